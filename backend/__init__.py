@@ -1,0 +1,1 @@
+"""The services behind the station: CSMS, pools, CPS, MO, OEM and PKI."""

@@ -1,0 +1,1 @@
+"""The vehicle: EVCC engine, its shell, contracts and keys, battery."""

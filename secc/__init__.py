@@ -1,0 +1,1 @@
+"""The charging station: SECC engine, its shell, EVSE power model, OCPP station."""

@@ -1,0 +1,1 @@
+"""The lab: builds and wires all actors, runs scenarios, tells the story, judges."""

@@ -1,0 +1,139 @@
+"""The lab's clock: everything that asks for the time or sleeps asks here.
+
+The clock follows the running asyncio loop, so one implementation serves all transports:
+
+* on sockets the loop is the ordinary one, time is real, and a lab may :meth:`Clock.jump`;
+* in memory the loop is a :class:`VirtualTimeLoop`: whenever nothing is ready to run it moves on to the next timer at
+  once. That is exact as long as no socket or thread can still be working, which holds only in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+
+class Clock:
+    """Lab time in seconds since the Unix epoch (UTC), as float.
+
+    ``start`` is the lab time at which the clock begins (default: the machine's time now). ``leaps`` says how
+    :meth:`pass_time` behaves: False waits on the loop, True jumps, which is what a lab on sockets wants while a battery
+    charges for half an hour.
+    """
+
+    def __init__(self, start: float | None = None, *, leaps: bool = False) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._base = (time.time() if start is None else start) - self._loop.time()
+        self._leaps = leaps
+        self._timers: set[_Timer] = set()
+
+    def now(self) -> float:
+        """Seconds since the epoch, lab time."""
+        return self._base + self._loop.time()
+
+    def utc(self) -> datetime:
+        """Lab time as an aware datetime in UTC."""
+        return datetime.fromtimestamp(self.now(), UTC)
+
+    def jump(self, seconds: float) -> None:
+        """Move lab time forward; whatever became due runs at the loop's next turn. Raises ValueError if negative."""
+        if seconds < 0:
+            raise ValueError("the lab's clock only moves forward")
+        self._base += seconds
+        for timer in tuple(self._timers):
+            timer.rearm()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until ``seconds`` of lab time have passed."""
+        await self.sleep_until(self.now() + seconds)
+
+    async def sleep_until(self, when: float) -> None:
+        """Wait until the lab time ``when``."""
+        done = self._loop.create_future()
+        timer = self.call_at(when, lambda: done.done() or done.set_result(None))
+        try:
+            await done
+        finally:
+            timer.cancel()
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let process time go by (a battery charging): a jump if the clock leaps, otherwise a wait."""
+        if self._leaps:
+            self.jump(seconds)
+            await asyncio.sleep(0)
+        else:
+            await self.sleep(seconds)
+
+    def call_at(self, when: float, callback: Callable[[], object]) -> _Timer:
+        """Call ``callback()`` at lab time ``when``; the answer can be cancelled."""
+        return _Timer(self, when, callback)
+
+    @asynccontextmanager
+    async def timeout(self, seconds: float | None) -> AsyncIterator[None]:
+        """Raise TimeoutError in the body once ``seconds`` of lab time have passed; None means no limit."""
+        async with asyncio.timeout(None) as scope:
+            if seconds is None:
+                yield
+                return
+            timer = self.call_at(self.now() + seconds, lambda: scope.reschedule(0))
+            try:
+                yield
+            finally:
+                timer.cancel()
+
+
+class _Timer:
+    """A callback on lab time that survives jumps."""
+
+    __slots__ = ("_callback", "_clock", "_handle", "_when")
+
+    def __init__(self, clock: Clock, when: float, callback: Callable[[], object]) -> None:
+        self._clock, self._when, self._callback = clock, when, callback
+        self._handle: asyncio.TimerHandle | None = None
+        clock._timers.add(self)
+        self.rearm()
+
+    def rearm(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        self._handle = self._clock._loop.call_at(self._when - self._clock._base, self._fire)
+
+    def _fire(self) -> None:
+        self._clock._timers.discard(self)
+        self._callback()
+
+    def cancel(self) -> None:
+        self._clock._timers.discard(self)
+        if self._handle is not None:
+            self._handle.cancel()
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time stands still while something runs and jumps to the next timer when nothing does."""
+
+    def __init__(self) -> None:
+        self._virtual = 0.0
+        super().__init__(_ImpatientSelector(self))
+
+    def time(self) -> float:
+        return self._virtual
+
+
+class _ImpatientSelector(selectors.SelectSelector):
+    """Where the loop would wait for its next timer, move its time instead."""
+
+    def __init__(self, loop: VirtualTimeLoop) -> None:
+        super().__init__()
+        self._owner = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            # Nothing is ready and no timer is set: only another thread or a signal could go on from here.
+            return super().select(None)
+        if timeout > 0:
+            self._owner._virtual += timeout
+        return super().select(0)

@@ -1,0 +1,69 @@
+"""What a sans-I/O engine says to its shell.
+
+An engine is given bytes, answers and the time, and returns a list of these outputs, in order. It owns no socket, clock,
+file or global randomness; ``engine.deadline`` is the lab time at which the shell must call ``engine.wake(now)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from wire.errors import PncError
+from wire.trace import Event
+
+
+@dataclass(slots=True, frozen=True)
+class Send:
+    """Write these bytes: one V2GTP frame, header included."""
+
+    frame: bytes
+
+
+@dataclass(slots=True, frozen=True)
+class Ask:
+    """Obtain an answer to ``question`` and call ``engine.answered(id, answer, now)``; the engine goes on meanwhile."""
+
+    id: int
+    question: object
+
+
+@dataclass(slots=True, frozen=True)
+class Notice:
+    """Tell the engine's own station or vehicle that ``content`` happened; no answer is expected."""
+
+    content: object
+
+
+@dataclass(slots=True, frozen=True)
+class Close:
+    """Close the connection once everything before it was sent. ``error`` is None after an orderly end."""
+
+    reason: str
+    error: PncError | None = None
+
+
+Output = Send | Ask | Notice | Close | Event
+
+
+class Engine(Protocol):
+    """The shape the EVCC and the SECC engine share."""
+
+    @property
+    def deadline(self) -> float | None:
+        """Lab time at which :meth:`wake` is due, or None."""
+
+    def start(self, now: float) -> list[Output]:
+        """The connection is open."""
+
+    def receive(self, data: bytes, now: float) -> list[Output]:
+        """Bytes arrived, cut anywhere."""
+
+    def answered(self, id: int, answer: object, now: float) -> list[Output]:
+        """An :class:`Ask` was answered; unknown or late ids are ignored."""
+
+    def wake(self, now: float) -> list[Output]:
+        """The deadline passed."""
+
+    def closed(self, now: float) -> list[Output]:
+        """The peer closed the connection, or it broke."""
