@@ -1,0 +1,1 @@
+"""The embedded charging station management system (CSMS)."""

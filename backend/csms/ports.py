@@ -1,0 +1,131 @@
+"""What the CSMS asks of others: the contract pool, OCSP, a certificate authority, the mobility operator, its own tokens.
+
+Every method may raise :class:`wire.errors.PncError`: that means "no answer" (unreachable, refused, too slow); the CSMS
+turns it into the OCPP status the standard foresees and keeps the sentence. An answer that says no is a value, not an
+exception. The CSMS sets its own deadline around each call, so implementations need none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from wire.ocpp.hash_data import HashData
+
+RevocationStatus = Literal["good", "revoked", "unknown"]
+SigningUse = Literal["V2GCertificate", "ChargingStationCertificate"]
+AuthorizationStatus = Literal[
+    "Accepted",
+    "Blocked",
+    "ConcurrentTx",
+    "Expired",
+    "Invalid",
+    "NoCredit",
+    "NotAllowedTypeEVSE",
+    "NotAtThisLocation",
+    "NotAtThisTime",
+    "Unknown",
+]
+"""OCPP AuthorizationStatusEnumType."""
+
+CertificateStatus = Literal[
+    "Accepted",
+    "SignatureError",
+    "CertificateExpired",
+    "CertificateRevoked",
+    "NoCertificateAvailable",
+    "CertChainError",
+    "ContractCancelled",
+]
+"""OCPP AuthorizeCertificateStatusEnumType."""
+
+
+@dataclass(slots=True, frozen=True)
+class PoolAnswer:
+    """What the contract pool says to a CertificateInstallationReq or CertificateUpdateReq.
+
+    ``exi``: the complete EXI V2G message with the response, or None if there is none to pass on. ``status`` Accepted
+    means an EXI response is present, whatever it says (M01). ``text`` is one sentence for people.
+    """
+
+    exi: bytes | None
+    status: Literal["Accepted", "Failed"]
+    text: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class TokenStatus:
+    """Whether a contract or token may charge, and why (one sentence)."""
+
+    status: AuthorizationStatus
+    text: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class ChainVerdict:
+    """What central validation says about a contract chain.
+
+    ``status`` Accepted, or the certificateStatus that names the fault; ``hashes``: one entry for each certificate whose
+    revocation must still be asked for.
+    """
+
+    status: CertificateStatus
+    text: str = ""
+    hashes: tuple[HashData, ...] = ()
+
+
+class ContractPool(Protocol):
+    """The contract certificate pool (CCP)."""
+
+    async def provide(self, exi: bytes, schema: str) -> PoolAnswer:
+        """Answer the vehicle's request ``exi`` (a whole V2G message, as received); ``schema`` is its namespace URI."""
+
+
+class Revocation(Protocol):
+    """A client of the OCSP responders the hash data names."""
+
+    async def status(self, hash_data: HashData) -> RevocationStatus:
+        """Ask the responder, verify its answer, say what it says. Raises PncError when it cannot be had or trusted."""
+
+    async def fetch(self, hash_data: HashData) -> bytes:
+        """The responder's answer itself, a DER OCSPResponse, unjudged. Raises PncError when it cannot be had."""
+
+
+class CertificateAuthority(Protocol):
+    """Signs certificate requests of stations."""
+
+    async def sign_csr(self, csr: str, use: SigningUse) -> str:
+        """The PEM chain for a PEM ``csr``: leaf first, then Sub-CAs, without root. Raises PncError on refusal."""
+
+
+class MobilityOperator(Protocol):
+    """Knows contracts by EMAID."""
+
+    async def authorize(self, emaid: str) -> TokenStatus:
+        """Whether the contract may charge; ``emaid`` in normal form (14 or 15 characters, capitals, no separators)."""
+
+
+class Tokens(Protocol):
+    """Knows the tokens of external identification: cards, keypads, central ids."""
+
+    async def authorize(self, token: str, kind: str) -> TokenStatus:
+        """Whether ``token`` of OCPP type ``kind`` (ISO14443, ISO15693, KeyCode, Local, Central …) may charge."""
+
+
+class ContractChains(Protocol):
+    """Validates contract chains centrally, for stations that lack the root (C07.FR.06)."""
+
+    async def judge(self, chain: str, now: float) -> ChainVerdict:
+        """The verdict on a PEM ``chain`` (leaf first) at lab time ``now``."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """Everything the CSMS was given; None means this operator has no such service and answers accordingly."""
+
+    pool: ContractPool | None = None
+    revocation: Revocation | None = None
+    authority: CertificateAuthority | None = None
+    operator: MobilityOperator | None = None
+    tokens: Tokens | None = None
+    chains: ContractChains | None = None

@@ -1,0 +1,98 @@
+"""OCPP's way to name one certificate without sending it (OCSPRequestDataType, CertificateHashDataType).
+
+The fields are those of an RFC 6960 CertID: hashes of the issuer's name and key and the serial number, all as hex.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+_HASHES = {"SHA256": hashlib.sha256, "SHA384": hashlib.sha384, "SHA512": hashlib.sha512}
+
+
+@dataclass(slots=True, frozen=True)
+class HashData:
+    """Names one certificate: lower-case hex hashes over its issuer, hex serial without leading zeros, its OCSP URL.
+
+    ``responder_url`` comes from the certificate's AIA extension and is empty where it has none.
+    """
+
+    algorithm: str
+    issuer_name_hash: str
+    issuer_key_hash: str
+    serial_number: str
+    responder_url: str = ""
+
+    def same_certificate(self, other: HashData) -> bool:
+        """Whether both name one certificate by one algorithm; the responder plays no part, nor does letter case."""
+        return self.key == other.key
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """A comparable form: lower case, serial without leading zeros."""
+        return (
+            self.algorithm,
+            self.issuer_name_hash.lower(),
+            self.issuer_key_hash.lower(),
+            self.serial_number.lower().lstrip("0") or "0",
+        )
+
+    def certificate_payload(self) -> dict[str, str]:
+        """As CertificateHashDataType: without the responder."""
+        return {
+            "hashAlgorithm": self.algorithm,
+            "issuerNameHash": self.issuer_name_hash,
+            "issuerKeyHash": self.issuer_key_hash,
+            "serialNumber": self.serial_number,
+        }
+
+    def ocsp_payload(self) -> dict[str, str]:
+        """As OCSPRequestDataType, whose responderURL is required."""
+        return {**self.certificate_payload(), "responderURL": self.responder_url}
+
+    @classmethod
+    def from_payload(cls, payload: dict[str, Any]) -> HashData:
+        """From either OCPP type, already checked against its schema."""
+        return cls(
+            payload["hashAlgorithm"],
+            payload["issuerNameHash"],
+            payload["issuerKeyHash"],
+            payload["serialNumber"],
+            payload.get("responderURL", ""),
+        )
+
+
+def hash_data(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: str = "SHA256") -> HashData:
+    """The hash data of ``certificate``, whose issuer's certificate is ``issuer`` (RFC 6960 4.1.1, hex throughout).
+
+    The name hash is over the issuer's encoded subject, the key hash over the bits of its public key without tag, length
+    and unused-bits octet. ``algorithm``: SHA256, SHA384 or SHA512; anything else raises KeyError.
+    """
+    make = _HASHES[algorithm]
+    key = issuer.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    return HashData(
+        algorithm,
+        make(issuer.subject.public_bytes()).hexdigest(),
+        make(key).hexdigest(),
+        f"{certificate.serial_number:x}",
+        responder_url(certificate),
+    )
+
+
+def responder_url(certificate: x509.Certificate) -> str:
+    """The first OCSP address of the certificate's authority information access, or an empty string."""
+    try:
+        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except x509.ExtensionNotFound:
+        return ""
+    for description in access:
+        if description.access_method == x509.AuthorityInformationAccessOID.OCSP:
+            location = description.access_location
+            if isinstance(location, x509.UniformResourceIdentifier):
+                return location.value
+    return ""
