@@ -1,0 +1,113 @@
+"""What kind of vehicle this is and what its driver wants: plain data, checked once when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from wire.errors import LocalError
+
+Policy = Literal["never", "if-needed", "always"]
+PaymentPolicy = Literal["contract", "prefer-contract", "external"]
+TlsPolicy = Literal["require", "prefer", "off"]
+OcspPolicy = Literal["require", "prefer", "off"]
+
+Alter = Callable[[str, Any], Any]
+"""``alter(name, message)`` answers the message to send instead, bytes to send as they are, or None to send nothing.
+
+It is called twice for every request of a V2G session: with the body before it is signed, then with the finished
+``V2G_Message``; a SupportedAppProtocolReq is shown once.
+"""
+
+LONGEST_LOOP_INTERVAL = 40.0
+"""V2G_EVCC_Sequence_Performance_Time: the vehicle's next request leaves at the latest after this many seconds."""
+
+AC_MODES = ("AC_three_phase_core", "AC_single_phase_core")
+DC_MODES = ("DC_extended", "DC_core", "DC_combo_core", "DC_unique")
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class AcLimits:
+    """The on-board charger: amperes per phase, volts, number of phases it can use."""
+
+    max_current: float = 16.0
+    min_current: float = 6.0
+    max_voltage: float = 400.0
+    phases: int = 3
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class DcLimits:
+    """The direct path to the battery: amperes, volts, watts; ``precharge_tolerance`` is a share of the target voltage.
+
+    ``short_renegotiation`` goes from the renewed parameters straight to PowerDelivery(Start) instead of repeating
+    CableCheck and PreCharge; the sources disagree (V2G2-565, -582), the full path is the default.
+    """
+
+    max_current: float = 200.0
+    max_voltage: float = 450.0
+    max_power: float = 80_000.0
+    precharge_tolerance: float = 0.05
+    welding_detection: bool = True
+    short_renegotiation: bool = False
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class VehicleConfig:
+    """One vehicle and one wish to charge.
+
+    ``evccid``: MAC address of the vehicle's link, 6 bytes. ``energy_modes``: EnergyTransferMode names, best first.
+    ``departure``: seconds after plug-in, or None. ``energy_wish``: Wh wanted in this charging session, or None for as
+    much as the battery takes. The ``*_after_loops`` wishes count requests of the charging loop; None means never.
+    ``loop_interval`` is process time between two of them; ``poll_interval`` is waited between repeats of an Ongoing
+    step. ``idle_limit``: give up after so many seconds in the loop without any energy. ``strict`` turns every liberty
+    of the station that is otherwise tolerated into an error. Raises :class:`LocalError` when values make no sense.
+    """
+
+    evccid: bytes = bytes.fromhex("021518020001")
+    energy_modes: tuple[str, ...] = AC_MODES
+    ac: AcLimits = field(default_factory=AcLimits)
+    dc: DcLimits = field(default_factory=DcLimits)
+    departure: float | None = None
+    energy_wish: float | None = None
+    payment: PaymentPolicy = "prefer-contract"
+    install: Policy = "if-needed"
+    update: Policy = "if-needed"
+    emaid: str | None = None
+    tls: TlsPolicy = "prefer"
+    ocsp: OcspPolicy = "prefer"
+    resume: bool = True
+    pause_after_loops: int | None = None
+    renegotiate_after_loops: int | None = None
+    stop_after_loops: int | None = None
+    loop_interval: float = 1.0
+    poll_interval: float = 0.1
+    idle_limit: float = 900.0
+    max_renegotiations: int = 10
+    max_schedule_entries: int = 24
+    strict: bool = False
+    alter: Alter | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.evccid) != 6:
+            raise LocalError(f"The EVCCID has {len(self.evccid)} bytes; it is a MAC address, 6 bytes long.")
+        if not 0 <= self.loop_interval <= LONGEST_LOOP_INTERVAL:
+            raise LocalError(
+                f"A loop interval of {self.loop_interval:g} s was asked for; the station expects the next request "
+                f"within {LONGEST_LOOP_INTERVAL:g} s.",
+                clause="V2G2-485",
+            )
+        if self.poll_interval < 0:
+            raise LocalError(f"A poll interval of {self.poll_interval:g} s was asked for; it cannot be negative.")
+        if not self.energy_modes:
+            raise LocalError("The vehicle has no energy transfer mode; name at least one.")
+        unknown = [mode for mode in self.energy_modes if mode not in AC_MODES + DC_MODES]
+        if unknown:
+            raise LocalError(f"{unknown[0]} is no energy transfer mode; known are {', '.join(AC_MODES + DC_MODES)}.")
+        if self.payment == "contract" and self.tls == "off":
+            raise LocalError(
+                "Payment by contract needs TLS and TLS is switched off.",
+                clause="V2G2-634",
+                advice="Choose external payment or allow TLS.",
+            )

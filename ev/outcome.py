@@ -1,0 +1,54 @@
+"""How a charging session ended, as the vehicle saw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ev.session_memory import PausedSession
+from wire.errors import PncError
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class InstalledContract:
+    """A contract that arrived in this session. Times in lab seconds since the epoch."""
+
+    emaid: str
+    issuer: str
+    not_before: float
+    not_after: float
+    by_update: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class SessionOutcome:
+    """The verdict and what a report needs.
+
+    ``ok``: the session ended in order and energy flowed as wished, or was paused on purpose. ``problems``: what went
+    wrong without ending the session (a refused installation while another contract was at hand). ``energy_wh`` is what
+    the vehicle took in this connection; ``meter_wh`` is the station's meter, last reading minus first.
+    """
+
+    ok: bool = False
+    reason: str = ""
+    error: PncError | None = None
+    problems: list[PncError] = field(default_factory=list)
+    tls: bool = False
+    session_id: bytes = b""
+    evse_id: str = ""
+    resumed: bool = False
+    paused: PausedSession | None = None
+    payment: str = ""
+    emaid: str = ""
+    energy_mode: str = ""
+    energy_wh: float = 0.0
+    meter_wh: float | None = None
+    charging_seconds: float = 0.0
+    loops: int = 0
+    renegotiations: int = 0
+    receipts_signed: int = 0
+    installed: InstalledContract | None = None
+    contract_expires_soon: bool = False
+    retry_update_after: int | None = None
+    certificate_service: bool = False
+    response_codes: list[tuple[str, str]] = field(default_factory=list)
+    tolerated: list[str] = field(default_factory=list)

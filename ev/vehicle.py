@@ -1,0 +1,31 @@
+"""A vehicle: what it is, what it holds and what it remembers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cryptography import x509
+
+from ev.battery import Battery
+from ev.config import VehicleConfig
+from ev.contracts import ContractStore
+from ev.session_memory import SessionMemory
+from wire.credentials import Credentials
+
+
+@dataclass(slots=True, kw_only=True)
+class Vehicle:
+    """Everything a charging session needs from the vehicle.
+
+    ``v2g_roots`` are the anchors for the station's and the CPS's chains. ``contract_roots`` (MO roots) are anchors for
+    contract chains besides the V2G roots; a vehicle without any checks an arriving contract chain for consistency
+    only, since it is the station that must trust it. ``provisioning`` is the OEM provisioning certificate and key.
+    """
+
+    config: VehicleConfig = field(default_factory=VehicleConfig)
+    battery: Battery = field(default_factory=Battery)
+    v2g_roots: tuple[x509.Certificate, ...] = ()
+    contract_roots: tuple[x509.Certificate, ...] = ()
+    provisioning: Credentials | None = None
+    contracts: ContractStore = field(default_factory=ContractStore)
+    memory: SessionMemory = field(default_factory=SessionMemory)
