@@ -1,0 +1,170 @@
+"""What an EVSE is and how it behaves: everything the SECC engine is told before a vehicle comes. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from wire.errors import LocalError
+from wire.v2g.iso2 import timing
+from wire.v2g.iso2.secc_sequence import Liberty
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcSupply:
+    """An AC outlet. Currents are per phase, the voltage is phase to neutral."""
+
+    voltage: float = 230.0
+    max_current: float = 32.0
+    min_current: float = 6.0
+    contactor_seconds: float = 0.2
+    """How long the contactor takes to close; over 3 s is a welded or broken one (V2G2-860)."""
+    rcd: bool = False
+    """True: the residual current device has tripped, reported to the vehicle in every status."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DcSupply:
+    """A DC output."""
+
+    max_voltage: float = 920.0
+    min_voltage: float = 150.0
+    max_current: float = 300.0
+    min_current: float = 1.0
+    max_power: float = 150_000.0
+    peak_ripple: float = 1.0
+    isolation_seconds: float = 1.5
+    """Length of the isolation test during CableCheck."""
+    isolation: Literal["Valid", "Warning", "Fault", "Invalid"] = "Valid"
+    """How that test ends; Fault and Invalid refuse the vehicle."""
+    volts_per_second: float = 800.0
+    """Slope of the output voltage in PreCharge and after the stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptPolicy:
+    """When signed metering receipts are asked for. They exist only under Contract."""
+
+    first: int = 2
+    """The loop response that asks first, counted from 1; 0 asks for none."""
+    every: int = 10
+    """Ask again after this many further loop responses; 0 asks once only."""
+    required: bool = True
+    """Refuse a receipt that does not verify (V2G2-481); False notes it and goes on (V2G2-904 is a may)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceOffer:
+    """A value added service (Table 105). ``parameter_sets``: set id -> parameter name -> value."""
+
+    service_id: int
+    category: Literal["Internet", "ContractCertificate", "OtherCustom"]
+    name: str | None = None
+    scope: str | None = None
+    free: bool = True
+    parameter_sets: tuple[tuple[int, tuple[tuple[str, str | int | bool], ...]], ...] = ()
+
+
+CERTIFICATE_SERVICE = ServiceOffer(
+    service_id=2,
+    category="ContractCertificate",
+    name="Certificate",
+    parameter_sets=((1, (("Service", "Installation"),)), (2, (("Service", "Update"),))),
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class PausedSession:
+    """What a station keeps of a paused session (V2G2-741, -753). ``schedule``: (start, watts) pairs from ``paused_at``
+    on, and when they end."""
+
+    session_id: bytes
+    payment: str
+    energy_mode: str
+    tuple_id: int
+    schedule: tuple[tuple[int, float], ...]
+    schedule_end: int
+    paused_at: float
+    energy_wh: float
+    emaid: str = ""
+
+
+ALL_LIBERTIES = frozenset(Liberty)
+STRICT: frozenset[Liberty] = frozenset()
+
+Alter = Callable[[str, object], object | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeccConfig:
+    """One EVSE. Raises LocalError when the parts do not fit together."""
+
+    evse_id: str = "DE*PNC*E00001"
+    energy_modes: tuple[str, ...] = ("AC_three_phase_core", "AC_single_phase_core")
+    """Values of EnergyTransferModeType; the first one is the preferred one."""
+    ac: AcSupply = field(default_factory=AcSupply)
+    dc: DcSupply = field(default_factory=DcSupply)
+    free_charging: bool = False
+
+    contract: bool = True
+    """Plug & Charge is available now: configured and the back end reachable. Offered only inside TLS (V2G2-633)."""
+    external: bool = True
+    """External identification (card, app) is offered."""
+    certificate_service: bool = True
+    """Service 2: contract certificate installation and update through this station."""
+    services: tuple[ServiceOffer, ...] = ()
+    """Further value added services."""
+
+    contract_anchors: tuple[x509.Certificate, ...] = ()
+    """MO and V2G roots a contract chain may end in."""
+    central_validation: bool = False
+    """A chain under no anchor of ours goes to the back end instead of being refused."""
+    authorize_early: bool = False
+    """Ask the back end already in PaymentDetails, where the specific FAILED_ codes can be told to the vehicle."""
+    expires_soon_days: float = 21.0
+    """OK_CertificateExpiresSoon from this many days before the end (V2G2-690)."""
+
+    receipts: ReceiptPolicy = field(default_factory=ReceiptPolicy)
+    schedule: tuple[tuple[int, float], ...] = ()
+    """PMax over time: (seconds from now, watts) pairs, rising, first at 0; empty: the full power all the time."""
+    schedule_seconds: float = 0.0
+    """How long the station thinks about schedules; the vehicle sees Ongoing meanwhile."""
+    notification_delay: int = 10
+    """NotificationMaxDelay (s) sent with StopCharging and ReNegotiation."""
+    stop_patience: float = 60.0
+    """Seconds after which a vehicle that ignores StopCharging is cut off."""
+    meter_interval: float = 1.0
+    """At most one MeterSample notice and Power event per this many seconds."""
+    has_clock: bool = True
+    """Send EVSETimeStamp in SessionSetupRes and TMeter; False for a station without synchronised time."""
+
+    ongoing_seconds: float = timing.SECC_ONGOING
+    """Authorization and schedules may stay Ongoing this long (V2G2-712)."""
+    external_wait: float | None = 300.0
+    """How long to wait for a driver's card; None: as long as the vehicle does."""
+    poll_seconds: float = 1.2
+    """An undecided answer is held back this long before it is sent as Ongoing; below the 1.5 s performance time."""
+
+    liberties: frozenset[Liberty] = ALL_LIBERTIES
+    """Which deviations of vehicles are let pass (and reported); STRICT for none."""
+    close_after_failure: bool = True
+    """Close after any FAILED answer; False lets the vehicle send its SessionStopReq first."""
+
+    paused: dict[int, PausedSession] = field(default_factory=dict)
+    """Paused sessions of this EVSE by SessionID as a number. Shared by all sessions of the EVSE."""
+    alter: Alter | None = None
+    """For fault injection: called with (message name, message) before encoding; returns what to send, None for nothing."""
+    actor: str = "SECC"
+    """Name on the events."""
+
+    def __post_init__(self) -> None:
+        if not self.energy_modes:
+            raise LocalError("The EVSE offers no energy transfer mode.", advice="Give at least one in energy_modes.")
+        if not self.contract and not self.external:
+            raise LocalError("The EVSE offers no payment option.", advice="Set contract or external.")
+        if self.schedule and (self.schedule[0][0] != 0 or list(self.schedule) != sorted(self.schedule)):
+            raise LocalError("The EVSE's power schedule must start at 0 s and rise in time.")

@@ -1,0 +1,117 @@
+"""What the SECC engine tells its station, in the order a session brings it up. No answer is expected.
+
+The OCPP station turns these into TransactionEvents. Times are lab seconds since the epoch; energies are Wh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluggedIn:
+    """A vehicle has connected; nothing is known about it yet."""
+
+    time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted:
+    """SessionSetup was answered. ``resumed``: a paused session was joined. ``evccid`` is the vehicle's MAC, upper hex."""
+
+    time: float
+    session_id: bytes
+    evccid: str
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorized:
+    """The vehicle may charge. ``emaid`` under Contract, ``token`` under external payment; the other is empty."""
+
+    time: float
+    emaid: str = ""
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRefused:
+    """The vehicle may not charge; ``text`` says why."""
+
+    time: float
+    emaid: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargingStarted:
+    """Energy may flow: contactor closed (AC) or output on (DC). ``resumed``: after a renegotiation or a pause."""
+
+    time: float
+    register_wh: int
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterSample:
+    """The meter now. ``energy_wh`` since the session began, ``register_wh`` the meter's own running register."""
+
+    time: float
+    watts: float
+    energy_wh: float
+    register_wh: int
+    volts: float
+    amperes: float
+    soc: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptVerified:
+    """The vehicle signed what the meter said; ``exi`` is the signed MeteringReceiptReq as received."""
+
+    time: float
+    register_wh: int
+    exi: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargingStopped:
+    """Energy no longer flows."""
+
+    time: float
+    energy_wh: float
+    register_wh: int
+    reason: str
+
+
+EndKind = Literal["ended", "paused", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded:
+    """The last notice of every session that was plugged in.
+
+    ``kind``: ``ended`` by SessionStop(Terminate), ``paused`` by SessionStop(Pause), ``failed`` otherwise; ``reason``
+    is a sentence. ``stopped_by`` says who wanted the end.
+    """
+
+    time: float
+    kind: EndKind
+    reason: str
+    energy_wh: float
+    register_wh: int
+    stopped_by: Literal["vehicle", "station"] = "vehicle"
+
+
+StationNotice = (
+    PluggedIn
+    | SessionStarted
+    | Authorized
+    | AuthorizationRefused
+    | ChargingStarted
+    | MeterSample
+    | ReceiptVerified
+    | ChargingStopped
+    | SessionEnded
+)

@@ -1,0 +1,67 @@
+"""What the SECC engine asks its station, and the answers it understands.
+
+A question travels in :class:`wire.engine.Ask`; the answer comes back through ``engine.answered``. An answer may also be
+a :class:`wire.errors.PncError`: the question could not be answered (back end dead, link down); the engine then refuses
+the vehicle with the sentence of the error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ISO2_SCHEMA = "urn:iso:15118:2:2013:MsgDef"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractCertificateRequest:
+    """Fetch a contract certificate for the vehicle (OCPP Get15118EVCertificate, M01/M02).
+
+    ``exi`` is the vehicle's whole V2G_Message as received, byte for byte; ``schema`` the namespace it is written in.
+    """
+
+    action: Literal["Install", "Update"]
+    schema: str
+    exi: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractCertificateAnswer:
+    """``exi``: the whole V2G_Message to hand to the vehicle unchanged, or None; ``text`` says why there is none."""
+
+    exi: bytes | None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractAuthorization:
+    """May this contract charge here (OCPP Authorize, C07)?
+
+    ``emaid`` without separators, upper case; ``chain`` DER, leaf first, without root. ``validated`` tells whether the
+    station has checked the chain itself, in which case hash data suffices, or wants the back end to do it.
+    """
+
+    emaid: str
+    chain: tuple[bytes, ...]
+    validated: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalAuthorization:
+    """Wait for the driver to identify by other means (card, app, terminal). Answer only when that is decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationAnswer:
+    """The decision. ``certificate_status`` and ``token_status`` are OCPP 2.0.1 values (AuthorizeCertificateStatusEnumType,
+    AuthorizationStatusEnumType), empty when not given. ``token`` is the identification used, for the transaction."""
+
+    accepted: bool
+    certificate_status: str = ""
+    token_status: str = ""
+    text: str = ""
+    token: str = ""
+
+
+Question = ContractCertificateRequest | ContractAuthorization | ExternalAuthorization
+Answer = ContractCertificateAnswer | AuthorizationAnswer

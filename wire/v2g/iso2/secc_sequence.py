@@ -1,0 +1,229 @@
+"""The SECC's side of the ISO 15118-2 message sequence, as one literal table.
+
+Two rules: everything that decides whether a request may come now is in this file, and the file knows nothing of what
+the requests contain. A state is what the SECC sent last. ``TABLE[state][request]`` gives the states the answer may lead
+to and the clause behind the row; a request without a row is answered FAILED_SequenceError (V2G2-538, -539) and ends the
+session. Rows that only exist because vehicles take a liberty name that :class:`Liberty`, so a strict station can leave
+them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where the SECC stands; the value is what a person reads."""
+
+    CONNECTED = "connected"
+    NEGOTIATED = "protocol negotiated"
+    SESSION = "session set up"
+    SERVICES = "services discovered"
+    CONTRACT = "contract selected"
+    EXTERNAL = "external payment selected"
+    DELIVERED = "contract certificate delivered"
+    DETAILS = "payment details accepted"
+    AUTHORIZING = "authorization ongoing"
+    AUTHORIZED = "authorized"
+    PLANNING = "schedules ongoing"
+    READY_AC = "ready for AC"
+    READY_DC = "ready for DC"
+    CABLE_CHECK = "cable check ongoing"
+    CABLE_CHECKED = "cable checked"
+    PRE_CHARGE = "pre-charging"
+    LOOP_AC = "charging AC"
+    LOOP_DC = "charging DC"
+    RECEIPT_AC = "receipt asked, AC"
+    RECEIPT_DC = "receipt asked, DC"
+    RENEGOTIATING_AC = "renegotiating AC"
+    RENEGOTIATING_DC = "renegotiating DC"
+    REPLANNING = "schedules ongoing, renegotiation in DC"
+    READY_AGAIN_DC = "ready for DC after renegotiation"
+    STOPPED_AC = "AC stopped"
+    STOPPED_DC = "DC stopped"
+    WELDING = "welding detection"
+    FAILED = "failed"
+    ENDED = "ended"
+
+
+class Liberty(StrEnum):
+    """Deviations seen in real vehicles that a station may let pass."""
+
+    EARLY_STOP = "SessionStopReq before PowerDelivery(Stop)"
+    SHORT_RENEGOTIATION = "PowerDelivery(Start) right after a renegotiation in DC, without CableCheck and PreCharge"
+    CERTIFICATE_UNSELECTED = "certificate message without having selected the certificate service"
+    CERTIFICATE_WITHOUT_SET = "certificate service selected without a ParameterSetID"
+    SIGNED_REPEAT = "AuthorizationReq signed again while authorization is ongoing"
+    EAGER_REQUEST = "a request before the last one was answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row: the states the answer may lead to, the clause, and the liberty it depends on (None: standard)."""
+
+    next: tuple[State, ...]
+    clause: str
+    liberty: Liberty | None = None
+
+
+S = State
+_STOP = Step((S.ENDED,), "V2G2-570, V2G2-571")
+_EARLY = Step((S.ENDED,), "accepted by public stations, seen from VW ID.4", Liberty.EARLY_STOP)
+_PARAMETERS = (S.PLANNING, S.READY_AC, S.READY_DC)
+
+TABLE: dict[State, dict[str, Step]] = {
+    S.CONNECTED: {
+        "SupportedAppProtocolReq": Step((S.NEGOTIATED,), "V2G2-542"),
+    },
+    S.NEGOTIATED: {
+        "SessionSetupReq": Step((S.SESSION,), "V2G2-543"),
+    },
+    S.SESSION: {
+        "ServiceDiscoveryReq": Step((S.SERVICES,), "V2G2-545"),
+        "SessionStopReq": _EARLY,
+    },
+    S.SERVICES: {
+        "ServiceDetailReq": Step((S.SERVICES,), "V2G2-547, V2G2-548"),
+        "PaymentServiceSelectionReq": Step((S.CONTRACT, S.EXTERNAL), "V2G2-549, V2G2-550"),
+        "SessionStopReq": _EARLY,
+    },
+    S.CONTRACT: {
+        "PaymentDetailsReq": Step((S.DETAILS,), "V2G2-551"),
+        "CertificateInstallationReq": Step((S.DELIVERED,), "V2G2-553"),
+        "CertificateUpdateReq": Step((S.DELIVERED,), "V2G2-556"),
+        "SessionStopReq": _EARLY,
+    },
+    S.EXTERNAL: {
+        "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-552"),
+        "SessionStopReq": _EARLY,
+    },
+    S.DELIVERED: {
+        "PaymentDetailsReq": Step((S.DETAILS,), "V2G2-554, V2G2-557, V2G2-558"),
+        "SessionStopReq": _EARLY,
+    },
+    S.DETAILS: {
+        "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-559, V2G2-560"),
+        "SessionStopReq": _EARLY,
+    },
+    S.AUTHORIZING: {
+        "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-684, V2G2-845"),
+        "SessionStopReq": _EARLY,
+    },
+    S.AUTHORIZED: {
+        "ChargeParameterDiscoveryReq": Step(_PARAMETERS, "V2G2-561"),
+        "SessionStopReq": _EARLY,
+    },
+    S.PLANNING: {
+        "ChargeParameterDiscoveryReq": Step(_PARAMETERS, "V2G2-684"),
+        "SessionStopReq": _EARLY,
+    },
+    S.READY_AC: {
+        "PowerDeliveryReq": Step((S.LOOP_AC, S.STOPPED_AC), "V2G2-563"),
+        "SessionStopReq": _EARLY,
+    },
+    S.LOOP_AC: {
+        "ChargingStatusReq": Step((S.LOOP_AC, S.RECEIPT_AC), "V2G2-566, V2G2-691"),
+        "PowerDeliveryReq": Step((S.STOPPED_AC, S.RENEGOTIATING_AC), "V2G2-567"),
+    },
+    S.RECEIPT_AC: {
+        "MeteringReceiptReq": Step((S.LOOP_AC,), "V2G2-577"),
+    },
+    S.RENEGOTIATING_AC: {
+        "ChargeParameterDiscoveryReq": Step((S.PLANNING, S.READY_AC), "V2G2-813"),
+        "SessionStopReq": _EARLY,
+    },
+    S.STOPPED_AC: {
+        "SessionStopReq": _STOP,
+    },
+    S.READY_DC: {
+        "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-565, V2G2-582"),
+        "SessionStopReq": _EARLY,
+    },
+    S.CABLE_CHECK: {
+        "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-583"),
+        "SessionStopReq": _EARLY,
+    },
+    S.CABLE_CHECKED: {
+        "PreChargeReq": Step((S.PRE_CHARGE,), "V2G2-584"),
+        "SessionStopReq": _EARLY,
+    },
+    S.PRE_CHARGE: {
+        "PreChargeReq": Step((S.PRE_CHARGE,), "V2G2-585"),
+        "PowerDeliveryReq": Step((S.LOOP_DC, S.STOPPED_DC), "V2G2-586"),
+        "SessionStopReq": _EARLY,
+    },
+    S.LOOP_DC: {
+        "CurrentDemandReq": Step((S.LOOP_DC, S.RECEIPT_DC), "V2G2-587, V2G2-691"),
+        "PowerDeliveryReq": Step((S.STOPPED_DC, S.RENEGOTIATING_DC), "V2G2-588"),
+    },
+    S.RECEIPT_DC: {
+        "MeteringReceiptReq": Step((S.LOOP_DC,), "V2G2-795, V2G2-797"),
+    },
+    S.RENEGOTIATING_DC: {
+        "ChargeParameterDiscoveryReq": Step((S.REPLANNING, S.READY_AGAIN_DC), "V2G2-813"),
+        "SessionStopReq": _EARLY,
+    },
+    S.REPLANNING: {
+        "ChargeParameterDiscoveryReq": Step((S.REPLANNING, S.READY_AGAIN_DC), "V2G2-684"),
+        "SessionStopReq": _EARLY,
+    },
+    S.READY_AGAIN_DC: {
+        "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-565, V2G2-582"),
+        "PowerDeliveryReq": Step((S.LOOP_DC, S.STOPPED_DC), "V2G2-842", Liberty.SHORT_RENEGOTIATION),
+        "SessionStopReq": _EARLY,
+    },
+    S.STOPPED_DC: {
+        "WeldingDetectionReq": Step((S.WELDING,), "V2G2-589"),
+        "ChargeParameterDiscoveryReq": Step((S.PLANNING, S.READY_DC), "V2G2-601"),
+        "SessionStopReq": _STOP,
+    },
+    S.WELDING: {
+        "WeldingDetectionReq": Step((S.WELDING,), "V2G2-590"),
+        "SessionStopReq": _STOP,
+    },
+    S.FAILED: {
+        "SessionStopReq": _STOP,
+    },
+    S.ENDED: {},
+}
+
+REQUESTS = (
+    "SupportedAppProtocolReq",
+    "SessionSetupReq",
+    "ServiceDiscoveryReq",
+    "ServiceDetailReq",
+    "PaymentServiceSelectionReq",
+    "CertificateInstallationReq",
+    "CertificateUpdateReq",
+    "PaymentDetailsReq",
+    "AuthorizationReq",
+    "ChargeParameterDiscoveryReq",
+    "PowerDeliveryReq",
+    "ChargingStatusReq",
+    "MeteringReceiptReq",
+    "CableCheckReq",
+    "PreChargeReq",
+    "CurrentDemandReq",
+    "WeldingDetectionReq",
+    "SessionStopReq",
+)
+"""Every request an SECC of ISO 15118-2 can receive."""
+
+PAUSE_FROM = frozenset({S.STOPPED_AC, S.STOPPED_DC, S.WELDING})
+"""SessionStop(Pause) is possible only here, when no power flows (V2G2-739)."""
+
+
+def allowed(state: State, liberties: frozenset[Liberty] = frozenset()) -> tuple[str, ...]:
+    """Names of the requests that may come in ``state``."""
+    return tuple(name for name, step in TABLE[state].items() if step.liberty is None or step.liberty in liberties)
+
+
+def describe() -> str:
+    """The table as Markdown, for the generated documentation."""
+    lines = ["| state | request | answer leads to | clause | only as liberty |", "|---|---|---|---|---|"]
+    for state, row in TABLE.items():
+        for request, step in row.items():
+            leads = ", ".join(s.value for s in step.next)
+            lines.append(f"| {state.value} | {request} | {leads} | {step.clause} | {step.liberty or ''} |")
+    return "\n".join(lines)

@@ -1,0 +1,107 @@
+"""Times of ISO 15118-2, as one literal table: both engines, the reports and the documentation read from here.
+
+Four clocks run on one exchange and must not be mixed up: the vehicle waits for the answer (message timeout), the station
+should answer in time (performance time), the vehicle should ask on in time (sequence performance), the station waits for
+the next request (sequence timeout). Timeouts end the session; a missed performance time is a finding, not an error.
+
+All values are seconds. Sources: Table 109 (per message) and Table 111 (the others) of ISO 15118-2:2014.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTime:
+    """One message pair: how long the EVCC waits, and by when the SECC should have answered."""
+
+    timeout: float
+    performance: float
+    source: str = "Table 109"
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Any other time: its length, the requirement behind it and what it bounds."""
+
+    seconds: float
+    source: str
+    meaning: str
+
+
+MESSAGES: dict[str, MessageTime] = {
+    "SupportedAppProtocol": MessageTime(2.0, 1.5),
+    "SessionSetup": MessageTime(2.0, 1.5),
+    "ServiceDiscovery": MessageTime(2.0, 1.5),
+    "ServiceDetail": MessageTime(5.0, 4.5),
+    "PaymentServiceSelection": MessageTime(2.0, 1.5),
+    "CertificateInstallation": MessageTime(5.0, 4.5),
+    "CertificateUpdate": MessageTime(5.0, 4.5),
+    "PaymentDetails": MessageTime(5.0, 4.5),
+    "Authorization": MessageTime(2.0, 1.5),
+    "ChargeParameterDiscovery": MessageTime(2.0, 1.5),
+    "PowerDelivery": MessageTime(5.0, 4.5),
+    "ChargingStatus": MessageTime(2.0, 1.5),
+    "MeteringReceipt": MessageTime(2.0, 1.5),
+    "CableCheck": MessageTime(2.0, 1.5),
+    "PreCharge": MessageTime(2.0, 1.5),
+    "CurrentDemand": MessageTime(0.25, 0.025),
+    "WeldingDetection": MessageTime(2.0, 1.5),
+    "SessionStop": MessageTime(2.0, 1.5),
+}
+"""By message pair, the name without Req or Res."""
+
+TIMERS: dict[str, Timer] = {
+    "V2G_SECC_Sequence_Timeout": Timer(60.0, "V2G2-443", "from a response to the next request, every message"),
+    "V2G_EVCC_Sequence_Performance_Time": Timer(40.0, "V2G2-485", "from a response to the next request, should"),
+    "V2G_EVCC_Ongoing_Timeout": Timer(60.0, "V2G2-710, V2G2-711", "polling while EVSEProcessing is Ongoing"),
+    "V2G_SECC_Ongoing_Performance_Time": Timer(
+        55.0, "V2G2-712, V2G2-713", "from the first Ongoing answer; after it the next request is answered FAILED"
+    ),
+    "V2G_EVCC_CableCheck_Timeout": Timer(40.0, "Table 111", "polling CableCheck"),
+    "V2G_SECC_CableCheck_Performance_Time": Timer(38.0, "Table 111", "the station's share of it"),
+    "V2G_EVCC_PreCharge_Timeout": Timer(7.0, "V2G2-704 to V2G2-707", "polling PreCharge"),
+    "V2G_SECC_PreCharge_Performance_Time": Timer(5.0, "Table 111", "the station's share of it"),
+    "V2G_EVCC_CommunicationSetup_Timeout": Timer(
+        20.0, "V2G2-446, V2G2-448, V2G2-605", "plug-in to SessionSetupRes received"
+    ),
+    "V2G_SECC_CommunicationSetup_Performance_Time": Timer(
+        18.0, "V2G2-714 to V2G2-716, V2G2-723", "plug-in to SessionSetupRes sent; then SDP and listener go off"
+    ),
+    "SDP_Response_Wait": Timer(0.25, "V2G2-159", "wait for one SDP answer"),
+    "EVCC_State_C": Timer(0.25, "V2G2-847", "control pilot B to C/D around PowerDeliveryReq(Start)"),
+    "EVCC_State_B": Timer(0.25, "V2G2-848", "control pilot C/D to B after the stop"),
+    "SECC_Contactor_Close": Timer(3.0, "V2G2-860", "AC contactor closed after state C/D"),
+}
+"""By the standard's name, or a name of ours where it gives none."""
+
+SDP_ATTEMPTS = 50
+"""An EVCC gives up SDP after this many requests (V2G2-161)."""
+
+SEQUENCE_TIMEOUT = TIMERS["V2G_SECC_Sequence_Timeout"].seconds
+SEQUENCE_PERFORMANCE = TIMERS["V2G_EVCC_Sequence_Performance_Time"].seconds
+EVCC_ONGOING = TIMERS["V2G_EVCC_Ongoing_Timeout"].seconds
+SECC_ONGOING = TIMERS["V2G_SECC_Ongoing_Performance_Time"].seconds
+EVCC_CABLE_CHECK = TIMERS["V2G_EVCC_CableCheck_Timeout"].seconds
+SECC_CABLE_CHECK = TIMERS["V2G_SECC_CableCheck_Performance_Time"].seconds
+EVCC_PRE_CHARGE = TIMERS["V2G_EVCC_PreCharge_Timeout"].seconds
+SECC_PRE_CHARGE = TIMERS["V2G_SECC_PreCharge_Performance_Time"].seconds
+EVCC_SETUP = TIMERS["V2G_EVCC_CommunicationSetup_Timeout"].seconds
+SECC_SETUP = TIMERS["V2G_SECC_CommunicationSetup_Performance_Time"].seconds
+SDP_WAIT = TIMERS["SDP_Response_Wait"].seconds
+CONTACTOR_CLOSE = TIMERS["SECC_Contactor_Close"].seconds
+
+
+def message_time(name: str) -> MessageTime:
+    """Times of a message by its full name (``CableCheckReq``, ``CableCheckRes``). Raises KeyError for unknown names."""
+    return MESSAGES[name.removesuffix("Req").removesuffix("Res")]
+
+
+def describe() -> str:
+    """Both tables as Markdown, for the generated documentation."""
+    lines = ["| message pair | EVCC timeout (s) | SECC performance (s) |", "|---|---|---|"]
+    lines += [f"| {name} | {t.timeout:g} | {t.performance:g} |" for name, t in MESSAGES.items()]
+    lines += ["", "| timer | seconds | source | meaning |", "|---|---|---|---|"]
+    lines += [f"| {name} | {t.seconds:g} | {t.source} | {t.meaning} |" for name, t in TIMERS.items()]
+    return "\n".join(lines)
