@@ -11,8 +11,8 @@ from __future__ import annotations
 class PncError(Exception):
     """One thing that went wrong.
 
-    ``sentence`` says who did what, what was received and what was allowed. ``advice`` says what to try. ``clause`` names
-    the requirement (``V2G2-475``, ``RFC 6960 4.2.2.3``). The remaining fields are the answer each kind of link owes.
+    ``sentence`` says who did what, what was received and what was allowed. ``advice`` says what to try. ``clause``
+    names the requirement (``V2G2-475``, ``RFC 6960 4.2.2.3``). The others are the answer each kind of link owes.
     """
 
     def __init__(

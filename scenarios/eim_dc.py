@@ -1,0 +1,28 @@
+"""DC charging authorised at the station (card, app): no contract involved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from simulator.scenario import scenario
+
+if TYPE_CHECKING:
+    from simulator.lab import Lab
+
+
+@scenario(
+    "eim-dc",
+    title="DC charging with external identification, over TLS or plain TCP",
+    clauses=("OCPP C08", "V2G2-854"),
+)
+async def eim_dc(
+    lab: Lab,
+    *,
+    kwh: Annotated[float, "Energy the driver wants, in kWh."] = 5.0,
+    tls: Annotated[bool, "Secure the line; without it the session runs over plain TCP."] = True,
+) -> None:
+    """External identification, DC: the driver shows a card, the station asks the CSMS, the vehicle waits for it."""
+    vehicle = await lab.vehicle(energy="dc", kwh=kwh, payment="external", tls="require" if tls else "off")
+    outcome = await lab.plug_in(vehicle)
+    lab.expect.session(outcome)
+    lab.expect.charged(outcome, kwh=kwh, token=lab.card)

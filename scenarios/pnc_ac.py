@@ -1,0 +1,27 @@
+"""AC charging paid with the contract the vehicle already holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from simulator.scenario import scenario
+
+if TYPE_CHECKING:
+    from simulator.lab import Lab
+
+
+@scenario(
+    "pnc-ac",
+    title="AC charging with the contract already in the vehicle",
+    clauses=("CharIN 2.2.1", "OCPP C07", "V2G2-691"),
+)
+async def pnc_ac(
+    lab: Lab,
+    *,
+    kwh: Annotated[float, "Energy the driver wants, in kWh."] = 1.0,
+) -> None:
+    """Plug & Charge, AC: contract chain, signed challenge, charging loop, signed receipts, transaction in the CSMS."""
+    vehicle = await lab.vehicle(energy="ac", kwh=kwh, contract=True, payment="contract")
+    outcome = await lab.plug_in(vehicle)
+    lab.expect.session(outcome)
+    lab.expect.paid(outcome, vehicle.contracts.all[0].emaid, kwh=kwh)

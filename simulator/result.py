@@ -1,0 +1,56 @@
+"""What a run came to: checks, facts, problems and one verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Verdict(StrEnum):
+    """``PASS``: everything expected was observed. ``FAIL``: something was not. ``ERROR``: the run could not be done."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    ERROR = "error"
+
+
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.ERROR: 3}
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One expectation: what was expected, whether it held, and what was seen."""
+
+    expected: str
+    ok: bool
+    seen: str
+
+
+@dataclass(slots=True)
+class RunResult:
+    """The outcome of one scenario run. ``facts`` are the lines of the summary, in order; times are in seconds."""
+
+    scenario: str
+    transport: str
+    checks: list[Check] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    error: str | None = None
+    evidence: Path | None = None
+    lab_seconds: float = 0.0
+    wall_seconds: float = 0.0
+
+    @property
+    def verdict(self) -> Verdict:
+        """ERROR if the run broke off on our side, FAIL if any check failed (or there was none), else PASS."""
+        if self.error is not None:
+            return Verdict.ERROR
+        return Verdict.PASS if self.checks and all(check.ok for check in self.checks) else Verdict.FAIL
+
+    @property
+    def exit_code(self) -> int:
+        """The process exit code that belongs to the verdict."""
+        return EXIT_CODES[self.verdict]

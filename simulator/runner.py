@@ -1,0 +1,92 @@
+"""Runs one scenario: chooses the loop for the transport, builds the lab, tells the story, collects the evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from simulator.result import RunResult, Verdict
+from simulator.scenario import Scenario
+from simulator.story import StoryTeller
+from wire.clock import Clock, VirtualTimeLoop
+from wire.errors import PncError
+from wire.trace import Event, Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """What every scenario can be told: transport, PKI folder, faults by name, where evidence goes (None = nowhere)."""
+
+    transport: Literal["loopback", "memory"] = "loopback"
+    pki: Path | None = None
+    faults: tuple[str, ...] = ()
+    evidence: Path | None = None
+
+
+def run_and_tell(scenario: Scenario, options: Mapping[str, Any], settings: RunSettings, *, level: int = 0) -> RunResult:
+    """Run ``scenario`` on a loop of its own and print the story (``level`` -1: only the verdict line)."""
+    return run_on_loop(settings.transport, lambda: _told(scenario, options, settings, level))
+
+
+def run_on_loop(transport: str, main: Callable[[], Any]) -> Any:
+    """Run the coroutine ``main()`` on the loop that belongs to the transport."""
+    factory = VirtualTimeLoop if transport == "memory" else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main())
+
+
+async def _told(scenario: Scenario, options: Mapping[str, Any], settings: RunSettings, level: int) -> RunResult:
+    clock = Clock(leaps=settings.transport == "loopback")
+    trace, events = Trace(), list[Event]()
+    trace.subscribe(events.append)
+    teller = StoryTeller(clock.now(), level=level)
+    if level >= 0:
+        trace.subscribe(teller)
+    result = await run_scenario(scenario, options, settings, clock, trace, events)
+    if level >= 0:
+        teller.summary(result)
+    else:
+        print(f"{result.verdict.upper()} {result.scenario}")
+    return result
+
+
+async def run_scenario(
+    scenario: Scenario,
+    options: Mapping[str, Any],
+    settings: RunSettings,
+    clock: Clock,
+    trace: Trace,
+    events: list[Event],
+) -> RunResult:
+    """Run ``scenario`` in a fresh lab. Never raises PncError: that becomes the result's ``error``.
+
+    ``events`` is the list some reader of ``trace`` fills; the evidence is written from it.
+    """
+    from simulator.lab import Lab
+
+    result = RunResult(scenario.name, settings.transport)
+    started, wall = clock.now(), time.perf_counter()
+    lab = Lab(settings, clock, trace, result)
+    try:
+        async with lab:
+            await scenario(lab, **options)
+    except PncError as error:
+        result.error = str(error)
+    result.lab_seconds, result.wall_seconds = clock.now() - started, time.perf_counter() - wall
+    if settings.evidence is not None:
+        from simulator.evidence import write_evidence
+
+        try:
+            result.evidence = write_evidence(
+                settings.evidence, result, events, started=started, options=options, chains=lab.chains()
+            )
+        except PncError as error:
+            result.problems.append(str(error))
+    return result
+
+
+__all__ = ["RunSettings", "Verdict", "run_and_tell", "run_on_loop", "run_scenario"]

@@ -1,0 +1,107 @@
+"""What a scenario is: an async function over a lab, with a declaration; and where all of them are found.
+
+A scenario reads like the use case it shows. It never scripts the message flow (the actors run their own state
+machines); it says who takes part, what they hold, what is disturbed and what must be observed. Its keyword parameters,
+annotated ``Annotated[type, "help"]``, are the options a person sees.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+
+from wire.errors import LocalError
+
+if TYPE_CHECKING:
+    from simulator.lab import Lab
+
+Energy = Literal["ac", "dc"]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One parameter of a scenario: its Python type (bool, int, float or str), allowed values, default and help."""
+
+    name: str
+    type: type
+    choices: tuple[str, ...]
+    default: Any
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A declared use case. ``clauses`` are requirement or use-case ids; ``run`` raises PncError if it cannot go on."""
+
+    name: str
+    title: str
+    clauses: tuple[str, ...]
+    run: Callable[..., Awaitable[None]]
+
+    @property
+    def story(self) -> str:
+        """The function's docstring: what happens and what must be seen."""
+        return inspect.getdoc(self.run) or ""
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The typed parameters after the lab, in declaration order."""
+        # The lab's own type is imported for type checkers only: naming a scenario must not build the lab's modules.
+        hints = get_type_hints(self.run, localns={"Lab": object}, include_extras=True)
+        parameters = list(inspect.signature(self.run).parameters.values())[1:]
+        return tuple(_option(p.name, hints[p.name], p.default) for p in parameters)
+
+    async def __call__(self, lab: Lab, **options: Any) -> None:
+        """Run it on ``lab``."""
+        await self.run(lab, **options)
+
+
+def scenario(
+    name: str, *, title: str, clauses: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Awaitable[None]]], Scenario]:
+    """Declare the decorated coroutine function as the scenario ``name``."""
+
+    def declare(run: Callable[..., Awaitable[None]]) -> Scenario:
+        return Scenario(name, title, clauses, run)
+
+    return declare
+
+
+def all_scenarios() -> Mapping[str, Scenario]:
+    """Every scenario of the ``scenarios`` package by name, in the order of its modules' names."""
+    import scenarios
+
+    found: dict[str, Scenario] = {}
+    for module in pkgutil.iter_modules(scenarios.__path__):
+        found |= {s.name: s for s in _declared(f"scenarios.{module.name}")}
+    return found
+
+
+def find_scenario(name: str) -> Scenario:
+    """The scenario called ``name``, importing only its module. Raises LocalError naming what there is."""
+    try:
+        declared = _declared(f"scenarios.{name.replace('-', '_')}")
+    except ModuleNotFoundError:
+        declared = []
+    for candidate in declared:
+        if candidate.name == name:
+            return candidate
+    known = all_scenarios()
+    if name in known:
+        return known[name]
+    raise LocalError(f"There is no scenario {name!r}.", advice=f"Known: {', '.join(known)} (see `pnc list`).")
+
+
+def _declared(module: str) -> list[Scenario]:
+    return [value for value in vars(importlib.import_module(module)).values() if isinstance(value, Scenario)]
+
+
+def _option(name: str, hint: Any, default: Any) -> Option:
+    kind, help_text = get_args(hint)[:2]
+    if get_origin(kind) is Literal:
+        return Option(name, str, get_args(kind), default, help_text)
+    return Option(name, kind, (), default, help_text)

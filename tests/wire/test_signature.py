@@ -1,0 +1,106 @@
+"""XML signatures over EXI: a published vector made with an independent codec, and every way to be wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from wire.credentials import KeySigner
+from wire.exi import codec
+from wire.v2g import iso2, signature
+from wire.v2g import xmldsig as ds
+
+VECTOR: dict[str, str] = json.loads((Path(__file__).parents[1] / "vectors" / "signature.json").read_text())
+KEY = ec.derive_private_key(int(VECTOR["contract_private"], 16), ec.SECP256R1())
+REQUEST = iso2.AuthorizationReq(Id="id1", GenChallenge=bytes(range(16)))
+PARTS: list[tuple[str, object]] = [("AuthorizationReq", REQUEST)]
+
+
+def test_octets_are_those_of_the_independent_codec() -> None:
+    made = signature.sign(PARTS, KeySigner(KEY))
+    assert codec("iso2").encode_fragment("AuthorizationReq", REQUEST).hex() == VECTOR["element_fragment_exi"]
+    assert made.SignedInfo.Reference[0].DigestValue.hex() == VECTOR["element_digest_sha256"]
+    octets = codec("xmldsig").encode_fragment("SignedInfo", made.SignedInfo)
+    assert octets.hex() == VECTOR["signed_info_exi_xmldsig_grammar"]
+
+
+def with_value(hexadecimal: str) -> ds.SignatureType:
+    made = signature.sign(PARTS, KeySigner(KEY))
+    return dataclasses.replace(made, SignatureValue=ds.SignatureValueType(value=bytes.fromhex(hexadecimal)))
+
+
+def test_published_signature_verifies_and_the_double_hashed_one_does_not() -> None:
+    assert signature.verify(with_value(VECTOR["SignatureValue_raw_r_s"]), PARTS, KEY.public_key()) == "xmldsig"
+    with pytest.raises(signature.SignatureError, match="not made with the key"):
+        signature.verify(with_value(VECTOR["wrong_double_hash_signature_must_fail"]), PARTS, KEY.public_key())
+
+
+@pytest.mark.parametrize("grammar", ["xmldsig", "iso2"])
+def test_both_signed_info_grammars_of_the_field_verify(grammar: Literal["xmldsig", "iso2"]) -> None:
+    made = signature.sign(PARTS, KeySigner(KEY), grammar=grammar)
+    assert signature.verify(made, PARTS, KEY.public_key()) == grammar
+
+
+def test_emaid_digest_is_accepted_in_both_forms_of_the_field() -> None:
+    emaid = iso2.EMAIDType(Id="id4", value="DE8AACA2B3C4D5L")
+    relaxed, typed = codec("iso2").fragment_forms("eMAID", emaid)
+    assert relaxed != typed
+    made = signature.sign([("eMAID", emaid)], KeySigner(KEY))
+    assert signature.verify(made, [("eMAID", emaid)], KEY.public_key()) == "xmldsig"
+
+
+def test_a_missing_signature_is_a_sentence_and_an_answer() -> None:
+    with pytest.raises(signature.SignatureError, match="without a signature") as caught:
+        signature.verify(None, PARTS, KEY.public_key())
+    assert caught.value.response_code == "FAILED_SignatureError"
+
+
+def test_an_altered_element_is_found() -> None:
+    made = signature.sign(PARTS, KeySigner(KEY))
+    altered = iso2.AuthorizationReq(Id="id1", GenChallenge=bytes(16))
+    with pytest.raises(signature.SignatureError, match="digest of AuthorizationReq"):
+        signature.verify(made, [("AuthorizationReq", altered)], KEY.public_key())
+
+
+def test_another_key_is_found() -> None:
+    made = signature.sign(PARTS, KeySigner(ec.generate_private_key(ec.SECP256R1())))
+    with pytest.raises(signature.SignatureError, match="not made with the key"):
+        signature.verify(made, PARTS, KEY.public_key())
+
+
+def _method(info: ds.SignedInfoType) -> None:
+    info.SignatureMethod = ds.SignatureMethodType(Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256")
+
+
+def _twice(info: ds.SignedInfoType) -> None:
+    info.Reference = [*info.Reference, info.Reference[0]]
+
+
+def _elsewhere(info: ds.SignedInfoType) -> None:
+    info.Reference = [dataclasses.replace(info.Reference[0], URI="#id9")]
+
+
+def _five(info: ds.SignedInfoType) -> None:
+    info.Reference = info.Reference * 5
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (_method, "SignatureMethod is .*rsa-sha256"),
+        (_twice, "same element twice"),
+        (_elsewhere, "does not cover AuthorizationReq with Id 'id1'; it covers #id9"),
+        (_five, "5 references"),
+    ],
+)
+def test_malformed_signed_info_is_refused(spoil: Callable[[ds.SignedInfoType], None], sentence: str) -> None:
+    made = signature.sign(PARTS, KeySigner(KEY))
+    spoil(made.SignedInfo)
+    with pytest.raises(signature.SignatureError, match=sentence):
+        signature.verify(made, PARTS, KEY.public_key())
