@@ -1,0 +1,22 @@
+"""What can go wrong between bytes and messages."""
+
+from __future__ import annotations
+
+from wire.errors import LocalError, PeerError
+
+
+class ExiDecodeError(PeerError):
+    """Bytes that are no message of the set: ``path`` is the element being read, ``position`` the bit where it failed."""
+
+    def __init__(self, sentence: str, *, path: str = "", position: int = 0) -> None:
+        super().__init__(sentence, clause="W3C EXI 1.0; ISO 15118-2 V2G2-098", response_code="FAILED")
+        self.path = path
+        self.position = position
+
+
+class ExiEncodeError(LocalError):
+    """A value the schema does not allow: ``path`` is the element or attribute it was meant for."""
+
+    def __init__(self, sentence: str, *, path: str = "") -> None:
+        super().__init__(sentence)
+        self.path = path

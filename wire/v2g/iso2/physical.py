@@ -1,0 +1,37 @@
+"""Physical values: numbers with a unit as ISO 15118-2 sends them, Value x 10^Multiplier (8.5.2.7)."""
+
+from __future__ import annotations
+
+from wire.errors import LocalError
+from wire.v2g.iso2.datatypes import PhysicalValueType
+from wire.v2g.iso2.enumerations import UnitSymbolType
+
+_SHORT_LOW, _SHORT_HIGH = -0x8000, 0x7FFF
+_MULTIPLIERS = range(-3, 4)
+
+
+def physical(value: float, unit: UnitSymbolType) -> PhysicalValueType:
+    """``value`` in ``unit``, exactly where three decimals and 16 bits allow it, else as precisely as they do.
+
+    Prefers the multiplier nearest to zero, so that 400 V is sent as 400 x 10^0. Raises LocalError if the value is
+    beyond 32 767 x 10^3.
+    """
+    best: tuple[float, int, int, int] | None = None
+    for multiplier in _MULTIPLIERS:
+        scaled = round(value * 10**-multiplier) if multiplier <= 0 else round(value / 10**multiplier)
+        if _SHORT_LOW <= scaled <= _SHORT_HIGH:
+            candidate = (abs(_amount(scaled, multiplier) - value), abs(multiplier), multiplier, scaled)
+            if best is None or candidate < best:
+                best = candidate
+    if best is None:
+        raise LocalError(f"A physical value of {value!r} {unit} does not fit: the range is 16 bits times 10^3 at most.")
+    return PhysicalValueType(Multiplier=best[2], Unit=unit, Value=best[3])
+
+
+def amount(value: PhysicalValueType) -> float:
+    """The number a physical value stands for, in its own unit."""
+    return _amount(value.Value, value.Multiplier)
+
+
+def _amount(number: int, multiplier: int) -> float:
+    return float(number * 10**multiplier) if multiplier >= 0 else number / 10**-multiplier
