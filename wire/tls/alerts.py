@@ -42,7 +42,7 @@ ALERTS = {
 
 # What to look at when the peer sends one of these to us.
 ADVICE = {
-    40: "Compare cipher suites, curves and signature algorithms; a peer may also send this for a certificate it dislikes.",
+    40: "Compare cipher suites and curves; a peer may also send this for a certificate it dislikes.",
     42: "The peer could not use our certificate: check its profile and its time of validity.",
     43: "The peer does not accept this kind of certificate: check key usage and domain component.",
     44: "The peer holds our certificate for revoked: check the OCSP response or CRL it sees.",
