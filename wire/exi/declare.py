@@ -24,82 +24,121 @@ The rules:
   order in the field ``items``, a list of (element name, value).
 
 Classes behave like keyword-only slotted dataclasses (``dataclasses.fields``, ``replace`` and ``asdict`` work on them)
-but cost a tenth to create: a catalogue of a hundred types must not cost a program its start-up time. Nothing is validated
-on construction; a codec does that when it encodes.
+but cost a tenth to create: a catalogue of a hundred types must not cost a program its start-up time. Nothing is
+validated on construction; a codec does that when it encodes.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class _Fact:
+    """A value of the declaration language, equal to another of its kind with the same contents.
+
+    Not a dataclass: a dozen frozen ones would cost every program 10 ms at start-up.
+    """
+
+    __slots__: tuple[str, ...] = ()
+
+    def _contents(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._contents() == other._contents()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self._contents()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self._contents()))})"
+
+
+class Namespace(_Fact):
     """An XML namespace: its URI, the prefix we write, and whether local elements and attributes belong to it."""
 
-    uri: str
-    prefix: str
-    elements_qualified: bool = True
-    attributes_qualified: bool = False
+    __slots__ = ("attributes_qualified", "elements_qualified", "prefix", "uri")
+
+    def __init__(
+        self, uri: str, prefix: str, *, elements_qualified: bool = True, attributes_qualified: bool = False
+    ) -> None:
+        self.uri = uri
+        self.prefix = prefix
+        self.elements_qualified = elements_qualified
+        self.attributes_qualified = attributes_qualified
 
 
-@dataclass(frozen=True, slots=True)
-class Integer:
+class Integer(_Fact):
     """An integer value and its range; the range alone decides the EXI form (W3C EXI 7.1.5, 7.1.9)."""
 
-    low: int | None = None
-    high: int | None = None
+    __slots__ = ("high", "low")
+
+    def __init__(self, low: int | None = None, high: int | None = None) -> None:
+        self.low = low
+        self.high = high
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(_Fact):
     """A string; lengths count code points."""
 
-    min_length: int = 0
-    max_length: int | None = None
+    __slots__ = ("max_length", "min_length")
+
+    def __init__(self, min_length: int = 0, max_length: int | None = None) -> None:
+        self.min_length = min_length
+        self.max_length = max_length
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(_Fact):
     """Octets; ``form`` is the lexical form in XML and JSON: ``hex`` or ``base64``."""
 
-    form: str
-    min_length: int = 0
-    max_length: int | None = None
+    __slots__ = ("form", "max_length", "min_length")
+
+    def __init__(self, form: str, min_length: int = 0, max_length: int | None = None) -> None:
+        self.form = form
+        self.min_length = min_length
+        self.max_length = max_length
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(_Fact):
     """The XSD name of a simple type where two differ in name only: the fragment grammar tells them apart by it."""
 
-    name: str
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
 
-@dataclass(frozen=True, slots=True)
-class Occurs:
+class Occurs(_Fact):
     """minOccurs and maxOccurs of a repeated element; ``high=None`` is unbounded."""
 
-    low: int
-    high: int | None
+    __slots__ = ("high", "low")
+
+    def __init__(self, low: int, high: int | None) -> None:
+        self.low = low
+        self.high = high
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(_Fact):
     """Marks neighbouring fields that exclude each other."""
 
-    name: str
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(_Fact):
     """What a field is, if not a local element."""
 
-    kind: str
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
 
 
 Ref = Annotated[T, Mark("ref")]
@@ -110,48 +149,57 @@ SimpleContent = Annotated[T, Mark("content")]
 # ---- explicit content models -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class El:
+class El(_Fact):
     """An element particle of an explicit content model; ``hint`` is its type, or the name of one declared later."""
 
-    name: str
-    hint: Any
-    low: int = 1
-    high: int | None = 1
+    __slots__ = ("high", "hint", "low", "name")
+
+    def __init__(self, name: str, hint: Any, low: int = 1, high: int | None = 1) -> None:
+        self.name = name
+        self.hint = hint
+        self.low = low
+        self.high = high
 
 
-@dataclass(frozen=True, slots=True)
-class Any_:
+class Any_(_Fact):
     """A wildcard particle."""
 
-    low: int = 1
-    high: int | None = 1
+    __slots__ = ("high", "low")
+
+    def __init__(self, low: int = 1, high: int | None = 1) -> None:
+        self.low = low
+        self.high = high
 
 
-@dataclass(frozen=True, slots=True)
-class Seq:
+class _Group(_Fact):
+    __slots__ = ("high", "low", "parts")
+
+    def __init__(self, parts: tuple[El | Any_ | Seq | OneOf, ...], low: int = 1, high: int | None = 1) -> None:
+        self.parts = parts
+        self.low = low
+        self.high = high
+
+
+class Seq(_Group):
     """A sequence of particles."""
 
-    parts: tuple[El | Any_ | Seq | OneOf, ...]
-    low: int = 1
-    high: int | None = 1
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(_Group):
     """A choice of particles."""
 
-    parts: tuple[El | Any_ | Seq | OneOf, ...]
-    low: int = 1
-    high: int | None = 1
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalElement:
+class GlobalElement(_Fact):
     """A global element of simple type (one of complex type is declared by its class)."""
 
-    name: str
-    hint: Any
+    __slots__ = ("hint", "name")
+
+    def __init__(self, name: str, hint: Any) -> None:
+        self.name = name
+        self.hint = hint
 
 
 # ---- the classes -------------------------------------------------------------------------------------------------

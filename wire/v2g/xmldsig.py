@@ -104,7 +104,7 @@ class SignatureValueType(DsigType, element="SignatureValue"):
 
 
 class DSAKeyValueType(DsigType, element="DSAKeyValue"):
-    """A DSA key. ``items``: P and Q (both or none), G, Y, J, Seed and PgenCounter (both or none); only Y is required."""
+    """A DSA key. ``items``: P and Q (both or none), G, Y (required), J, Seed and PgenCounter (both or none)."""
 
     items: list[tuple[str, Any]] = field(default_factory=list)
     __content__ = Seq(

@@ -46,7 +46,7 @@ class BodyElement(ComplexType, namespace=MSG_BODY, element="BodyElement", abstra
 
 
 class SessionSetupReq(BodyElement, element="SessionSetupReq"):
-    """The vehicle opens a session or resumes a paused one (the header then has the old SessionID). EVCCID is its MAC."""
+    """The vehicle opens a session or resumes a paused one (header: the old SessionID). EVCCID is its MAC."""
 
     EVCCID: evccIDType
 
@@ -118,7 +118,7 @@ class PaymentDetailsRes(BodyElement, element="PaymentDetailsRes"):
 
 
 class AuthorizationReq(BodyElement, element="AuthorizationReq"):
-    """Plug and Charge: the challenge back, signed (the signature refers to Id). Empty if the customer pays otherwise."""
+    """Plug and Charge: the challenge back, signed (the signature refers to Id). Empty for external payment."""
 
     Id: Attribute[xs.ID] | None = None
     GenChallenge: genChallengeType | None = None
