@@ -1,4 +1,4 @@
-"""What the CSMS asks of others: the contract pool, OCSP, a certificate authority, the mobility operator, its own tokens.
+"""What the CSMS asks of others: contract pool, OCSP, certificate authority, mobility operator, its own tokens.
 
 Every method may raise :class:`wire.errors.PncError`: that means "no answer" (unreachable, refused, too slow); the CSMS
 turns it into the OCPP status the standard foresees and keeps the sentence. An answer that says no is a value, not an

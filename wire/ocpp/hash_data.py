@@ -11,6 +11,8 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 _HASHES = {"SHA256": hashlib.sha256, "SHA384": hashlib.sha384, "SHA512": hashlib.sha512}
 
@@ -74,7 +76,7 @@ def hash_data(certificate: x509.Certificate, issuer: x509.Certificate, algorithm
     and unused-bits octet. ``algorithm``: SHA256, SHA384 or SHA512; anything else raises KeyError.
     """
     make = _HASHES[algorithm]
-    key = issuer.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    key = _key_bits(issuer)
     return HashData(
         algorithm,
         make(issuer.subject.public_bytes()).hexdigest(),
@@ -84,6 +86,16 @@ def hash_data(certificate: x509.Certificate, issuer: x509.Certificate, algorithm
     )
 
 
+def _key_bits(issuer: x509.Certificate) -> bytes:
+    """What the issuer's subjectPublicKey BIT STRING holds."""
+    key = issuer.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+    return key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+
+
 def responder_url(certificate: x509.Certificate) -> str:
     """The first OCSP address of the certificate's authority information access, or an empty string."""
     try:
@@ -91,7 +103,7 @@ def responder_url(certificate: x509.Certificate) -> str:
     except x509.ExtensionNotFound:
         return ""
     for description in access:
-        if description.access_method == x509.AuthorityInformationAccessOID.OCSP:
+        if description.access_method == AuthorityInformationAccessOID.OCSP:
             location = description.access_location
             if isinstance(location, x509.UniformResourceIdentifier):
                 return location.value

@@ -1,0 +1,117 @@
+"""OCPP-J frames: JSON arrays as text (Part 4, 4.2). Reading never raises; a text that is no frame is a BadFrame."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+CALL: Final = 2
+CALLRESULT: Final = 3
+CALLERROR: Final = 4
+MAX_ID: Final = 36
+UNREADABLE_ID: Final = "-1"
+
+
+@dataclass(slots=True, frozen=True)
+class Call:
+    """[2, id, action, payload]"""
+
+    id: str
+    action: str
+    payload: Any
+
+
+@dataclass(slots=True, frozen=True)
+class Result:
+    """[3, id, payload]"""
+
+    id: str
+    payload: Any
+
+
+@dataclass(slots=True, frozen=True)
+class Error:
+    """[4, id, code, description, details]"""
+
+    id: str
+    code: str
+    description: str
+    details: Any
+
+
+@dataclass(slots=True, frozen=True)
+class BadFrame:
+    """A text that is no frame: the CALLERROR it earns (``code`` "" if it must not be answered) and what is wrong."""
+
+    id: str
+    code: str
+    text: str
+
+
+Frame = Call | Result | Error | BadFrame
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_read = json.JSONDecoder(parse_constant=_refuse_constant).decode
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+def call(id: str, action: str, payload: dict[str, Any]) -> str:
+    """The text of a CALL."""
+    return _write([CALL, id, action, payload])
+
+
+def result(id: str, payload: dict[str, Any]) -> str:
+    """The text of a CALLRESULT."""
+    return _write([CALLRESULT, id, payload])
+
+
+def error(id: str, code: str, description: str, details: dict[str, Any]) -> str:
+    """The text of a CALLERROR."""
+    return _write([CALLERROR, id, code, description[:255], details])
+
+
+def parse(text: str) -> Frame:
+    """Read one frame. Numbers must be JSON's (no NaN); nesting deeper than Python's recursion limit is not read."""
+    try:
+        frame = _read(text)
+        # JSON's escapes can spell half a surrogate pair, which no UTF-8 text can carry on.
+        (_write(frame) if "\\ud" in text or "\\uD" in text else text).encode()
+    except UnicodeEncodeError:
+        return BadFrame(UNREADABLE_ID, "RpcFrameworkError", "the text is not valid Unicode")
+    except (ValueError, RecursionError):
+        return BadFrame(UNREADABLE_ID, "RpcFrameworkError", "the text is not JSON")
+    if not isinstance(frame, list) or not frame:
+        return BadFrame(UNREADABLE_ID, "RpcFrameworkError", "the text is JSON, but not a frame: no array")
+    kind = frame[0]
+    readable = len(frame) > 1 and isinstance(frame[1], str) and 0 < len(frame[1]) <= MAX_ID
+    id = frame[1] if readable else UNREADABLE_ID
+    if type(kind) is not int or kind not in _SHAPES:
+        return BadFrame(id, "MessageTypeNotSupported", "the message type is none of 2, 3 and 4")
+    # Only a CALL may be answered with a CALLERROR; anything else would start an endless exchange of errors.
+    code = "RpcFrameworkError" if kind == CALL else ""
+    if not readable:
+        return BadFrame(id, code, f"the message id is not a text of 1 to {MAX_ID} characters")
+    name, types = _SHAPES[kind]
+    if len(frame) != len(types):
+        return BadFrame(id, code, f"a {name} has {len(types)} elements, this one has {len(frame)}")
+    if not all(isinstance(value, wanted) for value, wanted in zip(frame, types, strict=True)):
+        return BadFrame(id, code, f"an element of the {name} has the wrong JSON type")
+    match kind:
+        case 2:
+            return Call(id, frame[2], frame[3])
+        case 3:
+            return Result(id, frame[2])
+        case _:
+            return Error(id, frame[2], frame[3], frame[4])
+
+
+_SHAPES: Final[dict[int, tuple[str, tuple[type, ...]]]] = {
+    CALL: ("CALL", (int, str, str, object)),
+    CALLRESULT: ("CALLRESULT", (int, str, object)),
+    CALLERROR: ("CALLERROR", (int, str, str, str, object)),
+}

@@ -1,0 +1,235 @@
+"""The asyncio shell of a session: calls as coroutines, a table of handlers, a reader and a writer per connection."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from wire.clock import Clock
+from wire.errors import PncError
+from wire.ocpp.channel import FrameChannel
+from wire.ocpp.errors import CODES, CallError
+from wire.ocpp.session import Hangup, Incoming, Output, SendText, Session, Settled
+from wire.trace import OcppFrame, Problem, Trace
+
+Payload = dict[str, Any]
+
+
+@dataclass(slots=True, frozen=True)
+class Answer:
+    """A handler's answer with something to do once it is on its way (TriggerMessage: answer first, then send)."""
+
+    payload: Payload
+    then: Callable[[], Coroutine[Any, Any, object]]
+
+
+Handler = Callable[[Payload], Payload | Answer | Awaitable[Payload | Answer]]
+"""Answers a call. Raises CallError for a CALLERROR; another PncError or exception becomes InternalError."""
+
+
+def message_ids(source: random.Random) -> Callable[[], str]:
+    """UUIDs (36 characters) from an injected random source."""
+    return lambda: str(uuid.UUID(int=source.getrandbits(128), version=4))
+
+
+class OcppPeer:
+    """One end of one connection. ``run()`` must be running for calls to be answered.
+
+    ``actor`` and ``peer`` name both ends in events and sentences. ``default_timeout``: seconds a call may take.
+    """
+
+    def __init__(
+        self,
+        channel: FrameChannel,
+        clock: Clock,
+        source: random.Random,
+        *,
+        actor: str,
+        peer: str,
+        trace: Trace | None = None,
+        default_timeout: float = 30.0,
+    ) -> None:
+        self.channel = channel
+        self.peer = peer
+        self.default_timeout = default_timeout
+        self._clock = clock
+        self._trace = trace or Trace()
+        self._actor = actor
+        self._handlers: dict[str, Handler] = {}
+        self._session = Session(actor, peer, message_ids(source), self._handlers)
+        self._calls: dict[int, asyncio.Future[Payload]] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._outbox: deque[str | Hangup] = deque()
+        self._writer_wakes: asyncio.Future[None] | None = None
+        self._timer: tuple[float, Any] | None = None
+        self.closed = False
+
+    def on(self, action: str, handler: Handler) -> None:
+        """Let ``handler`` answer ``action``; it may be a plain function or a coroutine function."""
+        self._handlers[action] = handler
+
+    def handle(self, handlers: Iterable[tuple[str, Handler]]) -> None:
+        """Register several handlers."""
+        for action, handler in handlers:
+            self.on(action, handler)
+
+    async def call(self, action: str, payload: Payload, timeout: float | None = None) -> Payload:  # noqa: ASYNC109 (lab time, not the loop's)
+        """Call the peer and return its payload.
+
+        Raises CallError (the peer answered CALLERROR), PeerError (its answer breaks the schema), PeerSilent (no answer
+        within ``timeout`` seconds, waiting behind other calls included), PeerClosed, PayloadError (our own mistake).
+        """
+        limit = self.default_timeout if timeout is None else timeout
+        token, outputs = self._session.call(action, payload, limit, self._clock.now())
+        done: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
+        self._calls[token] = done
+        self._perform(outputs)
+        try:
+            return await done
+        except asyncio.CancelledError:
+            self._calls.pop(token, None)
+            self._perform(self._session.forget(token, self._clock.now()))
+            raise
+
+    async def run(self) -> None:
+        """Read until the channel ends. Then every open call has failed and handlers still at work are cancelled."""
+        writer = asyncio.create_task(self._write())
+        reason = "we failed"
+        try:
+            while (text := await self.channel.receive()) is not None:
+                self._perform(self._session.receive(text, self._clock.now()))
+            reason = f"{self.channel.close_code} {self.channel.close_reason}".strip()
+        except asyncio.CancelledError:
+            reason = "we stopped"
+            raise
+        finally:
+            self.closed = True
+            writer.cancel()
+            for task in tuple(self._tasks):
+                task.cancel()
+            if self._timer is not None:
+                self._timer[1].cancel()
+            self._perform(self._session.closed(self._clock.now(), reason))
+            await asyncio.gather(writer, *self._tasks, return_exceptions=True)
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the channel; :meth:`run` then ends."""
+        await self.channel.close(code, reason)
+
+    def _perform(self, outputs: list[Output]) -> None:
+        readers = self._trace.readers
+        for output in outputs:
+            if isinstance(output, OcppFrame):
+                if readers:
+                    self._trace.emit(output)
+            elif isinstance(output, SendText):
+                self._put(output.text)
+            elif isinstance(output, Incoming):
+                self._handle(output)
+            elif isinstance(output, Settled):
+                self._settle(output)
+            elif isinstance(output, Hangup):
+                self._put(output)
+            else:
+                self._trace.emit(output)
+        self._arm()
+
+    def _settle(self, settled: Settled) -> None:
+        done = self._calls.pop(settled.token, None)
+        if done is None or done.done():
+            return
+        if settled.error is None:
+            done.set_result(settled.payload)
+        else:
+            done.set_exception(settled.error)
+
+    def _put(self, item: str | Hangup) -> None:
+        self._outbox.append(item)
+        if self._writer_wakes is not None and not self._writer_wakes.done():
+            self._writer_wakes.set_result(None)
+
+    async def _write(self) -> None:
+        # A task of its own, so that a peer that stops reading delays nobody's timeout.
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                while self._outbox:
+                    item = self._outbox.popleft()
+                    if isinstance(item, Hangup):
+                        await self.channel.close(item.code, item.reason)
+                    else:
+                        await self.channel.send(item)
+                self._writer_wakes = loop.create_future()
+                await self._writer_wakes
+        except PncError:
+            # The reader meets the same end and tells everybody.
+            await self.channel.close(1001)
+
+    def _handle(self, incoming: Incoming) -> None:
+        try:
+            answer = self._handlers[incoming.action](incoming.payload)
+        except Exception as error:
+            self._fail(incoming, error)
+            return
+        if isinstance(answer, dict | Answer):
+            self._answer(incoming, answer)
+        else:
+            self._spawn(self._await_answer(incoming, answer))
+
+    async def _await_answer(self, incoming: Incoming, answer: Awaitable[Payload | Answer]) -> None:
+        try:
+            self._answer(incoming, await answer)
+        except Exception as error:
+            self._fail(incoming, error)
+
+    def _answer(self, incoming: Incoming, answer: Payload | Answer) -> None:
+        payload = answer.payload if isinstance(answer, Answer) else answer
+        self._perform(self._session.answer(incoming.id, payload, self._clock.now()))
+        if isinstance(answer, Answer):
+            self._spawn(self._afterwards(incoming.action, answer.then()))
+
+    async def _afterwards(self, action: str, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except PncError as error:
+            self._report(f"What {action} set off failed: {error.sentence}", error)
+        except Exception as error:
+            self._report(f"What {action} set off failed inside {self._actor} ({type(error).__name__}: {error}).")
+
+    def _fail(self, incoming: Incoming, error: Exception) -> None:
+        if isinstance(error, CallError):
+            refusal = error
+        else:
+            code = error.ocpp_status if isinstance(error, PncError) else None
+            refusal = CallError(code if code in CODES else "InternalError", f"{incoming.action} could not be handled")
+            known = isinstance(error, PncError)
+            what = error.sentence if isinstance(error, PncError) else f"{type(error).__name__}: {error}"
+            self._report(f"{self._actor} failed on {incoming.action}: {what}", error if known else None)
+        self._perform(self._session.refuse(incoming.id, refusal, self._clock.now()))
+
+    def _report(self, text: str, error: Exception | None = None) -> None:
+        clause, advice = (error.clause, error.advice) if isinstance(error, PncError) else ("", "")
+        self._trace.emit(Problem(time=self._clock.now(), actor=self._actor, text=text, clause=clause, advice=advice))
+
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _arm(self) -> None:
+        # One timer serves many calls: it is only moved forward, and looks again when it fires.
+        deadline = self._session.deadline
+        if deadline is None or (self._timer is not None and self._timer[0] <= deadline):
+            return
+        if self._timer is not None:
+            self._timer[1].cancel()
+        self._timer = (deadline, self._clock.call_at(deadline, self._wake))
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._perform(self._session.wake(self._clock.now()))

@@ -1,0 +1,229 @@
+"""OCPP frames over WebSocket (aiohttp), both ends. Import it only where sockets are wanted: aiohttp costs 200 ms.
+
+Part 4: subprotocol ``ocpp2.0.1``, identity percent-encoded as the last path segment; Part 2 A: Basic authentication
+before the upgrade, 401 for wrong credentials, 404 for an unknown identity.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Literal
+from urllib.parse import quote, unquote
+
+import aiohttp
+from aiohttp import web
+
+from wire.errors import LocalError, PeerClosed, PeerError
+from wire.ocpp.session import MAX_TEXT
+
+SUBPROTOCOL = "ocpp2.0.1"
+MAX_BYTES = 4 * MAX_TEXT
+
+Verdict = Literal["welcome", "unknown", "unauthorized"]
+Admit = Callable[[str, str | None, str | None], Verdict | Awaitable[Verdict]]
+"""(identity of the path, Basic user or None, password or None) -> whether this station may come in."""
+
+Serve = Callable[[str, "WebSocketChannel"], Awaitable[None]]
+"""Serves one connection of a station until it ends."""
+
+
+class WebSocketChannel:
+    """A :class:`wire.ocpp.channel.FrameChannel` over an open WebSocket."""
+
+    def __init__(
+        self,
+        socket: aiohttp.ClientWebSocketResponse | web.WebSocketResponse,
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        self.close_code: int | None = None
+        self.close_reason = ""
+        self._socket = socket
+        self._session = session
+
+    async def send(self, text: str) -> None:
+        """As FrameChannel."""
+        if self._socket.closed:
+            raise PeerClosed(f"The WebSocket is closed ({self._socket.close_code}).")
+        try:
+            await self._socket.send_str(text)
+        except (ConnectionError, aiohttp.ClientError) as error:
+            raise PeerClosed(f"The WebSocket broke while sending ({error}).") from error
+
+    async def receive(self) -> str | None:
+        """As FrameChannel. A binary frame closes the connection (1003): OCPP-J is text."""
+        message = await self._socket.receive()
+        if message.type is aiohttp.WSMsgType.TEXT:
+            return str(message.data)
+        if message.type is aiohttp.WSMsgType.BINARY:
+            await self.close(1003, "text frames only")
+        elif self.close_code is None:
+            self.close_code = self._socket.close_code or 1006
+            if message.type is aiohttp.WSMsgType.CLOSE:
+                self.close_reason = str(message.extra or "")
+            elif message.type is aiohttp.WSMsgType.ERROR:
+                self.close_reason = str(message.data)
+        await self._release()
+        return None
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """As FrameChannel. ``reason`` is cut to the 123 octets a close frame can carry."""
+        if self.close_code is None:
+            self.close_code, self.close_reason = code, reason
+            await self._socket.close(code=code, message=reason.encode()[:123])
+        await self._release()
+
+    async def _release(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+async def connect(
+    url: str,
+    identity: str,
+    *,
+    password: str | None = None,
+    tls: ssl.SSLContext | None = None,
+    compress: bool = False,
+    ping_interval: float | None = None,
+    opening_timeout: float = 10.0,
+) -> WebSocketChannel:
+    """Connect station ``identity`` to the CSMS endpoint ``url`` (ws:// or wss://, without the identity).
+
+    ``tls`` is needed for wss (see wire.ocpp.tls). Raises PeerError with the HTTP status, the TLS failure or the missing
+    subprotocol; LocalError for a url that cannot be used.
+    """
+    address = f"{url.rstrip('/')}/{quote(identity, safe='')}"
+    if url.startswith("wss://") != (tls is not None):
+        raise LocalError(f"{url} cannot be used: wss goes with a TLS context, ws without one.")
+    headers = {} if password is None else {"Authorization": basic(identity, password)}
+    session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=opening_timeout))
+    try:
+        socket = await session.ws_connect(
+            address,
+            protocols=(SUBPROTOCOL,),
+            headers=headers,
+            ssl=tls if tls is not None else True,
+            compress=15 if compress else 0,
+            heartbeat=ping_interval,
+            max_msg_size=MAX_BYTES,
+            timeout=aiohttp.ClientWSTimeout(ws_close=opening_timeout),
+        )
+    except BaseException as error:
+        await session.close()
+        raise _refusal(address, error) from error
+    if socket.protocol != SUBPROTOCOL:
+        await socket.close(code=1002)
+        await session.close()
+        raise PeerError(
+            f"The CSMS at {address} did not choose the subprotocol {SUBPROTOCOL} (it answered {socket.protocol!r}).",
+            clause="OCPP-J 2.0.1 3.1.2",
+        )
+    return WebSocketChannel(socket, session)
+
+
+def _refusal(address: str, error: BaseException) -> BaseException:
+    match error:
+        case aiohttp.WSServerHandshakeError(status=401):
+            text, advice = "refused the password (HTTP 401).", "Check identity and BasicAuthPassword on both sides."
+            return PeerError(f"The CSMS at {address} {text}", clause="A00.FR.204", advice=advice, http_status=401)
+        case aiohttp.WSServerHandshakeError(status=404):
+            text, advice = "does not know this station (HTTP 404).", "Register the identity at the CSMS."
+            return PeerError(f"The CSMS at {address} {text}", clause="OCPP-J 2.0.1 3.2", advice=advice, http_status=404)
+        case aiohttp.WSServerHandshakeError():
+            text = f"did not upgrade to WebSocket: HTTP {error.status} {error.message}."
+            return PeerError(f"The CSMS at {address} {text}", http_status=error.status)
+        case aiohttp.ClientConnectorCertificateError():
+            text = f"showed a certificate that does not verify ({error.certificate_error})."
+            return PeerError(f"The CSMS at {address} {text}", clause="A00.FR.309", alert=42)
+        case aiohttp.ClientError() | OSError() | TimeoutError():
+            return PeerError(f"The CSMS at {address} cannot be reached ({error or type(error).__name__}).")
+        case ValueError():
+            return LocalError(f"{address} is no WebSocket address ({error}).")
+    return error
+
+
+def basic(user: str, password: str) -> str:
+    """An Authorization header for Basic authentication in UTF-8 (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+
+
+def read_basic(header: str | None) -> tuple[str | None, str | None]:
+    """User and password of an Authorization header; (None, None) where there are none."""
+    scheme, _, token = (header or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None, None
+    try:
+        user, colon, password = base64.b64decode(token.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None, None
+    return (user, password) if colon else (None, None)
+
+
+class WebSocketServer:
+    """A CSMS endpoint. ``url`` is what stations are given; :meth:`close` ends all connections with 1001."""
+
+    def __init__(self, admit: Admit, serve: Serve, path: str = "/ocpp") -> None:
+        self._admit = admit
+        self._serve = serve
+        self._path = path.rstrip("/")
+        self._runner: web.AppRunner | None = None
+        self._sockets: set[web.WebSocketResponse] = set()
+        self.url = ""
+        self.port = 0
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        """Listen. ``port`` 0 lets the system choose. Raises LocalError when the address cannot be bound."""
+        application = web.Application()
+        application.router.add_get("/{path:.*}", self._connected)
+        self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port, ssl_context=tls)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise LocalError(f"The CSMS cannot listen on {host} port {port}: {error.strerror or error}.") from error
+        self.port = self._runner.addresses[0][1]
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"{'wss' if tls else 'ws'}://{shown}:{self.port}{self._path}"
+
+    async def close(self) -> None:
+        """Stop listening and close every connection."""
+        for socket in tuple(self._sockets):
+            await socket.close(code=1001, message=b"the CSMS is going away")
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _connected(self, request: web.Request) -> web.StreamResponse:
+        path, _, last = request.rel_url.raw_path.rpartition("/")
+        identity = unquote(last)
+        if path != self._path or not identity or len(identity) > 48:
+            return web.Response(status=404, text="no such station")
+        user, password = read_basic(request.headers.get("Authorization"))
+        asked = self._admit(identity, user, password)
+        verdict = asked if isinstance(asked, str) else await asked
+        if verdict == "unknown":
+            return web.Response(status=404, text="no such station")
+        if verdict == "unauthorized":
+            return web.Response(
+                status=401, text="wrong credentials", headers={"WWW-Authenticate": 'Basic realm="OCPP"'}
+            )
+        socket = web.WebSocketResponse(protocols=(SUBPROTOCOL,), max_msg_size=MAX_BYTES, timeout=2.0)
+        if not socket.can_prepare(request).ok:
+            return web.Response(status=426, text="WebSocket only", headers={"Upgrade": "websocket"})
+        await socket.prepare(request)
+        if socket.ws_protocol is None:
+            # Part 4 3.1.2: without a common version finish the handshake, then close.
+            await socket.close(code=1002, message=f"only {SUBPROTOCOL} is spoken here".encode())
+            return socket
+        self._sockets.add(socket)
+        channel = WebSocketChannel(socket)
+        try:
+            await self._serve(identity, channel)
+        finally:
+            self._sockets.discard(socket)
+            await channel.close(1011, "the CSMS stopped serving")
+        return socket
