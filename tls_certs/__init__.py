@@ -1,0 +1,1 @@
+"""Certificates of the Plug & Charge ecosystem: profiles, issuing, chains, revocation, and bad ones on purpose."""

@@ -1,0 +1,188 @@
+"""A certificate authority of one role: issues by profile, remembers, revokes, answers OCSP and makes CRLs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from tls_certs.certid import CertId, RequestMalformed, cert_id, issuer_hashes, parse_request
+from tls_certs.issue import ORGANIZATION, issue, subject_name
+from tls_certs.keys import PrivateKey, key_bits, make_key
+from tls_certs.ocsp_answers import LIFETIME, MALFORMED, UNAUTHORIZED, Single, by_key, refusal, sign_answer
+from tls_certs.profiles import PROFILES, Profile, responder_profile
+from tls_certs.revocation import Reason, Registry, Revocation, Status
+from wire.credentials import Credentials
+from wire.errors import LocalError
+
+
+@dataclass(eq=False, kw_only=True)
+class Authority:
+    """One issuing CA.
+
+    ``chain`` is its own certificate and those of the CAs above it, without the root: what follows a leaf it has issued.
+    ``key`` is None where the folder has only the certificate. ``ocsp_url`` and ``crl_url`` go into what it issues.
+    """
+
+    role: str
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    key: PrivateKey | None = field(default=None, repr=False)
+    registry: Registry = field(default_factory=Registry, repr=False)
+    ocsp_url: str | None = None
+    crl_url: str | None = None
+    signer: Credentials | None = field(default=None, repr=False)
+    _hashes: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, init=False, repr=False)
+
+    def issue(
+        self,
+        profile: Profile,
+        common_name: str,
+        public_key: ec.EllipticCurvePublicKey,
+        now: float,
+        *,
+        organization: str = ORGANIZATION,
+        not_after: float | None = None,
+    ) -> x509.Certificate:
+        """A certificate of ``profile`` for ``public_key``, valid from about ``now`` (lab seconds since the epoch).
+
+        It never outlives this authority's certificate; ``not_after`` may only shorten it. Raises LocalError.
+        """
+        return self._issue(profile, subject_name(profile, common_name, organization), public_key, now, not_after)
+
+    def issue_from_request(
+        self,
+        request: x509.CertificateSigningRequest,
+        profile: Profile,
+        now: float,
+        *,
+        common_name: str | None = None,
+    ) -> x509.Certificate:
+        """A certificate for the key of a checked request (:func:`tls_certs.issue.check_request`).
+
+        CN and O are the request's (or ``common_name``); the rest of the subject and all extensions are the profile's.
+        """
+        names = {attribute.oid: str(attribute.value) for attribute in request.subject}
+        subject = subject_name(
+            profile, common_name or names[NameOID.COMMON_NAME], names.get(NameOID.ORGANIZATION_NAME, ORGANIZATION)
+        )
+        key = request.public_key()
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            raise LocalError("A certificate request must be checked before a certificate is issued from it.")
+        return self._issue(profile, subject, key, now, None)
+
+    def _issue(
+        self, profile: Profile, subject: x509.Name, key: ec.EllipticCurvePublicKey, now: float, not_after: float | None
+    ) -> x509.Certificate:
+        if not_after is not None:
+            not_after = min(not_after, self.certificate.not_valid_after_utc.timestamp())
+        certificate = issue(
+            profile,
+            subject,
+            key,
+            now,
+            issuer=self.certificate,
+            issuer_key=self._signing_key(),
+            ocsp_url=self.ocsp_url,
+            crl_url=self.crl_url,
+            not_after=not_after,
+        )
+        self.registry.issued.add(certificate.serial_number)
+        return certificate
+
+    def credentials(
+        self,
+        profile: Profile,
+        common_name: str,
+        now: float,
+        *,
+        key: ec.EllipticCurvePrivateKey | None = None,
+        organization: str = ORGANIZATION,
+        not_after: float | None = None,
+    ) -> Credentials:
+        """A fresh certificate with its chain and its key (a fresh one unless ``key`` is given)."""
+        own = make_key() if key is None else key
+        leaf = self.issue(profile, common_name, own.public_key(), now, organization=organization, not_after=not_after)
+        return Credentials((leaf, *self.chain), own)
+
+    def revoke(self, certificate: x509.Certificate | int, now: float, reason: Reason = "unspecified") -> None:
+        """Revoke a certificate (or a serial number) as of ``now``. The first revocation stands."""
+        serial = certificate if isinstance(certificate, int) else certificate.serial_number
+        self.registry.revoked.setdefault(serial, Revocation(now, reason))
+
+    def status(self, certificate: x509.Certificate | int) -> Status:
+        """What this authority says of a certificate (or a serial number)."""
+        return self.registry.status(certificate if isinstance(certificate, int) else certificate.serial_number)
+
+    def owns(self, name: CertId) -> bool:
+        """Whether ``name`` is a certificate of this authority's name and key."""
+        hashes = self._hashes.get(name.algorithm)
+        if hashes is None:
+            hashes = self._hashes[name.algorithm] = issuer_hashes(self.certificate, name.algorithm)
+        return hashes == name.issuer
+
+    def answer(self, request: bytes, now: float) -> bytes:
+        """The OCSP response (DER) to an OCSP request (DER); refusals are answers too, nothing is raised for them."""
+        return answer_request(request, (self,), now)
+
+    def staple(self, certificate: x509.Certificate, now: float) -> bytes:
+        """An OCSP response (DER) about ``certificate`` without nonce, as a server staples it."""
+        return self.say([cert_id(certificate, self.certificate)], now)
+
+    def say(self, ids: Sequence[CertId], now: float, nonce: bytes | None = None) -> bytes:
+        """The OCSP response (DER) about ``ids``, signed by the delegated signer, or by the CA where it has none."""
+        signer = self.responder(now)
+        ends = signer.leaf.not_valid_after_utc.timestamp()
+        singles = [
+            Single(
+                name,
+                self.registry.status(name.serial) if self.owns(name) else Status.UNKNOWN,
+                now,
+                min(now + LIFETIME, ends),
+                self.registry.revoked.get(name.serial),
+            )
+            for name in ids
+        ]
+        return sign_answer(
+            singles,
+            key=signer.key,
+            responder_id=by_key(key_bits(signer.leaf.public_key())),
+            certificates=(signer.leaf.public_bytes(Encoding.DER),),
+            produced_at=now,
+            nonce=nonce,
+        )
+
+    def responder(self, now: float) -> Credentials:
+        """The delegated OCSP signer, made anew when there is none or it has expired. Raises LocalError without key."""
+        if self.signer is None or self.signer.leaf.not_valid_after_utc.timestamp() <= now:
+            profile = responder_profile(PROFILES[self.role])
+            self.signer = self.credentials(profile, f"{ORGANIZATION} {profile.title}", now)
+        return self.signer
+
+    def _signing_key(self) -> PrivateKey:
+        if self.key is None:
+            raise LocalError(
+                f"Nothing can be issued by {self.role}: its key is not there.",
+                advice=f"Add {self.role}_key to the PKI folder.",
+            )
+        return self.key
+
+
+def answer_request(request: bytes, authorities: Iterable[Authority], now: float) -> bytes:
+    """The OCSP response (DER) to an OCSP request (DER), by whichever authority the first certificate is of.
+
+    Certificates of other authorities in the same request are answered "unknown", since one signer cannot speak for
+    them. Requests that cannot be read get malformedRequest, those nobody here is responsible for unauthorized.
+    """
+    try:
+        ids, nonce = parse_request(request)
+    except RequestMalformed:
+        return refusal(MALFORMED)
+    for authority in authorities:
+        if authority.owns(ids[0]):
+            return authority.say(ids, now, nonce)
+    return refusal(UNAUTHORIZED)

@@ -1,0 +1,194 @@
+"""How OCSP names a certificate (RFC 6960 4.1.1 CertID), requests made of such names, and OCPP's hash data as names."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from tls_certs import der
+from tls_certs.keys import key_bits
+from wire.errors import PeerError
+from wire.ocpp.hash_data import HashData
+
+ALGORITHMS = {
+    "1.3.14.3.2.26": "SHA1",
+    "2.16.840.1.101.3.4.2.1": "SHA256",
+    "2.16.840.1.101.3.4.2.2": "SHA384",
+    "2.16.840.1.101.3.4.2.3": "SHA512",
+}
+"""Hash algorithms of CertIDs by OID. OCPP forbids SHA-1, OCSP at large still uses it."""
+
+_OIDS = {name: der.element(der.SEQUENCE, der.oid(dotted), der.NULL) for dotted, name in ALGORITHMS.items()}
+_BY_OID = {der.oid(dotted): name for dotted, name in ALGORITHMS.items()}
+_NONCE = der.oid("1.3.6.1.5.5.7.48.1.2")
+_OCPP_SIZES = {"SHA256": 32, "SHA384": 48, "SHA512": 64}
+MAX_NONCE = 128
+"""Octets of a nonce (RFC 9654)."""
+
+MAX_CERTIFICATES = 16
+"""Certificates answered for in one request; a bound against hostile ones."""
+
+
+class RequestMalformed(PeerError):
+    """An OCSP request that cannot be read; answered by malformedRequest."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertId:
+    """One certificate, named by its issuer's hashes and its serial number."""
+
+    algorithm: str
+    name_hash: bytes
+    key_hash: bytes
+    serial: int
+
+    @property
+    def issuer(self) -> tuple[bytes, bytes]:
+        """The issuer's part."""
+        return self.name_hash, self.key_hash
+
+    def encoding(self) -> bytes:
+        """As DER."""
+        return der.element(
+            der.SEQUENCE,
+            _OIDS[self.algorithm],
+            der.element(der.OCTET_STRING, self.name_hash),
+            der.element(der.OCTET_STRING, self.key_hash),
+            der.integer(self.serial),
+        )
+
+
+def issuer_hashes(issuer: x509.Certificate, algorithm: str) -> tuple[bytes, bytes]:
+    """The hashes of the issuer's encoded subject and of its key's bits, by an algorithm of :data:`ALGORITHMS`."""
+    return (
+        hashlib.new(algorithm, issuer.subject.public_bytes()).digest(),
+        hashlib.new(algorithm, key_bits(issuer.public_key())).digest(),
+    )
+
+
+def cert_id(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: str = "SHA256") -> CertId:
+    """The name of ``certificate``, which ``issuer`` has issued."""
+    return CertId(algorithm, *issuer_hashes(issuer, algorithm), certificate.serial_number)
+
+
+def cert_id_from_hash_data(data: HashData, tolerated: list[str] | None = None) -> CertId:
+    """The name that OCPP hash data gives. Raises PeerError where it cannot be read.
+
+    Hashes and serial number are hex. One known station sends base64url hashes and a decimal serial number: that is
+    understood, and reported through ``tolerated``.
+    """
+    size = _OCPP_SIZES.get(data.algorithm)
+    if size is None:
+        raise _bad_hash_data(f"the hash algorithm {data.algorithm!a}; SHA256, SHA384 and SHA512 are allowed")
+    parts: list[bytes] = []
+    base = 16
+    for text in (data.issuer_name_hash, data.issuer_key_hash):
+        try:
+            octets = bytes.fromhex(text)
+        except ValueError:
+            octets = b""
+        if len(octets) != size:
+            octets = _from_base64url(text)
+            base = 10
+        if len(octets) != size:
+            raise _bad_hash_data(f"a {data.algorithm} hash that is not {size} octets in hex")
+        parts.append(octets)
+    try:
+        serial = int(data.serial_number, base)
+    except ValueError as error:
+        raise _bad_hash_data(f"the serial number {data.serial_number[:64]!a}, which is no number") from error
+    if base == 10 and tolerated is not None:
+        tolerated.append("hash data with base64url hashes and a decimal serial number instead of hex")
+    return CertId(data.algorithm, parts[0], parts[1], serial)
+
+
+def _from_base64url(text: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return b""
+
+
+def _bad_hash_data(what: str) -> PeerError:
+    return PeerError(
+        f"The certificate hash data has {what}.",
+        clause="OCPP 2.0.1 OCSPRequestDataType",
+        ocpp_status="CertChainError",
+    )
+
+
+def request_for(ids: Sequence[CertId], nonce: bytes | None = None) -> bytes:
+    """An OCSP request (DER) about ``ids``, with a nonce if one is given (RFC 6960 4.1.1, RFC 9654)."""
+    listed = der.element(der.SEQUENCE, *(der.element(der.SEQUENCE, one.encoding()) for one in ids))
+    parts = [listed]
+    if nonce is not None:
+        parts.append(der.element(der.context(2), der.element(der.SEQUENCE, nonce_extension(nonce))))
+    return der.element(der.SEQUENCE, der.element(der.SEQUENCE, *parts))
+
+
+def build_request(
+    certificate: x509.Certificate, issuer: x509.Certificate, *, algorithm: str = "SHA256", nonce: bytes | None = None
+) -> bytes:
+    """An OCSP request (DER) about one certificate."""
+    return request_for([cert_id(certificate, issuer, algorithm)], nonce)
+
+
+def request_from_hash_data(data: HashData, nonce: bytes | None = None, tolerated: list[str] | None = None) -> bytes:
+    """The OCSP request (DER) that OCPP hash data describes. Raises PeerError where it cannot be read."""
+    return request_for([cert_id_from_hash_data(data, tolerated)], nonce)
+
+
+def nonce_extension(nonce: bytes) -> bytes:
+    """The nonce extension (DER)."""
+    value = der.element(der.OCTET_STRING, der.element(der.OCTET_STRING, nonce))
+    return der.element(der.SEQUENCE, _NONCE, value)
+
+
+def parse_request(data: bytes) -> tuple[list[CertId], bytes | None]:
+    """The certificates an OCSP request asks about, and its nonce. Raises RequestMalformed.
+
+    A signature over the request is neither demanded nor checked: who asks does not matter here.
+    """
+    try:
+        tbs = der.sequence(data)[0]
+        fields = list(der.children(tbs.content)) if tbs.tag == der.SEQUENCE else []
+        requests = next(field for field in fields if field.tag == der.SEQUENCE)
+        ids = [_parse_cert_id(next(der.children(one.content))) for one in der.children(requests.content)]
+        extensions = next((field for field in fields if field.tag == der.context(2)), None)
+        nonce = _nonce_in(der.sequence(extensions.content)) if extensions is not None else None
+    except (ValueError, StopIteration, IndexError) as error:
+        raise RequestMalformed(f"The OCSP request cannot be read: {error}.", clause="RFC 6960 4.1.1") from error
+    if not 1 <= len(ids) <= MAX_CERTIFICATES:
+        raise RequestMalformed(
+            f"The OCSP request asks about {len(ids)} certificates, 1 to {MAX_CERTIFICATES} are served."
+        )
+    return ids, nonce
+
+
+def _parse_cert_id(found: der.Element) -> CertId:
+    algorithm, name, key, serial = der.children(found.content)
+    name_of = _BY_OID.get(der.sequence(algorithm.encoding)[0].encoding)
+    if name_of is None or (name.tag, key.tag, serial.tag) != (der.OCTET_STRING, der.OCTET_STRING, der.INTEGER):
+        raise der.DerError("a CertID has an unknown hash algorithm or wrong types")
+    return CertId(name_of, name.content, key.content, int.from_bytes(serial.content, "big"))
+
+
+def _nonce_in(extensions: list[der.Element]) -> bytes | None:
+    for extension in extensions:
+        parts = list(der.children(extension.content))
+        if parts[0].encoding == _NONCE:
+            # Some clients leave out the inner OCTET STRING: then the octets themselves are the nonce.
+            content = parts[-1].content
+            try:
+                inner = der.read(content)
+                nonce = inner.content if inner.tag == der.OCTET_STRING else content
+            except der.DerError:
+                nonce = content
+            if not 1 <= len(nonce) <= MAX_NONCE:
+                raise der.DerError(f"the nonce has {len(nonce)} octets")
+            return nonce
+    return None

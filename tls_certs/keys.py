@@ -1,0 +1,118 @@
+"""Kinds of keys and what certificates need of them: making, signing, checking a signature, bits for hashes."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tls_certs import der
+
+PrivateKey = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey | rsa.RSAPrivateKey
+PublicKey = CertificatePublicKeyTypes
+SignatureHash = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
+
+
+class KeyKind(Enum):
+    """A kind of key; the profiles of ISO 15118-2 know P-256 alone, those of -20 P-521 and Ed448."""
+
+    P256 = "P-256"
+    P384 = "P-384"
+    P521 = "P-521"
+    ED448 = "Ed448"
+    RSA = "RSA"
+
+
+_CURVES = {"secp256r1": KeyKind.P256, "secp384r1": KeyKind.P384, "secp521r1": KeyKind.P521}
+
+SIGNATURE_HASHES: dict[KeyKind, SignatureHash | None] = {
+    KeyKind.P256: hashes.SHA256(),
+    KeyKind.P384: hashes.SHA384(),
+    KeyKind.P521: hashes.SHA512(),
+    KeyKind.ED448: None,
+    KeyKind.RSA: hashes.SHA256(),
+}
+"""What a key of each kind signs certificates with (V2G2-006, V2G20-2674); Ed448 hashes by itself."""
+
+
+def make_key() -> ec.EllipticCurvePrivateKey:
+    """A fresh P-256 key from the system's randomness, for anything in ISO 15118-2 (V2G2-007)."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def make_key_of(kind: KeyKind) -> PrivateKey:
+    """A fresh key of any kind."""
+    match kind:
+        case KeyKind.P256:
+            return make_key()
+        case KeyKind.P384:
+            return ec.generate_private_key(ec.SECP384R1())
+        case KeyKind.P521:
+            return ec.generate_private_key(ec.SECP521R1())
+        case KeyKind.ED448:
+            return ed448.Ed448PrivateKey.generate()
+        case KeyKind.RSA:
+            return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def kind_of(key: PrivateKey | PublicKey) -> KeyKind | None:
+    """The kind of a key, private or public; None for one that no profile, good or bad, knows."""
+    match key:
+        case ec.EllipticCurvePublicKey() | ec.EllipticCurvePrivateKey():
+            return _CURVES.get(key.curve.name)
+        case ed448.Ed448PublicKey() | ed448.Ed448PrivateKey():
+            return KeyKind.ED448
+        case rsa.RSAPublicKey() | rsa.RSAPrivateKey():
+            return KeyKind.RSA
+    return None
+
+
+def name_of(key: PublicKey) -> str:
+    """What to call the key in a sentence: "P-256", "secp256k1", "RSA 2048", "Ed25519"."""
+    match key:
+        case ec.EllipticCurvePublicKey():
+            kind = _CURVES.get(key.curve.name)
+            return kind.value if kind else key.curve.name
+        case rsa.RSAPublicKey():
+            return f"RSA {key.key_size}"
+    return type(key).__name__.lstrip("_").removesuffix("PublicKey")
+
+
+def sign(key: PrivateKey, data: bytes, algorithm: hashes.HashAlgorithm | None) -> bytes:
+    """The signature over ``data`` as X.509 carries it (ECDSA as DER)."""
+    match key:
+        case ec.EllipticCurvePrivateKey():
+            return key.sign(data, ec.ECDSA(algorithm or hashes.SHA256()))
+        case rsa.RSAPrivateKey():
+            return key.sign(data, padding.PKCS1v15(), algorithm or hashes.SHA256())
+        case ed448.Ed448PrivateKey():
+            return key.sign(data)
+
+
+def signed_by(key: PublicKey, signature: bytes, data: bytes, algorithm: hashes.HashAlgorithm | None) -> bool:
+    """Whether ``signature`` is ``key``'s over ``data``; False too for kinds of keys that no profile knows."""
+    try:
+        match key:
+            case ec.EllipticCurvePublicKey() if algorithm is not None:
+                key.verify(signature, data, ec.ECDSA(algorithm))
+            case rsa.RSAPublicKey() if algorithm is not None:
+                key.verify(signature, data, padding.PKCS1v15(), algorithm)
+            case ed448.Ed448PublicKey():
+                key.verify(signature, data)
+            case _:
+                return False
+    except InvalidSignature:
+        return False
+    return True
+
+
+def key_bits(key: PublicKey) -> bytes:
+    """The content of the key's BIT STRING, over which key identifiers and OCSP key hashes go (RFC 6960 4.1.1)."""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    spki = der.sequence(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    return spki[1].content[1:]

@@ -1,0 +1,122 @@
+"""The responder's side of OCSP (RFC 6960 4.2): answers dated by the lab's clock, for several certificates at once.
+
+``cryptography`` dates every answer by the machine's clock and puts one certificate into it, so the few structures are
+written here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tls_certs import der
+from tls_certs.certid import CertId, nonce_extension
+from tls_certs.keys import SIGNATURE_HASHES, KeyKind, PrivateKey, kind_of, sign
+from tls_certs.revocation import Revocation, Status
+from wire.errors import LocalError
+
+MALFORMED, INTERNAL_ERROR, TRY_LATER, UNAUTHORIZED = 1, 2, 3, 6
+LIFETIME = 7 * 86_400
+"""Seconds from thisUpdate to nextUpdate; a station fetches anew at least weekly (OCPP 2.0.1 M06)."""
+
+_BASIC = der.oid("1.3.6.1.5.5.7.48.1.1")
+_SIGNATURES = {
+    KeyKind.P256: der.element(der.SEQUENCE, der.oid("1.2.840.10045.4.3.2")),
+    KeyKind.P384: der.element(der.SEQUENCE, der.oid("1.2.840.10045.4.3.3")),
+    KeyKind.P521: der.element(der.SEQUENCE, der.oid("1.2.840.10045.4.3.4")),
+    KeyKind.ED448: der.element(der.SEQUENCE, der.oid("1.3.101.113")),
+    KeyKind.RSA: der.element(der.SEQUENCE, der.oid("1.2.840.113549.1.1.11"), der.NULL),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """What is said of one certificate; times in lab seconds, ``next_update`` None leaves it out."""
+
+    cert_id: CertId
+    status: Status
+    this_update: float
+    next_update: float | None
+    revocation: Revocation | None = None
+
+
+def refusal(reason: int) -> bytes:
+    """An answer that says only why there is none: MALFORMED, INTERNAL_ERROR, TRY_LATER or UNAUTHORIZED."""
+    return der.element(der.SEQUENCE, der.element(der.ENUMERATED, bytes((reason,))))
+
+
+def sign_answer(
+    singles: Sequence[Single],
+    *,
+    key: PrivateKey,
+    responder_id: bytes,
+    certificates: Sequence[bytes] = (),
+    produced_at: float,
+    nonce: bytes | None = None,
+) -> bytes:
+    """An OCSPResponse (DER) that says ``singles``, signed by ``key``.
+
+    ``responder_id`` is :func:`by_key` or :func:`by_name`; ``certificates`` are DER and hold the delegated signer's.
+    """
+    kind = kind_of(key)
+    if kind is None:
+        raise LocalError("The OCSP signer's key is of a kind that has no signature algorithm here.")
+    parts = [responder_id, _time(produced_at), der.element(der.SEQUENCE, *map(_single, singles))]
+    if nonce is not None:
+        parts.append(der.element(der.context(1), der.element(der.SEQUENCE, nonce_extension(nonce))))
+    tbs = der.element(der.SEQUENCE, *parts)
+    basic = [tbs, _SIGNATURES[kind], der.bit_string(sign(key, tbs, SIGNATURE_HASHES[kind]))]
+    if certificates:
+        basic.append(der.element(der.context(0), der.element(der.SEQUENCE, *certificates)))
+    body = der.element(der.SEQUENCE, _BASIC, der.element(der.OCTET_STRING, der.element(der.SEQUENCE, *basic)))
+    return der.element(der.SEQUENCE, der.element(der.ENUMERATED, b"\x00"), der.element(der.context(0), body))
+
+
+def by_key(key_bits: bytes) -> bytes:
+    """The responder named by the SHA-1 hash of its key's bits."""
+    digest = hashlib.sha1(key_bits, usedforsecurity=False).digest()
+    return der.element(der.context(2), der.element(der.OCTET_STRING, digest))
+
+
+def by_name(subject: bytes) -> bytes:
+    """The responder named by its certificate's encoded subject."""
+    return der.element(der.context(1), subject)
+
+
+def _single(single: Single) -> bytes:
+    parts = [single.cert_id.encoding(), _status(single), _time(single.this_update)]
+    if single.next_update is not None:
+        parts.append(der.element(der.context(0), _time(single.next_update)))
+    return der.element(der.SEQUENCE, *parts)
+
+
+_REASON_CODES = {
+    "key_compromise": 1,
+    "ca_compromise": 2,
+    "affiliation_changed": 3,
+    "superseded": 4,
+    "cessation_of_operation": 5,
+    "certificate_hold": 6,
+    "privilege_withdrawn": 9,
+    "aa_compromise": 10,
+}
+
+
+def _status(single: Single) -> bytes:
+    if single.status is Status.GOOD:
+        return b"\x80\x00"
+    if single.status is Status.UNKNOWN:
+        return b"\x82\x00"
+    revocation = single.revocation or Revocation(single.this_update)
+    parts = [_time(revocation.time)]
+    # "unspecified" is said by leaving the reason out (RFC 5280 5.3.1).
+    if (code := _REASON_CODES.get(revocation.reason)) is not None:
+        parts.append(der.element(der.context(0), der.element(der.ENUMERATED, bytes((code,)))))
+    return der.element(der.context(1), *parts)
+
+
+def _time(seconds: float) -> bytes:
+    moment = datetime.fromtimestamp(int(seconds), UTC)
+    return der.element(der.GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ").encode("ascii"))

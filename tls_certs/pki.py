@@ -1,0 +1,227 @@
+"""A whole PKI: the certificates and keys of all roles, made at once, and what actors take from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tls_certs.authority import Authority, answer_request
+from tls_certs.issue import ORGANIZATION, issue, subject_name
+from tls_certs.keys import make_key
+from tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
+from tls_certs.revocation import Registry
+from wire.credentials import Credentials
+from wire.errors import LocalError
+from wire.identifiers import check_emaid, check_evseid, check_pcid
+
+OCPP_ROLES = frozenset(profile.role for profile in OCPP_PROFILES)
+"""Roles that live in a subfolder of their own, with a manifest of their own."""
+
+DEFAULT_PCID = "PNCSIMVEHICLE00001"
+DEFAULT_EMAID = "DEPNCC00000001N"
+DEFAULT_EVSE_ID = "DE*PNC*E100001"
+
+
+@dataclass(eq=False)
+class Pki:
+    """Certificates and keys by role; what a role is, :data:`tls_certs.profiles.PROFILES` says.
+
+    ``certificates`` holds one or more per role: a file of roots may carry several. Keys are never shown by ``repr``.
+    ``complete`` says whether the authorities know of every certificate they have ever issued.
+    """
+
+    certificates: dict[str, tuple[x509.Certificate, ...]] = field(repr=False)
+    keys: dict[str, ec.EllipticCurvePrivateKey] = field(repr=False)
+    ocsp_url: str | None = None
+    crl_url: str | None = None
+    complete: bool = True
+    source: Path | None = None
+    _authorities: dict[str, Authority] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles there are certificates for."""
+        return tuple(self.certificates)
+
+    def certificate(self, role: str) -> x509.Certificate:
+        """The certificate of a role (the first one, where there are several). Raises LocalError."""
+        found = self.certificates.get(role)
+        if not found:
+            raise LocalError(f"There is no certificate for the role {role} in {self._place()}.")
+        return found[0]
+
+    def key(self, role: str) -> ec.EllipticCurvePrivateKey:
+        """The private key of a role. Raises LocalError."""
+        found = self.keys.get(role)
+        if found is None:
+            raise LocalError(f"There is no key for the role {role} ({role}_key) in {self._place()}.")
+        return found
+
+    def _place(self) -> str:
+        return f"the PKI folder {self.source}" if self.source else "this PKI"
+
+    def anchors(self, *roles: str) -> tuple[x509.Certificate, ...]:
+        """All certificates of the given root roles, for verifying; roles that are not there are left out."""
+        return tuple(certificate for role in roles for certificate in self.certificates.get(role, ()))
+
+    def chain(self, role: str) -> tuple[x509.Certificate, ...]:
+        """The certificate of a role and its issuers, leaf first, without the root. Raises LocalError."""
+        chain = [self.certificate(role)]
+        while not _is_root(chain[-1]):
+            issuer = self._issuer_of(chain[-1])
+            if issuer is None and len(chain) == 1 and not _is_ca(chain[0]):
+                wanted = PROFILES[role].issuer if role in PROFILES else None
+                raise LocalError(
+                    f"The issuer of {role} ({chain[0].issuer.rfc4514_string()}) is not in {self._place()}.",
+                    advice=f"Add the role {wanted}." if wanted else "",
+                )
+            if issuer is None or _is_root(issuer):
+                break
+            chain.append(issuer)
+        return tuple(chain)
+
+    def root(self, role: str) -> x509.Certificate:
+        """The root above a role, or the role's own certificate if it is one. Raises LocalError."""
+        top = self.chain(role)[-1]
+        if _is_root(top):
+            return top
+        issuer = self._issuer_of(top)
+        if issuer is None:
+            raise LocalError(f"The root of {role} ({top.issuer.rfc4514_string()}) is not in {self._place()}.")
+        return issuer
+
+    def credentials(self, role: str) -> Credentials:
+        """The chain (leaf first, without root) and the key of a role. Raises LocalError."""
+        return Credentials(self.chain(role), self.key(role))
+
+    def _issuer_of(self, certificate: x509.Certificate) -> x509.Certificate | None:
+        for certificates in self.certificates.values():
+            for candidate in certificates:
+                if candidate.subject == certificate.issuer and _issued(candidate, certificate):
+                    return candidate
+        return None
+
+    def authority(self, role: str) -> Authority:
+        """The authority of an issuing role; always the same object, with its memory. Raises LocalError."""
+        authority = self._authorities.get(role)
+        if authority is None:
+            certificate = self.certificate(role)
+            if not _is_ca(certificate):
+                raise LocalError(f"{role} is not a certificate authority and issues nothing.")
+            authority = self._authorities[role] = Authority(
+                role=role,
+                certificate=certificate,
+                chain=() if _is_root(certificate) else self.chain(role),
+                key=self.keys.get(role),
+                registry=Registry(complete=self.complete, issued=self._issued_by(certificate)),
+                ocsp_url=None if role in OCPP_ROLES else self.ocsp_url,
+                crl_url=f"{self.crl_url}/{role}.crl" if self.crl_url and role not in OCPP_ROLES else None,
+            )
+            signer = f"ocsp_{role}"
+            if signer in self.certificates and signer in self.keys:
+                authority.signer = Credentials((self.certificate(signer), *authority.chain), self.keys[signer])
+        return authority
+
+    def _issued_by(self, issuer: x509.Certificate) -> set[int]:
+        return {
+            certificate.serial_number
+            for certificates in self.certificates.values()
+            for certificate in certificates
+            if certificate.issuer == issuer.subject
+        }
+
+    def authorities(self) -> list[Authority]:
+        """Every authority of the V2G chains, made where it was not yet asked for."""
+        return [self.authority(role) for role in self.certificates if self._answers_ocsp(role)]
+
+    def _answers_ocsp(self, role: str) -> bool:
+        return role not in OCPP_ROLES and role in PROFILES and PROFILES[role].ca
+
+    def answer_ocsp(self, request: bytes, now: float) -> bytes:
+        """The OCSP response (DER) to a request (DER) about a certificate of any of the V2G chains."""
+        return answer_request(request, self.authorities(), now)
+
+    def issuer_authority(self, certificate: x509.Certificate) -> Authority:
+        """The authority that has issued ``certificate``. Raises LocalError if none of this PKI has."""
+        for role in self.certificates:
+            if PROFILES[role].ca if role in PROFILES else False:
+                authority = self.authority(role)
+                if authority.certificate.subject == certificate.issuer and _issued(authority.certificate, certificate):
+                    return authority
+        raise LocalError(f"{certificate.subject.rfc4514_string()} was not issued by an authority of {self._place()}.")
+
+
+def _is_root(certificate: x509.Certificate) -> bool:
+    return certificate.subject == certificate.issuer
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except Exception:
+        return False
+    return True
+
+
+def create_pki(
+    now: float,
+    *,
+    ocsp_url: str | None = None,
+    crl_url: str | None = None,
+    pcid: str = DEFAULT_PCID,
+    emaid: str = DEFAULT_EMAID,
+    evse_id: str = DEFAULT_EVSE_ID,
+    contract_ca: Literal["mo", "v2g"] = "mo",
+    oem_ca: Literal["oem", "v2g"] = "oem",
+    organization: str = ORGANIZATION,
+) -> Pki:
+    """All chains of an ISO 15118-2 ecosystem with fresh keys, valid from about ``now`` (lab seconds since the epoch).
+
+    ``ocsp_url`` and ``crl_url`` go into every certificate that is not a root (``crl_url`` is completed by
+    ``/<issuing role>.crl``). ``contract_ca`` and ``oem_ca`` put the MO's and the OEM's Sub-CA 1 under a root of its own
+    or under the V2G root. Raises LocalError for a bad identifier or an address too long to fit.
+    """
+    names = {
+        NameKind.PCID: check_pcid(pcid),
+        NameKind.EMAID: check_emaid(emaid),
+        NameKind.STATION: check_evseid(evse_id).replace("*", ""),
+        NameKind.HOST: "localhost",
+    }
+    moved = {"mo_sub1": contract_ca == "v2g", "oem_sub1": oem_ca == "v2g"}
+    pki = Pki({}, {}, ocsp_url=ocsp_url, crl_url=crl_url)
+    for profile in (*V2G_PROFILES, *OCSP_PROFILES, *OCPP_PROFILES):
+        wanted = replace(profile, issuer="v2g_root") if moved.get(profile.role) else profile
+        _add(pki, wanted, names.get(profile.name, f"{organization} {profile.title}"), organization, now)
+    return pki
+
+
+def _add(pki: Pki, profile: Profile, common_name: str, organization: str, now: float) -> None:
+    key = make_key()
+    if profile.issuer is None:
+        certificate = issue(
+            profile,
+            subject_name(profile, common_name, organization),
+            key.public_key(),
+            now,
+            issuer=None,
+            issuer_key=key,
+            not_before=now - DAY,
+        )
+    else:
+        issuer = pki.authority(profile.issuer)
+        certificate = issuer.issue(profile, common_name, key.public_key(), now, organization=organization)
+        if profile.responder:
+            issuer.signer = Credentials((certificate, *issuer.chain), key)
+    pki.certificates[profile.role] = (certificate,)
+    pki.keys[profile.role] = key
