@@ -1,0 +1,283 @@
+"""TCP as :class:`wire.streams.ByteStream`: connecting, listening, and sentences for what the operating system refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import cast
+
+from wire.errors import LocalError, PeerClosed, PeerError, PncError
+from wire.streams import BUFFER, ByteStream, Gate
+
+Handler = Callable[[ByteStream], Awaitable[None]]
+
+MAX_CONNECTIONS = 64
+"""Connections one listener serves at a time; further ones are reset. A station has one vehicle, a tester a few."""
+
+
+def address_text(host: str, port: int, interface: str = "") -> str:
+    """An address for people: ``[fe80::1%eth0]:61341``, ``127.0.0.1:80``."""
+    host = host.partition("%")[0]
+    scope = f"%{interface}" if interface else ""
+    return f"[{host}{scope}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def os_error(error: OSError, doing: str) -> LocalError:
+    """What the operating system refused while ``doing`` something, as a sentence with advice."""
+    advice = {
+        errno.EADDRINUSE: "Another program uses this port: end it or choose another.",
+        errno.EACCES: "Run it with the rights for this, or choose another port or interface.",
+        errno.EPERM: "Run it with the rights for this, or choose another port or interface.",
+        errno.EADDRNOTAVAIL: "The address does not belong to this machine: is the interface up?",
+        errno.ENODEV: "Is the interface up?",
+        errno.ENETUNREACH: "Is the interface up, and does it have an address?",
+        errno.EHOSTUNREACH: "Is the other device on this link?",
+    }.get(error.errno or 0, "")
+    reason = (error.strerror or str(error)).lower()
+    return LocalError(f"The operating system refused {doing}: {reason}.", advice=advice)
+
+
+class _TcpStream(asyncio.Protocol):
+    """A ByteStream straight on an asyncio transport: no task, no copy beyond the receive buffer."""
+
+    def __init__(self, opened: Callable[[_TcpStream], None] | None = None) -> None:
+        self._opened = opened
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._changed = Gate()
+        self._ended = False  # the peer sent its FIN
+        self._lost = False  # the transport is gone
+        self._error: Exception | None = None
+        self._closing = False  # we closed or aborted
+        self._full = False  # the transport asked us to stop writing
+        self._paused = False
+        self.peer = "unknown"
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=BUFFER)
+        sock = self._transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        name = self._transport.get_extra_info("peername")
+        scope = name[3] if len(name) > 3 else 0
+        self.peer = address_text(name[0], name[1], _interface_name(scope))
+        if self._opened is not None:
+            self._opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if len(self._received) > BUFFER and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+        self._changed.open()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._changed.open()
+        return True  # our direction stays open until we close it
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = self._ended = True
+        self._error = exc
+        self._changed.open()
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._changed.open()
+
+    # What the owner calls.
+
+    async def read(self) -> bytes:
+        while not self._closing:
+            if self._received:
+                data = bytes(self._received)
+                self._received.clear()
+                if self._paused and self._transport is not None:
+                    self._paused = False
+                    self._transport.resume_reading()
+                return data
+            if self._error is not None:
+                raise self._reset() from self._error
+            if self._ended:
+                break
+            await self._changed.wait()
+        return b""
+
+    def write(self, data: bytes) -> None:
+        if self._transport is not None and not self._lost and not self._closing:
+            self._transport.write(data)
+
+    async def drain(self) -> None:
+        while self._full and not self._lost:
+            await self._changed.wait()
+        if self._lost and not self._closing:
+            raise self._reset() from self._error
+
+    async def close(self) -> None:
+        self._closing = True
+        if self._transport is None:
+            return
+        self._transport.close()
+        self._changed.open()
+        try:
+            while not self._lost:
+                await self._changed.wait()
+        except asyncio.CancelledError:
+            self._transport.abort()
+            raise
+
+    def abort(self) -> None:
+        self._closing = True
+        if self._transport is not None and not self._lost:
+            sock = self._transport.get_extra_info("socket")
+            # Linger of zero seconds makes the close a reset, as the peer should see it.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            self._transport.abort()
+        self._changed.open()
+
+    def _reset(self) -> PeerClosed:
+        reason = f": {self._error}" if self._error else ""
+        return PeerClosed(f"The connection to {self.peer} was lost{reason}.")
+
+
+def _interface_name(scope_id: int) -> str:
+    if not scope_id:
+        return ""
+    try:
+        return socket.if_indextoname(scope_id)
+    except OSError:
+        return str(scope_id)
+
+
+async def connect_tcp(host: str, port: int, *, scope_id: int = 0) -> ByteStream:
+    """Connect to ``host`` (numeric, or a name) and ``port``; ``scope_id`` is the interface index for link-local IPv6.
+
+    Raises PeerError if nobody listens or answers there, LocalError if this machine cannot reach it. There is no time
+    limit inside: wrap the call in ``clock.timeout``.
+    """
+    loop = asyncio.get_running_loop()
+    where = address_text(host, port, _interface_name(scope_id))
+    try:
+        sock = await _connected(loop, host, port, scope_id)
+    except (ConnectionRefusedError, ConnectionResetError, TimeoutError) as error:
+        reason = (error.strerror or str(error)).lower()
+        raise PeerError(f"Nobody accepts TCP connections at {where}: {reason}.") from error
+    except OSError as error:
+        raise os_error(error, f"a TCP connection to {where}") from error
+    _, stream = await loop.create_connection(_TcpStream, sock=sock)
+    return stream
+
+
+async def _connected(loop: asyncio.AbstractEventLoop, host: str, port: int, scope_id: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ip_address(host.partition("%")[0]).version == 6 else socket.AF_INET
+        address: tuple[object, ...] = (host, port, 0, scope_id) if family == socket.AF_INET6 else (host, port)
+    except ValueError:
+        family, _, _, _, address = (await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))[0]
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        await loop.sock_connect(sock, address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+class TcpServer:
+    """A listener; each connection runs ``handler(stream)`` in a task of its own and is closed when that returns."""
+
+    def __init__(self, handler: Handler, on_error: Callable[[PncError], None] | None) -> None:
+        self._handler = handler
+        self._on_error = on_error
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.host = ""
+        self.port = 0
+
+    async def listen(self, sock: socket.socket) -> None:
+        """Accept connections on a bound socket."""
+        self.host, self.port = sock.getsockname()[:2]
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _TcpStream(self._accepted), sock=sock)
+
+    def _accepted(self, stream: _TcpStream) -> None:
+        if len(self._tasks) >= MAX_CONNECTIONS:
+            stream.abort()
+            return
+        task = asyncio.get_running_loop().create_task(serve_stream(self._handler, stream, self._on_error))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def refuse(self) -> None:
+        """Accept no further connections; those that are open go on."""
+        if self._server is not None:
+            self._server.close()
+
+    async def close(self) -> None:
+        """Stop listening, cancel the handlers and reset what is still connected."""
+        self.refuse()
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def serve_stream(handler: Handler, stream: ByteStream, on_error: Callable[[PncError], None] | None) -> None:
+    """Run ``handler`` on an accepted stream and close it afterwards.
+
+    A PncError that leaves the handler goes to ``on_error``; any other exception is a bug and goes to the loop's exception
+    handler. Both reset the connection, and none ends the listener.
+    """
+    try:
+        await handler(stream)
+        await stream.close()
+    except PncError as error:
+        stream.abort()
+        if on_error is None:
+            _report(error, stream)
+        else:
+            on_error(error)
+    except Exception as error:
+        stream.abort()
+        _report(error, stream)
+    finally:
+        stream.abort()
+
+
+def _report(error: Exception, stream: ByteStream) -> None:
+    context = {"message": f"the handler of {stream.peer} failed", "exception": error}
+    asyncio.get_running_loop().call_exception_handler(context)
+
+
+async def serve_tcp(
+    handler: Handler,
+    host: str,
+    port: int = 0,
+    *,
+    scope_id: int = 0,
+    on_error: Callable[[PncError], None] | None = None,
+) -> TcpServer:
+    """Listen on a numeric ``host`` and ``port`` (0: the system chooses). Raises LocalError if that is not possible."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((host, port, 0, scope_id) if family == socket.AF_INET6 else (host, port))
+    except OSError as error:
+        sock.close()
+        where = address_text(host, port, _interface_name(scope_id))
+        raise os_error(error, f"to listen for TCP connections at {where}") from error
+    server = TcpServer(handler, on_error)
+    await server.listen(sock)
+    return server

@@ -1,0 +1,152 @@
+"""What pyOpenSSL's public interface cannot do, through its cffi layer. Nothing outside this file uses private names.
+
+* The certificate verdict with the right alert: the public verify callback always ends in alert 80.
+* Seeing handshake messages and alerts as they pass: the chain as the peer sent it, staples, the alert numbers.
+* The trusted_ca_keys extension in a ClientHello.
+* Curves and signature algorithms by name.
+
+pyOpenSSL's version is bounded in pyproject.toml for this file's sake; tests observe each alert at the peer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+from OpenSSL import SSL
+
+from wire.tls.messages import TRUSTED_CA_KEYS
+
+_lib: Any = SSL._lib  # type: ignore[attr-defined]
+_ffi: Any = SSL._ffi  # type: ignore[attr-defined]
+
+_VERIFY_NOTHING = 0
+_VERIFY_PEER = 1
+_FAIL_WITHOUT_CERTIFICATE = 2
+
+_ALERT_RECORD = 21
+_HANDSHAKE_RECORD = 22
+
+# The verify error OpenSSL turns into each alert (ssl_x509err2alert).
+_ERROR_FOR_ALERT = {
+    40: _lib.X509_V_ERR_APPLICATION_VERIFICATION,
+    42: _lib.X509_V_ERR_CERT_REJECTED,
+    43: _lib.X509_V_ERR_INVALID_PURPOSE,
+    44: _lib.X509_V_ERR_CERT_REVOKED,
+    45: _lib.X509_V_ERR_CERT_HAS_EXPIRED,
+    46: _lib.X509_V_ERR_AKID_SKID_MISMATCH,
+    48: _lib.X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+    51: _lib.X509_V_ERR_CERT_SIGNATURE_FAILURE,
+    80: _lib.X509_V_ERR_OUT_OF_MEM,
+}
+
+CHAIN_ALERTS = frozenset(_ERROR_FOR_ALERT)
+"""The alerts a refused certificate chain can be answered with."""
+
+
+class Observer(Protocol):
+    """Who watches a connection. The methods are called from inside OpenSSL and must not raise."""
+
+    def saw_handshake(self, sent: bool, version: int, message: bytes) -> None:
+        """A whole handshake message passed, header included; ``version`` as on the wire (0x0303 is TLS 1.2)."""
+
+    def saw_alert(self, sent: bool, level: int, number: int) -> None:
+        """An alert passed."""
+
+    def judge_chain(self) -> int | None:
+        """The peer's chain must be judged now: None accepts, an alert of CHAIN_ALERTS refuses. Asked several times."""
+
+    def extension(self) -> Any | None:
+        """The body of trusted_ca_keys as a cffi buffer that the observer keeps alive, or None to leave it out."""
+
+
+_observers: WeakValueDictionary[Any, Observer] = WeakValueDictionary()
+
+
+def watch(connection: SSL.Connection, observer: Observer) -> None:
+    """Let ``observer`` see what happens on ``connection`` and judge its peer; it must outlive neither."""
+    _observers[connection._ssl] = observer
+
+
+def observer_of(connection: SSL.Connection) -> Observer | None:
+    """Who watches this connection."""
+    return _observers.get(connection._ssl)
+
+
+def prepare(context: SSL.Context, *, demand_certificate: bool, curves: str, signatures: str) -> None:
+    """Make connections of ``context`` report to their observers; with ``demand_certificate`` these judge the peer.
+
+    Raises ValueError for a curve or signature algorithm OpenSSL does not know.
+    """
+    pointer = context._context
+    if _lib.SSL_CTX_set1_curves_list(pointer, curves.encode()) != 1:
+        _lib.ERR_clear_error()
+        raise ValueError(f"OpenSSL does not know the curves {curves}")
+    if _lib.SSL_CTX_set1_sigalgs_list(pointer, signatures.encode()) != 1:
+        _lib.ERR_clear_error()
+        raise ValueError(f"OpenSSL does not know the signature algorithms {signatures}")
+    _lib.SSL_CTX_set_msg_callback(pointer, _message)
+    if demand_certificate:
+        _lib.SSL_CTX_set_verify(pointer, _VERIFY_PEER | _FAIL_WITHOUT_CERTIFICATE, _verify)
+        # The judge verifies every signature; a depth of 0 keeps OpenSSL from doing it as well.
+        _lib.SSL_CTX_set_verify_depth(pointer, 0)
+    else:
+        _lib.SSL_CTX_set_verify(pointer, _VERIFY_NOTHING, _ffi.NULL)
+
+
+def offer_trusted_ca_keys(context: SSL.Context) -> None:
+    """Let client connections of ``context`` send trusted_ca_keys if their observer has a body for it (TLS 1.2)."""
+    added = _lib.SSL_CTX_add_client_custom_ext(
+        context._context, TRUSTED_CA_KEYS, _add_extension, _ffi.NULL, _ffi.NULL, _ffi.NULL, _ffi.NULL
+    )
+    if added != 1:
+        _lib.ERR_clear_error()
+        raise ValueError("OpenSSL refuses trusted_ca_keys as a custom extension")
+
+
+def extension_buffer(body: bytes) -> Any:
+    """``body`` in memory OpenSSL can read, alive as long as the answer is."""
+    return _ffi.new("unsigned char[]", body)
+
+
+def clear_errors() -> None:
+    """Empty OpenSSL's error queue, so that an earlier call's error is not taken for the next one's."""
+    _lib.ERR_clear_error()
+
+
+@_ffi.callback("int (*)(int, X509_STORE_CTX *)", error=0)  # type: ignore[untyped-decorator]
+def _verify(_: int, store: Any) -> int:
+    ssl = _lib.X509_STORE_CTX_get_ex_data(store, _lib.SSL_get_ex_data_X509_STORE_CTX_idx())
+    observer = _observers.get(ssl)
+    alert = 80 if observer is None else observer.judge_chain()
+    if alert is None:
+        _lib.X509_STORE_CTX_set_error(store, _lib.X509_V_OK)
+        return 1
+    _lib.X509_STORE_CTX_set_error(store, _ERROR_FOR_ALERT[alert])
+    return 0
+
+
+@_ffi.callback("void (*)(int, int, int, const void *, size_t, SSL *, void *)")  # type: ignore[untyped-decorator]
+def _message(sent: int, version: int, kind: int, data: Any, size: int, ssl: Any, _: Any) -> None:
+    if kind == _HANDSHAKE_RECORD:
+        observer = _observers.get(ssl)
+        if observer is not None and size >= 4:
+            observer.saw_handshake(bool(sent), version, _ffi.buffer(data, size)[:])
+    elif kind == _ALERT_RECORD:
+        observer = _observers.get(ssl)
+        if observer is not None and size == 2:
+            level, number = _ffi.buffer(data, size)[:]
+            observer.saw_alert(bool(sent), level, number)
+
+
+@_ffi.callback(  # type: ignore[untyped-decorator]
+    "int (*)(SSL *, unsigned int, const unsigned char **, size_t *, int *, void *)", error=-1
+)
+def _add_extension(ssl: Any, _: int, out: Any, size: Any, alert: Any, __: Any) -> int:
+    observer = _observers.get(ssl)
+    body = None if observer is None else observer.extension()
+    if body is None:
+        return 0
+    out[0] = body
+    size[0] = len(body)
+    return 1
