@@ -1,0 +1,51 @@
+"""Payment details and authorization (8.4.2.6, 8.4.2.7)."""
+
+from __future__ import annotations
+
+from ev.decision import Decision, Later, Say
+from ev.questions import Wait
+from ev.session import Session
+from ev.steps.contract import SIGNED_ID
+from ev.steps.parameters import request_parameters
+from wire.errors import PeerError
+from wire.v2g import iso2
+from wire.v2g.iso2 import timing
+
+CHALLENGE_BYTES = 16  # V2G2-697
+
+
+def payment_details(s: Session, res: iso2.PaymentDetailsRes) -> Decision:
+    """The station knows the contract and challenges the vehicle to prove that it holds the key."""
+    if len(res.GenChallenge) != CHALLENGE_BYTES:
+        raise PeerError(
+            f"GenChallenge in PaymentDetailsRes has {len(res.GenChallenge)} bytes, 16 are required.", clause="V2G2-697"
+        )
+    assert s.contract is not None
+    if res.ResponseCode == iso2.ResponseCodeType.OK_CertificateExpiresSoon:
+        s.outcome.contract_expires_soon = True
+        s.story(f"The station says that contract {s.contract.emaid} expires soon; the next session will renew it.")
+    request = iso2.AuthorizationReq(Id=SIGNED_ID, GenChallenge=res.GenChallenge)
+    return Say("challenged", request, s.contract.credentials.signer)
+
+
+def authorization(s: Session, res: iso2.AuthorizationRes) -> Decision:
+    """Authorized, or ask again with an empty request: up to 60 s, without limit while a driver is waited for."""
+    processing = iso2.EVSEProcessingType
+    if res.EVSEProcessing == processing.Finished:
+        s.end_phase()
+        s.story(f"The station authorized the vehicle ({s.payment}).")
+        return Say("authorized", request_parameters(s))
+    waiting = res.EVSEProcessing == processing.Ongoing_WaitingForCustomerInteraction
+    if waiting and s.payment == iso2.PaymentOptionType.Contract:
+        s.tolerate("The station waits for a customer although the vehicle pays by contract.", "V2G2-854")
+        waiting = False
+    if waiting:
+        if s.phase != "the driver":
+            s.end_phase()
+            s.phase = "the driver"
+            s.story("The station waits for the driver to identify.")
+        return Later(Wait(s.config.poll_interval), lambda s, _: Say("waiting for the customer", iso2.AuthorizationReq()))
+    s.begin_phase(
+        "authorization", timing.EVCC_ONGOING, "V2G2-710", "Look at the station's link to its back end and at the back end."
+    )
+    return Later(Wait(s.config.poll_interval), lambda s, _: Say("undecided", iso2.AuthorizationReq()))

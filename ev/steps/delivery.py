@@ -1,0 +1,34 @@
+"""PowerDelivery: what its answer leads to depends on what was asked for (8.4.2.9)."""
+
+from __future__ import annotations
+
+from ev.decision import Decision, Say
+from ev.session import Session
+from ev.steps.ending import stop_request
+from ev.steps.parameters import request_parameters
+from ev.steps.requests import loop_request, welding_request
+from wire.v2g import iso2
+
+
+def power_delivery_done(s: Session, res: iso2.PowerDeliveryRes) -> Decision:
+    """Enter the loop, renegotiate, or leave. A ReNegotiation notification does not count here (V2G2-680)."""
+    s.settle()
+    wanted = iso2.DC_EVSEStatusType if s.is_dc else iso2.AC_EVSEStatusType
+    if not isinstance(res.EVSEStatus, wanted):
+        s.tolerate(f"PowerDeliveryRes carries {type(res.EVSEStatus).__name__} in a session with {s.mode}.")
+    progress = iso2.ChargeProgressType
+    if s.progress == progress.Start:
+        if s.charging_since is None:
+            s.charging_since = s.now
+        s.last_energy_at = s.now
+        s.story(f"Charging begins at {s.vehicle.battery.soc:.0f} %.")
+        return Say("DC started" if s.is_dc else "AC started", loop_request(s))
+    if s.progress == progress.Renegotiate:
+        return Say("renegotiating", request_parameters(s))
+    if s.charging_since is not None:
+        s.outcome.charging_seconds = s.now - s.charging_since
+    if s.is_dc and s.config.dc.welding_detection:
+        return Say("DC stopped", welding_request(s))
+    if s.pausing:
+        return Say("stopped for a pause", stop_request(iso2.ChargingSessionType.Pause))
+    return Say("stopped", stop_request(iso2.ChargingSessionType.Terminate))

@@ -1,0 +1,38 @@
+"""Leaving a session: politely when nothing acceptable is offered, and in order at its end (8.4.2.12)."""
+
+from __future__ import annotations
+
+from ev.decision import Decision, End, Say
+from ev.session import Session
+from ev.session_memory import PausedSession
+from wire.errors import PeerError
+from wire.v2g import iso2
+
+
+def give_up(s: Session, error: PeerError, condition: str = "nothing acceptable offered") -> Decision:
+    """End a session that cannot lead to a charge with SessionStop(Terminate), and remember why."""
+    s.end_phase()
+    s.ending, s.ending_error = error.sentence, error
+    return Say(condition, stop_request(iso2.ChargingSessionType.Terminate))
+
+
+def stop_request(wish: iso2.ChargingSessionType) -> iso2.SessionStopReq:
+    """SessionStopReq with its ``wish``: Terminate or Pause."""
+    return iso2.SessionStopReq(ChargingSession=wish)
+
+
+def session_stop(s: Session, res: iso2.SessionStopRes) -> Decision:
+    """The session is over, or asleep."""
+    if s.pausing and s.schedule is not None:
+        s.outcome.paused = PausedSession(
+            session_id=s.id,
+            paused_at=s.now,
+            payment=s.payment,
+            emaid=s.outcome.emaid,
+            energy_mode=s.mode,
+            schedule_tuple=s.schedule.tuple_id,
+            departure_at=s.departure_at,
+            energy_left=s.energy_left,
+        )
+        s.story(f"Session {s.id.hex()} is paused.")
+    return End("", s.ending or "the session ended in order", s.ending_error)
