@@ -1,0 +1,127 @@
+"""A contract on its way to a vehicle: what the mobility operator prepares and what the provisioning service signs.
+
+One signed bundle serves both messages, CertificateInstallationRes and CertificateUpdateRes: the signature covers the four
+elements they share, not the message around them (V2G2-771, PNC annex E).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from backend import certificates
+from wire.v2g import iso2
+from wire.v2g import xmldsig as ds
+from wire.v2g.key_transport import WrappedKey
+from wire.v2g.signature import Part
+
+NAMESPACE = "urn:iso:15118:2:2013:MsgDef"
+"""The one schema the pools serve (``xsdMsgDefNamespace``)."""
+
+NO_SESSION = b"\x00"
+"""SessionID of a response made outside a charging session."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class ContractData:
+    """What a mobility operator hands over for signing. ``chain``: DER, contract leaf first, without root."""
+
+    emaid: str
+    chain: tuple[bytes, ...]
+    wrapped: WrappedKey
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SignedContractData:
+    """The four signed elements (Ids id1 to id4), the signer's chain, which is not signed itself, and the signature."""
+
+    provisioning_chain: iso2.CertificateChainType
+    contract_chain: iso2.CertificateChainType
+    encrypted_key: iso2.ContractSignatureEncryptedPrivateKeyType
+    dh_public: iso2.DiffieHellmanPublickeyType
+    emaid: iso2.EMAIDType
+    signature: ds.SignatureType
+
+    @property
+    def parts(self) -> list[Part]:
+        """The signed elements under their names (CPS-12)."""
+        return [
+            ("ContractSignatureCertChain", self.contract_chain),
+            ("ContractSignatureEncryptedPrivateKey", self.encrypted_key),
+            ("DHpublickey", self.dh_public),
+            ("eMAID", self.emaid),
+        ]
+
+    @property
+    def contract_certificates(self) -> tuple[bytes, ...]:
+        """The contract chain as DER, leaf first."""
+        return chain_octets(self.contract_chain)
+
+    @property
+    def provisioning_certificates(self) -> tuple[bytes, ...]:
+        """The signer's chain as DER, leaf first."""
+        return chain_octets(self.provisioning_chain)
+
+    def installation_response(self, session_id: bytes = NO_SESSION) -> iso2.V2G_Message:
+        """The positive CertificateInstallationRes."""
+        return self._message(
+            session_id,
+            iso2.CertificateInstallationRes(
+                ResponseCode=iso2.ResponseCodeType.OK,
+                SAProvisioningCertificateChain=self.provisioning_chain,
+                ContractSignatureCertChain=self.contract_chain,
+                ContractSignatureEncryptedPrivateKey=self.encrypted_key,
+                DHpublickey=self.dh_public,
+                eMAID=self.emaid,
+            ),
+        )
+
+    def update_response(self, session_id: bytes = NO_SESSION) -> iso2.V2G_Message:
+        """The positive CertificateUpdateRes."""
+        return self._message(
+            session_id,
+            iso2.CertificateUpdateRes(
+                ResponseCode=iso2.ResponseCodeType.OK,
+                SAProvisioningCertificateChain=self.provisioning_chain,
+                ContractSignatureCertChain=self.contract_chain,
+                ContractSignatureEncryptedPrivateKey=self.encrypted_key,
+                DHpublickey=self.dh_public,
+                eMAID=self.emaid,
+            ),
+        )
+
+    def _message(self, session_id: bytes, body: iso2.BodyElement) -> iso2.V2G_Message:
+        return iso2.V2G_Message(
+            Header=iso2.MessageHeaderType(SessionID=session_id, Signature=self.signature),
+            Body=iso2.BodyType(BodyElement=body),
+        )
+
+    @classmethod
+    def from_response(
+        cls, response: iso2.CertificateInstallationRes | iso2.CertificateUpdateRes, signature: ds.SignatureType
+    ) -> SignedContractData:
+        """The bundle in a positive response."""
+        return cls(
+            provisioning_chain=response.SAProvisioningCertificateChain,
+            contract_chain=response.ContractSignatureCertChain,
+            encrypted_key=response.ContractSignatureEncryptedPrivateKey,
+            dh_public=response.DHpublickey,
+            emaid=response.eMAID,
+            signature=signature,
+        )
+
+
+def chain_type(chain: Sequence[bytes] | Sequence[x509.Certificate], *, id: str | None = None) -> iso2.CertificateChainType:
+    """A certificate chain (leaf first, no root) as the message element."""
+    leaf, *subs = [c if isinstance(c, bytes) else certificates.der(c) for c in chain]
+    return iso2.CertificateChainType(
+        Id=id, Certificate=leaf, SubCertificates=iso2.SubCertificatesType(Certificate=subs) if subs else None
+    )
+
+
+def chain_octets(chain: iso2.CertificateChainType) -> tuple[bytes, ...]:
+    """The certificates of the message element as DER, leaf first."""
+    subs = chain.SubCertificates.Certificate if chain.SubCertificates is not None else []
+    return (chain.Certificate, *subs)

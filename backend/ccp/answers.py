@@ -1,0 +1,91 @@
+"""The EXI answers of the contract pool, positive and negative, and what the pool says beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backend.bundle import SignedContractData
+from backend.csms.ports import PoolAnswer
+from wire.exi import codec
+from wire.v2g import iso2
+
+Request = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
+
+_NOTHING = b"\x00"
+_NO_EMAID = "0" * 14
+_FAULT_LENGTH = 64
+
+INSTALLATION_CODES = frozenset(
+    {
+        "FAILED",
+        "FAILED_SignatureError",
+        "FAILED_CertificateExpired",
+        "FAILED_CertificateRevoked",
+        "FAILED_NoCertificateAvailable",
+    }
+)
+"""What a CertificateInstallationRes may say; there is no FAILED_CertChainError for it."""
+
+UPDATE_CODES = INSTALLATION_CODES | {"FAILED_CertChainError", "FAILED_ContractCanceled"}
+"""What a CertificateUpdateRes may say."""
+
+NEXT_SESSION = 0
+"""RetryCounter of a failed update: try again in the next charging session (V2G2-696, V2G2-928)."""
+
+
+@dataclass(slots=True, frozen=True)
+class Provided(PoolAnswer):
+    """The pool's answer to a vehicle: ``response_code`` of the message in ``exi``, and the contract if there is one."""
+
+    response_code: str = ""
+    emaid: str | None = None
+    root: str | None = None
+
+
+def positive(request: Request, session_id: bytes, bundle: SignedContractData) -> bytes:
+    """The EXI message that carries ``bundle``, with the request's SessionID (CCP-GET-5)."""
+    if isinstance(request, iso2.CertificateUpdateReq):
+        return codec("iso2").encode(bundle.update_response(session_id))
+    return codec("iso2").encode(bundle.installation_response(session_id))
+
+
+def response_code(request: Request, wanted: str | None) -> str:
+    """``wanted`` if the response to ``request`` may carry it, else FAILED."""
+    allowed = UPDATE_CODES if isinstance(request, iso2.CertificateUpdateReq) else INSTALLATION_CODES
+    return wanted if wanted in allowed else "FAILED"
+
+
+def negative(request: Request, session_id: bytes, code: str, reason: str) -> bytes:
+    """The EXI message that says ``code``: all mandatory elements are there and hold placeholders."""
+    chain = iso2.CertificateChainType(Certificate=_NOTHING)
+    contract = iso2.CertificateChainType(Id="id1", Certificate=_NOTHING)
+    key = iso2.ContractSignatureEncryptedPrivateKeyType(Id="id2", value=_NOTHING)
+    point = iso2.DiffieHellmanPublickeyType(Id="id3", value=_NOTHING)
+    body: iso2.BodyElement
+    if isinstance(request, iso2.CertificateUpdateReq):
+        body = iso2.CertificateUpdateRes(
+            ResponseCode=iso2.ResponseCodeType(code),
+            SAProvisioningCertificateChain=chain,
+            ContractSignatureCertChain=contract,
+            ContractSignatureEncryptedPrivateKey=key,
+            DHpublickey=point,
+            eMAID=iso2.EMAIDType(Id="id4", value=request.eMAID),
+            RetryCounter=NEXT_SESSION,
+        )
+    else:
+        body = iso2.CertificateInstallationRes(
+            ResponseCode=iso2.ResponseCodeType(code),
+            SAProvisioningCertificateChain=chain,
+            ContractSignatureCertChain=contract,
+            ContractSignatureEncryptedPrivateKey=key,
+            DHpublickey=point,
+            eMAID=iso2.EMAIDType(Id="id4", value=_NO_EMAID),
+        )
+    notification = iso2.NotificationType(FaultCode=iso2.FaultCodeType.UnknownError, FaultMsg=_short(reason))
+    header = iso2.MessageHeaderType(SessionID=session_id, Notification=notification)
+    return codec("iso2").encode(iso2.V2G_Message(Header=header, Body=iso2.BodyType(BodyElement=body)))
+
+
+def _short(reason: str) -> str:
+    """FaultMsg has room for 64 characters; plain ASCII spares every receiver trouble."""
+    return reason.encode("ascii", "replace").decode()[:_FAULT_LENGTH]

@@ -1,0 +1,170 @@
+"""Answering vehicles: who asks is verified, then the right bundle is found or made (rules CCP-GET-1 to CCP-GET-6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from cryptography import x509
+
+from backend import certificates
+from backend.bundle import SignedContractData, chain_octets
+from backend.ccp.store import ContractRepository, StoredContract
+from backend.pcp import Vehicle
+from backend.ports import RenewalPort, VehiclePort
+from backend.refusal import Refused
+from backend.reporting import Reporter
+from backend.root_ids import match
+from backend.verification import Verifier
+from tls_certs.validation import Use
+from wire.clock import Clock
+from wire.errors import PncError
+from wire.identifiers import same_emaid
+from wire.v2g import iso2, signature
+from wire.v2g import xmldsig as ds
+
+Policy = Literal["default-first", "default-only", "most-recent"]
+"""Which of several bundles a vehicle gets (CCP-GET-4): the default if it is usable and else the most recent, only the
+default (Open Plug&Charge), or always the most recent (CharIN 2.1.3.2)."""
+
+
+class Delivery:
+    """Finds the bundle a request asks for. Every refusal is a PncError whose ``response_code`` the answer carries."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        report: Reporter,
+        *,
+        verifier: Verifier,
+        vehicles: VehiclePort,
+        contracts: ContractRepository,
+        renewals: RenewalPort | None,
+        policy: Policy,
+    ) -> None:
+        self._clock = clock
+        self._report = report
+        self._verifier = verifier
+        self._vehicles = vehicles
+        self._contracts = contracts
+        self.renewals = renewals
+        self._policy = policy
+
+    async def install(
+        self, request: iso2.CertificateInstallationReq, header: ds.SignatureType | None
+    ) -> SignedContractData:
+        """The stored bundle for the vehicle that signed ``request``."""
+        leaf = _certificate(request.OEMProvisioningCert, "OEMProvisioningCert", "FAILED")
+        name = certificates.common_name(leaf)
+        self._check_signature(header, ("CertificateInstallationReq", request), leaf, "provisioning certificate")
+        self._check_dates(leaf)
+        vehicle = await self._vehicles.find(name)
+        if vehicle is None:
+            raise _none_available(f"The provisioning pool knows no vehicle {name!r}.", "CCP-GET-1")
+        await self._check_provisioning_chain(leaf, vehicle)
+        if not certificates.same_key(leaf, vehicle.leaf):
+            raise _none_available(
+                f"{name} was published with another key than the certificate in the request has.", "PCP-UPD-3"
+            )
+        contract = await self._select(vehicle, request.ListOfRootCertificateIDs.RootCertificateID)
+        return contract.bundle
+
+    async def update(self, request: iso2.CertificateUpdateReq, header: ds.SignatureType | None) -> SignedContractData:
+        """A new bundle in place of the contract that signed ``request``, wrapped for its key (V2G2-821)."""
+        chain = chain_octets(request.ContractSignatureCertChain)
+        leaf = _certificate(chain[0], "ContractSignatureCertChain", "FAILED_CertChainError")
+        self._check_signature(header, ("CertificateUpdateReq", request), leaf, "contract certificate")
+        name = certificates.common_name(leaf)
+        if not same_emaid(request.eMAID, name):
+            raise _none_available(f"The request is for {request.eMAID!r}, its certificate for {name!r}.", "V2G2-108")
+        await self._verifier.full(chain, Use.CONTRACT)
+        if self.renewals is None:
+            raise _none_available("This pool has no mobility operator to ask for a new contract.", "V2G2-696")
+        roots = await self._vehicle_roots(request.ListOfRootCertificateIDs.RootCertificateID)
+        return await self.renewals.renew(request.eMAID, leaf, roots=roots)
+
+    def _check_signature(
+        self, header: ds.SignatureType | None, part: signature.Part, leaf: x509.Certificate, whose: str
+    ) -> None:
+        """CCP-GET-2: the request was signed with the key of the certificate it shows."""
+        key = certificates.elliptic_key(leaf)
+        if key is None:
+            raise Refused(f"The {whose} has no P-256 key.", clause="V2G2-007", response_code="FAILED_CertChainError")
+        grammar = signature.verify(header, [part], key)
+        self._report.judged(f"signature of {part[0]}", True, f"made with the key of the {whose}", "V2G2-771")
+        if grammar != "xmldsig":
+            self._report.tolerated(f"SignedInfo of {part[0]} is encoded in the message grammar.", "V2G2-771")
+
+    def _check_dates(self, leaf: x509.Certificate) -> None:
+        """Dates come before the pool: an expired vehicle was cleansed from it, and shall still hear why."""
+        if not certificates.valid_at(leaf, self._clock.now()):
+            raise Refused(
+                f"The provisioning certificate {certificates.common_name(leaf)} is valid from "
+                f"{leaf.not_valid_before_utc} to {leaf.not_valid_after_utc}.",
+                clause="CCP-GET-2",
+                response_code="FAILED_CertificateExpired",
+            )
+
+    async def _check_provisioning_chain(self, leaf: x509.Certificate, vehicle: Vehicle) -> None:
+        """The request carries the leaf alone; the published Sub-CAs complete it."""
+        await self._verifier.full((leaf, *vehicle.chain[1:]), Use.PROVISIONING)
+        self._report.judged(
+            "provisioning certificate", True, f"{vehicle.pcid} leads to a known root and is not revoked", "CCP-GET-2"
+        )
+
+    async def _select(self, vehicle: Vehicle, ids: Iterable[ds.X509IssuerSerialType]) -> StoredContract:
+        """CCP-GET-3 and -4: signed below a root the vehicle lists, still valid, by policy."""
+        contracts = await self._contracts.of_vehicle(vehicle.pcid)
+        if not contracts:
+            raise _none_available(f"There is no contract for {vehicle.pcid}.", "CCP-GET-1")
+        roots = await self._vehicle_roots(ids)
+        reasons = []
+        for contract in _ordered(contracts, self._policy):
+            if contract.entry.root not in roots:
+                reasons.append(f"{contract.entry.emaid} is signed below a V2G root the vehicle does not list.")
+                continue
+            try:
+                await self._verifier.full(contract.bundle.provisioning_certificates, Use.CPS)
+                await self._verifier.full(contract.bundle.contract_certificates, Use.CONTRACT)
+            except PncError as error:
+                reasons.append(f"{contract.entry.emaid}: {error.sentence}")
+                continue
+            return contract
+        raise _none_available(" ".join(reasons) or f"{vehicle.pcid} has no default contract.", "CCP-GET-3")
+
+    async def _vehicle_roots(self, ids: Iterable[ds.X509IssuerSerialType]) -> tuple[str, ...]:
+        """The V2G roots of the root pool that the vehicle lists, as fingerprints; never empty."""
+        entries = list(ids)
+        found = []
+        for root in await self._verifier.anchors(Use.CPS):
+            how = match(entries, root)
+            if how == "name":
+                self._report.tolerated(
+                    f"The vehicle lists the root {certificates.common_name(root)} with another serial number.",
+                    "CCP-GET-3",
+                )
+            if how is not None:
+                found.append(certificates.fingerprint(certificates.der(root)))
+        if not found:
+            listed = "; ".join(f"{entry.X509IssuerName} serial {entry.X509SerialNumber}" for entry in entries)
+            raise _none_available(f"The root pool has none of the V2G roots the vehicle lists: {listed}.", "CCP-GET-3")
+        return tuple(found)
+
+
+def _ordered(contracts: list[StoredContract], policy: Policy) -> list[StoredContract]:
+    recent = sorted(contracts, key=lambda c: (c.entry.valid_from, c.stored_at), reverse=True)
+    if policy == "most-recent":
+        return recent
+    default = [c for c in recent if c.entry.default]
+    return default if policy == "default-only" else default + [c for c in recent if not c.entry.default]
+
+
+def _certificate(octets: bytes, field: str, code: str) -> x509.Certificate:
+    try:
+        return certificates.load(octets, field)
+    except Refused as error:
+        raise Refused(error.sentence, clause="V2G2-009", response_code=code) from None
+
+
+def _none_available(sentence: str, clause: str) -> Refused:
+    return Refused(sentence, clause=clause, http_status=404, response_code="FAILED_NoCertificateAvailable")

@@ -1,0 +1,302 @@
+"""Storing bundles, deleting them, and answering vehicles (rules CCP-PUB-1 to CCP-CLEAN-2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from backend import certificates
+from backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
+from backend.ccp.answers import Provided, Request, negative, positive, response_code
+from backend.ccp.delivery import Delivery, Policy
+from backend.ccp.store import ContractEntry, ContractRepository, MemoryContracts, StoredContract
+from backend.pcp import VehicleChange
+from backend.ports import RenewalPort, RevocationPort, VehiclePort
+from backend.refusal import Refused
+from backend.reporting import Reporter
+from backend.verification import StatusError, Verifier
+from tls_certs.validation import ChainError, Use
+from wire.clock import Clock
+from wire.errors import PncError
+from wire.exi import codec
+from wire.exi.errors import ExiDecodeError
+from wire.identifiers import IdentifierError, check_emaid, check_pcid, same_pcid
+from wire.trace import Trace
+from wire.v2g import iso2, signature
+
+PATIENCE = 3.5
+"""Seconds the pool gives itself to answer a vehicle, which waits 5 s at its station."""
+
+_MAX_SESSION_ID = 8
+_EMAID_TEXT = 'emaid : must match "^[A-Za-z]{2}[-]?\\w{3}[-]?\\w{9}[-]?(\\w{1})?$"'
+
+
+class ContractPool:
+    """The pool's operations, each with the signature its HTTP client has too.
+
+    ``renewals`` answers CertificateUpdateReq, ``revocation`` revokes what this operator's own authority issued; either
+    may be absent. ``policy`` says which of several contracts a vehicle gets.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        trace: Trace,
+        *,
+        verifier: Verifier,
+        vehicles: VehiclePort,
+        contracts: ContractRepository | None = None,
+        renewals: RenewalPort | None = None,
+        revocation: RevocationPort | None = None,
+        policy: Policy = "default-first",
+        patience: float = PATIENCE,
+    ) -> None:
+        self._clock = clock
+        self._report = Reporter("CCP", clock, trace)
+        self._verifier = verifier
+        self._vehicles = vehicles
+        self._contracts: ContractRepository = MemoryContracts() if contracts is None else contracts
+        self._revocation = revocation
+        self._patience = patience
+        self._delivery = Delivery(
+            clock,
+            self._report,
+            verifier=verifier,
+            vehicles=vehicles,
+            contracts=self._contracts,
+            renewals=renewals,
+            policy=policy,
+        )
+
+    def renew_through(self, renewals: RenewalPort) -> None:
+        """Answer CertificateUpdateReq with new contracts from ``renewals`` (the operator itself stores here too)."""
+        self._delivery.renewals = renewals
+
+    async def provide(self, exi: bytes, schema: str = NAMESPACE) -> Provided:
+        """Answer a CertificateInstallationReq or CertificateUpdateReq (a whole EXI V2G message, as received).
+
+        A request that can be read gets an EXI answer, positive or negative. Raises Refused (400) when it cannot be read
+        or the schema is not served.
+        """
+        with self._report.call("provide contract") as call:
+            message, request = _request(exi, schema)
+            session_id = message.Header.SessionID
+            try:
+                async with self._clock.timeout(self._patience):
+                    if isinstance(request, iso2.CertificateUpdateReq):
+                        bundle = await self._delivery.update(request, message.Header.Signature)
+                    else:
+                        bundle = await self._delivery.install(request, message.Header.Signature)
+            except PncError as error:
+                code = response_code(request, error.response_code)
+                call.ok, call.text = False, f"{code}: {error}"
+                return Provided(negative(request, session_id, code, error.sentence), "Accepted", call.text, code)
+            except TimeoutError:
+                call.ok, call.text = False, f"FAILED: nobody could say more within {self._patience:g} s."
+                return Provided(negative(request, session_id, "FAILED", call.text), "Accepted", call.text, "FAILED")
+            emaid = bundle.emaid.value
+            call.text = f"Contract {emaid} handed out."
+            root = await self._root_of(bundle)
+            return Provided(positive(request, session_id, bundle), "Accepted", call.text, "OK", emaid, root)
+
+    async def provide_to_oem(self, emaid: str, pcid: str, session_id: bytes = NO_SESSION) -> Provided:
+        """The positive installation response for the manufacturer's own link; it verifies, the pool does not (CCP-OEM-1)."""
+        with self._report.call("provide contract to manufacturer") as call:
+            if len(session_id) > _MAX_SESSION_ID:
+                raise Refused(
+                    f"The SessionID has {len(session_id)} octets, at most 8 are allowed.",
+                    clause="OPCP provideSignedContractData",
+                    message="Invalid SessionID format, make sure the length is maximum 8 characters and it is "
+                    "represented in HEX binary",
+                )
+            contract = await self._known(emaid)
+            if not same_pcid(contract.entry.pcid, _pcid(pcid)):
+                raise _unknown_emaid(emaid)
+            exi = codec("iso2").encode(contract.bundle.installation_response(session_id or NO_SESSION))
+            call.text = f"Contract {contract.entry.emaid} handed to the manufacturer of {contract.entry.pcid}."
+            return Provided(exi, "Accepted", call.text, "OK", contract.entry.emaid, contract.entry.root)
+
+    async def add(self, pcid: str, bundle: SignedContractData) -> None:
+        """Store a bundle after its signature and both chains were verified; the same EMAID overwrites (CCP-UPD-1)."""
+        with self._report.call("store contract") as call:
+            emaid = _emaid(bundle.emaid.value)
+            leaf = certificates.load(bundle.contract_certificates[0], "contractCertificate")
+            if _emaid(certificates.common_name(leaf)) != emaid:
+                raise Refused(
+                    f"The bundle is for {emaid}, its certificate for {certificates.common_name(leaf)}.", clause="CPS-5"
+                )
+            if certificates.not_after(leaf) < self._clock.now():
+                raise Refused(
+                    f"The contract certificate of {emaid} ended at {leaf.not_valid_after_utc}.",
+                    clause="CCP-PUB-3",
+                    message="The validUntil date of contract certificate is in the past.",
+                )
+            vehicle = await self._vehicles.find(_pcid(pcid))
+            if vehicle is None:
+                raise Refused(f"The provisioning pool knows no vehicle {pcid}.", clause="CPS-5", http_status=404)
+            previous = await self._contracts.get(emaid)
+            if previous is not None and not same_pcid(previous.entry.pcid, vehicle.pcid):
+                raise Refused(
+                    f"{emaid} belongs to {previous.entry.pcid}, not to {vehicle.pcid}.",
+                    clause="CPS-6",
+                    message="Invalid Tupple - EMAID is already used by other PCID.",
+                )
+            root = await self._check_bundle(bundle)
+            default = previous.entry.default if previous else not await self._contracts.of_vehicle(vehicle.pcid)
+            entry = ContractEntry(emaid=emaid, pcid=vehicle.pcid, certificate=leaf, root=root, default=default)
+            await self._contracts.put(StoredContract(entry=entry, bundle=bundle, stored_at=self._clock.now()))
+            call.text = f"Contract {emaid} waits for {vehicle.pcid}."
+
+    async def lookup(self, emaid: str) -> ContractEntry:
+        """The contract's entry. Raises Refused, 404 if there is none."""
+        return (await self._known(emaid)).entry
+
+    async def contracts(self, pcid: str) -> list[ContractEntry]:
+        """Every contract of a vehicle, in the order they were first stored."""
+        return [contract.entry for contract in await self._contracts.of_vehicle(_pcid(pcid))]
+
+    async def set_default(self, pcid: str, emaid: str) -> None:
+        """Make this contract the only default of its vehicle (CCP-DEF-1)."""
+        with self._report.call("set default contract") as call:
+            chosen = await self._known(emaid)
+            if not same_pcid(chosen.entry.pcid, _pcid(pcid)):
+                raise _unknown_emaid(emaid)
+            for contract in await self._contracts.of_vehicle(pcid):
+                default = contract.entry.emaid == chosen.entry.emaid
+                if contract.entry.default != default:
+                    await self._contracts.put(replace(contract, entry=replace(contract.entry, default=default)))
+            call.text = f"{chosen.entry.emaid} is the default contract of {chosen.entry.pcid}."
+
+    async def delete(self, emaid: str, *, skip_revocation: bool = False) -> None:
+        """Delete a contract; a certificate of our own authority is revoked first, and stays if that fails (CCP-DEL-2)."""
+        with self._report.call("delete contract") as call:
+            contract = await self._known(emaid)
+            revoked = not skip_revocation and await self._revoke(contract)
+            await self._contracts.remove(contract.entry.emaid)
+            call.text = f"Contract {contract.entry.emaid} is gone{', its certificate revoked' if revoked else ''}."
+
+    async def vehicle_changed(self, change: VehicleChange) -> None:
+        """Drop the contracts of a vehicle that went (revoking our own, PCP-DEL-2) or got another key (PCP-UPD-3)."""
+        for contract in await self._contracts.of_vehicle(change.pcid):
+            await self.delete(contract.entry.emaid, skip_revocation=change.kind == "key changed")
+
+    async def cleanse(self) -> list[str]:
+        """Delete expired and revoked contracts and say which (CCP-CLEAN-1). Unreachable responders leave them be."""
+        gone = []
+        for contract in await self._contracts.all():
+            emaid = contract.entry.emaid
+            try:
+                await self._verifier.full(contract.bundle.contract_certificates, Use.CONTRACT)
+            except (ChainError, StatusError) as error:
+                if error.response_code in {"FAILED_CertificateExpired", "FAILED_CertificateRevoked"}:
+                    await self._contracts.remove(emaid)
+                    gone.append(emaid)
+                else:
+                    self._report.judged(f"contract {emaid}", False, str(error))
+            except PncError as error:
+                self._report.judged(f"contract {emaid}", False, str(error))
+        return gone
+
+    async def _check_bundle(self, bundle: SignedContractData) -> str:
+        """CCP-PUB-2: signed by a provisioning service below a V2G root we trust; the fingerprint of that root."""
+        signer = certificates.load(bundle.provisioning_certificates[0], "cpsCertificate")
+        key = certificates.elliptic_key(signer)
+        try:
+            if key is None:
+                raise Refused("The provisioning service's certificate has no P-256 key.", clause="V2G2-007")
+            signature.verify(bundle.signature, bundle.parts, key)
+            validated = await self._verifier.full(bundle.provisioning_certificates, Use.CPS)
+            await self._verifier.full(bundle.contract_certificates, Use.CONTRACT)
+        except (signature.SignatureError, ChainError, StatusError, Refused) as error:
+            raise Refused(
+                f"The bundle for {bundle.emaid.value} is not to be trusted: {error.sentence}",
+                clause="CCP-PUB-2",
+                advice=error.advice,
+            ) from None
+        except PncError as error:
+            raise Refused(
+                f"The bundle for {bundle.emaid.value} cannot be verified: {error.sentence}",
+                clause="CCP-PUB-2",
+                http_status=502,
+                advice=error.advice,
+            ) from None
+        self._report.judged(
+            f"bundle of {bundle.emaid.value}",
+            True,
+            f"signed by {certificates.common_name(signer)} below {certificates.common_name(validated.anchor)}",
+            "CCP-PUB-2",
+        )
+        return certificates.fingerprint(certificates.der(validated.anchor))
+
+    async def _revoke(self, contract: StoredContract) -> bool:
+        """Whether the certificate was ours and is revoked now; failure keeps the contract and is a 500."""
+        if self._revocation is None:
+            return False
+        try:
+            return await self._revocation.revoke_certificate(contract.entry.certificate, "cessation_of_operation")
+        except PncError as error:
+            raise Refused(
+                f"The certificate of {contract.entry.emaid} could not be revoked, so the contract stays: "
+                f"{error.sentence}",
+                clause="CCP-DEL-2",
+                http_status=500,
+            ) from None
+
+    async def _root_of(self, bundle: SignedContractData) -> str | None:
+        stored = await self._contracts.get(_emaid(bundle.emaid.value))
+        return stored.entry.root if stored is not None else None
+
+    async def _known(self, emaid: str) -> StoredContract:
+        contract = await self._contracts.get(_emaid(emaid))
+        if contract is None:
+            raise _unknown_emaid(emaid)
+        return contract
+
+
+def _request(exi: bytes, schema: str) -> tuple[iso2.V2G_Message, Request]:
+    """The message and its body, if it is one of the two requests the pool answers."""
+    if schema.strip().rstrip("/") != NAMESPACE:
+        raise Refused(
+            f"The schema {schema!r} is not served here, {NAMESPACE} is.", clause="OPCP xsdMsgDefNamespace"
+        )
+    try:
+        message = codec("iso2").decode(exi)
+    except ExiDecodeError as error:
+        raise Refused(
+            f"The certificateInstallationReq cannot be decoded: {error.sentence}",
+            clause="OPCP getSignedContractData",
+            message="EXI format is invalid!",
+        ) from None
+    body = message.Body.BodyElement if isinstance(message, iso2.V2G_Message) else None
+    if not isinstance(message, iso2.V2G_Message) or not isinstance(
+        body, iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
+    ):
+        raise Refused(
+            f"The message is a {type(body).__name__}; the pool answers CertificateInstallationReq and "
+            "CertificateUpdateReq.",
+            clause="OPCP getSignedContractData",
+            message="EXI format is invalid!",
+        )
+    return message, body
+
+
+def _emaid(text: str) -> str:
+    try:
+        return check_emaid(text)
+    except IdentifierError as error:
+        raise Refused(error.sentence, clause="ID-1", message=_EMAID_TEXT) from None
+
+
+def _pcid(text: str) -> str:
+    try:
+        return check_pcid(text)
+    except IdentifierError as error:
+        raise Refused(error.sentence, clause="ID-2", message='pcid : must match "^[a-zA-Z0-9]{17,18}$"') from None
+
+
+def _unknown_emaid(emaid: str) -> Refused:
+    return Refused(
+        f"The pool has no contract {emaid!r}.",
+        clause="OPCP deleteSignedContractData",
+        http_status=404,
+        message="The contract for the given EMAID not found.",
+    )

@@ -1,0 +1,248 @@
+"""Signing contract data (rules CPS-1 to CPS-14)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from backend import certificates
+from backend.bundle import ContractData, SignedContractData, chain_type
+from backend.pcp import Vehicle
+from backend.ports import ContractPoolPort, ProvisioningPort
+from backend.refusal import Refused
+from backend.reporting import Reporter
+from backend.verification import StatusError, Verifier
+from tls_certs.validation import ChainError, Use
+from wire.clock import Clock
+from wire.credentials import Credentials
+from wire.errors import PncError
+from wire.identifiers import IdentifierError, check_emaid, check_pcid
+from wire.trace import Trace
+from wire.v2g import iso2, signature
+
+_ENCRYPTED, _POINT = 48, 65
+
+
+@dataclass(slots=True, frozen=True)
+class CpsSigner:
+    """A signing identity below one V2G root; ``credentials.chain`` is the CPS leaf and its Sub-CAs."""
+
+    credentials: Credentials
+    root: x509.Certificate
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the V2G root (``cpsV2GRootCertificateFingerprint``)."""
+        return certificates.fingerprint(certificates.der(self.root))
+
+
+class ProvisioningService:
+    """The service's operations. ``signers``: one for each V2G root served, the default first.
+
+    ``strict``: refuse contracts that outlive the vehicle's provisioning certificate instead of remarking on it (CPS-9).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        trace: Trace,
+        *,
+        signers: Sequence[CpsSigner],
+        verifier: Verifier,
+        vehicles: ProvisioningPort,
+        pool: ContractPoolPort,
+        strict: bool = False,
+    ) -> None:
+        self._clock = clock
+        self._report = Reporter("CPS", clock, trace)
+        self._signers = tuple(signers)
+        self._verifier = verifier
+        self._vehicles = vehicles
+        self._pool = pool
+        self._strict = strict
+
+    @property
+    def signers(self) -> tuple[CpsSigner, ...]:
+        """Who can sign here (``GET /cps/signer``)."""
+        return self._signers
+
+    async def sign(
+        self, data: ContractData, *, pcid: str | None = None, roots: Sequence[str] = ()
+    ) -> SignedContractData:
+        """Check ``data`` and sign it; with a ``pcid`` the bundle is also stored in the contract pool (CPS-4).
+
+        ``roots``: fingerprints of the V2G roots the signature may lead to, empty if the service shall choose: a root the
+        vehicle is known to hold, else the default. Raises Refused (400); nothing is stored then.
+        """
+        with self._report.call("sign contract data") as call:
+            self._check_form(data)
+            chain = certificates.load_chain(data.chain, "contractCertificate")
+            self._check_emaid(data, chain[0])
+            self._check_end(chain[0])
+            vehicle = await self._vehicle(pcid)
+            await self._check_tuple(data.emaid, vehicle)
+            await self._check_chain(data)
+            self._check_lifetime(chain[0], vehicle)
+            signer = await self._choose(roots, vehicle)
+            bundle = _signed(data, signer)
+            if vehicle is not None:
+                await self._pool.add(vehicle.pcid, bundle)
+            stored = f" and stored for {vehicle.pcid}" if vehicle else ""
+            call.text = (
+                f"{data.emaid} signed by {certificates.common_name(signer.credentials.leaf)} below "
+                f"{certificates.common_name(signer.root)}{stored}."
+            )
+            return bundle
+
+    def _check_form(self, data: ContractData) -> None:
+        """CPS-7 and CPS-8: everything there, of the right size."""
+        if len(data.chain) not in (2, 3):
+            raise Refused(
+                f"The contract chain has {len(data.chain)} certificates; expected are leaf and one or two Sub-CAs.",
+                clause="CPS-7",
+            )
+        for field, octets, size in (
+            ("contractSignatureEncryptedPrivateKey", data.wrapped.encrypted, _ENCRYPTED),
+            ("dHpublickey", data.wrapped.dh_public, _POINT),
+        ):
+            if len(octets) != size:
+                raise Refused(f"{field} has {len(octets)} octets, expected are {size}.", clause="CPS-8")
+
+    def _check_emaid(self, data: ContractData, leaf: x509.Certificate) -> None:
+        """CPS-5: the EMAID is the contract certificate's CN."""
+        try:
+            emaid, name = check_emaid(data.emaid), check_emaid(certificates.common_name(leaf))
+        except IdentifierError as error:
+            raise Refused(
+                error.sentence,
+                clause="CPS-5",
+                message='emaid : must match "^[A-Za-z]{2}[-]?\\w{3}[-]?\\w{9}[-]?(\\w{1})?$"',
+            ) from None
+        if emaid != name:
+            raise Refused(f"The contract data are for {emaid}, their certificate is for {name}.", clause="CPS-5")
+
+    def _check_end(self, leaf: x509.Certificate) -> None:
+        """CPS-10."""
+        if certificates.not_after(leaf) < self._clock.now():
+            raise Refused(
+                f"The contract certificate ended at {leaf.not_valid_after_utc}.",
+                clause="CPS-10",
+                message="The given contractEnds date is in the past.",
+            )
+
+    async def _vehicle(self, pcid: str | None) -> Vehicle | None:
+        """CPS-5 and CPS-10: the provisioning certificate exists."""
+        if pcid is None:
+            return None
+        try:
+            return await self._vehicles.get(check_pcid(pcid))
+        except IdentifierError as error:
+            raise Refused(
+                error.sentence, clause="CPS-5", message='pcid : must match "^[a-zA-Z0-9]{17,18}$"'
+            ) from None
+        except Refused as error:
+            raise Refused(
+                error.sentence,
+                clause="CPS-10",
+                message="The OEM provisioning certificate with the given PCID is not available.",
+            ) from None
+
+    async def _check_tuple(self, emaid: str, vehicle: Vehicle | None) -> None:
+        """CPS-6: one EMAID belongs to one vehicle."""
+        if vehicle is None:
+            return
+        try:
+            stored = await self._pool.lookup(emaid)
+        except Refused as error:
+            if error.http_status == 404:
+                return
+            raise
+        if stored.pcid.upper() != vehicle.pcid.upper():
+            raise Refused(
+                f"{emaid} is installed for {stored.pcid}, not for {vehicle.pcid}.",
+                clause="CPS-6",
+                message="Invalid Tupple - EMAID is already used by other PCID.",
+            )
+
+    async def _check_chain(self, data: ContractData) -> None:
+        """CPS-7: to an operator's or a V2G root, nothing revoked."""
+        try:
+            await self._verifier.full(data.chain, Use.CONTRACT)
+        except (ChainError, StatusError) as error:
+            raise Refused(
+                f"The contract chain of {data.emaid} does not hold: {error.sentence}",
+                clause="CPS-7",
+                advice=error.advice,
+            ) from None
+        except PncError as error:
+            raise Refused(
+                f"The status of the contract chain of {data.emaid} cannot be had: {error.sentence}",
+                clause="CPS-7",
+                http_status=502,
+                advice=error.advice,
+            ) from None
+
+    def _check_lifetime(self, leaf: x509.Certificate, vehicle: Vehicle | None) -> None:
+        """CPS-9: a contract should not outlive the provisioning certificate."""
+        if vehicle is None or certificates.not_after(leaf) <= certificates.not_after(vehicle.leaf):
+            return
+        sentence = (
+            f"The contract certificate ends at {leaf.not_valid_after_utc}, after the provisioning certificate of "
+            f"{vehicle.pcid} at {vehicle.leaf.not_valid_after_utc}."
+        )
+        if self._strict:
+            raise Refused(sentence, clause="CPS-9")
+        self._report.tolerated(sentence, "CPS-9")
+
+    async def _choose(self, roots: Sequence[str], vehicle: Vehicle | None) -> CpsSigner:
+        """CPS-2, CPS-3, CPS-14: what was asked for, else what the vehicle holds, else the default; only valid chains."""
+        wanted = {root.replace(":", "").lower() for root in roots}
+        held = vehicle.v2g_roots if vehicle else ()
+        candidates = [signer for signer in self._signers if not wanted or signer.fingerprint in wanted]
+        if not wanted and held:
+            candidates = [s for s in candidates if _is_held(s.root, held)] or candidates
+        reasons = []
+        for signer in candidates:
+            try:
+                await self._verifier.chain(signer.credentials.chain, Use.CPS)
+            except ChainError as error:
+                reasons.append(error.sentence)
+                continue
+            return signer
+        raise Refused(
+            "No signer of the provisioning service leads to a wanted V2G root"
+            + (f": {' '.join(reasons)}" if reasons else f" ({', '.join(sorted(wanted))})."),
+            clause="CPS-3",
+            response_code="FAILED_NoCertificateAvailable",
+        )
+
+
+def _is_held(root: x509.Certificate, key_identifiers: Sequence[str]) -> bool:
+    own = certificates.key_identifier(root)
+    return any(certificates.same_key_identifier(own, held) for held in key_identifiers)
+
+
+def _signed(data: ContractData, signer: CpsSigner) -> SignedContractData:
+    """CPS-12: four references, each to its own Id; the signer's own chain is not signed."""
+    contract_chain = chain_type(data.chain, id="id1")
+    encrypted = iso2.ContractSignatureEncryptedPrivateKeyType(Id="id2", value=data.wrapped.encrypted)
+    point = iso2.DiffieHellmanPublickeyType(Id="id3", value=data.wrapped.dh_public)
+    emaid = iso2.EMAIDType(Id="id4", value=data.emaid)
+    return SignedContractData(
+        provisioning_chain=chain_type(signer.credentials.chain),
+        contract_chain=contract_chain,
+        encrypted_key=encrypted,
+        dh_public=point,
+        emaid=emaid,
+        signature=signature.sign(
+            [
+                ("ContractSignatureCertChain", contract_chain),
+                ("ContractSignatureEncryptedPrivateKey", encrypted),
+                ("DHpublickey", point),
+                ("eMAID", emaid),
+            ],
+            signer.credentials.signer,
+        ),
+    )

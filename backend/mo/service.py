@@ -1,0 +1,315 @@
+"""Concluding, renewing, blocking and cancelling contracts, and saying who may charge (rules MO-1 to MO-5, CPS-9 to -11)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from backend import certificates
+from backend.bundle import ContractData, SignedContractData
+from backend.csms.ports import TokenStatus
+from backend.mo.store import Contract, ContractLedger, ContractState, MemoryLedger
+from backend.pcp import Vehicle
+from backend.ports import ProvisioningPort, SigningPort
+from backend.refusal import Refused
+from backend.reporting import Reporter
+from backend.verification import Verifier
+from tls_certs.validation import Use
+from wire.clock import Clock
+from wire.errors import PncError
+from wire.identifiers import IdentifierError, check_emaid, check_pcid, normal_emaid, with_check_character
+from wire.trace import Trace
+from wire.v2g.key_transport import wrap
+
+CONTRACT_LIFETIME = 365 * 86_400
+"""Seconds a contract runs unless the driver asks for another end."""
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_INSTANCE = 8
+_TRIES = 100
+
+
+class ContractAuthority(Protocol):
+    """Issues contract certificates under the operator's Sub-CA 2."""
+
+    async def issue_contract(
+        self, emaid: str, key: ec.EllipticCurvePublicKey, ends: float
+    ) -> tuple[x509.Certificate, ...]: ...
+    async def revoke_certificate(self, certificate: x509.Certificate, reason: str) -> bool: ...
+
+
+class MobilityOperator:
+    """The operator's services. ``provider``: country and provider id, five characters, such as ``DE8AA``.
+
+    ``new_key`` makes contract keys, ``random`` the digits of new EMAIDs and the initial vectors.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        trace: Trace,
+        *,
+        provider: str,
+        authority: ContractAuthority,
+        verifier: Verifier,
+        vehicles: ProvisioningPort,
+        signing: SigningPort,
+        ledger: ContractLedger | None = None,
+        new_key: Callable[[], ec.EllipticCurvePrivateKey] = lambda: ec.generate_private_key(ec.SECP256R1()),
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._clock = clock
+        self._report = Reporter("MO", clock, trace)
+        self._provider = normal_emaid(provider)
+        self._authority = authority
+        self._verifier = verifier
+        self._vehicles = vehicles
+        self._signing = signing
+        self._ledger: ContractLedger = MemoryLedger() if ledger is None else ledger
+        self._new_key = new_key
+        self._random = random
+
+    async def subscribe(
+        self, driver: str, pcid: str, *, ends: float | None = None, emaid: str | None = None
+    ) -> Contract:
+        """Conclude a contract for the vehicle ``pcid`` and have it ready in the contract pool.
+
+        ``ends``: wanted end in lab seconds since the epoch; the certificate ends with the vehicle's provisioning
+        certificate or the issuing CA at the latest (CPS-9). Raises Refused; no contract exists then.
+        """
+        with self._report.call("subscribe") as call:
+            now = self._clock.now()
+            end = now + CONTRACT_LIFETIME if ends is None else ends
+            if end <= now:
+                raise Refused(
+                    "The contract would end before it begins.",
+                    clause="CPS-10",
+                    message="The given contractEnds date is in the past.",
+                )
+            vehicle = await self._vehicle(pcid)
+            emaid = await self._own_emaid(emaid, vehicle)
+            key = self._new_key()
+            certificate = await self._publish(emaid, key, vehicle, end)
+            contract = Contract(
+                emaid=emaid,
+                driver=driver,
+                pcid=vehicle.pcid,
+                certificate=certificate,
+                ends=certificates.not_after(certificate),
+            )
+            await self._ledger.put(contract)
+            call.text = f"{driver} has contract {emaid} for {vehicle.pcid} until {certificate.not_valid_after_utc}."
+            return contract
+
+    async def register(self, driver: str, certificate: x509.Certificate, *, pcid: str | None = None) -> Contract:
+        """Take over a contract whose certificate exists already (in a vehicle, in a PKI folder)."""
+        with self._report.call("register contract") as call:
+            emaid = _emaid(certificates.common_name(certificate))
+            contract = Contract(
+                emaid=emaid,
+                driver=driver,
+                pcid=pcid,
+                certificate=certificate,
+                ends=certificates.not_after(certificate),
+            )
+            await self._ledger.put(contract)
+            call.text = f"{driver} has contract {emaid}."
+            return contract
+
+    async def authorize(self, emaid: str) -> TokenStatus:
+        """Whether the contract may charge now; an answer that says no is a value, with a sentence."""
+        contract = await self._ledger.get(normal_emaid(emaid))
+        verdict = self._verdict(normal_emaid(emaid), contract)
+        self._report.judged(f"contract {emaid[:20]}", verdict.status == "Accepted", verdict.text, "CSO-2")
+        return verdict
+
+    async def contract(self, emaid: str) -> Contract:
+        """The contract. Raises Refused, 404 if there is none."""
+        contract = await self._ledger.get(_emaid(emaid))
+        if contract is None:
+            raise Refused(
+                f"The operator has no contract {emaid!r}.",
+                clause="CSO-2",
+                http_status=404,
+                response_code="FAILED_NoCertificateAvailable",
+            )
+        return contract
+
+    async def block(self, emaid: str) -> None:
+        """Refuse charging until :meth:`unblock`; the certificate stays valid."""
+        await self._decide(emaid, ContractState.BLOCKED)
+
+    async def unblock(self, emaid: str) -> None:
+        """Let a blocked contract charge again."""
+        if (await self.contract(emaid)).state is ContractState.CANCELLED:
+            raise Refused(f"The contract {emaid} is cancelled for good.", clause="MO-5")
+        await self._decide(emaid, ContractState.ACTIVE)
+
+    async def cancel(self, emaid: str) -> None:
+        """End the contract: its certificate is revoked and it may charge no more (MO-5).
+
+        Taking the bundle out of the pool is a call to the pool (:meth:`ContractPool.delete`); a lab does both.
+        """
+        contract = await self.contract(emaid)
+        await self._authority.revoke_certificate(contract.certificate, "cessation_of_operation")
+        await self._decide(emaid, ContractState.CANCELLED)
+
+    async def renew(
+        self, emaid: str, previous: x509.Certificate, *, roots: Sequence[str] = ()
+    ) -> SignedContractData:
+        """A new certificate and key for a contract, wrapped for the key of ``previous`` (V2G2-821) and signed.
+
+        ``roots``: the V2G roots the vehicle lists, as fingerprints. The pool's bundle for a later installation is
+        replaced as well, wrapped for the vehicle. Raises Refused with the ResponseCode of the refusal.
+        """
+        with self._report.call("renew contract") as call:
+            contract = await self.contract(emaid)
+            self._check_renewable(contract)
+            receiver = certificates.elliptic_key(previous)
+            if receiver is None:
+                raise Refused("The old contract certificate has no P-256 key.", clause="V2G2-007")
+            key = self._new_key()
+            end = self._clock.now() + CONTRACT_LIFETIME
+            vehicle = await self._vehicle_of(contract)
+            if vehicle is not None:
+                end = min(end, certificates.not_after(vehicle.leaf))
+            chain = await self._authority.issue_contract(contract.emaid, key.public_key(), end)
+            ders = tuple(map(certificates.der, chain))
+            update = ContractData(
+                emaid=contract.emaid, chain=ders, wrapped=wrap(key, receiver, random=self._random)
+            )
+            bundle = await self._signing.sign(update, roots=roots)
+            if vehicle is not None:
+                await self._refill_pool(contract, ders, key, vehicle, roots)
+            await self._ledger.put(replace(contract, certificate=chain[0], ends=certificates.not_after(chain[0])))
+            call.text = f"Contract {contract.emaid} renewed until {chain[0].not_valid_after_utc}."
+            return bundle
+
+    async def _vehicle(self, pcid: str) -> Vehicle:
+        """MO-1: the provisioning certificate, verified to a manufacturer's root and not revoked."""
+        try:
+            vehicle = await self._vehicles.get(check_pcid(pcid))
+        except IdentifierError as error:
+            raise Refused(
+                error.sentence, clause="ID-2", message='pcid : must match "^[a-zA-Z0-9]{17,18}$"'
+            ) from None
+        await self._verifier.full(vehicle.chain, Use.PROVISIONING)
+        self._report.judged(
+            "provisioning certificate", True, f"{vehicle.pcid} leads to a known root and is not revoked", "MO-1"
+        )
+        return vehicle
+
+    async def _vehicle_of(self, contract: Contract) -> Vehicle | None:
+        """The contract's vehicle, if the provisioning pool still has it: an update does not depend on it."""
+        if contract.pcid is None:
+            return None
+        try:
+            return await self._vehicles.get(contract.pcid)
+        except PncError as error:
+            self._report.judged(f"vehicle of {contract.emaid}", False, error.sentence)
+            return None
+
+    async def _publish(
+        self, emaid: str, key: ec.EllipticCurvePrivateKey, vehicle: Vehicle, end: float
+    ) -> x509.Certificate:
+        """Issue, wrap for the vehicle, have it signed and stored (CPS-11)."""
+        end = min(end, certificates.not_after(vehicle.leaf))
+        chain = await self._authority.issue_contract(emaid, key.public_key(), end)
+        await self._hand_over(emaid, tuple(map(certificates.der, chain)), key, vehicle, ())
+        return chain[0]
+
+    async def _hand_over(
+        self,
+        emaid: str,
+        ders: tuple[bytes, ...],
+        key: ec.EllipticCurvePrivateKey,
+        vehicle: Vehicle,
+        roots: Sequence[str],
+    ) -> None:
+        receiver = certificates.elliptic_key(vehicle.leaf)
+        if receiver is None:
+            raise Refused(f"The provisioning certificate of {vehicle.pcid} has no P-256 key.", clause="V2G2-820")
+        data = ContractData(emaid=emaid, chain=ders, wrapped=wrap(key, receiver, random=self._random))
+        await self._signing.sign(data, pcid=vehicle.pcid, roots=roots)
+
+    async def _refill_pool(
+        self,
+        contract: Contract,
+        ders: tuple[bytes, ...],
+        key: ec.EllipticCurvePrivateKey,
+        vehicle: Vehicle,
+        roots: Sequence[str],
+    ) -> None:
+        """The update stands without it: a pool that fails here still holds the previous bundle."""
+        try:
+            await self._hand_over(contract.emaid, ders, key, vehicle, roots)
+        except PncError as error:
+            self._report.judged(f"renewed bundle of {contract.emaid} in the pool", False, error.sentence)
+
+    async def _own_emaid(self, wanted: str | None, vehicle: Vehicle) -> str:
+        """The EMAID asked for, or a new one with its check character that no contract has."""
+        if wanted is not None:
+            emaid = _emaid(wanted)
+            if emaid[:5] != self._provider:
+                raise Refused(
+                    f"{emaid} is not of this operator, whose EMAIDs begin with {self._provider}.",
+                    clause="ACC-4",
+                    http_status=403,
+                )
+            held = await self._ledger.get(emaid)
+            if held is not None and (held.pcid or vehicle.pcid).upper() != vehicle.pcid.upper():
+                raise Refused(
+                    f"{emaid} belongs to {held.pcid}.",
+                    clause="CPS-6",
+                    message="Invalid Tupple - EMAID is already used by other PCID.",
+                )
+            return emaid
+        for _ in range(_TRIES):
+            digits = "".join(_DIGITS[octet % len(_DIGITS)] for octet in self._random(_INSTANCE))
+            emaid = with_check_character(f"{self._provider}C{digits}")
+            if await self._ledger.get(emaid) is None:
+                return emaid
+        raise Refused("No free EMAID was found.", clause="ISO 15118-2 H.1", http_status=500)
+
+    def _verdict(self, emaid: str, contract: Contract | None) -> TokenStatus:
+        if contract is None:
+            return TokenStatus("Unknown", f"The operator has no contract {emaid}.")
+        if contract.state is ContractState.CANCELLED:
+            return TokenStatus("Invalid", f"The contract {emaid} was cancelled.")
+        if contract.state is ContractState.BLOCKED:
+            return TokenStatus("Blocked", f"The contract {emaid} is blocked.")
+        if contract.ends < self._clock.now():
+            return TokenStatus("Expired", f"The contract {emaid} has ended.")
+        return TokenStatus("Accepted", f"{contract.driver} may charge with {emaid}.")
+
+    def _check_renewable(self, contract: Contract) -> None:
+        if contract.state is ContractState.CANCELLED:
+            raise Refused(
+                f"The contract {contract.emaid} was cancelled.",
+                clause="MO-5",
+                response_code="FAILED_ContractCanceled",
+            )
+        if contract.state is ContractState.BLOCKED:
+            raise Refused(
+                f"The contract {contract.emaid} is blocked and gets no new certificate.",
+                clause="CSO-2",
+                response_code="FAILED_NoCertificateAvailable",
+            )
+
+    async def _decide(self, emaid: str, state: ContractState) -> None:
+        with self._report.call(f"set contract {state}") as call:
+            contract = await self.contract(emaid)
+            await self._ledger.put(replace(contract, state=state))
+            call.text = f"Contract {contract.emaid} is {state}."
+
+
+def _emaid(text: str) -> str:
+    try:
+        return check_emaid(text)
+    except IdentifierError as error:
+        raise Refused(error.sentence, clause="ID-1", response_code="FAILED_NoCertificateAvailable") from None

@@ -1,0 +1,85 @@
+"""Giving vehicles their provisioning certificates and publishing them (CharIN 2.1.1.2.1 and 2.1.1.2.2, OEM-1 to OEM-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from backend import certificates
+from backend.pcp import Vehicle
+from backend.refusal import Refused
+from backend.reporting import Reporter
+from wire.clock import Clock
+from wire.credentials import Credentials
+from wire.identifiers import IdentifierError, check_pcid
+from wire.trace import Trace
+
+
+class ProvisioningAuthority(Protocol):
+    """Issues provisioning certificates under the manufacturer's Sub-CA 2."""
+
+    async def issue_provisioning(
+        self, pcid: str, key: ec.EllipticCurvePublicKey, ends: float | None = None
+    ) -> tuple[x509.Certificate, ...]: ...
+
+
+class PublishingPort(Protocol):
+    """The provisioning pool as the manufacturer sees it."""
+
+    async def publish(
+        self, chain: Sequence[bytes], *, v2g_roots: Sequence[str] = (), previous_pcid: str | None = None
+    ) -> Vehicle: ...
+    async def delete(self, pcid: str) -> None: ...
+
+
+class Manufacturer:
+    """The manufacturer's services. ``new_key`` stands for the secure key store of a vehicle in the making."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        trace: Trace,
+        *,
+        authority: ProvisioningAuthority,
+        pool: PublishingPort,
+        new_key: Callable[[], ec.EllipticCurvePrivateKey] = lambda: ec.generate_private_key(ec.SECP256R1()),
+    ) -> None:
+        self._report = Reporter("OEM", clock, trace)
+        self._authority = authority
+        self._pool = pool
+        self._new_key = new_key
+
+    async def build(self, pcid: str, *, ends: float | None = None) -> Credentials:
+        """Make a vehicle: a fresh key and a provisioning certificate whose CN is ``pcid``. Publishes nothing."""
+        with self._report.call("build vehicle") as call:
+            try:
+                check_pcid(pcid)
+            except IdentifierError as error:
+                raise Refused(error.sentence, clause="ID-2") from None
+            key = self._new_key()
+            chain = await self._authority.issue_provisioning(pcid, key.public_key(), ends)
+            call.text = f"{pcid} has its provisioning certificate until {chain[0].not_valid_after_utc}."
+            return Credentials(chain, key)
+
+    async def publish(
+        self,
+        vehicle: Credentials,
+        *,
+        v2g_roots: Sequence[x509.Certificate] = (),
+        previous_pcid: str | None = None,
+    ) -> str:
+        """Publish a vehicle's certificate with the V2G roots installed in it; returns the PCID for its driver (OEM-1)."""
+        with self._report.call("publish vehicle") as call:
+            identifiers = tuple(filter(None, map(certificates.key_identifier, v2g_roots)))
+            published = await self._pool.publish(
+                vehicle.chain_der, v2g_roots=identifiers, previous_pcid=previous_pcid
+            )
+            call.text = f"{published.pcid} is published; its driver is told the PCID."
+            return published.pcid
+
+    async def withdraw(self, pcid: str) -> None:
+        """Take a vehicle out of the provisioning pool, and its contracts with it."""
+        await self._pool.delete(pcid)

@@ -1,0 +1,203 @@
+"""Publishing, reading and deleting provisioning certificates (rules PCP-PUB-1 to PCP-CLEAN-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cryptography import x509
+
+from backend import certificates
+from backend.pcp.store import MemoryVehicles, Vehicle, VehicleRepository
+from backend.refusal import Refused
+from backend.reporting import Reporter
+from backend.verification import StatusError, Verifier, pairs
+from tls_certs.validation import ChainError, Use
+from wire.clock import Clock
+from wire.errors import PncError
+from wire.identifiers import IdentifierError, check_pcid
+from wire.trace import Trace
+
+_FIELDS = ("vehicleCertificate", "subCA2Certificate", "subCA1Certificate")
+_PCID_TEXT = 'pcid : must match "^[a-zA-Z0-9]{17,18}$"'
+
+
+@dataclass(slots=True, frozen=True)
+class VehicleChange:
+    """An entry went, or came back with another key: bundles wrapped for the old key are useless (PCP-UPD-3, -DEL-1)."""
+
+    pcid: str
+    kind: Literal["deleted", "key changed"]
+
+
+class ProvisioningPool:
+    """The pool's operations. ``observers`` hear of every :class:`VehicleChange` before the operation returns."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        trace: Trace,
+        verifier: Verifier,
+        vehicles: VehicleRepository | None = None,
+    ) -> None:
+        self._clock = clock
+        self._report = Reporter("PCP", clock, trace)
+        self._verifier = verifier
+        self._vehicles: VehicleRepository = MemoryVehicles() if vehicles is None else vehicles
+        self.observers: list[Callable[[VehicleChange], Awaitable[None]]] = []
+
+    async def publish(
+        self,
+        chain: Sequence[bytes],
+        *,
+        v2g_roots: Sequence[str] = (),
+        previous_pcid: str | None = None,
+        wmis: Collection[str] | None = None,
+    ) -> Vehicle:
+        """Add or overwrite a vehicle: DER leaf, then one or two Sub-CAs, without root.
+
+        ``wmis``: the manufacturer codes the caller may publish for, None means any. The numbered checks run in order
+        and the first that fails decides; a refused publication leaves the previous entry as it was (PCP-PUB-9).
+        """
+        with self._report.call("publish provisioning certificate") as call:
+            vehicle = Vehicle(
+                pcid="", chain=self._parse(chain), v2g_roots=tuple(v2g_roots), previous_pcid=previous_pcid
+            )
+            vehicle = self._named(vehicle, wmis)
+            self._check_validity(vehicle)
+            await self._check_status_and_chain(vehicle)
+            previous = await self._vehicles.get(vehicle.pcid)
+            await self._vehicles.put(vehicle)
+            if previous is not None and not certificates.same_key(previous.leaf, vehicle.leaf):
+                await self._tell(VehicleChange(vehicle.pcid, "key changed"))
+            call.text = f"{vehicle.pcid} is available to mobility operators until {vehicle.leaf.not_valid_after_utc}."
+            return vehicle
+
+    async def get(self, pcid: str) -> Vehicle:
+        """The entry, after status and chain were verified once more (PCP-GET-1). Raises Refused, 404 if absent."""
+        with self._report.call("get provisioning certificate") as call:
+            vehicle = await self._known(pcid)
+            self._check_validity(vehicle)
+            await self._check_status_and_chain(vehicle)
+            call.text = f"{vehicle.pcid}: {len(vehicle.chain)} certificates, verified just now."
+            return vehicle
+
+    async def find(self, pcid: str) -> Vehicle | None:
+        """The entry as stored, for services that verify it themselves."""
+        return await self._vehicles.get(pcid)
+
+    async def lookup(self, pcid: str) -> None:
+        """Say nothing if the vehicle is there; Refused with 404 if not (PCP-GET-2)."""
+        await self._known(pcid)
+
+    async def delete(self, pcid: str, *, wmis: Collection[str] | None = None) -> None:
+        """Delete the entry; the contract pool then drops every contract of the vehicle (PCP-DEL-1)."""
+        with self._report.call("delete provisioning certificate") as call:
+            self._check_wmi(self._checked(pcid), wmis)
+            vehicle = await self._known(pcid)
+            await self._vehicles.remove(pcid)
+            await self._tell(VehicleChange(vehicle.pcid, "deleted"))
+            call.text = f"{vehicle.pcid} and its contracts are gone."
+
+    async def cleanse(self) -> list[str]:
+        """Delete expired and revoked entries and say which (PCP-CLEAN-1). Unreachable responders leave them be."""
+        gone = []
+        for vehicle in await self._vehicles.all():
+            try:
+                self._check_validity(vehicle)
+                await self._verifier.status(zip(vehicle.chain, vehicle.chain[1:], strict=False))
+            except (Refused, StatusError):
+                await self._vehicles.remove(vehicle.pcid)
+                await self._tell(VehicleChange(vehicle.pcid, "deleted"))
+                gone.append(vehicle.pcid)
+            except PncError as error:
+                self._report.judged(f"status of {vehicle.pcid}", False, str(error))
+        return gone
+
+    def _parse(self, chain: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
+        if len(chain) not in (2, 3):
+            raise Refused(
+                f"The chain has {len(chain)} certificates; expected are the leaf and one or two Sub-CAs, no root.",
+                clause="PKI-7",
+                message="Invalid certificate format on subCa1Certificate" if len(chain) < 2 else "",
+            )
+        fields = (_FIELDS[0], *_FIELDS[-(len(chain) - 1) :])
+        return tuple(certificates.load(octets, field) for octets, field in zip(chain, fields, strict=True))
+
+    def _named(self, vehicle: Vehicle, wmis: Collection[str] | None) -> Vehicle:
+        """PCP-PUB-6, then check 1, PCP-PUB-1: the PCID is the CN, and its manufacturer is the caller's."""
+        pcid = self._checked(certificates.common_name(vehicle.leaf))
+        self._check_wmi(pcid, wmis)
+        return Vehicle(
+            pcid=pcid, chain=vehicle.chain, v2g_roots=vehicle.v2g_roots, previous_pcid=vehicle.previous_pcid
+        )
+
+    def _checked(self, pcid: str) -> str:
+        try:
+            return check_pcid(pcid)
+        except IdentifierError as error:
+            raise Refused(error.sentence, clause="PCP-PUB-6", message=_PCID_TEXT) from None
+
+    def _check_wmi(self, pcid: str, wmis: Collection[str] | None) -> None:
+        if wmis is not None and pcid[:3].upper() not in {wmi.upper() for wmi in wmis}:
+            raise Refused(
+                f"The manufacturer code {pcid[:3]} of {pcid} is not among the caller's: {', '.join(sorted(wmis))}.",
+                clause="PCP-PUB-1",
+                http_status=403,
+            )
+
+    def _check_validity(self, vehicle: Vehicle) -> None:
+        """Check 2, PCP-PUB-2: every certificate is valid now."""
+        for certificate in vehicle.chain:
+            if not certificates.valid_at(certificate, self._clock.now()):
+                raise Refused(
+                    f"{certificates.common_name(certificate)} is valid from {certificate.not_valid_before_utc} to "
+                    f"{certificate.not_valid_after_utc}, not at {self._clock.utc():%Y-%m-%d %H:%M:%S}.",
+                    clause="PCP-PUB-2",
+                    response_code="FAILED_CertificateExpired",
+                )
+
+    async def _check_status_and_chain(self, vehicle: Vehicle) -> None:
+        """Checks 3 and 4. The status of the last Sub-CA needs its root, so an unknown root is found out first of all."""
+        chain_error: ChainError | None = None
+        delivered = list(zip(vehicle.chain, vehicle.chain[1:], strict=False))
+        try:
+            delivered = pairs(await self._verifier.chain(vehicle.chain, Use.PROVISIONING))
+        except ChainError as error:
+            chain_error = error
+        try:
+            await self._verifier.status(delivered)
+        except StatusError as error:
+            raise Refused(
+                error.sentence, clause="PCP-PUB-3", advice=error.advice, response_code=error.response_code
+            ) from None
+        except PncError as error:
+            raise Refused(
+                f"The status of the certificates of {vehicle.pcid} cannot be had: {error.sentence}",
+                clause="PCP-PUB-3",
+                http_status=502,
+                advice=error.advice,
+            ) from None
+        if chain_error is not None:
+            raise Refused(
+                f"The chain of {vehicle.pcid} does not lead to a manufacturer's root of the root pool: "
+                f"{chain_error.sentence}",
+                clause="PCP-PUB-4",
+                advice=chain_error.advice,
+            ) from None
+
+    async def _known(self, pcid: str) -> Vehicle:
+        vehicle = await self._vehicles.get(self._checked(pcid))
+        if vehicle is None:
+            raise Refused(
+                f"The pool has no provisioning certificate for {pcid}.",
+                clause="OPCP getOEMProvCert",
+                http_status=404,
+                message="The OEM provisioning certificate with given PCID is not found.",
+            )
+        return vehicle
+
+    async def _tell(self, change: VehicleChange) -> None:
+        for observer in self.observers:
+            await observer(change)

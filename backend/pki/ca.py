@@ -1,0 +1,103 @@
+"""Issuing and revoking as services over the authorities of one PKI (rules PKI-1 to PKI-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from backend import certificates
+from backend.csms.ports import SigningUse
+from backend.refusal import Refused
+from backend.reporting import Reporter
+from tls_certs.issue import check_request
+from tls_certs.pki import Pki
+from tls_certs.profiles import PROFILES
+from tls_certs.revocation import Reason
+from wire.clock import Clock
+from wire.errors import LocalError
+from wire.trace import Trace
+
+_SIGNING: dict[SigningUse, str] = {
+    "V2GCertificate": "secc_leaf",
+    "ChargingStationCertificate": "station_client",
+}
+"""The profile a station's request is for; it names the issuing authority."""
+
+
+class CertificateService:
+    """One operator's authorities: for stations (CSR), contracts and vehicles.
+
+    ``observers`` hear of every revoked certificate at once (CCP-CLEAN-2), by serial number.
+    """
+
+    def __init__(self, clock: Clock, trace: Trace, pki: Pki) -> None:
+        self._clock = clock
+        self._report = Reporter("PKI", clock, trace)
+        self._pki = pki
+        self.observers: list[Callable[[int], None]] = []
+
+    async def sign_csr(self, csr: str, use: SigningUse) -> str:
+        """The PEM chain for a PEM (or base64-less DER as Latin-1) request: leaf first, then Sub-CAs, without root.
+
+        The request's signature proves possession of the key (PKI-3); its CN and O are kept, everything else comes from
+        the profile. Raises RequestError (OCPP status Rejected) or LocalError.
+        """
+        with self._report.call(f"sign certificate request for {use}") as call:
+            profile = PROFILES[_SIGNING[use]]
+            request = check_request(csr)
+            authority = self._pki.authority(profile.issuer or profile.role)
+            leaf = authority.issue_from_request(request, profile, self._clock.now())
+            call.text = (
+                f"{profile.title} for {certificates.common_name(leaf)} until {leaf.not_valid_after_utc}, issued by "
+                f"{certificates.common_name(authority.certificate)}."
+            )
+            chain = (leaf, *authority.chain)
+            return "".join(certificate.public_bytes(Encoding.PEM).decode("ascii") for certificate in chain)
+
+    async def issue_contract(
+        self, emaid: str, key: ec.EllipticCurvePublicKey, ends: float
+    ) -> tuple[x509.Certificate, ...]:
+        """A contract certificate and its Sub-CAs; it ends at ``ends`` or with its issuer, whichever is earlier."""
+        return self._issue("contract_leaf", emaid, key, ends)
+
+    async def issue_provisioning(
+        self, pcid: str, key: ec.EllipticCurvePublicKey, ends: float | None = None
+    ) -> tuple[x509.Certificate, ...]:
+        """A provisioning certificate and its Sub-CAs; without ``ends`` it lasts as its profile says."""
+        return self._issue("oem_leaf", pcid, key, ends)
+
+    async def revoke_certificate(self, certificate: x509.Certificate, reason: Reason = "unspecified") -> bool:
+        """Revoke a certificate if an authority of this PKI issued it; False if none did. The first revocation stands."""
+        try:
+            authority = self._pki.issuer_authority(certificate)
+        except LocalError:
+            return False
+        with self._report.call("revoke certificate") as call:
+            authority.revoke(certificate, self._clock.now(), reason)
+            for observer in self.observers:
+                observer(certificate.serial_number)
+            call.text = f"{certificates.common_name(certificate)} is revoked: {reason.replace('_', ' ')}."
+        return True
+
+    async def revoke(self, role: str, reason: Reason = "unspecified") -> None:
+        """Revoke the certificate of a PKI role (``oem_leaf``, ``cps_sub2`` …). Raises LocalError for an unknown role."""
+        certificate = self._pki.certificate(role)
+        if not await self.revoke_certificate(certificate, reason):
+            raise Refused(
+                f"The certificate of {role} was issued by somebody else, who alone can revoke it.",
+                clause="PKI-6",
+                http_status=404,
+            )
+
+    def _issue(
+        self, role: str, common_name: str, key: ec.EllipticCurvePublicKey, ends: float | None
+    ) -> tuple[x509.Certificate, ...]:
+        profile = PROFILES[role]
+        with self._report.call(f"issue {profile.title}") as call:
+            authority = self._pki.authority(profile.issuer or role)
+            leaf = authority.issue(profile, common_name, key, self._clock.now(), not_after=ends)
+            call.text = f"{profile.title} {common_name} until {leaf.not_valid_after_utc}."
+            return (leaf, *authority.chain)

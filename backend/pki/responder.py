@@ -1,0 +1,24 @@
+"""The OCSP responder for every issuing CA of a PKI (PKI-5), in process; its HTTP face is in ``responder_http``."""
+
+from __future__ import annotations
+
+from backend.reporting import Reporter
+from tls_certs.pki import Pki
+from wire.clock import Clock
+from wire.trace import Trace
+
+
+class OcspResponder:
+    """Answers OCSP requests about certificates of one PKI; nobody needs to say who they are."""
+
+    def __init__(self, clock: Clock, trace: Trace, pki: Pki) -> None:
+        self._clock = clock
+        self._report = Reporter("PKI", clock, trace)
+        self._pki = pki
+
+    async def answer(self, request: bytes) -> bytes:
+        """The OCSPResponse (DER) to an OCSPRequest (DER); what cannot be answered is refused within the response."""
+        with self._report.call("OCSP") as call:
+            response = self._pki.answer_ocsp(request, self._clock.now())
+            call.text = f"{len(request)} octets asked, {len(response)} answered."
+            return response

@@ -1,0 +1,44 @@
+"""OCSP over HTTP (RFC 6960 appendix A): POST with the request as body, GET with it as base64 in the path."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from backend.pki.responder import OcspResponder
+from tls_certs.ocsp_answers import MALFORMED, refusal
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+REQUEST, RESPONSE = "application/ocsp-request", "application/ocsp-response"
+MAX_REQUEST = 4096
+"""Octets of a request that are read; one certificate takes about 100."""
+
+
+def ocsp_app(responder: OcspResponder, *, path: str = "/ocsp") -> web.Application:
+    """The aiohttp application that serves ``responder`` at ``path``. Clients err in their media types: none is refused."""
+    from aiohttp import web
+
+    async def answer(request: bytes) -> web.Response:
+        return web.Response(body=await responder.answer(request), content_type=RESPONSE)
+
+    async def post(request: web.Request) -> web.Response:
+        return await answer(await request.read())
+
+    async def get(request: web.Request) -> web.Response:
+        # The raw path: base64 may hold slashes and plus signs, escaped or not.
+        text = unquote(request.rel_url.raw_path[len(path) + 1 :])
+        try:
+            octets = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            return web.Response(body=refusal(MALFORMED), content_type=RESPONSE)
+        return await answer(octets)
+
+    app = web.Application(client_max_size=MAX_REQUEST)
+    app.router.add_post(path, post)
+    app.router.add_post(path + "/", post)
+    app.router.add_get(path + "/{request:.+}", get)
+    return app

@@ -1,0 +1,53 @@
+"""What the pools and the parties around them ask of each other; each is met in process or by a client of the same shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from cryptography import x509
+
+from backend.bundle import ContractData, SignedContractData
+from backend.ccp.store import ContractEntry
+from backend.pcp import Vehicle
+
+
+class ProvisioningPort(Protocol):
+    """The provisioning pool as a mobility operator or the provisioning service sees it."""
+
+    async def get(self, pcid: str) -> Vehicle: ...
+
+
+class ContractPoolPort(Protocol):
+    """The contract pool as the provisioning service sees it."""
+
+    async def add(self, pcid: str, bundle: SignedContractData) -> None: ...
+    async def lookup(self, emaid: str) -> ContractEntry: ...
+
+
+class SigningPort(Protocol):
+    """The provisioning service as a mobility operator sees it."""
+
+    async def sign(
+        self, data: ContractData, *, pcid: str | None = None, roots: Sequence[str] = ()
+    ) -> SignedContractData: ...
+
+
+class RenewalPort(Protocol):
+    """The mobility operator as the contract pool sees it when a vehicle asks for an update."""
+
+    async def renew(
+        self, emaid: str, previous: x509.Certificate, *, roots: Sequence[str] = ()
+    ) -> SignedContractData: ...
+
+
+class RevocationPort(Protocol):
+    """Revokes certificates this operator's own authorities issued."""
+
+    async def revoke_certificate(self, certificate: x509.Certificate, reason: str) -> bool: ...
+
+
+class VehiclePort(Protocol):
+    """The provisioning pool as the contract pool sees it: entries as stored, to be verified there."""
+
+    async def find(self, pcid: str) -> Vehicle | None: ...

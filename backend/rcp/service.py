@@ -1,0 +1,106 @@
+"""Adding, listing and removing roots (rules RCP-1 to RCP-11)."""
+
+from __future__ import annotations
+
+import uuid
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from backend import certificates
+from backend.rcp.store import MemoryRoots, Root, RootKind, RootRepository
+from backend.refusal import Refused
+from backend.reporting import Reporter
+from wire.clock import Clock
+from wire.trace import Trace
+
+_NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 4122 appendix C, "OID" name space
+
+
+class RootPool:
+    """The pool's operations. Reading is for everybody; adding and removing is the operator's (RCP-2)."""
+
+    def __init__(self, clock: Clock, trace: Trace, roots: RootRepository | None = None) -> None:
+        self._clock = clock
+        self._report = Reporter("RCP", clock, trace)
+        self._roots: RootRepository = MemoryRoots() if roots is None else roots
+
+    async def add(self, der: bytes, kind: RootKind, *, expected_fingerprint: str | None = None) -> Root:
+        """Store a root, or find it stored already; ``expected_fingerprint`` came over a second channel (RCP-3)."""
+        with self._report.call("add root") as call:
+            certificate = certificates.load(der, "caCertificate")
+            print_ = certificates.fingerprint(der)
+            if expected_fingerprint is not None and expected_fingerprint.replace(":", "").lower() != print_:
+                raise Refused(
+                    f"The root's SHA-256 fingerprint is {print_}, confirmed was {expected_fingerprint}.",
+                    clause="RCP-3",
+                )
+            self._check_root(certificate)
+            root = Root(
+                id=str(uuid.uuid5(_NAMESPACE, print_)), kind=kind, certificate=certificate, fingerprint=print_
+            )
+            await self._roots.put(root)
+            call.text = f"{kind} root {certificates.common_name(certificate)} is in the pool."
+            return root
+
+    async def roots(self, kind: RootKind | None = None) -> list[Root]:
+        """Every root still valid now, or those of one kind (RCP-1, RCP-6)."""
+        now = self._clock.now()
+        return [
+            root
+            for root in await self._roots.all()
+            if (kind is None or root.kind is kind) and certificates.not_after(root.certificate) >= now
+        ]
+
+    async def get(self, id: str) -> Root:
+        """One root by the id the pool gave it."""
+        root = await self._roots.get(id)
+        if root is None:
+            raise Refused(
+                f"No root has the id {id}.",
+                clause="OPCP getRootCert",
+                http_status=404,
+                message="Root certificate with the given ID is not found",
+            )
+        return root
+
+    async def remove(self, id: str) -> None:
+        """Remove a root. What was issued under it stays stored but can no longer be verified (RCP-8, RCP-9)."""
+        with self._report.call("remove root") as call:
+            root = await self.get(id)
+            await self._roots.remove(id)
+            call.text = f"{root.kind} root {certificates.common_name(root.certificate)} is no longer trusted."
+
+    async def anchors(self, *kinds: RootKind) -> list[x509.Certificate]:
+        """The certificates of the roots of these kinds, for path validation."""
+        return [root.certificate for root in await self.roots() if root.kind in kinds]
+
+    async def cleanse(self) -> int:
+        """Remove expired roots and say how many (RCP-6)."""
+        now = self._clock.now()
+        expired = [r.id for r in await self._roots.all() if certificates.not_after(r.certificate) < now]
+        for id in expired:
+            await self._roots.remove(id)
+        return len(expired)
+
+    def _check_root(self, certificate: x509.Certificate) -> None:
+        """RCP-4: a self-signed CA within its validity."""
+        name = certificates.common_name(certificate)
+        if certificate.issuer != certificate.subject:
+            raise Refused(f"{name} was issued by {certificate.issuer.rfc4514_string()}: it is no root.", clause="RCP-4")
+        try:
+            certificate.verify_directly_issued_by(certificate)
+        except (InvalidSignature, ValueError, TypeError):
+            raise Refused(f"{name} is not signed with its own key: it is no root.", clause="RCP-4") from None
+        try:
+            constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        except (x509.ExtensionNotFound, ValueError):
+            constraints = None
+        if constraints is None or not constraints.ca:
+            raise Refused(f"{name} is not a certificate authority (basicConstraints).", clause="RCP-4")
+        if not certificates.valid_at(certificate, self._clock.now()):
+            raise Refused(
+                f"{name} is valid from {certificate.not_valid_before_utc} to {certificate.not_valid_after_utc}, "
+                f"not at {self._clock.utc()}.",
+                clause="RCP-6",
+            )

@@ -1,0 +1,31 @@
+"""How a service says no: a sentence, the rule that decided, the HTTP status and, where published, the exact text."""
+
+from __future__ import annotations
+
+from wire.errors import PeerError
+
+
+class Refused(PeerError):
+    """A service refuses what its caller asked for.
+
+    ``clause`` is the number of the rule (``PCP-PUB-3``, ``CPS-6`` …). ``message`` is the text Open Plug&Charge publishes
+    for this case, which clients may compare; empty where none is published.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        clause: str,
+        http_status: int = 400,
+        message: str = "",
+        advice: str = "",
+        response_code: str | None = None,
+    ) -> None:
+        super().__init__(sentence, clause=clause, advice=advice, http_status=http_status, response_code=response_code)
+        self.message = message
+
+    @property
+    def messages(self) -> list[str]:
+        """What an HTTP error body lists: the published text first, our sentence after it."""
+        return [self.message, self.sentence] if self.message else [self.sentence]

@@ -1,0 +1,100 @@
+"""Chain and status checks as every service does them: against the root pool, then at the OCSP responders."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from cryptography import x509
+
+from backend import certificates
+from backend.csms.ports import RevocationStatus
+from backend.rcp import RootKind
+from tls_certs.validation import Use, ValidatedChain, validate_chain
+from wire.clock import Clock
+from wire.errors import PeerError
+
+Pair = tuple[x509.Certificate, x509.Certificate]
+"""A certificate and the certificate of its issuer."""
+
+ANCHORS: dict[Use, tuple[RootKind, ...]] = {
+    Use.CONTRACT: (RootKind.MO, RootKind.V2G),
+    Use.PROVISIONING: (RootKind.OEM, RootKind.V2G),
+    Use.CPS: (RootKind.V2G,),
+    Use.SECC: (RootKind.V2G,),
+}
+"""Which kinds of root each kind of leaf may lead to (PKI-8)."""
+
+
+class Roots(Protocol):
+    """Where trust anchors come from (the root pool)."""
+
+    async def anchors(self, *kinds: RootKind) -> list[x509.Certificate]: ...
+
+
+@dataclass(slots=True, frozen=True)
+class CertificateState:
+    """What the responder says about one certificate, and one sentence about it."""
+
+    status: RevocationStatus
+    text: str
+
+
+class StatusSource(Protocol):
+    """Knows whether certificates were revoked. Raises PncError when that cannot be had or trusted."""
+
+    async def of(self, certificate: x509.Certificate, issuer: x509.Certificate) -> CertificateState: ...
+
+
+class StatusError(PeerError):
+    """A certificate is revoked, or its responder does not know it; ``response_code`` says which."""
+
+
+class Verifier:
+    """Chain and status checks over one root pool and one source of status."""
+
+    def __init__(self, clock: Clock, roots: Roots, status: StatusSource) -> None:
+        self._clock = clock
+        self._roots = roots
+        self._status = status
+
+    async def chain(self, chain: Sequence[bytes] | Sequence[x509.Certificate], use: Use) -> ValidatedChain:
+        """Verify ``chain`` (leaf first, no root) to a root of the right kind; raises ChainError."""
+        return validate_chain(chain, await self.anchors(use), use, self._clock.now())
+
+    async def anchors(self, use: Use) -> list[x509.Certificate]:
+        """The roots a chain for ``use`` may lead to."""
+        return await self._roots.anchors(*ANCHORS[use])
+
+    async def status(self, pairs: Iterable[Pair]) -> None:
+        """Ask for the status of every certificate at once; anything but good raises, the first in order decides.
+
+        Raises :class:`StatusError` for revoked and unknown, whatever the source raises when there is no answer.
+        """
+        pairs = list(pairs)
+        answers = await asyncio.gather(*(self._status.of(*pair) for pair in pairs), return_exceptions=True)
+        for (certificate, _), answer in zip(pairs, answers, strict=True):
+            if isinstance(answer, BaseException):
+                raise answer
+            if answer.status != "good":
+                code = "FAILED_CertificateRevoked" if answer.status == "revoked" else "FAILED_NoCertificateAvailable"
+                raise StatusError(
+                    f"{certificates.common_name(certificate)} is not good at its responder: {answer.text}",
+                    clause="RFC 6960 2.2",
+                    response_code=code,
+                    http_status=400,
+                )
+
+    async def full(self, chain: Sequence[bytes] | Sequence[x509.Certificate], use: Use) -> ValidatedChain:
+        """Chain, then status of everything below the root."""
+        validated = await self.chain(chain, use)
+        await self.status(pairs(validated))
+        return validated
+
+
+def pairs(validated: ValidatedChain) -> list[Pair]:
+    """Each certificate below the root with its issuer, leaf first."""
+    path = [*validated.chain, validated.anchor]
+    return list(zip(path, path[1:], strict=False))
