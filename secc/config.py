@@ -162,6 +162,11 @@ class SeccConfig:
     """Name on the events."""
 
     def __post_init__(self) -> None:
+        if not 7 <= len(self.evse_id) <= 37:
+            raise LocalError(
+                f"The EVSEID {self.evse_id!r} has {len(self.evse_id)} characters, 7 to 37 are allowed.",
+                advice="A station without one of its own uses ZZ00000.",
+            )
         if not self.energy_modes:
             raise LocalError("The EVSE offers no energy transfer mode.", advice="Give at least one in energy_modes.")
         if not self.contract and not self.external:

@@ -54,8 +54,6 @@ class Liberty(StrEnum):
     SHORT_RENEGOTIATION = "PowerDelivery(Start) right after a renegotiation in DC, without CableCheck and PreCharge"
     CERTIFICATE_UNSELECTED = "certificate message without having selected the certificate service"
     CERTIFICATE_WITHOUT_SET = "certificate service selected without a ParameterSetID"
-    SIGNED_REPEAT = "AuthorizationReq signed again while authorization is ongoing"
-    EAGER_REQUEST = "a request before the last one was answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,80 +66,80 @@ class Step:
 
 
 S = State
-_STOP = Step((S.ENDED,), "V2G2-570, V2G2-571")
+_STOP = Step((S.ENDED,), "V2G2-568, V2G2-597, V2G2-601")
 _EARLY = Step((S.ENDED,), "accepted by public stations, seen from VW ID.4", Liberty.EARLY_STOP)
 _PARAMETERS = (S.PLANNING, S.READY_AC, S.READY_DC)
 
 TABLE: dict[State, dict[str, Step]] = {
     S.CONNECTED: {
-        "SupportedAppProtocolReq": Step((S.NEGOTIATED,), "V2G2-542"),
+        "SupportedAppProtocolReq": Step((S.NEGOTIATED,), "V2G2-167"),
     },
     S.NEGOTIATED: {
-        "SessionSetupReq": Step((S.SESSION,), "V2G2-543"),
+        "SessionSetupReq": Step((S.SESSION,), "V2G2-541"),
     },
     S.SESSION: {
-        "ServiceDiscoveryReq": Step((S.SERVICES,), "V2G2-545"),
+        "ServiceDiscoveryReq": Step((S.SERVICES,), "V2G2-543"),
         "SessionStopReq": _EARLY,
     },
     S.SERVICES: {
-        "ServiceDetailReq": Step((S.SERVICES,), "V2G2-547, V2G2-548"),
-        "PaymentServiceSelectionReq": Step((S.CONTRACT, S.EXTERNAL), "V2G2-549, V2G2-550"),
+        "ServiceDetailReq": Step((S.SERVICES,), "V2G2-545, V2G2-548"),
+        "PaymentServiceSelectionReq": Step((S.CONTRACT, S.EXTERNAL), "V2G2-545, V2G2-548"),
         "SessionStopReq": _EARLY,
     },
     S.CONTRACT: {
         "PaymentDetailsReq": Step((S.DETAILS,), "V2G2-551"),
-        "CertificateInstallationReq": Step((S.DELIVERED,), "V2G2-553"),
-        "CertificateUpdateReq": Step((S.DELIVERED,), "V2G2-556"),
+        "CertificateInstallationReq": Step((S.DELIVERED,), "V2G2-551"),
+        "CertificateUpdateReq": Step((S.DELIVERED,), "V2G2-551"),
         "SessionStopReq": _EARLY,
     },
     S.EXTERNAL: {
-        "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-552"),
+        "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-551"),
         "SessionStopReq": _EARLY,
     },
     S.DELIVERED: {
-        "PaymentDetailsReq": Step((S.DETAILS,), "V2G2-554, V2G2-557, V2G2-558"),
+        "PaymentDetailsReq": Step((S.DETAILS,), "V2G2-554, V2G2-557"),
         "SessionStopReq": _EARLY,
     },
     S.DETAILS: {
-        "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-559, V2G2-560"),
+        "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-560"),
         "SessionStopReq": _EARLY,
     },
     S.AUTHORIZING: {
-        "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-684, V2G2-845"),
+        "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-563, V2G2-684"),
         "SessionStopReq": _EARLY,
     },
     S.AUTHORIZED: {
-        "ChargeParameterDiscoveryReq": Step(_PARAMETERS, "V2G2-561"),
+        "ChargeParameterDiscoveryReq": Step(_PARAMETERS, "V2G2-563"),
         "SessionStopReq": _EARLY,
     },
     S.PLANNING: {
-        "ChargeParameterDiscoveryReq": Step(_PARAMETERS, "V2G2-684"),
+        "ChargeParameterDiscoveryReq": Step(_PARAMETERS, "V2G2-688"),
         "SessionStopReq": _EARLY,
     },
     S.READY_AC: {
-        "PowerDeliveryReq": Step((S.LOOP_AC, S.STOPPED_AC), "V2G2-563"),
+        "PowerDeliveryReq": Step((S.LOOP_AC, S.STOPPED_AC), "V2G2-573"),
         "SessionStopReq": _EARLY,
     },
     S.LOOP_AC: {
-        "ChargingStatusReq": Step((S.LOOP_AC, S.RECEIPT_AC), "V2G2-566, V2G2-691"),
-        "PowerDeliveryReq": Step((S.STOPPED_AC, S.RENEGOTIATING_AC), "V2G2-567"),
+        "ChargingStatusReq": Step((S.LOOP_AC, S.RECEIPT_AC), "V2G2-575 to V2G2-577, V2G2-580"),
+        "PowerDeliveryReq": Step((S.STOPPED_AC, S.RENEGOTIATING_AC), "V2G2-575 to V2G2-577, V2G2-580"),
     },
     S.RECEIPT_AC: {
-        "MeteringReceiptReq": Step((S.LOOP_AC,), "V2G2-577"),
+        "MeteringReceiptReq": Step((S.LOOP_AC,), "V2G2-575, V2G2-577, V2G2-691"),
     },
     S.RENEGOTIATING_AC: {
-        "ChargeParameterDiscoveryReq": Step((S.PLANNING, S.READY_AC), "V2G2-813"),
+        "ChargeParameterDiscoveryReq": Step((S.PLANNING, S.READY_AC), "V2G2-568, V2G2-813"),
         "SessionStopReq": _EARLY,
     },
     S.STOPPED_AC: {
         "SessionStopReq": _STOP,
     },
     S.READY_DC: {
-        "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-565, V2G2-582"),
+        "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-582"),
         "SessionStopReq": _EARLY,
     },
     S.CABLE_CHECK: {
-        "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-583"),
+        "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-621"),
         "SessionStopReq": _EARLY,
     },
     S.CABLE_CHECKED: {
@@ -149,41 +147,41 @@ TABLE: dict[State, dict[str, Step]] = {
         "SessionStopReq": _EARLY,
     },
     S.PRE_CHARGE: {
-        "PreChargeReq": Step((S.PRE_CHARGE,), "V2G2-585"),
-        "PowerDeliveryReq": Step((S.LOOP_DC, S.STOPPED_DC), "V2G2-586"),
+        "PreChargeReq": Step((S.PRE_CHARGE,), "V2G2-587"),
+        "PowerDeliveryReq": Step((S.LOOP_DC, S.STOPPED_DC), "V2G2-587"),
         "SessionStopReq": _EARLY,
     },
     S.LOOP_DC: {
-        "CurrentDemandReq": Step((S.LOOP_DC, S.RECEIPT_DC), "V2G2-587, V2G2-691"),
-        "PowerDeliveryReq": Step((S.STOPPED_DC, S.RENEGOTIATING_DC), "V2G2-588"),
+        "CurrentDemandReq": Step((S.LOOP_DC, S.RECEIPT_DC), "V2G2-590, V2G2-593, V2G2-797"),
+        "PowerDeliveryReq": Step((S.STOPPED_DC, S.RENEGOTIATING_DC), "V2G2-590, V2G2-593, V2G2-797"),
     },
     S.RECEIPT_DC: {
-        "MeteringReceiptReq": Step((S.LOOP_DC,), "V2G2-795, V2G2-797"),
+        "MeteringReceiptReq": Step((S.LOOP_DC,), "V2G2-795, V2G2-691"),
     },
     S.RENEGOTIATING_DC: {
-        "ChargeParameterDiscoveryReq": Step((S.REPLANNING, S.READY_AGAIN_DC), "V2G2-813"),
+        "ChargeParameterDiscoveryReq": Step((S.REPLANNING, S.READY_AGAIN_DC), "V2G2-601, V2G2-813"),
         "SessionStopReq": _EARLY,
     },
     S.REPLANNING: {
-        "ChargeParameterDiscoveryReq": Step((S.REPLANNING, S.READY_AGAIN_DC), "V2G2-684"),
+        "ChargeParameterDiscoveryReq": Step((S.REPLANNING, S.READY_AGAIN_DC), "V2G2-688"),
         "SessionStopReq": _EARLY,
     },
     S.READY_AGAIN_DC: {
-        "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-565, V2G2-582"),
+        "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-582"),
         "PowerDeliveryReq": Step((S.LOOP_DC, S.STOPPED_DC), "V2G2-842", Liberty.SHORT_RENEGOTIATION),
         "SessionStopReq": _EARLY,
     },
     S.STOPPED_DC: {
-        "WeldingDetectionReq": Step((S.WELDING,), "V2G2-589"),
+        "WeldingDetectionReq": Step((S.WELDING,), "V2G2-601"),
         "ChargeParameterDiscoveryReq": Step((S.PLANNING, S.READY_DC), "V2G2-601"),
         "SessionStopReq": _STOP,
     },
     S.WELDING: {
-        "WeldingDetectionReq": Step((S.WELDING,), "V2G2-590"),
+        "WeldingDetectionReq": Step((S.WELDING,), "V2G2-597"),
         "SessionStopReq": _STOP,
     },
     S.FAILED: {
-        "SessionStopReq": _STOP,
+        "SessionStopReq": Step((S.ENDED,), "V2G2-735"),
     },
     S.ENDED: {},
 }

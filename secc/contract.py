@@ -1,0 +1,103 @@
+"""Whether a contract certificate chain is one this station may take (V2G2 7.7, 8.4.3.6). Says so as response codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wire.errors import PeerError
+from wire.identifiers import normal_emaid
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A chain that was looked at. ``validated``: up to an anchor of ours; otherwise the back end has to."""
+
+    emaid: str
+    key: ec.EllipticCurvePublicKey
+    expires_soon: bool
+    validated: bool
+
+
+def check_contract(
+    emaid: str,
+    chain: Sequence[bytes],
+    anchors: Sequence[x509.Certificate],
+    now: float,
+    *,
+    central_validation: bool = False,
+    soon_days: float = 21.0,
+) -> Contract:
+    """Check ``chain`` (DER, leaf first) against ``anchors`` and its CN against ``emaid``.
+
+    Raises PeerError with FAILED_CertChainError, FAILED_CertificateExpired (also when not yet valid, V2G2-824) or
+    FAILED_NoCertificateAvailable when nobody can check it. With ``central_validation`` a chain that leads to no anchor
+    of ours is left to the back end.
+    """
+    certificates = [_parse(der, i) for i, der in enumerate(chain)]
+    leaf = certificates[0]
+    known = any(anchor.subject in (certificates[-1].issuer, certificates[-1].subject) for anchor in anchors)
+    if known or (anchors and not central_validation):
+        from tls_certs.validation import Use, validate_chain
+
+        validate_chain(certificates, anchors, Use.CONTRACT, now)
+    elif not central_validation:
+        raise PeerError(
+            "The station knows no root for contract certificates and does not let its back end check them.",
+            advice="Give it the mobility operator's root, or turn central validation on.",
+            response_code="FAILED_NoCertificateAvailable",
+        )
+    _check_emaid(emaid, leaf)
+    return Contract(
+        normal_emaid(emaid),
+        _key(leaf),
+        leaf.not_valid_after_utc.timestamp() - now <= soon_days * DAY,
+        validated=known,
+    )
+
+
+def _parse(der: bytes, place: int) -> x509.Certificate:
+    from cryptography import x509
+
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        # Names are parsed late: a broken one must show here, not where it is first used.
+        certificate.subject, certificate.issuer  # noqa: B018
+    except ValueError as error:
+        raise _chain_error(f"certificate {place + 1} of {len(der)} octets is no X.509 certificate ({error})") from error
+    return certificate
+
+
+def _check_emaid(emaid: str, leaf: x509.Certificate) -> None:
+    from cryptography.x509.oid import NameOID
+
+    names = [str(attribute.value) for attribute in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if [normal_emaid(name) for name in names] != [normal_emaid(emaid)]:
+        raise _chain_error(f"the vehicle gives the EMAID {emaid}, its contract certificate {', '.join(names) or 'none'}")
+
+
+def _key(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey:
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    try:
+        key = leaf.public_key()
+    except (ValueError, TypeError) as error:
+        raise _chain_error(f"its public key cannot be read ({error})") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise _chain_error("its key is not on the curve P-256 (V2G2-007)")
+    return key
+
+
+def _chain_error(what: str) -> PeerError:
+    return PeerError(
+        f"The vehicle's contract certificate chain is refused: {what}.",
+        clause="V2G2-108",
+        response_code="FAILED_CertChainError",
+    )

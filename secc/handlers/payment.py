@@ -1,0 +1,159 @@
+"""Contract details and authorization, by contract (Plug & Charge) or by external means (8.4.3.6, 8.4.3.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from secc import notices
+from secc.contract import check_contract
+from secc.questions import AuthorizationAnswer, ContractAuthorization, ExternalAuthorization
+from secc.session import Handling, Reply, Session, Wait
+from wire.errors import PeerError, PncError
+from wire.v2g import iso2, signature
+from wire.v2g.iso2.secc_sequence import State
+from wire.v2g.iso2.timing import MESSAGES
+
+_Code = iso2.ResponseCodeType
+_Processing = iso2.EVSEProcessingType
+_MARGIN = 0.5  # s left of the performance time for everything but the back end
+
+CERTIFICATE_CODES: dict[str, _Code] = {
+    "SignatureError": _Code.FAILED_SignatureError,
+    "CertificateExpired": _Code.FAILED_CertificateExpired,
+    "CertificateRevoked": _Code.FAILED_CertificateRevoked,
+    "NoCertificateAvailable": _Code.FAILED_NoCertificateAvailable,
+    "CertChainError": _Code.FAILED_CertChainError,
+    "ContractCancelled": _Code.FAILED_ContractCanceled,
+}
+"""OCPP certificateStatus of a refused contract -> what the vehicle is told. A late answer, in AuthorizationRes, has only
+FAILED_CertificateRevoked, FAILED_SignatureError and FAILED_ChallengeInvalid to choose from; the others become FAILED."""
+
+TOKEN_CODES: dict[str, _Code] = {
+    "NotAtThisLocation": _Code.FAILED_CertificateNotAllowedAtThisEVSE,
+    "NotAllowedTypeEVSE": _Code.FAILED_CertificateNotAllowedAtThisEVSE,
+}
+"""OCPP idTokenInfo status of a contract whose certificate is good -> what the vehicle is told; others: FAILED."""
+
+
+def refusal_code(answer: AuthorizationAnswer) -> _Code:
+    """The response code a refused authorization stands for (PaymentDetailsRes may carry all of them)."""
+    code = CERTIFICATE_CODES.get(answer.certificate_status)
+    return code or TOKEN_CODES.get(answer.token_status, _Code.FAILED)
+
+
+def payment_details(s: Session, request: iso2.PaymentDetailsReq) -> Handling:
+    """Check the contract chain and its EMAID, and issue the challenge (V2G2-697, -825)."""
+    given = request.ContractSignatureCertChain
+    chain = (given.Certificate, *(given.SubCertificates.Certificate if given.SubCertificates else ()))
+    config = s.config
+    what = f"contract certificate chain of {request.eMAID}"
+    try:
+        contract = check_contract(
+            request.eMAID,
+            chain,
+            config.contract_anchors,
+            s.now,
+            central_validation=config.central_validation,
+            soon_days=config.expires_soon_days,
+        )
+    except PeerError as error:
+        s.judged(what, False, error.sentence, error.clause)
+        raise
+    if contract.validated:
+        s.judged(what, True, "valid up to a root of this station", "V2G2-108")
+    else:
+        s.tolerated(f"The {what} leads to no root of this station; the back end checks it.")
+    s.emaid, s.contract_chain, s.contract_key = contract.emaid, chain, contract.key
+    s.contract_validated = contract.validated
+    if config.authorize_early:
+        s.authorization = s.ask(_contract_question(s))
+        answer = yield from _wait(s, s.now + MESSAGES["PaymentDetails"].performance - _MARGIN)
+        if answer is not None:
+            _accepted(s, answer)
+    s.challenge = s.random(16)
+    return Reply(
+        iso2.PaymentDetailsRes(
+            ResponseCode=_Code.OK_CertificateExpiresSoon if contract.expires_soon else _Code.OK,
+            GenChallenge=s.challenge,
+            EVSETimeStamp=int(s.now),
+        ),
+        State.DETAILS,
+    )
+
+
+def authorization(s: Session, request: iso2.AuthorizationReq) -> Handling:
+    """Decide whether the vehicle may charge; Ongoing while the back end or the driver takes longer than a moment."""
+    if s.state is State.DETAILS:
+        _check_proof(s, request)
+    elif s.state is State.AUTHORIZING and s.is_contract and (request.Id or request.GenChallenge or s.header.Signature):
+        s.tolerated("The vehicle signed a repeated AuthorizationReq; repeats are empty.", "V2G2-684")
+    limit = s.config.ongoing_seconds if s.is_contract else s.config.external_wait
+    if s.ongoing_since is not None and s.ongoing_too_long(limit):
+        raise PeerError(
+            f"Nobody has decided on the vehicle's authorization within {limit:g} s.",
+            clause="V2G2-713" if s.is_contract else "V2G2-854",
+            advice="Look at the back end." if s.is_contract else "The driver has not identified.",
+            response_code="FAILED",
+        )
+    if s.authorization is None:
+        s.authorization = s.ask(_contract_question(s) if s.is_contract else ExternalAuthorization())
+    answer = yield from _wait(s, s.now + s.config.poll_seconds)
+    if answer is None:
+        s.ongoing_too_long(None)
+        waiting = _Processing.Ongoing if s.is_contract else _Processing.Ongoing_WaitingForCustomerInteraction
+        return Reply(iso2.AuthorizationRes(ResponseCode=_Code.OK, EVSEProcessing=waiting), State.AUTHORIZING)
+    granted = _accepted(s, answer)
+    s.ongoing_since = None
+    s.notice(notices.Authorized(time=s.now, emaid=s.emaid, token=granted.token))
+    s.story(f"Charging is authorized for {s.emaid or granted.token or 'the driver'}.")
+    return Reply(
+        iso2.AuthorizationRes(ResponseCode=_Code.OK, EVSEProcessing=_Processing.Finished), State.AUTHORIZED
+    )
+
+
+def _contract_question(s: Session) -> ContractAuthorization:
+    return ContractAuthorization(emaid=s.emaid, chain=s.contract_chain, validated=s.contract_validated)
+
+
+def _wait(s: Session, until: float) -> Generator[Wait, object, object]:
+    """The answer to the open question, whenever it came; None if it has not come by ``until``."""
+    assert s.authorization is not None
+    if s.authorization not in s.answers:
+        yield Wait(until, s.authorization)
+    return s.answers.get(s.authorization)
+
+
+def _check_proof(s: Session, request: iso2.AuthorizationReq) -> None:
+    """Challenge first (V2G2-475), then presence of the signature, then its validity."""
+    if request.GenChallenge != s.challenge:
+        got = request.GenChallenge.hex() if request.GenChallenge else "none"
+        raise PeerError(
+            f"The vehicle sent the challenge {got}; the station had issued {s.challenge.hex() if s.challenge else 'none'}.",
+            clause="V2G2-475",
+            response_code="FAILED_ChallengeInvalid",
+        )
+    assert s.contract_key is not None
+    what = "signature of AuthorizationReq with the contract key"
+    try:
+        grammar = signature.verify(s.header.Signature, [("AuthorizationReq", request)], s.contract_key)
+    except signature.SignatureError as error:
+        s.judged(what, False, error.sentence, error.clause)
+        raise
+    s.judged(what, True, f"valid, SignedInfo in the {grammar} grammar")
+
+
+def _accepted(s: Session, answer: object) -> AuthorizationAnswer:
+    """``answer`` if it grants, otherwise the refusal as PeerError."""
+    if isinstance(answer, AuthorizationAnswer) and answer.accepted:
+        return answer
+    if isinstance(answer, AuthorizationAnswer):
+        states = " ".join(filter(None, (answer.certificate_status, answer.token_status)))
+        text = answer.text or states or "no reason given"
+        code, clause, advice = refusal_code(answer), "", ""
+    elif isinstance(answer, PncError):
+        text, code, clause, advice = answer.sentence, _Code.FAILED, answer.clause, answer.advice
+    else:
+        text, code, clause, advice = f"the station answered {type(answer).__name__}", _Code.FAILED, "", ""
+    s.notice(notices.AuthorizationRefused(time=s.now, emaid=s.emaid, text=text))
+    who = f"contract {s.emaid}" if s.is_contract else "driver"
+    raise PeerError(f"Charging is not authorized for the {who}: {text}", clause=clause, advice=advice, response_code=code)

@@ -1,0 +1,110 @@
+"""Services and how to pay for them (8.4.3.3 to 8.4.3.5)."""
+
+from __future__ import annotations
+
+from secc import offer
+from secc.session import Reply, Session
+from wire.errors import PeerError
+from wire.v2g import iso2
+from wire.v2g.iso2.secc_sequence import Liberty, State
+
+_OK = iso2.ResponseCodeType.OK
+
+
+def service_discovery(s: Session, request: iso2.ServiceDiscoveryReq) -> Reply:
+    """Offer the charge service, the payment options and value added services; scope and category filter the last."""
+    options = offer.payment_options(s)
+    if not options:
+        raise PeerError(
+            "The vehicle asked for services, but this station has no payment option for it: Contract needs TLS and a "
+            "reachable back end, and external payment is not offered.",
+            clause="V2G2-633, V2G2-634",
+            response_code="FAILED",
+        )
+    listed = [
+        offer.service_message(service)
+        for service in offer.services(s)
+        if request.ServiceScope in (None, "", service.scope) and request.ServiceCategory in (None, service.category)
+    ]
+    return Reply(
+        iso2.ServiceDiscoveryRes(
+            ResponseCode=_OK,
+            PaymentOptionList=iso2.PaymentOptionListType(PaymentOption=options),
+            ChargeService=offer.charge_service(s),
+            ServiceList=iso2.ServiceListType(Service=listed) if listed else None,
+        ),
+        State.SERVICES,
+    )
+
+
+def service_detail(s: Session, request: iso2.ServiceDetailReq) -> Reply:
+    """The parameter sets of an offered service; the charge service has none (V2G2-422, -464)."""
+    service = offer.service(s, request.ServiceID)
+    if service is None and request.ServiceID != offer.CHARGE_SERVICE_ID:
+        raise PeerError(
+            f"The vehicle asked for details of service {request.ServiceID}; offered are {_offered(s)}.",
+            clause="V2G2-464",
+            response_code="FAILED_ServiceIDInvalid",
+        )
+    return Reply(
+        iso2.ServiceDetailRes(
+            ResponseCode=_OK,
+            ServiceID=request.ServiceID,
+            ServiceParameterList=offer.parameter_sets(service) if service else None,
+        ),
+        State.SERVICES,
+    )
+
+
+def payment_service_selection(s: Session, request: iso2.PaymentServiceSelectionReq) -> Reply:
+    """Accept the payment option and the services chosen (V2G2-465, -467, -804)."""
+    payment = request.SelectedPaymentOption
+    options = offer.payment_options(s)
+    if payment not in options:
+        raise PeerError(
+            f"The vehicle selected {payment}; offered was {' and '.join(options)}.",
+            clause="V2G2-741, V2G2-465" if s.joined else "V2G2-465",
+            response_code="FAILED_PaymentSelectionInvalid",
+        )
+    selected = request.SelectedServiceList.SelectedService
+    if all(service.ServiceID != offer.CHARGE_SERVICE_ID for service in selected):
+        raise PeerError(
+            "The vehicle selected "
+            f"{', '.join(str(service.ServiceID) for service in selected)}, but not the charge service 1.",
+            clause="V2G2-804",
+            response_code="FAILED_NoChargeServiceSelected",
+        )
+    for service in selected:
+        if service.ServiceID != offer.CHARGE_SERVICE_ID:
+            _check_service(s, service)
+    s.payment = payment
+    s.story(f"The vehicle pays by {'contract (Plug & Charge)' if s.is_contract else 'external identification'}.")
+    return Reply(
+        iso2.PaymentServiceSelectionRes(ResponseCode=_OK), State.CONTRACT if s.is_contract else State.EXTERNAL
+    )
+
+
+def _check_service(s: Session, selected: iso2.SelectedServiceType) -> None:
+    """Raise PeerError unless ``selected`` is an offered service with one of its parameter sets."""
+    service = offer.service(s, selected.ServiceID)
+    sets = [set_id for set_id, _ in service.parameter_sets] if service else []
+    if service is None:
+        problem = f"The vehicle selected service {selected.ServiceID}; offered are {_offered(s)}."
+    elif selected.ParameterSetID in sets or (not sets and selected.ParameterSetID is None):
+        problem = ""
+    elif selected.ParameterSetID is None and Liberty.CERTIFICATE_WITHOUT_SET in s.config.liberties:
+        problem = ""
+        s.tolerated(f"The vehicle selected service {selected.ServiceID} without a ParameterSetID.", "V2G2-467")
+    else:
+        problem = (
+            f"The vehicle selected parameter set {selected.ParameterSetID} of service {selected.ServiceID}; "
+            f"it has {', '.join(map(str, sets)) or 'none'}."
+        )
+    if problem:
+        raise PeerError(problem, clause="V2G2-467", response_code="FAILED_ServiceSelectionInvalid")
+    if selected.ServiceID == offer.CERTIFICATE_SERVICE_ID:
+        s.certificate_selected = True
+
+
+def _offered(s: Session) -> str:
+    return ", ".join(str(i) for i in (offer.CHARGE_SERVICE_ID, *(service.service_id for service in offer.services(s))))

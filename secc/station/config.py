@@ -1,0 +1,36 @@
+"""What a station is: its identity, its plates, the times it keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class StationConfig:
+    """One station with one EVSE and one connector. Times in seconds.
+
+    ``identity``: how the CSMS knows it (at most 48 characters, no colon). ``password``: Basic authentication, 16 to 40
+    characters, never shown. ``secc_id`` becomes the CN of its V2G certificate. ``certificate_timeout`` must stay below
+    the 4.5 s the SECC has for CertificateInstallationRes. ``staple_sub_cas``: fetch OCSP answers for the Sub-CAs too.
+    """
+
+    identity: str = "CS001"
+    vendor: str = "pncsim"
+    model: str = "Simulated AC/DC"
+    serial_number: str = "SN0001"
+    firmware: str = "1.0"
+    secc_id: str = "DE*PNC*E0001"
+    organization: str = "pncsim CPO"
+    country: str = "DE"
+    evse_id: int = 1
+    connector_id: int = 1
+    security_profile: int = 2
+    request_certificate: bool = True
+    request_staples: bool = True
+    staple_sub_cas: bool = False
+    card: str = ""
+    card_kind: str = "ISO14443"
+    call_timeout: float = 30.0
+    certificate_timeout: float = 4.0
+    authorize_timeout: float = 10.0
+    boot_retry: float = 30.0

@@ -1,0 +1,96 @@
+"""The queue of TransactionEvents: sent in order, kept while offline, tried again, given up at last (E04, E12, E13)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from wire.clock import Clock
+from wire.errors import PeerClosed, PncError
+
+Payload = dict[str, Any]
+MAX_WAITING = 10_000
+"""Events kept while offline; beyond that the oldest Updated one is dropped, never Started or Ended (E04.FR.07)."""
+
+
+class Delivery:
+    """Delivers events one after the other. :meth:`run` works while the station is online and is started anew each time.
+
+    ``send`` performs one call; ``attempts`` and ``interval`` read MessageAttempts and MessageAttemptInterval;
+    ``delivered`` is told the event and the answer; ``given_up`` the event and the last error.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        send: Callable[[Payload], Awaitable[Payload]],
+        *,
+        attempts: Callable[[], int],
+        interval: Callable[[], float],
+        delivered: Callable[[Payload, Payload], None],
+        given_up: Callable[[Payload, PncError], None],
+    ) -> None:
+        self._clock = clock
+        self._send = send
+        self._attempts = attempts
+        self._interval = interval
+        self._delivered = delivered
+        self._given_up = given_up
+        self._waiting: deque[Payload] = deque()
+        self._news = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def add(self, events: list[Payload]) -> None:
+        """Queue ``events``."""
+        for event in events:
+            self._waiting.append(event)
+            self._empty.clear()
+            self._news.set()
+        while len(self._waiting) > MAX_WAITING and self._drop_one():
+            pass
+
+    def _drop_one(self) -> bool:
+        # The first one may be on its way just now.
+        for index in range(1, len(self._waiting)):
+            if self._waiting[index]["eventType"] == "Updated":
+                del self._waiting[index]
+                return True
+        return False
+
+    def holds(self, transaction_id: str | None = None) -> bool:
+        """Whether events (of one transaction, or any) still wait."""
+        return any(transaction_id in (None, event["transactionInfo"]["transactionId"]) for event in self._waiting)
+
+    async def emptied(self) -> None:
+        """Wait until every event is delivered or given up."""
+        await self._empty.wait()
+
+    async def run(self) -> None:
+        """Deliver until cancelled. Ends with PeerClosed when the connection is gone; what waits is kept."""
+        while True:
+            await self._news.wait()
+            while self._waiting:
+                await self._deliver(self._waiting[0])
+                self._waiting.popleft()
+            self._news.clear()
+            self._empty.set()
+
+    async def _deliver(self, event: Payload) -> None:
+        tried = 0
+        while True:
+            try:
+                answer = await self._send(event)
+            except PeerClosed:
+                raise
+            except PncError as error:
+                tried += 1
+                if tried >= self._attempts():
+                    self._given_up(event, error)
+                    return
+                await self._clock.sleep(self._interval() * tried)
+            else:
+                self._delivered(event, answer)
+                return

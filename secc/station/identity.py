@@ -1,0 +1,112 @@
+"""The station's V2G certificate and its OCSP answers: request, check, keep, renew (use cases A02, A03, M06)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import NameOID
+
+from wire.credentials import Credentials
+from wire.errors import PeerError
+
+ChainCheck = Callable[[tuple[x509.Certificate, ...], float], None]
+"""Verifies a SECC chain (leaf first, without root) at lab time; raises PncError when it does not hold."""
+
+RENEW_BEFORE = 30 * 86_400.0
+"""Seconds before its end at which the certificate is renewed (A03: one month)."""
+
+STAPLE_LIFE = 7 * 86_400.0
+"""Longest time an OCSP answer is used (M06: refreshed at least weekly)."""
+
+NO_NEXT_UPDATE = 86_400.0
+CLOCK_SKEW = 300.0
+
+
+@dataclass(slots=True)
+class Request:
+    """A key waiting for its certificate."""
+
+    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    pem: str = ""
+
+
+def request(common_name: str, organization: str, country: str) -> Request:
+    """A new P-256 key and the certificate request for it (A02: CN = SeccId, O and C of ISO15118Ctrlr)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, country),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+    csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return Request(key, csr.public_bytes(serialization.Encoding.PEM).decode("ascii"))
+
+
+def accept(chain: str, waiting: Request | None, check: ChainCheck, now: float) -> Credentials:
+    """The credentials a CertificateSigned brings. Raises PeerError: not asked for, unreadable, wrong key, wrong chain."""
+    if waiting is None:
+        raise PeerError("The CSMS sent a certificate nobody asked for.", clause="A02.FR.20", ocpp_status="Rejected")
+    try:
+        certificates = tuple(x509.load_pem_x509_certificates(chain.encode()))
+        public = certificates[0].public_key()
+    except (ValueError, TypeError) as error:
+        raise PeerError(
+            f"The certificate chain the CSMS sent cannot be read: {error}.", ocpp_status="Rejected"
+        ) from error
+    if public != waiting.key.public_key():
+        raise PeerError("The certificate the CSMS sent is not for the key of the request.", ocpp_status="Rejected")
+    # Some authorities append the root; it is never sent to vehicles.
+    if len(certificates) > 1 and certificates[-1].subject == certificates[-1].issuer:
+        certificates = certificates[:-1]
+    check(certificates, now)
+    return Credentials(certificates, waiting.key)
+
+
+@dataclass(slots=True, frozen=True)
+class Staple:
+    """An OCSP answer about one certificate of the chain, good until ``until``; ``status``: good, revoked or unknown."""
+
+    der: bytes
+    until: float
+    refresh: float
+    status: str
+
+
+def staple(answer: dict[str, Any], name: str, now: float) -> Staple:
+    """The OCSP answer in a GetCertificateStatusResponse. Raises PeerError if it holds none that is usable now.
+
+    Who signed it is for the vehicle to judge. A revoked status is kept: hiding it would be worse.
+    """
+    if answer["status"] != "Accepted" or not answer.get("ocspResult"):
+        info = answer.get("statusInfo", {})
+        why = info.get("additionalInfo") or info.get("reasonCode") or "no reason given"
+        raise PeerError(f"The CSMS could not get the OCSP answer for {name}: {why}.", clause="M06")
+    try:
+        der = base64.b64decode(answer["ocspResult"], validate=True)
+        response = ocsp.load_der_ocsp_response(der)
+        if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            raise PeerError(
+                f"The OCSP responder said {response.response_status.name} about {name}.", clause="RFC 6960 4.2.1"
+            )
+        single = next(iter(response.responses))
+        begins = single.this_update_utc.timestamp()
+        ends = begins + NO_NEXT_UPDATE if single.next_update_utc is None else single.next_update_utc.timestamp()
+        status = single.certificate_status.name.lower()
+    except (ValueError, binascii.Error, StopIteration) as error:
+        raise PeerError(f"The OCSP answer for {name} cannot be read: {error}.", clause="M06") from error
+    until = min(ends, now + STAPLE_LIFE)
+    if begins > now + CLOCK_SKEW or until <= now:
+        raise PeerError(
+            f"The OCSP answer for {name} is not valid now (stale, or from the future).", clause="RFC 6960 4.2.2.1"
+        )
+    return Staple(der, until, now + 0.8 * (until - now), status)

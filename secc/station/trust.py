@@ -1,0 +1,99 @@
+"""The station's roots, and how the CSMS reads, adds and removes them (use cases M03 to M05)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from wire.credentials import Credentials
+from wire.ocpp.hash_data import HashData, hash_data
+
+Payload = dict[str, Any]
+CAPACITY = 20
+ROOT_USES = ("V2GRootCertificate", "MORootCertificate", "CSMSRootCertificate", "ManufacturerRootCertificate")
+"""OCPP InstallCertificateUseEnumType."""
+
+
+class TrustStore:
+    """Roots by use. ``own`` are the credentials whose certificates are listed, but never deleted."""
+
+    def __init__(self, roots: Iterable[tuple[str, x509.Certificate]] = ()) -> None:
+        self._roots: list[tuple[str, x509.Certificate]] = list(roots)
+        self.own: Credentials | None = None
+
+    def roots(self, *uses: str) -> list[x509.Certificate]:
+        """The roots of any of ``uses``."""
+        return [root for use, root in self._roots if use in uses]
+
+    def issuer_of(self, certificate: x509.Certificate, *uses: str) -> x509.Certificate | None:
+        """The root of ``uses`` that has issued ``certificate`` (name and signature), or None."""
+        for root in self.roots(*uses):
+            if root.subject == certificate.issuer:
+                try:
+                    certificate.verify_directly_issued_by(root)
+                except (ValueError, TypeError, InvalidSignature):
+                    continue
+                return root
+        return None
+
+    def install(self, payload: Payload, now: float) -> Payload:
+        """InstallCertificate (M05): a root must be a CA certificate, signed by itself and valid now."""
+        try:
+            root = x509.load_pem_x509_certificate(payload["certificate"].encode())
+            root.verify_directly_issued_by(root)
+            is_ca = root.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        except (ValueError, TypeError, x509.ExtensionNotFound, InvalidSignature):
+            return {"status": "Rejected", "statusInfo": {"reasonCode": "InvalidCertificate"}}
+        if not is_ca or not root.not_valid_before_utc.timestamp() <= now <= root.not_valid_after_utc.timestamp():
+            return {"status": "Rejected", "statusInfo": {"reasonCode": "InvalidCertificate"}}
+        entry = (payload["certificateType"], root)
+        if entry in self._roots:
+            return {"status": "Accepted"}
+        if len(self._roots) >= CAPACITY:
+            return {"status": "Rejected", "statusInfo": {"reasonCode": "OutOfStorage"}}
+        self._roots.append(entry)
+        return {"status": "Accepted"}
+
+    def installed(self, payload: Payload) -> Payload:
+        """GetInstalledCertificateIds (M03): NotFound without a list where there is nothing."""
+        uses = payload.get("certificateType")
+        found: list[Payload] = [
+            {"certificateType": use, "certificateHashData": hash_data(root, root).certificate_payload()}
+            for use, root in self._roots
+            if uses is None or use in uses
+        ]
+        if self.own is not None and (uses is None or "V2GCertificateChain" in uses):
+            found += self._own_chain(self.own)
+        if not found:
+            return {"status": "NotFound"}
+        return {"status": "Accepted", "certificateHashDataChain": found}
+
+    def delete(self, payload: Payload) -> Payload:
+        """DeleteCertificate (M04): the station's own certificates cannot be deleted (TC_M_23)."""
+        wanted = HashData.from_payload(payload["certificateHashData"])
+        for entry in self._roots:
+            if hash_data(entry[1], entry[1], wanted.algorithm).same_certificate(wanted):
+                self._roots.remove(entry)
+                return {"status": "Accepted"}
+        for certificate, issuer in self.pairs(self.own.chain if self.own is not None else ()):
+            if hash_data(certificate, issuer, wanted.algorithm).same_certificate(wanted):
+                return {"status": "Failed", "statusInfo": {"reasonCode": "UnsupportedRequest"}}
+        return {"status": "NotFound"}
+
+    def pairs(self, chain: tuple[x509.Certificate, ...], *uses: str) -> list[tuple[x509.Certificate, x509.Certificate]]:
+        """(certificate, issuer) for each certificate of ``chain`` whose issuer is at hand, the roots' included."""
+        root = self.issuer_of(chain[-1], *(uses or ROOT_USES)) if chain else None
+        issuers = [*chain[1:], *([root] if root is not None else [])]
+        return list(zip(chain, issuers, strict=False))
+
+    def _own_chain(self, own: Credentials) -> list[Payload]:
+        hashes = [hash_data(*pair).certificate_payload() for pair in self.pairs(own.chain, "V2GRootCertificate")]
+        if not hashes:
+            return []
+        entry: Payload = {"certificateType": "V2GCertificateChain", "certificateHashData": hashes[0]}
+        if hashes[1:]:
+            entry["childCertificateHashData"] = hashes[1:5]
+        return [entry]
