@@ -4,9 +4,9 @@ from __future__ import annotations
 
 ADVICE: dict[str, str] = {
     "FAILED": "The code is unspecific: read the station's own log at this moment.",
-    "FAILED_SequenceError": "The station did not expect this request now: compare the last two messages with its table.",
+    "FAILED_SequenceError": "The station did not expect this request now: compare the last messages with its table.",
     "FAILED_ServiceIDInvalid": "The ServiceID asked about was not in the station's ServiceDiscoveryRes.",
-    "FAILED_UnknownSession": "The SessionID in the header differs from the one in SessionSetupRes, or the session ended.",
+    "FAILED_UnknownSession": "The SessionID in the header is not the one in SessionSetupRes, or the session ended.",
     "FAILED_ServiceSelectionInvalid": "A selected service or parameter set was not offered.",
     "FAILED_PaymentSelectionInvalid": "The payment option was not offered; Contract needs TLS (V2G2-634).",
     "FAILED_CertificateExpired": "A certificate of the vehicle has ended or not begun: compare both clocks.",

@@ -7,6 +7,7 @@ to a V2G root and its signature covers all four parts.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 from cryptography import x509
@@ -38,7 +39,7 @@ def verify_bundle(
     """
     name = type(res).__name__
     cps = _chain(res.SAProvisioningCertificateChain)
-    _judged(s, f"provisioning service chain in {name}", lambda: _trusted(cps, s.vehicle.v2g_roots, Use.CPS, s.now))
+    _judged(s, f"provisioning service chain in {name}", lambda: _trusted(s, cps, s.vehicle.v2g_roots, Use.CPS))
     parts = [
         (element, getattr(res, element))
         for element in ("ContractSignatureCertChain", "ContractSignatureEncryptedPrivateKey", "DHpublickey", "eMAID")
@@ -93,21 +94,25 @@ def _load(der: bytes) -> x509.Certificate:
         raise PeerError(f"A certificate of {len(der)} bytes in the answer is not X.509 DER.") from None
 
 
-def _trusted(chain: Sequence[bytes], anchors: Sequence[x509.Certificate], use: Use, now: float) -> None:
-    validate_chain(chain, anchors, use, now)
+def _trusted(
+    s: Session, chain: Sequence[bytes | x509.Certificate], anchors: Sequence[x509.Certificate], use: Use
+) -> None:
+    notes: list[str] = []
+    validate_chain(chain, anchors, use, s.now, strict=s.config.strict, tolerated=notes)
+    for note in notes:
+        s.tolerate(f"{use.value} chain: {note}.")
 
 
 def _contract_chain(s: Session, chain: tuple[x509.Certificate, ...]) -> None:
     """Under a known root if the vehicle has MO roots; else consistent in itself, leaf valid now."""
     if s.vehicle.contract_roots:
-        anchors = (*s.vehicle.contract_roots, *s.vehicle.v2g_roots)
-        validate_chain(chain, anchors, Use.CONTRACT, s.now)
+        _trusted(s, chain, (*s.vehicle.contract_roots, *s.vehicle.v2g_roots), Use.CONTRACT)
         return
     if len(chain) > MAX_CHAIN:
         raise PeerError(
             f"The contract chain has {len(chain)} certificates, at most {MAX_CHAIN} are allowed.", clause="V2G2-009"
         )
-    for certificate, issuer in zip(chain, chain[1:], strict=False):
+    for certificate, issuer in pairwise(chain):
         try:
             certificate.verify_directly_issued_by(issuer)
         except (ValueError, TypeError, InvalidSignature):

@@ -24,9 +24,9 @@ ACTOR = "EV"
 class Session:
     """One session from the first request to the last.
 
-    ``now`` is the lab time of the input being worked on. ``phase_deadline`` limits a phase of several exchanges (Ongoing,
-    cable check, pre-charge), with ``phase_error`` as the complaint when it passes. ``flow`` is the power the vehicle took
-    as of ``flow_since``, in W; ``ending`` is the reason to stop charging once there is one.
+    ``now`` is the lab time of the input being worked on. ``phase_deadline`` limits a phase of several exchanges
+    (Ongoing, cable check, pre-charge), with ``phase_error`` as the complaint when it passes. ``flow`` is the power the
+    vehicle takes since ``flow_since``, in W; ``ending`` is the reason to stop charging once there is one.
     """
 
     vehicle: Vehicle

@@ -1,4 +1,4 @@
-"""The vehicle's decisions, one function per response, split by chapter; ``table.STEPS`` says which function answers what.
+"""The vehicle's decisions, one function per response, split by chapter; ``table.STEPS`` says which answers what.
 
 A step is given the session and the response, which has the right type, the right SessionID and a code that is not
 FAILED (the provisioning steps see FAILED ones too). It writes what it learned into the session and returns a decision;

@@ -44,8 +44,13 @@ def authorization(s: Session, res: iso2.AuthorizationRes) -> Decision:
             s.end_phase()
             s.phase = "the driver"
             s.story("The station waits for the driver to identify.")
-        return Later(Wait(s.config.poll_interval), lambda s, _: Say("waiting for the customer", iso2.AuthorizationReq()))
+        return _again(s, "waiting for the customer")
     s.begin_phase(
-        "authorization", timing.EVCC_ONGOING, "V2G2-710", "Look at the station's link to its back end and at the back end."
+        "authorization", timing.EVCC_ONGOING, "V2G2-710", "Look at the station's back end and the link to it."
     )
-    return Later(Wait(s.config.poll_interval), lambda s, _: Say("undecided", iso2.AuthorizationReq()))
+    return _again(s, "undecided")
+
+
+def _again(s: Session, condition: str) -> Decision:
+    """Ask again after a while, with an empty request (V2G2-684)."""
+    return Later(Wait(s.config.poll_interval), lambda s, _: Say(condition, iso2.AuthorizationReq()))

@@ -27,7 +27,7 @@ def note_status(s: Session, status: iso2.EVSEStatusType) -> None:
             s.renegotiate = True
         else:
             s.tolerate(
-                f"The station asks to renegotiate once more after {s.outcome.renegotiations} times; the vehicle goes on."
+                f"The station asks to renegotiate after {s.outcome.renegotiations} times already; the vehicle goes on."
             )
     if isinstance(status, iso2.AC_EVSEStatusType) and status.RCD:
         _end(
@@ -63,7 +63,7 @@ def after_response(s: Session, receipt_required: bool | None, meter: iso2.MeterI
     """After a loop response: sign a receipt if one is asked for, otherwise go on."""
     if receipt_required:
         if s.contract is None or s.payment != iso2.PaymentOptionType.Contract:
-            s.tolerate("The station asks for a signed receipt although the vehicle does not pay by contract.", "V2G2-691")
+            s.tolerate("The station asks for a receipt although the vehicle does not pay by contract.", "V2G2-691")
         elif meter is None:
             s.tolerate("The station asks for a signed receipt without a MeterInfo to sign.", "V2G2-903")
         else:

@@ -132,9 +132,7 @@ def _tariffs_trusted(s: Session, tariffs: list[iso2.SalesTariffType]) -> bool:
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return False
     try:
-        verify(
-            signature if isinstance(signature, SignatureType) else None, [("SalesTariff", t) for t in tariffs], key
-        )
+        verify(signature if isinstance(signature, SignatureType) else None, [("SalesTariff", t) for t in tariffs], key)
     except PeerError as error:
         s.judge("signature of the sales tariffs", False, error.sentence, error.clause)
         return False

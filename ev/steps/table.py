@@ -7,8 +7,18 @@ from typing import Any
 
 from ev.decision import Decision
 from ev.session import Session
-from ev.steps import alternating_current, authorization, contract, delivery, direct_current, ending, loop
-from ev.steps import parameters, services, setup
+from ev.steps import (
+    alternating_current,
+    authorization,
+    contract,
+    delivery,
+    direct_current,
+    ending,
+    loop,
+    parameters,
+    services,
+    setup,
+)
 
 STEPS: dict[str, Callable[[Session, Any], Decision]] = {
     "SupportedAppProtocolRes": setup.supported_app_protocol,

@@ -1,6 +1,6 @@
 """ISO 15118-2 as the vehicle sees it: after which response, under which condition, which request may be next.
 
-This literal is the EVCC's state machine. A row's ``received`` is the response that was accepted (or CONNECTED before the
+This literal is the EVCC's state machine. A row's ``received`` is the response that was accepted (CONNECTED before the
 first one), ``condition`` names the decision taken, ``requests`` what may be sent then; no request means the vehicle
 closes the connection. Requests with a mode are written with it: ``PowerDeliveryReq(Start)``.
 
@@ -103,7 +103,7 @@ def row(received: str, condition: str) -> Row:
 
 
 def response_to(request: str) -> str:
-    """The response that belongs to a request as written in the table: ``PowerDeliveryReq(Start)`` -> PowerDeliveryRes."""
+    """The response to a request as written in the table: ``PowerDeliveryReq(Start)`` -> PowerDeliveryRes."""
     return request.partition("(")[0].removesuffix("Req") + "Res"
 
 
