@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from wire.errors import PeerClosed
+from wire.errors import PeerClosed, PncError
 from wire.trace import Direction
 
 BUFFER = 65_536
@@ -171,5 +171,54 @@ class _Tapped:
 
 
 def tapped(stream: ByteStream, tap: Tap) -> ByteStream:
-    """``stream``, with every chunk shown to ``tap(direction, data)``: for evidence. TLS below the tap stays ciphertext."""
+    """``stream``, with every chunk shown to ``tap(direction, data)``. Below TLS that is ciphertext, for evidence."""
     return _Tapped(stream, tap)
+
+
+Handler = Callable[[ByteStream], Awaitable[None]]
+
+MAX_CONNECTIONS = 64
+"""Connections one listener serves at a time; further ones are reset. A station has one vehicle, a tester a few."""
+
+
+class Acceptor:
+    """Runs ``handler(stream)`` for each accepted stream in a task of its own, and closes the stream afterwards.
+
+    A PncError that leaves the handler goes to ``on_error``; any other exception is a bug and goes to the loop's
+    exception handler, as a PncError does without ``on_error``. Either resets that connection and touches no other.
+    """
+
+    def __init__(self, handler: Handler, on_error: Callable[[PncError], None] | None = None) -> None:
+        self._handler = handler
+        self._on_error = on_error
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def accept(self, stream: ByteStream) -> None:
+        """Serve ``stream``, or reset it if there are too many already."""
+        if len(self._tasks) >= MAX_CONNECTIONS:
+            stream.abort()
+            return
+        task = asyncio.get_running_loop().create_task(self._serve(stream))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Cancel the handlers; their connections are reset."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, stream: ByteStream) -> None:
+        try:
+            await self._handler(stream)
+            await stream.close()
+        except Exception as error:
+            if isinstance(error, PncError) and self._on_error is not None:
+                self._on_error(error)
+            else:
+                context = {"message": f"the handler of {stream.peer} failed", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
+        finally:
+            # After an orderly close this does nothing.
+            stream.abort()

@@ -1,21 +1,17 @@
-"""TCP as :class:`wire.streams.ByteStream`: connecting, listening, and sentences for what the operating system refuses."""
+"""TCP as :class:`wire.streams.ByteStream`: connecting, listening, and sentences for what the system refuses."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import socket
-from collections.abc import Awaitable, Callable
+import struct
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import cast
 
 from wire.errors import LocalError, PeerClosed, PeerError, PncError
-from wire.streams import BUFFER, ByteStream, Gate
-
-Handler = Callable[[ByteStream], Awaitable[None]]
-
-MAX_CONNECTIONS = 64
-"""Connections one listener serves at a time; further ones are reset. A station has one vehicle, a tester a few."""
+from wire.streams import BUFFER, Acceptor, ByteStream, Gate, Handler
 
 
 def address_text(host: str, port: int, interface: str = "") -> str:
@@ -139,7 +135,7 @@ class _TcpStream(asyncio.Protocol):
         if self._transport is not None and not self._lost:
             sock = self._transport.get_extra_info("socket")
             # Linger of zero seconds makes the close a reset, as the peer should see it.
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._transport.abort()
         self._changed.open()
 
@@ -196,9 +192,7 @@ class TcpServer:
     """A listener; each connection runs ``handler(stream)`` in a task of its own and is closed when that returns."""
 
     def __init__(self, handler: Handler, on_error: Callable[[PncError], None] | None) -> None:
-        self._handler = handler
-        self._on_error = on_error
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._acceptor = Acceptor(handler, on_error)
         self._server: asyncio.Server | None = None
         self.host = ""
         self.port = 0
@@ -207,15 +201,7 @@ class TcpServer:
         """Accept connections on a bound socket."""
         self.host, self.port = sock.getsockname()[:2]
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _TcpStream(self._accepted), sock=sock)
-
-    def _accepted(self, stream: _TcpStream) -> None:
-        if len(self._tasks) >= MAX_CONNECTIONS:
-            stream.abort()
-            return
-        task = asyncio.get_running_loop().create_task(serve_stream(self._handler, stream, self._on_error))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._server = await loop.create_server(lambda: _TcpStream(self._acceptor.accept), sock=sock)
 
     def refuse(self) -> None:
         """Accept no further connections; those that are open go on."""
@@ -225,37 +211,7 @@ class TcpServer:
     async def close(self) -> None:
         """Stop listening, cancel the handlers and reset what is still connected."""
         self.refuse()
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def serve_stream(handler: Handler, stream: ByteStream, on_error: Callable[[PncError], None] | None) -> None:
-    """Run ``handler`` on an accepted stream and close it afterwards.
-
-    A PncError that leaves the handler goes to ``on_error``; any other exception is a bug and goes to the loop's exception
-    handler. Both reset the connection, and none ends the listener.
-    """
-    try:
-        await handler(stream)
-        await stream.close()
-    except PncError as error:
-        stream.abort()
-        if on_error is None:
-            _report(error, stream)
-        else:
-            on_error(error)
-    except Exception as error:
-        stream.abort()
-        _report(error, stream)
-    finally:
-        stream.abort()
-
-
-def _report(error: Exception, stream: ByteStream) -> None:
-    context = {"message": f"the handler of {stream.peer} failed", "exception": error}
-    asyncio.get_running_loop().call_exception_handler(context)
+        await self._acceptor.close()
 
 
 async def serve_tcp(

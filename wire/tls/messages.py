@@ -70,7 +70,7 @@ def certificate_status(message: bytes) -> bytes | None:
 
 
 def certificates(message: bytes, *, tls13: bool) -> list[tuple[bytes, bytes | None]]:
-    """The certificates of a Certificate handshake message as DER, leaf first, each with its staple (TLS 1.3) or None."""
+    """The certificates of a Certificate message as DER, leaf first, each with its staple (TLS 1.3) or None."""
     reader = _Reader(message[4:])
     if tls13:
         reader.vector(1)  # certificate_request_context

@@ -1,0 +1,89 @@
+"""How a vehicle and a station reach each other: three kinds of network behind one interface.
+
+* :class:`wire.network.memory.MemoryNetwork`: pipes within the process, for virtual time;
+* :class:`wire.network.loopback.LoopbackNetwork`: TCP and unicast SDP on ``::1`` or 127.0.0.1, no rights needed;
+* :class:`wire.network.interface.InterfaceNetwork`: a real link, SDP multicast to ff02::1 port 15118, link-local.
+
+One network is one link, as it is after SLAC: at most one station serves on it at a time. The streams are plain; who
+wants TLS opens it on top with :mod:`wire.tls`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from wire.errors import PncError
+from wire.streams import ByteStream, Handler
+from wire.trace import Direction
+from wire.v2g.sdp import SdpError, Security
+
+__all__ = ["Handlers", "Network", "SdpError", "SeccAddress", "Security", "Serving", "Watch"]
+
+Handlers = Mapping[Security, Handler]
+"""What a station does with a connection, per kind of connection it serves. One entry at least."""
+
+
+@dataclass(slots=True, frozen=True)
+class SeccAddress:
+    """Where a station listens: numeric host without scope, port, and whether it speaks TLS there.
+
+    ``scope_id`` is the interface's index for a link-local host, else 0.
+    """
+
+    host: str
+    port: int
+    security: Security
+    scope_id: int = 0
+
+
+def _nothing(*_: object) -> None:
+    """For watchers that do not care."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Watch:
+    """Who wants to know what passes on a network.
+
+    ``datagram(direction, bytes, peer)`` sees every SDP datagram. ``ignored(sentence)`` hears why a datagram was passed
+    over. ``error(error)`` gets what a station's handler raised; without it that goes to the loop's exception handler.
+    """
+
+    datagram: Callable[[Direction, bytes, str], None] = _nothing
+    ignored: Callable[[str], None] = _nothing
+    error: Callable[[PncError], None] | None = None
+
+
+class Serving(Protocol):
+    """A station on the network."""
+
+    @property
+    def addresses(self) -> Mapping[Security, SeccAddress]:
+        """Where it listens, per kind of connection."""
+
+    @property
+    def address(self) -> SeccAddress:
+        """Where it listens for TLS, or without if it has no TLS."""
+
+    def withdraw(self) -> None:
+        """Answer no SDP and accept no further connection; those that are open go on (cases SDP_004, SDP_005)."""
+
+    async def close(self) -> None:
+        """Withdraw, cancel the handlers and reset what is still connected. Idempotent."""
+
+
+class Network(Protocol):
+    """A link between one vehicle and one station."""
+
+    async def serve(self, handlers: Handlers) -> Serving:
+        """Station side: listen, and answer SDP. Raises LocalError if this machine cannot."""
+
+    async def find(self, want: Security) -> SeccAddress:
+        """Vehicle side: ask by SDP, every 250 ms, 50 times. The answer's security may differ from ``want``.
+
+        Raises SdpError if nobody answers and LocalError if this machine cannot ask.
+        """
+
+    async def connect(self, address: SeccAddress) -> ByteStream:
+        """Vehicle side: connect. Raises PeerError if nobody listens there."""

@@ -1,0 +1,69 @@
+"""A UDP socket on the event loop that also tells on which interface a datagram arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from wire.tcp import os_error
+
+Receiver = Callable[[bytes, tuple[Any, ...], int], None]
+"""Called with the datagram, the sender's socket address, and the interface's index (0: not known)."""
+
+_PKTINFO = struct.Struct("16si")
+_MAX_DATAGRAM = 2048
+_BURST = 32
+
+
+class Datagrams:
+    """A bound UDP socket whose datagrams go to ``receiver``; owns and closes the socket."""
+
+    def __init__(self, sock: socket.socket, receiver: Receiver) -> None:
+        self._sock = sock
+        self._receiver = receiver
+        self._loop = asyncio.get_running_loop()
+        sock.setblocking(False)
+        self._loop.add_reader(sock, self._readable)
+
+    @property
+    def port(self) -> int:
+        """The port the socket is bound to."""
+        return int(self._sock.getsockname()[1])
+
+    def send(self, datagram: bytes, address: tuple[Any, ...]) -> None:
+        """Send; a full socket buffer loses the datagram, as the network may. Raises LocalError if not allowed."""
+        try:
+            self._sock.sendto(datagram, address)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise os_error(error, f"to send a datagram to {address[0]} port {address[1]}") from error
+
+    def close(self) -> None:
+        """Stop receiving. Idempotent."""
+        if self._sock.fileno() >= 0:
+            self._loop.remove_reader(self._sock)
+            self._sock.close()
+
+    def _readable(self) -> None:
+        for _ in range(_BURST):
+            if self._sock.fileno() < 0:
+                return
+            try:
+                datagram, ancillary, _, address = self._sock.recvmsg(_MAX_DATAGRAM, 256)
+            except BlockingIOError:
+                return
+            except OSError:
+                # An ICMP error about something sent earlier: nobody listens there, as with no answer at all.
+                continue
+            self._receiver(datagram, address, _interface(ancillary))
+
+
+def _interface(ancillary: list[tuple[int, int, bytes]]) -> int:
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO) and len(data) >= _PKTINFO.size:
+            return int(_PKTINFO.unpack_from(data)[1])
+    return 0

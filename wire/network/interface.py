@@ -1,0 +1,187 @@
+"""A real link: SDP multicast to ff02::1 port 15118 and TCP between link-local addresses of one interface (Linux)."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+from pathlib import Path
+from typing import Any
+
+from wire.clock import Clock
+from wire.errors import LocalError
+from wire.network import Handlers, SeccAddress, Watch
+from wire.network.datagrams import Datagrams
+from wire.network.discovery import Inbox, check_handlers, search
+from wire.network.station import SocketServing
+from wire.streams import ByteStream, Handler
+from wire.tcp import TcpServer, address_text, connect_tcp, os_error, serve_tcp
+from wire.v2g.sdp import MULTICAST_GROUP, PORT, Security
+
+DYNAMIC_PORTS = range(49152, 65536)
+"""Where a station's TCP port lies (ISO 15118-2, 7.10.1)."""
+
+_PORT_ATTEMPTS = 256
+_ADDRESSES = Path("/proc/net/if_inet6")
+_LINK_SCOPE = 0x20
+_TENTATIVE = 0x40
+_TENTATIVE_WAIT = 3.0
+"""Seconds; duplicate address detection of a link that has just come up takes one to two."""
+
+
+@dataclass(slots=True, frozen=True)
+class LinkAddress:
+    """A link-local address of an interface; ``tentative`` while duplicate address detection is still running."""
+
+    host: str
+    tentative: bool
+
+
+def link_addresses(table: str, interface: str) -> list[LinkAddress]:
+    """The link-local addresses of ``interface`` in the kernel's table (text of /proc/net/if_inet6)."""
+    found: list[LinkAddress] = []
+    for line in table.splitlines():
+        octets, _, _, scope, flags, name = line.split()
+        if name == interface and int(scope, 16) == _LINK_SCOPE:
+            host = str(IPv6Address(bytes.fromhex(octets)))
+            found.append(LinkAddress(host, bool(int(flags, 16) & _TENTATIVE)))
+    return found
+
+
+def _address_table() -> str:
+    """The kernel's table of IPv6 addresses, empty where IPv6 is switched off."""
+    return _ADDRESSES.read_text("ascii") if _ADDRESSES.exists() else ""
+
+
+class InterfaceNetwork:
+    """The link behind the interface called ``name``."""
+
+    def __init__(self, name: str, clock: Clock, watch: Watch | None = None) -> None:
+        self.name = name
+        self._clock = clock
+        self._watch = watch or Watch()
+        self._serving: SocketServing | None = None
+
+    async def serve(self, handlers: Handlers) -> SocketServing:
+        """Start a station; see :class:`wire.network.Network`."""
+        check_handlers(handlers, busy=self._serving is not None and self._serving.open)
+        index, host = await self._link()
+        sock = self._station_socket(index)
+        servers: dict[Security, TcpServer] = {}
+        try:
+            for security, handler in handlers.items():
+                servers[security] = await self._listen(handler, host, index)
+        except BaseException:
+            sock.close()
+            for server in servers.values():
+                await server.close()
+            raise
+        serving = self._serving = SocketServing(servers, self._watch, interface=index)
+        serving.attach(Datagrams(sock, serving.receive))
+        return serving
+
+    async def find(self, want: Security) -> SeccAddress:
+        """Ask for a station; see :class:`wire.network.Network`."""
+        index, host = await self._link()
+        inbox = Inbox(self._watch)
+
+        def receive(datagram: bytes, sender: tuple[Any, ...], arrived_on: int) -> None:
+            peer = address_text(sender[0], sender[1], self.name)
+            if arrived_on not in (0, index):
+                self._watch.ignored(f"SDP answer of {peer} ignored: it came over another interface.")
+            elif not IPv6Address(sender[0].partition("%")[0]).is_link_local:
+                self._watch.ignored(f"SDP answer of {peer} ignored: its address is not link-local.")
+            else:
+                inbox.put(datagram, peer)
+
+        datagrams = Datagrams(self._vehicle_socket(index, host), receive)
+        try:
+            group = (MULTICAST_GROUP, PORT, 0, index)
+            peer = address_text(MULTICAST_GROUP, PORT, self.name)
+            response = await search(
+                want, self._clock, lambda request: datagrams.send(request, group), inbox, self._watch, peer
+            )
+        finally:
+            datagrams.close()
+        scope_id = index if response.address.is_link_local else 0
+        return SeccAddress(response.host, response.port, response.security, scope_id)
+
+    async def connect(self, address: SeccAddress) -> ByteStream:
+        """Connect to the station; see :class:`wire.network.Network`."""
+        return await connect_tcp(address.host, address.port, scope_id=address.scope_id)
+
+    async def _link(self) -> tuple[int, str]:
+        """The interface's index and a usable link-local address. Raises LocalError with what is missing."""
+        try:
+            index = socket.if_nametoindex(self.name)
+        except OSError:
+            names = ", ".join(name for _, name in socket.if_nameindex())
+            raise LocalError(f"There is no network interface {self.name!r}.", advice=f"There are: {names}.") from None
+        give_up = self._clock.now() + _TENTATIVE_WAIT
+        while True:
+            addresses = link_addresses(_address_table(), self.name)
+            for address in addresses:
+                if not address.tentative:
+                    return index, address.host
+            if not addresses:
+                raise LocalError(
+                    f"The interface {self.name!r} has no IPv6 link-local address.",
+                    advice="Is it up and its cable connected, and is IPv6 enabled (net.ipv6.conf.*.disable_ipv6 = 0)?",
+                )
+            if self._clock.now() >= give_up:
+                raise LocalError(
+                    f"The link-local address of {self.name!r} is still being checked for duplicates.",
+                    advice="Is the cable connected?",
+                )
+            await self._clock.sleep(0.1)
+
+    async def _listen(self, handler: Handler, host: str, index: int) -> TcpServer:
+        """Listen on the first free port of the dynamic range."""
+        for port in DYNAMIC_PORTS[:_PORT_ATTEMPTS]:
+            try:
+                return await serve_tcp(handler, host, port, scope_id=index, on_error=self._watch.error)
+            except LocalError as error:
+                cause = error.__cause__
+                if not isinstance(cause, OSError) or cause.errno != errno.EADDRINUSE:
+                    raise
+        raise LocalError(f"{_PORT_ATTEMPTS} TCP ports from {DYNAMIC_PORTS[0]} on are all in use on {self.name!r}.")
+
+    def _station_socket(self, index: int) -> socket.socket:
+        sock = _udp_socket()
+        try:
+            # Bound to its interface, a station leaves the port free for others on other links; where the kernel does
+            # not permit that (before Linux 5.7, to ordinary users) the filter by IPV6_PKTINFO does the rest.
+            with suppress(PermissionError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.name.encode() + b"\0")
+            sock.bind(("::", PORT))
+            member = socket.inet_pton(socket.AF_INET6, MULTICAST_GROUP) + struct.pack("@I", index)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, member)
+        except OSError as error:
+            sock.close()
+            raise os_error(error, f"to answer SDP on UDP port {PORT} of {self.name!r}") from error
+        return sock
+
+    def _vehicle_socket(self, index: int, host: str) -> socket.socket:
+        sock = _udp_socket()
+        try:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 1)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 1)
+            sock.bind((host, 0, 0, index))
+        except OSError as error:
+            sock.close()
+            raise os_error(error, f"to ask by SDP on {self.name!r}") from error
+        return sock
+
+
+def _udp_socket() -> socket.socket:
+    try:
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    except OSError as error:
+        raise os_error(error, "an IPv6 socket") from error
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    return sock

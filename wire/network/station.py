@@ -1,0 +1,60 @@
+"""A station on real sockets, loopback or interface: one TCP listener per kind of connection, and SDP answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wire.errors import LocalError
+from wire.network import SeccAddress, Watch
+from wire.network.datagrams import Datagrams
+from wire.network.discovery import answer, main_address
+from wire.tcp import TcpServer, address_text
+from wire.v2g.sdp import Security
+
+
+class SocketServing:
+    """The station's sockets; ``interface`` is the index datagrams must arrive on, 0 for any."""
+
+    def __init__(self, servers: Mapping[Security, TcpServer], watch: Watch, *, interface: int = 0) -> None:
+        self.addresses: Mapping[Security, SeccAddress] = {
+            security: SeccAddress(server.host.partition("%")[0], server.port, security, interface)
+            for security, server in servers.items()
+        }
+        self.open = True
+        self._servers = servers
+        self._watch = watch
+        self._interface = interface
+        self._datagrams: Datagrams | None = None
+
+    @property
+    def address(self) -> SeccAddress:
+        return main_address(self.addresses)
+
+    def attach(self, datagrams: Datagrams) -> None:
+        """Send answers through, and own, this socket."""
+        self._datagrams = datagrams
+
+    def receive(self, datagram: bytes, sender: tuple[Any, ...], interface: int) -> None:
+        """A datagram reached the SDP port."""
+        if self._interface and interface and interface != self._interface:
+            return
+        peer = address_text(sender[0], sender[1])
+        response = answer(datagram, peer, self.addresses, self._watch)
+        if response is not None and self._datagrams is not None:
+            try:
+                self._datagrams.send(response, sender)
+            except LocalError as error:
+                self._watch.ignored(f"SDP answer to {peer} not sent: {error.sentence}")
+
+    def withdraw(self) -> None:
+        self.open = False
+        if self._datagrams is not None:
+            self._datagrams.close()
+        for server in self._servers.values():
+            server.refuse()
+
+    async def close(self) -> None:
+        self.withdraw()
+        for server in self._servers.values():
+            await server.close()
