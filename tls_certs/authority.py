@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from tls_certs.certid import CertId, RequestMalformed, cert_id, issuer_hashes, parse_request
 from tls_certs.issue import ORGANIZATION, issue, subject_name
-from tls_certs.keys import PrivateKey, key_bits, make_key
+from tls_certs.keys import PrivateKey, make_key
 from tls_certs.ocsp_answers import LIFETIME, MALFORMED, UNAUTHORIZED, Single, by_key, refusal, sign_answer
 from tls_certs.profiles import PROFILES, Profile, responder_profile
 from tls_certs.revocation import Reason, Registry, Revocation, Status
@@ -150,7 +150,7 @@ class Authority:
         return sign_answer(
             singles,
             key=signer.key,
-            responder_id=by_key(key_bits(signer.leaf.public_key())),
+            responder_id=by_key(signer.leaf.public_key()),
             certificates=(signer.leaf.public_bytes(Encoding.DER),),
             produced_at=now,
             nonce=nonce,

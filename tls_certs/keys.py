@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import Enum
 
 from cryptography.exceptions import InvalidSignature
@@ -116,3 +117,8 @@ def key_bits(key: PublicKey) -> bytes:
         return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     spki = der.sequence(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
     return spki[1].content[1:]
+
+
+def key_hash(key: PublicKey) -> bytes:
+    """The SHA-1 hash of the key's bits: a method 1 key identifier, and a responder's name in OCSP."""
+    return hashlib.sha1(key_bits(key), usedforsecurity=False).digest()

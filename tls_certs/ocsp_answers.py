@@ -6,14 +6,13 @@ written here.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tls_certs import der
 from tls_certs.certid import CertId, nonce_extension
-from tls_certs.keys import SIGNATURE_HASHES, KeyKind, PrivateKey, kind_of, sign
+from tls_certs.keys import SIGNATURE_HASHES, KeyKind, PrivateKey, PublicKey, key_hash, kind_of, sign
 from tls_certs.revocation import Revocation, Status
 from wire.errors import LocalError
 
@@ -74,10 +73,9 @@ def sign_answer(
     return der.element(der.SEQUENCE, der.element(der.ENUMERATED, b"\x00"), der.element(der.context(0), body))
 
 
-def by_key(key_bits: bytes) -> bytes:
+def by_key(key: PublicKey) -> bytes:
     """The responder named by the SHA-1 hash of its key's bits."""
-    digest = hashlib.sha1(key_bits, usedforsecurity=False).digest()
-    return der.element(der.context(2), der.element(der.OCTET_STRING, digest))
+    return der.element(der.context(2), der.element(der.OCTET_STRING, key_hash(key)))
 
 
 def by_name(subject: bytes) -> bytes:

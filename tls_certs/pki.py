@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tls_certs.authority import Authority, answer_request
+from tls_certs.folder import MANIFEST, read_folder, refuse_overwriting, write_folder
 from tls_certs.issue import ORGANIZATION, issue, subject_name
 from tls_certs.keys import make_key
 from tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
@@ -17,12 +19,13 @@ from tls_certs.revocation import Registry
 from wire.credentials import Credentials
 from wire.errors import LocalError
 from wire.identifiers import check_emaid, check_evseid, check_pcid
+from wire.ocpp.hash_data import responder_url
 
 OCPP_ROLES = frozenset(profile.role for profile in OCPP_PROFILES)
 """Roles that live in a subfolder of their own, with a manifest of their own."""
 
 DEFAULT_PCID = "PNCSIMVEHICLE00001"
-DEFAULT_EMAID = "DEPNCC00000001N"
+DEFAULT_EMAID = "DEPNCC00000001A"
 DEFAULT_EVSE_ID = "DE*PNC*E100001"
 
 
@@ -148,7 +151,7 @@ class Pki:
     def issuer_authority(self, certificate: x509.Certificate) -> Authority:
         """The authority that has issued ``certificate``. Raises LocalError if none of this PKI has."""
         for role in self.certificates:
-            if PROFILES[role].ca if role in PROFILES else False:
+            if role in PROFILES and PROFILES[role].ca:
                 authority = self.authority(role)
                 if authority.certificate.subject == certificate.issuer and _issued(authority.certificate, certificate):
                     return authority
@@ -169,7 +172,7 @@ def _is_ca(certificate: x509.Certificate) -> bool:
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except Exception:
+    except (ValueError, TypeError, InvalidSignature):
         return False
     return True
 
@@ -225,3 +228,41 @@ def _add(pki: Pki, profile: Profile, common_name: str, organization: str, now: f
             issuer.signer = Credentials((certificate, *issuer.chain), key)
     pki.certificates[profile.role] = (certificate,)
     pki.keys[profile.role] = key
+
+
+OCPP_FOLDER = "ocpp"
+"""The subfolder of what OCPP and HTTPS run on."""
+
+
+def write_pki(pki: Pki, directory: str | Path, *, force: bool = False) -> None:
+    """Write a PKI folder: PEM files, the manifest ``pki.json``, and the same for OCPP and HTTPS in ``ocpp/``.
+
+    Raises LocalError; without ``force`` also when any of the files is there already.
+    """
+    target = Path(directory)
+    places = [(target, [role for role in pki.roles if role not in OCPP_ROLES])]
+    places.append((target / OCPP_FOLDER, [role for role in pki.roles if role in OCPP_ROLES]))
+    if not force:
+        for place, roles in places:
+            refuse_overwriting(place, roles)
+    for place, roles in places:
+        keys = {role: pki.keys[role] for role in roles if role in pki.keys}
+        write_folder(place, {role: pki.certificates[role] for role in roles}, keys)
+
+
+def load_pki(directory: str | Path, *, ocsp_url: str | None = None, crl_url: str | None = None) -> Pki:
+    """The PKI in a folder; roles may be missing, and are named when they are asked for. Raises LocalError.
+
+    Expired certificates load: who uses them says so. Without ``ocsp_url`` new certificates get the address that those
+    in the folder carry. Its authorities do not know what earlier runs issued and call good what they have not revoked.
+    """
+    source = Path(directory)
+    certificates, keys = read_folder(source)
+    if (source / OCPP_FOLDER / MANIFEST).exists():
+        further, further_keys = read_folder(source / OCPP_FOLDER)
+        certificates |= further
+        keys |= further_keys
+    if ocsp_url is None:
+        urls = (responder_url(chain[0]) for role, chain in certificates.items() if role not in OCPP_ROLES)
+        ocsp_url = next((url for url in urls if url), None)
+    return Pki(certificates, keys, ocsp_url=ocsp_url, crl_url=crl_url, complete=False, source=source)

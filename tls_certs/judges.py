@@ -1,0 +1,116 @@
+"""The judge a TLS client asks about a charging station: its chain and its stapled OCSP responses, by V2G rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from tls_certs.chain_error import ChainError
+from tls_certs.ocsp import OcspError, OcspStatus, verify_response
+from tls_certs.revocation import Status
+from tls_certs.validation import Use, ValidatedChain, validate_chain
+from wire.errors import PeerError
+
+OcspPolicy = Literal["require", "prefer", "off"]
+"""What a vehicle demands of staples: one for the leaf, a good one if any (a missing one is noted), or nothing."""
+
+Observe = Callable[[str, bool, str, str], None]
+"""Told of every verdict: what was judged, whether it is good, why, and the clause."""
+
+Judge = Callable[[Sequence[bytes], Sequence[bytes | None], float], int | None]
+"""What a TLS engine asks: the chain (DER, leaf first), the staples in its order, lab time; raises PeerError."""
+
+CHAIN = "SECC certificate chain"
+STAPLE = "OCSP response"
+
+
+def secc_judge(
+    anchors: Sequence[x509.Certificate],
+    ocsp: OcspPolicy = "require",
+    observe: Observe | None = None,
+    *,
+    strict: bool = False,
+) -> Judge:
+    """A judge over stations, with the vehicle's V2G and private roots as ``anchors``.
+
+    It returns None for a good station and raises ChainError or OcspError, which carry sentence and TLS alert. A bad
+    staple refuses under both ``require`` and ``prefer``, for a Sub-CA as for the leaf. In a private environment there
+    is no OCSP (V2G2-872), so none is demanded. ``strict`` tolerates nothing.
+    """
+    roots = tuple(anchors)
+    tell = observe if observe is not None else _tell_nobody
+
+    def judge(chain: Sequence[bytes], staples: Sequence[bytes | None], now: float) -> int | None:
+        try:
+            validated = validate_chain(chain, roots, Use.SECC, now, strict=strict)
+        except ChainError as error:
+            tell(CHAIN, False, error.sentence, error.clause)
+            raise
+        tell(CHAIN, True, _praise(validated), "ISO 15118-2 annex F")
+        if ocsp != "off":
+            # By certificate, not by position in the path: a station may send its Sub-CAs in any order.
+            stapled = {der: staple for der, staple in zip(chain, staples, strict=False) if staple}
+            _judge_staples(validated, stapled, now, ocsp, tell)
+        return None
+
+    return judge
+
+
+def _tell_nobody(what: str, ok: bool, reason: str, clause: str) -> None:
+    """For a vehicle nobody watches."""
+
+
+def _praise(chain: ValidatedChain) -> str:
+    text = f"{chain.leaf.subject.rfc4514_string()} leads to the trusted root {chain.anchor.subject.rfc4514_string()}"
+    return f"{text}; tolerated: {'; '.join(chain.tolerated)}." if chain.tolerated else f"{text}."
+
+
+def _judge_staples(
+    chain: ValidatedChain, staples: Mapping[bytes, bytes], now: float, policy: OcspPolicy, tell: Observe
+) -> None:
+    if chain.private:
+        tell(STAPLE, True, "None is needed in a private environment.", "V2G2-872")
+        return
+    for certificate, issuer in chain.issuers:
+        staple = staples.get(certificate.public_bytes(Encoding.DER))
+        what = f"{STAPLE} for {certificate.subject.rfc4514_string()}"
+        if staple:
+            _judge_staple(staple, certificate, issuer, now, what, tell)
+        elif certificate is chain.leaf:
+            sentence = "The station did not staple an OCSP response for its certificate."
+            if policy == "require":
+                tell(what, False, sentence, "V2G2-875")
+                raise OcspError(
+                    sentence, clause="V2G2-873, V2G2-875", advice="Many stations do not; prefer tolerates that."
+                )
+            tell(what, True, f"{sentence} Tolerated, since none is required.", "V2G2-875")
+
+
+def _judge_staple(
+    staple: bytes, certificate: x509.Certificate, issuer: x509.Certificate, now: float, what: str, tell: Observe
+) -> None:
+    try:
+        answer = verify_response(staple, certificate, issuer, now)
+        _check_good(answer, certificate)
+    except PeerError as error:
+        tell(what, False, error.sentence, error.clause)
+        raise
+    tell(what, True, f"good, says {answer.responder}.", "RFC 6960 3.2")
+
+
+def _check_good(answer: OcspStatus, certificate: x509.Certificate) -> None:
+    if answer.status is Status.REVOKED:
+        because = f" ({answer.reason})" if answer.reason else ""
+        raise ChainError(
+            "revoked",
+            f"{certificate.subject.rfc4514_string()} has been revoked{because}, says {answer.responder}.",
+            clause="RFC 6960 2.2",
+        )
+    if answer.status is Status.UNKNOWN:
+        raise OcspError(
+            f"The OCSP responder {answer.responder} does not know {certificate.subject.rfc4514_string()}.",
+            clause="RFC 6960 2.2",
+        )

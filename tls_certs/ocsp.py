@@ -1,0 +1,217 @@
+"""OCSP (RFC 6960): verifying answers, with the lab's clock, and one door to everything else about OCSP.
+
+Requests are made in :mod:`tls_certs.certid`, answers in :mod:`tls_certs.ocsp_answers` and
+:class:`tls_certs.authority.Authority`; OCPP's hash data come from :mod:`wire.ocpp.hash_data`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from tls_certs.authority import answer_request
+from tls_certs.certid import (
+    CertId,
+    build_request,
+    cert_id,
+    cert_id_from_hash_data,
+    issuer_hashes,
+    request_for,
+    request_from_hash_data,
+)
+from tls_certs.chain_error import BAD_STATUS_RESPONSE
+from tls_certs.keys import key_hash, signed_by
+from tls_certs.revocation import Status
+from wire.errors import PeerError
+from wire.ocpp.hash_data import HashData, hash_data, responder_url
+
+__all__ = [
+    "CertId",
+    "HashData",
+    "OcspError",
+    "OcspStatus",
+    "Status",
+    "answer_request",
+    "build_request",
+    "cert_id",
+    "cert_id_from_hash_data",
+    "hash_data",
+    "request_for",
+    "request_from_hash_data",
+    "responder_url",
+    "verify_response",
+    "verify_response_for",
+]
+
+CLOCK_SKEW = 300
+"""Seconds by which an answer may seem to come from the future."""
+
+DEFAULT_LIFETIME = 86_400
+"""Seconds an answer without nextUpdate counts."""
+
+
+class OcspError(PeerError):
+    """An OCSP response that cannot be believed; not the same as one that says "revoked"."""
+
+    def __init__(self, sentence: str, *, clause: str = "RFC 6960 3.2", advice: str = "") -> None:
+        super().__init__(
+            sentence,
+            clause=clause,
+            advice=advice,
+            response_code="FAILED_CertChainError",
+            alert=BAD_STATUS_RESPONSE,
+            ocpp_status="CertChainError",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OcspStatus:
+    """What a verified answer says. Times in seconds since the epoch; ``expires`` is when the answer stops counting."""
+
+    status: Status
+    this_update: float
+    expires: float
+    revoked_at: float | None = None
+    reason: str = ""
+    responder: str = ""
+    tolerated: tuple[str, ...] = ()
+
+
+def verify_response(
+    response: bytes,
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    now: float,
+    *,
+    nonce: bytes | None = None,
+) -> OcspStatus:
+    """What ``response`` (DER) says of ``certificate``, at lab time ``now``. Raises OcspError when not to be believed.
+
+    ``nonce`` is the one asked with; a responder that leaves it out (a pre-signed answer) is let pass and reported, a
+    different one is refused. "revoked" and "unknown" are answers, not errors.
+    """
+    return _verify(response, certificate.serial_number, issuer, now, nonce)
+
+
+def verify_response_for(
+    response: bytes, name: CertId, issuer: x509.Certificate, now: float, *, nonce: bytes | None = None
+) -> OcspStatus:
+    """As :func:`verify_response`, for a certificate known by its name alone, such as OCPP's hash data give it.
+
+    ``issuer`` must be the certificate whose hashes ``name`` has. Raises OcspError.
+    """
+    if issuer_hashes(issuer, name.algorithm) != name.issuer:
+        raise OcspError("The hash data does not belong to the issuer at hand.", clause="RFC 6960 4.1.1")
+    return _verify(response, name.serial, issuer, now, nonce)
+
+
+def _verify(octets: bytes, serial: int, issuer: x509.Certificate, now: float, nonce: bytes | None) -> OcspStatus:
+    tolerated: list[str] = []
+    try:
+        response = ocsp.load_der_ocsp_response(octets)
+        if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            raise OcspError(
+                f"The OCSP responder refused to answer: {response.response_status.name.lower().replace('_', ' ')}.",
+                clause="RFC 6960 4.2.2.3",
+            )
+        single = _single(response, serial, issuer)
+        signer = _signer(response, issuer, now)
+        if not signed_by(
+            signer.public_key(), response.signature, response.tbs_response_bytes, response.signature_hash_algorithm
+        ):
+            raise OcspError("The signature of the OCSP response is wrong.")
+        _check_nonce(response, nonce, tolerated)
+        this_update = single.this_update_utc.timestamp()
+        following = single.next_update_utc
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise OcspError(f"The OCSP response cannot be read: {error}.", clause="RFC 6960 4.2.1") from error
+    if this_update > now + CLOCK_SKEW:
+        raise OcspError(f"The OCSP response is from the future ({single.this_update_utc:%Y-%m-%d %H:%M} UTC).")
+    expires = following.timestamp() if following else this_update + DEFAULT_LIFETIME
+    if expires < now:
+        raise OcspError(
+            f"The OCSP response is stale: it counted until {datetime.fromtimestamp(expires, UTC):%Y-%m-%d %H:%M} UTC.",
+            advice="Have the responder asked again.",
+        )
+    if following is None:
+        tolerated.append("the OCSP response has no nextUpdate; it counts for 24 hours")
+    revoked = single.revocation_time_utc
+    return OcspStatus(
+        status=_STATUS[single.certificate_status],
+        this_update=this_update,
+        expires=expires,
+        revoked_at=revoked.timestamp() if revoked else None,
+        reason=single.revocation_reason.value if single.revocation_reason else "",
+        responder=signer.subject.rfc4514_string(),
+        tolerated=tuple(tolerated),
+    )
+
+
+_STATUS = {
+    ocsp.OCSPCertStatus.GOOD: Status.GOOD,
+    ocsp.OCSPCertStatus.REVOKED: Status.REVOKED,
+    ocsp.OCSPCertStatus.UNKNOWN: Status.UNKNOWN,
+}
+
+
+def _single(response: ocsp.OCSPResponse, serial: int, issuer: x509.Certificate) -> ocsp.OCSPSingleResponse:
+    """What the response says of the certificate asked about, by whatever hash algorithm it names it."""
+    for single in response.responses:
+        algorithm = single.hash_algorithm.name.upper()
+        if single.serial_number == serial and issuer_hashes(issuer, algorithm) == (
+            single.issuer_name_hash,
+            single.issuer_key_hash,
+        ):
+            return single
+    raise OcspError("The OCSP response is not about the certificate in question.", clause="RFC 6960 3.2 1.")
+
+
+def _signer(response: ocsp.OCSPResponse, issuer: x509.Certificate, now: float) -> x509.Certificate:
+    """Whose answer it is: the issuer's own, or that of a signer to whom the issuer itself has delegated."""
+    for candidate in (issuer, *response.certificates):
+        if _is_named(response, candidate):
+            if candidate.public_key() != issuer.public_key():
+                _check_delegation(candidate, issuer, now)
+            return candidate
+    raise OcspError("The OCSP response does not come with the certificate of its signer.", clause="RFC 6960 4.2.2.2")
+
+
+def _is_named(response: ocsp.OCSPResponse, candidate: x509.Certificate) -> bool:
+    if response.responder_name is not None:
+        return response.responder_name == candidate.subject
+    return key_hash(candidate.public_key()) == response.responder_key_hash
+
+
+def _check_delegation(signer: x509.Certificate, issuer: x509.Certificate, now: float) -> None:
+    who = f"The OCSP signer {signer.subject.rfc4514_string()}"
+    if signer.issuer != issuer.subject or not signed_by(
+        issuer.public_key(), signer.signature, signer.tbs_certificate_bytes, signer.signature_hash_algorithm
+    ):
+        raise OcspError(
+            f"{who} was not appointed by the issuer of the certificate in question.", clause="RFC 6960 4.2.2.2"
+        )
+    try:
+        purposes = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        purposes = x509.ExtendedKeyUsage([])
+    if ExtendedKeyUsageOID.OCSP_SIGNING not in purposes:
+        raise OcspError(f"{who} lacks the extended key usage OCSPSigning.", clause="RFC 6960 4.2.2.2")
+    if not signer.not_valid_before_utc.timestamp() <= now < signer.not_valid_after_utc.timestamp() + 1:
+        raise OcspError(f"{who} has a certificate that is not valid now.", clause="RFC 6960 4.2.2.2")
+
+
+def _check_nonce(response: ocsp.OCSPResponse, nonce: bytes | None, tolerated: list[str]) -> None:
+    if nonce is None:
+        return
+    try:
+        found = response.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
+    except x509.ExtensionNotFound:
+        tolerated.append("the OCSP response does not repeat the nonce it was asked with")
+        return
+    if found != nonce:
+        raise OcspError("The OCSP response repeats another nonce than it was asked with.", clause="RFC 6960 4.4.1")

@@ -1,0 +1,271 @@
+"""What a verifier demands of the certificates of ISO 15118-2, by use.
+
+It demands less than the profiles emit: devices in the field differ, and what is let pass is reported instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID, SignatureAlgorithmOID
+
+from tls_certs.chain_error import ChainError
+from tls_certs.keys import KeyKind, PublicKey, kind_of, name_of
+from tls_certs.profiles import MAX_SIZE, NameKind
+from wire.identifiers import IdentifierError, check_emaid, check_pcid
+
+
+class Use(Enum):
+    """What a chain is shown for."""
+
+    SECC = "SECC"
+    CONTRACT = "contract"
+    PROVISIONING = "provisioning"
+    CPS = "CPS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What the leaf of a use must look like, and which roots may stand above it (by the DC of the root's subject).
+
+    ``key_usage`` are the bits demanded. ``extended`` are the purposes accepted where the leaf names any; ``plain`` says
+    that the profile has no extended key usage at all. ``country`` tells whether the subject may have a C.
+    """
+
+    leaf: str
+    anchors: frozenset[str]
+    roots: str
+    domain: str
+    domain_required: bool
+    name: NameKind
+    key_usage: frozenset[str]
+    extended: frozenset[x509.ObjectIdentifier]
+    plain: bool = True
+    country: bool = True
+
+
+_ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+_CLIENT = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, _ANY})
+_SIGNS = frozenset({"digital_signature"})
+
+RULES: dict[Use, Rule] = {
+    Use.SECC: Rule(
+        leaf="SECC certificate",
+        anchors=frozenset({"V2G", "PE"}),
+        roots="a V2G root or a private root",
+        domain="CPO",
+        domain_required=True,
+        name=NameKind.STATION,
+        key_usage=_SIGNS,
+        extended=frozenset({ExtendedKeyUsageOID.SERVER_AUTH, _ANY}),
+        plain=False,
+    ),
+    Use.CONTRACT: Rule(
+        leaf="contract certificate",
+        anchors=frozenset({"MO", "V2G"}),
+        roots="an MO root or a V2G root",
+        domain="MO",
+        domain_required=False,
+        name=NameKind.EMAID,
+        key_usage=_SIGNS | {"content_commitment"},
+        extended=_CLIENT,
+        country=False,
+    ),
+    Use.PROVISIONING: Rule(
+        leaf="OEM provisioning certificate",
+        anchors=frozenset({"OEM", "V2G"}),
+        roots="an OEM root or a V2G root",
+        domain="OEM",
+        domain_required=False,
+        name=NameKind.PCID,
+        key_usage=_SIGNS | {"key_agreement"},
+        extended=_CLIENT,
+    ),
+    Use.CPS: Rule(
+        leaf="CPS certificate",
+        anchors=frozenset({"V2G"}),
+        roots="a V2G root",
+        domain="CPS",
+        domain_required=True,
+        name=NameKind.FREE,
+        key_usage=_SIGNS,
+        extended=_CLIENT,
+    ),
+}
+
+_PROCESSED = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.CERTIFICATE_POLICIES,
+        ExtensionOID.CRL_DISTRIBUTION_POINTS,
+        ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+    }
+)
+_USAGE_NAMES = {"content_commitment": "nonRepudiation", "digital_signature": "digitalSignature"}
+
+
+@dataclass(slots=True, eq=False)
+class Facts:
+    """A certificate with what the verifier looks at, read once."""
+
+    certificate: x509.Certificate
+    what: str
+    size: int
+    key: PublicKey
+    basic: x509.Extension[x509.BasicConstraints] | None = None
+    usage: x509.Extension[x509.KeyUsage] | None = None
+    extended: x509.ExtendedKeyUsage | None = None
+    subject_key: bytes | None = None
+    authority_key: bytes | None = None
+    unprocessed: list[str] = field(default_factory=list)
+
+    @property
+    def is_ca(self) -> bool:
+        """Whether basicConstraints call it a CA."""
+        return self.basic is not None and self.basic.value.ca
+
+
+def read_facts(certificate: x509.Certificate, what: str, size: int) -> Facts:
+    """What the verifier looks at. Raises ValueError or its like where key or extensions cannot be parsed."""
+    facts = Facts(certificate, what, size, certificate.public_key())
+    for extension in certificate.extensions:
+        match extension.value:
+            case x509.BasicConstraints():
+                facts.basic = extension
+            case x509.KeyUsage():
+                facts.usage = extension
+            case x509.ExtendedKeyUsage() as value:
+                facts.extended = value
+            case x509.SubjectKeyIdentifier() as value:
+                facts.subject_key = value.digest
+            case x509.AuthorityKeyIdentifier() as value:
+                facts.authority_key = value.key_identifier
+        if extension.critical and extension.oid not in _PROCESSED:
+            facts.unprocessed.append(extension.oid.dotted_string)
+    return facts
+
+
+def values_of(name: x509.Name, oid: x509.ObjectIdentifier) -> list[str]:
+    """The values of one kind of attribute in a subject or issuer."""
+    return [str(attribute.value) for attribute in name if attribute.oid == oid]
+
+
+def check_common(facts: Facts, tolerated: list[str]) -> None:
+    """What holds for leaf and Sub-CAs alike: size, version, key, signature algorithm, critical extensions."""
+    certificate = facts.certificate
+    if facts.size > MAX_SIZE:
+        raise ChainError(
+            "too big", f"The {facts.what} has {facts.size} octets, {MAX_SIZE} are allowed.", clause="V2G2-010"
+        )
+    if certificate.version is not x509.Version.v3:
+        raise ChainError("profile", f"The {facts.what} is not an X.509 v3 certificate.", clause="ISO 15118-2 annex F")
+    if kind_of(facts.key) is not KeyKind.P256:
+        raise ChainError(
+            "key type",
+            f"The {facts.what} has a key of kind {name_of(facts.key)}; P-256 is the only one allowed.",
+            clause="V2G2-007",
+        )
+    if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+        raise ChainError(
+            "signature algorithm",
+            f"The {facts.what} is signed with {_algorithm(certificate)}; ecdsa-with-SHA256 is the only one allowed.",
+            clause="V2G2-006",
+        )
+    if facts.usage is None:
+        raise ChainError("profile", f"The {facts.what} has no key usage.", clause="ISO 15118-2 annex F")
+    if not facts.usage.critical:
+        tolerated.append(f"the key usage of the {facts.what} is not critical")
+    if facts.basic is not None and not facts.basic.critical:
+        tolerated.append(f"the basic constraints of the {facts.what} are not critical")
+
+
+def _algorithm(certificate: x509.Certificate) -> str:
+    oid = certificate.signature_algorithm_oid
+    return getattr(oid, "_name", None) or oid.dotted_string
+
+
+def check_leaf(facts: Facts, use: Use, tolerated: list[str]) -> None:
+    """What the use demands of the leaf beyond that: key usage, DC, common name, extended key usage."""
+    rule = RULES[use]
+    what = facts.what
+    _check_usage(facts, rule)
+    if facts.basic is None:
+        tolerated.append(f"the {what} has no basic constraints")
+    elif facts.is_ca:
+        raise ChainError("profile", f"The {what} is a CA certificate.", clause="ISO 15118-2 annex F")
+    subject = facts.certificate.subject
+    _check_domain(subject, rule, what, tolerated)
+    _check_name(subject, rule, what, tolerated)
+    if not rule.country and values_of(subject, NameOID.COUNTRY_NAME):
+        tolerated.append(f"the subject of the {what} has a country, which the profile does not")
+    if facts.extended is not None:
+        if rule.extended.isdisjoint(facts.extended):
+            purposes = ", ".join(getattr(oid, "_name", None) or oid.dotted_string for oid in facts.extended)
+            raise ChainError(
+                "profile",
+                f"The extended key usage of the {what} ({purposes}) does not allow what it is shown for.",
+                clause="ISO 15118-2 annex F",
+            )
+        if rule.plain:
+            tolerated.append(f"the {what} has an extended key usage, which the profile does not")
+
+
+def _check_usage(facts: Facts, rule: Rule) -> None:
+    assert facts.usage is not None, "check_common comes first"
+    usage = facts.usage.value
+    for bit in sorted(rule.key_usage):
+        if not getattr(usage, bit):
+            raise ChainError(
+                "profile",
+                f"The key usage of the {facts.what} lacks {_USAGE_NAMES.get(bit, 'keyAgreement')}.",
+                clause="ISO 15118-2 annex F",
+            )
+    if usage.key_cert_sign:
+        raise ChainError("profile", f"The key usage of the {facts.what} has keyCertSign.", clause="ISO 15118-2 annex F")
+
+
+def _check_domain(subject: x509.Name, rule: Rule, what: str, tolerated: list[str]) -> None:
+    domains = values_of(subject, NameOID.DOMAIN_COMPONENT)
+    if rule.domain in domains:
+        return
+    shown = ", ".join(f"DC={domain}" for domain in domains) or "no DC"
+    if rule.domain_required:
+        clause = "V2G2-925" if rule.domain == "CPO" else "ISO 15118-2 annex F"
+        raise ChainError("profile", f"The {what} has {shown}; DC={rule.domain} is required.", clause=clause)
+    if domains:
+        tolerated.append(f"the {what} has {shown} instead of DC={rule.domain}")
+
+
+def _check_name(subject: x509.Name, rule: Rule, what: str, tolerated: list[str]) -> None:
+    names = values_of(subject, NameOID.COMMON_NAME)
+    if len(names) != 1:
+        raise ChainError(
+            "profile", f"The subject of the {what} has {len(names)} common names, one is needed.", clause="V2G2-925"
+        )
+    try:
+        if rule.name is NameKind.EMAID:
+            check_emaid(names[0])
+        elif rule.name is NameKind.PCID:
+            check_pcid(names[0])
+    except IdentifierError as error:
+        if rule.name is NameKind.EMAID:
+            sentence = f"The common name of the {what} is no EMAID. {error.sentence}"
+            raise ChainError("profile", sentence, clause="V2G2-108") from error
+        tolerated.append(f"the common name of the {what} is no PCID of 17 or 18 characters")
+
+
+def check_critical(facts: Facts) -> None:
+    """No critical extension may be left unprocessed (RFC 5280 4.2)."""
+    if facts.unprocessed:
+        raise ChainError(
+            "critical extension",
+            f"The {facts.what} has a critical extension that is not known here: {', '.join(facts.unprocessed)}.",
+            clause="RFC 5280 4.2",
+        )

@@ -1,0 +1,345 @@
+"""Verifying a V2G certificate chain, at the lab's time, in a fixed order, so that each fault has its one answer.
+
+Parse, count, profile of each certificate by use, signatures up to a trusted root of the right kind, key identifiers, CA
+flags and path lengths, unknown critical extensions, validity of every certificate (shell model), revocation.
+General-purpose verifiers refuse these profiles (no subject alternative names) and let wrong ones pass (no key usage).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from tls_certs.chain_error import ChainError
+from tls_certs.keys import signed_by
+from tls_certs.profiles import MAX_CHAIN
+from tls_certs.revocation import Status
+from tls_certs.rules import RULES, Facts, Use, check_common, check_critical, check_leaf, read_facts, values_of
+
+__all__ = ["ChainError", "RevocationCheck", "Use", "ValidatedChain", "validate_chain"]
+
+RevocationCheck = Callable[[x509.Certificate, x509.Certificate], Status]
+"""Says what is known of a certificate, given the certificate and its issuer's; may raise PeerError of its own."""
+
+MAX_SENT = 6
+"""Certificates looked at in what a peer sent: a leaf, the four Sub-CAs of the schema, and a root it should not send."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatedChain:
+    """A chain that verified: ``path`` from the leaf to the trusted root, and the liberties that were let pass."""
+
+    use: Use
+    path: tuple[x509.Certificate, ...]
+    tolerated: tuple[str, ...] = ()
+
+    @property
+    def leaf(self) -> x509.Certificate:
+        """The certificate that was to be verified."""
+        return self.path[0]
+
+    @property
+    def anchor(self) -> x509.Certificate:
+        """The trusted root it leads to."""
+        return self.path[-1]
+
+    @property
+    def issuers(self) -> tuple[tuple[x509.Certificate, x509.Certificate], ...]:
+        """Each certificate below the root with its issuer's, leaf first: what revocation is asked for."""
+        return tuple(zip(self.path, self.path[1:], strict=False))
+
+    @property
+    def common_name(self) -> str:
+        """The leaf's common name: EMAID, PCID or the name of a station."""
+        return values_of(self.leaf.subject, NameOID.COMMON_NAME)[0]
+
+    @property
+    def ends(self) -> float:
+        """When the first certificate of the path expires, seconds since the epoch."""
+        return min(certificate.not_valid_after_utc.timestamp() for certificate in self.path)
+
+    @property
+    def private(self) -> bool:
+        """Whether it belongs to a private environment, where there is no OCSP (V2G2-872)."""
+        return "PE" in values_of(self.anchor.subject, NameOID.DOMAIN_COMPONENT)
+
+
+def validate_chain(
+    chain: Sequence[bytes | x509.Certificate],
+    anchors: Sequence[x509.Certificate],
+    use: Use,
+    now: float,
+    *,
+    revocation: RevocationCheck | None = None,
+    intermediates: Sequence[x509.Certificate] = (),
+    strict: bool = False,
+    tolerated: list[str] | None = None,
+) -> ValidatedChain:
+    """Verify ``chain`` (leaf first, DER or parsed) for ``use`` against trusted roots at lab time ``now``.
+
+    ``intermediates`` are Sub-CAs known from elsewhere, for a peer that sends its leaf alone. ``revocation`` is asked
+    for the leaf and every Sub-CA, once all else is good. What devices in the field do differently is let pass and
+    reported in the answer and in ``tolerated``; ``strict`` refuses it. Raises ChainError.
+    """
+    notes: list[str] = []
+    sent = _parse(chain, use, notes)
+    for facts in sent:
+        check_common(facts, notes)
+    check_leaf(sent[0], use, notes)
+    known = [_facts(one, f'Sub-CA "{_name(one)}"') for one in intermediates]
+    path, anchor = _path(sent, known, anchors, use, notes)
+    _check_key_identifiers(path, anchor)
+    _check_cas(path, anchor)
+    for facts in path:
+        check_critical(facts)
+    for facts in (*path, anchor):
+        _check_validity(facts, now)
+    if strict and notes:
+        raise ChainError("profile", f"Refused because nothing is tolerated: {'; '.join(notes)}.")
+    certificates = (*(facts.certificate for facts in path), anchor.certificate)
+    if revocation is not None:
+        for facts, issuer in zip(path, certificates[1:], strict=True):
+            _check_status(facts, revocation(facts.certificate, issuer))
+    if tolerated is not None:
+        tolerated += notes
+    return ValidatedChain(use, certificates, tuple(notes))
+
+
+def _name(certificate: x509.Certificate) -> str:
+    names = values_of(certificate.subject, NameOID.COMMON_NAME)
+    return names[0] if names else certificate.subject.rfc4514_string()
+
+
+def _facts(certificate: x509.Certificate, what: str, size: int | None = None) -> Facts:
+    try:
+        if size is None:
+            size = len(certificate.public_bytes(Encoding.DER))
+        return read_facts(certificate, what, size)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ChainError("unparsable", f"The {what} cannot be read: {error}.", clause="RFC 5280 4.1") from error
+
+
+def _parse(chain: Sequence[bytes | x509.Certificate], use: Use, notes: list[str]) -> list[Facts]:
+    leaf = RULES[use].leaf
+    if not chain:
+        raise ChainError("empty", f"There is no {leaf}: the chain is empty.")
+    if len(chain) > MAX_SENT:
+        raise ChainError(
+            "too long", f"The chain has {len(chain)} certificates, {MAX_CHAIN} are allowed.", clause="V2G2-009"
+        )
+    parsed: list[Facts] = []
+    for index, one in enumerate(chain):
+        size = None
+        what = leaf if index == 0 else f"certificate {index + 1} of the chain"
+        if isinstance(one, bytes | bytearray | memoryview):
+            size = len(one)
+            try:
+                one = x509.load_der_x509_certificate(bytes(one))
+                what = leaf if index == 0 else f'Sub-CA "{_name(one)}"'
+            except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+                raise ChainError("unparsable", f"The {what} cannot be read: {error}.", clause="RFC 5280 4.1") from error
+        elif index:
+            what = f'Sub-CA "{_name(one)}"'
+        if index and one.subject == one.issuer:
+            notes.append(f'the root "{_name(one)}" was sent along with the chain')
+            continue
+        parsed.append(_facts(one, what, size))
+    if len(parsed) > MAX_CHAIN:
+        raise ChainError(
+            "too long",
+            f"The chain has {len(parsed)} certificates below the root; a leaf and two Sub-CAs are allowed.",
+            clause="V2G2-009",
+        )
+    return parsed
+
+
+class _Search:
+    """Looks for a path from the leaf to a root: by name, then by signature; several issuers may have one name."""
+
+    def __init__(self, pool: Sequence[Facts], anchors: Sequence[x509.Certificate]) -> None:
+        self.pool = pool
+        self.anchors = anchors
+        self.stuck: Facts | None = None
+        self.wrong: Facts | None = None
+
+    def up(self, facts: Facts, below: tuple[Facts, ...]) -> tuple[tuple[Facts, ...], Facts] | None:
+        """The path from ``facts`` (itself included, after ``below``) and the root it ends at."""
+        issuer = facts.certificate.issuer
+        path = (*below, facts)
+        promising = False
+        for anchor in self.anchors:
+            if anchor.subject == issuer:
+                candidate = _facts(anchor, f'root "{_name(anchor)}"', 0)
+                if _is_issued(facts, candidate, leaf=not below):
+                    return path, candidate
+                promising = promising or _ids_agree(facts, candidate)
+        if len(path) < MAX_CHAIN:
+            for candidate in self.pool:
+                if candidate not in path and candidate.certificate.subject == issuer:
+                    signed = _is_issued(facts, candidate, leaf=not below)
+                    if signed and (found := self.up(candidate, path)):
+                        return found
+                    promising = promising or signed or _ids_agree(facts, candidate)
+        if promising:
+            self.wrong = self.wrong or facts
+        else:
+            self.stuck = self.stuck or facts
+        return None
+
+
+def _ids_agree(facts: Facts, issuer: Facts) -> bool:
+    """Whether nothing in the key identifiers speaks against ``issuer``: one of the same name may be another one."""
+    return not facts.authority_key or not issuer.subject_key or facts.authority_key == issuer.subject_key
+
+
+def _path(
+    sent: list[Facts], known: list[Facts], anchors: Sequence[x509.Certificate], use: Use, notes: list[str]
+) -> tuple[tuple[Facts, ...], Facts]:
+    rule = RULES[use]
+    right = [anchor for anchor in anchors if _is_right_kind(anchor, rule.anchors)]
+    search = _Search((*sent[1:], *known), right)
+    found = search.up(sent[0], ())
+    if found is None:
+        raise _no_path(search, anchors, right, use)
+    path, anchor = found
+    if any(one is not facts for one, facts in zip(path, sent, strict=False)):
+        notes.append("the Sub-CAs were not sent in the order of the chain")
+    if len(sent) > len(path):
+        notes.append("the chain came with certificates that are not part of it")
+    if len(path) == 1:
+        if "V2G" in _domains(anchor.certificate):
+            raise ChainError(
+                "wrong anchor",
+                f"The {path[0].what} is signed by a V2G root, which signs only Sub-CAs.",
+                clause="V2G2-867",
+            )
+        if "PE" not in _domains(anchor.certificate):
+            notes.append(f"the {path[0].what} is signed by a root without a Sub-CA")
+    return path, anchor
+
+
+def _domains(certificate: x509.Certificate) -> list[str]:
+    return values_of(certificate.subject, NameOID.DOMAIN_COMPONENT)
+
+
+def _is_right_kind(anchor: x509.Certificate, wanted: frozenset[str]) -> bool:
+    """By the root's DC. A root without any is taken as its owner put it among the trusted ones."""
+    domains = _domains(anchor)
+    return not domains or not wanted.isdisjoint(domains)
+
+
+def _no_path(
+    search: _Search, anchors: Sequence[x509.Certificate], right: Sequence[x509.Certificate], use: Use
+) -> ChainError:
+    rule = RULES[use]
+    # A wrong signature is said only when no branch simply ended without an issuer.
+    if search.stuck is None:
+        assert search.wrong is not None, "a failed search leaves one of the two"
+        facts = search.wrong
+        return ChainError(
+            "wrong signature",
+            f"The signature of the {facts.what} is not that of its issuer {facts.certificate.issuer.rfc4514_string()}.",
+            clause="RFC 5280 6.1.3",
+        )
+    facts = search.stuck
+    issuer = facts.certificate.issuer
+    if any(anchor.subject == issuer for anchor in right):
+        return ChainError(
+            "no anchor",
+            f"The {facts.what} was issued by {issuer.rfc4514_string()}; the trusted root of that name has another key.",
+            clause="V2G2-878",
+            advice="Install the root it belongs to: several roots may have one name.",
+        )
+    if any(anchor.subject == issuer for anchor in anchors):
+        return ChainError(
+            "wrong anchor",
+            f"The {facts.what} leads to {issuer.rfc4514_string()}; {rule.roots} is needed for a {rule.leaf}.",
+            clause="ISO 15118-2 annex F",
+        )
+    return ChainError(
+        "no anchor",
+        f"The {facts.what} was issued by {issuer.rfc4514_string()}, which is neither in the chain nor one of the "
+        f"{len(right)} trusted roots.",
+        clause="ISO 15118-2 annex F",
+        advice="Install the root it belongs to, or have the missing Sub-CA sent along.",
+    )
+
+
+_VERIFIED: dict[tuple[bytes, bytes], None] = {}
+_VERIFIED_MAX = 1024
+
+
+def _is_issued(facts: Facts, issuer: Facts, *, leaf: bool) -> bool:
+    """Whether ``issuer``'s key has signed ``facts``. Good ones of CAs over CAs are remembered: they come again."""
+    certificate = facts.certificate
+    if leaf:
+        return _has_signed(issuer, certificate)
+    pair = (certificate.fingerprint(_SHA256), issuer.certificate.fingerprint(_SHA256))
+    if pair in _VERIFIED:
+        return True
+    if not _has_signed(issuer, certificate):
+        return False
+    if len(_VERIFIED) >= _VERIFIED_MAX:
+        del _VERIFIED[next(iter(_VERIFIED))]
+    _VERIFIED[pair] = None
+    return True
+
+
+_SHA256 = hashes.SHA256()
+
+
+def _has_signed(issuer: Facts, certificate: x509.Certificate) -> bool:
+    return signed_by(issuer.key, certificate.signature, certificate.tbs_certificate_bytes, _SHA256)
+
+
+def _check_key_identifiers(path: Sequence[Facts], anchor: Facts) -> None:
+    for facts, issuer in zip(path, (*path[1:], anchor), strict=True):
+        if facts.authority_key and issuer.subject_key and facts.authority_key != issuer.subject_key:
+            raise ChainError(
+                "key identifier",
+                f"The authority key identifier of the {facts.what} is not the subject key identifier of its issuer.",
+                clause="RFC 5280 4.2.1.1",
+            )
+
+
+def _check_cas(path: Sequence[Facts], anchor: Facts) -> None:
+    for below, facts in enumerate((*path[1:], anchor)):
+        if not facts.is_ca:
+            raise ChainError("not a CA", f"The {facts.what} is not a CA certificate.", clause="RFC 5280 6.1.4 (k)")
+        if facts.usage is not None and not facts.usage.value.key_cert_sign:
+            raise ChainError(
+                "not a CA", f"The key usage of the {facts.what} lacks keyCertSign.", clause="RFC 5280 6.1.4 (n)"
+            )
+        assert facts.basic is not None, "is_ca has looked at it"
+        allowed = facts.basic.value.path_length
+        if allowed is not None and below > allowed:
+            raise ChainError(
+                "path length",
+                f"{below} Sub-CAs follow the {facts.what}, its path length allows {allowed}.",
+                clause="RFC 5280 6.1.4 (l)",
+            )
+
+
+def _check_validity(facts: Facts, now: float) -> None:
+    start = facts.certificate.not_valid_before_utc
+    if now < start.timestamp():
+        raise ChainError(
+            "not yet valid", f"The {facts.what} is valid only from {start:%Y-%m-%d %H:%M} UTC on.", clause="V2G2-824"
+        )
+    end = facts.certificate.not_valid_after_utc
+    # The second named by notAfter still counts (RFC 5280 4.1.2.5).
+    if now >= end.timestamp() + 1:
+        raise ChainError("expired", f"The {facts.what} expired on {end:%Y-%m-%d %H:%M} UTC.", clause="V2G2-824")
+
+
+def _check_status(facts: Facts, status: Status) -> None:
+    if status is Status.REVOKED:
+        raise ChainError("revoked", f"The {facts.what} has been revoked.", clause="RFC 6960 2.2")
+    if status is not Status.GOOD:
+        raise ChainError("status unknown", f"The OCSP responder does not know the {facts.what}.", clause="RFC 6960 2.2")
