@@ -157,7 +157,7 @@ class SeccConfig:
     paused: dict[int, PausedSession] = field(default_factory=dict)
     """Paused sessions of this EVSE by SessionID as a number. Shared by all sessions of the EVSE."""
     alter: Alter | None = None
-    """For fault injection: called with (message name, message) before encoding; returns what to send, None for nothing."""
+    """For fault injection: gets (message name, message) before encoding and returns what to send, None for nothing."""
     actor: str = "SECC"
     """Name on the events."""
 

@@ -80,7 +80,9 @@ def _check_emaid(emaid: str, leaf: x509.Certificate) -> None:
 
     names = [str(attribute.value) for attribute in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     if [normal_emaid(name) for name in names] != [normal_emaid(emaid)]:
-        raise _chain_error(f"the vehicle gives the EMAID {emaid}, its contract certificate {', '.join(names) or 'none'}")
+        raise _chain_error(
+            f"the vehicle gives the EMAID {emaid}, its contract certificate {', '.join(names) or 'none'}"
+        )
 
 
 def _key(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey:

@@ -212,7 +212,9 @@ ALLOWED: dict[type[iso2.BodyElement], frozenset[Code]] = {
     iso2.AuthorizationReq: frozenset(
         {Code.FAILED_ChallengeInvalid, Code.FAILED_SignatureError, Code.FAILED_CertificateRevoked}
     ),
-    iso2.ChargeParameterDiscoveryReq: frozenset({Code.FAILED_WrongEnergyTransferMode, Code.FAILED_WrongChargeParameter}),
+    iso2.ChargeParameterDiscoveryReq: frozenset(
+        {Code.FAILED_WrongEnergyTransferMode, Code.FAILED_WrongChargeParameter}
+    ),
     iso2.PowerDeliveryReq: frozenset(
         {
             Code.FAILED_PowerDeliveryNotApplied,

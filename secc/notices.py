@@ -18,7 +18,7 @@ class PluggedIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted:
-    """SessionSetup was answered. ``resumed``: a paused session was joined. ``evccid`` is the vehicle's MAC, upper hex."""
+    """SessionSetup was answered; ``resumed``: a paused session was joined. ``evccid`` is the vehicle's MAC, hex."""
 
     time: float
     session_id: bytes
@@ -86,6 +86,7 @@ class ChargingStopped:
 
 
 EndKind = Literal["ended", "paused", "failed"]
+StoppedBy = Literal["vehicle", "station"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,7 @@ class SessionEnded:
     reason: str
     energy_wh: float
     register_wh: int
-    stopped_by: Literal["vehicle", "station"] = "vehicle"
+    stopped_by: StoppedBy = "vehicle"
 
 
 StationNotice = (

@@ -10,7 +10,7 @@ class EvsePower:
     """What flows now and what has flowed. Volts and amperes are RMS per phase (AC) or of the output (DC).
 
     ``fault`` is a sentence while the EVSE cannot deliver, otherwise empty. ``load_watts`` lets a lab say what a coupled
-    vehicle really draws in AC, where the station cannot know it; None: the engine estimates it from the vehicle's limits.
+    vehicle really draws in AC, which a meter sees and an engine does not; None: it is estimated from the limits.
     """
 
     __slots__ = (

@@ -53,8 +53,8 @@ class ExternalAuthorization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationAnswer:
-    """The decision. ``certificate_status`` and ``token_status`` are OCPP 2.0.1 values (AuthorizeCertificateStatusEnumType,
-    AuthorizationStatusEnumType), empty when not given. ``token`` is the identification used, for the transaction."""
+    """The decision. ``certificate_status`` (AuthorizeCertificateStatusEnumType) and ``token_status``
+    (AuthorizationStatusEnumType) are OCPP 2.0.1 values, empty when not given. ``token`` is the identification used."""
 
     accepted: bool
     certificate_status: str = ""

@@ -110,7 +110,9 @@ def check_profile(profile: iso2.ChargingProfileType, schedule: Schedule) -> None
         for j, (start, limit) in enumerate(sent):
             stop = sent[j + 1][0] if j + 1 < len(sent) else schedule.end
             if start < end and begin < stop and wanted > limit:
-                raise _invalid(f"entry {i + 1} wants {wanted / 1000:g} W where PMax is {limit / 1000:g} W from {start} s on")
+                raise _invalid(
+                    f"entry {i + 1} wants {wanted / 1000:g} W where PMax is {limit / 1000:g} W from {start} s on"
+                )
 
 
 def _invalid(what: str) -> PeerError:

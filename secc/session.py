@@ -185,7 +185,7 @@ class Session:
         return self.power.energy(self.now) - self.start_wh
 
     def ongoing_too_long(self, limit: float | None) -> bool:
-        """Note that an Ongoing answer is about to be sent; True once the first one is ``limit`` seconds ago (V2G2-712)."""
+        """Note that an Ongoing answer is about to be sent; True once the first is ``limit`` seconds ago (V2G2-712)."""
         if self.ongoing_since is None:
             self.ongoing_since = self.now
         return limit is not None and self.now - self.ongoing_since >= limit

@@ -1,4 +1,4 @@
-"""CertificateInstallation and CertificateUpdate: forwarded as received, answered as somebody else wrote it (8.4.3.8, -9).
+"""CertificateInstallation and CertificateUpdate: forwarded as received, answered as somebody else wrote it (8.4.3).
 
 The station neither reads the request nor writes the answer: both are signed between vehicle and back end. It only makes
 sure that the vehicle gets a message that belongs here, in time.

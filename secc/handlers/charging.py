@@ -156,9 +156,7 @@ def power_delivery(s: Session, request: iso2.PowerDeliveryReq) -> Handling:
             s.power.ramp(0.0, s.config.dc.volts_per_second, s.now)
             s.isolation_valid = False
         state = State.STOPPED_DC if s.is_dc else State.STOPPED_AC
-    return Reply(
-        iso2.PowerDeliveryRes(ResponseCode=_OK, EVSEStatus=s.dc_status() if s.is_dc else s.ac_status()), state
-    )
+    return Reply(iso2.PowerDeliveryRes(ResponseCode=_OK, EVSEStatus=s.dc_status() if s.is_dc else s.ac_status()), state)
 
 
 def _start(s: Session, request: iso2.PowerDeliveryReq, schedule: Schedule) -> Generator[Wait, object, None]:

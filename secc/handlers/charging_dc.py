@@ -41,9 +41,7 @@ def cable_check(s: Session, request: iso2.CableCheckReq) -> Handling:
                 clause="Table 111, V2G_SECC_CableCheck_Performance_Time",
                 response_code="FAILED",
             )
-        status = s.dc_status(
-            iso2.DC_EVSEStatusCodeType.EVSE_IsolationMonitoringActive, iso2.IsolationLevelType.Invalid
-        )
+        status = s.dc_status(iso2.DC_EVSEStatusCodeType.EVSE_IsolationMonitoringActive, iso2.IsolationLevelType.Invalid)
         ongoing = iso2.EVSEProcessingType.Ongoing
         return Reply(
             iso2.CableCheckRes(ResponseCode=_OK, DC_EVSEStatus=status, EVSEProcessing=ongoing), State.CABLE_CHECK

@@ -17,8 +17,8 @@ def loop_turn(s: Session) -> None:
         raise PeerError(f"The station cannot go on delivering power: {s.power.fault}.", response_code="FAILED")
     if s.stop_wanted_at is not None and s.now - s.stop_wanted_at > s.config.stop_patience:
         raise PeerError(
-            f"The vehicle has gone on charging for {s.now - s.stop_wanted_at:.0f} s after the station asked it to stop; "
-            f"it was told to within {s.config.notification_delay} s.",
+            f"The vehicle has gone on charging for {s.now - s.stop_wanted_at:.0f} s after the station asked it to "
+            f"stop within {s.config.notification_delay} s.",
             clause="V2G2-679",
             response_code="FAILED",
         )
@@ -43,9 +43,7 @@ def metering_receipt(s: Session, request: iso2.MeteringReceiptReq) -> Reply:
     except PeerError as error:
         s.judged(what, False, error.sentence, clause)
         if s.config.receipts.required:
-            raise PeerError(
-                error.sentence, clause=clause, response_code="FAILED_MeteringSignatureNotValid"
-            ) from error
+            raise PeerError(error.sentence, clause=clause, response_code="FAILED_MeteringSignatureNotValid") from error
         s.tolerated(f"A metering receipt was let pass: {error.sentence}", "V2G2-904")
     else:
         reading = request.MeterInfo.MeterReading or 0
@@ -66,9 +64,7 @@ def _check(s: Session, request: iso2.MeteringReceiptReq) -> None:
     if request.SAScheduleTupleID not in (None, s.schedule.tuple_id):
         raise PeerError(f"The receipt is for schedule {request.SAScheduleTupleID}, not {s.schedule.tuple_id}.")
     if request.MeterInfo != s.receipt_sent:
-        raise PeerError(
-            f"The receipt says {_shown(request.MeterInfo)}; the station had sent {_shown(s.receipt_sent)}."
-        )
+        raise PeerError(f"The receipt says {_shown(request.MeterInfo)}; the station had sent {_shown(s.receipt_sent)}.")
     signature.verify(s.header.Signature, [("MeteringReceiptReq", request)], s.contract_key)
 
 

@@ -25,8 +25,8 @@ CERTIFICATE_CODES: dict[str, _Code] = {
     "CertChainError": _Code.FAILED_CertChainError,
     "ContractCancelled": _Code.FAILED_ContractCanceled,
 }
-"""OCPP certificateStatus of a refused contract -> what the vehicle is told. A late answer, in AuthorizationRes, has only
-FAILED_CertificateRevoked, FAILED_SignatureError and FAILED_ChallengeInvalid to choose from; the others become FAILED."""
+"""OCPP certificateStatus of a refused contract -> what the vehicle is told. A late answer, in AuthorizationRes, can
+only be FAILED_CertificateRevoked, FAILED_SignatureError or FAILED_ChallengeInvalid; the others become FAILED."""
 
 TOKEN_CODES: dict[str, _Code] = {
     "NotAtThisLocation": _Code.FAILED_CertificateNotAllowedAtThisEVSE,
@@ -88,7 +88,8 @@ def authorization(s: Session, request: iso2.AuthorizationReq) -> Handling:
     elif s.state is State.AUTHORIZING and s.is_contract and (request.Id or request.GenChallenge or s.header.Signature):
         s.tolerated("The vehicle signed a repeated AuthorizationReq; repeats are empty.", "V2G2-684")
     limit = s.config.ongoing_seconds if s.is_contract else s.config.external_wait
-    if s.ongoing_since is not None and s.ongoing_too_long(limit):
+    undecided = s.authorization is None or s.authorization not in s.answers
+    if undecided and s.ongoing_since is not None and s.ongoing_too_long(limit):
         raise PeerError(
             f"Nobody has decided on the vehicle's authorization within {limit:g} s.",
             clause="V2G2-713" if s.is_contract else "V2G2-854",
@@ -106,9 +107,7 @@ def authorization(s: Session, request: iso2.AuthorizationReq) -> Handling:
     s.ongoing_since = None
     s.notice(notices.Authorized(time=s.now, emaid=s.emaid, token=granted.token))
     s.story(f"Charging is authorized for {s.emaid or granted.token or 'the driver'}.")
-    return Reply(
-        iso2.AuthorizationRes(ResponseCode=_Code.OK, EVSEProcessing=_Processing.Finished), State.AUTHORIZED
-    )
+    return Reply(iso2.AuthorizationRes(ResponseCode=_Code.OK, EVSEProcessing=_Processing.Finished), State.AUTHORIZED)
 
 
 def _contract_question(s: Session) -> ContractAuthorization:
@@ -126,9 +125,9 @@ def _wait(s: Session, until: float) -> Generator[Wait, object, object]:
 def _check_proof(s: Session, request: iso2.AuthorizationReq) -> None:
     """Challenge first (V2G2-475), then presence of the signature, then its validity."""
     if request.GenChallenge != s.challenge:
-        got = request.GenChallenge.hex() if request.GenChallenge else "none"
+        got, issued = (value.hex() if value else "none" for value in (request.GenChallenge, s.challenge))
         raise PeerError(
-            f"The vehicle sent the challenge {got}; the station had issued {s.challenge.hex() if s.challenge else 'none'}.",
+            f"The vehicle sent the challenge {got}; the station had issued {issued}.",
             clause="V2G2-475",
             response_code="FAILED_ChallengeInvalid",
         )
@@ -156,4 +155,6 @@ def _accepted(s: Session, answer: object) -> AuthorizationAnswer:
         text, code, clause, advice = f"the station answered {type(answer).__name__}", _Code.FAILED, "", ""
     s.notice(notices.AuthorizationRefused(time=s.now, emaid=s.emaid, text=text))
     who = f"contract {s.emaid}" if s.is_contract else "driver"
-    raise PeerError(f"Charging is not authorized for the {who}: {text}", clause=clause, advice=advice, response_code=code)
+    raise PeerError(
+        f"Charging is not authorized for the {who}: {text}", clause=clause, advice=advice, response_code=code
+    )

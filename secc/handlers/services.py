@@ -79,9 +79,7 @@ def payment_service_selection(s: Session, request: iso2.PaymentServiceSelectionR
             _check_service(s, service)
     s.payment = payment
     s.story(f"The vehicle pays by {'contract (Plug & Charge)' if s.is_contract else 'external identification'}.")
-    return Reply(
-        iso2.PaymentServiceSelectionRes(ResponseCode=_OK), State.CONTRACT if s.is_contract else State.EXTERNAL
-    )
+    return Reply(iso2.PaymentServiceSelectionRes(ResponseCode=_OK), State.CONTRACT if s.is_contract else State.EXTERNAL)
 
 
 def _check_service(s: Session, selected: iso2.SelectedServiceType) -> None:

@@ -1,8 +1,8 @@
 """Times of ISO 15118-2, as one literal table: both engines, the reports and the documentation read from here.
 
-Four clocks run on one exchange and must not be mixed up: the vehicle waits for the answer (message timeout), the station
-should answer in time (performance time), the vehicle should ask on in time (sequence performance), the station waits for
-the next request (sequence timeout). Timeouts end the session; a missed performance time is a finding, not an error.
+Four clocks run on one exchange and must not be mixed up: the vehicle waits for the answer (message timeout), the
+station should answer in time (performance time), the vehicle should ask on in time (sequence performance), the station
+waits for the next request (sequence timeout). Timeouts end the session; a missed performance time is a finding.
 
 All values are seconds. Sources: Table 109 (per message) and Table 111 (the others) of ISO 15118-2:2014.
 """
