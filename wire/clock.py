@@ -10,6 +10,7 @@ The clock follows the running asyncio loop, so one implementation serves all tra
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 import time
 from collections.abc import AsyncIterator, Callable
@@ -54,7 +55,12 @@ class Clock:
     async def sleep_until(self, when: float) -> None:
         """Wait until the lab time ``when``."""
         done = self._loop.create_future()
-        timer = self.call_at(when, lambda: done.done() or done.set_result(None))
+
+        def wake() -> None:
+            if not done.done():
+                done.set_result(None)
+
+        timer = self.call_at(when, wake)
         try:
             await done
         finally:
@@ -67,6 +73,13 @@ class Clock:
             await asyncio.sleep(0)
         else:
             await self.sleep(seconds)
+
+    def _reach(self, when: float) -> None:
+        """Rounding can leave the clock a hair before a timer's time; who is woken at a deadline must not be early."""
+        if self.now() < when:
+            self._base = when - self._loop.time()
+            while self.now() < when:
+                self._base = math.nextafter(self._base, math.inf)
 
     def call_at(self, when: float, callback: Callable[[], object]) -> _Timer:
         """Call ``callback()`` at lab time ``when``; the answer can be cancelled."""
@@ -104,6 +117,7 @@ class _Timer:
 
     def _fire(self) -> None:
         self._clock._timers.discard(self)
+        self._clock._reach(self._when)
         self._callback()
 
     def cancel(self) -> None:
