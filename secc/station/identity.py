@@ -53,7 +53,7 @@ def request(common_name: str, organization: str, country: str) -> Request:
 
 
 def accept(chain: str, waiting: Request | None, check: ChainCheck, now: float) -> Credentials:
-    """The credentials a CertificateSigned brings. Raises PeerError: not asked for, unreadable, wrong key, wrong chain."""
+    """The credentials a CertificateSigned brings. Raises PeerError: not asked for, unreadable, wrong key or chain."""
     if waiting is None:
         raise PeerError("The CSMS sent a certificate nobody asked for.", clause="A02.FR.20", ocpp_status="Rejected")
     try:

@@ -29,8 +29,8 @@ class FrameChannel(Protocol):
         """Close with a WebSocket close code (RFC 6455 7.4.1); closing twice does nothing."""
 
 
-Connector = Callable[[], Awaitable[FrameChannel]]
-"""Opens a channel to the CSMS. Raises PeerError when that fails."""
+Connector = Callable[[str, str | None], Awaitable[FrameChannel]]
+"""Opens a channel to the CSMS for (identity, password or None). Raises PeerError when that fails."""
 
 
 class MemoryChannel:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from wire.ocpp.session import Hangup, Incoming, Output, SendText, Session, Settl
 from wire.trace import OcppFrame, Problem, Trace
 
 Payload = dict[str, Any]
+CLOSING = 2.0
+"""Seconds for what is on its way before a close."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -33,8 +34,8 @@ Handler = Callable[[Payload], Payload | Answer | Awaitable[Payload | Answer]]
 
 
 def message_ids(source: random.Random) -> Callable[[], str]:
-    """UUIDs (36 characters) from an injected random source."""
-    return lambda: str(uuid.UUID(int=source.getrandbits(128), version=4))
+    """128 random bits as 32 hex characters, from an injected random source."""
+    return lambda: f"{source.getrandbits(128):032x}"
 
 
 class OcppPeer:
@@ -67,7 +68,12 @@ class OcppPeer:
         self._outbox: deque[str | Hangup] = deque()
         self._writer_wakes: asyncio.Future[None] | None = None
         self._timer: tuple[float, Any] | None = None
-        self.closed = False
+        self._ended = asyncio.Event()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the channel has ended."""
+        return self._ended.is_set()
 
     def on(self, action: str, handler: Handler) -> None:
         """Let ``handler`` answer ``action``; it may be a plain function or a coroutine function."""
@@ -108,7 +114,7 @@ class OcppPeer:
             reason = "we stopped"
             raise
         finally:
-            self.closed = True
+            self._ended.set()
             writer.cancel()
             for task in tuple(self._tasks):
                 task.cancel()
@@ -118,8 +124,14 @@ class OcppPeer:
             await asyncio.gather(writer, *self._tasks, return_exceptions=True)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the channel; :meth:`run` then ends."""
-        await self.channel.close(code, reason)
+        """Close the channel after what is already on its way; :meth:`run` then ends. Waits for that, 2 s at most."""
+        self._put(Hangup(code, reason))
+        try:
+            async with self._clock.timeout(CLOSING):
+                await self._ended.wait()
+        except TimeoutError:
+            # The peer does not read: what still waits is lost.
+            await self.channel.close(code, reason)
 
     def _perform(self, outputs: list[Output]) -> None:
         readers = self._trace.readers

@@ -17,6 +17,7 @@ import aiohttp
 from aiohttp import web
 
 from wire.errors import LocalError, PeerClosed, PeerError
+from wire.ocpp.channel import Connector, FrameChannel
 from wire.ocpp.session import MAX_TEXT
 
 SUBPROTOCOL = "ocpp2.0.1"
@@ -227,3 +228,14 @@ class WebSocketServer:
             self._sockets.discard(socket)
             await channel.close(1011, "the CSMS stopped serving")
         return socket
+
+
+def connector(
+    url: str, tls: ssl.SSLContext | None = None, *, compress: bool = False, ping_interval: float | None = None
+) -> Connector:
+    """A way for a station to reach the CSMS endpoint ``url``; see :func:`connect`."""
+
+    async def open_channel(identity: str, password: str | None) -> FrameChannel:
+        return await connect(url, identity, password=password, tls=tls, compress=compress, ping_interval=ping_interval)
+
+    return open_channel

@@ -1,0 +1,228 @@
+"""The station's answers to "may it charge?" and "fetch its contract", asked at the CSMS (C01, C07, C08, M01)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from secc.questions import (
+    AuthorizationAnswer,
+    ContractAuthorization,
+    ContractCertificateAnswer,
+    ContractCertificateRequest,
+)
+from secc.station.config import StationConfig
+from secc.station.trust import TrustStore
+from secc.station.variables import DeviceModel
+from wire.clock import Clock
+from wire.errors import PncError
+from wire.identifiers import normal_emaid
+from wire.ocpp.hash_data import hash_data
+from wire.ocpp.when import seconds
+
+Payload = dict[str, Any]
+Caller = Callable[[str, Payload, float], Awaitable[Payload]]
+MAX_HASHES = 4
+MAX_PEM = 5500
+MAX_EXI_BASE64 = 5600
+
+
+def refusal(text: str, *, certificate: str = "", token: str = "Invalid") -> AuthorizationAnswer:
+    """No, for the reason ``text``."""
+    return AuthorizationAnswer(accepted=False, certificate_status=certificate, token_status=token, text=text)
+
+
+def contract_payload(
+    question: ContractAuthorization, trust: TrustStore, *, central: bool
+) -> Payload | AuthorizationAnswer:
+    """The Authorize request for a contract, or the refusal where the station may not even ask (C07.FR.01 to FR.06).
+
+    Hash data goes with a chain the station has validated itself; the certificates themselves only where it lacks the
+    root or an OCSP address, and only if ``central`` (CentralContractValidationAllowed).
+    """
+    try:
+        chain = tuple(x509.load_der_x509_certificate(der) for der in question.chain)
+        emaid = normal_emaid(question.emaid)
+    except ValueError as error:
+        return refusal(f"The contract cannot be read: {error}.", certificate="CertChainError")
+    except PncError as error:
+        return refusal(error.sentence, certificate="CertChainError")
+    payload: Payload = {"idToken": {"idToken": emaid, "type": "eMAID"}}
+    pairs = trust.pairs(chain, "MORootCertificate", "V2GRootCertificate")
+    hashes = [hash_data(*pair) for pair in pairs]
+    rooted = len(pairs) == len(chain) and len(chain) > 0
+    if question.validated and rooted and hashes[0].responder_url:
+        named = [entry.ocsp_payload() for entry in hashes if entry.responder_url]
+        return {**payload, "iso15118CertificateHashData": named[:MAX_HASHES]}
+    lack = "has no OCSP address" if question.validated and rooted else "has no root this station knows"
+    if not central:
+        text = f"The contract chain {lack} and the CSMS does not validate contracts centrally."
+        return refusal(text, certificate="CertChainError")
+    pem = "".join(c.public_bytes(Encoding.PEM).decode("ascii") for c in chain)
+    if not chain or len(pem) > MAX_PEM:
+        text = (
+            f"The contract chain {lack} and is too long to send: {len(pem)} characters of PEM, {MAX_PEM} are allowed."
+        )
+        return refusal(text, certificate="CertChainError")
+    return {**payload, "certificate": pem}
+
+
+def authorization_answer(response: Payload, token: str) -> AuthorizationAnswer:
+    """What an AuthorizeResponse means for the vehicle; both statuses must be Accepted where both are given."""
+    info = response["idTokenInfo"]
+    certificate = response.get("certificateStatus", "")
+    accepted = info["status"] == "Accepted" and certificate in ("", "Accepted")
+    said = info.get("personalMessage", {}).get("content", "")
+    if not accepted and not said:
+        said = f"The CSMS refused {token}: {info['status']}" + (f", certificate {certificate}." if certificate else ".")
+    return AuthorizationAnswer(
+        accepted=accepted, certificate_status=certificate, token_status=info["status"], text=said, token=token
+    )
+
+
+class Authorizer:
+    """Asks the CSMS, or decides as the device model allows while offline. ``online`` tells which."""
+
+    def __init__(
+        self,
+        config: StationConfig,
+        model: DeviceModel,
+        trust: TrustStore,
+        clock: Clock,
+        call: Caller,
+        online: Callable[[], bool],
+    ) -> None:
+        self._config, self._model, self._trust, self._clock = config, model, trust, clock
+        self._call, self._online = call, online
+        self._cache: dict[tuple[str, str], tuple[str, float]] = {}
+        self._presented: asyncio.Future[tuple[str, str, bool]] | None = None
+        self._held: tuple[str, str, bool] | None = None
+        self.token_kind = ""
+        if config.card:
+            self.present(config.card, config.card_kind)
+
+    # Contracts
+
+    async def contract(self, question: ContractAuthorization) -> AuthorizationAnswer:
+        """C07, online or offline."""
+        if not self._model.flag("ISO15118Ctrlr", "PnCEnabled"):
+            return refusal("Plug and Charge is switched off at this station (PnCEnabled).", token="NotAtThisLocation")
+        if not self._online():
+            return self._contract_offline(question)
+        central = self._model.flag("ISO15118Ctrlr", "CentralContractValidationAllowed")
+        payload = contract_payload(question, self._trust, central=central)
+        if isinstance(payload, AuthorizationAnswer):
+            return payload
+        return await self._ask(payload)
+
+    def _contract_offline(self, question: ContractAuthorization) -> AuthorizationAnswer:
+        if not self._model.flag("ISO15118Ctrlr", "ContractValidationOffline"):
+            return refusal(
+                "The station is offline and may not authorise contracts offline (ContractValidationOffline)."
+            )
+        if not question.validated:
+            text = "The station is offline and could not validate the contract chain itself."
+            return refusal(text, certificate="CertChainError")
+        return self._locally(question.emaid, "eMAID")
+
+    # External identification
+
+    async def external(self) -> AuthorizationAnswer:
+        """C08: wait for a token (a card, a remote start), then ask. One vehicle waits at a time."""
+        if self._held is None:
+            self._presented = asyncio.get_running_loop().create_future()
+            token, kind, settled = await self._presented
+        else:
+            token, kind, settled = self._held
+        self._presented = None
+        if token != self._config.card:
+            self._held = None
+        self.token_kind = kind
+        if settled:
+            return AuthorizationAnswer(accepted=True, token_status="Accepted", token=token)
+        if not self._online():
+            return self._locally(token, kind)
+        return await self._ask({"idToken": {"idToken": token, "type": kind}})
+
+    def present(self, token: str, kind: str = "ISO14443", *, authorized: bool = False) -> None:
+        """A driver identifies; ``authorized`` when the CSMS has decided already (remote start)."""
+        if self._presented is not None and not self._presented.done():
+            self._presented.set_result((token, kind, authorized))
+        else:
+            self._held = (token, kind, authorized)
+
+    # Contract certificates
+
+    async def contract_certificate(self, question: ContractCertificateRequest) -> ContractCertificateAnswer:
+        """M01 and M02: the vehicle's EXI as received, in base64; what comes back goes to the vehicle unchanged."""
+        if not self._model.flag("ISO15118Ctrlr", "ContractCertificateInstallationEnabled"):
+            return ContractCertificateAnswer(exi=None, text="This station does not install contract certificates.")
+        if not self._online():
+            return ContractCertificateAnswer(exi=None, text="The station is offline: no CSMS to ask for a contract.")
+        request = base64.b64encode(question.exi).decode("ascii")
+        if len(request) > MAX_EXI_BASE64:
+            text = (
+                f"The vehicle's request is too long for OCPP: {len(request)} characters, {MAX_EXI_BASE64} are allowed."
+            )
+            return ContractCertificateAnswer(exi=None, text=text)
+        payload = {"iso15118SchemaVersion": question.schema, "action": question.action, "exiRequest": request}
+        try:
+            answer = await self._call("Get15118EVCertificate", payload, self._config.certificate_timeout)
+            exi = base64.b64decode(answer["exiResponse"], validate=True)
+        except binascii.Error:
+            return ContractCertificateAnswer(exi=None, text="The CSMS sent an exiResponse that is not base64.")
+        except PncError as error:
+            return ContractCertificateAnswer(exi=None, text=error.sentence)
+        info = answer.get("statusInfo", {})
+        why = info.get("additionalInfo") or info.get("reasonCode") or ""
+        if answer["status"] != "Accepted" or not exi:
+            text = f"The CSMS has no contract for the vehicle: {why or answer['status']}"
+            return ContractCertificateAnswer(exi=exi or None, text=text)
+        return ContractCertificateAnswer(exi=exi, text=why)
+
+    # Both
+
+    async def _ask(self, payload: Payload) -> AuthorizationAnswer:
+        token = payload["idToken"]
+        try:
+            response = await self._call("Authorize", payload, self._config.authorize_timeout)
+        except PncError as error:
+            return refusal(error.sentence)
+        self._remember(token, response["idTokenInfo"])
+        return authorization_answer(response, token["idToken"])
+
+    def _remember(self, token: Payload, info: Payload) -> None:
+        life = float(self._model.integer("AuthCacheCtrlr", "LifeTime"))
+        until = self._clock.now() + life
+        if "cacheExpiryDateTime" in info:
+            try:
+                until = seconds(info["cacheExpiryDateTime"])
+            except ValueError:
+                return
+        self._cache[token["idToken"].lower(), token["type"]] = (info["status"], until)
+
+    def _locally(self, token: str, kind: str) -> AuthorizationAnswer:
+        # C12, then C15.
+        if not self._model.flag("AuthCtrlr", "LocalAuthorizeOffline"):
+            return refusal("The station is offline and may not authorise locally (LocalAuthorizeOffline).")
+        status, until = self._cache.get((token.lower(), kind), ("", 0.0))
+        if self._model.flag("AuthCacheCtrlr", "Enabled") and until > self._clock.now():
+            text = f"The station is offline; its cache says {status} for {token}."
+            return AuthorizationAnswer(accepted=status == "Accepted", token_status=status, text=text, token=token)
+        if self._model.flag("AuthCtrlr", "OfflineTxForUnknownIdEnabled"):
+            text = f"The station is offline and lets the unknown {token} charge (OfflineTxForUnknownIdEnabled)."
+            return AuthorizationAnswer(accepted=True, token_status="Accepted", text=text, token=token)
+        return refusal(f"The station is offline and does not know {token}.", token="Unknown")
+
+    def clear_cache(self) -> Payload:
+        """ClearCache (C11)."""
+        if not self._model.flag("AuthCacheCtrlr", "Enabled"):
+            return {"status": "Rejected", "statusInfo": {"reasonCode": "NotEnabled"}}
+        self._cache.clear()
+        return {"status": "Accepted"}

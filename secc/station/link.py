@@ -1,0 +1,247 @@
+"""The station's connection to its CSMS: connect, register, stay, connect again (use cases B01 to B04, Part 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from typing import Any
+
+from secc.station import boot
+from secc.station.backoff import reconnect_waits
+from secc.station.config import StationConfig
+from secc.station.variables import DeviceModel
+from wire.clock import Clock
+from wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
+from wire.ocpp.channel import Connector, FrameChannel
+from wire.ocpp.errors import CallError
+from wire.ocpp.peer import Handler, OcppPeer, Payload
+from wire.trace import StateEntered, Story, Trace
+
+ACTOR = "CS"
+SILENCES = 2
+"""Heartbeats without an answer before the connection counts as dead."""
+
+_UNREGISTERED: frozenset[boot.State] = frozenset({"Rejected", "Booting", "Waiting", "Offline"})
+
+
+class Link:
+    """Keeps the station registered. ``handlers`` answer the CSMS's calls.
+
+    ``work(fresh)`` runs while registered, once per connection; ``fresh`` tells that a BootNotification was just
+    accepted. ``problem`` is told everything that goes wrong, ``changed`` that the state is another.
+    """
+
+    def __init__(
+        self,
+        config: StationConfig,
+        model: DeviceModel,
+        connect: Connector,
+        clock: Clock,
+        source: random.Random,
+        trace: Trace,
+        *,
+        password: str | None,
+        handlers: Callable[[], Iterable[tuple[str, Handler]]],
+        work: Callable[[bool], Coroutine[Any, Any, None]],
+        problem: Callable[[PncError], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.state: boot.State = "Offline"
+        self.password = password
+        self.stopping = False
+        self.away_since: float | None = None
+        self._config, self._model, self._connect = config, model, connect
+        self._clock, self._source, self._trace = clock, source, trace
+        self._handlers, self._work_online, self._problem, self._changed = handlers, work, problem, changed
+        self._peer: OcppPeer | None = None
+        self._boot_reason = "PowerUp"
+        self._boot_due = asyncio.Event()
+        self._hurry = False
+
+    @property
+    def online(self) -> bool:
+        """Registered and connected."""
+        return self.state == "Accepted"
+
+    async def run(self) -> None:
+        """Connect, register and stay connected until :meth:`stop`. Raises LocalError for a CSMS address of no use."""
+        waits: Iterator[float] | None = None
+        while not self.stopping:
+            try:
+                channel = await self._connect(self._config.identity, self.password)
+            except PeerError as error:
+                self._problem(error)
+            except LocalError as error:
+                self.stopping = True
+                self._problem(error)
+                raise
+            else:
+                waits = None
+                await self._connected(channel)
+                if self._hurry:
+                    self._hurry = False
+                    continue
+            if not self.stopping:
+                waits = waits or self._waits()
+                await self._clock.sleep(next(waits))
+
+    async def stop(self) -> None:
+        """Close the connection (1000); :meth:`run` then returns."""
+        self.stopping = True
+        if self._peer is not None:
+            await self._peer.close(1000, "the station stops")
+
+    async def restart(self, reason: str) -> None:
+        """Close, forget the registration, connect and boot again with this BootNotification reason."""
+        self._boot_reason = reason
+        self._happen("reset")
+        await self.reconnect("the station restarts")
+
+    async def reconnect(self, why: str) -> None:
+        """Close the connection and open a new one at once."""
+        self._hurry = True
+        if self._peer is not None:
+            await self._peer.close(1001, why)
+
+    async def call(self, action: str, payload: Payload, limit: float, *, triggered: bool = False) -> Payload:
+        """Call the CSMS. Raises PeerClosed while not registered (``triggered`` messages may go while Pending)."""
+        peer = self._peer
+        if peer is None or not (self.online or (triggered and self.state == "Pending")):
+            raise PeerClosed(f"{action} was not sent: {self._config.identity} is {boot.MEANING[self.state]}.")
+        return await peer.call(action, payload, limit)
+
+    def boot_now(self) -> None:
+        """The CSMS triggered a BootNotification."""
+        self._boot_reason = "Triggered"
+        self._boot_due.set()
+
+    async def _connected(self, channel: FrameChannel) -> None:
+        peer = OcppPeer(
+            channel,
+            self._clock,
+            self._source,
+            actor=ACTOR,
+            peer="CSMS",
+            trace=self._trace,
+            default_timeout=self._config.call_timeout,
+        )
+        peer.handle((action, self._gate(handler)) for action, handler in self._handlers())
+        self._peer = peer
+        worker = asyncio.create_task(_until_closed(self._work()))
+        try:
+            await peer.run()
+        finally:
+            worker.cancel()
+            self._peer = None
+            if self.online:
+                self.away_since = self._clock.now()
+            self._happen("closed")
+            results = await asyncio.gather(worker, return_exceptions=True)
+        if isinstance(results[0], Exception):
+            raise results[0]
+        if not self.stopping and not self._hurry:
+            ended = f"{channel.close_code} {channel.close_reason}".strip()
+            self._problem(PeerClosed(f"The CSMS closed the connection to {self._config.identity} ({ended})."))
+
+    def _gate(self, handler: Handler) -> Handler:
+        def answer(payload: Payload) -> Any:
+            if self.state in _UNREGISTERED:
+                raise CallError("SecurityError", "the station is not registered")  # B03.FR.07
+            return handler(payload)
+
+        return answer
+
+    async def _work(self) -> None:
+        self._happen("connected")
+        fresh = not self.online
+        if fresh:
+            await self._register()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_until_closed(self._work_online(fresh)))
+            group.create_task(_until_closed(self._beat()))
+
+    async def _register(self) -> None:
+        """BootNotification until the CSMS accepts (B01 to B03)."""
+        config = self._config
+        plate = {
+            "vendorName": config.vendor,
+            "model": config.model,
+            "serialNumber": config.serial_number,
+            "firmwareVersion": config.firmware,
+        }
+        while self._peer is not None:
+            wait = config.boot_retry
+            payload = {"chargingStation": plate, "reason": self._boot_reason}
+            try:
+                answer = await self._peer.call("BootNotification", payload, config.call_timeout)
+            except PeerClosed:
+                raise
+            except PncError as error:
+                self._problem(error)
+                self._happen("unanswered")
+            else:
+                wait = float(answer["interval"]) if answer["interval"] > 0 else wait
+                if answer["status"] == "Accepted":
+                    self._registered(answer["interval"])
+                    return
+                self._not_registered(answer)
+            self._boot_due.clear()
+            with contextlib.suppress(TimeoutError):
+                async with self._clock.timeout(wait):
+                    await self._boot_due.wait()
+            self._happen("due")
+
+    def _registered(self, interval: int) -> None:
+        if interval > 0:
+            self._model.put("OCPPCommCtrlr", "HeartbeatInterval", str(interval))
+        self._boot_reason = "PowerUp"
+        self._happen("accepted")
+        text = f"{self._config.identity} is registered at the CSMS"
+        self._trace.emit(Story(time=self._clock.now(), actor=ACTOR, text=text))
+
+    def _not_registered(self, answer: Payload) -> None:
+        if answer["status"] == "Pending":
+            self._happen("pending")
+            return
+        info = answer.get("statusInfo", {})
+        why = info.get("additionalInfo") or info.get("reasonCode") or "no reason given"
+        self._problem(PeerError(f"The CSMS rejected the station {self._config.identity}: {why}.", clause="B03"))
+        self._happen("rejected")
+
+    async def _beat(self) -> None:
+        silent = 0
+        while True:
+            await self._clock.sleep(float(self._model.integer("OCPPCommCtrlr", "HeartbeatInterval")))
+            try:
+                await self.call("Heartbeat", {}, self._config.call_timeout)
+                silent = 0
+            except PeerSilent as error:
+                silent += 1
+                self._problem(error)
+                if silent >= SILENCES and self._peer is not None:
+                    await self._peer.close(1001, "no answer to heartbeats")
+            except CallError as error:
+                self._problem(error)
+
+    def _happen(self, happening: boot.Happening) -> None:
+        state = boot.follow(self.state, happening)
+        if state != self.state:
+            self.state = state
+            self._trace.emit(StateEntered(time=self._clock.now(), actor=ACTOR, state=state))
+            self._changed()
+
+    def _waits(self) -> Iterator[float]:
+        number = self._model.integer
+        return reconnect_waits(
+            number("OCPPCommCtrlr", "RetryBackOffWaitMinimum"),
+            number("OCPPCommCtrlr", "RetryBackOffRandomRange"),
+            number("OCPPCommCtrlr", "RetryBackOffRepeatTimes"),
+            self._source,
+        )
+
+
+async def _until_closed(work: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(PeerClosed):
+        await work
