@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from tls_certs.keys import SIGNATURE_HASHES, KeyKind, PrivateKey, PublicKey, SignatureHash, kind_of, name_of
+from tls_certs.keys import SIGNATURE_HASHES, KeyKind, PrivateKey, PublicKey, SignatureHash, key_hash, kind_of, name_of
 from tls_certs.profiles import Profile
 from wire.errors import LocalError, PeerError
 
@@ -86,9 +86,9 @@ def issue(
         )
     signer = kind_of(issuer_key)
     algorithm = signature_hash if signature_hash is not None else SIGNATURE_HASHES[signer or KeyKind.P256]
-    certificate = _builder(
-        profile, subject, public_key, start, end, issuer, issuer_key, ocsp_url, crl_url, serial
-    ).sign(issuer_key, algorithm)
+    certificate = _builder(profile, subject, public_key, start, end, issuer, ocsp_url, crl_url, serial).sign(
+        issuer_key, algorithm
+    )
     if profile.max_size is not None and (size := len(certificate.public_bytes(Encoding.DER))) > profile.max_size:
         raise LocalError(
             f"The {profile.title} would have {size} octets, {profile.max_size} are allowed.",
@@ -105,7 +105,6 @@ def _builder(
     start: float,
     end: float,
     issuer: x509.Certificate | None,
-    issuer_key: PrivateKey,
     ocsp_url: str | None,
     crl_url: str | None,
     serial: int | None,
@@ -118,12 +117,16 @@ def _builder(
         .issuer_name(authority)
         .public_key(public_key)
         .serial_number(x509.random_serial_number() if serial is None else serial)
-        .not_valid_before(_moment(start))
-        .not_valid_after(_moment(end))
+        .not_valid_before(moment(start))
+        .not_valid_after(moment(end))
         .add_extension(x509.BasicConstraints(profile.ca, profile.path_length), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-        .add_extension(_authority_identifier(issuer, issuer_key), critical=False)
     )
+    if issuer is None:
+        own = x509.AuthorityKeyIdentifier(key_hash(public_key), None, None)
+        builder = builder.add_extension(own, critical=False)
+    else:
+        builder = builder.add_extension(key_identifier_of(issuer), critical=False)
     if profile.key_usage:
         builder = builder.add_extension(_key_usage(profile.key_usage), critical=profile.key_usage_critical)
     if profile.extended_key_usage:
@@ -132,6 +135,8 @@ def _builder(
         builder = builder.add_extension(x509.OCSPNoCheck(), critical=False)
     if profile.hosts:
         builder = builder.add_extension(_alternative_names(profile.hosts), critical=False)
+    for extension, critical in profile.further:
+        builder = builder.add_extension(extension, critical=critical)
     if issuer is not None and not profile.responder:
         if ocsp_url is not None:
             builder = builder.add_extension(_ocsp_access(ocsp_url), critical=False)
@@ -140,15 +145,22 @@ def _builder(
     return builder
 
 
-def _authority_identifier(issuer: x509.Certificate | None, issuer_key: PrivateKey) -> x509.AuthorityKeyIdentifier:
-    """The issuer's own subject key identifier, whatever its length, as it stands in its certificate."""
-    if issuer is not None:
-        try:
-            identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-            return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
-        except x509.ExtensionNotFound:
-            return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
-    return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
+def key_identifier_of(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    """The issuer's own subject key identifier, whatever its length, for what it signs."""
+    try:
+        identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        key = issuer.public_key()
+        return x509.AuthorityKeyIdentifier(key_hash(key), None, None)
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+
+
+def is_ca(certificate: x509.Certificate) -> bool:
+    """Whether basicConstraints call the certificate a CA."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
 
 
 @lru_cache(maxsize=64)
@@ -180,12 +192,13 @@ def _distribution_point(url: str) -> x509.CRLDistributionPoints:
     return x509.CRLDistributionPoints([point])
 
 
-def _moment(seconds: float) -> datetime:
+def moment(seconds: float) -> datetime:
+    """Lab seconds as X.509 has times: whole seconds, UTC."""
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
 def _day(seconds: float) -> str:
-    return f"on {_moment(seconds):%Y-%m-%d}"
+    return f"on {moment(seconds):%Y-%m-%d}"
 
 
 def build_request(key: ec.EllipticCurvePrivateKey, profile: Profile, common_name: str, **names: str) -> bytes:

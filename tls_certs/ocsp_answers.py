@@ -62,7 +62,7 @@ def sign_answer(
     kind = kind_of(key)
     if kind is None:
         raise LocalError("The OCSP signer's key is of a kind that has no signature algorithm here.")
-    parts = [responder_id, _time(produced_at), der.element(der.SEQUENCE, *map(_single, singles))]
+    parts = [responder_id, generalized_time(produced_at), der.element(der.SEQUENCE, *map(_single, singles))]
     if nonce is not None:
         parts.append(der.element(der.context(1), der.element(der.SEQUENCE, nonce_extension(nonce))))
     tbs = der.element(der.SEQUENCE, *parts)
@@ -84,9 +84,9 @@ def by_name(subject: bytes) -> bytes:
 
 
 def _single(single: Single) -> bytes:
-    parts = [single.cert_id.encoding(), _status(single), _time(single.this_update)]
+    parts = [single.cert_id.encoding(), _status(single), generalized_time(single.this_update)]
     if single.next_update is not None:
-        parts.append(der.element(der.context(0), _time(single.next_update)))
+        parts.append(der.element(der.context(0), generalized_time(single.next_update)))
     return der.element(der.SEQUENCE, *parts)
 
 
@@ -108,13 +108,14 @@ def _status(single: Single) -> bytes:
     if single.status is Status.UNKNOWN:
         return b"\x82\x00"
     revocation = single.revocation or Revocation(single.this_update)
-    parts = [_time(revocation.time)]
+    parts = [generalized_time(revocation.time)]
     # "unspecified" is said by leaving the reason out (RFC 5280 5.3.1).
     if (code := _REASON_CODES.get(revocation.reason)) is not None:
         parts.append(der.element(der.context(0), der.element(der.ENUMERATED, bytes((code,)))))
     return der.element(der.context(1), *parts)
 
 
-def _time(seconds: float) -> bytes:
+def generalized_time(seconds: float) -> bytes:
+    """A time as DER GeneralizedTime, whole seconds, UTC."""
     moment = datetime.fromtimestamp(int(seconds), UTC)
     return der.element(der.GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ").encode("ascii"))

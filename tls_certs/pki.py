@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tls_certs.authority import Authority, answer_request
 from tls_certs.folder import MANIFEST, read_folder, refuse_overwriting, write_folder
-from tls_certs.issue import ORGANIZATION, issue, subject_name
+from tls_certs.issue import ORGANIZATION, is_ca, issue, subject_name
 from tls_certs.keys import make_key
 from tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
 from tls_certs.revocation import Registry
@@ -76,7 +76,7 @@ class Pki:
         chain = [self.certificate(role)]
         while not _is_root(chain[-1]):
             issuer = self._issuer_of(chain[-1])
-            if issuer is None and len(chain) == 1 and not _is_ca(chain[0]):
+            if issuer is None and len(chain) == 1 and not is_ca(chain[0]):
                 wanted = PROFILES[role].issuer if role in PROFILES else None
                 raise LocalError(
                     f"The issuer of {role} ({chain[0].issuer.rfc4514_string()}) is not in {self._place()}.",
@@ -113,7 +113,7 @@ class Pki:
         authority = self._authorities.get(role)
         if authority is None:
             certificate = self.certificate(role)
-            if not _is_ca(certificate):
+            if not is_ca(certificate):
                 raise LocalError(f"{role} is not a certificate authority and issues nothing.")
             authority = self._authorities[role] = Authority(
                 role=role,
@@ -160,13 +160,6 @@ class Pki:
 
 def _is_root(certificate: x509.Certificate) -> bool:
     return certificate.subject == certificate.issuer
-
-
-def _is_ca(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
 
 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from cryptography.x509 import ObjectIdentifier
+from cryptography.x509 import ExtensionType, ObjectIdentifier
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tls_certs.keys import KeyKind
@@ -43,7 +43,8 @@ class Profile:
     ``issuer`` is the role that signs it, None for a root. ``domain`` is the DC of the subject, ``country`` its C (None:
     no such attribute). ``path_length`` counts the CAs that may follow. ``key_usage`` has the names of RFC 5280 as
     ``cryptography`` spells them. ``lifetime`` is in seconds. ``responder`` marks a delegated OCSP signer (RFC 6960
-    4.2.2.2: id-pkix-ocsp-nocheck). ``hosts`` are subject alternative names. ``max_size`` None: no limit.
+    4.2.2.2: id-pkix-ocsp-nocheck). ``hosts`` are subject alternative names, ``further`` other
+    extensions, each with its criticality. ``max_size`` None: no limit.
     """
 
     role: str
@@ -60,6 +61,7 @@ class Profile:
     extended_key_usage: tuple[ObjectIdentifier, ...] = ()
     responder: bool = False
     hosts: tuple[str, ...] = ()
+    further: tuple[tuple[ExtensionType, bool], ...] = ()
     key: KeyKind = KeyKind.P256
     max_size: int | None = MAX_SIZE
 

@@ -5,14 +5,15 @@ It demands less than the profiles emit: devices in the field differ, and what is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID, SignatureAlgorithmOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
 from tls_certs.chain_error import ChainError
-from tls_certs.keys import KeyKind, PublicKey, kind_of, name_of
+from tls_certs.facts import Facts, values_of
+from tls_certs.keys import KeyKind, kind_of, name_of
 from tls_certs.profiles import MAX_SIZE, NameKind
 from wire.identifiers import IdentifierError, check_emaid, check_pcid
 
@@ -95,74 +96,15 @@ RULES: dict[Use, Rule] = {
     ),
 }
 
-_PROCESSED = frozenset(
-    {
-        ExtensionOID.BASIC_CONSTRAINTS,
-        ExtensionOID.KEY_USAGE,
-        ExtensionOID.EXTENDED_KEY_USAGE,
-        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
-        ExtensionOID.CERTIFICATE_POLICIES,
-        ExtensionOID.CRL_DISTRIBUTION_POINTS,
-        ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
-    }
-)
 _USAGE_NAMES = {"content_commitment": "nonRepudiation", "digital_signature": "digitalSignature"}
-
-
-@dataclass(slots=True, eq=False)
-class Facts:
-    """A certificate with what the verifier looks at, read once."""
-
-    certificate: x509.Certificate
-    what: str
-    size: int
-    key: PublicKey
-    basic: x509.Extension[x509.BasicConstraints] | None = None
-    usage: x509.Extension[x509.KeyUsage] | None = None
-    extended: x509.ExtendedKeyUsage | None = None
-    subject_key: bytes | None = None
-    authority_key: bytes | None = None
-    unprocessed: list[str] = field(default_factory=list)
-
-    @property
-    def is_ca(self) -> bool:
-        """Whether basicConstraints call it a CA."""
-        return self.basic is not None and self.basic.value.ca
-
-
-def read_facts(certificate: x509.Certificate, what: str, size: int) -> Facts:
-    """What the verifier looks at. Raises ValueError or its like where key or extensions cannot be parsed."""
-    facts = Facts(certificate, what, size, certificate.public_key())
-    for extension in certificate.extensions:
-        match extension.value:
-            case x509.BasicConstraints():
-                facts.basic = extension
-            case x509.KeyUsage():
-                facts.usage = extension
-            case x509.ExtendedKeyUsage() as value:
-                facts.extended = value
-            case x509.SubjectKeyIdentifier() as value:
-                facts.subject_key = value.digest
-            case x509.AuthorityKeyIdentifier() as value:
-                facts.authority_key = value.key_identifier
-        if extension.critical and extension.oid not in _PROCESSED:
-            facts.unprocessed.append(extension.oid.dotted_string)
-    return facts
-
-
-def values_of(name: x509.Name, oid: x509.ObjectIdentifier) -> list[str]:
-    """The values of one kind of attribute in a subject or issuer."""
-    return [str(attribute.value) for attribute in name if attribute.oid == oid]
 
 
 def check_common(facts: Facts, tolerated: list[str]) -> None:
     """What holds for leaf and Sub-CAs alike: size, version, key, signature algorithm, critical extensions."""
     certificate = facts.certificate
-    if facts.size > MAX_SIZE:
+    if len(facts.encoding) > MAX_SIZE:
         raise ChainError(
-            "too big", f"The {facts.what} has {facts.size} octets, {MAX_SIZE} are allowed.", clause="V2G2-010"
+            "too big", f"The {facts.what} has {len(facts.encoding)} octets, {MAX_SIZE} are allowed.", clause="V2G2-010"
         )
     if certificate.version is not x509.Version.v3:
         raise ChainError("profile", f"The {facts.what} is not an X.509 v3 certificate.", clause="ISO 15118-2 annex F")
@@ -200,7 +142,7 @@ def check_leaf(facts: Facts, use: Use, tolerated: list[str]) -> None:
         tolerated.append(f"the {what} has no basic constraints")
     elif facts.is_ca:
         raise ChainError("profile", f"The {what} is a CA certificate.", clause="ISO 15118-2 annex F")
-    subject = facts.certificate.subject
+    subject = facts.subject
     _check_domain(subject, rule, what, tolerated)
     _check_name(subject, rule, what, tolerated)
     if not rule.country and values_of(subject, NameOID.COUNTRY_NAME):

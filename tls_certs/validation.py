@@ -11,16 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from tls_certs.chain_error import ChainError
-from tls_certs.keys import signed_by
+from tls_certs.facts import Facts, is_issued, read_ca, read_leaf, values_of
 from tls_certs.profiles import MAX_CHAIN
 from tls_certs.revocation import Status
-from tls_certs.rules import RULES, Facts, Use, check_common, check_critical, check_leaf, read_facts, values_of
+from tls_certs.rules import RULES, Use, check_common, check_critical, check_leaf
 
 __all__ = ["ChainError", "RevocationCheck", "Use", "ValidatedChain", "validate_chain"]
 
@@ -92,8 +89,11 @@ def validate_chain(
     for facts in sent:
         check_common(facts, notes)
     check_leaf(sent[0], use, notes)
-    known = [_facts(one, f'Sub-CA "{_name(one)}"') for one in intermediates]
+    known = [read_ca(one, "Sub-CA") for one in intermediates]
     path, anchor = _path(sent, known, anchors, use, notes)
+    for facts in path:
+        if facts not in sent:
+            check_common(facts, notes)
     _check_key_identifiers(path, anchor)
     _check_cas(path, anchor)
     for facts in path:
@@ -111,45 +111,19 @@ def validate_chain(
     return ValidatedChain(use, certificates, tuple(notes))
 
 
-def _name(certificate: x509.Certificate) -> str:
-    names = values_of(certificate.subject, NameOID.COMMON_NAME)
-    return names[0] if names else certificate.subject.rfc4514_string()
-
-
-def _facts(certificate: x509.Certificate, what: str, size: int | None = None) -> Facts:
-    try:
-        if size is None:
-            size = len(certificate.public_bytes(Encoding.DER))
-        return read_facts(certificate, what, size)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ChainError("unparsable", f"The {what} cannot be read: {error}.", clause="RFC 5280 4.1") from error
-
-
 def _parse(chain: Sequence[bytes | x509.Certificate], use: Use, notes: list[str]) -> list[Facts]:
     leaf = RULES[use].leaf
     if not chain:
         raise ChainError("empty", f"There is no {leaf}: the chain is empty.")
     if len(chain) > MAX_SENT:
-        raise ChainError(
-            "too long", f"The chain has {len(chain)} certificates, {MAX_CHAIN} are allowed.", clause="V2G2-009"
-        )
-    parsed: list[Facts] = []
-    for index, one in enumerate(chain):
-        size = None
-        what = leaf if index == 0 else f"certificate {index + 1} of the chain"
-        if isinstance(one, bytes | bytearray | memoryview):
-            size = len(one)
-            try:
-                one = x509.load_der_x509_certificate(bytes(one))
-                what = leaf if index == 0 else f'Sub-CA "{_name(one)}"'
-            except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-                raise ChainError("unparsable", f"The {what} cannot be read: {error}.", clause="RFC 5280 4.1") from error
-        elif index:
-            what = f'Sub-CA "{_name(one)}"'
-        if index and one.subject == one.issuer:
-            notes.append(f'the root "{_name(one)}" was sent along with the chain')
-            continue
-        parsed.append(_facts(one, what, size))
+        sentence = f"The chain has {len(chain)} certificates, {MAX_CHAIN} are allowed."
+        raise ChainError("too long", sentence, clause="V2G2-009")
+    parsed = [read_leaf(chain[0], leaf)]
+    for facts in (read_ca(one, "Sub-CA") for one in chain[1:]):
+        if facts.subject == facts.issuer:
+            notes.append(f"a root was sent along with the chain ({facts.subject.rfc4514_string()})")
+        else:
+            parsed.append(facts)
     if len(parsed) > MAX_CHAIN:
         raise ChainError(
             "too long",
@@ -162,7 +136,7 @@ def _parse(chain: Sequence[bytes | x509.Certificate], use: Use, notes: list[str]
 class _Search:
     """Looks for a path from the leaf to a root: by name, then by signature; several issuers may have one name."""
 
-    def __init__(self, pool: Sequence[Facts], anchors: Sequence[x509.Certificate]) -> None:
+    def __init__(self, pool: Sequence[Facts], anchors: Sequence[Facts]) -> None:
         self.pool = pool
         self.anchors = anchors
         self.stuck: Facts | None = None
@@ -170,19 +144,18 @@ class _Search:
 
     def up(self, facts: Facts, below: tuple[Facts, ...]) -> tuple[tuple[Facts, ...], Facts] | None:
         """The path from ``facts`` (itself included, after ``below``) and the root it ends at."""
-        issuer = facts.certificate.issuer
+        issuer = facts.issuer
         path = (*below, facts)
         promising = False
         for anchor in self.anchors:
             if anchor.subject == issuer:
-                candidate = _facts(anchor, f'root "{_name(anchor)}"', 0)
-                if _is_issued(facts, candidate, leaf=not below):
-                    return path, candidate
-                promising = promising or _ids_agree(facts, candidate)
+                if is_issued(facts, anchor):
+                    return path, anchor
+                promising = promising or _ids_agree(facts, anchor)
         if len(path) < MAX_CHAIN:
             for candidate in self.pool:
-                if candidate not in path and candidate.certificate.subject == issuer:
-                    signed = _is_issued(facts, candidate, leaf=not below)
+                if candidate not in path and candidate.subject == issuer:
+                    signed = is_issued(facts, candidate)
                     if signed and (found := self.up(candidate, path)):
                         return found
                     promising = promising or signed or _ids_agree(facts, candidate)
@@ -202,41 +175,35 @@ def _path(
     sent: list[Facts], known: list[Facts], anchors: Sequence[x509.Certificate], use: Use, notes: list[str]
 ) -> tuple[tuple[Facts, ...], Facts]:
     rule = RULES[use]
-    right = [anchor for anchor in anchors if _is_right_kind(anchor, rule.anchors)]
+    roots = [read_ca(anchor, "root") for anchor in anchors]
+    right = [root for root in roots if _is_right_kind(root, rule.anchors)]
     search = _Search((*sent[1:], *known), right)
     found = search.up(sent[0], ())
     if found is None:
-        raise _no_path(search, anchors, right, use)
+        raise _no_path(search, roots, right, use)
     path, anchor = found
     if any(one is not facts for one, facts in zip(path, sent, strict=False)):
         notes.append("the Sub-CAs were not sent in the order of the chain")
     if len(sent) > len(path):
         notes.append("the chain came with certificates that are not part of it")
     if len(path) == 1:
-        if "V2G" in _domains(anchor.certificate):
+        if "V2G" in anchor.domains:
             raise ChainError(
                 "wrong anchor",
                 f"The {path[0].what} is signed by a V2G root, which signs only Sub-CAs.",
                 clause="V2G2-867",
             )
-        if "PE" not in _domains(anchor.certificate):
+        if "PE" not in anchor.domains:
             notes.append(f"the {path[0].what} is signed by a root without a Sub-CA")
     return path, anchor
 
 
-def _domains(certificate: x509.Certificate) -> list[str]:
-    return values_of(certificate.subject, NameOID.DOMAIN_COMPONENT)
-
-
-def _is_right_kind(anchor: x509.Certificate, wanted: frozenset[str]) -> bool:
+def _is_right_kind(root: Facts, wanted: frozenset[str]) -> bool:
     """By the root's DC. A root without any is taken as its owner put it among the trusted ones."""
-    domains = _domains(anchor)
-    return not domains or not wanted.isdisjoint(domains)
+    return not root.domains or not wanted.isdisjoint(root.domains)
 
 
-def _no_path(
-    search: _Search, anchors: Sequence[x509.Certificate], right: Sequence[x509.Certificate], use: Use
-) -> ChainError:
+def _no_path(search: _Search, roots: Sequence[Facts], right: Sequence[Facts], use: Use) -> ChainError:
     rule = RULES[use]
     # A wrong signature is said only when no branch simply ended without an issuer.
     if search.stuck is None:
@@ -244,19 +211,19 @@ def _no_path(
         facts = search.wrong
         return ChainError(
             "wrong signature",
-            f"The signature of the {facts.what} is not that of its issuer {facts.certificate.issuer.rfc4514_string()}.",
+            f"The signature of the {facts.what} is not that of its issuer {facts.issuer.rfc4514_string()}.",
             clause="RFC 5280 6.1.3",
         )
     facts = search.stuck
-    issuer = facts.certificate.issuer
-    if any(anchor.subject == issuer for anchor in right):
+    issuer = facts.issuer
+    if any(root.subject == issuer for root in right):
         return ChainError(
             "no anchor",
             f"The {facts.what} was issued by {issuer.rfc4514_string()}; the trusted root of that name has another key.",
             clause="V2G2-878",
             advice="Install the root it belongs to: several roots may have one name.",
         )
-    if any(anchor.subject == issuer for anchor in anchors):
+    if any(root.subject == issuer for root in roots):
         return ChainError(
             "wrong anchor",
             f"The {facts.what} leads to {issuer.rfc4514_string()}; {rule.roots} is needed for a {rule.leaf}.",
@@ -269,33 +236,6 @@ def _no_path(
         clause="ISO 15118-2 annex F",
         advice="Install the root it belongs to, or have the missing Sub-CA sent along.",
     )
-
-
-_VERIFIED: dict[tuple[bytes, bytes], None] = {}
-_VERIFIED_MAX = 1024
-
-
-def _is_issued(facts: Facts, issuer: Facts, *, leaf: bool) -> bool:
-    """Whether ``issuer``'s key has signed ``facts``. Good ones of CAs over CAs are remembered: they come again."""
-    certificate = facts.certificate
-    if leaf:
-        return _has_signed(issuer, certificate)
-    pair = (certificate.fingerprint(_SHA256), issuer.certificate.fingerprint(_SHA256))
-    if pair in _VERIFIED:
-        return True
-    if not _has_signed(issuer, certificate):
-        return False
-    if len(_VERIFIED) >= _VERIFIED_MAX:
-        del _VERIFIED[next(iter(_VERIFIED))]
-    _VERIFIED[pair] = None
-    return True
-
-
-_SHA256 = hashes.SHA256()
-
-
-def _has_signed(issuer: Facts, certificate: x509.Certificate) -> bool:
-    return signed_by(issuer.key, certificate.signature, certificate.tbs_certificate_bytes, _SHA256)
 
 
 def _check_key_identifiers(path: Sequence[Facts], anchor: Facts) -> None:
@@ -327,15 +267,13 @@ def _check_cas(path: Sequence[Facts], anchor: Facts) -> None:
 
 
 def _check_validity(facts: Facts, now: float) -> None:
-    start = facts.certificate.not_valid_before_utc
-    if now < start.timestamp():
-        raise ChainError(
-            "not yet valid", f"The {facts.what} is valid only from {start:%Y-%m-%d %H:%M} UTC on.", clause="V2G2-824"
-        )
-    end = facts.certificate.not_valid_after_utc
+    if now < facts.starts:
+        start = f"{facts.certificate.not_valid_before_utc:%Y-%m-%d %H:%M}"
+        raise ChainError("not yet valid", f"The {facts.what} is valid only from {start} UTC on.", clause="V2G2-824")
     # The second named by notAfter still counts (RFC 5280 4.1.2.5).
-    if now >= end.timestamp() + 1:
-        raise ChainError("expired", f"The {facts.what} expired on {end:%Y-%m-%d %H:%M} UTC.", clause="V2G2-824")
+    if now >= facts.ends + 1:
+        end = f"{facts.certificate.not_valid_after_utc:%Y-%m-%d %H:%M}"
+        raise ChainError("expired", f"The {facts.what} expired on {end} UTC.", clause="V2G2-824")
 
 
 def _check_status(facts: Facts, status: Status) -> None:

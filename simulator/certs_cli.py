@@ -1,0 +1,159 @@
+"""``pnc certs``: make a PKI folder, show what is in one, verify its chains. Plain lines, an exit code."""
+
+from __future__ import annotations
+
+import stat
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from wire.errors import PncError
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from tls_certs.pki import Pki
+
+_CHAINS = (
+    ("secc_leaf", "SECC", ("v2g_root", "private_root")),
+    ("contract_leaf", "CONTRACT", ("mo_root", "v2g_root")),
+    ("oem_leaf", "PROVISIONING", ("oem_root", "v2g_root")),
+    ("cps_leaf", "CPS", ("v2g_root",)),
+)
+"""Which chain is verified for which use against which roots."""
+
+
+def create(
+    directory: str | Path,
+    *,
+    ocsp_url: str | None = None,
+    crl_url: str | None = None,
+    pcid: str | None = None,
+    emaid: str | None = None,
+    evse_id: str | None = None,
+    contract_ca: Literal["mo", "v2g"] = "mo",
+    force: bool = False,
+    now: float | None = None,
+) -> int:
+    """Make a whole PKI in ``directory``; 0 when it is there. ``now`` is in seconds since the epoch (default: today)."""
+    from tls_certs.pki import DEFAULT_EMAID, DEFAULT_EVSE_ID, DEFAULT_PCID, create_pki, write_pki
+
+    try:
+        pki = create_pki(
+            time.time() if now is None else now,
+            ocsp_url=ocsp_url,
+            crl_url=crl_url,
+            pcid=pcid or DEFAULT_PCID,
+            emaid=emaid or DEFAULT_EMAID,
+            evse_id=evse_id or DEFAULT_EVSE_ID,
+            contract_ca=contract_ca,
+        )
+        write_pki(pki, directory, force=force)
+    except PncError as error:
+        return _complain(error)
+    print(f"{len(pki.roles)} certificates with their keys are in {directory} (manifest pki.json, keys mode 0600).")
+    for role in ("secc_leaf", "contract_leaf", "oem_leaf"):
+        print(f"  {role:<14} {_common_name(pki.certificate(role)):<20} until {_day(pki.certificate(role))}")
+    return 0
+
+
+def show(directory: str | Path, *, now: float | None = None) -> int:
+    """List the roles of a PKI folder, one line each; 1 when something is wrong with one of them."""
+    from tls_certs.pki import load_pki
+
+    moment = time.time() if now is None else now
+    try:
+        pki = load_pki(directory)
+    except PncError as error:
+        return _complain(error)
+    problems = 0
+    print(f"{'role':<14} {'subject':<38} {'issuer':<30} {'valid until':<11} key  problems")
+    for role in pki.roles:
+        found = _problems(pki, role, moment)
+        problems += len(found)
+        certificate = pki.certificate(role)
+        print(
+            f"{role:<14} {_common_name(certificate):<38} {_issuer_name(certificate):<30} {_day(certificate):<11} "
+            f"{'yes' if role in pki.keys else 'no ':<4} {'; '.join(found)}".rstrip()
+        )
+    for loose in _readable_keys(Path(directory)):
+        problems += 1
+        print(f"{loose} can be read by others; keys should have mode 0600.")
+    for role in (role for role in pki.keys if role not in pki.certificates):
+        print(f"{role}_key is a key without certificate.")
+    return 1 if problems else 0
+
+
+def verify(directory: str | Path, *, now: float | None = None) -> int:
+    """Verify the chains of a PKI folder by the V2G rules, as vehicle, station and back end would; 1 on a bad one."""
+    from tls_certs.pki import load_pki
+    from tls_certs.validation import Use, validate_chain
+
+    moment = time.time() if now is None else now
+    try:
+        pki = load_pki(directory)
+    except PncError as error:
+        return _complain(error)
+    bad = checked = 0
+    for role, use, roots in _CHAINS:
+        if role not in pki.roles:
+            print(f"{role:<14} not there")
+            continue
+        checked += 1
+        try:
+            chain = validate_chain(pki.chain(role), pki.anchors(*roots), Use[use], moment)
+        except PncError as error:
+            bad += 1
+            print(f"{role:<14} BAD   {error}")
+            continue
+        notes = f"; tolerated: {'; '.join(chain.tolerated)}" if chain.tolerated else ""
+        path = " < ".join(_common_name(certificate) for certificate in chain.path)
+        print(f"{role:<14} good  {path}{notes}")
+    if not checked:
+        print("There is no leaf certificate to verify.", file=sys.stderr)
+    return 1 if bad or not checked else 0
+
+
+def _complain(error: PncError) -> int:
+    print(error, file=sys.stderr)
+    return 1
+
+
+def _problems(pki: Pki, role: str, now: float) -> list[str]:
+    certificate = pki.certificate(role)
+    found = []
+    if certificate.not_valid_after_utc.timestamp() + 1 <= now:
+        found.append("expired")
+    elif certificate.not_valid_before_utc.timestamp() > now:
+        found.append("not yet valid")
+    try:
+        pki.root(role)
+    except PncError as error:
+        found.append(error.sentence)
+    return found
+
+
+def _readable_keys(directory: Path) -> list[Path]:
+    keys = sorted(directory.glob("**/*_key.pem"))
+    return [key for key in keys if key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+
+
+def _common_name(certificate: x509.Certificate) -> str:
+    return _shown(certificate.subject)
+
+
+def _issuer_name(certificate: x509.Certificate) -> str:
+    return "itself" if certificate.issuer == certificate.subject else _shown(certificate.issuer)
+
+
+def _shown(name: x509.Name) -> str:
+    from cryptography.x509.oid import NameOID
+
+    names = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else name.rfc4514_string()
+
+
+def _day(certificate: x509.Certificate) -> str:
+    return f"{datetime.fromtimestamp(certificate.not_valid_after_utc.timestamp(), UTC):%Y-%m-%d}"

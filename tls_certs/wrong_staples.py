@@ -1,0 +1,134 @@
+"""Bad OCSP answers on purpose, as named data: what a careless or hostile station may staple."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from tls_certs.authority import Authority
+from tls_certs.certid import cert_id
+from tls_certs.issue import ORGANIZATION, issue, subject_name
+from tls_certs.keys import make_key
+from tls_certs.ocsp_answers import TRY_LATER, Single, by_key, generalized_time, refusal, sign_answer
+from tls_certs.pki import create_pki
+from tls_certs.profiles import DAY, PROFILES, responder_profile
+from tls_certs.revocation import Revocation, Status
+from wire.credentials import Credentials
+from wire.errors import LocalError
+
+Build = Callable[[Authority, x509.Certificate, float], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class StapleFault:
+    """One bad answer; ``build`` makes it from the issuing authority, the certificate and lab time."""
+
+    text: str
+    build: Build
+
+
+def _answer(
+    authority: Authority,
+    certificate: x509.Certificate,
+    now: float,
+    *,
+    status: Status = Status.GOOD,
+    age: float = 0,
+    signer: Credentials | None = None,
+    revocation: Revocation | None = None,
+) -> bytes:
+    """An answer about ``certificate`` that is ``age`` seconds old."""
+    by = signer or authority.responder(now)
+    name = cert_id(certificate, authority.certificate)
+    single = Single(name, status, now - age, now - age + 7 * DAY, revocation)
+    return sign_answer(
+        [single],
+        key=by.key,
+        responder_id=by_key(by.leaf.public_key()),
+        certificates=[by.leaf.public_bytes(Encoding.DER)],
+        produced_at=now - age,
+    )
+
+
+def _revoked(authority: Authority, certificate: x509.Certificate, now: float) -> bytes:
+    revocation = Revocation(now - DAY, "key_compromise")
+    return _answer(authority, certificate, now, status=Status.REVOKED, revocation=revocation)
+
+
+def _other(authority: Authority, certificate: x509.Certificate, now: float) -> bytes:
+    name = replace(cert_id(certificate, authority.certificate), serial=certificate.serial_number ^ 1)
+    by = authority.responder(now)
+    return sign_answer(
+        [Single(name, Status.GOOD, now, now + DAY)],
+        key=by.key,
+        responder_id=by_key(by.leaf.public_key()),
+        certificates=[by.leaf.public_bytes(Encoding.DER)],
+        produced_at=now,
+    )
+
+
+def _signer(authority: Authority, now: float, *, purpose: bool = True, expired: bool = False) -> Credentials:
+    profile = responder_profile(PROFILES[authority.role])
+    if not purpose:
+        profile = replace(profile, extended_key_usage=())
+    if authority.key is None:
+        raise LocalError(f"A bad OCSP signer needs the key of {authority.role}, which is not there.")
+    key = make_key()
+    certificate = issue(
+        profile,
+        subject_name(profile, f"{ORGANIZATION} {profile.title}"),
+        key.public_key(),
+        now,
+        issuer=authority.certificate,
+        issuer_key=authority.key,
+        not_before=now - 2 * DAY,
+        not_after=now - DAY if expired else now + DAY,
+    )
+    return Credentials((certificate,), key)
+
+
+def _foreign(authority: Authority, certificate: x509.Certificate, now: float) -> bytes:
+    """By the signer of another CA of the same name."""
+    signer = create_pki(now).authority(authority.role).responder(now)
+    return _answer(authority, certificate, now, signer=signer)
+
+
+def _broken(authority: Authority, certificate: x509.Certificate, now: float) -> bytes:
+    """Dated a minute later than what was signed."""
+    stamp = generalized_time(now)
+    other = generalized_time(now + 60)
+    return _answer(authority, certificate, now).replace(stamp, other, 1)
+
+
+STAPLE_FAULTS: dict[str, StapleFault] = {
+    "revoked": StapleFault("says that the certificate is revoked", _revoked),
+    "unknown": StapleFault(
+        "says that the certificate is unknown", lambda a, c, now: _answer(a, c, now, status=Status.UNKNOWN)
+    ),
+    "stale": StapleFault("counted until yesterday", lambda a, c, now: _answer(a, c, now, age=8 * DAY)),
+    "future": StapleFault("counts from tomorrow on", lambda a, c, now: _answer(a, c, now, age=-DAY)),
+    "other-certificate": StapleFault("is about another certificate", _other),
+    "foreign-signer": StapleFault("is signed by somebody the issuer has not appointed", _foreign),
+    "signer-without-purpose": StapleFault(
+        "is signed by a certificate that is not for OCSP signing",
+        lambda a, c, now: _answer(a, c, now, signer=_signer(a, now, purpose=False)),
+    ),
+    "signer-expired": StapleFault(
+        "is signed by a certificate that has expired",
+        lambda a, c, now: _answer(a, c, now, signer=_signer(a, now, expired=True)),
+    ),
+    "wrong-signature": StapleFault("was changed after it was signed", _broken),
+    "refusal": StapleFault("says only that the responder is busy", lambda a, c, now: refusal(TRY_LATER)),
+    "garbage": StapleFault("is no OCSP response", lambda a, c, now: b"\x30\x03garbage"),
+}
+"""Bad staples by name."""
+
+
+def wrong_staple(authority: Authority, certificate: x509.Certificate, fault: str, now: float) -> bytes:
+    """The bad OCSP answer of that name about ``certificate``, which ``authority`` has issued. Raises LocalError."""
+    if fault not in STAPLE_FAULTS:
+        raise LocalError(f"There is no OCSP fault {fault!a}.", advice=f"There are: {', '.join(STAPLE_FAULTS)}.")
+    return STAPLE_FAULTS[fault].build(authority, certificate, now)
