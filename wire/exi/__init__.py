@@ -5,6 +5,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wire.exi.errors import ExiDecodeError, ExiEncodeError
 
-__all__ = ["ExiDecodeError", "ExiEncodeError"]
+if TYPE_CHECKING:
+    from wire.exi.codec import Codec
+
+__all__ = ["ExiDecodeError", "ExiEncodeError", "codec"]
+
+
+def codec(name: str) -> Codec:
+    """The codec of a schema set, one per process. Raises LocalError for a set there is none for."""
+    from wire.exi.codec import codec as find
+
+    return find(name)

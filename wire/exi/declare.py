@@ -50,7 +50,7 @@ class _Fact:
         return tuple(getattr(self, name) for name in self.__slots__)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._contents() == other._contents()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._contents() == other._contents()
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, self._contents()))
@@ -183,13 +183,9 @@ class _Group(_Fact):
 class Seq(_Group):
     """A sequence of particles."""
 
-    __slots__ = ()
-
 
 class OneOf(_Group):
     """A choice of particles."""
-
-    __slots__ = ()
 
 
 class GlobalElement(_Fact):

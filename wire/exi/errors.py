@@ -6,7 +6,7 @@ from wire.errors import LocalError, PeerError
 
 
 class ExiDecodeError(PeerError):
-    """Bytes that are no message of the set: ``path`` is the element being read, ``position`` the bit where it failed."""
+    """Bytes that are no message of the set: ``path`` is the element read, ``position`` the bit where it failed."""
 
     def __init__(self, sentence: str, *, path: str = "", position: int = 0) -> None:
         super().__init__(sentence, clause="W3C EXI 1.0", response_code="FAILED")

@@ -1,0 +1,291 @@
+"""The careful decoder: walks the grammar state by state and can say exactly what is wrong.
+
+The generated decoders read what correct stacks write. Whatever they do not recognise is read here again from the start:
+string table hits, the second-level form of empty values, padded integers, values a facet forbids, hostile input. So
+this is also the place where a message is refused, with a sentence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wire.exi.bits import HEADER, BitReader, Truncated
+from wire.exi.errors import ExiDecodeError
+from wire.exi.grammar import CHARACTERS, END, TEXT_END, Grammars, Production, State, enter, simple_start
+from wire.exi.schema import AttributeUse, Element, QName, SchemaSet, Type, Value, bits_for
+
+UNSUPPORTED = "is not supported: no ISO 15118 message has it"
+
+
+class CarefulDecoder:
+    """Decodes one stream. ``tolerated`` collects what deviates from the schema or its usual coding but can be read."""
+
+    def __init__(self, schema: SchemaSet, grammars: Grammars, data: bytes, tolerated: list[str]) -> None:
+        self.schema = schema
+        self.grammars = grammars
+        self.bits = BitReader(data)
+        self.tolerated = tolerated
+        self.path: list[str] = []
+        self.start = 0  # bit where the thing being read begins, for error messages
+        self.global_values: list[str] = []
+        self.local_values: dict[QName, list[str]] = {}
+
+    # ---- streams ----------------------------------------------------------------------------------------------
+
+    def document(self) -> Any:
+        """The root element's value."""
+        return self._run(self._document)
+
+    def fragment(self) -> tuple[str, Any]:
+        """The element's local name and value."""
+        result: tuple[str, Any] = self._run(self._fragment)
+        return result
+
+    def _run(self, read: Any) -> Any:
+        try:
+            self._header()
+            result = read()
+        except Truncated:
+            raise self.fail(
+                f"the input ends here, after {len(self.bits.data)} octets, inside a value or event"
+            ) from None
+        except OverflowError:
+            raise self.fail("an integer of more than 560 bits was read") from None
+        left = self.bits.left
+        if left >= 8:
+            self.tolerated.append(f"{left // 8} octets follow the end of the message")
+        elif self.bits.take(left):
+            self.tolerated.append("the padding bits after the message are not zero")
+        return result
+
+    def _header(self) -> None:
+        found = self.bits.take(8)
+        if found != HEADER:
+            cookie = "; this is an EXI cookie" if self.bits.data[:4] == b"$EXI" else ""
+            raise self.fail(f"the EXI header is 0x{found:02x}, V2G streams start with 0x80{cookie}")
+
+    def _document(self) -> Any:
+        roots = self.schema.documents
+        qname, type_ = self._root([(q, t) for q, t in roots], len(roots) + 1)
+        return self.element(qname, type_)
+
+    def _fragment(self) -> tuple[str, Any]:
+        elements = self.schema.fragments
+        qname, types = self._root(elements, len(elements) + 2)
+        value = self.element(qname, types[0]) if len(types) == 1 else self._relaxed(qname, types)
+        self.start = self.bits.position
+        code = self.bits.take(bits_for(len(elements) + 2))
+        if code != len(elements) + 1:
+            raise self.fail(f"event code {code} follows the fragment's element, its end is {len(elements) + 1}")
+        return qname[0], value
+
+    def _root(self, elements: list[Any], count: int) -> Any:
+        self.start = self.bits.position
+        code = self.bits.take(bits_for(count))
+        if code >= len(elements):
+            raise self.fail(f"event code {code} names no element of the set {self.schema.name!r}")
+        return elements[code]
+
+    # ---- elements ---------------------------------------------------------------------------------------------
+
+    def element(self, qname: QName, type_: Type) -> Any:
+        """The content of an element whose start was read."""
+        self.path.append(qname[0])
+        value = self._simple(qname, type_) if isinstance(type_, Value) else self._complex(qname, type_)
+        self.path.pop()
+        return value
+
+    def _simple(self, qname: QName, type_: Value) -> Any:
+        event = self._event(simple_start(type_))
+        if event is END:
+            return self._empty(type_)
+        value = self._value(type_, qname)
+        self._event(TEXT_END)
+        return value
+
+    def _complex(self, qname: QName, cls: Any) -> Any:
+        model = self.schema.model(cls)
+        made = cls.__new__(cls)
+        for name, default in cls.__defaults__.items():
+            setattr(made, name, [] if default is list else None)
+        lists = {
+            e.field for e in model.content.parts if not isinstance(e, Value) and e.high != 1 and hasattr(e, "field")
+        }
+        state = self.grammars.start(model)
+        if cls.__abstract__:
+            raise self.fail(f"{cls.__name__} is abstract, it cannot occur itself")
+        while True:
+            production = self._event(state, text=model.text)
+            if production is END:
+                made.value = self._empty(model.text)  # type: ignore[arg-type]
+                return made
+            event = production.event
+            if isinstance(event, AttributeUse):
+                self.path.append(f"@{event.qname[0]}")
+                setattr(made, event.field, self._value(event.type, event.qname))
+                self.path.pop()
+            elif isinstance(event, Value):
+                made.value = self._value(event, qname)
+                self._event(TEXT_END)
+                return made
+            elif isinstance(event, Element):
+                value = self.element(event.qname, event.type)
+                if event.field == "items":
+                    made.items.append((event.qname[0], value))
+                elif event.high != 1 or event.field in lists or cls.__defaults__.get(event.field) is list:
+                    held = getattr(made, event.field)
+                    if held is None:
+                        setattr(made, event.field, [value])
+                    else:
+                        held.append(value)
+                else:
+                    setattr(made, event.field, value)
+            elif event == END:
+                return made
+            else:
+                raise self.fail(f"{production} was read, {UNSUPPORTED}")
+            state = enter(production.next)
+
+    def _event(self, state: State, text: Value | None = None) -> Any:
+        """The production chosen by the next event code, or END for a second-level end of an empty value."""
+        self.start = self.bits.position
+        count = len(state.productions)
+        code = self.bits.take(bits_for(count + 1))
+        if code < count:
+            return state.productions[code]
+        if code > count:
+            raise self.fail(f"event code {code} was read, only 0 to {count} are assigned here ({state})")
+        undeclared = self.bits.take(bits_for(len(state.second)))
+        if undeclared >= len(state.second):
+            raise self.fail(f"second-level event code {undeclared} was read, which is not assigned")
+        name = state.second[undeclared]
+        takes_text = text is not None or isinstance(state.productions[0].event, Value)
+        if name == END and takes_text and any(isinstance(p.event, Value) for p in state.productions):
+            return END
+        if name == END:
+            raise self.fail(f"the element ends here, the schema wants {state}")
+        raise self.fail(f"undeclared content ({name}) was read where the schema wants {state}; it {UNSUPPORTED}")
+
+    def _empty(self, type_: Value) -> Any:
+        if type_.kind not in ("string", "binary"):
+            raise self.fail(f"the element is empty, the schema wants a value ({self.schema.type_name(type_)})")
+        self._short(type_, 0)
+        return "" if type_.kind == "string" else b""
+
+    def _relaxed(self, qname: QName, types: list[Type]) -> Any:
+        """An element declared with several types, by the relaxed grammar (W3C EXI 8.5.3): an optional Id and text."""
+        self.path.append(qname[0])
+        attributes, elements = self.schema.attributes, len(self.schema.fragments)
+        first = len(attributes) + 1 + elements + 3  # attributes, AT(*), elements, SE(*), EE, CH
+        identifier: str | None = None
+        while True:
+            self.start = self.bits.position
+            code = self.bits.take(bits_for(first + 1))
+            if code >= len(attributes):
+                break
+            if attributes[code][0] != "Id":
+                raise self.fail(f"attribute {attributes[code][0]} was read, only Id is known for this element")
+            identifier = self._text(Value("string"), attributes[code])
+        text = ""
+        if code == first - 1:
+            text = self._text(Value("string"), qname)
+            self.start = self.bits.position
+            code = self.bits.take(bits_for(elements + 4)) + len(attributes) + 1
+        if code != first - 2:
+            raise self.fail("only text is supported in this element of a fragment")
+        self.path.pop()
+        holder = next((t for t in types if isinstance(t, type)), None)
+        if identifier is None or holder is None:
+            return text
+        return holder(Id=identifier, value=text)  # type: ignore[call-arg]
+
+    # ---- values -----------------------------------------------------------------------------------------------
+
+    def _value(self, type_: Value, qname: QName) -> Any:
+        self.start = self.bits.position
+        kind = type_.kind
+        if kind == "boolean":
+            return self.bits.take(1) == 1
+        if kind == "enumeration":
+            index = self.bits.take(type_.bits)
+            members = tuple(type_.members)  # type: ignore[arg-type]
+            if index >= len(members):
+                raise self.fail(f"enumeration value {index} was read, {len(members)} values are known")
+            return members[index]
+        if kind == "string":
+            return self._text(type_, qname)
+        if kind == "binary":
+            return self._binary(type_)
+        return self._integer(type_)
+
+    def _integer(self, type_: Value) -> int:
+        if type_.kind == "nbit":
+            value = self.bits.take(type_.bits) + (type_.low or 0)
+        elif type_.kind == "unsigned":
+            value = self._unsigned()
+        else:
+            negative = self.bits.take(1)
+            value = self._unsigned()
+            value = -value - 1 if negative else value
+        if (type_.low is not None and value < type_.low) or (type_.high is not None and value > type_.high):
+            raise self.fail(f"{value} was read, {type_.low} to {type_.high} is allowed")
+        return value
+
+    def _unsigned(self) -> int:
+        value, minimal = self.bits.unsigned()
+        if not minimal:
+            self.note(f"the integer {value} is written with more octets than it needs")
+        return value
+
+    def _binary(self, type_: Value) -> bytes:
+        count = self._length(self._unsigned(), type_, "octets")
+        return self.bits.octets(count)
+
+    def _text(self, type_: Value, qname: QName) -> str:
+        self.start = self.bits.position
+        count = self._unsigned()
+        local = self.local_values.setdefault(qname, [])
+        if count < 2:
+            known = self.global_values if count else local
+            index = self.bits.take(bits_for(len(known)))
+            if index >= len(known):
+                raise self.fail(f"string table entry {index} was read, {len(known)} values were sent before")
+            self._length(len(known[index]), type_, "characters", on_wire=False)
+            return known[index]
+        count = self._length(count - 2, type_, "characters")
+        text = "".join([self._character() for _ in range(count)])
+        if text:
+            self.global_values.append(text)
+            local.append(text)
+        return text
+
+    def _character(self) -> str:
+        code = self._unsigned()
+        if code > 0x10FFFF or 0xD800 <= code < 0xE000:
+            raise self.fail(f"{code:#x} was read, which is no Unicode character")
+        return chr(code)
+
+    def _length(self, count: int, type_: Value, unit: str, on_wire: bool = True) -> int:
+        if type_.max_length is not None and count > type_.max_length:
+            raise self.fail(f"a length of {count} {unit} was read, at most {type_.max_length} are allowed")
+        if on_wire and 8 * count > self.bits.left:
+            raise self.fail(f"a length of {count} {unit} was read, {self.bits.left // 8} octets of input are left")
+        self._short(type_, count)
+        return count
+
+    def _short(self, type_: Value, count: int) -> None:
+        if count < type_.min_length:
+            self.note(f"a length of {count} was read, the schema wants at least {type_.min_length}")
+
+    def note(self, deviation: str) -> None:
+        """Remember a deviation that can be read."""
+        self.tolerated.append(f"{'/'.join(self.path)}: {deviation}")
+
+    def fail(self, what: str) -> ExiDecodeError:
+        """The error for something found at ``start``."""
+        path = "/".join(self.path)
+        place = f"In {path}, at" if path else "At"
+        return ExiDecodeError(f"{place} bit {self.start} of the EXI stream {what}.", path=path, position=self.start)
+
+
+__all__ = ["CHARACTERS", "CarefulDecoder", "Production"]

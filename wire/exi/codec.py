@@ -1,0 +1,236 @@
+"""Messages to octets and back, per schema set.
+
+A codec tries straight-line code generated for the message's types (made on first use, then kept on disk); whatever that
+does not know goes to the careful coder, which reads every legal form and explains every refusal.
+"""
+
+from __future__ import annotations
+
+
+from functools import cached_property, lru_cache, partial
+from typing import Any
+
+from wire.errors import LocalError
+from wire.exi.bits import HEADER
+from wire.exi.declare import ComplexType
+from wire.exi.errors import ExiDecodeError, ExiEncodeError
+from wire.exi.runtime import LIMIT, STUMBLES, Rare, groups, join, more
+from wire.exi.schema import SchemaSet, Type, bits_for
+from wire.exi.store import Store, cache_root, fingerprint
+
+SETS: dict[str, tuple[str, ...]] = {
+    "app": ("wire.v2g.appprotocol",),
+    "iso2": ("wire.v2g.iso2", "wire.v2g.xmldsig"),
+    "xmldsig": ("wire.v2g.xmldsig",),
+}
+"""The schema sets and the catalogue modules they consist of."""
+
+RESERVED = ("din", "iso20-common", "iso20-ac", "iso20-dc", "iso20-acdp", "iso20-wpt")
+"""Names of sets that are not built in yet."""
+
+LONGEST = 1 << 20
+"""No V2G message comes near this many octets; more is refused unread."""
+
+QUICK = 1 << 16
+"""Up to this many octets the generated code is used: its cost grows with length times number of values."""
+
+
+@lru_cache(maxsize=None)
+def codec(name: str) -> Codec:
+    """The codec of a schema set, one per process."""
+    if name not in SETS:
+        kind = "is reserved for later" if name in RESERVED else "is unknown"
+        raise LocalError(f"The schema set {name!r} {kind}; there are {', '.join(SETS)}.")
+    return Codec(name, SETS[name])
+
+
+class Codec:
+    """Encodes and decodes the documents and fragments of one schema set. Use :func:`codec` to get one."""
+
+    def __init__(self, name: str, modules: tuple[str, ...], store: Store | None = None) -> None:
+        self.name = name
+        self.schema = SchemaSet(name, modules)
+        self._store = store or Store(fingerprint(self.schema.modules), cache_root())
+        documents = self.schema.documents
+        self._root_bits = bits_for(len(documents) + 1)
+        start = HEADER << self._root_bits
+        self._roots = {start + i: f"d_{t.__name__}" for i, (_, t) in enumerate(documents) if isinstance(t, type)}
+        self._codes = {t: i for i, (_, t) in enumerate(documents) if isinstance(t, type)}
+        self._ns: dict[str, Any] = {
+            "Rare": Rare, "LIMIT": LIMIT, "more": more, "groups": groups, "join": join, "new": object.__new__,
+            "number": int.from_bytes, "B": {False: 0, True: 1}, **self.schema.classes,
+        }  # fmt: skip
+        self._ns["ns"] = self._ns
+        for cls in self.schema.classes:
+            for direction in "de":
+                self._ns[f"{direction}_{cls}"] = partial(self._first, direction, cls)
+
+    # ---- documents --------------------------------------------------------------------------------------------
+
+    def encode(self, document: ComplexType) -> bytes:
+        """The EXI document with this root, e.g. a ``V2G_Message``. Raises ExiEncodeError."""
+        cls = type(document)
+        code = self._codes.get(cls)
+        if code is None:
+            raise ExiEncodeError(f"{cls.__name__} is not the type of a root element of the set {self.name!r}.")
+        try:
+            start = (0x100 | HEADER) << self._root_bits | code
+            return _octets(self._ns[f"e_{cls.__name__}"](start, document))
+        except STUMBLES:
+            qname, type_ = self.schema.documents[code]
+            return self._careful_encoder().document(code, qname, type_, document)  # type: ignore[no-any-return]
+
+    def decode(self, data: bytes, tolerated: list[str] | None = None) -> Any:
+        """The root of an EXI document. Deviations that could be read are appended to ``tolerated``.
+
+        Raises ExiDecodeError, whatever the octets are.
+        """
+        notes: list[str] = []
+        try:
+            if len(data) > QUICK:
+                raise Rare
+            x = int.from_bytes(data, "big")
+            r = 8 * len(data) - 8 - self._root_bits
+            value, r = self._ns[self._roots[x >> r]](x, r)
+            _check_rest(x, r, notes)
+        except STUMBLES:
+            notes.clear()
+            value = self._careful_decoder(data, notes).document()
+        if tolerated is not None:
+            tolerated += notes
+        return value
+
+    # ---- fragments --------------------------------------------------------------------------------------------
+
+    def encode_fragment(self, name: str, value: object, *, relaxed: bool = True) -> bytes:
+        """The EXI fragment of one element: what XML signatures hash. ``name`` is the element's local name.
+
+        An element declared with several types (eMAID of ISO 15118-2) is written by the relaxed grammar that W3C EXI
+        8.5.3 prescribes; ``relaxed=False`` writes it by its own type, as the cbV2G family of stacks does.
+        """
+        code, types = self._fragment_code(name, value)
+        _, bits, end = self._fragments
+        type_ = next((t for t in types if t == type(value).__name__), "")
+        try:
+            if not type_ or (relaxed and len(types) > 1):
+                raise Rare
+            x = self._ns[f"e_{type_}"]((0x100 | HEADER) << bits | code, value)
+            return _octets(x << bits | end)
+        except STUMBLES:
+            qname, found = self.schema.fragments[code]
+            wanted = next((t for t in found if t is type(value)), None)
+            wanted = wanted or next((t for t in found if not isinstance(t, type)), found[0])
+            encoder = self._careful_encoder()
+            return encoder.fragment(code, qname, wanted, value, relaxed and len(types) > 1)  # type: ignore[no-any-return]
+
+    def decode_fragment(self, data: bytes, tolerated: list[str] | None = None) -> tuple[str, Any]:
+        """The element's local name and value. Raises ExiDecodeError."""
+        elements, bits, end = self._fragments
+        notes: list[str] = []
+        try:
+            if len(data) > QUICK:
+                raise Rare
+            x = int.from_bytes(data, "big")
+            r = 8 * len(data) - 8 - bits
+            name, _, types = elements[(x >> r) - (HEADER << bits)]
+            if len(types) > 1:
+                raise Rare
+            value, r = self._ns[f"d_{types[0]}"](x, r)
+            r -= bits
+            if x >> r & ((1 << bits) - 1) != end:
+                raise Rare
+            _check_rest(x, r, notes)
+        except STUMBLES:
+            notes.clear()
+            name, value = self._careful_decoder(data, notes).fragment()
+        if tolerated is not None:
+            tolerated += notes
+        return name, value
+
+    @cached_property
+    def _fragments(self) -> tuple[tuple[tuple[str, str, tuple[str, ...]], ...], int, int]:
+        """(local name, namespace, names of types) per code, bits of a code, code of the end."""
+        table = self._store.get(f"{self.name}.fragments")
+        if table is None:
+            names = [(q[0], q[1], tuple(map(_class_name, types))) for q, types in self.schema.fragments]
+            table = (tuple(names), bits_for(len(names) + 2), len(names) + 1)
+            self._store.put(f"{self.name}.fragments", table)
+        found: tuple[tuple[tuple[str, str, tuple[str, ...]], ...], int, int] = table
+        return found
+
+    def _fragment_code(self, name: str, value: object) -> tuple[int, tuple[str, ...]]:
+        named = [(i, types) for i, (local, _, types) in enumerate(self._fragments[0]) if local == name]
+        if not named:
+            raise ExiEncodeError(f"The set {self.name!r} has no element {name!r}.")
+        return next((n for n in named if type(value).__name__ in n[1]), named[0])
+
+    # ---- the two kinds of coder -------------------------------------------------------------------------------
+
+    def _first(self, direction: str, cls: str, *arguments: Any) -> Any:
+        """Stands in for a coder until its first use."""
+        return self._load(direction, cls)(*arguments)
+
+    def _load(self, direction: str, cls: str) -> Any:
+        """Put one type's generated code in place."""
+        key = f"{self.name}.{direction}.{cls}"
+        stored = self._store.get(key)
+        if stored is None:
+            stored = self._generate(direction, cls)
+            self._store.put(key, stored)
+        enumerations, code = stored
+        for name in enumerations:
+            if f"T_{name}" not in self._ns:
+                members = next(getattr(m, name) for m in self.schema.modules if hasattr(m, name))
+                self._ns[f"T_{name}"] = tuple(members)
+                self._ns[f"X_{name}"] = {member: i for i, member in enumerate(members)}
+        exec(code, self._ns)
+        return self._ns[f"{direction}_{cls}"]
+
+    def _generate(self, direction: str, cls: str) -> Any:
+        from wire.exi.generate_decode import DecoderSource
+        from wire.exi.generate_encode import EncoderSource
+        from wire.exi.plan import Plan
+
+        plan = Plan(self.schema.model(self.schema.classes[cls]), self._grammars)
+        maker = DecoderSource(plan) if direction == "d" else EncoderSource(plan)
+        source = maker.source()
+        return tuple(sorted(maker.enumerations)), compile(source, f"<exi {self.name} {cls}>", "exec")
+
+    @cached_property
+    def _grammars(self) -> Any:
+        from wire.exi.grammar import Grammars
+
+        return Grammars()
+
+    def _careful_encoder(self) -> Any:
+        from wire.exi.careful_encode import CarefulEncoder
+
+        return CarefulEncoder(self.schema, self._grammars)
+
+    def _careful_decoder(self, data: bytes, notes: list[str]) -> Any:
+        from wire.exi.careful_decode import CarefulDecoder
+
+        if len(data) > LONGEST:
+            raise ExiDecodeError(f"An EXI stream of {len(data)} octets was received; at most {LONGEST} are read.")
+        return CarefulDecoder(self.schema, self._grammars, data, notes)
+
+
+def _octets(x: int) -> bytes:
+    """The octets of a bit string under a leading 1, padded with zero bits."""
+    width = x.bit_length() - 1
+    pad = -width & 7
+    return (x << pad).to_bytes((width + pad >> 3) + 1, "big")[1:]
+
+
+def _check_rest(x: int, r: int, notes: list[str]) -> None:
+    if r > 7:
+        notes.append(f"{r >> 3} octets follow the end of the message")
+    elif r and x & ((1 << r) - 1):
+        notes.append("the padding bits after the message are not zero")
+
+
+def _class_name(type_: Type) -> str:
+    return type_.__name__ if isinstance(type_, type) else ""
+
+
+__all__ = ["RESERVED", "SETS", "Codec", "codec"]

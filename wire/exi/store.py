@@ -1,0 +1,112 @@
+"""Compiled coders kept between runs: one small file per coder, under a directory named by what they were made from.
+
+The files hold marshalled code objects, so only a directory and files that belong to this user, and that nobody else can
+write, are trusted. Where there is no such place (no home, a read-only disk) everything still works, from memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_STALE = 30 * 86400.0
+
+
+def cache_root() -> Path | None:
+    """``$XDG_CACHE_HOME/pncsim`` or ``~/.cache/pncsim``; None if neither variable names an absolute path."""
+    for variable, below in (("XDG_CACHE_HOME", ""), ("HOME", ".cache")):
+        base = os.environ.get(variable, "")
+        if os.path.isabs(base):
+            return Path(base, below, "pncsim")
+    return None
+
+
+def fingerprint(modules: Iterable[ModuleType]) -> str | None:
+    """A hash of the source of these modules (a package: of all its modules), of this package and of the interpreter."""
+    digest = hashlib.blake2b(sys.version.encode(), digest_size=12)
+    try:
+        for module in (*modules, sys.modules[__package__]):
+            files = [Path(str(module.__file__))]
+            if hasattr(module, "__path__"):
+                files = sorted(files[0].parent.glob("*.py"))
+            for file in files:
+                digest.update(file.read_bytes())
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+class Store:
+    """Reads and writes coders by name. Never raises: a coder that cannot be read is made anew."""
+
+    def __init__(self, key: str | None, root: Path | None) -> None:
+        self._directory = root / f"exi-{key}" if key and root else None
+        self._trusted: bool | None = None
+
+    def get(self, name: str) -> Any:
+        """What was stored under this name, or None."""
+        if self._directory is None or not self._usable(self._directory):
+            return None
+        try:
+            handle = os.open(self._directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with open(handle, "rb") as file:
+                return marshal.load(file) if _own(os.fstat(handle), stat.S_ISREG) else None
+        except (OSError, ValueError, EOFError, TypeError):
+            return None
+
+    def put(self, name: str, content: Any) -> None:
+        """Store; a reader sees the old file or the new one, never a part."""
+        if self._directory is None or not self._writable(self._directory):
+            return
+        temporary = self._directory / f".{name}.{os.getpid()}.{time.monotonic_ns()}"
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with open(handle, "wb") as file:
+                file.write(marshal.dumps(content))
+            os.replace(temporary, self._directory / name)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+
+    def _usable(self, directory: Path) -> bool:
+        if self._trusted is None:
+            try:
+                self._trusted = all(_own(os.lstat(d), stat.S_ISDIR) for d in (directory.parent, directory))
+            except OSError:
+                return False
+        return self._trusted
+
+    def _writable(self, directory: Path) -> bool:
+        if not self._usable(directory) and self._trusted is None:
+            try:
+                directory.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                directory.parent.mkdir(mode=0o700, exist_ok=True)
+                if _own(os.lstat(directory.parent), stat.S_ISDIR):
+                    _prune(directory.parent)
+                    directory.mkdir(mode=0o700, exist_ok=True)
+            except OSError:
+                return False
+        return self._usable(directory)
+
+
+def _own(status: os.stat_result, kind: Any) -> bool:
+    return bool(kind(status.st_mode)) and status.st_uid == os.geteuid() and not status.st_mode & 0o022
+
+
+def _prune(parent: Path) -> None:
+    """Remove what other versions of the program left behind a month ago."""
+    for old in parent.glob("exi-*"):
+        with suppress(OSError):
+            if time.time() - old.stat().st_mtime > _STALE:
+                for file in old.iterdir():
+                    file.unlink()
+                old.rmdir()
