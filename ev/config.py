@@ -92,14 +92,14 @@ class VehicleConfig:
     def __post_init__(self) -> None:
         if len(self.evccid) != 6:
             raise LocalError(f"The EVCCID has {len(self.evccid)} bytes; it is a MAC address, 6 bytes long.")
-        if not 0 <= self.loop_interval <= LONGEST_LOOP_INTERVAL:
+        if not 0 < self.loop_interval <= LONGEST_LOOP_INTERVAL:
             raise LocalError(
-                f"A loop interval of {self.loop_interval:g} s was asked for; the station expects the next request "
-                f"within {LONGEST_LOOP_INTERVAL:g} s.",
+                f"A loop interval of {self.loop_interval:g} s was asked for; it has to be above 0, and the station "
+                f"expects the next request within {LONGEST_LOOP_INTERVAL:g} s.",
                 clause="V2G2-485",
             )
-        if self.poll_interval < 0:
-            raise LocalError(f"A poll interval of {self.poll_interval:g} s was asked for; it cannot be negative.")
+        if self.poll_interval <= 0:
+            raise LocalError(f"A poll interval of {self.poll_interval:g} s was asked for; it has to be above 0.")
         if not self.energy_modes:
             raise LocalError("The vehicle has no energy transfer mode; name at least one.")
         unknown = [mode for mode in self.energy_modes if mode not in AC_MODES + DC_MODES]

@@ -1,0 +1,140 @@
+"""The contract store: several contracts, one default, and never half of one, whatever the disk does."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import ev_playbook as sn
+import pytest
+
+from ev.contract_files import MANIFEST, open_contract_folder
+from ev.contracts import Contract, ContractStore
+from tls_certs.pki import create_pki
+from wire.errors import LocalError
+
+OTHER = "NLABC000000009"
+
+
+def other() -> Contract:
+    return Contract(OTHER, create_pki(sn.NOW, emaid=OTHER).credentials("contract_leaf"))
+
+
+def test_the_newest_contract_is_the_default_unless_told_otherwise() -> None:
+    store = ContractStore([sn.contract()])
+    store.install(other(), default=False)
+    assert store.default is not None
+    assert store.default.emaid == sn.EMAID
+    store.install(other())
+    assert store.default.emaid == OTHER
+    assert [c.emaid for c in store.all] == [sn.EMAID, OTHER]
+    assert store.choose(sn.EMAID) is store.get(sn.EMAID)
+    store.remove(OTHER)
+    assert store.default.emaid == sn.EMAID
+    assert store.choose(OTHER) is None
+
+
+def test_a_contract_of_the_same_emaid_is_replaced() -> None:
+    store = ContractStore([sn.contract(renew=True)])
+    store.install(sn.contract())
+    assert [c.renew for c in store.all] == [False]
+
+
+def test_a_writer_that_fails_leaves_the_store_as_it_was() -> None:
+    class Broken:
+        def write(self, contracts: object, default: object) -> None:
+            raise LocalError("no")
+
+    store = ContractStore([sn.contract()], writer=Broken())
+    with pytest.raises(LocalError):
+        store.install(other())
+    with pytest.raises(LocalError):
+        store.remove(sn.EMAID)
+    assert [c.emaid for c in store.all] == [sn.EMAID]
+
+
+def test_contracts_survive_in_a_folder_with_private_keys(tmp_path: Path) -> None:
+    folder = tmp_path / "contracts"
+    store = open_contract_folder(folder)
+    store.install(sn.contract())
+    store.install(other(), default=False)
+    again = open_contract_folder(folder)
+    assert [c.emaid for c in again.all] == [sn.EMAID, OTHER]
+    assert again.default is not None
+    assert again.default.emaid == sn.EMAID
+    assert again.default.credentials.key.private_numbers() == sn.contract().credentials.key.private_numbers()
+    assert again.default.credentials.chain_der == sn.contract().credentials.chain_der
+    for path in folder.rglob("*"):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode == (0o700 if path.is_dir() else 0o644 if path.name == "chain.pem" else 0o600), path
+
+
+def test_an_update_leaves_one_folder_per_contract(tmp_path: Path) -> None:
+    store = open_contract_folder(tmp_path)
+    store.install(sn.contract())
+    successor = Contract(sn.EMAID, create_pki(sn.NOW, emaid=sn.EMAID).credentials("contract_leaf"))
+    store.install(successor)
+    assert len([p for p in tmp_path.iterdir() if p.is_dir()]) == 1
+    (kept,) = open_contract_folder(tmp_path).all
+    assert kept.credentials.leaf == successor.credentials.leaf
+    store.install(replace(successor, renew=True))
+    assert open_contract_folder(tmp_path).all[0].renew
+
+
+@pytest.mark.parametrize("step", range(1, 7))
+def test_a_death_at_any_step_leaves_the_old_or_the_new_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """Whatever operation on the disk is the last one, the folder opens and every contract in it has its key."""
+    store = open_contract_folder(tmp_path)
+    store.install(sn.contract())
+    calls = 0
+
+    def dying(real: object) -> object:
+        def call(*args: object, **options: object) -> object:
+            nonlocal calls
+            calls += 1
+            if calls >= step:
+                raise KeyboardInterrupt
+            return real(*args, **options)  # type: ignore[operator]
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for name in ("replace", "fsync", "open"):
+            patch.setattr(os, name, dying(getattr(os, name)))
+        with pytest.raises(KeyboardInterrupt):
+            store.install(other())
+    assert [c.emaid for c in store.all] == [sn.EMAID]
+    found = open_contract_folder(tmp_path)
+    assert [c.emaid for c in found.all] == [sn.EMAID]
+    assert all(c.credentials.key.public_key() == c.credentials.leaf.public_key() for c in found.all)
+    found.install(other())
+    assert len(open_contract_folder(tmp_path).all) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    store = open_contract_folder(blocked / "contracts")
+    with pytest.raises(LocalError, match="could not be written"):
+        store.install(sn.contract())
+    assert store.all == ()
+
+
+def test_a_damaged_folder_is_a_sentence(tmp_path: Path) -> None:
+    store = open_contract_folder(tmp_path)
+    store.install(sn.contract())
+    folder = json.loads((tmp_path / MANIFEST).read_text())[0]["folder"]
+    (tmp_path / folder / "key.pem").unlink()
+    with pytest.raises(LocalError, match="cannot be read"):
+        open_contract_folder(tmp_path)
+
+
+def test_keys_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    contract = sn.contract()
+    assert "key" not in repr(contract)
+    assert str(contract.credentials.key.private_numbers().private_value) not in repr(contract)

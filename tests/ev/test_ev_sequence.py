@@ -1,0 +1,80 @@
+"""The vehicle's table is total, reachable and about real messages; every decision of the steps is in it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+
+import pytest
+
+from ev.steps.table import STEPS
+from wire.v2g import iso2
+from wire.v2g.iso2 import timing
+from wire.v2g.iso2.evcc_sequence import CONNECTED, EVCC_SEQUENCE, printed, response_to, row
+
+MODES = {
+    "PowerDeliveryReq": {f"({mode})" for mode in iso2.ChargeProgressType},
+    "SessionStopReq": {f"({mode})" for mode in iso2.ChargingSessionType},
+}
+
+
+def test_every_response_has_rows_and_a_step() -> None:
+    responses = {f"{name}Res" for name in timing.MESSAGES}
+    assert {entry.received for entry in EVCC_SEQUENCE} == responses | {CONNECTED}
+    assert set(STEPS) == responses
+
+
+def test_every_request_exists_with_its_mode() -> None:
+    for request in {request for entry in EVCC_SEQUENCE for request in entry.requests}:
+        name, bracket, mode = request.partition("(")
+        assert name.removesuffix("Req") in timing.MESSAGES
+        assert (bracket + mode) in MODES.get(name, {""})
+
+
+def test_every_row_is_reachable_and_every_request_is_sent_somewhere() -> None:
+    reached, open_ends = {CONNECTED}, [CONNECTED]
+    while open_ends:
+        received = open_ends.pop()
+        for entry in EVCC_SEQUENCE:
+            for request in entry.requests if entry.received == received else ():
+                if (response := response_to(request)) not in reached:
+                    reached.add(response)
+                    open_ends.append(response)
+    assert reached == {entry.received for entry in EVCC_SEQUENCE}
+
+
+def test_conditions_are_unique_and_every_row_has_a_clause() -> None:
+    assert len({(entry.received, entry.condition) for entry in EVCC_SEQUENCE}) == len(EVCC_SEQUENCE)
+    assert all(entry.clause for entry in EVCC_SEQUENCE)
+    with pytest.raises(KeyError):
+        row("SessionStopRes", "goes on")
+
+
+def test_power_flows_only_between_start_and_stop() -> None:
+    """SessionStop never follows a loop response directly: PowerDelivery(Stop) comes first (clause 8.4.1)."""
+    for entry in EVCC_SEQUENCE:
+        if entry.received in ("ChargingStatusRes", "CurrentDemandRes", "MeteringReceiptRes"):
+            assert not any(request.startswith("SessionStop") for request in entry.requests)
+
+
+def test_pause_follows_only_a_stop() -> None:
+    pausing = {entry.received for entry in EVCC_SEQUENCE if "SessionStopReq(Pause)" in entry.requests}
+    assert pausing == {"PowerDeliveryRes", "WeldingDetectionRes"}
+
+
+def test_the_steps_use_every_condition_of_the_table() -> None:
+    """A condition that no step names would be a row nobody can take."""
+    modules = {inspect.getmodule(step) for step in STEPS.values()}
+    texts = {
+        node.value
+        for module in filter(None, modules)
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert {entry.condition for entry in EVCC_SEQUENCE} <= texts
+
+
+def test_the_table_prints() -> None:
+    lines = printed().splitlines()
+    assert len(lines) == len(EVCC_SEQUENCE)
+    assert any("SessionStopRes" in line and "close" in line for line in lines)
