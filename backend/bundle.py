@@ -1,7 +1,7 @@
 """A contract on its way to a vehicle: what the mobility operator prepares and what the provisioning service signs.
 
-One signed bundle serves both messages, CertificateInstallationRes and CertificateUpdateRes: the signature covers the four
-elements they share, not the message around them (V2G2-771, PNC annex E).
+One signed bundle serves both messages, CertificateInstallationRes and CertificateUpdateRes: the signature covers the
+four elements they share, not the message around them (V2G2-771).
 """
 
 from __future__ import annotations
@@ -113,7 +113,9 @@ class SignedContractData:
         )
 
 
-def chain_type(chain: Sequence[bytes] | Sequence[x509.Certificate], *, id: str | None = None) -> iso2.CertificateChainType:
+def chain_type(
+    chain: Sequence[bytes] | Sequence[x509.Certificate], *, id: str | None = None
+) -> iso2.CertificateChainType:
     """A certificate chain (leaf first, no root) as the message element."""
     leaf, *subs = [c if isinstance(c, bytes) else certificates.der(c) for c in chain]
     return iso2.CertificateChainType(

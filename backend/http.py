@@ -27,8 +27,13 @@ class HttpServer:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if port:
+                # A given port may still have old connections dying on it. Two sockets that both reuse it can be bound
+                # at once, so only listening shows whether it is ours.
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((host, port))
+            if port:
+                self._socket.listen()
         except OSError as error:
             self._socket.close()
             raise LocalError(

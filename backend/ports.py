@@ -1,4 +1,4 @@
-"""What the pools and the parties around them ask of each other; each is met in process or by a client of the same shape."""
+"""What the pools and the parties around them ask of each other, met in process or by a client of the same shape."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cryptography import x509
 from backend.bundle import ContractData, SignedContractData
 from backend.ccp.store import ContractEntry
 from backend.pcp import Vehicle
+from tls_certs.revocation import Reason
 
 
 class ProvisioningPort(Protocol):
@@ -44,7 +45,7 @@ class RenewalPort(Protocol):
 class RevocationPort(Protocol):
     """Revokes certificates this operator's own authorities issued."""
 
-    async def revoke_certificate(self, certificate: x509.Certificate, reason: str) -> bool: ...
+    async def revoke_certificate(self, certificate: x509.Certificate, reason: Reason) -> bool: ...
 
 
 class VehiclePort(Protocol):

@@ -8,8 +8,8 @@ from wire.errors import PeerError
 class Refused(PeerError):
     """A service refuses what its caller asked for.
 
-    ``clause`` is the number of the rule (``PCP-PUB-3``, ``CPS-6`` …). ``message`` is the text Open Plug&Charge publishes
-    for this case, which clients may compare; empty where none is published.
+    ``clause`` is the number of the rule (``PCP-PUB-3``, ``CPS-6`` …). ``message`` is the text Open Plug&Charge
+    publishes for this case, which clients may compare; empty where none is published.
     """
 
     def __init__(

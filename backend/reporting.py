@@ -43,9 +43,7 @@ class Reporter:
 
     def judged(self, what: str, ok: bool, reason: str, clause: str = "") -> None:
         """Something was verified."""
-        self.trace.emit(
-            Judged(time=self.clock.now(), actor=self.actor, what=what, ok=ok, reason=reason, clause=clause)
-        )
+        self.trace.emit(Judged(time=self.clock.now(), actor=self.actor, what=what, ok=ok, reason=reason, clause=clause))
 
     def tolerated(self, what: str, clause: str = "") -> None:
         """A liberty of the peer was let pass."""

@@ -90,11 +90,5 @@ class Verifier:
     async def full(self, chain: Sequence[bytes] | Sequence[x509.Certificate], use: Use) -> ValidatedChain:
         """Chain, then status of everything below the root."""
         validated = await self.chain(chain, use)
-        await self.status(pairs(validated))
+        await self.status(validated.issuers)
         return validated
-
-
-def pairs(validated: ValidatedChain) -> list[Pair]:
-    """Each certificate below the root with its issuer, leaf first."""
-    path = [*validated.chain, validated.anchor]
-    return list(zip(path, path[1:], strict=False))

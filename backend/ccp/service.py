@@ -99,7 +99,7 @@ class ContractPool:
             return Provided(positive(request, session_id, bundle), "Accepted", call.text, "OK", emaid, root)
 
     async def provide_to_oem(self, emaid: str, pcid: str, session_id: bytes = NO_SESSION) -> Provided:
-        """The positive installation response for the manufacturer's own link; it verifies, the pool does not (CCP-OEM-1)."""
+        """The positive installation response for the manufacturer's own link; verifying is its duty (CCP-OEM-1)."""
         with self._report.call("provide contract to manufacturer") as call:
             if len(session_id) > _MAX_SESSION_ID:
                 raise Refused(
@@ -167,7 +167,7 @@ class ContractPool:
             call.text = f"{chosen.entry.emaid} is the default contract of {chosen.entry.pcid}."
 
     async def delete(self, emaid: str, *, skip_revocation: bool = False) -> None:
-        """Delete a contract; a certificate of our own authority is revoked first, and stays if that fails (CCP-DEL-2)."""
+        """Delete a contract; its certificate, if of our own authority, is revoked first, or all stays (CCP-DEL-2)."""
         with self._report.call("delete contract") as call:
             contract = await self._known(emaid)
             revoked = not skip_revocation and await self._revoke(contract)
@@ -255,9 +255,7 @@ class ContractPool:
 def _request(exi: bytes, schema: str) -> tuple[iso2.V2G_Message, Request]:
     """The message and its body, if it is one of the two requests the pool answers."""
     if schema.strip().rstrip("/") != NAMESPACE:
-        raise Refused(
-            f"The schema {schema!r} is not served here, {NAMESPACE} is.", clause="OPCP xsdMsgDefNamespace"
-        )
+        raise Refused(f"The schema {schema!r} is not served here, {NAMESPACE} is.", clause="OPCP xsdMsgDefNamespace")
     try:
         message = codec("iso2").decode(exi)
     except ExiDecodeError as error:

@@ -13,7 +13,7 @@ from backend.bundle import SignedContractData
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class ContractEntry:
-    """What the pool tells about a contract. ``emaid`` is in normal form, ``root`` the SHA-256 of the signer's V2G root."""
+    """What the pool tells of a contract. ``emaid`` is in normal form, ``root`` the SHA-256 of the signer's V2G root."""
 
     emaid: str
     pcid: str

@@ -73,8 +73,8 @@ class ProvisioningService:
     ) -> SignedContractData:
         """Check ``data`` and sign it; with a ``pcid`` the bundle is also stored in the contract pool (CPS-4).
 
-        ``roots``: fingerprints of the V2G roots the signature may lead to, empty if the service shall choose: a root the
-        vehicle is known to hold, else the default. Raises Refused (400); nothing is stored then.
+        ``roots``: fingerprints of the V2G roots the signature may lead to, empty if the service shall choose: a root
+        the vehicle is known to hold, else the default. Raises Refused (400); nothing is stored then.
         """
         with self._report.call("sign contract data") as call:
             self._check_form(data)
@@ -139,9 +139,7 @@ class ProvisioningService:
         try:
             return await self._vehicles.get(check_pcid(pcid))
         except IdentifierError as error:
-            raise Refused(
-                error.sentence, clause="CPS-5", message='pcid : must match "^[a-zA-Z0-9]{17,18}$"'
-            ) from None
+            raise Refused(error.sentence, clause="CPS-5", message='pcid : must match "^[a-zA-Z0-9]{17,18}$"') from None
         except Refused as error:
             raise Refused(
                 error.sentence,
@@ -197,7 +195,7 @@ class ProvisioningService:
         self._report.tolerated(sentence, "CPS-9")
 
     async def _choose(self, roots: Sequence[str], vehicle: Vehicle | None) -> CpsSigner:
-        """CPS-2, CPS-3, CPS-14: what was asked for, else what the vehicle holds, else the default; only valid chains."""
+        """CPS-2, CPS-3, CPS-14: what was asked for, else what the vehicle holds, else the default; if still valid."""
         wanted = {root.replace(":", "").lower() for root in roots}
         held = vehicle.v2g_roots if vehicle else ()
         candidates = [signer for signer in self._signers if not wanted or signer.fingerprint in wanted]

@@ -1,4 +1,4 @@
-"""Concluding, renewing, blocking and cancelling contracts, and saying who may charge (rules MO-1 to MO-5, CPS-9 to -11)."""
+"""Concluding, renewing, blocking and cancelling contracts, and saying who may charge (MO-1 to MO-5, CPS-9 to -11)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from backend.ports import ProvisioningPort, SigningPort
 from backend.refusal import Refused
 from backend.reporting import Reporter
 from backend.verification import Verifier
+from tls_certs.revocation import Reason
 from tls_certs.validation import Use
 from wire.clock import Clock
 from wire.errors import PncError
@@ -40,7 +41,7 @@ class ContractAuthority(Protocol):
     async def issue_contract(
         self, emaid: str, key: ec.EllipticCurvePublicKey, ends: float
     ) -> tuple[x509.Certificate, ...]: ...
-    async def revoke_certificate(self, certificate: x509.Certificate, reason: str) -> bool: ...
+    async def revoke_certificate(self, certificate: x509.Certificate, reason: Reason) -> bool: ...
 
 
 class MobilityOperator:
@@ -159,9 +160,7 @@ class MobilityOperator:
         await self._authority.revoke_certificate(contract.certificate, "cessation_of_operation")
         await self._decide(emaid, ContractState.CANCELLED)
 
-    async def renew(
-        self, emaid: str, previous: x509.Certificate, *, roots: Sequence[str] = ()
-    ) -> SignedContractData:
+    async def renew(self, emaid: str, previous: x509.Certificate, *, roots: Sequence[str] = ()) -> SignedContractData:
         """A new certificate and key for a contract, wrapped for the key of ``previous`` (V2G2-821) and signed.
 
         ``roots``: the V2G roots the vehicle lists, as fingerprints. The pool's bundle for a later installation is
@@ -180,9 +179,7 @@ class MobilityOperator:
                 end = min(end, certificates.not_after(vehicle.leaf))
             chain = await self._authority.issue_contract(contract.emaid, key.public_key(), end)
             ders = tuple(map(certificates.der, chain))
-            update = ContractData(
-                emaid=contract.emaid, chain=ders, wrapped=wrap(key, receiver, random=self._random)
-            )
+            update = ContractData(emaid=contract.emaid, chain=ders, wrapped=wrap(key, receiver, random=self._random))
             bundle = await self._signing.sign(update, roots=roots)
             if vehicle is not None:
                 await self._refill_pool(contract, ders, key, vehicle, roots)
@@ -195,9 +192,7 @@ class MobilityOperator:
         try:
             vehicle = await self._vehicles.get(check_pcid(pcid))
         except IdentifierError as error:
-            raise Refused(
-                error.sentence, clause="ID-2", message='pcid : must match "^[a-zA-Z0-9]{17,18}$"'
-            ) from None
+            raise Refused(error.sentence, clause="ID-2", message='pcid : must match "^[a-zA-Z0-9]{17,18}$"') from None
         await self._verifier.full(vehicle.chain, Use.PROVISIONING)
         self._report.judged(
             "provisioning certificate", True, f"{vehicle.pcid} leads to a known root and is not revoked", "MO-1"

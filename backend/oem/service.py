@@ -1,4 +1,4 @@
-"""Giving vehicles their provisioning certificates and publishing them (CharIN 2.1.1.2.1 and 2.1.1.2.2, OEM-1 to OEM-3)."""
+"""Giving vehicles their provisioning certificates and publishing them (CharIN 2.1.1.2.1, 2.1.1.2.2; OEM-1 to OEM-3)."""
 
 from __future__ import annotations
 
@@ -71,12 +71,10 @@ class Manufacturer:
         v2g_roots: Sequence[x509.Certificate] = (),
         previous_pcid: str | None = None,
     ) -> str:
-        """Publish a vehicle's certificate with the V2G roots installed in it; returns the PCID for its driver (OEM-1)."""
+        """Publish a vehicle's certificate and the V2G roots installed in it; returns the driver's PCID (OEM-1)."""
         with self._report.call("publish vehicle") as call:
             identifiers = tuple(filter(None, map(certificates.key_identifier, v2g_roots)))
-            published = await self._pool.publish(
-                vehicle.chain_der, v2g_roots=identifiers, previous_pcid=previous_pcid
-            )
+            published = await self._pool.publish(vehicle.chain_der, v2g_roots=identifiers, previous_pcid=previous_pcid)
             call.text = f"{published.pcid} is published; its driver is told the PCID."
             return published.pcid
 

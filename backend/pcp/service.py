@@ -12,7 +12,7 @@ from backend import certificates
 from backend.pcp.store import MemoryVehicles, Vehicle, VehicleRepository
 from backend.refusal import Refused
 from backend.reporting import Reporter
-from backend.verification import StatusError, Verifier, pairs
+from backend.verification import Pair, StatusError, Verifier
 from tls_certs.validation import ChainError, Use
 from wire.clock import Clock
 from wire.errors import PncError
@@ -129,9 +129,7 @@ class ProvisioningPool:
         """PCP-PUB-6, then check 1, PCP-PUB-1: the PCID is the CN, and its manufacturer is the caller's."""
         pcid = self._checked(certificates.common_name(vehicle.leaf))
         self._check_wmi(pcid, wmis)
-        return Vehicle(
-            pcid=pcid, chain=vehicle.chain, v2g_roots=vehicle.v2g_roots, previous_pcid=vehicle.previous_pcid
-        )
+        return Vehicle(pcid=pcid, chain=vehicle.chain, v2g_roots=vehicle.v2g_roots, previous_pcid=vehicle.previous_pcid)
 
     def _checked(self, pcid: str) -> str:
         try:
@@ -159,11 +157,11 @@ class ProvisioningPool:
                 )
 
     async def _check_status_and_chain(self, vehicle: Vehicle) -> None:
-        """Checks 3 and 4. The status of the last Sub-CA needs its root, so an unknown root is found out first of all."""
+        """Checks 3 and 4. Asking for the last Sub-CA's status needs its root, so the path is looked for first."""
         chain_error: ChainError | None = None
-        delivered = list(zip(vehicle.chain, vehicle.chain[1:], strict=False))
+        delivered: tuple[Pair, ...] = tuple(zip(vehicle.chain, vehicle.chain[1:], strict=False))
         try:
-            delivered = pairs(await self._verifier.chain(vehicle.chain, Use.PROVISIONING))
+            delivered = (await self._verifier.chain(vehicle.chain, Use.PROVISIONING)).issuers
         except ChainError as error:
             chain_error = error
         try:

@@ -70,7 +70,7 @@ class CertificateService:
         return self._issue("oem_leaf", pcid, key, ends)
 
     async def revoke_certificate(self, certificate: x509.Certificate, reason: Reason = "unspecified") -> bool:
-        """Revoke a certificate if an authority of this PKI issued it; False if none did. The first revocation stands."""
+        """Revoke a certificate an authority of this PKI issued; False if none did. The first revocation stands."""
         try:
             authority = self._pki.issuer_authority(certificate)
         except LocalError:
@@ -83,7 +83,7 @@ class CertificateService:
         return True
 
     async def revoke(self, role: str, reason: Reason = "unspecified") -> None:
-        """Revoke the certificate of a PKI role (``oem_leaf``, ``cps_sub2`` …). Raises LocalError for an unknown role."""
+        """Revoke the certificate of a PKI role (``oem_leaf``, ``cps_sub2`` …). Raises LocalError if there is none."""
         certificate = self._pki.certificate(role)
         if not await self.revoke_certificate(certificate, reason):
             raise Refused(

@@ -36,9 +36,7 @@ class RootPool:
                     clause="RCP-3",
                 )
             self._check_root(certificate)
-            root = Root(
-                id=str(uuid.uuid5(_NAMESPACE, print_)), kind=kind, certificate=certificate, fingerprint=print_
-            )
+            root = Root(id=str(uuid.uuid5(_NAMESPACE, print_)), kind=kind, certificate=certificate, fingerprint=print_)
             await self._roots.put(root)
             call.text = f"{kind} root {certificates.common_name(certificate)} is in the pool."
             return root

@@ -1,0 +1,212 @@
+"""The contract pool over HTTP, seen from the caller: the methods of :class:`ContractPool` with the same signatures."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from backend import certificates
+from backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
+from backend.ccp.answers import Provided
+from backend.ccp.store import ContractEntry
+from backend.cps import xml_form
+from backend.refusal import Refused
+from wire.clock import Clock
+from wire.errors import PeerError, PeerSilent
+from wire.exi import codec
+from wire.exi.errors import ExiDecodeError
+from wire.trace import HttpExchange, Trace
+
+if TYPE_CHECKING:
+    import ssl
+
+    import aiohttp
+
+DEADLINE = 4.0
+"""Seconds an answer may take: the vehicle behind a request waits 5 s."""
+
+MAX_ANSWER = 262_144
+
+
+class ContractPoolClient:
+    """Calls the pool at ``base_url`` (before ``/v1``) as ``actor``,
+    with a bearer token if given. Close it after use."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        trace: Trace,
+        base_url: str,
+        *,
+        token: str | None = None,
+        actor: str = "CSMS",
+        deadline: float = DEADLINE,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._clock = clock
+        self._trace = trace
+        self._base = base_url.rstrip("/") + "/v1/ccp"
+        self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        self._actor = actor
+        self._deadline = deadline
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+
+    async def provide(self, exi: bytes, schema: str = NAMESPACE) -> Provided:
+        """See :meth:`ContractPool.provide`. Raises PeerError when the pool gives no answer."""
+        body = {"certificateInstallationReq": _base64(exi), "xsdMsgDefNamespace": schema}
+        status, answer = await self._call("POST", "/signedContractData", body)
+        contents = _path(answer, "CCPResponse", "emaidContent")
+        message = contents[0].get("messageDef") if isinstance(contents, list) and contents else None
+        if status in (200, 404) and isinstance(message, dict):
+            return _provided(message)
+        if status == 404:
+            return Provided(None, "Failed", "; ".join(_messages(answer)), "FAILED_NoCertificateAvailable")
+        raise _refused(status, answer)
+
+    async def provide_to_oem(self, emaid: str, pcid: str, session_id: bytes = NO_SESSION) -> Provided:
+        """See :meth:`ContractPool.provide_to_oem`."""
+        path = f"/provideSignedContractData/{quote(emaid, safe='')}/{quote(pcid, safe='')}?sessionID={session_id.hex()}"
+        status, answer = await self._call("GET", path)
+        if status != 200:
+            raise _refused(status, answer)
+        return _provided({"emaid": emaid, **answer})
+
+    async def add(self, pcid: str, bundle: SignedContractData) -> None:
+        """See :meth:`ContractPool.add`."""
+        body = {
+            "xsdMsgDefNamespace": NAMESPACE,
+            "emaid": bundle.emaid.value,
+            "pcid": pcid,
+            "signedContractDataXML": _base64(xml_form.to_xml(bundle).encode()),
+        }
+        await self._done("PUT", "/signedContractData", body)
+
+    async def lookup(self, emaid: str) -> ContractEntry:
+        """See :meth:`ContractPool.lookup`."""
+        entries = _entries(await self._done("GET", f"/lookupContract/{quote(emaid, safe='')}"))
+        if not entries:
+            raise PeerError(f"The contract pool found {emaid} but says nothing about it.", http_status=502)
+        return entries[0]
+
+    async def contracts(self, pcid: str) -> list[ContractEntry]:
+        """See :meth:`ContractPool.contracts`."""
+        return _entries(await self._done("GET", f"/signedContractData/{quote(pcid, safe='')}"))
+
+    async def set_default(self, pcid: str, emaid: str) -> None:
+        """See :meth:`ContractPool.set_default`."""
+        await self._done("POST", f"/signedContractData/{quote(pcid, safe='')}/{quote(emaid, safe='')}/default")
+
+    async def delete(self, emaid: str, *, skip_revocation: bool = False) -> None:
+        """See :meth:`ContractPool.delete`."""
+        headers = {"X-Skip-Revocation": "true"} if skip_revocation else {}
+        await self._done("DELETE", f"/signedContractData/{quote(emaid, safe='')}", headers=headers)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _done(
+        self, method: str, path: str, body: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        status, answer = await self._call(method, path, body, headers)
+        if status not in (200, 201):
+            raise _refused(status, answer)
+        return answer
+
+    async def _call(
+        self, method: str, path: str, body: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """Status and JSON object of the answer (an empty one where it holds none)."""
+        import aiohttp
+
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+        url = self._base + path
+        try:
+            async with (
+                self._clock.timeout(self._deadline),
+                self._session.request(
+                    method, url, json=body, headers={**self._headers, **(headers or {})}, ssl=self._tls or True
+                ) as response,
+            ):
+                octets = await response.content.read(MAX_ANSWER + 1)
+                while len(octets) <= MAX_ANSWER and (more := await response.content.read(MAX_ANSWER + 1)):
+                    octets += more
+                status = response.status
+        except TimeoutError:
+            raise PeerSilent(
+                f"The contract pool at {self._base} did not answer within {self._deadline:g} s.", http_status=504
+            ) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise PeerError(
+                f"The contract pool at {self._base} cannot be reached: {error or type(error).__name__}.",
+                advice="Is it running, and is the address right?",
+                http_status=502,
+            ) from None
+        self._trace.emit(HttpExchange(time=self._clock.now(), actor=self._actor, method=method, url=url, status=status))
+        try:
+            answer = json.loads(octets) if octets and len(octets) <= MAX_ANSWER else {}
+        except (ValueError, RecursionError):
+            answer = {}
+        return status, answer if isinstance(answer, dict) else {}
+
+
+def _provided(message: dict[str, Any]) -> Provided:
+    """What the pool said, with the ResponseCode read from the EXI itself."""
+    try:
+        exi = base64.b64decode(str(message.get("certificateInstallationRes", "")), validate=True)
+        response = codec("iso2").decode(exi).Body.BodyElement
+        code = str(response.ResponseCode)
+    except (ValueError, AttributeError, ExiDecodeError) as error:
+        raise PeerError(f"The contract pool's EXI response cannot be decoded: {error}.", http_status=502) from None
+    emaid, root = message.get("emaid"), message.get("cpsV2GRootCertificateFingerprint")
+    text = f"Contract {emaid} handed out." if emaid else f"The pool answers {code}."
+    return Provided(exi, "Accepted", text, code, emaid, root)
+
+
+def _entries(answer: dict[str, Any]) -> list[ContractEntry]:
+    try:
+        return [
+            ContractEntry(
+                emaid=item["emaid"],
+                pcid=item["pcid"],
+                certificate=certificates.load(base64.b64decode(item["contractCertificate"]), "contractCertificate"),
+                root=item.get("cpsV2GRootCertificateFingerprint", ""),
+                default=bool(item["defaultContract"]),
+            )
+            for item in answer.get("XMLContracts", [])
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise PeerError(f"The contract pool's list of contracts cannot be read: {error!r}.", http_status=502) from None
+
+
+def _refused(status: int, answer: dict[str, Any]) -> PeerError:
+    """The pool's refusal, in its own words."""
+    messages = _messages(answer)
+    sentence = messages[-1] if messages else "it gives no reason."
+    return Refused(
+        f"The contract pool answered HTTP {status}: {sentence}",
+        clause=str(answer.get("errorCode", "")),
+        http_status=status,
+        message=messages[0] if len(messages) > 1 else "",
+    )
+
+
+def _messages(answer: dict[str, Any]) -> list[str]:
+    messages = answer.get("errorMessages")
+    return [str(message)[:500] for message in messages] if isinstance(messages, list) else []
+
+
+def _path(answer: Any, *names: str) -> Any:
+    for name in names:
+        answer = answer.get(name) if isinstance(answer, dict) else None
+    return answer
+
+
+def _base64(octets: bytes) -> str:
+    return base64.b64encode(octets).decode("ascii")

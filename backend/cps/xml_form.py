@@ -1,0 +1,50 @@
+"""The XML form of a signed bundle (``signedData``, ``signedContractDataXML``): a V2G_Message without SessionID.
+
+The signature covers EXI fragments, not this text, so the text may be written anew as long as no value changes.
+"""
+
+from __future__ import annotations
+
+import re
+
+from backend.bundle import NO_SESSION, SignedContractData
+from backend.refusal import Refused
+from wire.errors import PncError
+from wire.exi import views
+from wire.v2g import iso2
+
+MAX_XML = 65_536
+
+_SESSION_ID = re.compile(r"<([\w.-]+:)?SessionID(?:\s[^>]*)?(?:/>|>[^<]*</\1?SessionID\s*>)")
+_HEADER = re.compile(r"<([\w.-]+:)?Header((?:\s[^>]*)?)>")
+_HEADER_NAMESPACE = "urn:iso:15118:2:2013:MsgHeader"
+
+
+def to_xml(bundle: SignedContractData) -> str:
+    """The bundle as text; the SessionID is left to whoever answers a vehicle."""
+    return _SESSION_ID.sub("", views.to_xml("iso2", bundle.installation_response()), count=1)
+
+
+def from_xml(text: str) -> SignedContractData:
+    """The bundle in the text of any provisioning service. Raises Refused (400), naming what is wrong."""
+    if len(text) > MAX_XML:
+        raise _unreadable(f"it has {len(text)} characters, allowed are {MAX_XML}")
+    if "<!" in text.replace("<!--", ""):
+        raise _unreadable("it has a document type or a CDATA section, neither is allowed")
+    if not _SESSION_ID.search(text):
+        session = f'<SessionID xmlns="{_HEADER_NAMESPACE}">{NO_SESSION.hex()}</SessionID>'
+        text = _HEADER.sub(lambda header: header[0] + session, text, count=1)
+    try:
+        message = views.from_xml("iso2", text)
+    except PncError as error:
+        raise _unreadable(error.sentence) from None
+    body = message.Body.BodyElement if isinstance(message, iso2.V2G_Message) else None
+    if not isinstance(message, iso2.V2G_Message) or not isinstance(body, iso2.CertificateInstallationRes):
+        raise _unreadable(f"it holds a {type(body).__name__}, not a CertificateInstallationRes")
+    if message.Header.Signature is None:
+        raise _unreadable("its header has no Signature")
+    return SignedContractData.from_response(body, message.Header.Signature)
+
+
+def _unreadable(why: str) -> Refused:
+    return Refused(f"The signed contract data cannot be read: {why}.", clause="OPCP signedContractDataXML")

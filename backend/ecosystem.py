@@ -1,0 +1,123 @@
+"""The back end of one lab: every service made from one PKI and introduced to the others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from backend import certificates
+from backend.ccp.delivery import Policy
+from backend.ccp.service import ContractPool
+from backend.cps import CpsSigner, ProvisioningService
+from backend.mo import MobilityOperator
+from backend.oem import Manufacturer
+from backend.pcp import ProvisioningPool
+from backend.pki.ca import CertificateService
+from backend.pki.chains import ContractChainJudge
+from backend.pki.fetch import Fetch, in_process
+from backend.pki.ocsp_client import OcspClient
+from backend.pki.responder import OcspResponder
+from backend.rcp import RootKind, RootPool
+from backend.verification import Verifier
+from tls_certs.pki import Pki
+from wire.clock import Clock
+from wire.identifiers import emaid_provider
+from wire.trace import Trace
+
+_ROOTS = {"v2g_root": RootKind.V2G, "mo_root": RootKind.MO, "oem_root": RootKind.OEM}
+DEFAULT_PROVIDER = "DEPNC"
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Ecosystem:
+    """The services of a lab. ``pool``, ``ocsp``, ``ca``, ``mo`` and ``chains`` are also what a CSMS asks for."""
+
+    pki: Pki
+    roots: RootPool
+    vehicles: ProvisioningPool
+    pool: ContractPool
+    signing: ProvisioningService
+    mo: MobilityOperator
+    oem: Manufacturer
+    ca: CertificateService
+    responder: OcspResponder
+    ocsp: OcspClient
+    chains: ContractChainJudge
+
+
+async def open_ecosystem(
+    pki: Pki,
+    clock: Clock,
+    trace: Trace,
+    *,
+    provider: str | None = None,
+    fetch: Fetch | None = None,
+    policy: Policy = "default-first",
+    new_key: Callable[[], ec.EllipticCurvePrivateKey] = lambda: ec.generate_private_key(ec.SECP256R1()),
+    random: Callable[[int], bytes] = os.urandom,
+) -> Ecosystem:
+    """Make all services and put the PKI's roots into the root pool.
+
+    ``provider``: country and provider id of the mobility operator, by default that of the PKI's contract certificate.
+    ``fetch``: how OCSP requests travel, by default straight to the PKI's own responder. ``new_key`` and ``random`` make
+    a run reproducible.
+    """
+    ca = CertificateService(clock, trace, pki)
+    responder = OcspResponder(clock, trace, pki)
+    ocsp = OcspClient(
+        clock,
+        trace,
+        fetch or in_process(responder.answer),
+        issuers=[authority.certificate for authority in pki.authorities()],
+    )
+    ca.observers.append(ocsp.forget)
+    roots = RootPool(clock, trace)
+    for role, kind in _ROOTS.items():
+        for root in pki.anchors(role):
+            await roots.add(certificates.der(root), kind)
+    verifier = Verifier(clock, roots, ocsp)
+    vehicles = ProvisioningPool(clock, trace, verifier)
+    pool = ContractPool(clock, trace, verifier=verifier, vehicles=vehicles, revocation=ca, policy=policy)
+    vehicles.observers.append(pool.vehicle_changed)
+    signing = ProvisioningService(clock, trace, signers=_signers(pki), verifier=verifier, vehicles=vehicles, pool=pool)
+    mo = MobilityOperator(
+        clock,
+        trace,
+        provider=provider or _provider_of(pki),
+        authority=ca,
+        verifier=verifier,
+        vehicles=vehicles,
+        signing=signing,
+        new_key=new_key,
+        random=random,
+    )
+    pool.renew_through(mo)
+    return Ecosystem(
+        pki=pki,
+        roots=roots,
+        vehicles=vehicles,
+        pool=pool,
+        signing=signing,
+        mo=mo,
+        oem=Manufacturer(clock, trace, authority=ca, pool=vehicles, new_key=new_key),
+        ca=ca,
+        responder=responder,
+        ocsp=ocsp,
+        chains=ContractChainJudge(roots, learn=ocsp.learn),
+    )
+
+
+def _signers(pki: Pki) -> list[CpsSigner]:
+    """A PKI folder may have come without a provisioning service; then nothing can be signed."""
+    if "cps_leaf" not in pki.certificates or "cps_leaf" not in pki.keys:
+        return []
+    return [CpsSigner(pki.credentials("cps_leaf"), pki.root("cps_leaf"))]
+
+
+def _provider_of(pki: Pki) -> str:
+    leaf: x509.Certificate | None = next(iter(pki.anchors("contract_leaf")), None)
+    return emaid_provider(certificates.common_name(leaf)) if leaf is not None else DEFAULT_PROVIDER

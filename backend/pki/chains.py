@@ -1,0 +1,47 @@
+"""Central validation of contract chains, for stations that lack the root (OCPP C07.FR.06)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cryptography import x509
+
+from backend.csms.ports import CertificateStatus, ChainVerdict
+from backend.verification import ANCHORS, Roots
+from tls_certs.ocsp import hash_data
+from tls_certs.validation import ChainError, Use, validate_chain
+
+_MAX_PEM = 16_384
+_STATUS: dict[str | None, CertificateStatus] = {
+    "CertificateExpired": "CertificateExpired",
+    "CertificateRevoked": "CertificateRevoked",
+}
+
+
+class ContractChainJudge:
+    """Judges PEM chains against the root pool. ``learn`` is told the CA certificates of every chain that verified."""
+
+    def __init__(self, roots: Roots, *, learn: Callable[[x509.Certificate], None] = lambda issuer: None) -> None:
+        self._roots = roots
+        self._learn = learn
+
+    async def judge(self, chain: str, now: float) -> ChainVerdict:
+        """The verdict on a PEM chain, leaf first. Revocation is not asked for: ``hashes`` says of what it must be."""
+        if len(chain) > _MAX_PEM:
+            return ChainVerdict("CertChainError", f"The chain has {len(chain)} characters, allowed are {_MAX_PEM}.")
+        try:
+            certificates = x509.load_pem_x509_certificates(chain.encode("ascii", "replace"))
+        except ValueError as error:
+            return ChainVerdict("CertChainError", f"The chain cannot be read as PEM: {error}.")
+        try:
+            anchors = await self._roots.anchors(*ANCHORS[Use.CONTRACT])
+            validated = validate_chain(certificates, anchors, Use.CONTRACT, now)
+        except ChainError as error:
+            return ChainVerdict(_STATUS.get(error.ocpp_status, "CertChainError"), error.sentence)
+        for _, issuer in validated.issuers:
+            self._learn(issuer)
+        return ChainVerdict(
+            "Accepted",
+            f"{validated.common_name} leads to {validated.anchor.subject.rfc4514_string()}.",
+            tuple(hash_data(certificate, issuer) for certificate, issuer in validated.issuers),
+        )

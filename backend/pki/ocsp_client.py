@@ -1,0 +1,149 @@
+"""Asking OCSP responders, verifying and remembering what they say; serves the pools and, as its port, the CSMS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cryptography import x509
+
+from backend import certificates
+from backend.csms.ports import RevocationStatus
+from backend.pki.fetch import Fetch
+from backend.reporting import Reporter
+from backend.verification import CertificateState
+from tls_certs.certid import issuer_hashes
+from tls_certs.ocsp import (
+    CertId,
+    HashData,
+    OcspStatus,
+    Status,
+    cert_id,
+    cert_id_from_hash_data,
+    request_for,
+    responder_url,
+    verify_response,
+    verify_response_for,
+)
+from wire.clock import Clock
+from wire.errors import PeerError
+from wire.trace import Trace
+
+MAX_AGE = 3_600
+"""Seconds for which an answer is used again, however far its nextUpdate: what a revocation takes to be noticed."""
+
+_CACHE_SIZE = 4_096
+_STATUS: dict[Status, RevocationStatus] = {
+    Status.GOOD: "good",
+    Status.REVOKED: "revoked",
+    Status.UNKNOWN: "unknown",
+}
+
+
+class OcspClient:
+    """Implements :class:`backend.verification.StatusSource` and the CSMS's ``Revocation``.
+
+    ``issuers`` are the CA certificates known here: OCPP names an issuer by hashes only, and without its certificate an
+    answer cannot be verified. ``max_age`` 0 asks anew every time.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        trace: Trace,
+        fetch: Fetch,
+        *,
+        issuers: Iterable[x509.Certificate] = (),
+        max_age: float = MAX_AGE,
+    ) -> None:
+        self._clock = clock
+        self._report = Reporter("PKI", clock, trace)
+        self._fetch = fetch
+        self._issuers = {certificates.der(issuer): issuer for issuer in issuers}
+        self._by_hashes: dict[tuple[str, bytes, bytes], x509.Certificate] = {}
+        self._max_age = max_age
+        self._known: dict[CertId, tuple[float, OcspStatus]] = {}
+
+    async def of(self, certificate: x509.Certificate, issuer: x509.Certificate) -> CertificateState:
+        """What the responder named in ``certificate`` says of it. Raises PeerError for silence or a wrong answer."""
+        name = cert_id(certificate, issuer)
+        known = self._recall(name)
+        if known is None:
+            response = await self._fetch(responder_url(certificate), request_for([name]))
+            known = verify_response(response, certificate, issuer, self._clock.now())
+            self._remember(name, known, certificates.common_name(certificate))
+        return _state(known)
+
+    async def status(self, hash_data: HashData) -> RevocationStatus:
+        """What the responder says of the certificate OCPP names. Raises PeerError, also for an unknown issuer."""
+        name = self._name(hash_data)
+        known = self._recall(name)
+        if known is None:
+            issuer = self._issuer(name)
+            response = await self._fetch(hash_data.responder_url, request_for([name]))
+            known = verify_response_for(response, name, issuer, self._clock.now())
+            self._remember(name, known, f"serial {name.serial:x}")
+        return _STATUS[known.status]
+
+    async def fetch(self, hash_data: HashData) -> bytes:
+        """The responder's fresh answer as DER, unjudged: what a station staples."""
+        with self._report.call("fetch OCSP response") as call:
+            name = self._name(hash_data)
+            response = await self._fetch(hash_data.responder_url, request_for([name]))
+            call.text = f"{len(response)} octets about serial {name.serial:x} from {hash_data.responder_url or 'here'}."
+            return response
+
+    def learn(self, issuer: x509.Certificate) -> None:
+        """Know one more CA certificate; only ones from a chain that was verified belong here."""
+        self._issuers.setdefault(certificates.der(issuer), issuer)
+        self._by_hashes.clear()
+
+    def forget(self, serial: int) -> None:
+        """Ask anew about certificates with this serial number: one was revoked (CCP-CLEAN-2)."""
+        for name in [name for name in self._known if name.serial == serial]:
+            del self._known[name]
+
+    def _name(self, hash_data: HashData) -> CertId:
+        tolerated: list[str] = []
+        name = cert_id_from_hash_data(hash_data, tolerated)
+        for what in tolerated:
+            self._report.tolerated(what, "OCPP 2.0.1 OCSPRequestDataType")
+        return name
+
+    def _issuer(self, name: CertId) -> x509.Certificate:
+        key = (name.algorithm, *name.issuer)
+        if key not in self._by_hashes:
+            for known in self._issuers.values():
+                self._by_hashes[(name.algorithm, *issuer_hashes(known, name.algorithm))] = known
+        issuer = self._by_hashes.get(key)
+        if issuer is None:
+            raise PeerError(
+                f"The issuer with the name hash {name.name_hash.hex()[:16]}… is not known here, so no OCSP answer "
+                "about its certificates can be verified.",
+                clause="RFC 6960 3.2",
+                advice="Let the station send the certificate chain (central validation), or add the Sub-CA here.",
+                ocpp_status="CertChainError",
+            )
+        return issuer
+
+    def _recall(self, name: CertId) -> OcspStatus | None:
+        """What was said before, if it still counts."""
+        found = self._known.get(name)
+        if found is None:
+            return None
+        until, status = found
+        return status if self._clock.now() < until else None
+
+    def _remember(self, name: CertId, status: OcspStatus, who: str) -> None:
+        for what in status.tolerated:
+            self._report.tolerated(what, "RFC 6960 4.2.2")
+        self._report.judged(f"OCSP status of {who}", status.status is Status.GOOD, _state(status).text, "RFC 6960 2.2")
+        if len(self._known) >= _CACHE_SIZE:
+            del self._known[next(iter(self._known))]
+        self._known.pop(name, None)
+        self._known[name] = (min(status.expires, self._clock.now() + self._max_age), status)
+
+
+def _state(status: OcspStatus) -> CertificateState:
+    reason = f" ({status.reason})" if status.reason else ""
+    text = f"{status.responder} says {status.status}{reason}."
+    return CertificateState(_STATUS[status.status], text)

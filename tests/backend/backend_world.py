@@ -1,0 +1,90 @@
+"""What the back-end tests share: a back end with its clock, and vehicles that sign requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from backend.ecosystem import Ecosystem, open_ecosystem
+from backend.mo import Contract
+from backend.pki.fetch import Fetch
+from tls_certs.pki import Pki, create_pki
+from tls_certs.profiles import PROFILES
+from wire.clock import Clock
+from wire.credentials import Credentials
+from wire.trace import Event, Trace
+
+NOW = 1_795_000_000.0
+"""Lab time of the tests: November 2026."""
+
+DAY = 86_400
+PCID = "PNCSIMVEHICLE00001"
+SCHEMA = "urn:iso:15118:2:2013:MsgDef"
+
+
+@dataclass(slots=True)
+class World:
+    """A back end with its clock and what it reported."""
+
+    clock: Clock
+    trace: Trace
+    eco: Ecosystem
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def pki(self) -> Pki:
+        return self.eco.pki
+
+    @property
+    def vehicle(self) -> Credentials:
+        """The PKI's own vehicle."""
+        return self.pki.credentials("oem_leaf")
+
+    def of(self, kind: type[Event]) -> list[Event]:
+        """Reported events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def published(self) -> Credentials:
+        """The vehicle, published with the V2G root it holds."""
+        await self.eco.oem.publish(self.vehicle, v2g_roots=[self.pki.root("v2g_root")])
+        return self.vehicle
+
+    async def subscribed(self, **options: float) -> Contract:
+        """The vehicle published, and a contract for it in the pool."""
+        await self.published()
+        return await self.eco.mo.subscribe("Ada", PCID, **options)
+
+
+async def open_world(*, fetch: Callable[[Clock], Fetch] | None = None) -> World:
+    """A fresh back end over a fresh PKI: tests publish and revoke in it."""
+    clock, trace, events = Clock(NOW), Trace(), list[Event]()
+    trace.subscribe(events.append)
+    pki = create_pki(NOW, pcid=PCID)
+    return World(clock, trace, await open_ecosystem(pki, clock, trace, fetch=fetch and fetch(clock)), events)
+
+
+def leaf_of(world: World, role: str, name: str, *, now: float = NOW, not_after: float | None = None) -> Credentials:
+    """Another leaf of a role's profile from the world's PKI."""
+    profile = PROFILES[role]
+    assert profile.issuer is not None
+    return world.pki.authority(profile.issuer).credentials(profile, name, now, not_after=not_after)
+
+
+def unrelated(role: str, **names: str) -> Credentials:
+    """The same role from a PKI nobody here trusts."""
+    return create_pki(NOW, **names).credentials(role)
+
+
+def altered(certificate: x509.Certificate) -> x509.Certificate:
+    """The certificate with the last octet of its signature changed."""
+    octets = bytearray(certificate.public_bytes(Encoding.DER))
+    octets[-1] ^= 1
+    return x509.load_der_x509_certificate(bytes(octets))
+
+
+def with_leaf(credentials: Credentials, leaf: x509.Certificate) -> Credentials:
+    """The same chain below another leaf."""
+    return replace(credentials, chain=(leaf, *credentials.chain[1:]))
