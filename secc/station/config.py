@@ -19,7 +19,7 @@ class StationConfig:
     model: str = "Simulated AC/DC"
     serial_number: str = "SN0001"
     firmware: str = "1.0"
-    secc_id: str = "DE*PNC*E0001"
+    secc_id: str = "DEPNCE100001"
     organization: str = "pncsim CPO"
     country: str = "DE"
     evse_id: int = 1

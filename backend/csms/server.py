@@ -1,0 +1,26 @@
+"""The CSMS on a socket: wss (security profile 2) or, for a lab, ws (profile 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backend.csms.csms import Csms
+from wire.credentials import Credentials
+
+if TYPE_CHECKING:
+    from wire.ocpp.websocket import WebSocketServer
+
+
+async def serve_csms(
+    csms: Csms, credentials: Credentials | None, *, host: str = "127.0.0.1", port: int = 0
+) -> WebSocketServer:
+    """Let ``csms`` listen. ``credentials``: its TLS certificate; None means plain ws. ``server.url`` goes to stations.
+
+    Raises LocalError when the address cannot be bound. End it with :meth:`WebSocketServer.close`.
+    """
+    from wire.ocpp.tls import server_context
+    from wire.ocpp.websocket import WebSocketServer
+
+    server = WebSocketServer(csms.admit, csms.serve)
+    await server.start(host, port, None if credentials is None else server_context(credentials))
+    return server

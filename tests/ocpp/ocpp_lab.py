@@ -1,0 +1,226 @@
+"""A station and a CSMS with a small PKI behind them, for tests in virtual time and on sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from backend.csms.csms import Csms, CsmsConfig
+from backend.csms.ports import ChainVerdict, PoolAnswer, RevocationStatus, Services, SigningUse, TokenStatus
+from secc.station.config import StationConfig
+from secc.station.station import Station
+from tls_certs.issue import check_request
+from tls_certs.ocsp import request_from_hash_data
+from tls_certs.pki import Pki, create_pki
+from tls_certs.profiles import PROFILES
+from wire.clock import Clock, VirtualTimeLoop
+from wire.errors import LocalError, PeerError
+from wire.ocpp.channel import Connector, MemoryChannel
+from wire.ocpp.hash_data import HashData
+from wire.trace import Event, OcppFrame, Problem, Trace
+
+NOW = 1_795_000_000.0
+IDENTITY = "CS001"
+PASSWORD = "correct-horse-battery"
+OCSP = "http://127.0.0.1:8080/ocsp"
+
+
+def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run a coroutine test on a loop whose time jumps."""
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+            runner.run(test(*args, **kwargs))
+
+    return run
+
+
+@functools.cache
+def shared_pki() -> Pki:
+    """One PKI for all tests that change nothing in it."""
+    return create_pki(NOW, ocsp_url=OCSP)
+
+
+@dataclass
+class Authority:
+    """Signs CSRs with CPO Sub-CA 2; ``refuse`` and ``mangle`` make it misbehave."""
+
+    pki: Pki
+    clock: Clock
+    refuse: bool = False
+    mangle: Callable[[str], str] = lambda chain: chain
+    silent: bool = False
+
+    async def sign_csr(self, csr: str, use: SigningUse) -> str:
+        if self.refuse:
+            raise LocalError("The authority does not sign this.")
+        if self.silent:
+            await self.clock.sleep(1e6)
+        leaf = self.pki.authority("cpo_sub2").issue_from_request(
+            check_request(csr), PROFILES["secc_leaf"], self.clock.now()
+        )
+        chain = (leaf, self.pki.certificate("cpo_sub2"), self.pki.certificate("cpo_sub1"))
+        return self.mangle("".join(c.public_bytes(Encoding.PEM).decode() for c in chain))
+
+
+@dataclass
+class Responder:
+    """OCSP in-process: ``says`` overrides the status by serial number, ``dead`` refuses, ``slow`` delays in seconds."""
+
+    pki: Pki
+    clock: Clock
+    says: dict[str, RevocationStatus] = field(default_factory=dict)
+    dead: bool = False
+    slow: float = 0.0
+    asked: list[HashData] = field(default_factory=list)
+
+    async def status(self, hash_data: HashData) -> RevocationStatus:
+        await self._ask(hash_data)
+        return self.says.get(hash_data.serial_number, "good")
+
+    async def fetch(self, hash_data: HashData) -> bytes:
+        await self._ask(hash_data)
+        return self.pki.answer_ocsp(request_from_hash_data(hash_data), self.clock.now())
+
+    async def _ask(self, hash_data: HashData) -> None:
+        self.asked.append(hash_data)
+        if self.slow:
+            await self.clock.sleep(self.slow)
+        if self.dead:
+            raise PeerError(f"The OCSP responder {hash_data.responder_url} cannot be reached (connection refused).")
+
+
+@dataclass
+class Operator:
+    """Contracts and tokens: what is not listed is Unknown."""
+
+    known: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    async def authorize(self, emaid: str, kind: str = "eMAID") -> TokenStatus:
+        self.asked.append(emaid)
+        status: Any = self.known.get(emaid, "Unknown")
+        return TokenStatus(status, "" if status == "Accepted" else f"{emaid} is {status}")
+
+
+@dataclass
+class Pool:
+    """Gives ``answer`` after ``delay`` seconds, or dies."""
+
+    clock: Clock
+    answer: PoolAnswer = field(default_factory=lambda: PoolAnswer(b"\x80contract", "Accepted", "one contract"))
+    delay: float = 0.0
+    dead: bool = False
+    asked: list[tuple[bytes, str]] = field(default_factory=list)
+
+    async def provide(self, exi: bytes, schema: str) -> PoolAnswer:
+        self.asked.append((exi, schema))
+        await self.clock.sleep(self.delay)
+        if self.dead:
+            raise PeerError("The contract pool http://pool/ cannot be reached (connection refused).")
+        return self.answer
+
+
+@dataclass
+class Chains:
+    """Central validation with a fixed verdict."""
+
+    verdict: ChainVerdict
+    judged: list[str] = field(default_factory=list)
+
+    async def judge(self, chain: str, now: float) -> ChainVerdict:
+        self.judged.append(chain)
+        return self.verdict
+
+
+class Lab:
+    """The CSMS with its services and one station; ``events`` holds everything both reported."""
+
+    def __init__(self, start: float = NOW) -> None:
+        self.clock = Clock(start)
+        self.pki = shared_pki()
+        self.source = random.Random(7)
+        self.events: list[Event] = []
+        self.trace = Trace([self.events.append])
+        self.authority = Authority(self.pki, self.clock)
+        self.ocsp = Responder(self.pki, self.clock)
+        self.operator = Operator({"DEPNCC00000001A": "Accepted"})
+        self.tokens = Operator({"04A1B2C3": "Accepted"})
+        self.pool = Pool(self.clock)
+        self.services = Services(
+            pool=self.pool,
+            revocation=self.ocsp,
+            authority=self.authority,
+            operator=self.operator,
+            tokens=self.tokens,
+        )
+        self.csms = Csms(self.services, self.clock, self.source, self.trace, config=CsmsConfig())
+        self.csms.register.add(IDENTITY, PASSWORD)
+        self.stopped: list[str] = []
+        self.links: list[MemoryChannel] = []
+
+    def connector(self) -> Connector:
+        """As the CSMS's, but the test can cut the line (``cut``)."""
+        inner = self.csms.connector()
+
+        async def connect(identity: str, password: str | None) -> Any:
+            channel = await inner(identity, password)
+            assert isinstance(channel, MemoryChannel)
+            self.links.append(channel)
+            return channel
+
+        return connect
+
+    async def cut(self) -> None:
+        """Break the connection under both ends."""
+        await self.links[-1].close(1006, "cut")
+
+    def station(self, connect: Connector | None = None, config: StationConfig | None = None, **more: Any) -> Station:
+        """A station with the V2G and MO roots."""
+        roots = [
+            ("V2GRootCertificate", self.pki.certificate("v2g_root")),
+            ("MORootCertificate", self.pki.certificate("mo_root")),
+        ]
+        return Station(
+            config or StationConfig(identity=IDENTITY),
+            connect or self.connector(),
+            self.clock,
+            self.source,
+            self.trace,
+            **{"password": PASSWORD, "roots": roots, "stop_charging": self.stopped.append, **more},
+        )
+
+    def frames(self, actor: str = "CS", direction: str = "sent") -> list[str]:
+        """The actions of frames one side sent or received, in order."""
+        return [
+            e.action for e in self.events if isinstance(e, OcppFrame) and (e.actor, e.direction) == (actor, direction)
+        ]
+
+    def problems(self) -> list[str]:
+        """Every problem's sentence."""
+        return [e.text for e in self.events if isinstance(e, Problem)]
+
+
+@asynccontextmanager
+async def running(station: Station) -> AsyncIterator[Station]:
+    """The station runs while the body does; how it ended is not hidden."""
+    task = asyncio.create_task(station.run())
+    try:
+        yield station
+    finally:
+        await station.stop()
+        if not task.done():
+            # It may be waiting for its next attempt to connect.
+            task.cancel()
+        results = await asyncio.gather(task, return_exceptions=True)
+        unexpected = results[0]
+        if isinstance(unexpected, Exception) and not isinstance(unexpected, LocalError):
+            raise unexpected
