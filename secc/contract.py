@@ -18,12 +18,14 @@ DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A chain that was looked at. ``validated``: up to an anchor of ours; otherwise the back end has to."""
+    """A chain that was looked at. ``validated``: up to an anchor of ours; otherwise the back end has to. ``tolerated``:
+    liberties of the chain that were let pass."""
 
     emaid: str
     key: ec.EllipticCurvePublicKey
     expires_soon: bool
     validated: bool
+    tolerated: tuple[str, ...] = ()
 
 
 def check_contract(
@@ -43,11 +45,13 @@ def check_contract(
     """
     certificates = [_parse(der, i) for i, der in enumerate(chain)]
     leaf = certificates[0]
-    known = any(anchor.subject in (certificates[-1].issuer, certificates[-1].subject) for anchor in anchors)
+    issuers = [certificate.issuer for certificate in certificates]
+    known = any(anchor.subject in issuers for anchor in anchors)
+    tolerated: tuple[str, ...] = ()
     if known or (anchors and not central_validation):
         from tls_certs.validation import Use, validate_chain
 
-        validate_chain(certificates, anchors, Use.CONTRACT, now)
+        tolerated = validate_chain(certificates, anchors, Use.CONTRACT, now).tolerated
     elif not central_validation:
         raise PeerError(
             "The station knows no root for contract certificates and does not let its back end check them.",
@@ -60,6 +64,7 @@ def check_contract(
         _key(leaf),
         leaf.not_valid_after_utc.timestamp() - now <= soon_days * DAY,
         validated=known,
+        tolerated=tolerated,
     )
 
 
@@ -86,11 +91,12 @@ def _check_emaid(emaid: str, leaf: x509.Certificate) -> None:
 
 
 def _key(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec
 
     try:
         key = leaf.public_key()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _chain_error(f"its public key cannot be read ({error})") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise _chain_error("its key is not on the curve P-256 (V2G2-007)")

@@ -61,6 +61,8 @@ def payment_details(s: Session, request: iso2.PaymentDetailsReq) -> Handling:
         raise
     if contract.validated:
         s.judged(what, True, "valid up to a root of this station", "V2G2-108")
+        for liberty in contract.tolerated:
+            s.tolerated(liberty)
     else:
         s.tolerated(f"The {what} leads to no root of this station; the back end checks it.")
     s.emaid, s.contract_chain, s.contract_key = contract.emaid, chain, contract.key

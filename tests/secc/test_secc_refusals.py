@@ -1,0 +1,378 @@
+"""Every FAILED code of ISO 15118-2, provoked by what a vehicle or a back end does wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from secc_paths import (
+    EMAID,
+    at,
+    config,
+    delivery,
+    details,
+    installation,
+    pki,
+    receipt,
+    signed_authorization,
+    update,
+)
+from secc_playbook import Playbook, V, ac_parameters, cable, dc_parameters, demand, hello, power, select, setup, stop
+
+from secc.config import STRICT, AcSupply, DcSupply, ReceiptPolicy
+from secc.handlers.payment import CERTIFICATE_CODES, refusal_code
+from secc.notices import AuthorizationRefused, ChargingStopped, SessionEnded
+from secc.questions import AuthorizationAnswer, ContractCertificateAnswer
+from wire import trace
+from wire.errors import LocalError
+from wire.v2g import iso2
+from wire.v2g.iso2.secc_sequence import State as S
+
+Scene = Callable[[], tuple[Playbook, Any]]
+
+
+def scene(state: S, request: Callable[[Playbook], Any], **changes: Any) -> Scene:
+    def play() -> tuple[Playbook, Any]:
+        p = at(state, **changes)
+        return p, request(p)
+
+    return play
+
+
+def sends(state: S, request: Any, **changes: Any) -> Scene:
+    """The vehicle sends ``request`` in ``state``."""
+    return scene(state, lambda p: p.ev(request), **changes)
+
+
+def no(certificate: str = "Accepted", token: str = "Invalid") -> AuthorizationAnswer:
+    return AuthorizationAnswer(accepted=False, certificate_status=certificate, token_status=token)
+
+
+def early(answer: object) -> Scene:
+    """The back end is asked in PaymentDetails already."""
+    return scene(S.CONTRACT, lambda p: (p.ev(details()), p.answer(answer))[1], authorize_early=True)
+
+
+def late(answer: object) -> Scene:
+    return scene(S.DETAILS, lambda p: (signed_authorization(p, p.responses[-1].GenChallenge), p.answer(answer))[1])
+
+
+def installed(answer: object) -> Scene:
+    return scene(S.CONTRACT, lambda p: (p.ev(installation()), p.answer(answer))[1])
+
+
+def only_contract_without_tls() -> tuple[Playbook, Any]:
+    p = Playbook(config(external=False), tls=False)
+    p.ev(hello())
+    p.ev(setup())
+    return p, p.ev(iso2.ServiceDiscoveryReq())
+
+
+def expired() -> tuple[Playbook, Any]:
+    p = at(S.CONTRACT)
+    p.now += 60 * 86_400 * 365
+    p.engine._timeout = None
+    return p, p.ev(details())
+
+
+def slow_contactor() -> tuple[Playbook, Any]:
+    p = at(S.READY_AC, ac=AcSupply(contactor_seconds=10))
+    assert p.ev(power("Start")) is None
+    return p, p.wait(3)
+
+
+def broken_evse() -> tuple[Playbook, Any]:
+    p = at(S.READY_AC)
+    p.power.fault = "its contactor is worn out"
+    return p, p.ev(power("Start"))
+
+
+def unsigned_receipt() -> tuple[Playbook, Any]:
+    p = at(S.RECEIPT_AC)
+    return p, p.ev(receipt(p, p.responses[-1]))
+
+
+def wrong_receipt(**changes: Any) -> Scene:
+    def play() -> tuple[Playbook, Any]:
+        p = at(S.RECEIPT_AC)
+        return p, p.ev(receipt(p, p.responses[-1], **changes), sign=pki().credentials("contract_leaf"))
+
+    return play
+
+
+def parameters(**changes: Any) -> iso2.ChargeParameterDiscoveryReq:
+    request = ac_parameters()
+    for name, value in changes.items():
+        setattr(request.EVChargeParameter, name, value)
+    return request
+
+
+SCENES: list[tuple[str, str, Scene]] = [
+    ("FAILED_SequenceError", "out of order", sends(S.SESSION, ac_parameters())),
+    ("FAILED_SequenceError", "set up twice", sends(S.SERVICES, setup())),
+    (
+        "FAILED_UnknownSession",
+        "foreign id",
+        sends(S.SESSION, iso2.ServiceDiscoveryReq(), session=b"\7" * 8),
+    ),
+    ("FAILED_UnknownSession", "zero id", sends(S.SESSION, iso2.ServiceDiscoveryReq(), session=b"\0")),
+    (
+        "FAILED_ServiceIDInvalid",
+        "unknown service",
+        sends(S.SERVICES, iso2.ServiceDetailReq(ServiceID=3)),
+    ),
+    ("FAILED_PaymentSelectionInvalid", "not offered", sends(S.SERVICES, select(), external=False)),
+    ("FAILED_NoChargeServiceSelected", "no 1", sends(S.SERVICES, select("Contract", (2, 1)))),
+    (
+        "FAILED_ServiceSelectionInvalid",
+        "unknown",
+        sends(S.SERVICES, select("Contract", (1, None), (3, 1))),
+    ),
+    (
+        "FAILED_ServiceSelectionInvalid",
+        "bad set",
+        sends(S.SERVICES, select("Contract", (1, None), (2, 9))),
+    ),
+    (
+        "FAILED_ServiceSelectionInvalid",
+        "no set, strict",
+        sends(S.SERVICES, select("Contract", (1, None), (2, None)), liberties=STRICT),
+    ),
+    ("FAILED", "only Contract, without TLS", only_contract_without_tls),
+    # certificate installation and update
+    (
+        "FAILED_NoCertificateAvailable",
+        "pool has none",
+        installed(ContractCertificateAnswer(exi=None)),
+    ),
+    ("FAILED", "back end dead", installed(LocalError("The CSMS is not connected."))),
+    ("FAILED", "back end silent", scene(S.CONTRACT, lambda p: (p.ev(installation()), p.wait(4.5))[1])),
+    ("FAILED", "answer is garbage", installed(ContractCertificateAnswer(exi=b"\x80\x98garbage"))),
+    ("FAILED", "answer of another session", installed(ContractCertificateAnswer(exi=delivery(b"\x63")))),
+    (
+        "FAILED",
+        "answer of another type",
+        installed(ContractCertificateAnswer(exi=delivery(bytes(7) + b"\1", kind=iso2.CertificateUpdateRes))),
+    ),
+    (
+        "FAILED_SignatureError",
+        "back end says so",
+        installed(ContractCertificateAnswer(exi=delivery(bytes(7) + b"\1", "FAILED_SignatureError"))),
+    ),
+    (
+        "FAILED_NoCertificateAvailable",
+        "service not offered",
+        scene(S.CONTRACT, lambda p: (setattr(p.engine._s, "tls", False), p.ev(update()))[1]),
+    ),
+    # contract
+    ("FAILED_CertChainError", "EMAID differs", scene(S.CONTRACT, lambda p: p.ev(details("DEPNCC000000025")))),
+    (
+        "FAILED_CertChainError",
+        "foreign root",
+        scene(
+            S.CONTRACT,
+            lambda p: p.ev(details()),
+            contract_anchors=(pki().certificate("v2g_root"),),
+        ),
+    ),
+    (
+        "FAILED_CertChainError",
+        "not a certificate",
+        scene(
+            S.CONTRACT,
+            lambda p: p.ev(
+                iso2.PaymentDetailsReq(
+                    eMAID=EMAID,
+                    ContractSignatureCertChain=iso2.CertificateChainType(Certificate=b"\x30\x03\x02\x01\x01"),
+                )
+            ),
+        ),
+    ),
+    ("FAILED_NoCertificateAvailable", "no anchors", scene(S.CONTRACT, lambda p: p.ev(details()), contract_anchors=())),
+    ("FAILED_CertificateExpired", "expired", expired),
+    ("FAILED_CertificateRevoked", "revoked, early", early(no("CertificateRevoked"))),
+    ("FAILED_ContractCanceled", "cancelled, early", early(no("ContractCancelled"))),
+    ("FAILED_NoCertificateAvailable", "unknown, early", early(no("NoCertificateAvailable"))),
+    ("FAILED_CertificateNotAllowedAtThisEVSE", "place, early", early(no(token="NotAtThisLocation"))),
+    ("FAILED", "token refused, early", early(no(token="Blocked"))),
+    ("FAILED_ChallengeInvalid", "other challenge", scene(S.DETAILS, lambda p: signed_authorization(p, bytes(16)))),
+    ("FAILED_ChallengeInvalid", "no challenge", scene(S.DETAILS, lambda p: p.ev(iso2.AuthorizationReq()))),
+    (
+        "FAILED_SignatureError",
+        "not signed",
+        scene(S.DETAILS, lambda p: p.ev(iso2.AuthorizationReq(Id="id1", GenChallenge=p.responses[-1].GenChallenge))),
+    ),
+    (
+        "FAILED_SignatureError",
+        "other key",
+        scene(
+            S.DETAILS,
+            lambda p: p.ev(
+                iso2.AuthorizationReq(Id="id1", GenChallenge=p.responses[-1].GenChallenge),
+                sign=pki().credentials("oem_leaf"),
+            ),
+        ),
+    ),
+    ("FAILED_CertificateRevoked", "revoked, late", late(no("CertificateRevoked"))),
+    ("FAILED", "cancelled, late", late(no("ContractCancelled"))),
+    ("FAILED", "back end dead, late", late(LocalError("The CSMS is not connected."))),
+    ("FAILED", "card refused", scene(S.EXTERNAL, lambda p: (p.ev(iso2.AuthorizationReq()), p.answer(no("")))[1])),
+    # parameters
+    ("FAILED_WrongEnergyTransferMode", "not offered", sends(S.AUTHORIZED, dc_parameters("DC_unique"))),
+    ("FAILED_WrongEnergyTransferMode", "AC to DC", sends(S.RENEGOTIATING_AC, dc_parameters())),
+    (
+        "FAILED_WrongChargeParameter",
+        "AC values for DC",
+        sends(S.AUTHORIZED, ac_parameters("DC_extended")),
+    ),
+    (
+        "FAILED_WrongChargeParameter",
+        "DC values for AC",
+        sends(S.AUTHORIZED, dc_parameters("AC_three_phase_core")),
+    ),
+    ("FAILED_WrongChargeParameter", "too small", sends(S.AUTHORIZED, ac_parameters(amperes=5))),
+    (
+        "FAILED_WrongChargeParameter",
+        "negative",
+        sends(S.AUTHORIZED, parameters(EVMaxVoltage=iso2.physical(-1, V))),
+    ),
+    ("FAILED_WrongChargeParameter", "low voltage", sends(S.AUTHORIZED, dc_parameters(volts=150))),
+    ("FAILED_WrongChargeParameter", "no current", sends(S.AUTHORIZED, dc_parameters(amperes=0.5))),
+    # power
+    ("FAILED_TariffSelectionInvalid", "other tuple", sends(S.READY_AC, power("Start", 2))),
+    ("FAILED_TariffSelectionInvalid", "old tuple", sends(S.READY_AGAIN_DC, power("Start", 1))),
+    (
+        "FAILED_ChargingProfileInvalid",
+        "above PMax",
+        sends(S.READY_AC, power("Start", 1, [(0, 11_000), (60, 23_000)])),
+    ),
+    (
+        "FAILED_ChargingProfileInvalid",
+        "not rising",
+        sends(S.READY_AC, power("Start", 1, [(60, 11_000), (60, 9_000)])),
+    ),
+    ("FAILED_PowerDeliveryNotApplied", "EVSE fault", broken_evse),
+    ("FAILED_ContactorError", "contactor", slow_contactor),
+    ("FAILED", "renegotiate first", sends(S.READY_AC, power("Renegotiate"))),
+    ("FAILED", "start in the loop", sends(S.LOOP_DC, power("Start"))),
+    (
+        "FAILED",
+        "isolation",
+        scene(S.READY_DC, lambda p: (p.ev(cable()), p.wait(2))[1], dc=DcSupply(isolation="Fault", isolation_seconds=1)),
+    ),
+    ("FAILED", "pause too early", sends(S.AUTHORIZED, stop("Pause"))),
+    # receipts
+    (
+        "FAILED_MeteringSignatureNotValid",
+        "not signed",
+        scene(S.RECEIPT_AC, lambda p: p.ev(receipt(p, p.responses[-1]))),
+    ),
+    (
+        "FAILED_MeteringSignatureNotValid",
+        "other reading",
+        wrong_receipt(MeterInfo=iso2.MeterInfoType(MeterID="PNC-METER-1", MeterReading=99_999)),
+    ),
+    ("FAILED_MeteringSignatureNotValid", "other session", wrong_receipt(SessionID=b"\x63")),
+    ("FAILED_MeteringSignatureNotValid", "other tuple", wrong_receipt(SAScheduleTupleID=9)),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "play"), [(code, play) for code, _, play in SCENES], ids=[f"{c}: {w}" for c, w, _ in SCENES]
+)
+def test_refusals(code: str, what: str, play: Scene) -> None:
+    """The code, the right response type, a sentence, an end with the power off, and the connection closed."""
+    p, response = play()
+    assert response.ResponseCode == code, (what, p.problems)
+    assert p.end is not None and p.end.error is not None
+    assert p.log[-1] == "-- close after failure"
+    assert p.engine.state is S.ENDED
+    assert p.engine.deadline is None
+    assert len(p.problems) > 20
+    assert p.power.watts == 0 and not p.power.contactor_closed(p.now)
+    ended = p.notices[-1]
+    assert isinstance(ended, SessionEnded) and ended.kind == "failed"
+
+
+def test_every_code_of_the_schema_has_a_scene() -> None:
+    assert {code for code, _, _ in SCENES} == {code for code in iso2.ResponseCodeType if code.startswith("FAILED")}
+
+
+def test_no_payment_option_is_refused_in_the_configuration_already() -> None:
+    with pytest.raises(LocalError, match="no payment option"):
+        config(contract=False, external=False)
+
+
+def test_status_codes_of_the_back_end_are_mapped() -> None:
+    assert {status: refusal_code(no(status)) for status in CERTIFICATE_CODES} == CERTIFICATE_CODES
+    assert refusal_code(no("Accepted", "NotAllowedTypeEVSE")) == "FAILED_CertificateNotAllowedAtThisEVSE"
+    assert refusal_code(no("Accepted", "Expired")) == refusal_code(no("nonsense")) == "FAILED"
+
+
+def test_a_refused_contract_is_told_to_the_station() -> None:
+    p, _ = late(no("CertificateRevoked"))()
+    refused = next(notice for notice in p.notices if isinstance(notice, AuthorizationRefused))
+    assert refused.emaid == EMAID
+    assert refused.text == "CertificateRevoked Invalid"
+
+
+def test_a_certificate_of_another_domain_is_not_a_contract() -> None:
+    p = at(S.CONTRACT, contract_anchors=(pki().certificate("v2g_root"),))
+    leaf, *subs = pki().credentials("secc_leaf").chain_der
+    chain = iso2.CertificateChainType(
+        Certificate=leaf, SubCertificates=iso2.SubCertificatesType(Certificate=list(subs))
+    )
+    response = p.ev(iso2.PaymentDetailsReq(eMAID=EMAID, ContractSignatureCertChain=chain))
+    assert response.ResponseCode == "FAILED_CertChainError"
+    assert [event.ok for event in p.seen(trace.Judged)] == [False]
+
+
+def test_an_open_station_lets_the_vehicle_stop_after_a_failure() -> None:
+    p = at(S.SERVICES, close_after_failure=False)
+    assert p.ev(iso2.ServiceDetailReq(ServiceID=77)).ResponseCode == "FAILED_ServiceIDInvalid"
+    assert p.end is None
+    assert p.ev(stop()).ResponseCode == "OK"
+    assert p.take() == [
+        "EV ServiceDetailReq",
+        "SE ServiceDetailRes FAILED_ServiceIDInvalid",
+        "EV SessionStopReq",
+        "SE SessionStopRes OK",
+        "!! SessionEnded",
+        "-- close",
+    ]
+
+
+def test_an_open_station_goes_on_without_an_installed_certificate() -> None:
+    """V2G2-554, -557: after a failed installation only PaymentDetailsReq."""
+    p = at(S.CONTRACT, close_after_failure=False)
+    p.ev(update())
+    failed = p.answer(ContractCertificateAnswer(exi=None, text="nothing new"))
+    assert (failed.ResponseCode, failed.RetryCounter) == ("FAILED_NoCertificateAvailable", 0)
+    assert p.engine.state is S.DELIVERED
+    assert p.ev(details()).ResponseCode == "OK"
+
+
+def test_a_failure_while_charging_stops_the_power() -> None:
+    p = at(S.LOOP_AC)
+    p.ev(iso2.ChargingStatusReq())
+    p.now += 30
+    p.ev(iso2.ServiceDiscoveryReq())
+    assert [type(n).__name__ for n in p.notices[-3:]] == ["MeterSample", "ChargingStopped", "SessionEnded"]
+    stopped = next(n for n in p.notices if isinstance(n, ChargingStopped))
+    assert stopped.energy_wh == pytest.approx(3 * 230 * 32 * 30 / 3600)
+
+
+def test_an_evse_that_fails_while_charging_ends_the_session() -> None:
+    p = at(S.LOOP_DC)
+    p.power.fault = "its rectifier is too hot"
+    response = p.ev(demand())
+    assert (response.ResponseCode, response.DC_EVSEStatus.EVSEStatusCode) == ("FAILED", "EVSE_Malfunction")
+    assert "too hot" in p.problems
+
+
+def test_receipts_may_be_let_pass() -> None:
+    p = at(S.RECEIPT_AC, receipts=ReceiptPolicy(required=False))
+    assert p.ev(receipt(p, p.responses[-1])).ResponseCode == "OK"
+    assert "receipt was let pass" in p.liberties
+    assert p.engine.state is S.LOOP_AC

@@ -1,0 +1,131 @@
+"""The SECC's sequence table: total, reachable, and obeyed by the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from secc_paths import at, details, installation, receipt, update
+from secc_playbook import (
+    ac_parameters,
+    cable,
+    dc_parameters,
+    demand,
+    hello,
+    power,
+    precharge,
+    select,
+    setup,
+    stop,
+    welding,
+)
+
+from secc.config import STRICT
+from secc.failed import ALLOWED, failed
+from secc.handlers import HANDLERS
+from wire.v2g import iso2
+from wire.v2g.iso2.secc_sequence import REQUESTS, TABLE, Liberty, State, allowed, describe
+
+SAMPLE: dict[str, Any] = {
+    "SupportedAppProtocolReq": hello,
+    "SessionSetupReq": setup,
+    "ServiceDiscoveryReq": iso2.ServiceDiscoveryReq,
+    "ServiceDetailReq": lambda: iso2.ServiceDetailReq(ServiceID=2),
+    "PaymentServiceSelectionReq": select,
+    "CertificateInstallationReq": installation,
+    "CertificateUpdateReq": update,
+    "PaymentDetailsReq": details,
+    "AuthorizationReq": iso2.AuthorizationReq,
+    "ChargeParameterDiscoveryReq": ac_parameters,
+    "PowerDeliveryReq": lambda: power("Stop"),
+    "ChargingStatusReq": iso2.ChargingStatusReq,
+    "MeteringReceiptReq": lambda: iso2.MeteringReceiptReq(
+        Id="id1", SessionID=b"\1", MeterInfo=iso2.MeterInfoType(MeterID="M")
+    ),
+    "CableCheckReq": cable,
+    "PreChargeReq": precharge,
+    "CurrentDemandReq": demand,
+    "WeldingDetectionReq": welding,
+    "SessionStopReq": stop,
+}
+
+
+def test_every_state_has_a_row_and_every_row_names_known_things() -> None:
+    assert set(TABLE) == set(State)
+    assert set(REQUESTS) == set(SAMPLE) == {"SupportedAppProtocolReq", *(name for name, _ in HANDLERS.values())}
+    for state, row in TABLE.items():
+        assert set(row) <= set(REQUESTS)
+        for request, step in row.items():
+            assert step.next, (state, request)
+            assert step.clause, (state, request)
+
+
+def test_every_state_but_failed_is_reachable_and_every_request_is_allowed_somewhere() -> None:
+    reached, todo = {State.CONNECTED, State.FAILED}, [State.CONNECTED]
+    while todo:
+        for step in TABLE[todo.pop()].values():
+            todo += [state for state in step.next if state not in reached]
+            reached |= set(step.next)
+    assert reached == set(State)
+    assert {request for row in TABLE.values() for request in row} == set(REQUESTS)
+
+
+def test_every_state_leads_to_the_end() -> None:
+    ends = {State.ENDED}
+    while True:
+        more = {state for state, row in TABLE.items() if any(set(step.next) & ends for step in row.values())} - ends
+        if not more:
+            break
+        ends |= more
+    assert ends == set(State)
+
+
+def test_strict_stations_leave_the_liberties_out() -> None:
+    assert allowed(State.SERVICES) == ("ServiceDetailReq", "PaymentServiceSelectionReq")
+    assert "SessionStopReq" in allowed(State.SERVICES, frozenset({Liberty.EARLY_STOP}))
+    assert allowed(State.READY_AGAIN_DC) == ("CableCheckReq",)
+
+
+def test_the_table_can_be_printed() -> None:
+    printed = describe().splitlines()
+    assert len(printed) == 2 + sum(len(row) for row in TABLE.values())
+    assert all(line.count("|") == 6 for line in printed)
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.ENDED], ids=lambda s: s.name)
+def test_the_engine_obeys_the_table(state: State) -> None:
+    """Every request in every state: its own response type, and FAILED_SequenceError exactly where there is no row."""
+    for name in REQUESTS:
+        p = at(state)
+        request = receipt(p, p.responses[-1]) if name == "MeteringReceiptReq" and "receipt" in state else SAMPLE[name]()
+        response = p.ev(request) or p.wait(5)
+        assert type(response).__name__ == name[:-3] + "Res", p.log
+        if name in TABLE[state]:
+            assert response.ResponseCode != "FAILED_SequenceError", (state, name)
+        elif name == "SupportedAppProtocolReq":
+            assert response.ResponseCode == "Failed_NoNegotiation"
+            assert p.end is not None
+        else:
+            assert response.ResponseCode == "FAILED_SequenceError", (state, name)
+            assert p.end is not None and p.end.error is not None
+            assert p.end.error.clause.startswith("V2G2-538")
+
+
+@pytest.mark.parametrize("state", [State.RENEGOTIATING_DC, State.READY_AGAIN_DC], ids=lambda s: s.name)
+def test_short_renegotiation_is_a_liberty(state: State) -> None:
+    p = at(state)
+    if state is State.RENEGOTIATING_DC:
+        p.ev(dc_parameters())
+    assert p.ev(power("Start", 2)).ResponseCode == "OK"
+    assert Liberty.SHORT_RENEGOTIATION in p.liberties
+    strict = at(State.READY_AGAIN_DC, liberties=STRICT)
+    assert strict.ev(power("Start", 2)).ResponseCode == "FAILED_SequenceError"
+
+
+def test_every_request_has_a_failed_response_for_every_code_it_may_carry() -> None:
+    s = at(State.LOOP_DC).engine._s
+    for request, (name, _) in HANDLERS.items():
+        for code in [iso2.ResponseCodeType.FAILED, *ALLOWED.get(request, ())]:
+            message = failed(SAMPLE[name](), code, s)
+            assert type(message).__name__ == name[:-3] + "Res"
+            assert message.ResponseCode is code  # type: ignore[attr-defined]
