@@ -96,6 +96,7 @@ RULES: dict[Use, Rule] = {
     ),
 }
 
+_LEAF_DOMAINS = frozenset(rule.domain for rule in RULES.values())
 _USAGE_NAMES = {"content_commitment": "nonRepudiation", "digital_signature": "digitalSignature"}
 
 
@@ -178,9 +179,12 @@ def _check_domain(subject: x509.Name, rule: Rule, what: str, tolerated: list[str
     if rule.domain in domains:
         return
     shown = ", ".join(f"DC={domain}" for domain in domains) or "no DC"
+    clause = "V2G2-925" if rule.domain == "CPO" else "ISO 15118-2 annex F"
     if rule.domain_required:
-        clause = "V2G2-925" if rule.domain == "CPO" else "ISO 15118-2 annex F"
         raise ChainError("profile", f"The {what} has {shown}; DC={rule.domain} is required.", clause=clause)
+    if not _LEAF_DOMAINS.isdisjoint(domains):
+        sentence = f"The {what} has {shown}, which is a certificate of another kind; DC={rule.domain} or none is right."
+        raise ChainError("profile", sentence, clause=clause)
     if domains:
         tolerated.append(f"the {what} has {shown} instead of DC={rule.domain}")
 

@@ -120,7 +120,7 @@ def _parse(chain: Sequence[bytes | x509.Certificate], use: Use, notes: list[str]
         raise ChainError("too long", sentence, clause="V2G2-009")
     parsed = [read_leaf(chain[0], leaf)]
     for facts in (read_ca(one, "Sub-CA") for one in chain[1:]):
-        if facts.subject == facts.issuer:
+        if _looks_self_signed(facts):
             notes.append(f"a root was sent along with the chain ({facts.subject.rfc4514_string()})")
         else:
             parsed.append(facts)
@@ -131,6 +131,11 @@ def _parse(chain: Sequence[bytes | x509.Certificate], use: Use, notes: list[str]
             clause="V2G2-009",
         )
     return parsed
+
+
+def _looks_self_signed(facts: Facts) -> bool:
+    """A root, and not a CA certificate that another key of the same CA has signed."""
+    return facts.subject == facts.issuer and facts.authority_key in (None, facts.subject_key)
 
 
 class _Search:

@@ -142,7 +142,8 @@ def wrong_credentials(pki: Pki, role: str, fault: str | Fault, now: float) -> Cr
     issuer_key: PrivateKey = pki.key(top)
     chain = () if issuer.subject == issuer.issuer else pki.chain(top)
     if fault.extra:
-        issuer, issuer_key = _make(PROFILES[top], issuer, _FINE, issuer, issuer_key, pki, now)
+        surplus = replace(PROFILES[top], country="AT")  # any other name will do
+        issuer, issuer_key = _make(surplus, issuer, _FINE, issuer, issuer_key, pki, now)
         chain = (issuer, *chain)
     for level in range(fault.level, -1, -1):
         here = fault if level == fault.level else _FINE
