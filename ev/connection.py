@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from wire.errors import PeerError
-from wire.trace import Secured, Story, Tolerated, Trace
+from wire.trace import Judged, Secured, Story, Tolerated, Trace
 from wire.v2g.sdp import Security
 
 if TYPE_CHECKING:
@@ -52,13 +52,12 @@ async def _secure(
     stream: ByteStream, vehicle: Vehicle, clock: Clock, trace: Trace, on_keys: Callable[[str], None] | None
 ) -> ByteStream:
     from cryptography.hazmat.primitives.serialization import Encoding
-    from tls_certs.judges import secc_judge
 
     from wire.tls import TlsClient, TlsError, open_client
 
     roots = vehicle.v2g_roots
     config = TlsClient(
-        judge=secc_judge(roots, vehicle.config.ocsp, trace.emit),
+        judge=StationJudge(vehicle, clock, trace),
         trusted_ca_keys=tuple(root.public_bytes(Encoding.DER) for root in roots),
         ask_staple=vehicle.config.ocsp != "off",
         on_keys=on_keys,
@@ -80,6 +79,33 @@ async def _secure(
         )
     )
     return secured
+
+
+class StationJudge:
+    """Asks :func:`tls_certs.judges.secc_judge` the two questions TLS has, and reports every verdict once."""
+
+    def __init__(self, vehicle: Vehicle, clock: Clock, trace: Trace) -> None:
+        self._roots, self._config, self._clock, self._trace = vehicle.v2g_roots, vehicle.config, clock, trace
+
+    def chain(self, chain: Sequence[bytes], now: float) -> None:
+        """Raise PeerError unless ``chain`` leads to one of the vehicle's V2G roots."""
+        from tls_certs.judges import secc_judge
+
+        secc_judge(self._roots, "off", self._tell, strict=self._config.strict)(chain, (), now)
+
+    def staples(self, chain: Sequence[bytes], staples: Sequence[bytes | None], now: float) -> None:
+        """Raise PeerError unless the stapled OCSP responses are what the vehicle demands."""
+        from tls_certs.judges import CHAIN, secc_judge
+
+        def tell(what: str, ok: bool, reason: str, clause: str) -> None:
+            if what != CHAIN:
+                self._tell(what, ok, reason, clause)
+
+        if self._config.ocsp != "off":
+            secc_judge(self._roots, self._config.ocsp, tell, strict=self._config.strict)(chain, staples, now)
+
+    def _tell(self, what: str, ok: bool, reason: str, clause: str) -> None:
+        self._trace.emit(Judged(time=self._clock.now(), actor=ACTOR, what=what, ok=ok, reason=reason, clause=clause))
 
 
 def _line(security: Security) -> str:

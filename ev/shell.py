@@ -67,18 +67,24 @@ async def _drive(engine: EvccEngine, stream: ByteStream, vehicle: Vehicle, clock
     outputs = engine.start(clock.now())
     while True:
         ask: Ask | None = None
+        broken: PeerError | None = None
         for output in outputs:
             if isinstance(output, Event):
                 trace.emit(output)
             elif isinstance(output, Send):
-                stream.write(output.frame)
+                try:
+                    stream.write(output.frame)
+                except PeerError as error:
+                    broken = error
             elif isinstance(output, Ask):
                 ask = output
             elif isinstance(output, Close):
                 return
             else:
                 assert isinstance(output, Notice)
-        if ask is not None:
+        if broken is not None:
+            outputs = engine.closed(clock.now(), broken)
+        elif ask is not None:
             answer = await _answer(ask.question, vehicle, clock)
             outputs = engine.answered(ask.id, answer, clock.now())
         else:
