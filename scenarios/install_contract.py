@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     "install-contract",
     title="install a contract through the station, authorise with it, charge, sign receipts, stop",
     clauses=("CharIN 2.1.3.2", "CharIN 2.2.1", "OCPP M01", "OCPP C07", "V2G2-823"),
+    fresh_station=True,
 )
 async def install_contract(
     lab: Lab,

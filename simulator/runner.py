@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from simulator.result import RunResult, Verdict
 from simulator.scenario import Scenario
@@ -15,6 +15,8 @@ from simulator.story import StoryTeller
 from wire.clock import Clock, VirtualTimeLoop
 from wire.errors import PncError
 from wire.trace import Event, Trace
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,7 @@ def run_and_tell(scenario: Scenario, options: Mapping[str, Any], settings: RunSe
     return run_on_loop(settings.transport, lambda: _told(scenario, options, settings, level))
 
 
-def run_on_loop(transport: str, main: Callable[[], Any]) -> Any:
+def run_on_loop(transport: str, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run the coroutine ``main()`` on the loop that belongs to the transport."""
     factory = VirtualTimeLoop if transport == "memory" else None
     with asyncio.Runner(loop_factory=factory) as runner:
@@ -70,7 +72,7 @@ async def run_scenario(
 
     result = RunResult(scenario.name, settings.transport)
     started, wall = clock.now(), time.perf_counter()
-    lab = Lab(settings, clock, trace, result)
+    lab = Lab(settings, clock, trace, result, installed=not scenario.fresh_station)
     try:
         async with lab:
             await scenario(lab, **options)

@@ -35,12 +35,16 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A declared use case. ``clauses`` are requirement or use-case ids; ``run`` raises PncError if it cannot go on."""
+    """A declared use case. ``clauses`` are requirement or use-case ids; ``run`` raises PncError if it cannot go on.
+
+    ``fresh_station``: the station boots without a V2G certificate and requests one, even where a PKI folder has one.
+    """
 
     name: str
     title: str
     clauses: tuple[str, ...]
     run: Callable[..., Awaitable[None]]
+    fresh_station: bool = False
 
     @property
     def story(self) -> str:
@@ -61,12 +65,12 @@ class Scenario:
 
 
 def scenario(
-    name: str, *, title: str, clauses: tuple[str, ...] = ()
+    name: str, *, title: str, clauses: tuple[str, ...] = (), fresh_station: bool = False
 ) -> Callable[[Callable[..., Awaitable[None]]], Scenario]:
     """Declare the decorated coroutine function as the scenario ``name``."""
 
     def declare(run: Callable[..., Awaitable[None]]) -> Scenario:
-        return Scenario(name, title, clauses, run)
+        return Scenario(name, title, clauses, run, fresh_station)
 
     return declare
 

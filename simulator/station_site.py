@@ -1,0 +1,180 @@
+"""One charging point of the lab: the OCPP station, the EVSE behind it, and its sockets towards the vehicle."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cryptography import x509
+
+from secc import notices
+from secc.config import SeccConfig
+from secc.evse import Evse
+from secc.station.config import StationConfig
+from secc.station.station import Station
+from tls_certs.pki import Pki
+from wire.clock import Clock
+from wire.credentials import Credentials
+from wire.network import Network, Security, Serving
+from wire.ocpp.channel import Connector
+from wire.streams import ByteStream
+from wire.tls import TlsError, TlsServer, open_server
+from wire.trace import Secured, Story, Trace
+from wire.v2g.iso2 import timing
+
+
+@dataclass(slots=True)
+class Presented:
+    """What the station's TLS server shows instead of what the CSMS gave it; None leaves it as it is."""
+
+    credentials: Credentials | None = None
+    staples: tuple[bytes | None, ...] | None = None
+
+
+@dataclass(slots=True)
+class StationSite:
+    """A charging point. :meth:`open` boots the station and serves vehicles until :meth:`close`."""
+
+    clock: Clock
+    trace: Trace
+    network: Network
+    station: Station
+    evse: Evse
+    secured: bool = True
+    plain: bool = True
+    presented: Presented = field(default_factory=Presented)
+    receipts: int = 0
+    loops: int = 0
+    on_loop: Callable[[int], None] | None = None
+    _life: asyncio.Task[None] | None = None
+    _serving: Serving | None = None
+    _busy: int = 0
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def open(self, *, within: float = 30.0) -> None:
+        """Boot, register, obtain certificate and staple, then listen. Raises what went wrong first."""
+        self._life = asyncio.create_task(self.station.run())
+        await self.station.wait_ready(within)
+        handlers: dict[Security, Callable[[ByteStream], Any]] = {}
+        if self.secured:
+            handlers[Security.TLS] = self._over_tls
+        if self.plain:
+            handlers[Security.NONE] = self._over_tcp
+        self._serving = await self.network.serve(handlers)
+        self._idle.set()
+
+    async def close(self) -> None:
+        """Stop serving, disconnect from the CSMS."""
+        if self._serving is not None:
+            await self._serving.close()
+        if self._life is not None:
+            await self.station.stop()
+            self._life.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._life
+
+    async def quiet(self) -> None:
+        """Wait until no vehicle is being served and the CSMS has heard everything it can hear."""
+        await self._idle.wait()
+        if self.station.online:
+            await self.station.settled()
+
+    def tell(self, notice: object) -> None:
+        """Hear what the SECC engine says, pass it to the OCPP station, count what the lab asks for."""
+        if isinstance(notice, notices.ReceiptVerified):
+            self.receipts += 1
+        elif isinstance(notice, notices.MeterSample):
+            self.loops += 1
+            if self.on_loop is not None:
+                self.on_loop(self.loops)
+        self.station.notice(notice)
+
+    async def _over_tls(self, stream: ByteStream) -> None:
+        credentials = self.presented.credentials or self.station.credentials
+        assert credentials is not None, "a station is ready only with its certificate"
+        staples = self.presented.staples if self.presented.staples is not None else self.station.staples
+        try:
+            async with self.clock.timeout(timing.SECC_SETUP):
+                secured = await open_server(stream, TlsServer(credentials=credentials, staples=staples), self.clock)
+        except TimeoutError:
+            stream.abort()
+            self._refused("the vehicle did not complete the handshake in time", None)
+            return
+        except TlsError as error:
+            self._refused(error.sentence, error.alert)
+            return
+        self.trace.emit(
+            Secured(
+                time=self.clock.now(),
+                actor="SECC",
+                ok=True,
+                version=secured.version,
+                cipher=secured.cipher,
+                peer=stream.peer,
+                stapled=any(staples),
+            )
+        )
+        await self._serve(secured, tls=True)
+
+    async def _over_tcp(self, stream: ByteStream) -> None:
+        await self._serve(stream, tls=False)
+
+    async def _serve(self, stream: ByteStream, *, tls: bool) -> None:
+        self._busy += 1
+        self._idle.clear()
+        self.evse.config = replace(
+            self.evse.config,
+            contract=self.station.offers_contract,
+            certificate_service=self.station.offers_installation,
+        )
+        try:
+            await self.evse.serve(stream, tls=tls)
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._idle.set()
+
+    def _refused(self, reason: str, alert: int | None) -> None:
+        self.trace.emit(Secured(time=self.clock.now(), actor="SECC", ok=False, alert=alert, reason=reason))
+
+
+def build_station(
+    pki: Pki,
+    network: Network,
+    clock: Clock,
+    trace: Trace,
+    connect: Connector,
+    *,
+    config: SeccConfig,
+    station: StationConfig,
+    password: str | None,
+    installed: bool = False,
+    random_source: random.Random | None = None,
+) -> StationSite:
+    """A charging point over ``network``; with ``installed`` its V2G certificate is the PKI's, else it asks for one."""
+    roots: list[tuple[str, x509.Certificate]] = [("V2GRootCertificate", root) for root in pki.anchors("v2g_root")]
+    roots += [("MORootCertificate", root) for root in pki.anchors("mo_root")]
+    ocpp = Station(
+        station,
+        connect,
+        clock,
+        random_source or random.SystemRandom(),
+        trace,
+        password=password,
+        roots=roots,
+        credentials=pki.credentials("secc_leaf") if installed else None,
+    )
+    site: StationSite
+    evse = Evse(config, clock=clock, trace=trace, answer=ocpp.answer, tell=lambda notice: site.tell(notice))
+    site = StationSite(clock, trace, network, ocpp, evse)
+
+    def stop(sentence: str) -> None:
+        trace.emit(Story(time=clock.now(), actor="CS", text=sentence))
+        evse.request_stop()
+
+    ocpp.stop_charging = stop
+    return site
