@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from wire.exi.errors import ExiDecodeError, ExiEncodeError
 
 if TYPE_CHECKING:
-    from wire.exi.codec import Codec
+    from wire.exi.coder import Codec
 
 __all__ = ["ExiDecodeError", "ExiEncodeError", "codec"]
 
 
 def codec(name: str) -> Codec:
     """The codec of a schema set, one per process. Raises LocalError for a set there is none for."""
-    from wire.exi.codec import codec as find
+    from wire.exi.coder import codec as find
 
     return find(name)

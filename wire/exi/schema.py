@@ -7,7 +7,6 @@ substitution group in another set, so models belong to a set and are never share
 from __future__ import annotations
 
 import sys
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -86,8 +85,8 @@ class AttributeUse:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A complex type, resolved. ``text`` is the type of simple content; ``regular`` says that ``content`` is a sequence of
-    elements and choices of elements, one field each, so that straight-line code can be made for it."""
+    """A complex type, resolved. ``text``: the type of simple content; ``regular``: ``content`` is a sequence of elements
+    and choices of elements, one field each, so that straight-line code can be made for it."""
 
     cls: type[ComplexType]
     attributes: tuple[AttributeUse, ...]
@@ -136,8 +135,10 @@ class SchemaSet:
         self.classes: dict[str, type[ComplexType]] = {}
         for module in self.modules:
             for found in vars(module).values():
-                if isinstance(found, Catalogue) and found is not ComplexType:
-                    self.classes.setdefault(found.__name__, found)  # type: ignore[arg-type]
+                if not isinstance(found, Catalogue) or found is ComplexType:
+                    continue
+                if self.classes.setdefault(found.__name__, found) is not found:  # type: ignore[arg-type]
+                    raise TypeError(f"two classes of the set {name!r} are named {found.__name__}")
         self._models: dict[type[ComplexType], Model] = {}
         self._values: dict[Any, Value] = {}
 
@@ -267,7 +268,7 @@ class SchemaSet:
 
     @cached_property
     def fragments(self) -> list[tuple[QName, list[Type]]]:
-        """Every element declared anywhere, global or local, with its types, in the order of the fragment grammar's codes."""
+        """Every element declared anywhere, global or local, with its types, in the order of the fragment codes."""
         found: dict[QName, list[Type]] = {qname: [type_] for qname, type_ in self.documents}
         for cls in self.classes.values():
             for element in elements_in(self.model(cls).content):

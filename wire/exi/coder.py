@@ -6,8 +6,7 @@ does not know goes to the careful coder, which reads every legal form and explai
 
 from __future__ import annotations
 
-
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 from wire.errors import LocalError
@@ -35,7 +34,7 @@ QUICK = 1 << 16
 """Up to this many octets the generated code is used: its cost grows with length times number of values."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def codec(name: str) -> Codec:
     """The codec of a schema set, one per process."""
     if name not in SETS:
@@ -118,8 +117,8 @@ class Codec:
             return _octets(x << bits | end)
         except STUMBLES:
             qname, found = self.schema.fragments[code]
-            wanted = next((t for t in found if t is type(value)), None)
-            wanted = wanted or next((t for t in found if not isinstance(t, type)), found[0])
+            simple = next((t for t in found if not isinstance(t, type)), found[0])
+            wanted = next((t for t in found if t is type(value)), simple)
             encoder = self._careful_encoder()
             return encoder.fragment(code, qname, wanted, value, relaxed and len(types) > 1)  # type: ignore[no-any-return]
 
@@ -191,13 +190,14 @@ class Codec:
         from wire.exi.generate_encode import EncoderSource
         from wire.exi.plan import Plan
 
-        plan = Plan(self.schema.model(self.schema.classes[cls]), self._grammars)
+        plan = Plan(self.schema.model(self.schema.classes[cls]), self.grammars)
         maker = DecoderSource(plan) if direction == "d" else EncoderSource(plan)
         source = maker.source()
         return tuple(sorted(maker.enumerations)), compile(source, f"<exi {self.name} {cls}>", "exec")
 
     @cached_property
-    def _grammars(self) -> Any:
+    def grammars(self) -> Any:
+        """The grammar states of this set, for those who walk them."""
         from wire.exi.grammar import Grammars
 
         return Grammars()
@@ -205,14 +205,14 @@ class Codec:
     def _careful_encoder(self) -> Any:
         from wire.exi.careful_encode import CarefulEncoder
 
-        return CarefulEncoder(self.schema, self._grammars)
+        return CarefulEncoder(self.schema, self.grammars)
 
     def _careful_decoder(self, data: bytes, notes: list[str]) -> Any:
         from wire.exi.careful_decode import CarefulDecoder
 
         if len(data) > LONGEST:
             raise ExiDecodeError(f"An EXI stream of {len(data)} octets was received; at most {LONGEST} are read.")
-        return CarefulDecoder(self.schema, self._grammars, data, notes)
+        return CarefulDecoder(self.schema, self.grammars, data, notes)
 
 
 def _octets(x: int) -> bytes:
