@@ -85,7 +85,7 @@ class AttributeUse:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A complex type, resolved. ``text``: the type of simple content; ``regular``: ``content`` is a sequence of elements
+    """A complex type, resolved. ``text``: type of simple content; ``regular``: ``content`` is a sequence of elements
     and choices of elements, one field each, so that straight-line code can be made for it."""
 
     cls: type[ComplexType]

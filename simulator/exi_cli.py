@@ -1,0 +1,113 @@
+"""``pnc exi``: EXI as hexadecimal and JSON, line by line, for pipes and for people."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Literal, TextIO
+
+from wire.errors import LocalError, PncError
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+LONGEST_LINE = 1 << 23
+"""Characters of one line that are read; what is beyond is refused without being kept."""
+
+
+def run_exi(
+    direction: Literal["decode", "encode"], set_name: str, fragment: bool, stdin: TextIO, stdout: TextIO
+) -> int:
+    """Turn each line of ``stdin`` into one line of ``stdout``.
+
+    ``decode`` reads hexadecimal and writes the JSON view, with a key ``tolerated`` where something deviates from the
+    schema; ``encode`` is the way back and ignores that key. A line that cannot be converted gives
+    ``{"error": sentence, "line": number, ...}``. Blank lines are skipped. Returns 0 if every line was converted, 1 if
+    not, 2 if there is no such set, 130 when interrupted.
+    """
+    from wire.exi import codec
+
+    try:
+        coder = codec(set_name)
+    except LocalError as error:
+        print(error, file=sys.stderr)
+        return EXIT_USAGE
+    convert = _decode if direction == "decode" else _encode
+    failed = 0
+    try:
+        for number, line in _lines(stdin):
+            result, good = _converted(convert, coder, fragment, number, line)
+            failed |= not good
+            stdout.write(f"{result}\n")
+            stdout.flush()
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone, as `head` does. Python would complain once more when it closes stdout at exit.
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+    return int(failed)
+
+
+def _lines(stdin: TextIO) -> Iterator[tuple[int, bytes | None]]:
+    """(number, octets) of each line that is not blank; None in place of one that is too long."""
+    source: Any = getattr(stdin, "buffer", stdin)
+    number = 0
+    while line := source.readline(LONGEST_LINE + 1):
+        number += 1
+        raw = line.encode() if isinstance(line, str) else line
+        if len(raw) > LONGEST_LINE and not raw.endswith(b"\n"):
+            while (rest := source.readline(LONGEST_LINE)) and rest[-1:] not in ("\n", b"\n"):
+                pass
+            yield number, None
+        elif raw.strip():
+            yield number, raw
+
+
+def _converted(convert: Any, coder: Any, fragment: bool, number: int, line: bytes | None) -> tuple[str, bool]:
+    try:
+        if line is None:
+            raise LocalError(f"A line of more than {LONGEST_LINE} characters was given.")
+        return convert(coder, fragment, line.decode()), True
+    except PncError as error:
+        report: dict[str, Any] = {"error": str(error), "line": number}
+        report.update({k: v for k in ("path", "position") if (v := getattr(error, k, None)) not in (None, "")})
+    except UnicodeDecodeError:
+        report = {"error": "The line is not UTF-8.", "line": number}
+    return json.dumps(report), False
+
+
+def _decode(coder: Any, fragment: bool, line: str) -> str:
+    from wire.exi import views
+
+    try:
+        data = bytes.fromhex(line)
+    except ValueError:
+        raise LocalError("The line is not hexadecimal.") from None
+    tolerated: list[str] = []
+    if fragment:
+        name, value = coder.decode_fragment(data, tolerated)
+        shown = views.to_json(value, name, set_name=coder.name)
+    else:
+        shown = views.to_json(coder.decode(data, tolerated), set_name=coder.name)
+    if tolerated:
+        shown["tolerated"] = tolerated
+    return json.dumps(shown, ensure_ascii=False)
+
+
+def _encode(coder: Any, fragment: bool, line: str) -> str:
+    from wire.exi import views
+
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise LocalError(f"The line is not JSON: {error}.") from None
+    if isinstance(data, dict):
+        data.pop("tolerated", None)
+    if fragment:
+        name, value = views.fragment_from_json(coder.name, data)
+        return str(coder.encode_fragment(name, value).hex())
+    return str(coder.encode(views.from_json(coder.name, data)).hex())
