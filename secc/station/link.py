@@ -30,7 +30,8 @@ class Link:
     """Keeps the station registered. ``handlers`` answer the CSMS's calls.
 
     ``work(fresh)`` runs while registered, once per connection; ``fresh`` tells that a BootNotification was just
-    accepted. ``problem`` is told everything that goes wrong, ``changed`` that the state is another.
+    accepted. ``problem`` is told everything that goes wrong, ``changed`` that the state is another, ``distrusted`` why
+    the CSMS's certificate was refused.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Link:
         work: Callable[[bool], Coroutine[Any, Any, None]],
         problem: Callable[[PncError], None],
         changed: Callable[[], None],
+        distrusted: Callable[[str], None],
     ) -> None:
         self.state: boot.State = "Offline"
         self.password = password
@@ -55,6 +57,7 @@ class Link:
         self._config, self._model, self._connect = config, model, connect
         self._clock, self._source, self._trace = clock, source, trace
         self._handlers, self._work_online, self._problem, self._changed = handlers, work, problem, changed
+        self._distrusted = distrusted
         self._peer: OcppPeer | None = None
         self._boot_reason = "PowerUp"
         self._boot_due = asyncio.Event()
@@ -73,6 +76,8 @@ class Link:
                 channel = await self._connect(self._config.identity, self.password)
             except PeerError as error:
                 self._problem(error)
+                if error.alert is not None:
+                    self._distrusted(error.sentence)
             except LocalError as error:
                 self.stopping = True
                 self._problem(error)

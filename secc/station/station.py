@@ -78,6 +78,7 @@ class Station:
             work=self._work,
             problem=self._problem,
             changed=self._state_changed,
+            distrusted=lambda why: self.security_event("InvalidCsmsCertificate", why),
         )
         self.authorizer = Authorizer(config, self.model, self.trust, clock, self.link.call, lambda: self.online)
         self.book = TransactionBook(
@@ -303,8 +304,6 @@ class Station:
     def _problem(self, error: PncError) -> None:
         if self._first_problem is None:
             self._first_problem = error
-        if error.alert is not None:
-            self.security_event("InvalidCsmsCertificate", error.sentence)
         self._changes.set()
         now = self._clock.now()
         self._trace.emit(Problem(time=now, actor=ACTOR, text=error.sentence, clause=error.clause, advice=error.advice))

@@ -1,0 +1,229 @@
+"""The sans-I/O session: frames in, frames and results out."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from wire.errors import PeerClosed, PeerError, PeerSilent
+from wire.ocpp.errors import CODES, CallError, PayloadError
+from wire.ocpp.session import MAX_TEXT, MAX_UNANSWERED, Hangup, Incoming, Output, SendText, Session, Settled
+from wire.trace import OcppFrame, Problem, Tolerated
+
+BOOT = {"chargingStation": {"vendorName": "v", "model": "m"}, "reason": "PowerUp"}
+BOOTED = {"currentTime": "2026-11-21T00:00:00Z", "interval": 300, "status": "Accepted"}
+
+
+def session(*supported: str) -> Session:
+    numbers = itertools.count(1)
+    return Session(
+        "CS", "CSMS", lambda: f"id{next(numbers)}", frozenset(supported or ("Heartbeat", "BootNotification"))
+    )
+
+
+def sent(outputs: list[Output]) -> list[object]:
+    return [json.loads(o.text) for o in outputs if isinstance(o, SendText)]
+
+
+def settled(outputs: list[Output]) -> list[Settled]:
+    return [o for o in outputs if isinstance(o, Settled)]
+
+
+def test_a_call_and_its_result() -> None:
+    one = session()
+    token, out = one.call("BootNotification", BOOT, 30, 0)
+    assert sent(out) == [[2, "id1", "BootNotification", BOOT]]
+    assert one.deadline == 30
+    out = one.receive(json.dumps([3, "id1", BOOTED]), 1)
+    assert settled(out) == [Settled(token, BOOTED)]
+    assert one.deadline is None
+
+
+def test_one_call_is_outstanding_and_the_others_queue_in_order() -> None:
+    one = session()
+    _, first = one.call("Heartbeat", {}, 30, 0)
+    _, second = one.call("BootNotification", BOOT, 30, 0)
+    _, third = one.call("Heartbeat", {}, 30, 0)
+    assert (len(sent(first)), sent(second), sent(third)) == (1, [], [])
+    out = one.receive(json.dumps([3, "id1", {"currentTime": "2026-11-21T00:00:00Z"}]), 1)
+    assert sent(out) == [[2, "id2", "BootNotification", BOOT]]
+
+
+def test_the_peers_call_is_answered_while_ours_is_outstanding() -> None:
+    one = session()
+    one.call("Heartbeat", {}, 30, 0)
+    out = one.receive(json.dumps([2, "x", "Heartbeat", {}]), 1)
+    assert [o for o in out if isinstance(o, Incoming)] == [Incoming("x", "Heartbeat", {})]
+    answer = {"currentTime": "2026-11-21T00:00:00Z"}
+    assert sent(one.answer("x", answer, 1)) == [[3, "x", answer]]
+
+
+def test_silence_ends_the_call_and_lets_the_next_one_go() -> None:
+    one = session()
+    token, _ = one.call("Heartbeat", {}, 5, 0)
+    one.call("BootNotification", BOOT, 30, 0)
+    assert one.deadline == 5
+    out = one.wake(5)
+    (result,) = settled(out)
+    assert result.token == token and isinstance(result.error, PeerSilent)
+    assert "did not answer Heartbeat within 5 s" in str(result.error)
+    assert sent(out) == [[2, "id2", "BootNotification", BOOT]]
+    late = one.receive(json.dumps([3, "id1", {"currentTime": "2026-11-21T00:00:00Z"}]), 6)
+    assert settled(late) == [] and any(isinstance(o, Tolerated) for o in late)
+
+
+def test_a_queued_call_times_out_although_it_was_never_sent() -> None:
+    one = session()
+    one.call("BootNotification", BOOT, 30, 0)
+    token, _ = one.call("Heartbeat", {}, 4, 0)
+    (result,) = settled(one.wake(4))
+    assert result.token == token and "was never asked" in str(result.error)
+    assert one.deadline == 30
+
+
+@pytest.mark.parametrize(
+    ("text", "id", "code"),
+    [
+        ("garbage", "-1", "RpcFrameworkError"),
+        ("{}", "-1", "RpcFrameworkError"),
+        ("[]", "-1", "RpcFrameworkError"),
+        ("[NaN]", "-1", "RpcFrameworkError"),
+        ('[2,"\\ud800","Heartbeat",{}]', "-1", "RpcFrameworkError"),
+        ("[" * 100_000, "-1", "RpcFrameworkError"),
+        ("[" + "9" * 10_000 + "]", "-1", "RpcFrameworkError"),
+        ('[2,17,"Heartbeat",{}]', "-1", "RpcFrameworkError"),
+        ('[2,"","Heartbeat",{}]', "-1", "RpcFrameworkError"),
+        (json.dumps([2, "i" * 37, "Heartbeat", {}]), "-1", "RpcFrameworkError"),
+        ('[2,"a","Heartbeat"]', "a", "RpcFrameworkError"),
+        ('[2,"a",5,{}]', "a", "RpcFrameworkError"),
+        ('[9,"a","Heartbeat",{}]', "a", "MessageTypeNotSupported"),
+        ('[true,"a","Heartbeat",{}]', "a", "MessageTypeNotSupported"),
+        ('[[],"a","Heartbeat",{}]', "a", "MessageTypeNotSupported"),
+        ('[2,"a","Frobnicate",{}]', "a", "NotImplemented"),
+        ('[2,"a","Reset",{"type":"OnIdle"}]', "a", "NotSupported"),
+        ('[2,"a","Heartbeat",[]]', "a", "TypeConstraintViolation"),
+        ('[2,"a","Heartbeat",null]', "a", "TypeConstraintViolation"),
+        ('[2,"a","Heartbeat",{"more":1}]', "a", "FormatViolation"),
+        ('[2,"a","BootNotification",{"reason":"PowerUp"}]', "a", "OccurrenceConstraintViolation"),
+        (json.dumps([2, "a", "BootNotification", {**BOOT, "reason": "Boredom"}]), "a", "PropertyConstraintViolation"),
+        (json.dumps([2, "a", "BootNotification", {**BOOT, "reason": 1}]), "a", "TypeConstraintViolation"),
+    ],
+)
+def test_bad_frames_earn_the_callerror_of_part_4(text: str, id: str, code: str) -> None:
+    (answer,) = sent(session().receive(text, 0))
+    assert isinstance(answer, list)
+    assert answer[:3] == [4, id, code]
+    assert code in CODES and len(answer[3]) <= 255 and answer[4] == {}
+
+
+@pytest.mark.parametrize("text", ['[3,"x"]', '[3,"x",{}]', '[4,"x"]', '[4,"x","GenericError","",{}]', "[3,7,{}]"])
+def test_results_nobody_waits_for_are_never_answered(text: str) -> None:
+    out = session().receive(text, 0)
+    assert sent(out) == []
+    assert any(isinstance(o, Tolerated | Problem) for o in out)
+
+
+def test_a_callerror_tells_code_and_meaning() -> None:
+    one = session()
+    one.call("BootNotification", BOOT, 30, 0)
+    (result,) = settled(one.receive('[4,"id1","OccurenceConstraintViolation","no",{}]', 1))
+    assert isinstance(result.error, CallError)
+    assert result.error.code == "OccurrenceConstraintViolation"
+    assert "a required field is missing" in str(result.error)
+
+
+def test_a_result_that_breaks_the_schema_is_the_peers_fault() -> None:
+    one = session()
+    one.call("BootNotification", BOOT, 30, 0)
+    (result,) = settled(one.receive('[3,"id1",{"status":"Perhaps"}]', 1))
+    assert isinstance(result.error, PeerError) and "breaks OCPP's schema" in str(result.error)
+
+
+def test_our_own_mistakes_are_not_sent() -> None:
+    one = session()
+    with pytest.raises(PayloadError, match="reason"):
+        one.call("BootNotification", {"chargingStation": BOOT["chargingStation"]}, 30, 0)
+    with pytest.raises(PayloadError, match="no such action"):
+        one.call("Frobnicate", {}, 30, 0)
+    one.receive(json.dumps([2, "x", "Heartbeat", {}]), 1)
+    out = one.answer("x", {"currentTime": "yesterday"}, 1)
+    assert sent(out) == [[4, "x", "InternalError", "", {}]]
+    assert any(isinstance(o, Problem) for o in out)
+
+
+def test_an_id_used_twice_is_ignored_while_the_first_is_open_and_served_after() -> None:
+    one = session()
+    heartbeat = json.dumps([2, "x", "Heartbeat", {}])
+    one.receive(heartbeat, 0)
+    again = one.receive(heartbeat, 0)
+    assert sent(again) == [] and not any(isinstance(o, Incoming) for o in again)
+    one.answer("x", {"currentTime": "2026-11-21T00:00:00Z"}, 1)
+    assert any(isinstance(o, Incoming) for o in one.receive(heartbeat, 2))
+
+
+def test_calls_in_work_are_bounded() -> None:
+    one = session()
+    for number in range(MAX_UNANSWERED):
+        one.receive(json.dumps([2, f"n{number}", "Heartbeat", {}]), 0)
+    (answer,) = sent(one.receive(json.dumps([2, "more", "Heartbeat", {}]), 0))
+    assert isinstance(answer, list) and answer[:3] == [4, "more", "RpcFrameworkError"]
+
+
+def test_too_long_a_frame_ends_the_connection() -> None:
+    out = session().receive(" " * (MAX_TEXT + 1), 0)
+    assert [o.code for o in out if isinstance(o, Hangup)] == [1009]
+
+
+def test_the_end_of_the_connection_ends_every_call() -> None:
+    one = session()
+    one.call("Heartbeat", {}, 30, 0)
+    one.call("Heartbeat", {}, 30, 0)
+    results = settled(one.closed(1, "1006"))
+    assert len(results) == 2 and all(isinstance(r.error, PeerClosed) for r in results)
+    with pytest.raises(PeerClosed):
+        one.call("Heartbeat", {}, 30, 2)
+    assert one.receive("garbage", 2) == []
+
+
+def test_a_forgotten_call_makes_room() -> None:
+    one = session()
+    first, _ = one.call("Heartbeat", {}, 30, 0)
+    second, _ = one.call("Heartbeat", {}, 30, 0)
+    one.call("BootNotification", BOOT, 30, 0)
+    assert one.forget(second, 1) == []
+    assert sent(one.forget(first, 1)) == [[2, "id2", "BootNotification", BOOT]]
+
+
+SECRET = "a-very-secret-password"
+SET_PASSWORD = {
+    "setVariableData": [
+        {
+            "component": {"name": "SecurityCtrlr"},
+            "variable": {"name": "BasicAuthPassword"},
+            "attributeValue": SECRET,
+        }
+    ]
+}
+
+
+def test_passwords_never_reach_an_event_in_either_direction() -> None:
+    one = session("SetVariables")
+    out: list[Output] = []
+    out += one.call("SetVariables", SET_PASSWORD, 30, 0)[1]
+    assert any(SECRET in o.text for o in out if isinstance(o, SendText))
+    out += one.receive(json.dumps([4, "id1", "InternalError", f"no {SECRET}", {"echo": SET_PASSWORD}]), 1)
+    out += one.receive(json.dumps([2, "p", "SetVariables", SET_PASSWORD]), 2)
+    out += one.receive(f'[2,"q","SetVariables",{{"BasicAuthPassword":"{SECRET}"', 3)
+    seen = [o for o in out if not isinstance(o, SendText | Incoming)]
+    assert sum(isinstance(o, OcppFrame) for o in seen) == 5
+    assert SECRET not in "".join(o.frame for o in seen if isinstance(o, OcppFrame))
+    assert SECRET not in "".join(str(o.error) for o in seen if isinstance(o, Settled))
+
+
+def test_other_frames_are_shown_as_they_are() -> None:
+    one = session()
+    text = '[2,"x", "Heartbeat" ,{}]'
+    frames = [o.frame for o in one.receive(text, 0) if isinstance(o, OcppFrame)]
+    assert frames == [text]
