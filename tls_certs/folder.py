@@ -132,9 +132,8 @@ def _manifest(directory: Path) -> dict[str, str | list[str]]:
 
 
 def _is_file_name(value: object) -> bool:
-    return (
-        value is None or isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))
-    )
+    several = isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
+    return value is None or isinstance(value, str) or several
 
 
 def _read(role: str, path: Path) -> bytes:

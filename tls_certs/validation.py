@@ -90,7 +90,7 @@ def validate_chain(
         check_common(facts, notes)
     check_leaf(sent[0], use, notes)
     known = [read_ca(one, "Sub-CA") for one in intermediates]
-    path, anchor = _path(sent, known, anchors, use, notes)
+    path, anchor = _path(sent, known, anchors, use, now, notes)
     for facts in path:
         if facts not in sent:
             check_common(facts, notes)
@@ -177,11 +177,18 @@ def _ids_agree(facts: Facts, issuer: Facts) -> bool:
 
 
 def _path(
-    sent: list[Facts], known: list[Facts], anchors: Sequence[x509.Certificate], use: Use, notes: list[str]
+    sent: list[Facts],
+    known: list[Facts],
+    anchors: Sequence[x509.Certificate],
+    use: Use,
+    now: float,
+    notes: list[str],
 ) -> tuple[tuple[Facts, ...], Facts]:
     rule = RULES[use]
     roots = [read_ca(anchor, "root") for anchor in anchors]
     right = [root for root in roots if _is_right_kind(root, rule.anchors)]
+    # A renewed root may have the name and the key of one that has expired: try those first that are valid now.
+    right.sort(key=lambda root: not root.starts <= now < root.ends + 1)
     search = _Search((*sent[1:], *known), right)
     found = search.up(sent[0], ())
     if found is None:

@@ -1,0 +1,423 @@
+"""OCSP both ways, judged by cryptography's parser and the openssl program; hash data; revocation lists."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from certs_lab import NOW, OCSP_URL, Openssl
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tls_certs import der
+from tls_certs.authority import Authority
+from tls_certs.crl import CrlError, build_crl, verify_crl
+from tls_certs.ocsp import (
+    OcspError,
+    answer_request,
+    build_request,
+    cert_id,
+    cert_id_from_hash_data,
+    hash_data,
+    request_for,
+    request_from_hash_data,
+    verify_response,
+    verify_response_for,
+)
+from tls_certs.ocsp_answers import Single, by_key, by_name, sign_answer
+from tls_certs.pki import Pki, create_pki
+from tls_certs.profiles import DAY, PROFILES
+from tls_certs.revocation import Status
+from tls_certs.wrong_staples import STAPLE_FAULTS, wrong_staple
+from wire.errors import LocalError, PeerError
+
+NONCE = bytes(range(16))
+steady = settings(deadline=None, derandomize=True, database=None)
+
+
+@pytest.fixture
+def fresh() -> Pki:
+    """A PKI of the test's own, to revoke in."""
+    return create_pki(NOW, ocsp_url=OCSP_URL, crl_url="http://127.0.0.1:40404/crl")
+
+
+def pair(pki: Pki) -> tuple[x509.Certificate, x509.Certificate]:
+    return pki.certificate("contract_leaf"), pki.certificate("mo_sub2")
+
+
+@pytest.mark.parametrize("algorithm", ["SHA1", "SHA256", "SHA384", "SHA512"])
+def test_requests_are_what_cryptography_builds(pki: Pki, algorithm: str) -> None:
+    certificate, issuer = pair(pki)
+    kind: hashes.HashAlgorithm = getattr(hashes, algorithm)()
+    builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, kind)  # type: ignore[arg-type]
+    with_nonce = builder.add_extension(x509.OCSPNonce(NONCE), critical=False)
+    assert build_request(certificate, issuer, algorithm=algorithm) == builder.build().public_bytes(Encoding.DER)
+    assert build_request(certificate, issuer, algorithm=algorithm, nonce=NONCE) == with_nonce.build().public_bytes(
+        Encoding.DER
+    )
+
+
+@pytest.mark.parametrize("algorithm", ["SHA1", "SHA256", "SHA384", "SHA512"])
+def test_good_answer(pki: Pki, algorithm: str) -> None:
+    certificate, issuer = pair(pki)
+    answer = pki.answer_ocsp(build_request(certificate, issuer, algorithm=algorithm, nonce=NONCE), NOW)
+    status = verify_response(answer, certificate, issuer, NOW, nonce=NONCE)
+    assert (status.status, status.this_update, status.expires) == (Status.GOOD, NOW, NOW + 7 * DAY)
+    parsed = ocsp.load_der_ocsp_response(answer)
+    assert parsed.produced_at_utc.timestamp() == NOW, "dated by the lab, not by the machine"
+    assert parsed.certificates == [pki.certificate("ocsp_mo_sub2")]
+    assert parsed.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == NONCE
+
+
+def test_every_certificate_is_answered_for_by_its_own_authority(pki: Pki) -> None:
+    for role in ("cpo_sub1", "cpo_sub2", "secc_leaf", "mo_sub1", "oem_leaf", "cps_leaf"):
+        certificate = pki.certificate(role)
+        issuer = pki.certificate(PROFILES[role].issuer or "")
+        answer = pki.answer_ocsp(build_request(certificate, issuer), NOW)
+        status = verify_response(answer, certificate, issuer, NOW)
+        assert status.status is Status.GOOD
+        assert PROFILES[PROFILES[role].issuer or ""].title in status.responder
+
+
+def test_revoked_from_then_on_with_its_reason(fresh: Pki) -> None:
+    certificate, issuer = pair(fresh)
+    authority = fresh.authority("mo_sub2")
+    authority.revoke(certificate, NOW + 5, "key_compromise")
+    authority.revoke(certificate, NOW + 9, "superseded")
+    status = verify_response(authority.staple(certificate, NOW + 60), certificate, issuer, NOW + 60)
+    assert (status.status, status.revoked_at, status.reason) == (Status.REVOKED, NOW + 5, "keyCompromise")
+
+
+def test_a_serial_nobody_issued_is_unknown_unless_the_memory_is_short(fresh: Pki) -> None:
+    certificate, issuer = pair(fresh)
+    authority = fresh.authority("mo_sub2")
+    stranger = replace(cert_id(certificate, issuer), serial=4711)
+    for complete, expected in ((True, ocsp.OCSPCertStatus.UNKNOWN), (False, ocsp.OCSPCertStatus.GOOD)):
+        authority.registry.complete = complete
+        answer = ocsp.load_der_ocsp_response(authority.answer(request_for([stranger]), NOW))
+        assert answer.certificate_status is expected
+
+
+def test_several_certificates_in_one_request(pki: Pki) -> None:
+    authority = pki.authority("mo_sub2")
+    others = [authority.credentials(PROFILES["contract_leaf"], f"DEPNCC0000000{n}", NOW).leaf for n in range(3)]
+    certificates = [pki.certificate("contract_leaf"), *others]
+    names = [cert_id(one, authority.certificate) for one in certificates]
+    foreign = cert_id(pki.certificate("secc_leaf"), pki.certificate("cpo_sub2"))
+    answer = answer_request(request_for([*names, foreign]), pki.authorities(), NOW)
+    for certificate in certificates:
+        assert verify_response(answer, certificate, authority.certificate, NOW).status is Status.GOOD
+    singles = list(ocsp.load_der_ocsp_response(answer).responses)
+    assert [single.certificate_status.name for single in singles] == ["GOOD"] * 4 + ["UNKNOWN"]
+
+
+def test_refusals(pki: Pki) -> None:
+    certificate, _ = pair(pki)
+    nobody = build_request(certificate, pki.certificate("csms_root"))
+    assert pki.answer_ocsp(nobody, NOW) == bytes.fromhex("30030a0106")
+    for garbage in (b"", b"garbage", b"\x30\x00", nobody[:-1], nobody + b"\x00", b"\x30\x84\xff\xff\xff\xff"):
+        assert pki.answer_ocsp(garbage, NOW) == bytes.fromhex("30030a0101")
+    flood = request_for([cert_id(*pair(pki))] * 17)
+    assert pki.answer_ocsp(flood, NOW) == bytes.fromhex("30030a0101")
+
+
+@steady
+@given(st.binary(max_size=200))
+def test_no_octets_break_the_responder(octets: bytes) -> None:
+    assert answer_request(octets, (), NOW)[:4] == bytes.fromhex("30030a01")
+
+
+@steady
+@given(st.binary(max_size=60), st.integers(0, 200))
+def test_no_change_of_a_request_breaks_the_responder(octets: bytes, position: int) -> None:
+    request = bytearray.fromhex(
+        "303c303a303830363034300d0609608648016503040201050004100102030405060708090a0b0c0d0e0f10"
+        "04100102030405060708090a0b0c0d0e0f100201ff"
+    )
+    request[position : position + len(octets)] = octets
+    assert answer_request(bytes(request), (), NOW)[:4] == bytes.fromhex("30030a01")
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ("stale", "stale"),
+        ("future", "from the future"),
+        ("other-certificate", "not about the certificate"),
+        ("foreign-signer", "not appointed"),
+        ("signer-without-purpose", "lacks the extended key usage OCSPSigning"),
+        ("signer-expired", "not valid now"),
+        ("wrong-signature", "signature of the OCSP response is wrong"),
+        ("refusal", "refused to answer: try later"),
+        ("garbage", "cannot be read"),
+    ],
+)
+def test_answers_that_cannot_be_believed(pki: Pki, fault: str, sentence: str) -> None:
+    certificate, issuer = pair(pki)
+    answer = wrong_staple(pki.authority("mo_sub2"), certificate, fault, NOW)
+    with pytest.raises(OcspError, match=sentence) as caught:
+        verify_response(answer, certificate, issuer, NOW)
+    assert (caught.value.alert, caught.value.ocpp_status) == (113, "CertChainError")
+
+
+def test_every_staple_fault_is_tested() -> None:
+    assert STAPLE_FAULTS.keys() - {"revoked", "unknown"} == {
+        *("stale", "future", "other-certificate", "foreign-signer", "signer-without-purpose", "signer-expired"),
+        *("wrong-signature", "refusal", "garbage"),
+    }
+
+
+def test_an_unknown_staple_fault_is_named(pki: Pki) -> None:
+    with pytest.raises(LocalError, match="There are: revoked"):
+        wrong_staple(pki.authority("mo_sub2"), pki.certificate("contract_leaf"), "purple", NOW)
+
+
+def test_nonce(pki: Pki) -> None:
+    certificate, issuer = pair(pki)
+    other = pki.answer_ocsp(build_request(certificate, issuer, nonce=b"other"), NOW)
+    with pytest.raises(OcspError, match="another nonce"):
+        verify_response(other, certificate, issuer, NOW, nonce=NONCE)
+    without = pki.authority("mo_sub2").staple(certificate, NOW)
+    assert "nonce" in verify_response(without, certificate, issuer, NOW, nonce=NONCE).tolerated[0]
+
+
+@pytest.mark.parametrize("named", ["key", "name"])
+def test_the_issuer_may_answer_itself(pki: Pki, named: str) -> None:
+    certificate, issuer = pair(pki)
+    answer = sign_answer(
+        [Single(cert_id(certificate, issuer, "SHA1"), Status.GOOD, NOW, None)],
+        key=pki.key("mo_sub2"),
+        responder_id=by_key(issuer.public_key()) if named == "key" else by_name(issuer.subject.public_bytes()),
+        produced_at=NOW,
+    )
+    status = verify_response(answer, certificate, issuer, NOW + 3600)
+    assert (status.status, status.expires) == (Status.GOOD, NOW + DAY)
+    assert "no nextUpdate" in status.tolerated[0]
+    with pytest.raises(OcspError, match="stale"):
+        verify_response(answer, certificate, issuer, NOW + DAY + 1)
+
+
+def test_cryptography_answers_verify_here(pki: Pki) -> None:
+    certificate, issuer = pair(pki)
+    signer, key = pki.certificate("ocsp_mo_sub2"), pki.key("ocsp_mo_sub2")
+    moment = certificate.not_valid_before_utc
+    answer = (
+        ocsp.OCSPResponseBuilder()
+        .add_response(certificate, issuer, hashes.SHA256(), ocsp.OCSPCertStatus.GOOD, moment, moment, None, None)
+        .responder_id(ocsp.OCSPResponderEncoding.NAME, signer)
+        .certificates([signer])
+        .sign(key, hashes.SHA256())
+    )
+    at = moment.timestamp()
+    assert verify_response(answer.public_bytes(Encoding.DER), certificate, issuer, at).status is Status.GOOD
+
+
+def test_the_signer_is_renewed_when_it_expires(fresh: Pki) -> None:
+    certificate, issuer = pair(fresh)
+    first = fresh.authority("mo_sub2").responder(NOW)
+    later = NOW + 100 * DAY
+    assert verify_response(fresh.authority("mo_sub2").staple(certificate, later), certificate, issuer, later)
+    assert fresh.authority("mo_sub2").responder(later).leaf != first.leaf
+
+
+def test_an_answer_does_not_outlive_its_signer(fresh: Pki) -> None:
+    certificate, issuer = pair(fresh)
+    authority = fresh.authority("mo_sub2")
+    ends = authority.responder(NOW).leaf.not_valid_after_utc.timestamp()
+    late = ends - DAY
+    assert verify_response(authority.staple(certificate, late), certificate, issuer, late).expires == ends
+
+
+class TestHashData:
+    def test_a_request_from_hash_data_is_the_one_from_the_certificate(self, pki: Pki) -> None:
+        certificate, issuer = pair(pki)
+        for algorithm in ("SHA256", "SHA384", "SHA512"):
+            data = hash_data(certificate, issuer, algorithm)
+            assert data.responder_url == OCSP_URL
+            assert request_from_hash_data(data) == build_request(certificate, issuer, algorithm=algorithm)
+            answer = pki.answer_ocsp(request_from_hash_data(data), NOW)
+            name = cert_id_from_hash_data(data)
+            assert verify_response_for(answer, name, issuer, NOW).status is Status.GOOD
+
+    def test_base64url_and_decimal_are_understood_and_told(self, pki: Pki) -> None:
+        certificate, issuer = pair(pki)
+        data = hash_data(certificate, issuer)
+        odd = replace(
+            data,
+            issuer_name_hash=base64.urlsafe_b64encode(bytes.fromhex(data.issuer_name_hash)).decode().rstrip("="),
+            issuer_key_hash=base64.urlsafe_b64encode(bytes.fromhex(data.issuer_key_hash)).decode(),
+            serial_number=str(certificate.serial_number),
+        )
+        tolerated: list[str] = []
+        assert cert_id_from_hash_data(odd, tolerated) == cert_id_from_hash_data(data)
+        assert "base64url" in tolerated[0]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"algorithm": "SHA1"},
+            {"algorithm": "MD5"},
+            {"issuer_name_hash": ""},
+            {"issuer_key_hash": "ä" * 64},
+            {"issuer_key_hash": "00"},
+            {"serial_number": ""},
+            {"serial_number": "xyz"},
+        ],
+    )
+    def test_bad_hash_data(self, pki: Pki, change: dict[str, str]) -> None:
+        data = replace(hash_data(*pair(pki)), **change)
+        with pytest.raises(PeerError, match="hash data has"):
+            cert_id_from_hash_data(data)
+
+    def test_of_another_issuer(self, pki: Pki) -> None:
+        certificate, issuer = pair(pki)
+        answer = pki.authority("mo_sub2").staple(certificate, NOW)
+        with pytest.raises(OcspError, match="does not belong to the issuer"):
+            verify_response_for(answer, cert_id(certificate, issuer), pki.certificate("mo_sub1"), NOW)
+
+
+class TestOpenssl:
+    def write(self, pki: Pki, folder: Path) -> None:
+        for role in pki.roles:
+            (folder / role).write_bytes(pki.certificate(role).public_bytes(Encoding.PEM))
+        bundle = b"".join(
+            pki.certificate(role).public_bytes(Encoding.PEM) for role in ("mo_root", "mo_sub1", "mo_sub2")
+        )
+        (folder / "bundle").write_bytes(bundle)
+
+    def ask(self, openssl: Openssl, folder: Path, answer: bytes) -> str:
+        """What openssl makes of an answer about the contract certificate.
+
+        Its check of freshness goes by the machine's clock whatever -attime says, hence the wide validity period.
+        """
+        (folder / "answer").write_bytes(answer)
+        done = openssl(
+            *("ocsp", "-issuer", folder / "mo_sub2", "-cert", folder / "contract_leaf", "-respin", folder / "answer"),
+            *("-CAfile", folder / "bundle", "-attime", int(NOW), "-validity_period", 10**9, "-no_nonce"),
+        )
+        return done.stdout
+
+    def test_answers(self, fresh: Pki, openssl: Openssl, tmp_path: Path) -> None:
+        self.write(fresh, tmp_path)
+        certificate, issuer = pair(fresh)
+        authority = fresh.authority("mo_sub2")
+        # openssl names certificates by SHA-1 unless told otherwise.
+        request = build_request(certificate, issuer, algorithm="SHA1")
+        good = self.ask(openssl, tmp_path, authority.answer(request, NOW))
+        assert "Response verify OK" in good
+        assert "contract_leaf: good" in good
+        authority.revoke(certificate, NOW, "key_compromise")
+        revoked = self.ask(openssl, tmp_path, authority.answer(request, NOW))
+        assert "contract_leaf: revoked" in revoked
+        assert "Reason: keyCompromise" in revoked
+
+    def test_a_signer_without_purpose_is_refused_there_too(self, pki: Pki, openssl: Openssl, tmp_path: Path) -> None:
+        self.write(pki, tmp_path)
+        bad = wrong_staple(pki.authority("mo_sub2"), pki.certificate("contract_leaf"), "signer-without-purpose", NOW)
+        assert "missing ocspsigning usage" in self.ask(openssl, tmp_path, bad)
+
+    def test_its_requests_are_answered(self, pki: Pki, openssl: Openssl, tmp_path: Path) -> None:
+        self.write(pki, tmp_path)
+        for digest in ("-sha1", "-sha256"):
+            openssl(
+                *("ocsp", digest, "-issuer", tmp_path / "mo_sub2", "-cert", tmp_path / "contract_leaf"),
+                *("-issuer", tmp_path / "cpo_sub2", "-cert", tmp_path / "secc_leaf", "-reqout", tmp_path / "request"),
+            )
+            answer = pki.answer_ocsp((tmp_path / "request").read_bytes(), NOW)
+            assert verify_response(answer, *pair(pki), NOW).status is Status.GOOD
+
+    def test_revocation_list(self, fresh: Pki, openssl: Openssl, tmp_path: Path) -> None:
+        self.write(fresh, tmp_path)
+        authority = fresh.authority("mo_sub2")
+        for expected in ("OK", "certificate revoked"):
+            crl = x509.load_der_x509_crl(build_crl(authority, NOW))
+            (tmp_path / "crl").write_bytes(crl.public_bytes(Encoding.PEM))
+            done = openssl(
+                *("verify", "-x509_strict", "-crl_check", "-CRLfile", tmp_path / "crl", "-attime", int(NOW)),
+                *("-CAfile", tmp_path / "mo_root", "-untrusted", tmp_path / "bundle", tmp_path / "contract_leaf"),
+            )
+            assert expected in done.stdout, done.stdout
+            authority.revoke(fresh.certificate("contract_leaf"), NOW, "superseded")
+
+
+class TestRevocationLists:
+    def verify(self, pki: Pki, crl: bytes, now: float = NOW) -> Status:
+        return verify_crl(crl, *pair(pki), now).status
+
+    def test_good_and_revoked(self, fresh: Pki) -> None:
+        authority = fresh.authority("mo_sub2")
+        assert self.verify(fresh, build_crl(authority, NOW)) is Status.GOOD
+        authority.revoke(fresh.certificate("contract_leaf"), NOW - 5, "privilege_withdrawn")
+        status = verify_crl(build_crl(authority, NOW), *pair(fresh), NOW)
+        assert (status.status, status.revoked_at, status.reason) == (Status.REVOKED, NOW - 5, "privilegeWithdrawn")
+
+    def test_refused(self, fresh: Pki, pki: Pki) -> None:
+        crl = build_crl(fresh.authority("mo_sub2"), NOW)
+        elsewhere = fresh.authority("mo_sub2")
+        for octets, moment, sentence in (
+            (b"garbage", NOW, "cannot be read"),
+            (build_crl(pki.authority("mo_sub2"), NOW), NOW, "not signed by"),
+            (build_crl(fresh.authority("mo_sub1"), NOW), NOW, "not signed by"),
+            (crl, NOW + 8 * DAY, "stale"),
+            (crl, NOW - DAY, "from the future"),
+        ):
+            with pytest.raises(CrlError, match=sentence):
+                self.verify(fresh, octets, moment)
+        elsewhere.crl_url = "http://elsewhere.example/other.crl"
+        with pytest.raises(CrlError, match="different scope"):
+            self.verify(fresh, build_crl(elsewhere, NOW))
+
+
+def test_authorities_without_key_say_so() -> None:
+    pki = create_pki(NOW)
+    certificate = pki.certificate("mo_sub2")
+    lone = Authority(role="mo_sub2", certificate=certificate, chain=(certificate,))
+    for action in (
+        lambda: lone.credentials(PROFILES["contract_leaf"], "DEPNCC00000001", NOW),
+        lambda: lone.staple(pki.certificate("contract_leaf"), NOW),
+        lambda: build_crl(lone, NOW),
+    ):
+        with pytest.raises(LocalError, match="key is not there"):
+            action()
+    assert "PrivateKey" not in repr(pki.authority("mo_sub2"))
+
+
+class TestDer:
+    @steady
+    @given(st.integers(0, 1 << 170))
+    def test_integers(self, value: int) -> None:
+        found = der.read(der.integer(value))
+        assert int.from_bytes(found.content, "big", signed=True) == value
+
+    @pytest.mark.parametrize("dotted", ["1.3.14.3.2.26", "2.16.840.1.101.3.4.2.1", "0.9.2342.19200300.100.1.25"])
+    def test_object_identifiers(self, dotted: str) -> None:
+        name = x509.Name([x509.NameAttribute(x509.ObjectIdentifier(dotted), "x", x509.name._ASN1Type.UTF8String)])
+        assert der.oid(dotted) in name.public_bytes()
+
+    @steady
+    @given(st.binary(max_size=70_000))
+    def test_lengths(self, content: bytes) -> None:
+        encoded = der.element(der.OCTET_STRING, content)
+        assert der.read(encoded).content == content
+
+    @steady
+    @given(st.binary(max_size=64))
+    def test_reading_raises_nothing_else(self, octets: bytes) -> None:
+        try:
+            for element in der.sequence(octets):
+                list(der.children(element.content))
+        except der.DerError:
+            pass
+
+    def test_key_hash_is_the_method_1_identifier(self, pki: Pki) -> None:
+        certificate = pki.certificate("secc_leaf")
+        identifier = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+        assert by_key(certificate.public_key()).endswith(identifier)
+        assert len(identifier) == hashlib.sha1().digest_size
