@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
@@ -72,9 +72,12 @@ def _judged(
     told: Callable[[Result], str] = lambda _: "good",
     clause: str = "",
 ) -> Result:
-    """Run ``check`` and report how it came out."""
+    """Run ``check`` and report how it came out. What the certificate library cannot read is the sender's fault."""
     try:
-        result = check()
+        try:
+            result = check()
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise PeerError(f"The {what} cannot be read: {error}.") from error
     except PeerError as error:
         s.judge(what, False, error.sentence, error.clause or clause)
         raise
@@ -105,6 +108,9 @@ def _trusted(
 
 def _contract_chain(s: Session, chain: tuple[x509.Certificate, ...]) -> None:
     """Under a known root if the vehicle has MO roots; else consistent in itself, leaf valid now."""
+    for certificate in chain:  # names are parsed late: what cannot be read must show here, not after the installation
+        certificate.subject.rfc4514_string()
+        certificate.issuer.rfc4514_string()
     if s.vehicle.contract_roots:
         _trusted(s, chain, (*s.vehicle.contract_roots, *s.vehicle.v2g_roots), Use.CONTRACT)
         return

@@ -6,12 +6,9 @@ from ev.decision import Decision, Later, Say
 from ev.questions import PassTime
 from ev.session import Session
 from ev.steps.contract import SIGNED_ID
-from ev.steps.requests import loop_request, power_delivery, wanted_energy
+from ev.steps.requests import enough, loop_request, power_delivery, wanted_energy
 from wire.errors import PeerError
 from wire.v2g import iso2
-
-ENOUGH_WH = 0.05
-"""Less than this is not worth another loop."""
 
 _CODES = iso2.DC_EVSEStatusCodeType
 _FAULTS = (_CODES.EVSE_EmergencyShutdown, _CODES.EVSE_Malfunction)
@@ -98,8 +95,11 @@ def go_on(s: Session, condition: str) -> Decision:
 
 
 def _next_loop(s: Session, condition: str) -> Decision:
+    """One more request even if all was delivered: its answer brings the meter's last reading."""
     s.settle()
-    return _leaving(s) or Say(condition, loop_request(s))
+    if enough(s):
+        s.flow = 0.0
+    return Say(condition, loop_request(s))
 
 
 def _leaving(s: Session) -> Decision | None:
@@ -123,10 +123,9 @@ def _look_for_end(s: Session) -> None:
     config, battery, loops = s.config, s.vehicle.battery, s.outcome.loops
     if s.ending:
         return
-    if battery.room <= ENOUGH_WH / 10 or battery.acceptance == 0:
-        _end(s, f"the battery is at {battery.soc:.0f} %")
-    elif wanted_energy(s) <= ENOUGH_WH:
-        _end(s, "the energy wished for has been delivered")
+    if enough(s):
+        full = s.energy_left is None or battery.room < s.energy_left
+        _end(s, f"the battery is at {battery.soc:.0f} %" if full else "the energy wished for has been delivered")
     elif s.departure_at is not None and s.now >= s.departure_at:
         _end(s, "it is time to depart")
     elif config.stop_after_loops is not None and loops >= config.stop_after_loops:

@@ -8,6 +8,8 @@ from wire.v2g import iso2
 from wire.v2g.iso2 import timing
 
 PRECHARGE_AMPERES = 2.0
+ENOUGH_WH = 0.05
+"""Less than this is not worth another loop."""
 
 _READY = iso2.DC_EVErrorCodeType.NO_ERROR
 _A, _V, _S, _W = (iso2.UnitSymbolType[unit] for unit in ("A", "V", "s", "W"))
@@ -22,6 +24,11 @@ def wanted_energy(s: Session) -> float:
     """Wh still wanted: what the battery lacks to its target, at most what is left of the driver's wish."""
     room = s.vehicle.battery.room
     return room if s.energy_left is None else min(room, max(0.0, s.energy_left))
+
+
+def enough(s: Session) -> bool:
+    """Whether battery or driver have got what they wanted."""
+    return wanted_energy(s) <= ENOUGH_WH or s.vehicle.battery.acceptance == 0
 
 
 def power_wish(s: Session) -> float:
@@ -78,9 +85,10 @@ def current_demand(s: Session) -> iso2.CurrentDemandReq:
     assert s.schedule is not None
     dc, battery = s.config.dc, s.vehicle.battery
     volts, amperes, watts = s.dc_limits
-    target = min(battery.full_voltage, dc.max_voltage, volts)
+    target = max(1.0, min(battery.full_voltage, dc.max_voltage, volts))
     power = min(power_wish(s), s.schedule.limit(s.now), watts)
-    current = min(power / target, dc.max_current, amperes) if target else 0.0
+    done = enough(s)
+    current = max(0.0, min(power / target, dc.max_current, amperes)) if not done else 0.0
     remaining = wanted_energy(s) / s.flow * 3600 if s.flow > 0 else None
     return iso2.CurrentDemandReq(
         DC_EVStatus=ev_status(s),
@@ -89,7 +97,7 @@ def current_demand(s: Session) -> iso2.CurrentDemandReq:
         EVMaximumCurrentLimit=iso2.physical(dc.max_current, _A),
         EVMaximumPowerLimit=iso2.physical(dc.max_power, _W),
         BulkChargingComplete=battery.soc >= battery.taper_from,
-        ChargingComplete=False,
+        ChargingComplete=done,
         RemainingTimeToFullSoC=None if remaining is None else iso2.physical(min(remaining, 86400.0), _S),
         EVTargetVoltage=iso2.physical(target, _V),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ev_playbook as sn
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ev.battery import Battery
@@ -19,6 +19,7 @@ def test_an_hour_at_ten_kilowatts_is_ten_kilowatt_hours() -> None:
     assert battery.stored == pytest.approx(10_000)
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(
     st.floats(0, 100),
     st.lists(st.tuples(st.floats(-1e5, 3e5), st.floats(-10, 7200)), max_size=20),
@@ -80,6 +81,7 @@ def test_a_price_needs_a_level_in_every_entry() -> None:
     assert mean_price(tariff(1, None)) is None
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.lists(st.integers(0, 22_000), min_size=1, max_size=60), st.integers(0, 5000), st.integers(1000, 30_000))
 def test_a_profile_never_exceeds_pmax_and_has_at_most_24_entries(limits: list[int], late: int, wish: int) -> None:
     schedule = read_schedule(sn.pmax(*((i * 300, watts) for i, watts in enumerate(limits))), sn.NOW)

@@ -57,12 +57,13 @@ def test_ac_with_external_payment_to_the_energy_wished_for() -> None:
     assert outcome.ok
     assert outcome.reason == "the energy wished for has been delivered"
     assert outcome.energy_wh == pytest.approx(200.0, abs=0.1)
-    # 11 kW for 200 Wh are 65 s: three loops of at most 30 s, and the answers' 10 ms on top.
+    # 11 kW for 200 Wh are 65 s: three intervals of at most 30 s, and the answers' 10 ms on top. The fourth answer
+    # brings the meter's last reading.
     assert play.now - begun == pytest.approx(200 / 11_000 * 3600, abs=0.3)
-    assert outcome.loops == 3
+    assert outcome.loops == 4
     assert tuple(play.names) == (
         *WELL_OFFERED, "AuthorizationReq", "ChargeParameterDiscoveryReq", "PowerDeliveryReq",
-        "ChargingStatusReq", "ChargingStatusReq", "ChargingStatusReq", "PowerDeliveryReq", "SessionStopReq",
+        *4 * ("ChargingStatusReq",), "PowerDeliveryReq", "SessionStopReq",
     )  # fmt: skip
     assert play.engine.deadline is None
 
@@ -134,6 +135,7 @@ def test_dc_from_cable_check_to_welding_detection() -> None:
     while isinstance(play.request, iso2.CurrentDemandReq):
         wanted = iso2.amount(play.request.EVTargetVoltage), iso2.amount(play.request.EVTargetCurrent)
         assert wanted[0] * wanted[1] <= 50_100, "the station's power limit holds"
+        assert play.request.ChargingComplete == (wanted[1] == 0)
         play.hear(sn.current(*wanted))
     assert play.request.EVPowerDeliveryParameter.ChargingComplete
     assert isinstance(play.hear(sn.delivered(dc=True)), iso2.WeldingDetectionReq)

@@ -85,7 +85,7 @@ def run(
 
 CHARGE = (
     sn.agreed(), sn.session_setup(), sn.services(payment=("ExternalPayment",)), sn.selected(), sn.authorized(),
-    sn.parameters(), sn.delivered(), sn.charging(), sn.charging(), sn.delivered(), sn.stopped(),
+    sn.parameters(), sn.delivered(), sn.charging(), sn.charging(), sn.charging(), sn.delivered(), sn.stopped(),
 )  # fmt: skip
 
 
@@ -104,7 +104,8 @@ def test_an_installation_over_tls() -> None:
         scripted(
             sn.agreed(), sn.session_setup(), sn.services(), sn.detail(Installation=1), sn.selected(),
             (bundle, sn.signed(bundle)), sn.details(), sn.authorized(), sn.parameters(), sn.delivered(),
-            sn.charging(), sn.charging(receipt=True), sn.receipt_taken(), sn.delivered(), sn.stopped(),
+            sn.charging(), sn.charging(receipt=True), sn.receipt_taken(), sn.charging(reading=150), sn.delivered(),
+            sn.stopped(),
         ),
         tls=True,
     )  # fmt: skip
@@ -197,7 +198,7 @@ def test_a_pause_is_remembered_and_resumed_by_the_next_charge() -> None:
     assert first.ok, first.error
     assert car.memory.paused is not None
     assert car.memory.paused.session_id == SESSION
-    loops = [sn.charging()] * 6
+    loops = [sn.charging()] * 7
     second, _, _ = run(
         car, scripted(sn.agreed(), sn.session_setup("OK_OldSessionJoined"), *CHARGE[2:7], *loops, *CHARGE[-2:])
     )
