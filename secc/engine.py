@@ -23,7 +23,7 @@ from secc.session import Handling, Reply, Session, Wait
 from wire import trace
 from wire.engine import Close, Output, Send
 from wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
-from wire.exi import ExiDecodeError, codec
+from wire.exi import ExiDecodeError, ExiEncodeError, codec
 from wire.v2g import appprotocol as app
 from wire.v2g import iso2, v2gtp
 from wire.v2g.iso2 import timing
@@ -252,7 +252,8 @@ class SeccEngine:
         expected = s.state is State.CONNECTED
         response = agree(request) if expected else agree(app.SupportedAppProtocolReq(AppProtocol=[]))
         agreed = response.ResponseCode != app.ResponseCodeType.Failed_NoNegotiation
-        self._transmit("SupportedAppProtocolRes", response, codec("app").encode(response))
+        if not self._transmit("SupportedAppProtocolRes", response, None):
+            return
         if agreed:
             self._enter(State.NEGOTIATED)
             return
@@ -334,10 +335,9 @@ class SeccEngine:
         message, state, raw, root = reply
         name = type(message).__name__
         assert state in TABLE[s.state][name[:-3] + "Req"].next, (s.state, name, state)
-        if raw is None:
-            self._send(name, message)
-        else:
-            self._transmit(name, root, raw)
+        if not (self._send(name, message) if raw is None else self._transmit(name, root, raw)):
+            return
+        if raw is not None:
             code = cast(iso2.CertificateInstallationRes, message).ResponseCode
             if code.startswith("FAILED"):
                 self._failed(
@@ -354,8 +354,8 @@ class SeccEngine:
     def _refuse(self, request: iso2.BodyElement, error: PncError) -> None:
         """Answer with the error's code and, by default, close (conformance cases; V2G2-539 for sequence errors)."""
         message = failed(request, fitting(request, error.response_code), self._s)
-        self._send(type(message).__name__, message)
-        self._failed(request, error)
+        if self._send(type(message).__name__, message):
+            self._failed(request, error)
 
     def _failed(self, request: iso2.BodyElement, error: PncError) -> None:
         """A FAILED answer has gone out."""
@@ -368,14 +368,17 @@ class SeccEngine:
         certificate = isinstance(request, iso2.CertificateInstallationReq | iso2.CertificateUpdateReq)
         self._enter(State.DELIVERED if certificate and s.state is State.CONTRACT else State.FAILED)
 
-    def _send(self, name: str, message: iso2.BodyElement) -> None:
+    def _send(self, name: str, message: iso2.BodyElement) -> bool:
         root = iso2.V2G_Message(
             Header=iso2.MessageHeaderType(SessionID=self._s.id), Body=iso2.BodyType(BodyElement=message)
         )
-        self._transmit(name, root, None)
+        return self._transmit(name, root, None)
 
-    def _transmit(self, name: str, root: object, payload: bytes | None) -> None:
-        """Send ``root`` (``payload`` if it is encoded already), unless a lab's fault changes or withholds it."""
+    def _transmit(self, name: str, root: object, payload: bytes | None) -> bool:
+        """Send ``root`` (``payload`` if it is encoded already), unless a lab's fault changes or withholds it.
+
+        False if it cannot be encoded, which ends the session: a value of the configuration or of a fault does not fit.
+        """
         s = self._s
         self._last_sent, self._sent_at = name, s.now
         self._timeout = s.now + timing.SEQUENCE_TIMEOUT
@@ -383,13 +386,19 @@ class SeccEngine:
             altered = self.config.alter(name, root)
             if altered is None:
                 s.story(f"The lab withholds {name}.")
-                return
+                return True
             if altered is not root:
                 root, payload = altered, None
         if payload is None:
-            payload = (codec("app") if isinstance(root, app.SupportedAppProtocolRes) else self._iso2).encode(root)
+            try:
+                payload = (self._iso2 if isinstance(root, iso2.V2G_Message) else codec("app")).encode(root)
+            except ExiEncodeError as error:
+                reason = f"The station cannot send {name}: {error.sentence}"
+                self._finish("failed", reason, LocalError(reason), stopped_by="station")
+                return False
         self._observe("sent", name, payload, root)
         s.out.append(Send(v2gtp.pack(v2gtp.EXI, payload)))
+        return True
 
     # ---- ends ----------------------------------------------------------------------------------------------------
 

@@ -114,9 +114,9 @@ SCENES: list[tuple[str, str, Scene]] = [
     (
         "FAILED_UnknownSession",
         "foreign id",
-        sends(S.SESSION, iso2.ServiceDiscoveryReq(), session=b"\7" * 8),
+        scene(S.SESSION, lambda p: p.ev(iso2.ServiceDiscoveryReq(), session=b"\7")),
     ),
-    ("FAILED_UnknownSession", "zero id", sends(S.SESSION, iso2.ServiceDiscoveryReq(), session=b"\0")),
+    ("FAILED_UnknownSession", "zero id", scene(S.SESSION, lambda p: p.ev(iso2.ServiceDiscoveryReq(), session=b"\0"))),
     (
         "FAILED_ServiceIDInvalid",
         "unknown service",
@@ -278,9 +278,7 @@ SCENES: list[tuple[str, str, Scene]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("code", "play"), [(code, play) for code, _, play in SCENES], ids=[f"{c}: {w}" for c, w, _ in SCENES]
-)
+@pytest.mark.parametrize(("code", "what", "play"), SCENES, ids=[f"{code}: {what}" for code, what, _ in SCENES])
 def test_refusals(code: str, what: str, play: Scene) -> None:
     """The code, the right response type, a sentence, an end with the power off, and the connection closed."""
     p, response = play()

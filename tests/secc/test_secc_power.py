@@ -1,0 +1,134 @@
+"""The meter, the contactor, the output and the schedules: pure functions of time."""
+
+from __future__ import annotations
+
+import pytest
+from secc_playbook import T0, W, power
+
+from secc.power import EvsePower
+from secc.schedules import DAY, Schedule, check_profile, milli
+from wire.errors import PeerError
+from wire.v2g import iso2
+
+
+def test_energy_is_power_times_lab_time() -> None:
+    meter = EvsePower(register_wh=1000.0)
+    meter.flow(7_200, 230, 31.3, T0)
+    assert meter.reading(T0) == 1000
+    assert meter.energy(T0 + 1) == pytest.approx(1002)
+    meter.flow(3_600, 230, 15.6, T0 + 3600)
+    assert meter.reading(T0 + 3600) == 8200
+    meter.off(T0 + 7200)
+    assert meter.reading(T0 + 99_999) == 11_800
+    assert (meter.watts, meter.volts, meter.amperes) == (0, 0, 0)
+
+
+def test_the_meter_never_goes_back() -> None:
+    meter = EvsePower()
+    meter.flow(1_000, 230, 4, T0)
+    before = meter.energy(T0 + 100)
+    assert meter.energy(T0 + 50) == before
+
+
+def test_the_contactor_closes_once_and_opens_at_once() -> None:
+    evse = EvsePower()
+    assert evse.close_contactor(T0, 0.5) == T0 + 0.5
+    assert evse.close_contactor(T0 + 0.2, 0.5) == T0 + 0.5
+    assert not evse.contactor_closed(T0 + 0.4)
+    assert evse.contactor_closed(T0 + 0.5)
+    evse.off(T0 + 1)
+    assert not evse.contactor_closed(T0 + 2)
+
+
+def test_the_output_ramps_up_down_and_turns_round() -> None:
+    evse = EvsePower()
+    assert evse.ramp(400, 200, T0) == T0 + 2
+    assert evse.output(T0 + 1) == 200
+    assert evse.ramp(400, 200, T0 + 1) == T0 + 2, "asked again, it is still under way"
+    assert evse.ramp(0, 100, T0 + 1) == T0 + 3
+    assert evse.output(T0 + 2) == 100
+    assert evse.output(T0 + 9) == 0
+    evse.hold(390, T0 + 10)
+    assert evse.output(T0 + 11) == 390
+
+
+def _entries(schedule: Schedule) -> list[tuple[int, int | None, float]]:
+    (tuple_,) = schedule.message().SAScheduleTuple
+    found = []
+    for entry in tuple_.PMaxSchedule.PMaxScheduleEntry:
+        interval = entry.TimeInterval
+        assert isinstance(interval, iso2.RelativeTimeIntervalType)
+        found.append((interval.start, interval.duration, iso2.amount(entry.PMax)))
+    return found
+
+
+def test_a_schedule_covers_the_departure_or_a_day() -> None:
+    assert _entries(Schedule.plan(1, T0, None, 22_080)) == [(0, DAY, 22_080)]
+    assert _entries(Schedule.plan(1, T0, 0, 22_080)) == [(0, DAY, 22_080)]
+    assert _entries(Schedule.plan(1, T0, 3600, 22_080)) == [(0, 3600, 22_080)]
+    assert _entries(Schedule.plan(1, T0, DAY + 10, 22_080)) == [(0, None, 22_080), (10, DAY, 22_080)]
+    far = _entries(Schedule.plan(1, T0, 2**32 - 1, 22_080))
+    assert far[-1][0] + (far[-1][1] or 0) == 16_777_214
+
+
+def test_a_policy_is_cut_at_the_departure_and_at_the_vehicles_entries() -> None:
+    policy = ((0, 50_000.0), (600, 4_000.0), (1200, 11_000.0), (5000, 1.0))
+    assert _entries(Schedule.plan(1, T0, 3600, 22_000, policy)) == [
+        (0, None, 22_000),
+        (600, None, 4_000),
+        (1200, 2400, 11_000),
+    ]
+    assert _entries(Schedule.plan(1, T0, 3600, 22_000, policy, 2)) == [(0, None, 22_000), (600, 3000, 4_000)]
+    assert _entries(Schedule.plan(1, T0, 3600, 22_000, policy, 1)) == [(0, 3600, 4_000)]
+    assert len(_entries(Schedule.plan(1, T0, 2 * DAY, 22_000, policy, 3))) <= 3
+
+
+def test_time_passes_over_a_schedule() -> None:
+    schedule = Schedule.plan(5, T0, 3600, 22_000, ((0, 22_000.0), (600, 4_000.0)))
+    assert [schedule.watts(T0 + t) for t in (-5, 0, 599, 600, 9999)] == [22_000, 22_000, 22_000, 4_000, 4_000]
+    left = schedule.moved_to(T0 + 500)
+    assert left is not None
+    assert (left.tuple_id, left.entries, left.end) == (5, ((0, 22_000), (100, 4_000)), 3100)
+    late = schedule.moved_to(T0 + 700)
+    assert late is not None and late.entries == ((0, 4_000),)
+    assert schedule.moved_to(T0 + 3600) is None
+
+
+@pytest.mark.parametrize(
+    ("profile", "word"),
+    [
+        ([(0, 4_000)], ""),
+        ([(0, 22_000), (600, 4_000)], ""),
+        ([(0, 4_000), (700, 4_000), (3600, 50_000)], ""),
+        ([(0, 22_001)], "wants 22001 W"),
+        ([(0, 22_000)], "PMax is 4000 W from 600 s"),
+        ([(0, 22_000), (599, 4_000), (599, 3_000)], "entry 3 starts at 599 s"),
+        ([(10, 22_000), (5, 4_000)], "entry 2 starts at 5 s"),
+    ],
+)
+def test_profiles(profile: list[tuple[int, float]], word: str) -> None:
+    """V2G2-224: within PMax at every time must be accepted; V2G2-225: otherwise refused."""
+    schedule = Schedule.plan(1, T0, 3600, 22_000, ((0, 22_000.0), (600, 4_000.0)))
+    request = power("Start", profile=profile).ChargingProfile
+    assert request is not None
+    if not word:
+        check_profile(request, schedule)
+        return
+    with pytest.raises(PeerError, match=word) as caught:
+        check_profile(request, schedule)
+    assert caught.value.response_code == "FAILED_ChargingProfileInvalid"
+
+
+def test_a_profile_at_the_limit_as_it_was_sent_is_accepted() -> None:
+    """PMax is rounded to what a PhysicalValue holds; the vehicle may use all of what it read."""
+    schedule = Schedule.plan(1, T0, 3600, 149_999.7)
+    sent = schedule.message().SAScheduleTuple[0].PMaxSchedule.PMaxScheduleEntry[0].PMax
+    request = iso2.ChargingProfileType(
+        ProfileEntry=[iso2.ProfileEntryType(ChargingProfileEntryStart=0, ChargingProfileEntryMaxPower=sent)]
+    )
+    check_profile(request, schedule)
+
+
+def test_physical_values_are_compared_exactly() -> None:
+    assert milli(iso2.PhysicalValueType(Multiplier=3, Unit=W, Value=11)) == 11_000_000
+    assert milli(iso2.PhysicalValueType(Multiplier=-3, Unit=W, Value=-7)) == -7
