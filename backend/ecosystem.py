@@ -47,6 +47,7 @@ class Ecosystem:
     responder: OcspResponder
     ocsp: OcspClient
     chains: ContractChainJudge
+    verifier: Verifier
 
 
 async def open_ecosystem(
@@ -108,6 +109,7 @@ async def open_ecosystem(
         responder=responder,
         ocsp=ocsp,
         chains=ContractChainJudge(roots, learn=ocsp.learn),
+        verifier=verifier,
     )
 
 

@@ -48,7 +48,7 @@ class Delivery:
         self._vehicles = vehicles
         self._contracts = contracts
         self.renewals = renewals
-        self._policy = policy
+        self.policy = policy
 
     async def install(
         self, request: iso2.CertificateInstallationReq, header: ds.SignatureType | None
@@ -119,7 +119,7 @@ class Delivery:
             raise _none_available(f"There is no contract for {vehicle.pcid}.", "CCP-GET-1")
         roots = await self._vehicle_roots(ids)
         reasons = []
-        for contract in _ordered(contracts, self._policy):
+        for contract in _ordered(contracts, self.policy):
             if contract.entry.root not in roots:
                 reasons.append(f"{contract.entry.emaid} is signed below a V2G root the vehicle does not list.")
                 continue

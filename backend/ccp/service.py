@@ -71,6 +71,10 @@ class ContractPool:
         """Answer CertificateUpdateReq with new contracts from ``renewals`` (the operator itself stores here too)."""
         self._delivery.renewals = renewals
 
+    def prefer(self, policy: Policy) -> None:
+        """Change which of several contracts a vehicle gets."""
+        self._delivery.policy = policy
+
     async def provide(self, exi: bytes, schema: str = NAMESPACE) -> Provided:
         """Answer a CertificateInstallationReq or CertificateUpdateReq (a whole EXI V2G message, as received).
 

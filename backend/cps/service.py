@@ -68,6 +68,10 @@ class ProvisioningService:
         """Who can sign here (``GET /cps/signer``)."""
         return self._signers
 
+    def replace_signers(self, signers: Sequence[CpsSigner]) -> None:
+        """Sign with these from now on: certificates of a provisioning service last 90 days."""
+        self._signers = tuple(signers)
+
     async def sign(
         self, data: ContractData, *, pcid: str | None = None, roots: Sequence[str] = ()
     ) -> SignedContractData:

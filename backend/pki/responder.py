@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from backend.reporting import Reporter
+from tls_certs.authority import answer_request
 from tls_certs.pki import Pki
 from wire.clock import Clock
 from wire.trace import Trace
 
 
 class OcspResponder:
-    """Answers OCSP requests about certificates of one PKI; nobody needs to say who they are."""
+    """Answers OCSP requests about certificates of a PKI; nobody needs to say who they are."""
 
     def __init__(self, clock: Clock, trace: Trace, pki: Pki) -> None:
         self._clock = clock
         self._report = Reporter("PKI", clock, trace)
-        self._pki = pki
+        self._pkis = [pki]
+
+    def also_for(self, pki: Pki) -> None:
+        """Answer about the certificates of another PKI too: one address may serve several authorities."""
+        self._pkis.append(pki)
 
     async def answer(self, request: bytes) -> bytes:
         """The OCSPResponse (DER) to an OCSPRequest (DER); what cannot be answered is refused within the response."""
         with self._report.call("OCSP") as call:
-            response = self._pki.answer_ocsp(request, self._clock.now())
+            authorities = (authority for pki in self._pkis for authority in pki.authorities())
+            response = answer_request(request, authorities, self._clock.now())
             call.text = f"{len(request)} octets asked, {len(response)} answered."
             return response

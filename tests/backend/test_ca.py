@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from backend_world import NOW, World, unrelated
 from cryptography import x509
@@ -101,7 +103,7 @@ async def test_contract_chains_are_judged_with_hash_data_for_every_certificate_b
     verdict = await world.eco.chains.judge(pem_of(contract), NOW)
     path = (*contract.chain, world.pki.certificate("mo_root"))
     assert verdict.status == "Accepted"
-    assert verdict.hashes == tuple(hash_data(*pair) for pair in zip(path, path[1:], strict=False))
+    assert verdict.hashes == tuple(hash_data(*pair) for pair in pairwise(path))
     assert [await world.eco.ocsp.status(one) for one in verdict.hashes] == ["good"] * 3
 
 

@@ -1,4 +1,4 @@
-"""The provisioning pool: four numbered checks, the first that fails decides; no list; deletion takes contracts along."""
+"""The provisioning pool: four numbered checks, the first that fails decides; no list; deletion cascades."""
 
 from __future__ import annotations
 
