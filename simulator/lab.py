@@ -148,7 +148,7 @@ class Lab:
         return self._vehicle
 
     async def subscribe(self, vehicle: Vehicle) -> str:
-        """The OEM publishes the vehicle, the driver concludes a contract, whose bundle then is in the CCP; its EMAID."""
+        """The OEM publishes the vehicle, the driver subscribes at the MO, the bundle waits in the CCP; the EMAID."""
         ecosystem = self.back.ecosystem
         assert vehicle.provisioning is not None
         pcid = await ecosystem.oem.publish(vehicle.provisioning, v2g_roots=vehicle.v2g_roots)

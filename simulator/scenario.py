@@ -77,10 +77,10 @@ def scenario(
 
 def all_scenarios() -> Mapping[str, Scenario]:
     """Every scenario of the ``scenarios`` package by name, in the order of its modules' names."""
-    import scenarios
-
+    # Found by name, as any other package of scenarios could be: the lab does not depend on what runs in it.
+    package = importlib.import_module("scenarios")
     found: dict[str, Scenario] = {}
-    for module in pkgutil.iter_modules(scenarios.__path__):
+    for module in pkgutil.iter_modules(package.__path__):
         found |= {s.name: s for s in _declared(f"scenarios.{module.name}")}
     return found
 

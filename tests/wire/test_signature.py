@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -49,10 +50,15 @@ def test_both_signed_info_grammars_of_the_field_verify(grammar: Literal["xmldsig
 
 def test_emaid_digest_is_accepted_in_both_forms_of_the_field() -> None:
     emaid = iso2.EMAIDType(Id="id4", value="DE8AACA2B3C4D5L")
-    relaxed, typed = codec("iso2").fragment_forms("eMAID", emaid)
+    relaxed, typed = (codec("iso2").encode_fragment("eMAID", emaid, relaxed=form) for form in (True, False))
     assert relaxed != typed
     made = signature.sign([("eMAID", emaid)], KeySigner(KEY))
-    assert signature.verify(made, [("eMAID", emaid)], KEY.public_key()) == "xmldsig"
+    assert made.SignedInfo.Reference[0].DigestValue == hashlib.sha256(relaxed).digest()
+    foreign = dataclasses.replace(made.SignedInfo.Reference[0], DigestValue=hashlib.sha256(typed).digest())
+    info = dataclasses.replace(made.SignedInfo, Reference=[foreign])
+    value = KeySigner(KEY).sign(codec("xmldsig").encode_fragment("SignedInfo", info))
+    signed = ds.SignatureType(SignedInfo=info, SignatureValue=ds.SignatureValueType(value=value))
+    assert signature.verify(signed, [("eMAID", emaid)], KEY.public_key()) == "xmldsig"
 
 
 def test_a_missing_signature_is_a_sentence_and_an_answer() -> None:
