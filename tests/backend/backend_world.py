@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from backend.ecosystem import Ecosystem, open_ecosystem
 from backend.mo import Contract
 from backend.pki.fetch import Fetch
-from tls_certs.pki import Pki, create_pki
+from tls_certs.pki import DEFAULT_EMAID, Pki, create_pki
 from tls_certs.profiles import PROFILES
 from wire.clock import Clock
 from wire.credentials import Credentials
@@ -52,10 +51,10 @@ class World:
         await self.eco.oem.publish(self.vehicle, v2g_roots=[self.pki.root("v2g_root")])
         return self.vehicle
 
-    async def subscribed(self, **options: float) -> Contract:
+    async def subscribed(self) -> Contract:
         """The vehicle published, and a contract for it in the pool."""
         await self.published()
-        return await self.eco.mo.subscribe("Ada", PCID, **options)
+        return await self.eco.mo.subscribe("Ada", PCID)
 
 
 async def open_world(*, fetch: Callable[[Clock], Fetch] | None = None) -> World:
@@ -73,16 +72,9 @@ def leaf_of(world: World, role: str, name: str, *, now: float = NOW, not_after: 
     return world.pki.authority(profile.issuer).credentials(profile, name, now, not_after=not_after)
 
 
-def unrelated(role: str, **names: str) -> Credentials:
+def unrelated(role: str, *, pcid: str = PCID, emaid: str = DEFAULT_EMAID) -> Credentials:
     """The same role from a PKI nobody here trusts."""
-    return create_pki(NOW, **names).credentials(role)
-
-
-def altered(certificate: x509.Certificate) -> x509.Certificate:
-    """The certificate with the last octet of its signature changed."""
-    octets = bytearray(certificate.public_bytes(Encoding.DER))
-    octets[-1] ^= 1
-    return x509.load_der_x509_certificate(bytes(octets))
+    return create_pki(NOW, pcid=pcid, emaid=emaid).credentials(role)
 
 
 def with_leaf(credentials: Credentials, leaf: x509.Certificate) -> Credentials:

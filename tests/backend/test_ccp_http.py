@@ -1,4 +1,4 @@
-"""The contract pool over HTTP: the client against the face, and the face against raw requests of other people's clients."""
+"""The contract pool over HTTP: the client against the face, and the face against raw requests of foreign clients."""
 
 from __future__ import annotations
 
@@ -49,10 +49,8 @@ async def served(world: World, tokens: Tokens | None = None) -> AsyncIterator[st
 
 
 @asynccontextmanager
-async def client_of(
-    world: World, url: str, token: str | None = None, **options: float
-) -> AsyncIterator[ContractPoolClient]:
-    client = ContractPoolClient(world.clock, world.trace, url, token=token, **options)
+async def client_of(world: World, url: str, *, deadline: float = 4.0) -> AsyncIterator[ContractPoolClient]:
+    client = ContractPoolClient(world.clock, world.trace, url, deadline=deadline)
     try:
         yield client
     finally:

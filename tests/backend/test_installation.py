@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from vehicle_requests import SESSION, install, installation_request, message, received
 
 from backend import certificates
+from backend.bundle import chain_octets
 from backend.ccp.delivery import Policy
 from backend.pki.fetch import Fetch
 from backend.refusal import Refused
@@ -31,13 +32,8 @@ async def test_a_driver_subscribes_and_the_vehicle_gets_its_contract(world: Worl
     assert certificates.common_name(kept.leaf) == contract.emaid
     assert kept.leaf.public_key() == kept.key.public_key()
     validate_chain(kept.chain, world.pki.anchors("mo_root"), Use.CONTRACT, NOW)
-    validate_chain(
-        [response.body.SAProvisioningCertificateChain.Certificate]
-        + response.body.SAProvisioningCertificateChain.SubCertificates.Certificate,
-        world.pki.anchors("v2g_root"),
-        Use.CPS,
-        NOW,
-    )
+    signers = chain_octets(response.body.SAProvisioningCertificateChain)
+    validate_chain(signers, world.pki.anchors("v2g_root"), Use.CPS, NOW)
     assert (await world.eco.mo.authorize(contract.emaid)).status == "Accepted"
 
 

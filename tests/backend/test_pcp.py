@@ -14,10 +14,10 @@ from wire.credentials import Credentials
 from wire.errors import PeerSilent
 
 
-async def refused(world: World, vehicle: Credentials, **options: list[str]) -> Refused:
+async def refused(world: World, vehicle: Credentials, wmis: list[str] | None = None) -> Refused:
     """The refusal of a publication, which leaves nothing behind."""
     with pytest.raises(Refused) as caught:
-        await world.eco.vehicles.publish(vehicle.chain_der, **options)
+        await world.eco.vehicles.publish(vehicle.chain_der, wmis=wmis)
     assert await world.eco.vehicles.find(certificates.common_name(vehicle.leaf)) is None
     return caught.value
 
