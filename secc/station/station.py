@@ -143,14 +143,14 @@ class Station:
         return self.online and self.model.flag("ISO15118Ctrlr", "ContractCertificateInstallationEnabled")
 
     async def wait_ready(self, within: float = 30.0, *, patient: bool = False) -> None:
-        """Return when registered, with certificate and OCSP answer as configured.
+        """Return when registered and announced, with certificate and OCSP answer as configured.
 
         Raises what first went wrong (a refused password, a dead CSMS, a refused CSR …), unless ``patient``: then only
         after ``within`` seconds. The station goes on trying in either case.
         """
         try:
             async with self._clock.timeout(within):
-                while not (self.online and self.upkeep.complete):
+                while not (self.online and self._status_sent and self.upkeep.complete):
                     if self._first_problem is not None and (not patient or self.link.stopping):
                         raise self._first_problem
                     self._changes.clear()
@@ -237,6 +237,7 @@ class Station:
         }
         await self.call("StatusNotification", payload, triggered=triggered)
         self._status_sent = status
+        self._changes.set()
 
     def _set_status(self, status: str) -> None:
         if status != self._status:

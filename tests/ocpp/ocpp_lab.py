@@ -149,7 +149,8 @@ class Lab:
         self.pki = shared_pki()
         self.source = random.Random(7)
         self.events: list[Event] = []
-        self.trace = Trace([self.events.append])
+        self._news = asyncio.Event()
+        self.trace = Trace([self.events.append, lambda event: self._news.set()])
         self.authority = Authority(self.pki, self.clock)
         self.ocsp = Responder(self.pki, self.clock)
         self.operator = Operator({"DEPNCC00000001A": "Accepted"})
@@ -197,6 +198,13 @@ class Lab:
             self.trace,
             **{"password": PASSWORD, "roots": roots, "stop_charging": self.stopped.append, **more},
         )
+
+    async def until(self, holds: Callable[[], bool], within: float = 5.0) -> None:
+        """Wait for events until ``holds()``; TimeoutError after ``within`` seconds."""
+        async with self.clock.timeout(within):
+            while not holds():
+                self._news.clear()
+                await self._news.wait()
 
     def frames(self, actor: str = "CS", direction: str = "sent") -> list[str]:
         """The actions of frames one side sent or received, in order."""

@@ -50,6 +50,7 @@ async def test_sub_ca_staples_on_request() -> None:
 @virtual
 async def test_staples_are_refreshed_and_certificates_renewed_in_time() -> None:
     lab = Lab()
+    lab.csms.config.heartbeat = 86_400
     async with running(lab.station()) as station:
         await station.wait_ready()
         first = station.credentials
@@ -66,8 +67,7 @@ async def test_staples_are_refreshed_and_certificates_renewed_in_time() -> None:
 @virtual
 async def test_pending_then_accepted_and_no_call_before() -> None:
     lab = Lab()
-    standing = ["Pending"]
-    lab.csms.config.boot_status = lambda identity: standing[0]  # type: ignore[assignment,return-value]
+    lab.csms.config.boot_status = lambda identity: "Pending"
     async with running(lab.station(config=PLAIN)) as station:
         await lab.clock.sleep(5)
         assert station.state == "Pending" and not station.online
@@ -76,7 +76,7 @@ async def test_pending_then_accepted_and_no_call_before() -> None:
         # B02: the CSMS may configure, but not start transactions.
         assert await lab.csms.set_variable(IDENTITY, "ISO15118Ctrlr", "SeccId", "DEPNCE2") == "Accepted"
         assert await lab.csms.request_start(IDENTITY, "04A1B2C3") == "Rejected"
-        standing[0] = "Accepted"
+        lab.csms.config.boot_status = lambda identity: "Accepted"
         assert await lab.csms.trigger(IDENTITY, "BootNotification") == "Accepted"
         await station.wait_ready(5)
         assert lab.frames().count("BootNotification") == 2

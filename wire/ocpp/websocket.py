@@ -97,10 +97,11 @@ async def connect(
     subprotocol; LocalError for a url that cannot be used.
     """
     address = f"{url.rstrip('/')}/{quote(identity, safe='')}"
-    if url.startswith("wss://") != (tls is not None):
-        raise LocalError(f"{url} cannot be used: wss goes with a TLS context, ws without one.")
+    if not url.startswith("wss://" if tls is not None else "ws://"):
+        wanted = "wss:// with" if tls is not None else "ws:// without"
+        raise LocalError(f"{url} cannot be used as the CSMS's address: it must begin with {wanted} TLS.")
     headers = {} if password is None else {"Authorization": basic(identity, password)}
-    session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=opening_timeout))
+    session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=opening_timeout))
     try:
         socket = await session.ws_connect(
             address,
@@ -139,10 +140,10 @@ def _refusal(address: str, error: BaseException) -> BaseException:
         case aiohttp.ClientConnectorCertificateError():
             text = f"showed a certificate that does not verify ({error.certificate_error})."
             return PeerError(f"The CSMS at {address} {text}", clause="A00.FR.309", alert=42)
+        case aiohttp.InvalidURL():
+            return LocalError(f"{address} is no WebSocket address.")
         case aiohttp.ClientError() | OSError() | TimeoutError():
             return PeerError(f"The CSMS at {address} cannot be reached ({error or type(error).__name__}).")
-        case ValueError():
-            return LocalError(f"{address} is no WebSocket address ({error}).")
     return error
 
 

@@ -1,0 +1,66 @@
+"""What the OCPP rooms may import, and that their tables hold together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from backend.csms.authorization import CANCELLED, TOKEN_OF_CERTIFICATE
+from backend.csms.handlers import _TABLE as CSMS_HANDLES
+from secc.station import boot
+from secc.station.remote import _TABLE as STATION_HANDLES
+from wire.ocpp import schema
+from wire.ocpp.errors import CODES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_memory_run_imports_no_sockets_and_no_foreign_session() -> None:
+    script = (
+        "import sys; sys.path[:0] = [sys.argv[1], sys.argv[2]]\n"
+        "import ocpp_lab, asyncio\n"
+        "async def main():\n"
+        "    lab = ocpp_lab.Lab()\n"
+        "    async with ocpp_lab.running(lab.station()) as station:\n"
+        "        await station.wait_ready()\n"
+        "ocpp_lab.virtual(main)()\n"
+        "heavy = {'aiohttp', 'ocpp.v201', 'ocpp.charge_point', 'OpenSSL', 'pydantic', 'jsonschema'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(ROOT), str(ROOT / "tests" / "ocpp")], capture_output=True, text=True
+    )
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_handled_actions_are_ocpps() -> None:
+    assert set(CSMS_HANDLES) <= schema.actions() and set(STATION_HANDLES) <= schema.actions()
+    assert len(schema.actions()) == 64
+
+
+def test_every_schema_compiles_and_maps_to_a_callerror() -> None:
+    for action in schema.actions():
+        kinds: tuple[schema.Kind, ...] = ("Request", "Response")
+        for kind in kinds:
+            wrong = schema.violation(action, kind, {"not in any schema": 1})
+            assert wrong is not None and wrong.code in CODES
+
+
+def test_the_boot_table_is_closed_and_every_state_is_reachable() -> None:
+    assert set(boot.TABLE) == set(boot.MEANING)
+    reached: set[boot.State] = {"Offline"}
+    while True:
+        more = {state for start in reached for state in boot.TABLE[start].values()} - reached
+        if not more:
+            break
+        reached |= more
+    assert reached == set(boot.TABLE)
+    # From everywhere a closed connection leads to a state without one.
+    assert {boot.follow(state, "closed") for state in boot.TABLE} == {"Offline", "Away"}
+
+
+def test_the_coupling_of_statuses_has_a_row_for_each_certificate_fault() -> None:
+    enum = {"SignatureError", "CertificateExpired", "CertificateRevoked", "NoCertificateAvailable", "CertChainError"}
+    assert set(TOKEN_OF_CERTIFICATE) == enum
+    assert "Accepted" not in CANCELLED

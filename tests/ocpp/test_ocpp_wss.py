@@ -1,0 +1,287 @@
+"""Both ends over TLS WebSockets on loopback, and bad guests at the CSMS's door."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import aiohttp
+import aiohttp.web
+import pytest
+from ocpp_lab import IDENTITY, PASSWORD, Lab, running, shared_pki
+
+from backend.csms.server import serve_csms
+from secc.station.config import StationConfig
+from tls_certs.pki import create_pki
+from wire.clock import Clock
+from wire.errors import LocalError, PeerError
+from wire.ocpp.session import MAX_TEXT
+from wire.ocpp.tls import client_context
+from wire.ocpp.websocket import WebSocketServer, basic, connect, connector, read_basic
+
+PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
+
+
+@pytest.fixture
+async def lab() -> Lab:
+    # The standard library's TLS judges certificates by the machine's clock.
+    lab = Lab()
+    lab.clock = Clock()
+    lab.csms.clock = lab.authority.clock = lab.ocsp.clock = lab.pool.clock = lab.clock
+    lab.pki = lab.authority.pki = lab.ocsp.pki = create_pki(lab.clock.now(), ocsp_url="http://127.0.0.1:8080/ocsp")
+    return lab
+
+
+def trusting(lab: Lab) -> ssl.SSLContext:
+    return client_context([lab.pki.certificate("csms_root")])
+
+
+@asynccontextmanager
+async def listening(lab: Lab, *, tls: bool = True, host: str = "127.0.0.1") -> AsyncIterator[WebSocketServer]:
+    server = await serve_csms(lab.csms, lab.pki.credentials("csms_server") if tls else None, host=host)
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+async def test_boot_certificate_and_staple_over_wss(lab: Lab) -> None:
+    async with listening(lab) as server:
+        assert server.url.startswith("wss://127.0.0.1:")
+        async with running(lab.station(connector(server.url, trusting(lab)))) as station:
+            await station.wait_ready(20)
+            assert station.staples[0] is not None
+            assert lab.problems() == []
+            assert PASSWORD not in "".join(repr(event) for event in lab.events)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+async def test_plain_ws_with_and_without_compression(lab: Lab, compress: bool) -> None:
+    async with listening(lab, tls=False) as server:
+        channel = await connect(server.url, IDENTITY, password=PASSWORD, compress=compress)
+        await channel.send(
+            '[2,"a","BootNotification",{"chargingStation":{"model":"m","vendorName":"v"},"reason":"PowerUp"}]'
+        )
+        assert '"Accepted"' in (await channel.receive() or "")
+        await channel.close()
+
+
+async def test_wrong_password_is_401_and_unknown_station_404(lab: Lab) -> None:
+    async with listening(lab) as server:
+        tls = trusting(lab)
+        for identity, password, status in (
+            (IDENTITY, "not-the-right-password", 401),
+            (IDENTITY, None, 401),
+            ("CS999", PASSWORD, 404),
+            ("x" * 49, PASSWORD, 404),
+        ):
+            with pytest.raises(PeerError) as caught:
+                await connect(server.url, identity, password=password, tls=tls)
+            assert caught.value.http_status == status
+        assert sum("turned away" in text for text in lab.problems()) == 3
+        # The station says so at once instead of waiting.
+        async with running(
+            lab.station(connector(server.url, tls), PLAIN, password="not-the-right-password")
+        ) as station:
+            with pytest.raises(PeerError, match="refused the password"):
+                await station.wait_ready(20)
+
+
+async def test_identities_are_percent_decoded(lab: Lab) -> None:
+    identity = "DE*PNC|E1@lab=1"
+    lab.csms.register.add(identity, PASSWORD)
+    async with listening(lab) as server:
+        channel = await connect(server.url, identity, password=PASSWORD, tls=trusting(lab))
+        await asyncio.sleep(0)
+        assert identity in lab.csms.stations
+        await channel.close()
+
+
+async def test_a_foreign_csms_certificate_is_refused(lab: Lab) -> None:
+    async with listening(lab) as server:
+        with pytest.raises(PeerError, match="certificate that does not verify") as caught:
+            await connect(
+                server.url, IDENTITY, password=PASSWORD, tls=client_context([shared_pki().root("csms_server")])
+            )
+        assert caught.value.alert is not None
+        # Not for this name either: the certificate is for localhost and the loopback addresses.
+        stranger = connector(server.url, client_context([]))
+        async with running(lab.station(stranger, PLAIN)) as station:
+            with pytest.raises(PeerError, match="does not verify"):
+                await station.wait_ready(20)
+
+
+async def test_nothing_listens_and_addresses_of_no_use(lab: Lab) -> None:
+    async with listening(lab) as server:
+        url = server.url
+    with pytest.raises(PeerError, match="cannot be reached"):
+        await connect(url, IDENTITY, password=PASSWORD, tls=trusting(lab))
+    for bad in ("wss://", "http://127.0.0.1:1/", "nonsense"):
+        with pytest.raises(LocalError):
+            await connect(bad, IDENTITY, tls=trusting(lab) if bad.startswith("wss") else None)
+    async with listening(lab) as server:
+        with pytest.raises(LocalError, match="cannot listen"):
+            await serve_csms(lab.csms, None, port=server.port)
+
+
+async def test_tls_below_1_2_is_refused(lab: Lab) -> None:
+    async with listening(lab) as server:
+        old = trusting(lab)
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        with pytest.warns(DeprecationWarning):
+            old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+        with pytest.raises(PeerError, match="cannot be reached"):
+            await connect(server.url, IDENTITY, password=PASSWORD, tls=old)
+
+
+@pytest.mark.parametrize("protocols", [("ocpp1.6",), ("ocpp2.1",), ()])
+async def test_wrong_subprotocol_is_shaken_hands_with_and_closed(lab: Lab, protocols: tuple[str, ...]) -> None:
+    async with listening(lab, tls=False) as server, aiohttp.ClientSession() as http:
+        headers = {"Authorization": basic(IDENTITY, PASSWORD)}
+        socket = await http.ws_connect(f"{server.url}/{IDENTITY}", protocols=protocols, headers=headers)
+        assert socket.protocol is None
+        message = await socket.receive()
+        assert message.type is aiohttp.WSMsgType.CLOSE and message.data == 1002
+        assert IDENTITY not in lab.csms.stations
+
+
+async def test_several_subprotocols_find_the_common_one(lab: Lab) -> None:
+    async with listening(lab, tls=False) as server, aiohttp.ClientSession() as http:
+        headers = {"Authorization": basic(IDENTITY, PASSWORD)}
+        offered = ("ocpp2.1", "ocpp2.0.1", "ocpp1.6")
+        socket = await http.ws_connect(f"{server.url}/{IDENTITY}", protocols=offered, headers=headers)
+        assert socket.protocol == "ocpp2.0.1"
+        await socket.close()
+
+
+async def test_a_csms_without_our_subprotocol_is_left(lab: Lab) -> None:
+    async def handler(request: aiohttp.web.Request) -> aiohttp.web.WebSocketResponse:
+        socket = aiohttp.web.WebSocketResponse(protocols=("ocpp1.6",))
+        await socket.prepare(request)
+        await socket.receive()
+        return socket
+
+    application = aiohttp.web.Application()
+    application.router.add_get("/{path:.*}", handler)
+    runner = aiohttp.web.AppRunner(application, access_log=None)
+    await runner.setup()
+    site = aiohttp.web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        with pytest.raises(PeerError, match=r"did not choose the subprotocol ocpp2\.0\.1"):
+            await connect(f"ws://127.0.0.1:{runner.addresses[0][1]}", IDENTITY, password=PASSWORD)
+    finally:
+        await runner.cleanup()
+
+
+async def test_guests_without_websocket(lab: Lab) -> None:
+    async with listening(lab, tls=False) as server, aiohttp.ClientSession() as http:
+        address = f"{server.url}/{IDENTITY}".replace("ws://", "http://")
+        for headers, status in (
+            ({}, 401),
+            ({"Authorization": "Basic !!!"}, 401),
+            ({"Authorization": "Bearer abc"}, 401),
+            ({"Authorization": basic(IDENTITY, PASSWORD)}, 426),
+        ):
+            async with http.get(address, headers=headers) as answer:
+                assert answer.status == status
+        async with http.get(server.url.replace("ws://", "http://")) as answer:
+            assert answer.status == 404
+        async with http.get(address.replace("/ocpp/", "/elsewhere/")) as answer:
+            assert answer.status == 404
+
+
+async def test_garbage_on_the_port_disturbs_nobody(lab: Lab) -> None:
+    async with listening(lab) as server:
+        for junk in (b"\x00" * 64, b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(junk)
+            writer.write_eof()
+            await reader.read()
+            writer.close()
+        channel = await connect(server.url, IDENTITY, password=PASSWORD, tls=trusting(lab))
+        await channel.send('[2,"a","Heartbeat",{}]')
+        assert "SecurityError" in (await channel.receive() or "")
+        await channel.close()
+
+
+@pytest.mark.parametrize(("kind", "code"), [("binary", 1003), ("huge", 1009), ("long", 1009), ("utf8", 1007)])
+async def test_frames_ocpp_does_not_allow_close_the_connection(lab: Lab, kind: str, code: int) -> None:
+    async with listening(lab, tls=False) as server, aiohttp.ClientSession() as http:
+        headers = {"Authorization": basic(IDENTITY, PASSWORD)}
+        socket = await http.ws_connect(f"{server.url}/{IDENTITY}", protocols=("ocpp2.0.1",), headers=headers)
+        if kind == "binary":
+            await socket.send_bytes(b"[2]")
+        elif kind == "huge":
+            await socket.send_str(" " * (5 * MAX_TEXT))
+        elif kind == "long":
+            await socket.send_str(" " * (MAX_TEXT + 1))
+        else:
+            await socket.send_frame(b"\xff\xfe", aiohttp.WSMsgType.TEXT)
+        message = await socket.receive()
+        assert message.type is aiohttp.WSMsgType.CLOSE and message.data == code
+
+
+async def test_newest_socket_wins_over_wss(lab: Lab) -> None:
+    async with listening(lab) as server:
+        tls = trusting(lab)
+        first = await connect(server.url, IDENTITY, password=PASSWORD, tls=tls)
+        second = await connect(server.url, IDENTITY, password=PASSWORD, tls=tls)
+        assert await first.receive() is None
+        assert (first.close_code, first.close_reason) == (1008, "a newer connection of this station")
+        await second.send('[2,"a","Heartbeat",{}]')
+        assert "SecurityError" in (await second.receive() or "")
+        await second.close()
+
+
+async def test_the_csms_goes_away(lab: Lab) -> None:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(listening(lab))
+        station = await stack.enter_async_context(running(lab.station(connector(server.url, trusting(lab)), PLAIN)))
+        await station.wait_ready(20)
+        await server.close()
+        await lab.until(lambda: any("1001 the CSMS is going away" in text for text in lab.problems()))
+        assert station.state == "Away"
+
+
+async def test_a_server_that_accepts_and_says_nothing(lab: Lab) -> None:
+    held: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda reader, writer: held.append(writer), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    try:
+        with pytest.raises(PeerError, match="cannot be reached"):
+            await connect(f"ws://127.0.0.1:{port}", IDENTITY, password=PASSWORD, opening_timeout=0.1)
+        with pytest.raises(PeerError, match="cannot be reached"):
+            await connect(f"wss://127.0.0.1:{port}", IDENTITY, tls=trusting(lab), opening_timeout=0.1)
+    finally:
+        silent.close()
+        for writer in held:
+            writer.close()
+        await silent.wait_closed()
+
+
+async def test_the_opening_timeout_does_not_limit_the_connection(lab: Lab) -> None:
+    async with listening(lab) as server:
+        channel = await connect(server.url, IDENTITY, password=PASSWORD, tls=trusting(lab), opening_timeout=0.3)
+        await lab.clock.sleep(0.5)
+        await channel.send('[2,"a","Heartbeat",{}]')
+        assert "SecurityError" in (await channel.receive() or "")
+        await channel.close()
+
+
+async def test_ipv6_where_there_is_one(lab: Lab) -> None:
+    try:
+        async with listening(lab, host="::1") as server:
+            assert server.url.startswith("wss://[::1]:")
+            channel = await connect(server.url, IDENTITY, password=PASSWORD, tls=trusting(lab))
+            await channel.close()
+    except LocalError:
+        pytest.skip("no IPv6 loopback here")
+
+
+def test_basic_credentials_survive_odd_passwords() -> None:
+    assert read_basic(basic("CS", "pä:ss wörd")) == ("CS", "pä:ss wörd")
+    for header in (None, "", "Basic", "Basic eA==", "Basic /w==", "Digest x"):
+        assert read_basic(header) == (None, None)
