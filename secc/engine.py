@@ -24,6 +24,7 @@ from wire import trace
 from wire.engine import Close, Output, Send
 from wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
 from wire.exi import ExiDecodeError, ExiEncodeError, codec
+from wire.exi.declare import ComplexType
 from wire.v2g import appprotocol as app
 from wire.v2g import iso2, v2gtp
 from wire.v2g.iso2 import timing
@@ -335,7 +336,7 @@ class SeccEngine:
         message, state, raw, root = reply
         name = type(message).__name__
         assert state in TABLE[s.state][name[:-3] + "Req"].next, (s.state, name, state)
-        if not (self._send(name, message) if raw is None else self._transmit(name, root, raw)):
+        if not (self._send(name, message) if root is None else self._transmit(name, root, raw)):
             return
         if raw is not None:
             code = cast(iso2.CertificateInstallationRes, message).ResponseCode
@@ -374,7 +375,7 @@ class SeccEngine:
         )
         return self._transmit(name, root, None)
 
-    def _transmit(self, name: str, root: object, payload: bytes | None) -> bool:
+    def _transmit(self, name: str, root: ComplexType, payload: bytes | None) -> bool:
         """Send ``root`` (``payload`` if it is encoded already), unless a lab's fault changes or withholds it.
 
         False if it cannot be encoded, which ends the session: a value of the configuration or of a fault does not fit.
@@ -388,7 +389,7 @@ class SeccEngine:
                 s.story(f"The lab withholds {name}.")
                 return True
             if altered is not root:
-                root, payload = altered, None
+                root, payload = cast(ComplexType, altered), None
         if payload is None:
             try:
                 payload = (self._iso2 if isinstance(root, iso2.V2G_Message) else codec("app")).encode(root)

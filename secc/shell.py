@@ -46,8 +46,10 @@ class Connection:
         self._spawn(self._read())
         try:
             return await self._end
-        except asyncio.CancelledError:
-            self.act(self.engine.abort("The station has been shut down.", self._clock.now()))
+        except BaseException as stopped:
+            # Cancelled from outside, or a defect of ours: the station still has to hear the end of the session.
+            why = "The station has been shut down." if isinstance(stopped, asyncio.CancelledError) else f"{stopped!r}."
+            self.act(self.engine.abort(why, self._clock.now()))
             raise
         finally:
             self._end.cancel()

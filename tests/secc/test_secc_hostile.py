@@ -226,7 +226,7 @@ _REQUESTS: dict[str, st.SearchStrategy[Any]] = {
 _STATES = [state for state in S if state not in (S.ENDED, S.CONNECTED, S.NEGOTIATED)]
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(state=st.sampled_from(_STATES), data=st.data())
 def test_whatever_a_vehicle_sends_is_answered(state: S, data: st.DataObject) -> None:
     """Requests that may come, with any values: each gets its response, whatever is in it."""
