@@ -117,7 +117,7 @@ def _stored(s: Session, name: str, contract: Contract, answer: object, by_update
 
 def _refused(s: Session, name: str, error: LocalError | PeerError) -> Decision:
     """Without a new contract: go on with the one held (V2G2-557, -558), or end."""
-    if s.contract is None or not s.contract.usable(s.now):
+    if s.contract is None:
         return End("refused, no contract held", error.sentence, error)
     s.problem(error)
     s.story(f"The vehicle goes on with contract {s.contract.emaid}.")

@@ -94,3 +94,12 @@ def test_a_profile_never_exceeds_pmax_and_has_at_most_24_entries(limits: list[in
     for second in range(0, len(limits) * 300, 100):
         active = [e for e in entries if e.ChargingProfileEntryStart <= second][-1]
         assert iso2.amount(active.ChargingProfileEntryMaxPower) <= min(schedule.limit(now + second), wish) + 1
+
+
+def test_steps_beyond_the_24th_are_covered_by_the_least_of_them() -> None:
+    limits = [11_000] * 25 + [2_000, 9_000]
+    schedule = read_schedule(sn.pmax(*((i * 300, watts) for i, watts in enumerate(limits))), sn.NOW)
+    entries = profile(schedule, sn.NOW, 11_000).ProfileEntry
+    assert len(entries) == 24
+    assert iso2.amount(entries[-1].ChargingProfileEntryMaxPower) == 2_000
+    assert entries[-1].ChargingProfileEntryStart == 23 * 300

@@ -367,3 +367,14 @@ def test_faults_on_purpose_go_through_one_hook() -> None:
 def test_wishes_that_make_no_sense_are_refused(wishes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(LocalError, match=sentence):
         vehicle(**wishes)
+
+
+def test_a_challenge_of_the_wrong_length_is_refused() -> None:
+    """Asked of the step itself: the codec of this house does not let such a challenge be written."""
+    from ev.session import Session
+    from ev.steps.authorization import payment_details
+
+    car = vehicle()
+    session = Session(vehicle=car, tls=True, now=NOW, plugged_in=NOW, contract=sn.contract())
+    with pytest.raises(PeerError, match="has 15 bytes, 16 are required"):
+        payment_details(session, sn.details(challenge=bytes(15)))

@@ -8,10 +8,11 @@ from ev_playbook import NOW, SESSION, Playbook, vehicle
 
 from ev.battery import Battery
 from ev.questions import PassTime, Wait
+from wire.credentials import KeySigner
 from wire.trace import Power, V2gMessage
 from wire.v2g import appprotocol as app
 from wire.v2g import iso2
-from wire.v2g.signature import verify
+from wire.v2g.signature import sign, verify
 
 AC = "AC_three_phase_core"
 WELL_OFFERED = ("SupportedAppProtocolReq", "SessionSetupReq", "ServiceDiscoveryReq", "PaymentServiceSelectionReq")
@@ -300,3 +301,52 @@ def test_states_are_rows_of_the_table() -> None:
         "SessionSetupRes, new session",
         "ServiceDiscoveryRes, services chosen",
     ]
+
+
+def stopped_dc(**limits: object) -> Playbook:
+    from ev.config import DcLimits
+
+    play = Playbook(vehicle(energy_modes=("DC_extended",), dc=DcLimits(**limits)))
+    sn.to_charging_dc(play)
+    play.until(sn.current(400, 50, notification="StopCharging"), sn.delivered(dc=True))
+    return play
+
+
+def test_welding_detection_may_be_left_out() -> None:
+    assert isinstance(stopped_dc(welding_detection=False).request, iso2.SessionStopReq)
+
+
+def test_welding_detection_is_not_repeated_without_end() -> None:
+    play = stopped_dc()
+    for _ in range(50):
+        if isinstance(play.request, iso2.SessionStopReq):
+            break
+        play.hear(sn.welding(400))
+    assert play.names.count("WeldingDetectionReq") == 21
+    assert "400 V after 20 welding detections" in play.tolerated[0]
+
+
+def priced(tuple_id: int, level: int) -> iso2.SAScheduleTupleType:
+    offered = sn.pmax((0, 11_000), tuple_id=tuple_id)
+    offered.SalesTariff = iso2.SalesTariffType(
+        Id=f"t{tuple_id}",
+        SalesTariffID=tuple_id,
+        SalesTariffEntry=[
+            iso2.SalesTariffEntryType(TimeInterval=iso2.RelativeTimeIntervalType(start=0), EPriceLevel=level)
+        ],
+    )
+    return offered
+
+
+@pytest.mark.parametrize(("signer", "chosen"), [("mo_sub2", 2), ("mo_sub1", 1), (None, 1)])
+def test_the_cheapest_tariff_is_taken_if_the_operator_signed_it(signer: str | None, chosen: int) -> None:
+    play = Playbook(vehicle(contracts=(sn.contract(),)))
+    sn.to_services(play)
+    play.until(sn.services(certificate=False), sn.selected(), sn.details(), sn.authorized())
+    tuples = priced(1, 5), priced(2, 3)
+    signature = None
+    if signer is not None:
+        signature = sign([("SalesTariff", t.SalesTariff) for t in tuples], KeySigner(sn.pki().key(signer)))
+    start = play.hear(sn.parameters(*tuples), signature=signature)
+    assert start.SAScheduleTupleID == chosen
+    assert play.verdicts == [("signature of the sales tariffs", chosen == 2)]
