@@ -16,6 +16,8 @@ from tls_certs.validation import Use, ValidatedChain, validate_chain
 from wire.clock import Clock
 from wire.errors import PeerError
 
+_REMEMBERED = 1_024
+
 Pair = tuple[x509.Certificate, x509.Certificate]
 """A certificate and the certificate of its issuer."""
 
@@ -43,7 +45,10 @@ class CertificateState:
 
 
 class StatusSource(Protocol):
-    """Knows whether certificates were revoked. Raises PncError when that cannot be had or trusted."""
+    """Knows whether certificates were revoked. ``of`` raises PncError when that cannot be had or trusted."""
+
+    def known(self, certificate: x509.Certificate, issuer: x509.Certificate) -> CertificateState | None:
+        """What was heard before and still counts, without asking anybody."""
 
     async def of(self, certificate: x509.Certificate, issuer: x509.Certificate) -> CertificateState: ...
 
@@ -53,16 +58,29 @@ class StatusError(PeerError):
 
 
 class Verifier:
-    """Chain and status checks over one root pool and one source of status."""
+    """Chain and status checks over one root pool and one source of status.
+
+    A chain that verified is remembered with its octets: of the same chain only what can change is looked at again, that
+    is its root's place in the pool, the time and, each time, the status. The clock never goes back.
+    """
 
     def __init__(self, clock: Clock, roots: Roots, status: StatusSource) -> None:
         self._clock = clock
         self._roots = roots
         self._status = status
+        self._verified: dict[tuple[object, ...], ValidatedChain] = {}
 
     async def chain(self, chain: Sequence[bytes] | Sequence[x509.Certificate], use: Use) -> ValidatedChain:
         """Verify ``chain`` (leaf first, no root) to a root of the right kind; raises ChainError."""
-        return validate_chain(chain, await self.anchors(use), use, self._clock.now())
+        anchors, now, key = await self.anchors(use), self._clock.now(), (use, *chain)
+        before = self._verified.get(key)
+        if before is not None and now <= before.ends and before.anchor in anchors:
+            return before
+        validated = validate_chain(chain, anchors, use, now)
+        if len(self._verified) >= _REMEMBERED:
+            del self._verified[next(iter(self._verified))]
+        self._verified[key] = validated
+        return validated
 
     async def anchors(self, use: Use) -> list[x509.Certificate]:
         """The roots a chain for ``use`` may lead to."""
@@ -73,9 +91,14 @@ class Verifier:
 
         Raises :class:`StatusError` for revoked and unknown, whatever the source raises when there is no answer.
         """
-        pairs = list(pairs)
-        answers = await asyncio.gather(*(self._status.of(*pair) for pair in pairs), return_exceptions=True)
-        for (certificate, _), answer in zip(pairs, answers, strict=True):
+        known = {pair: self._status.known(*pair) for pair in pairs}
+        asked = [pair for pair, state in known.items() if state is None]
+        heard: dict[Pair, CertificateState | BaseException] = {}
+        if asked:
+            answers = await asyncio.gather(*(self._status.of(*pair) for pair in asked), return_exceptions=True)
+            heard.update(zip(asked, answers, strict=True))
+        for pair, state in known.items():
+            certificate, answer = pair[0], state or heard[pair]
             if isinstance(answer, BaseException):
                 raise answer
             if answer.status != "good":

@@ -10,7 +10,7 @@ from backend import certificates
 from backend.csms.ports import RevocationStatus
 from backend.pki.fetch import Fetch
 from backend.reporting import Reporter
-from backend.verification import CertificateState
+from backend.verification import CertificateState, Pair
 from tls_certs.certid import issuer_hashes
 from tls_certs.ocsp import (
     CertId,
@@ -61,11 +61,17 @@ class OcspClient:
         self._issuers = {certificates.der(issuer): issuer for issuer in issuers}
         self._by_hashes: dict[tuple[str, bytes, bytes], x509.Certificate] = {}
         self._max_age = max_age
+        self._names: dict[Pair, CertId] = {}
         self._known: dict[CertId, tuple[float, OcspStatus]] = {}
+
+    def known(self, certificate: x509.Certificate, issuer: x509.Certificate) -> CertificateState | None:
+        """What was heard before and still counts, without asking anybody."""
+        known = self._recall(self._name_of(certificate, issuer))
+        return None if known is None else _state(known)
 
     async def of(self, certificate: x509.Certificate, issuer: x509.Certificate) -> CertificateState:
         """What the responder named in ``certificate`` says of it. Raises PeerError for silence or a wrong answer."""
-        name = cert_id(certificate, issuer)
+        name = self._name_of(certificate, issuer)
         known = self._recall(name)
         if known is None:
             response = await self._fetch(responder_url(certificate), request_for([name]))
@@ -101,6 +107,15 @@ class OcspClient:
         """Ask anew about certificates with this serial number: one was revoked (CCP-CLEAN-2)."""
         for name in [name for name in self._known if name.serial == serial]:
             del self._known[name]
+
+    def _name_of(self, certificate: x509.Certificate, issuer: x509.Certificate) -> CertId:
+        """The certificate's name; hashing an issuer anew costs more than remembering it."""
+        name = self._names.get((certificate, issuer))
+        if name is None:
+            if len(self._names) >= _CACHE_SIZE:
+                self._names.clear()
+            name = self._names[certificate, issuer] = cert_id(certificate, issuer)
+        return name
 
     def _name(self, hash_data: HashData) -> CertId:
         tolerated: list[str] = []
