@@ -100,10 +100,11 @@ def record(kept: Transactions, station: str, event: Payload) -> tuple[Transactio
         return transaction, False
     moment = seconds(event["timestamp"])
     values = [value for sample in event.get("meterValue", ()) for value in _values(sample)]
-    newest = all(number > other for other in transaction.events)
+    newest = number > max(transaction.events, default=-1)
     transaction.events[number] = event
     transaction.meter_values += values
-    transaction.meter_values.sort(key=lambda value: value.time)
+    if not newest:
+        transaction.meter_values.sort(key=lambda value: value.time)
     transaction.offline = transaction.offline or event.get("offline", False)
     if event["eventType"] == "Started":
         transaction.started = moment

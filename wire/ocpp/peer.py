@@ -11,7 +11,7 @@ from typing import Any
 
 from wire.clock import Clock
 from wire.errors import PncError
-from wire.ocpp.channel import FrameChannel
+from wire.ocpp.channel import FrameChannel, MemoryChannel
 from wire.ocpp.errors import CODES, CallError
 from wire.ocpp.session import Hangup, Incoming, Output, SendText, Session, Settled
 from wire.trace import OcppFrame, Problem, Trace
@@ -68,6 +68,7 @@ class OcppPeer:
         self._outbox: deque[str | Hangup] = deque()
         self._writer_wakes: asyncio.Future[None] | None = None
         self._timer: tuple[float, Any] | None = None
+        self._memory = channel if isinstance(channel, MemoryChannel) else None
         self._ended = asyncio.Event()
 
     @property
@@ -161,6 +162,9 @@ class OcppPeer:
             done.set_exception(settled.error)
 
     def _put(self, item: str | Hangup) -> None:
+        if self._memory is not None and isinstance(item, str) and self._memory.close_code is None:
+            self._memory.post(item)
+            return
         self._outbox.append(item)
         if self._writer_wakes is not None and not self._writer_wakes.done():
             self._writer_wakes.set_result(None)
