@@ -96,6 +96,9 @@ class PausedSession:
 ALL_LIBERTIES = frozenset(Liberty)
 STRICT: frozenset[Liberty] = frozenset()
 
+PowerSchedule = tuple[tuple[int, float], ...]
+"""PMax over time: (seconds from now, watts) pairs, rising, the first at 0."""
+
 Alter = Callable[[str, object], object | None]
 
 
@@ -129,8 +132,8 @@ class SeccConfig:
     """OK_CertificateExpiresSoon from this many days before the end (V2G2-690)."""
 
     receipts: ReceiptPolicy = field(default_factory=ReceiptPolicy)
-    schedule: tuple[tuple[int, float], ...] = ()
-    """PMax over time: (seconds from now, watts) pairs, rising, first at 0; empty: the full power all the time."""
+    schedule: PowerSchedule = ()
+    """What the vehicle may draw and when; empty: the full power all the time."""
     schedule_seconds: float = 0.0
     """How long the station thinks about schedules; the vehicle sees Ongoing meanwhile."""
     notification_delay: int = 10

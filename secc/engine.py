@@ -14,7 +14,7 @@ from types import GeneratorType
 from typing import cast
 
 from secc import notices
-from secc.config import SeccConfig
+from secc.config import PowerSchedule, SeccConfig
 from secc.failed import failed, fitting
 from secc.handlers import HANDLERS
 from secc.handlers.session import agree, same_id
@@ -56,7 +56,7 @@ class SeccEngine:
         self._reader = v2gtp.V2gtpReader()
         self._queue: deque[bytes] = deque()
         self._pending: _Pending | None = None
-        self._iso2 = codec("iso2")
+        self._iso2, self._app = codec("iso2"), codec("app")
         self._last_sent = ""
         self._sent_at = 0.0
         self._timeout: float | None = None
@@ -176,10 +176,15 @@ class SeccEngine:
             self._s.story(f"The station asks the vehicle to stop within {self.config.notification_delay} s.")
         return out
 
-    def request_renegotiation(self, now: float) -> list[Output]:
-        """The station wants new schedules: ReNegotiation in the next loop responses (V2G2-680, -841)."""
+    def request_renegotiation(self, now: float, schedule: PowerSchedule | None = None) -> list[Output]:
+        """The station wants new schedules: ReNegotiation in the next loop responses (V2G2-680, -841).
+
+        ``schedule`` replaces that of the configuration for the rest of the session.
+        """
         out = self._begin(now)
         if not self._done:
+            if schedule is not None:
+                self._s.policy = schedule
             self._s.renegotiation_wanted = True
             self._s.story("The station asks the vehicle to renegotiate.")
         return out
@@ -237,7 +242,7 @@ class SeccEngine:
 
     def _decode(self, payload: bytes, tolerated: list[str]) -> object:
         """The first message is expected in the SupportedAppProtocol schema, every other one in that of -2."""
-        first, second = (codec("app"), self._iso2) if self._s.state is State.CONNECTED else (self._iso2, codec("app"))
+        first, second = (self._app, self._iso2) if self._s.state is State.CONNECTED else (self._iso2, self._app)
         try:
             return first.decode(payload, tolerated)
         except ExiDecodeError as error:
@@ -392,7 +397,7 @@ class SeccEngine:
                 root, payload = cast(ComplexType, altered), None
         if payload is None:
             try:
-                payload = (self._iso2 if isinstance(root, iso2.V2G_Message) else codec("app")).encode(root)
+                payload = (self._iso2 if isinstance(root, iso2.V2G_Message) else self._app).encode(root)
             except ExiEncodeError as error:
                 reason = f"The station cannot send {name}: {error.sentence}"
                 self._finish("failed", reason, LocalError(reason), stopped_by="station")

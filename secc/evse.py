@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from secc.config import SeccConfig
+from secc.config import PowerSchedule, SeccConfig
 from secc.engine import SeccEngine
 from secc.power import EvsePower
 from secc.shell import Answer, Connection, Tell
@@ -67,9 +67,9 @@ class Evse:
         """Ask the vehicle to stop charging."""
         self._command(lambda engine, now: engine.request_stop(now))
 
-    def request_renegotiation(self) -> None:
-        """Ask the vehicle to renegotiate its schedule."""
-        self._command(lambda engine, now: engine.request_renegotiation(now))
+    def request_renegotiation(self, schedule: PowerSchedule | None = None) -> None:
+        """Ask the vehicle to renegotiate, to be offered ``schedule`` if given."""
+        self._command(lambda engine, now: engine.request_renegotiation(now, schedule))
 
     def abort(self, reason: str) -> None:
         """End the session at once, without a word to the vehicle."""

@@ -74,6 +74,7 @@ class Session:
         "payload",
         "payment",
         "planning_until",
+        "policy",
         "power",
         "profile",
         "random",
@@ -116,6 +117,7 @@ class Session:
         # charging
         self.mode = ""
         self.schedule: Schedule | None = None
+        self.policy = config.schedule
         self.next_tuple_id = 1
         self.planning_until: float | None = None
         self.profile: tuple[tuple[int, float], ...] = ()

@@ -119,7 +119,7 @@ def _schedule(s: Session, request: iso2.ChargeParameterDiscoveryReq) -> Schedule
         s.now,
         request.EVChargeParameter.DepartureTime,
         offer.power_limit(s),
-        s.config.schedule,
+        s.policy,
         request.MaxEntriesSAScheduleTuple,
     )
 

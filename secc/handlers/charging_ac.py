@@ -21,7 +21,10 @@ def charging_status(s: Session, _: iso2.ChargingStatusReq) -> Reply:
     s.sample()
     meter = s.meter_info()
     receipt = receipt_required(s, meter)
-    limit = None if s.is_contract else iso2.physical(s.config.ac.max_current, iso2.UnitSymbolType.A)
+    limit = None
+    if not s.is_contract:  # under Contract the schedule alone limits (V2G2-844)
+        amperes = min(s.config.ac.max_current, s.schedule.watts(s.now) / (volts * phases))
+        limit = iso2.physical(amperes, iso2.UnitSymbolType.A)
     return Reply(
         iso2.ChargingStatusRes(
             ResponseCode=iso2.ResponseCodeType.OK,

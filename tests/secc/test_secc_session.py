@@ -351,6 +351,24 @@ def test_renegotiation_asked_by_the_station_ac() -> None:
     assert sum(isinstance(n, notices.ChargingStarted) for n in p.notices) == 1
 
 
+def test_renegotiation_offers_what_the_station_now_has() -> None:
+    p = at(S.LOOP_AC)
+    p._do(p.engine.request_renegotiation(p.now, ((0, 4_000.0),)))
+    p.ev(power("Renegotiate"))
+    (entry,) = p.ev(ac_parameters()).SASchedules.SAScheduleTuple[0].PMaxSchedule.PMaxScheduleEntry
+    assert iso2.amount(entry.PMax) == 4_000
+
+
+def test_the_current_limit_follows_the_schedule_under_eim() -> None:
+    p = at(S.EXTERNAL, schedule=((0, 6_900.0),))
+    p.ev(iso2.AuthorizationReq())
+    p.answer(YES)
+    p.ev(ac_parameters())
+    p.ev(power("Start"))
+    p.wait(0.2)
+    assert iso2.amount(p.ev(iso2.ChargingStatusReq()).EVSEMaxCurrent) == 10
+
+
 def test_renegotiation_in_dc_takes_the_full_way() -> None:
     p = at(S.READY_AGAIN_DC)
     p.ev(cable())
