@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 async def eim_dc(
     lab: Lab,
     *,
-    kwh: Annotated[float, "Energy the driver wants, in kWh."] = 5.0,
+    kwh: Annotated[float, "Energy the driver wants, in kWh."] = 1.0,
     tls: Annotated[bool, "Secure the line; without it the session runs over plain TCP."] = True,
 ) -> None:
     """External identification, DC: the driver shows a card, the station asks the CSMS, the vehicle waits for it."""

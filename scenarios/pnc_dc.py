@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 async def pnc_dc(
     lab: Lab,
     *,
-    kwh: Annotated[float, "Energy the driver wants, in kWh."] = 5.0,
+    kwh: Annotated[float, "Energy the driver wants, in kWh."] = 1.0,
 ) -> None:
     """Plug & Charge, DC: contract chain, signed challenge, charging loop, signed receipts, transaction in the CSMS."""
     vehicle = await lab.vehicle(energy="dc", kwh=kwh, contract=True, payment="contract")

@@ -18,7 +18,7 @@ from ev.contracts import Contract, ContractStore
 from ev.outcome import SessionOutcome
 from ev.shell import charge
 from ev.vehicle import Vehicle
-from secc.config import ReceiptPolicy, SeccConfig
+from secc.config import DcSupply, ReceiptPolicy, SeccConfig
 from secc.station.config import StationConfig
 from simulator.back_end import CARD, STATION_ID, BackEnd, open_back_end
 from simulator.expect import Expectations
@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from backend.csms.transactions import Transaction
     from simulator.runner import RunSettings
 
-LOOP_INTERVAL = 30.0
-"""Process seconds between two loop messages of a lab's vehicle: almost as slow as the standard allows, so that a charge
-of some minutes takes some ten messages."""
+LOOP_INTERVAL: dict[Energy, float] = {"ac": 30.0, "dc": 5.0}
+"""Process seconds between two loop messages of a lab's vehicle: slow, so that a charge takes some ten messages."""
+
+ISOLATION_TEST = 0.2
+"""Seconds of the DC isolation test: on sockets a lab really waits for it."""
 
 DAY = 86_400.0
 
@@ -94,6 +96,7 @@ class Lab:
             back.connect,
             config=SeccConfig(
                 energy_modes=(*AC_MODES, *DC_MODES[:2]),
+                dc=DcSupply(isolation_seconds=ISOLATION_TEST),
                 contract_anchors=back.pki.anchors("mo_root", "v2g_root"),
                 receipts=ReceiptPolicy(first=2, every=5),
                 alter=_chained(fault.station for fault in self.faults),
@@ -102,6 +105,7 @@ class Lab:
             password=back.password,
             installed=self._installed,
         )
+        self.clock.settle = self._site.heard
         await self._site.open()
         self._tell("LAB", f"The station is ready; the CSMS is {back.csms_url}.")
 
@@ -131,7 +135,7 @@ class Lab:
         config = VehicleConfig(
             energy_modes=AC_MODES if energy == "ac" else DC_MODES,
             energy_wish=kwh * 1000,
-            loop_interval=LOOP_INTERVAL,
+            loop_interval=LOOP_INTERVAL[energy],
             ocsp="require",
             alter=_chained(fault.vehicle for fault in self.faults),
             **{"tls": "require", **wishes},

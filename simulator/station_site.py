@@ -80,6 +80,10 @@ class StationSite:
     async def quiet(self) -> None:
         """Wait until no vehicle is being served and the CSMS has heard everything it can hear."""
         await self._idle.wait()
+        await self.heard()
+
+    async def heard(self) -> None:
+        """Wait until the CSMS has heard everything it can hear."""
         if self.station.online:
             await self.station.settled()
 

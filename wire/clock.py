@@ -13,7 +13,7 @@ import asyncio
 import math
 import selectors
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -23,13 +23,15 @@ class Clock:
 
     ``start`` is the lab time at which the clock begins (default: the machine's time now). ``leaps`` says how
     :meth:`pass_time` behaves: False waits on the loop, True jumps, which is what a lab on sockets wants while a battery
-    charges for half an hour.
+    charges for half an hour. ``settle``, if set, is awaited before such a jump: what is under way on a socket must not
+    see its time limit leap past.
     """
 
     def __init__(self, start: float | None = None, *, leaps: bool = False) -> None:
         self._loop = asyncio.get_running_loop()
         self._base = (time.time() if start is None else start) - self._loop.time()
         self._leaps = leaps
+        self.settle: Callable[[], Awaitable[None]] | None = None
         self._timers: set[_Timer] = set()
 
     def now(self) -> float:
@@ -69,6 +71,8 @@ class Clock:
     async def pass_time(self, seconds: float) -> None:
         """Let process time go by (a battery charging): a jump if the clock leaps, otherwise a wait."""
         if self._leaps:
+            if self.settle is not None:
+                await self.settle()
             self.jump(seconds)
             await asyncio.sleep(0)
         else:
@@ -112,6 +116,9 @@ class _Timer:
 
     def rearm(self) -> None:
         if self._handle is not None:
+            if self._handle.when() <= self._clock._loop.time():
+                # Due already: arming it anew would put it off, for ever if somebody keeps jumping.
+                return
             self._handle.cancel()
         self._handle = self._clock._loop.call_at(self._when - self._clock._base, self._fire)
 
