@@ -123,6 +123,18 @@ def test_a_jump_shortens_what_is_left_of_a_sleep() -> None:
     assert time.monotonic() - began < 1
 
 
+def test_steady_jumping_does_not_put_timers_off() -> None:
+    async def main() -> None:
+        clock = Clock(START)
+        sleeper = asyncio.create_task(clock.sleep(1))
+        for _ in range(20):
+            await asyncio.sleep(0)
+            clock.jump(1)
+        assert sleeper.done()
+
+    asyncio.run(main())
+
+
 def test_a_jump_may_happen_inside_a_timer() -> None:
     async def main() -> list[float]:
         clock = Clock(START)

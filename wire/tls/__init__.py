@@ -13,7 +13,7 @@ How a judge is asked (both methods return to accept and raise :class:`wire.error
    responses are known, and before the client proves anything or sends data. ``staples`` is aligned with ``chain``: the
    OCSPResponse DER for that certificate or None. In TLS 1.2 only the leaf's can be there. A refusal is always alert
    113 bad_certificate_status_response (RFC 6066, section 8), for a revoked certificate too. It is asked even if nothing
-   was stapled, or asked for: whether that is acceptable is the judge's business (V2G2-875).
+   was stapled: whether that is acceptable is the judge's business (V2G2-875). With ``ask_staple=False`` it is not.
 
 No application data passes before both have accepted. Another exception than PeerError from a judge is a fault of ours:
 the peer gets alert 80 and the exception comes out of ``open_client`` or ``open_server`` unchanged.

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 from OpenSSL import SSL
 
-from wire.tls.messages import TRUSTED_CA_KEYS
+from wire.tls.messages import CERTIFICATE, CERTIFICATE_STATUS, CLIENT_HELLO, TRUSTED_CA_KEYS
 
 _lib: Any = SSL._lib  # type: ignore[attr-defined]
 _ffi: Any = SSL._ffi  # type: ignore[attr-defined]
@@ -26,6 +26,9 @@ _FAIL_WITHOUT_CERTIFICATE = 2
 
 _ALERT_RECORD = 21
 _HANDSHAKE_RECORD = 22
+
+# The handshake messages an observer is shown, as their first octet.
+_WATCHED = frozenset(bytes((kind,)) for kind in (CLIENT_HELLO, CERTIFICATE, CERTIFICATE_STATUS))
 
 # The verify error OpenSSL turns into each alert (ssl_x509err2alert).
 _ERROR_FOR_ALERT = {
@@ -47,8 +50,8 @@ CHAIN_ALERTS = frozenset(_ERROR_FOR_ALERT)
 class Observer(Protocol):
     """Who watches a connection. The methods are called from inside OpenSSL and must not raise."""
 
-    def saw_handshake(self, sent: bool, version: int, message: bytes) -> None:
-        """A whole handshake message passed, header included; ``version`` as on the wire (0x0303 is TLS 1.2)."""
+    def received_handshake(self, version: int, message: bytes) -> None:
+        """A ClientHello, Certificate or CertificateStatus came, header included; ``version`` as on the wire."""
 
     def saw_alert(self, sent: bool, level: int, number: int) -> None:
         """An alert passed."""
@@ -129,9 +132,11 @@ def _verify(_: int, store: Any) -> int:
 @_ffi.callback("void (*)(int, int, int, const void *, size_t, SSL *, void *)")  # type: ignore[untyped-decorator]
 def _message(sent: int, version: int, kind: int, data: Any, size: int, ssl: Any, _: Any) -> None:
     if kind == _HANDSHAKE_RECORD:
+        if sent or size < 4 or _ffi.buffer(data, 1)[0] not in _WATCHED:
+            return
         observer = _observers.get(ssl)
-        if observer is not None and size >= 4:
-            observer.saw_handshake(bool(sent), version, _ffi.buffer(data, size)[:])
+        if observer is not None:
+            observer.received_handshake(version, _ffi.buffer(data, size)[:])
     elif kind == _ALERT_RECORD:
         observer = _observers.get(ssl)
         if observer is not None and size == 2:

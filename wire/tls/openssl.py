@@ -36,6 +36,7 @@ class OpenSslSession:
         self._now = 0.0
         self._first = b""  # the peer's first octets, to recognise what is not TLS
         self._done = False
+        self._finished = False
         self._refusal: PeerError | None = None
         self._fault: BaseException | None = None
         self._alert_sent: int | None = None
@@ -134,14 +135,16 @@ class OpenSslSession:
             raise self._failure(error) from None
 
     def finish(self) -> None:
-        """Put close_notify into :meth:`outgoing`, if the handshake was completed and nothing went wrong since."""
-        if not self._done or self._alert_sent is not None or self._alert_received not in (None, 0):
+        """Put close_notify into :meth:`outgoing`, once, if the connection was up and no alert ended it."""
+        if not self._done or self._finished or self._alert_sent or self._alert_received:
             return
+        self._finished = True
         _openssl_shim.clear_errors()
         try:
             self._connection.shutdown()
-        except SSL.Error as error:
-            raise self._failure(error) from None
+        except SSL.Error:
+            # The connection is past telling the peer anything; the owner closes it anyway.
+            _openssl_shim.clear_errors()
 
     def cut_short(self) -> TlsClosed:
         """The error for a connection that ended in the middle of the handshake."""
@@ -153,9 +156,7 @@ class OpenSslSession:
 
     # What OpenSSL calls, through the shim.
 
-    def saw_handshake(self, sent: bool, version: int, message: bytes) -> None:
-        if sent:
-            return
+    def received_handshake(self, version: int, message: bytes) -> None:
         kind = message[0]
         if kind == messages.CERTIFICATE:
             entries = messages.certificates(message, tls13=version == SSL.TLS1_3_VERSION)
@@ -356,6 +357,6 @@ def _stranger(first: bytes) -> str:
         return ""
     if first[:2] == b"\x01\xfe":
         return "sent a V2GTP message in the clear where TLS is expected"
-    if first[:3].isalpha() and first.isascii():
+    if first[:4].isascii() and first[:4].decode("ascii").isprintable():
         return f"sent text where TLS is expected ({first[:8].decode('ascii', 'replace')!r}...)"
     return f"sent something else where TLS is expected: {first[:8].hex(' ')}"
