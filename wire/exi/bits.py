@@ -11,6 +11,11 @@ GROUPS = 80
 """Longest unsigned integer we follow, in 7-bit groups: 560 bits hold any serial number with room for padding."""
 
 
+def bits_for(count: int) -> int:
+    """How many bits tell ``count`` things apart."""
+    return (count - 1).bit_length() if count > 1 else 0
+
+
 class Truncated(Exception):
     """The input ended inside a value."""
 

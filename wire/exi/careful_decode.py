@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from wire.exi.bits import HEADER, BitReader, Truncated
+from wire.exi.bits import HEADER, BitReader, Truncated, bits_for
 from wire.exi.errors import ExiDecodeError
 from wire.exi.grammar import CHARACTERS, END, TEXT_END, Grammars, Production, State, enter, simple_start
-from wire.exi.schema import AttributeUse, Element, QName, SchemaSet, Type, Value, bits_for
+from wire.exi.members import QName
+from wire.exi.schema import AttributeUse, Element, SchemaSet, Type, Value
 
 UNSUPPORTED = "is not supported: no ISO 15118 message has it"
 

@@ -7,15 +7,19 @@ does not know goes to the careful coder, which reads every legal form and explai
 from __future__ import annotations
 
 from functools import cache, cached_property, partial
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from wire.errors import LocalError
-from wire.exi.bits import HEADER
+from wire.exi.bits import HEADER, bits_for
 from wire.exi.declare import ComplexType
 from wire.exi.errors import ExiDecodeError, ExiEncodeError
+from wire.exi.members import classes_of, documents_of
 from wire.exi.runtime import LIMIT, STUMBLES, Rare, groups, join, more
-from wire.exi.schema import SchemaSet, Type, bits_for
 from wire.exi.store import Store, cache_root, fingerprint
+
+if TYPE_CHECKING:
+    from wire.exi.schema import SchemaSet, Type
 
 SETS: dict[str, tuple[str, ...]] = {
     "app": ("wire.v2g.appprotocol",),
@@ -48,21 +52,29 @@ class Codec:
 
     def __init__(self, name: str, modules: tuple[str, ...], store: Store | None = None) -> None:
         self.name = name
-        self.schema = SchemaSet(name, modules)
-        self._store = store or Store(fingerprint(self.schema.modules), cache_root())
-        documents = self.schema.documents
+        self._modules = tuple(import_module(m) for m in modules)
+        self._store = store or Store(fingerprint(self._modules), cache_root())
+        classes = classes_of(self._modules)
+        documents = documents_of(self._modules)
         self._root_bits = bits_for(len(documents) + 1)
         start = HEADER << self._root_bits
         self._roots = {start + i: f"d_{t.__name__}" for i, (_, t) in enumerate(documents) if isinstance(t, type)}
         self._codes = {t: i for i, (_, t) in enumerate(documents) if isinstance(t, type)}
         self._ns: dict[str, Any] = {
             "Rare": Rare, "LIMIT": LIMIT, "more": more, "groups": groups, "join": join, "new": object.__new__,
-            "number": int.from_bytes, "B": {False: 0, True: 1}, **self.schema.classes,
+            "number": int.from_bytes, "B": {False: 0, True: 1}, **classes,
         }  # fmt: skip
         self._ns["ns"] = self._ns
-        for cls in self.schema.classes:
+        for cls in classes:
             for direction in "de":
                 self._ns[f"{direction}_{cls}"] = partial(self._first, direction, cls)
+
+    @cached_property
+    def schema(self) -> SchemaSet:
+        """The resolved declarations; loaded when something has to be generated, read carefully or shown."""
+        from wire.exi.schema import SchemaSet
+
+        return SchemaSet(self.name, tuple(m.__name__ for m in self._modules))
 
     # ---- documents --------------------------------------------------------------------------------------------
 
@@ -86,18 +98,27 @@ class Codec:
         """
         notes: list[str] = []
         try:
-            if len(data) > QUICK:
-                raise Rare
-            x = int.from_bytes(data, "big")
-            r = 8 * len(data) - 8 - self._root_bits
-            value, r = self._ns[self._roots[x >> r]](x, r)
-            _check_rest(x, r, notes)
+            value = self.quick_document(data, notes)
         except STUMBLES:
             notes.clear()
-            value = self._careful_decoder(data, notes).document()
+            value = self.careful_document(data, notes)
         if tolerated is not None:
             tolerated += notes
         return value
+
+    def quick_document(self, data: bytes, notes: list[str]) -> Any:
+        """``decode`` by generated code alone; raises one of STUMBLES for whatever that does not know."""
+        if len(data) > QUICK:
+            raise Rare
+        x = int.from_bytes(data, "big")
+        r = 8 * len(data) - 8 - self._root_bits
+        value, r = self._ns[self._roots[x >> r]](x, r)
+        _check_rest(x, r, notes)
+        return value
+
+    def careful_document(self, data: bytes, notes: list[str]) -> Any:
+        """``decode`` by walking the grammar; the result of both is the same where the first has one."""
+        return self._careful_decoder(data, notes).document()
 
     # ---- fragments --------------------------------------------------------------------------------------------
 
@@ -179,7 +200,7 @@ class Codec:
         enumerations, code = stored
         for name in enumerations:
             if f"T_{name}" not in self._ns:
-                members = next(getattr(m, name) for m in self.schema.modules if hasattr(m, name))
+                members = next(getattr(m, name) for m in self._modules if hasattr(m, name))
                 self._ns[f"T_{name}"] = tuple(members)
                 self._ns[f"X_{name}"] = {member: i for i, member in enumerate(members)}
         exec(code, self._ns)

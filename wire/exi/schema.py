@@ -16,11 +16,11 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from wire.exi import declare
+from wire.exi.bits import bits_for
 from wire.exi.declare import Catalogue, ComplexType
+from wire.exi.members import QName, classes_of, documents_of
 
 NBIT_RANGE = 4096  # a bounded range of at most this many values is sent as n bits (W3C EXI 7.1.9)
-
-QName = tuple[str, str]  # local name first: the order in which EXI sorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,6 @@ class Model:
     regular: bool
 
 
-def bits_for(count: int) -> int:
-    """How many bits tell ``count`` things apart."""
-    return (count - 1).bit_length() if count > 1 else 0
-
-
 def integer_value(low: int | None, high: int | None) -> Value:
     """The EXI form of an integer with this range (W3C EXI 7.1.5, 7.1.6, 7.1.9)."""
     if low is not None and high is not None and high - low < NBIT_RANGE:
@@ -132,13 +127,7 @@ class SchemaSet:
     def __init__(self, name: str, modules: tuple[str, ...]) -> None:
         self.name = name
         self.modules = tuple(import_module(m) for m in modules)
-        self.classes: dict[str, type[ComplexType]] = {}
-        for module in self.modules:
-            for found in vars(module).values():
-                if not isinstance(found, Catalogue) or found is ComplexType:
-                    continue
-                if self.classes.setdefault(found.__name__, found) is not found:  # type: ignore[arg-type]
-                    raise TypeError(f"two classes of the set {name!r} are named {found.__name__}")
+        self.classes = classes_of(self.modules)
         self._models: dict[type[ComplexType], Model] = {}
         self._values: dict[Any, Value] = {}
 
@@ -257,14 +246,7 @@ class SchemaSet:
     @cached_property
     def documents(self) -> list[tuple[QName, Type]]:
         """Every global element, in the order of the document grammar's codes."""
-        found: dict[QName, Type] = {
-            (c.__element__, c.__namespace__.uri): c for c in self.classes.values() if c.__element__
-        }
-        for module in self.modules:
-            for declared in getattr(module, "GLOBAL_ELEMENTS", ()):
-                uri = next(c for c in vars(module).values() if isinstance(c, declare.Namespace)).uri
-                found[declared.name, uri] = self.value(declared.hint)
-        return sorted(found.items())
+        return [(q, t if isinstance(t, type) else self.value(t.hint)) for q, t in documents_of(self.modules)]
 
     @cached_property
     def fragments(self) -> list[tuple[QName, list[Type]]]:

@@ -3,9 +3,9 @@
     pip install iso15118==0.31.2          # in any environment; Java 17 or later on the PATH
     python tests/vectors/exi/make.py [--site SITE_PACKAGES_OF_THAT_ENVIRONMENT]
 
-Values are drawn with fixed seeds from our declarations, written as XML and encoded by EXIficient; ``vectors.jsonl`` keeps
-its bytes beside our JSON view. The tests compare our codec with the file, so they need no Java. Exit code 1 if the judge
-and our codec differ anywhere.
+Values are drawn with fixed seeds from our declarations, written as XML and encoded by EXIficient; ``vectors.jsonl``
+keeps its bytes beside our JSON view. The tests compare our codec with the file, so they need no Java. Exit code 1 if
+the judge and our codec differ anywhere.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from wire.exi import codec
 from wire.exi.coder import Codec
 from wire.exi.declare import ComplexType
 from wire.exi.grammar import END, enter
-from wire.exi.schema import Element, QName, Type, Value, Wild
+from wire.exi.members import QName
+from wire.exi.schema import Element, Type, Value, Wild
 from wire.exi.views.common import ViewError, fragment_of, root_of, set_of, text_of, value_from
 
 _LONGEST = 1 << 24
