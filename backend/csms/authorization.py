@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from backend.csms.ports import AuthorizationStatus, CertificateStatus, Services, TokenStatus
 from wire.clock import Clock
@@ -37,8 +37,7 @@ _CLAUSES: dict[CertificateStatus, str] = {
 }
 
 
-@dataclass(slots=True, frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """What the CSMS answers. ``certificate`` is None for tokens that come without one."""
 
     token: AuthorizationStatus

@@ -38,7 +38,7 @@ class CsmsConfig:
 class StationLink:
     """One connected station as the CSMS sees it.
 
-    ``connectors``: (evseId, connectorId) -> status; ``variables``: (component, variable, instance) -> value as reported.
+    ``connectors``: (evseId, connectorId) -> status; ``variables``: (component, variable, instance) -> reported value.
     """
 
     def __init__(self, csms: Csms, identity: str, channel: FrameChannel) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from wire.ocpp.when import seconds
 
@@ -11,8 +11,7 @@ Payload = dict[str, Any]
 REGISTER = "Energy.Active.Import.Register"
 
 
-@dataclass(slots=True, frozen=True)
-class MeterValue:
+class MeterValue(NamedTuple):
     """One sampled value: ``time`` in seconds since the epoch, ``value`` in ``unit``; ``signed`` if a signature came."""
 
     time: float

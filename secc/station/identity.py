@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -72,8 +72,7 @@ def accept(chain: str, waiting: Request | None, check: ChainCheck, now: float) -
     return Credentials(certificates, waiting.key)
 
 
-@dataclass(slots=True, frozen=True)
-class Staple:
+class Staple(NamedTuple):
     """An OCSP answer about one certificate of the chain, good until ``until``; ``status``: good, revoked or unknown."""
 
     der: bytes

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from secc.station.config import StationConfig
 
@@ -12,8 +11,7 @@ Access = Literal["ReadOnly", "ReadWrite", "WriteOnly"]
 Kind = Literal["string", "integer", "boolean", "decimal", "OptionList", "MemberList", "SequenceList"]
 
 
-@dataclass(slots=True, frozen=True)
-class Variable:
+class Variable(NamedTuple):
     """One row: its value is text, as on the wire. ``limits`` (min, max) for numbers and for the length of strings."""
 
     component: str
@@ -137,7 +135,7 @@ class DeviceModel:
     def put(self, component: str, name: str, value: str, instance: str = "") -> None:
         """Write from inside the station, whatever the access."""
         key = (component.lower(), name.lower(), instance.lower())
-        self._rows[key] = replace(self._rows[key], value=value)
+        self._rows[key] = self._rows[key]._replace(value=value)
 
     def get_variables(self, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """GetVariableResultType for each GetVariableDataType, in the same order (B06)."""
@@ -189,7 +187,7 @@ class DeviceModel:
         reason = "ReadOnly" if row.access == "ReadOnly" else _unfit(row, item["attributeValue"])
         if reason:
             return {**result, "attributeStatus": "Rejected", "attributeStatusInfo": {"reasonCode": reason}}
-        written = replace(row, value=item["attributeValue"])
+        written = row._replace(value=item["attributeValue"])
         # What is WriteOnly is a secret: its keeper is told, the table stays empty.
         if row.access != "WriteOnly":
             self._rows[row.key] = written

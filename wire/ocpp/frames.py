@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 CALL: Final = 2
 CALLRESULT: Final = 3
@@ -13,8 +12,7 @@ MAX_ID: Final = 36
 UNREADABLE_ID: Final = "-1"
 
 
-@dataclass(slots=True, frozen=True)
-class Call:
+class Call(NamedTuple):
     """[2, id, action, payload]"""
 
     id: str
@@ -22,16 +20,14 @@ class Call:
     payload: Any
 
 
-@dataclass(slots=True, frozen=True)
-class Result:
+class Result(NamedTuple):
     """[3, id, payload]"""
 
     id: str
     payload: Any
 
 
-@dataclass(slots=True, frozen=True)
-class Error:
+class Error(NamedTuple):
     """[4, id, code, description, details]"""
 
     id: str
@@ -40,8 +36,7 @@ class Error:
     details: Any
 
 
-@dataclass(slots=True, frozen=True)
-class BadFrame:
+class BadFrame(NamedTuple):
     """A text that is no frame: the CALLERROR it earns (``code`` "" if it must not be answered) and what is wrong."""
 
     id: str

@@ -6,8 +6,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from wire.clock import Clock
 from wire.errors import PncError
@@ -21,8 +20,7 @@ CLOSING = 2.0
 """Seconds for what is on its way before a close."""
 
 
-@dataclass(slots=True, frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A handler's answer with something to do once it is on its way (TriggerMessage: answer first, then send)."""
 
     payload: Payload

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from wire.ocpp import frames, schema
@@ -27,15 +27,13 @@ MAX_UNANSWERED = 16
 MAX_QUEUED = 1024
 
 
-@dataclass(slots=True, frozen=True)
-class SendText:
+class SendText(NamedTuple):
     """Write this frame."""
 
     text: str
 
 
-@dataclass(slots=True, frozen=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A CALL of the peer, checked against its schema: answer with :meth:`Session.answer` or :meth:`Session.refuse`."""
 
     id: str
@@ -43,8 +41,7 @@ class Incoming:
     payload: dict[str, Any]
 
 
-@dataclass(slots=True, frozen=True)
-class Settled:
+class Settled(NamedTuple):
     """Our call ``token`` ended: with the peer's ``payload``, or with ``error``."""
 
     token: int
@@ -52,8 +49,7 @@ class Settled:
     error: PncError | None = None
 
 
-@dataclass(slots=True, frozen=True)
-class Hangup:
+class Hangup(NamedTuple):
     """Close the connection with this WebSocket close code."""
 
     code: int
