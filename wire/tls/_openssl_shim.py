@@ -109,7 +109,7 @@ def offer_trusted_ca_keys(context: SSL.Context) -> None:
 
 def extension_buffer(body: bytes) -> Any:
     """``body`` in memory OpenSSL can read, alive as long as the answer is."""
-    return _ffi.new("unsigned char[]", body)
+    return _ffi.from_buffer("unsigned char[]", body)
 
 
 def clear_errors() -> None:
