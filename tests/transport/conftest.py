@@ -1,52 +1,10 @@
-"""What the TLS tests share: one throw-away chain, and handshakes over a pipe in memory."""
+"""What the TLS tests share: one throw-away chain, and handshakes with it."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
-
 import pytest
-from throwaway import Chain, Witness
-
-from wire.clock import Clock
-from wire.streams import memory_pipe
-from wire.tls import TlsClient, TlsServer, open_client, open_server
-from wire.tls.stream import TlsStream
-
-Outcome = TlsStream | BaseException
-
-
-@dataclass
-class Handshakes:
-    """Opens TLS between two configurations; a failed side gives its exception."""
-
-    chain: Chain
-    start: float = 1_790_000_000.0
-
-    async def attempt(self, client: TlsClient, server: TlsServer) -> tuple[Outcome, Outcome]:
-        """Both sides' outcome."""
-        ours, theirs = memory_pipe("vehicle", "station")
-        clock = Clock(self.start)
-        async with asyncio.timeout(10):
-            one, two = await asyncio.gather(
-                open_client(ours, client, clock), open_server(theirs, server, clock), return_exceptions=True
-            )
-        return one, two
-
-    async def succeed(self, client: TlsClient, server: TlsServer) -> tuple[TlsStream, TlsStream]:
-        """Both secured streams."""
-        one, two = await self.attempt(client, server)
-        assert isinstance(one, TlsStream), one
-        assert isinstance(two, TlsStream), two
-        return one, two
-
-    def server(self, **changes: object) -> TlsServer:
-        """A station with the chain's credentials."""
-        return TlsServer(**{"credentials": self.chain.credentials, **changes})  # type: ignore[arg-type]
-
-    def client(self, **changes: object) -> TlsClient:
-        """A vehicle whose judge accepts everything."""
-        return TlsClient(**{"judge": Witness(), **changes})  # type: ignore[arg-type]
+from handshakes import Handshakes
+from throwaway import Chain
 
 
 @pytest.fixture(scope="session")

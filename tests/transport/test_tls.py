@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import Handshakes
+from handshakes import Handshakes
 from throwaway import Chain, Witness, refusal
 
 from wire.credentials import Credentials
@@ -114,6 +114,7 @@ async def test_data_goes_both_ways_and_the_end_is_announced(tls: Handshakes) -> 
     assert await client.read() == b""
     assert not client.truncated
     await client.close()
+    client.write(b"too late, and dropped")
 
 
 async def test_an_end_without_close_notify_is_tolerated_and_told(tls: Handshakes) -> None:

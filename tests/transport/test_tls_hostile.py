@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from conftest import Handshakes
+from handshakes import Handshakes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from throwaway import Chain, Witness

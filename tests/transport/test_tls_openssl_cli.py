@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from conftest import Handshakes
 from cryptography.hazmat.primitives import serialization
+from handshakes import Handshakes
 from throwaway import Chain, Witness, issue, refusal
 
 from wire.clock import Clock

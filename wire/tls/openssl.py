@@ -125,7 +125,9 @@ class OpenSslSession:
         return b"".join(parts)
 
     def write(self, data: bytes) -> None:
-        """Encrypt ``data`` into :meth:`outgoing`; empty data sends nothing."""
+        """Encrypt ``data`` into :meth:`outgoing`; after :meth:`finish` it is dropped."""
+        if self._finished:
+            return
         _openssl_shim.clear_errors()
         view = memoryview(data)
         try:
