@@ -62,6 +62,7 @@ class Link:
         self._boot_reason = "PowerUp"
         self._boot_due = asyncio.Event()
         self._hurry = False
+        self._stop_asked = asyncio.Event()
 
     @property
     def online(self) -> bool:
@@ -90,11 +91,14 @@ class Link:
                     continue
             if not self.stopping:
                 waits = waits or self._waits()
-                await self._clock.sleep(next(waits))
+                with contextlib.suppress(TimeoutError):
+                    async with self._clock.timeout(next(waits)):
+                        await self._stop_asked.wait()
 
     async def stop(self) -> None:
         """Close the connection (1000); :meth:`run` then returns."""
         self.stopping = True
+        self._stop_asked.set()
         if self._peer is not None:
             await self._peer.close(1000, "the station stops")
 

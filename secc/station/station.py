@@ -187,9 +187,14 @@ class Station:
         """A driver shows a card or token."""
         self.authorizer.present(token, kind)
 
-    async def settled(self) -> None:
-        """Wait until every TransactionEvent is delivered (or given up)."""
-        await self.delivery.emptied()
+    async def settled(self, within: float | None = None) -> bool:
+        """Wait until every TransactionEvent is delivered or given up; False if some still wait after ``within`` s."""
+        try:
+            async with self._clock.timeout(within):
+                await self.delivery.emptied()
+        except TimeoutError:
+            return False
+        return True
 
     # Life
 

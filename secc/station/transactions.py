@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from secc import notices
@@ -61,7 +61,7 @@ class TransactionBook:
     token_kind: str = ""
     _receipt: notices.ReceiptVerified | None = None
     _arrived: float | None = None
-    _remote_start: int | None = field(default=None)
+    _remote_start: int | None = None
 
     def note(self, notice: object) -> list[Payload]:
         """The events ``notice`` leads to; notices that mean nothing to OCPP lead to none."""
@@ -70,7 +70,10 @@ class TransactionBook:
 
     def remote_started(self, remote_start_id: int) -> None:
         """RequestStartTransaction was accepted: its id goes into the next event (F01, F02)."""
-        self._remote_start = remote_start_id
+        if self.open is None:
+            self._remote_start = remote_start_id
+        else:
+            self.open.remote_start = remote_start_id
 
     def stopping(self, trigger: str, reason: str) -> None:
         """The station is about to end the open transaction for this triggerReason and stoppedReason."""
@@ -116,7 +119,8 @@ class TransactionBook:
         if self.open.token == token:
             return []
         self.open.token, self.open.token_sent = token, False
-        return [self._event("Updated", "Authorized", notice.time)]
+        trigger = "Authorized" if self.open.remote_start is None else "RemoteStart"
+        return [self._event("Updated", trigger, notice.time)]
 
     def _refused(self, notice: notices.AuthorizationRefused) -> list[Payload]:
         self.stopping("Deauthorized", "DeAuthorized")

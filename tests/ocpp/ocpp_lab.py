@@ -225,10 +225,4 @@ async def running(station: Station) -> AsyncIterator[Station]:
         yield station
     finally:
         await station.stop()
-        if not task.done():
-            # It may be waiting for its next attempt to connect.
-            task.cancel()
-        results = await asyncio.gather(task, return_exceptions=True)
-        unexpected = results[0]
-        if isinstance(unexpected, Exception) and not isinstance(unexpected, LocalError):
-            raise unexpected
+        await task

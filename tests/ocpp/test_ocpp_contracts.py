@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ocpp_lab import IDENTITY, Chains, Lab, Operator, running, shared_pki, virtual
 
 from backend.csms.ports import CertificateStatus, ChainVerdict, PoolAnswer
+from secc import notices
 from secc.questions import (
     ISO2_SCHEMA,
     AuthorizationAnswer,
@@ -247,6 +248,7 @@ async def test_a_remote_start_identifies_the_driver() -> None:
     lab.services.tokens = Operator({"APP-17": "Accepted"})
     async with running(lab.station(config=PLAIN)) as station:
         await station.wait_ready()
+        station.notice(notices.PluggedIn(time=lab.clock.now()))
         waiting = asyncio.create_task(ask(station, ExternalAuthorization()))
         await lab.clock.sleep(1)
         assert await lab.csms.request_start(IDENTITY, "APP-17", evse_id=7) == "Rejected"
@@ -254,6 +256,12 @@ async def test_a_remote_start_identifies_the_driver() -> None:
         answer = await waiting
         assert answer.accepted and answer.token == "APP-17"
         assert lab.frames().count("Authorize") == 1
+        station.notice(notices.Authorized(time=lab.clock.now(), token=answer.token))
+        assert await station.settled(5)
+        (transaction,) = lab.csms.transactions.all()
+        event = transaction.events[1]
+        assert (event["triggerReason"], event["transactionInfo"]["remoteStartId"]) == ("RemoteStart", 2)
+        assert (transaction.token, transaction.token_type) == ("APP-17", "Central")
 
 
 # Contract certificates

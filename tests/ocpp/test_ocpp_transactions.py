@@ -108,6 +108,7 @@ async def test_events_wait_in_order_while_offline_and_say_so() -> None:
         for notice in steps[4:]:
             station.notice(notice)
         assert station.delivery.holds(only(lab).id) and not only(lab).complete
+        assert not await station.settled(1)
         await station.settled()
         transaction = only(lab)
         assert transaction.complete and transaction.offline

@@ -113,6 +113,23 @@ async def test_a_foreign_csms_certificate_is_refused(lab: Lab) -> None:
                 await station.wait_ready(20)
 
 
+async def test_the_csms_certificate_is_judged_at_lab_time(lab: Lab) -> None:
+    early = lab.clock.now()
+    lab.pki = create_pki(early - 3650 * 86_400)
+    lab_tls = client_context([lab.pki.certificate("csms_root")], lab_time=True)
+    leaf = lab.pki.certificate("csms_server")
+    ends = leaf.not_valid_after_utc.timestamp()
+    assert ends < early, "by the machine's clock it is long over"
+    async with listening(lab) as server:
+        with pytest.raises(PeerError, match="does not verify"):
+            await connect(server.url, IDENTITY, password=PASSWORD, tls=trusting(lab))
+        channel = await connect(server.url, IDENTITY, password=PASSWORD, tls=lab_tls, now=lambda: ends - 60)
+        await channel.close()
+        for moment, said in ((ends + 60, "was valid only until"), (0.0, "is valid only from")):
+            with pytest.raises(PeerError, match=said):
+                await connect(server.url, IDENTITY, password=PASSWORD, tls=lab_tls, now=lambda when=moment: when)
+
+
 async def test_nothing_listens_and_addresses_of_no_use(lab: Lab) -> None:
     async with listening(lab) as server:
         url = server.url

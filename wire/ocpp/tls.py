@@ -13,6 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from wire.credentials import Credentials
 
+_NO_CHECK_TIME = 0x200000
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name."""
+
 
 def server_context(credentials: Credentials, client_anchors: Sequence[x509.Certificate] = ()) -> ssl.SSLContext:
     """For the CSMS: TLS 1.2 or later, no compression. With ``client_anchors`` stations must show a certificate."""
@@ -25,10 +28,18 @@ def server_context(credentials: Credentials, client_anchors: Sequence[x509.Certi
     return context
 
 
-def client_context(anchors: Sequence[x509.Certificate], credentials: Credentials | None = None) -> ssl.SSLContext:
-    """For the station: trusts only ``anchors``, checks the host name; ``credentials`` make it security profile 3."""
+def client_context(
+    anchors: Sequence[x509.Certificate], credentials: Credentials | None = None, *, lab_time: bool = False
+) -> ssl.SSLContext:
+    """For the station: trusts only ``anchors``, checks the host name; ``credentials`` make it security profile 3.
+
+    OpenSSL judges validity by the machine's clock. With ``lab_time`` it does not judge it at all: then give
+    :func:`wire.ocpp.websocket.connect` the lab's ``now``, and it checks the CSMS's certificate by that.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _harden(context)
+    if lab_time:
+        context.verify_flags |= _NO_CHECK_TIME
     if anchors:
         context.load_verify_locations(cadata=_pem(anchors))
     if credentials is not None:

@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote
 
 import aiohttp
 from aiohttp import web
+from cryptography import x509
 
 from wire.errors import LocalError, PeerClosed, PeerError
 from wire.ocpp.channel import Connector, FrameChannel
@@ -90,11 +91,13 @@ async def connect(
     compress: bool = False,
     ping_interval: float | None = None,
     opening_timeout: float = 10.0,
+    now: Callable[[], float] | None = None,
 ) -> WebSocketChannel:
     """Connect station ``identity`` to the CSMS endpoint ``url`` (ws:// or wss://, without the identity).
 
-    ``tls`` is needed for wss (see wire.ocpp.tls). Raises PeerError with the HTTP status, the TLS failure or the missing
-    subprotocol; LocalError for a url that cannot be used.
+    ``tls`` is needed for wss (see wire.ocpp.tls); with ``now`` the CSMS's certificate is also checked at lab time.
+    Raises PeerError with the HTTP status, the TLS failure or the missing subprotocol; LocalError for a url that cannot
+    be used.
     """
     address = f"{url.rstrip('/')}/{quote(identity, safe='')}"
     if not url.startswith("wss://" if tls is not None else "ws://"):
@@ -116,6 +119,13 @@ async def connect(
     except BaseException as error:
         await session.close()
         raise _refusal(address, error) from error
+    out_of_date = "" if now is None or tls is None else _out_of_date(socket, now())
+    if out_of_date:
+        await socket.close(code=1008)
+        await session.close()
+        raise PeerError(
+            f"The CSMS at {address} showed a certificate that {out_of_date}.", clause="A00.FR.309", alert=45
+        )
     if socket.protocol != SUBPROTOCOL:
         await socket.close(code=1002)
         await session.close()
@@ -124,6 +134,16 @@ async def connect(
             clause="OCPP-J 2.0.1 3.1.2",
         )
     return WebSocketChannel(socket, session)
+
+
+def _out_of_date(socket: aiohttp.ClientWebSocketResponse, now: float) -> str:
+    shown = socket.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    certificate = x509.load_der_x509_certificate(shown)
+    if now < certificate.not_valid_before_utc.timestamp():
+        return f"is valid only from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} on"
+    if now > certificate.not_valid_after_utc.timestamp():
+        return f"was valid only until {certificate.not_valid_after_utc:%Y-%m-%d %H:%M}"
+    return ""
 
 
 def _refusal(address: str, error: BaseException) -> BaseException:
@@ -232,11 +252,18 @@ class WebSocketServer:
 
 
 def connector(
-    url: str, tls: ssl.SSLContext | None = None, *, compress: bool = False, ping_interval: float | None = None
+    url: str,
+    tls: ssl.SSLContext | None = None,
+    *,
+    compress: bool = False,
+    ping_interval: float | None = None,
+    now: Callable[[], float] | None = None,
 ) -> Connector:
     """A way for a station to reach the CSMS endpoint ``url``; see :func:`connect`."""
 
     async def open_channel(identity: str, password: str | None) -> FrameChannel:
-        return await connect(url, identity, password=password, tls=tls, compress=compress, ping_interval=ping_interval)
+        return await connect(
+            url, identity, password=password, tls=tls, compress=compress, ping_interval=ping_interval, now=now
+        )
 
     return open_channel
