@@ -146,9 +146,12 @@ class Csms:
         verdict = self.register.check(identity, user, password)
         if verdict != "welcome":
             why = "it is not registered" if verdict == "unknown" else "its password is wrong or missing"
-            text = f"Station {identity!a} was turned away: {why}."
-            self.trace.emit(Problem(time=self.clock.now(), actor=ACTOR, text=text, clause="A00.FR.204"))
+            self.report(f"Station {identity!a} was turned away: {why}.", "A00.FR.204")
         return verdict
+
+    def report(self, text: str, clause: str = "OCPP-J 2.0.1 3") -> None:
+        """A guest that could not be let in."""
+        self.trace.emit(Problem(time=self.clock.now(), actor=ACTOR, text=text, clause=clause))
 
     async def serve(self, identity: str, channel: FrameChannel) -> None:
         """Serve one connection until it ends. A newer connection of the same station closes this one."""

@@ -21,6 +21,6 @@ async def serve_csms(
     from wire.ocpp.tls import server_context
     from wire.ocpp.websocket import WebSocketServer
 
-    server = WebSocketServer(csms.admit, csms.serve)
+    server = WebSocketServer(csms.admit, csms.serve, report=csms.report)
     await server.start(host, port, None if credentials is None else server_context(credentials))
     return server

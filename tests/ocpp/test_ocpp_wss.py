@@ -162,6 +162,7 @@ async def test_wrong_subprotocol_is_shaken_hands_with_and_closed(lab: Lab, proto
         message = await socket.receive()
         assert message.type is aiohttp.WSMsgType.CLOSE and message.data == 1002
         assert IDENTITY not in lab.csms.stations
+        assert "was sent away" in lab.problems()[0]
 
 
 async def test_several_subprotocols_find_the_common_one(lab: Lab) -> None:

@@ -185,11 +185,17 @@ def read_basic(header: str | None) -> tuple[str | None, str | None]:
 
 
 class WebSocketServer:
-    """A CSMS endpoint. ``url`` is what stations are given; :meth:`close` ends all connections with 1001."""
+    """A CSMS endpoint. ``url`` is what stations are given; :meth:`close` ends all connections with 1001.
 
-    def __init__(self, admit: Admit, serve: Serve, path: str = "/ocpp") -> None:
+    ``report`` is told in one sentence about guests that are sent away after admission.
+    """
+
+    def __init__(
+        self, admit: Admit, serve: Serve, path: str = "/ocpp", *, report: Callable[[str], None] = lambda text: None
+    ) -> None:
         self._admit = admit
         self._serve = serve
+        self._report = report
         self._path = path.rstrip("/")
         self._runner: web.AppRunner | None = None
         self._sockets: set[web.WebSocketResponse] = set()
@@ -233,11 +239,14 @@ class WebSocketServer:
             return web.Response(
                 status=401, text="wrong credentials", headers={"WWW-Authenticate": 'Basic realm="OCPP"'}
             )
-        socket = web.WebSocketResponse(protocols=(SUBPROTOCOL,), max_msg_size=MAX_BYTES, timeout=2.0)
-        if not socket.can_prepare(request).ok:
+        if request.headers.get("Upgrade", "").lower() != "websocket":
             return web.Response(status=426, text="WebSocket only", headers={"Upgrade": "websocket"})
+        offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+        common = (SUBPROTOCOL,) if SUBPROTOCOL in offered else ()
+        socket = web.WebSocketResponse(protocols=common, max_msg_size=MAX_BYTES, timeout=2.0)
         await socket.prepare(request)
         if socket.ws_protocol is None:
+            self._report(f"Station {identity!a} was sent away: it speaks {', '.join(offered)!a}, not {SUBPROTOCOL}.")
             # Part 4 3.1.2: without a common version finish the handshake, then close.
             await socket.close(code=1002, message=f"only {SUBPROTOCOL} is spoken here".encode())
             return socket
