@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from wire.errors import PeerError
@@ -53,11 +53,15 @@ async def _secure(
 ) -> ByteStream:
     from cryptography.hazmat.primitives.serialization import Encoding
 
+    from tls_certs.judges import StationJudge
     from wire.tls import TlsClient, TlsError, open_client
+
+    def judged(what: str, ok: bool, reason: str, clause: str) -> None:
+        trace.emit(Judged(time=clock.now(), actor=ACTOR, what=what, ok=ok, reason=reason, clause=clause))
 
     roots = vehicle.v2g_roots
     config = TlsClient(
-        judge=StationJudge(vehicle, clock, trace),
+        judge=StationJudge(roots, vehicle.config.ocsp, judged, strict=vehicle.config.strict),
         trusted_ca_keys=tuple(root.public_bytes(Encoding.DER) for root in roots),
         ask_staple=vehicle.config.ocsp != "off",
         on_keys=on_keys,
@@ -79,33 +83,6 @@ async def _secure(
         )
     )
     return secured
-
-
-class StationJudge:
-    """Asks :func:`tls_certs.judges.secc_judge` the two questions TLS has, and reports every verdict once."""
-
-    def __init__(self, vehicle: Vehicle, clock: Clock, trace: Trace) -> None:
-        self._roots, self._config, self._clock, self._trace = vehicle.v2g_roots, vehicle.config, clock, trace
-
-    def chain(self, chain: Sequence[bytes], now: float) -> None:
-        """Raise PeerError unless ``chain`` leads to one of the vehicle's V2G roots."""
-        from tls_certs.judges import secc_judge
-
-        secc_judge(self._roots, "off", self._tell, strict=self._config.strict)(chain, (), now)
-
-    def staples(self, chain: Sequence[bytes], staples: Sequence[bytes | None], now: float) -> None:
-        """Raise PeerError unless the stapled OCSP responses are what the vehicle demands."""
-        from tls_certs.judges import CHAIN, secc_judge
-
-        def tell(what: str, ok: bool, reason: str, clause: str) -> None:
-            if what != CHAIN:
-                self._tell(what, ok, reason, clause)
-
-        if self._config.ocsp != "off":
-            secc_judge(self._roots, self._config.ocsp, tell, strict=self._config.strict)(chain, staples, now)
-
-    def _tell(self, what: str, ok: bool, reason: str, clause: str) -> None:
-        self._trace.emit(Judged(time=self._clock.now(), actor=ACTOR, what=what, ok=ok, reason=reason, clause=clause))
 
 
 def _line(security: Security) -> str:

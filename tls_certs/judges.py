@@ -20,43 +20,46 @@ OcspPolicy = Literal["require", "prefer", "off"]
 Observe = Callable[[str, bool, str, str], None]
 """Told of every verdict: what was judged, whether it is good, why, and the clause."""
 
-Judge = Callable[[Sequence[bytes], Sequence[bytes | None], float], int | None]
-"""What a TLS engine asks: the chain (DER, leaf first), the staples in its order, lab time; raises PeerError."""
-
 CHAIN = "SECC certificate chain"
 STAPLE = "OCSP response"
 
 
-def secc_judge(
-    anchors: Sequence[x509.Certificate],
-    ocsp: OcspPolicy = "require",
-    observe: Observe | None = None,
-    *,
-    strict: bool = False,
-) -> Judge:
-    """A judge over stations, with the vehicle's V2G and private roots as ``anchors``.
+class StationJudge:
+    """A judge over stations as :class:`wire.tls.Judge` wants one, with the vehicle's V2G and private ``anchors``.
 
-    It returns None for a good station and raises ChainError or OcspError, which carry sentence and TLS alert. A bad
-    staple refuses under both ``require`` and ``prefer``, for a Sub-CA as for the leaf. In a private environment there
-    is no OCSP (V2G2-872), so none is demanded. ``strict`` tolerates nothing.
+    It raises ChainError or OcspError, which carry sentence and TLS alert. A bad staple refuses under both ``require``
+    and ``prefer``, for a Sub-CA as for the leaf. In a private environment there is no OCSP (V2G2-872), so none is
+    demanded. ``strict`` tolerates nothing.
     """
-    roots = tuple(anchors)
-    tell = observe if observe is not None else _tell_nobody
 
-    def judge(chain: Sequence[bytes], staples: Sequence[bytes | None], now: float) -> int | None:
+    def __init__(
+        self,
+        anchors: Sequence[x509.Certificate],
+        ocsp: OcspPolicy = "require",
+        observe: Observe | None = None,
+        *,
+        strict: bool = False,
+    ) -> None:
+        self._anchors, self._ocsp, self._strict = tuple(anchors), ocsp, strict
+        self._tell = observe if observe is not None else _tell_nobody
+        self._validated: ValidatedChain | None = None
+
+    def chain(self, chain: Sequence[bytes], now: float) -> None:
+        """Raise ChainError unless ``chain`` leads to one of the anchors by the V2G profile of stations."""
         try:
-            validated = validate_chain(chain, roots, Use.SECC, now, strict=strict)
+            self._validated = validate_chain(chain, self._anchors, Use.SECC, now, strict=self._strict)
         except ChainError as error:
-            tell(CHAIN, False, error.sentence, error.clause)
+            self._tell(CHAIN, False, error.sentence, error.clause)
             raise
-        tell(CHAIN, True, _praise(validated), "ISO 15118-2 annex F")
-        if ocsp != "off":
+        self._tell(CHAIN, True, _praise(self._validated), "ISO 15118-2 annex F")
+
+    def staples(self, chain: Sequence[bytes], staples: Sequence[bytes | None], now: float) -> None:
+        """Raise OcspError or ChainError unless the stapled OCSP responses are what the policy demands."""
+        assert self._validated is not None, "the chain is judged before its staples"
+        if self._ocsp != "off":
             # By certificate, not by position in the path: a station may send its Sub-CAs in any order.
             stapled = {der: staple for der, staple in zip(chain, staples, strict=False) if staple}
-            _judge_staples(validated, stapled, now, ocsp, tell)
-        return None
-
-    return judge
+            _judge_staples(self._validated, stapled, now, self._ocsp, self._tell)
 
 
 def _tell_nobody(what: str, ok: bool, reason: str, clause: str) -> None:

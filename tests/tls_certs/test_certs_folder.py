@@ -224,7 +224,7 @@ def test_keys_are_never_shown(pki: Pki, written: Path) -> None:
 
 def test_importing_costs_cryptography_alone() -> None:
     program = (
-        "import sys; from tls_certs.pki import create_pki; from tls_certs.judges import secc_judge;"
+        "import sys; from tls_certs.pki import create_pki; from tls_certs.judges import StationJudge;"
         "print([m for m in ('OpenSSL', 'aiohttp', 'pydantic', 'ssl', 'asyncio', 'typer') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

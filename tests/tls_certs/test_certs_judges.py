@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from certs_lab import NOW
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tls_certs.issue import issue, subject_name
-from tls_certs.judges import Observe, secc_judge
+from tls_certs.judges import Observe, StationJudge
 from tls_certs.keys import make_key
 from tls_certs.pki import Pki
 from tls_certs.profiles import DAY, PROFILES
@@ -24,6 +25,12 @@ def watched(seen: Seen) -> Observe:
     return lambda what, ok, reason, clause: seen.append((what, ok, reason, clause))
 
 
+def ask(judge: StationJudge, chain: Sequence[bytes], staples: Sequence[bytes | None], now: float) -> None:
+    """As a TLS client does: first the chain, then what was stapled to it."""
+    judge.chain(chain, now)
+    judge.staples(chain, staples, now)
+
+
 def staples(pki: Pki, role: str = "secc_leaf") -> list[bytes | None]:
     return [pki.issuer_authority(one).staple(one, NOW) for one in pki.chain(role)]
 
@@ -31,17 +38,17 @@ def staples(pki: Pki, role: str = "secc_leaf") -> list[bytes | None]:
 @pytest.mark.parametrize("policy", ["require", "prefer", "off"])
 def test_a_good_station(pki: Pki, policy: str) -> None:
     seen: Seen = []
-    judge = secc_judge(pki.anchors("v2g_root"), policy, watched(seen))  # type: ignore[arg-type]
-    assert judge(pki.credentials("secc_leaf").chain_der, staples(pki), NOW) is None
+    judge = StationJudge(pki.anchors("v2g_root"), policy, watched(seen))  # type: ignore[arg-type]
+    ask(judge, pki.credentials("secc_leaf").chain_der, staples(pki), NOW)
     assert [ok for _, ok, _, _ in seen] == [True] * (1 if policy == "off" else 4)
     assert seen[0][0] == "SECC certificate chain"
 
 
 def test_the_leaf_alone_may_be_stapled(pki: Pki) -> None:
-    judge = secc_judge(pki.anchors("v2g_root"), "require")
+    judge = StationJudge(pki.anchors("v2g_root"), "require")
     leaf, *_ = staples(pki)
     for given in ([leaf], [leaf, None, None], [leaf, b"", b""]):
-        assert judge(pki.credentials("secc_leaf").chain_der, given, NOW) is None
+        ask(judge, pki.credentials("secc_leaf").chain_der, given, NOW)
 
 
 @pytest.mark.parametrize("given", [[], [None], [None, None, None], [b""]])
@@ -49,14 +56,14 @@ def test_a_missing_staple(pki: Pki, given: list[bytes | None]) -> None:
     chain, anchors = pki.credentials("secc_leaf").chain_der, pki.anchors("v2g_root")
     seen: Seen = []
     with pytest.raises(PeerError, match="did not staple") as caught:
-        secc_judge(anchors, "require", watched(seen))(chain, given, NOW)
+        ask(StationJudge(anchors, "require", watched(seen)), chain, given, NOW)
     assert caught.value.alert == 113
     assert "V2G2-875" in caught.value.clause
     assert [ok for _, ok, _, _ in seen] == [True, False]
     seen.clear()
-    assert secc_judge(anchors, "prefer", watched(seen))(chain, given, NOW) is None
+    ask(StationJudge(anchors, "prefer", watched(seen)), chain, given, NOW)
     assert "Tolerated" in seen[1][2]
-    assert secc_judge(anchors, "off")(chain, given, NOW) is None
+    ask(StationJudge(anchors, "off"), chain, given, NOW)
 
 
 @pytest.mark.parametrize("fault", STAPLE_FAULTS)
@@ -66,28 +73,28 @@ def test_a_bad_staple_refuses_even_when_none_is_required(pki: Pki, policy: str, 
     chain, anchors = pki.credentials("secc_leaf").chain_der, pki.anchors("v2g_root")
     seen: Seen = []
     with pytest.raises(PeerError) as caught:
-        secc_judge(anchors, policy, watched(seen))(chain, [bad, None, None], NOW)  # type: ignore[arg-type]
+        ask(StationJudge(anchors, policy, watched(seen)), chain, [bad, None, None], NOW)  # type: ignore[arg-type]
     assert caught.value.alert == (44 if fault == "revoked" else 113)
     assert seen[-1][1:3] == (False, caught.value.sentence)
-    assert secc_judge(anchors, "off")(chain, [bad], NOW) is None
+    ask(StationJudge(anchors, "off"), chain, [bad], NOW)
 
 
 def test_a_bad_staple_of_a_sub_ca_refuses(pki: Pki) -> None:
     leaf, _, sub1 = staples(pki)
     bad = wrong_staple(pki.authority("cpo_sub1"), pki.certificate("cpo_sub2"), "revoked", NOW)
-    judge = secc_judge(pki.anchors("v2g_root"), "require")
+    judge = StationJudge(pki.anchors("v2g_root"), "require")
     with pytest.raises(PeerError, match="CPO Sub-CA 2") as caught:
-        judge(pki.credentials("secc_leaf").chain_der, [leaf, bad, sub1], NOW)
+        ask(judge, pki.credentials("secc_leaf").chain_der, [leaf, bad, sub1], NOW)
     assert caught.value.alert == 44
 
 
 def test_staples_go_with_certificates_in_whatever_order_they_are_sent(pki: Pki) -> None:
     leaf, sub2, sub1 = pki.credentials("secc_leaf").chain_der
     a, b, c = staples(pki)
-    judge = secc_judge(pki.anchors("v2g_root"), "require")
-    assert judge([leaf, sub1, sub2], [a, c, b], NOW) is None
+    judge = StationJudge(pki.anchors("v2g_root"), "require")
+    ask(judge, [leaf, sub1, sub2], [a, c, b], NOW)
     with pytest.raises(PeerError, match="not about the certificate"):
-        judge([leaf, sub1, sub2], [a, b, c], NOW)
+        ask(judge, [leaf, sub1, sub2], [a, b, c], NOW)
 
 
 @pytest.mark.parametrize(("fault", "alert"), [("expired", 45), ("self-signed", 48), ("rsa-key", 43), ("sha1", 43)])
@@ -95,17 +102,17 @@ def test_a_bad_chain(pki: Pki, fault: str, alert: int) -> None:
     seen: Seen = []
     bad = wrong_credentials(pki, "secc_leaf", fault, NOW)
     with pytest.raises(PeerError) as caught:
-        secc_judge(pki.anchors("v2g_root"), "off", watched(seen))(bad.chain_der, [], NOW)
+        ask(StationJudge(pki.anchors("v2g_root"), "off", watched(seen)), bad.chain_der, [], NOW)
     assert caught.value.alert == alert
     assert seen == [("SECC certificate chain", False, caught.value.sentence, caught.value.clause)]
 
 
 def test_the_judge_lives_in_lab_time(pki: Pki) -> None:
-    judge = secc_judge(pki.anchors("v2g_root"), "require")
+    judge = StationJudge(pki.anchors("v2g_root"), "require")
     chain, given = pki.credentials("secc_leaf").chain_der, staples(pki)
-    assert judge(chain, given, NOW + 6 * DAY) is None
+    ask(judge, chain, given, NOW + 6 * DAY)
     with pytest.raises(PeerError, match="stale"):
-        judge(chain, given, NOW + 8 * DAY)
+        ask(judge, chain, given, NOW + 8 * DAY)
 
 
 def test_a_private_environment_needs_no_staple() -> None:
@@ -113,7 +120,7 @@ def test_a_private_environment_needs_no_staple() -> None:
     root = issue(root_profile, subject_name(root_profile, "r"), key.public_key(), NOW, issuer=None, issuer_key=key)
     leaf = issue(profile, subject_name(profile, "DEPNCE1"), make_key().public_key(), NOW, issuer=root, issuer_key=key)
     seen: Seen = []
-    assert secc_judge([root], "require", watched(seen))([leaf.public_bytes(Encoding.DER)], [], NOW) is None
+    ask(StationJudge([root], "require", watched(seen)), [leaf.public_bytes(Encoding.DER)], [], NOW)
     assert seen[1][3] == "V2G2-872"
 
 
@@ -121,7 +128,7 @@ def test_strict_tolerates_nothing(pki: Pki) -> None:
     profile = replace(PROFILES["secc_leaf"], key_usage_critical=False)
     loose = pki.authority("cpo_sub2").credentials(profile, "DEPNCE1", NOW)
     seen: Seen = []
-    assert secc_judge(pki.anchors("v2g_root"), "off", watched(seen))(loose.chain_der, [], NOW) is None
+    ask(StationJudge(pki.anchors("v2g_root"), "off", watched(seen)), loose.chain_der, [], NOW)
     assert "tolerated: the key usage" in seen[0][2]
     with pytest.raises(PeerError, match="nothing is tolerated"):
-        secc_judge(pki.anchors("v2g_root"), "off", strict=True)(loose.chain_der, [], NOW)
+        ask(StationJudge(pki.anchors("v2g_root"), "off", strict=True), loose.chain_der, [], NOW)
