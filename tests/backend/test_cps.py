@@ -15,7 +15,7 @@ from backend.rcp import RootKind
 from backend.refusal import Refused
 from tls_certs.pki import create_pki
 from wire.credentials import Credentials
-from wire.trace import Tolerated
+from wire.trace import ServiceCall, Tolerated
 from wire.v2g import signature
 from wire.v2g.key_transport import WrappedKey, wrap
 
@@ -64,6 +64,7 @@ async def test_an_unknown_vehicle_is_refused_in_the_published_words(world: World
 async def test_the_emaid_must_be_the_certificates_name(world: World) -> None:
     await world.published()
     assert (await refusal(world, contract_data(world, emaid="DEPNCC87654321"), pcid=PCID)).clause == "CPS-5"
+    assert (await refusal(world, contract_data(world, emaid="DEPNCC87654321"))).clause == "CPS-5"
     assert (await refusal(world, contract_data(world, emaid="nonsense"), pcid=PCID)).message.startswith("emaid")
 
 
@@ -73,6 +74,8 @@ async def test_the_emaid_may_belong_to_one_vehicle_only(world: World) -> None:
     await world.eco.signing.sign(contract_data(world), pcid="PNCSIMVEHICLE00002")
     error = await refusal(world, contract_data(world), pcid=PCID)
     assert (error.clause, error.message) == ("CPS-6", "Invalid Tupple - EMAID is already used by other PCID.")
+    stored = [e.ok for e in world.events if isinstance(e, ServiceCall) and e.operation == "store contract"]
+    assert stored == [True]  # the service itself said no: the pool was not even asked to store
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from backend import certificates
 from backend.bundle import chain_octets
 from backend.ccp.delivery import Policy
 from backend.pki.fetch import Fetch
+from backend.rcp import RootKind
 from backend.refusal import Refused
 from tls_certs.pki import create_pki
 from tls_certs.validation import Use, validate_chain
@@ -144,6 +145,15 @@ async def test_roots_the_vehicle_does_not_hold_get_none(world: World) -> None:
     await world.subscribed()
     request = installation_request(world.vehicle, create_pki(NOW, organization="Elsewhere").anchors("v2g_root"))
     assert await code_of(world, request) == "FAILED_NoCertificateAvailable"
+
+
+async def test_a_bundle_below_a_root_the_vehicle_does_not_list_gets_none(world: World) -> None:
+    await world.subscribed()
+    second = create_pki(NOW, organization="Second").certificate("v2g_root")
+    await world.eco.roots.add(certificates.der(second), RootKind.V2G)
+    assert await code_of(world, installation_request(world.vehicle, [second])) == "FAILED_NoCertificateAvailable"
+    both = [second, world.pki.certificate("v2g_root")]
+    assert received(await world.eco.pool.provide(installation_request(world.vehicle, both))).code == "OK"
 
 
 async def test_a_certificate_that_is_none_fails(world: World) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from backend_world import DAY, NOW, PCID, World, leaf_of
+from backend_world import DAY, NOW, PCID, World, leaf_of, unrelated
 
 from backend import certificates
-from backend.mo import ContractState
+from backend.mo import ContractState, MobilityOperator
+from backend.pcp import Vehicle
 from backend.refusal import Refused
+from tls_certs.validation import ChainError
 from wire.identifiers import check_emaid
+from wire.trace import ServiceCall
 
 
 async def refusal(world: World, **options: object) -> Refused:
@@ -64,6 +67,33 @@ async def test_a_revoked_vehicle_gets_no_contract(world: World) -> None:
     await world.published()
     await world.eco.ca.revoke("oem_leaf")
     assert "is not good" in (await refusal(world)).sentence
+
+
+class CarelessPool:
+    """Somebody's provisioning pool that hands out what it has, unverified."""
+
+    def __init__(self, vehicle: Vehicle) -> None:
+        self.vehicle = vehicle
+
+    async def get(self, pcid: str) -> Vehicle:
+        return self.vehicle
+
+
+async def test_the_operator_verifies_the_vehicle_itself(world: World) -> None:
+    stranger = unrelated("oem_leaf", pcid=PCID)
+    operator = MobilityOperator(
+        world.clock,
+        world.trace,
+        provider="DEPNC",
+        authority=world.eco.ca,
+        verifier=world.eco.verifier,
+        vehicles=CarelessPool(Vehicle(pcid=PCID, chain=stranger.chain)),
+        signing=world.eco.signing,
+    )
+    with pytest.raises(ChainError):
+        await operator.subscribe("Mallory", PCID)
+    issued = [e for e in world.events if isinstance(e, ServiceCall) and e.operation.startswith("issue")]
+    assert issued == []
 
 
 async def test_an_end_in_the_past_is_refused_in_the_published_words(world: World) -> None:

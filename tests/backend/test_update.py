@@ -116,6 +116,14 @@ async def test_the_emaid_must_be_the_certificates(world: World, emaid: str) -> N
     assert await refused(world, request) == "FAILED_NoCertificateAvailable"
 
 
+async def test_the_key_of_one_contract_does_not_renew_another(world: World) -> None:
+    _, old = await installed(world)
+    other = await world.eco.mo.register("Bob", world.pki.certificate("contract_leaf"))
+    request = update_request(old, other.emaid, world.pki.anchors("v2g_root"))
+    assert await refused(world, request) == "FAILED_NoCertificateAvailable"
+    assert await world.eco.mo.contract(other.emaid) == other
+
+
 async def test_an_emaid_without_hyphens_and_in_small_letters_is_the_same(world: World) -> None:
     contract, old = await installed(world)
     request = update_request(old, contract.emaid.lower(), world.pki.anchors("v2g_root"))
