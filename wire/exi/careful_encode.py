@@ -118,6 +118,8 @@ class CarefulEncoder:
                 continue
             field = part.field if isinstance(part, Element) else part.parts[0].field  # type: ignore[union-attr]
             held = getattr(value, field, None)
+            if held is None and part.low and part.high == 1:
+                raise self.fail(f"{field} is required and missing")
             for one in self._several(field, part.low, part.high, held) if part.high != 1 else [held]:
                 if one is None:
                     continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache, cached_property, partial
 from importlib import import_module
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from wire.errors import LocalError
@@ -171,7 +172,7 @@ class Codec:
     def _fragments(self) -> tuple[tuple[tuple[str, str, tuple[str, ...]], ...], int, int]:
         """(local name, namespace, names of types) per code, bits of a code, code of the end."""
         table = self._store.get(f"{self.name}.fragments")
-        if table is None:
+        if not (isinstance(table, tuple) and len(table) == 3):
             names = [(q[0], q[1], tuple(map(_class_name, types))) for q, types in self.schema.fragments]
             table = (tuple(names), bits_for(len(names) + 2), len(names) + 1)
             self._store.put(f"{self.name}.fragments", table)
@@ -188,13 +189,18 @@ class Codec:
 
     def _first(self, direction: str, cls: str, *arguments: Any) -> Any:
         """Stands in for a coder until its first use."""
-        return self._load(direction, cls)(*arguments)
+        try:
+            coder = self._load(direction, cls)
+        except STUMBLES as defect:
+            # Not to be taken for input the coder does not know: that would only make everything slow.
+            raise RuntimeError(f"no coder can be made for {self.name} {cls}") from defect
+        return coder(*arguments)
 
     def _load(self, direction: str, cls: str) -> Any:
         """Put one type's generated code in place."""
         key = f"{self.name}.{direction}.{cls}"
         stored = self._store.get(key)
-        if stored is None:
+        if not (isinstance(stored, tuple) and len(stored) == 2 and isinstance(stored[1], CodeType)):
             stored = self._generate(direction, cls)
             self._store.put(key, stored)
         enumerations, code = stored

@@ -188,7 +188,8 @@ def _read(coder: Codec, node: ElementTree.Element, type_: Type, path: str) -> An
             (p for p in state.productions if isinstance(p.event, Element) and _tag(p.event.qname) == child.tag), None
         )
         if production is None:
-            raise ViewError(path, f"{_local(child.tag)} is not allowed here, the schema wants {state}")
+            space, _, name = child.tag.lstrip("{").rpartition("}")
+            raise ViewError(path, f"{name} of namespace {space!r} is not allowed here, the schema wants {state}")
         element = production.event
         value = _read(coder, child, element.type, f"{path}/{_local(child.tag)}")
         if element.field == "items":

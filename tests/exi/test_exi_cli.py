@@ -1,0 +1,130 @@
+"""``pnc exi``: a filter that answers every line and survives what is piped into it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator import exi_cli
+from simulator.exi_cli import run_exi
+
+SETUP = "809802000000000000000011d01aaf37bc04080c00"
+SETUP_JSON = {
+    "V2G_Message": {
+        "Header": {"SessionID": "0000000000000000"},
+        "Body": {"SessionSetupReq": {"EVCCID": "abcdef010203"}},
+    }
+}
+
+
+def run(direction: Any, text: str, set_name: str = "iso2", fragment: bool = False) -> tuple[int, list[str]]:
+    out = io.StringIO()
+    code = run_exi(direction, set_name, fragment, io.StringIO(text), out)
+    return code, out.getvalue().splitlines()
+
+
+def test_there_and_back() -> None:
+    code, lines = run("decode", f"{SETUP}\n\n{SETUP.upper()}\n")
+    assert code == 0
+    assert [json.loads(line) for line in lines] == [SETUP_JSON, SETUP_JSON]
+    assert run("encode", "\n".join(lines)) == (0, [SETUP, SETUP])
+
+
+def test_fragments() -> None:
+    code, lines = run("decode", "80ec0202b4b21a400151114c7d3d00", fragment=True)
+    assert (code, json.loads(lines[0])) == (0, {"eMAID": {"Id": "id4", "value": "DE1"}})
+    assert run("encode", lines[0], fragment=True) == (0, ["80ec0202b4b21a400151114c7d3d00"])
+
+
+def test_what_was_tolerated_is_said_and_ignored_on_the_way_back() -> None:
+    _, lines = run("decode", SETUP + "ff")
+    assert json.loads(lines[0])["tolerated"] == ["1 octets follow the end of the message"]
+    assert run("encode", lines[0]) == (0, [SETUP])
+
+
+@pytest.mark.parametrize("line", ["zz", "8", "2445", "80", "8098ff", "\x00", "é"])
+def test_a_bad_line_is_answered_and_the_next_one_read(line: str) -> None:
+    code, lines = run("decode", f"{line}\n{SETUP}\n")
+    assert code == 1
+    assert set(json.loads(lines[0])) >= {"error", "line"}
+    assert json.loads(lines[1]) == SETUP_JSON
+
+
+@pytest.mark.parametrize("line", ["{", "[]", "5", "{}", '{"V2G_Message": {}}', "[" * 100000, '{"SessionSetupReq": {}}'])
+def test_bad_json_is_answered(line: str) -> None:
+    code, lines = run("encode", f"{line}\n{json.dumps(SETUP_JSON)}\n")
+    assert code == 1
+    assert "error" in json.loads(lines[0])
+    assert lines[1] == SETUP
+
+
+def test_an_error_names_path_and_position() -> None:
+    _, lines = run("decode", "80980ff0")
+    answer = json.loads(lines[0])
+    assert (answer["path"], answer["position"], answer["line"]) == ("V2G_Message/Header/SessionID", 18, 1)
+
+
+def test_a_line_beyond_the_limit_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exi_cli, "LONGEST_LINE", 100)
+    code, lines = run("decode", f"{'80' * 300}\n{SETUP}\n")
+    assert code == 1
+    assert "more than 100 characters" in json.loads(lines[0])["error"]
+    assert json.loads(lines[1]) == SETUP_JSON
+
+
+def test_octets_that_are_no_text() -> None:
+    out = io.StringIO()
+    stdin = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n" + SETUP.encode()))
+    assert run_exi("decode", "iso2", False, stdin, out) == 1
+    lines = out.getvalue().splitlines()
+    assert "not UTF-8" in lines[0]
+    assert json.loads(lines[1]) == SETUP_JSON
+
+
+@pytest.mark.parametrize("name", ["din", "iso20-common", "iso20-ac", "iso20-dc", "iso20-acdp", "iso20-wpt"])
+def test_reserved_sets(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("decode", "", name) == (2, [])
+    assert "is reserved for later" in capsys.readouterr().err
+
+
+def test_an_unknown_set(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("decode", "", "nonsense") == (2, [])
+    assert "is unknown" in capsys.readouterr().err
+
+
+class Interrupted(io.StringIO):
+    def readline(self, size: int | None = -1) -> str:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_is_quiet() -> None:
+    assert run_exi("decode", "iso2", False, Interrupted(), io.StringIO()) == 130
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    code = (
+        "import sys; from simulator.exi_cli import run_exi; "
+        "sys.exit(run_exi('decode', 'iso2', False, sys.stdin, sys.stdout))"
+    )
+    root = str(Path(__file__).parents[2])
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=root, env=os.environ, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin and process.stdout and process.stderr
+    process.stdin.write(f"{SETUP}\n")
+    process.stdin.flush()
+    assert json.loads(process.stdout.readline()) == SETUP_JSON  # answered before the input ended
+    process.stdout.close()
+    process.stdin.write(f"{SETUP}\n" * 50)
+    process.stdin.close()
+    assert process.wait(30) == 0
+    assert process.stderr.read() == ""
+    process.stderr.close()
