@@ -1,8 +1,8 @@
-"""Ways to carry an OCSP request to its responder: to one in this process, over HTTP, or whichever the address says."""
+"""Ways to carry an OCSP request to its responder: to one in this process, or over HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -30,16 +30,6 @@ def in_process(answer: Callable[[bytes], Awaitable[bytes]]) -> Fetch:
 
     async def fetch(url: str, request: bytes) -> bytes:
         return await answer(request)
-
-    return fetch
-
-
-def routed(own: Fetch, urls: Collection[str], other: Fetch) -> Fetch:
-    """Requests for ``urls``, or for no address, go to ``own``; all else goes to ``other``."""
-    known = {url.rstrip("/") for url in urls} | {""}
-
-    async def fetch(url: str, request: bytes) -> bytes:
-        return await (own if url.rstrip("/") in known else other)(url, request)
 
     return fetch
 

@@ -107,12 +107,6 @@ async def test_contract_chains_are_judged_with_hash_data_for_every_certificate_b
     assert [await world.eco.ocsp.status(one) for one in verdict.hashes] == ["good"] * 3
 
 
-async def test_a_csms_is_given_everything_it_asks_for(world: World) -> None:
-    services = world.eco.for_csms()
-    assert services.pool is world.eco.pool
-    assert None not in (services.revocation, services.authority, services.operator, services.chains)
-
-
 async def test_bad_contract_chains_get_the_status_that_names_the_fault(world: World) -> None:
     contract = world.pki.credentials("contract_leaf")
     judged = {

@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from backend.http import HttpServer
-from backend.pki.fetch import HttpFetch, in_process, routed
+from backend.pki.fetch import HttpFetch, in_process
 from backend.pki.ocsp_client import OcspClient
 from backend.pki.responder_http import MAX_REQUEST, REQUEST, RESPONSE, ocsp_app
 from tls_certs.ocsp import OcspError, Status, build_request, hash_data, verify_response
@@ -247,18 +247,6 @@ async def test_nobody_at_the_port_and_no_address_are_said_so(world: World) -> No
             await client.of(*pair)
         with pytest.raises(PeerError, match="names no responder"):
             await client.of(*below(world, "oem_leaf"))
-
-
-async def test_own_addresses_stay_in_the_process(world: World) -> None:
-    async def never(url: str, request: bytes) -> bytes:
-        raise AssertionError(f"{url} was asked")
-
-    fetch = routed(in_process(world.eco.responder.answer), ["http://ocsp.example/"], never)
-    request = build_request(*below(world, "oem_leaf"))
-    assert await fetch("http://ocsp.example", request)
-    assert await fetch("", request)
-    with pytest.raises(AssertionError, match=r"other\.example was asked"):
-        await fetch("http://other.example", request)
 
 
 async def test_hash_data_of_an_unknown_issuer_cannot_be_verified_until_it_is_learned(world: World) -> None:
