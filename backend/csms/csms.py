@@ -139,6 +139,7 @@ class Csms:
         self.stations: dict[str, StationLink] = {}
         self.registrations: dict[str, Registration] = {}
         self._requests = itertools.count(1)
+        self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def admit(self, identity: str, user: str | None, password: str | None) -> Verdict:
@@ -178,6 +179,8 @@ class Csms:
         """How a station in this process reaches this CSMS: without sockets, without a password."""
 
         async def connect(identity: str, password: str | None) -> FrameChannel:
+            if self._closed:
+                raise PeerError("The CSMS cannot be reached (it is closed).")
             if identity not in self.register:
                 raise PeerError(f"The CSMS does not know the station {identity}.", http_status=404)
             near, far = memory_channels()
@@ -189,7 +192,8 @@ class Csms:
         return connect
 
     async def close(self) -> None:
-        """Close every connection (1001)."""
+        """Close every connection (1001); stations in this process find nobody from now on."""
+        self._closed = True
         for link in tuple(self.stations.values()):
             await link.peer.close(1001, "the CSMS is going away")
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -159,6 +159,12 @@ class Station:
             text = f"{self.config.identity} was not ready within {within:g} s; it is {boot.MEANING[self.state]}."
             raise self._first_problem or PeerSilent(text) from None
 
+    async def wait_offline(self) -> None:
+        """Return once the CSMS cannot be asked."""
+        while self.online:
+            self._changes.clear()
+            await self._changes.wait()
+
     async def answer(self, question: object) -> Answer:
         """Answer a question of the SECC engine. What goes wrong is in the answer's text, not raised."""
         match question:

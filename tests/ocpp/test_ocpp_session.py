@@ -6,6 +6,8 @@ import itertools
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wire.errors import PeerClosed, PeerError, PeerSilent
 from wire.ocpp.errors import CODES, CallError, PayloadError
@@ -123,6 +125,37 @@ def test_results_nobody_waits_for_are_never_answered(text: str) -> None:
     out = session().receive(text, 0)
     assert sent(out) == []
     assert any(isinstance(o, Tolerated | Problem) for o in out)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+_near_misses = st.tuples(
+    st.sampled_from([2, 3, 4, 5, -1, 2.0, "2", None]),
+    st.sampled_from(["a", "id1", "", "x" * 40]) | _json,
+    st.sampled_from(["Heartbeat", "BootNotification", "Reset", "SetVariables", "GenericError", "Nope"]) | _json,
+    _json,
+    _json,
+)
+
+
+@given(st.text(max_size=200) | _json.map(json.dumps) | _near_misses.map(json.dumps), st.integers(1, 5))
+@settings(max_examples=400, deadline=None)
+def test_no_text_whatever_breaks_the_session(text: str, elements: int) -> None:
+    one = session("Heartbeat", "BootNotification", "SetVariables")
+    token, _ = one.call("BootNotification", BOOT, 30, 0)
+    try:
+        cut = json.dumps(json.loads(text)[:elements])
+    except (ValueError, TypeError, KeyError):
+        cut = text
+    for frame in (text, cut):
+        out = one.receive(frame, 1)
+        for answer in sent(out):
+            assert isinstance(answer, list) and answer[0] == 4 and answer[2] in CODES and len(answer[1]) <= 36
+    ended = settled(one.receive(json.dumps([3, "id1", BOOTED]), 2))
+    assert ended in ([], [Settled(token, BOOTED)])
 
 
 def test_a_callerror_tells_code_and_meaning() -> None:

@@ -178,6 +178,19 @@ async def test_a_csms_that_never_answers_is_left_after_silent_heartbeats() -> No
 
 
 @virtual
+async def test_a_csms_that_goes_away_for_good() -> None:
+    lab = Lab()
+    async with running(lab.station(config=PLAIN)) as station:
+        await station.wait_ready()
+        await lab.csms.close()
+        await station.wait_offline()
+        assert station.state == "Away" and not station.offers_installation
+        await lab.clock.sleep(60)
+        assert station.state == "Away"
+        assert any("cannot be reached (it is closed)" in text for text in lab.problems())
+
+
+@virtual
 async def test_garbage_from_the_csms_does_no_harm() -> None:
     lab = Lab()
     async with running(lab.station(config=PLAIN)) as station:

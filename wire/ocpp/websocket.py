@@ -6,6 +6,7 @@ before the upgrade, 401 for wrong credentials, 404 for an unknown identity.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import ssl
@@ -220,8 +221,7 @@ class WebSocketServer:
 
     async def close(self) -> None:
         """Stop listening and close every connection."""
-        for socket in tuple(self._sockets):
-            await socket.close(code=1001, message=b"the CSMS is going away")
+        await asyncio.gather(*(s.close(code=1001, message=b"the CSMS is going away") for s in self._sockets))
         if self._runner is not None:
             await self._runner.cleanup()
 
