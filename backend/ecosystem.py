@@ -13,8 +13,6 @@ from backend import certificates
 from backend.ccp.delivery import Policy
 from backend.ccp.service import ContractPool
 from backend.cps import CpsSigner, ProvisioningService
-from backend.csms import ports as csms_ports
-from backend.csms.ports import Services
 from backend.mo import MobilityOperator
 from backend.oem import Manufacturer
 from backend.pcp import ProvisioningPool
@@ -36,7 +34,7 @@ DEFAULT_PROVIDER = "DEPNC"
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Ecosystem:
-    """The services of a lab, introduced to each other; :meth:`for_csms` is the part a CSMS asks."""
+    """The services of a lab. ``pool``, ``ocsp``, ``ca``, ``mo`` and ``chains`` are also what a CSMS asks for."""
 
     pki: Pki
     roots: RootPool
@@ -50,19 +48,6 @@ class Ecosystem:
     ocsp: OcspClient
     chains: ContractChainJudge
     verifier: Verifier
-
-    def for_csms(
-        self, *, pool: csms_ports.ContractPool | None = None, tokens: csms_ports.Tokens | None = None
-    ) -> Services:
-        """What the CSMS is given; ``pool`` may be a client of a pool elsewhere."""
-        return Services(
-            pool=pool or self.pool,
-            revocation=self.ocsp,
-            authority=self.ca,
-            operator=self.mo,
-            tokens=tokens,
-            chains=self.chains,
-        )
 
 
 async def open_ecosystem(
