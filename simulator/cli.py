@@ -108,6 +108,154 @@ def exi_encode(
     raise typer.Exit(run_exi("encode", set_name, fragment, sys.stdin, sys.stdout))
 
 
+@certs_app.command("create")
+def certs_create(
+    directory: Annotated[Path, typer.Argument(help="Folder to write; made if it is not there.")],
+    ocsp_url: Annotated[
+        str, typer.Option(help="Address of the OCSP responder, written into the certificates; a lab answers for it.")
+    ] = "http://ocsp.pncsim.test/ocsp",
+    crl_url: Annotated[str | None, typer.Option(help="Address below which revocation lists are found.")] = None,
+    pcid: Annotated[str | None, typer.Option(help="Provisioning certificate id of the vehicle.")] = None,
+    emaid: Annotated[str | None, typer.Option(help="Contract id (EMAID) of the contract certificate.")] = None,
+    evse_id: Annotated[str | None, typer.Option(help="EVSE id of the station's certificate.")] = None,
+    contract_ca: Annotated[
+        Literal["mo", "v2g"], typer.Option(help="Root above the contract: the MO's own or the V2G root.")
+    ] = "mo",
+    force: Annotated[bool, typer.Option(help="Overwrite a PKI that is there.")] = False,
+) -> None:
+    """Write all certificates and keys of an ISO 15118-2 ecosystem as PEM, with a manifest pki.json."""
+    from simulator import certs_cli
+
+    raise typer.Exit(
+        certs_cli.create(
+            directory,
+            ocsp_url=ocsp_url,
+            crl_url=crl_url,
+            pcid=pcid,
+            emaid=emaid,
+            evse_id=evse_id,
+            contract_ca=contract_ca,
+            force=force,
+        )
+    )
+
+
+@certs_app.command("show")
+def certs_show(directory: Annotated[Path, typer.Argument(help="A PKI folder.")]) -> None:
+    """Show role, subject, issuer and validity of every certificate in a folder."""
+    from simulator import certs_cli
+
+    raise typer.Exit(certs_cli.show(directory))
+
+
+@certs_app.command("verify")
+def certs_verify(directory: Annotated[Path, typer.Argument(help="A PKI folder.")]) -> None:
+    """Verify every chain in a folder by the V2G profiles; exit code 1 if one does not hold."""
+    from simulator import certs_cli
+
+    raise typer.Exit(certs_cli.verify(directory))
+
+
+Interface = Annotated[
+    str | None, typer.Option(help="Network interface towards the other device; without it, loopback.")
+]
+SdpPort = Annotated[int, typer.Option(help="SDP port on loopback (on an interface it is always 15118).")]
+PkiFolder = Annotated[Path | None, typer.Option(help="PKI folder (see `pnc certs create`).")]
+NoTls = Annotated[bool, typer.Option("--no-tls", help="Plain TCP only.")]
+Payment = Annotated[bool | None, typer.Option("--pnc/--eim", help="Contract only, or external identification only.")]
+Current = Annotated[bool | None, typer.Option("--ac/--dc", help="AC only, or DC only.")]
+Strict = Annotated[bool, typer.Option(help="Tolerate nothing that deviates from the standard.")]
+Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Tell every message (-v), states too (-vv).")]
+
+
+@app.command("secc")
+def secc_command(
+    interface: Interface = None,
+    pki: PkiFolder = None,
+    no_tls: NoTls = False,
+    payment: Payment = None,
+    current: Current = None,
+    evse_id: Annotated[str, typer.Option(help="EVSE id told to the vehicle.")] = "DE*PNC*E100001",
+    csms: Annotated[str | None, typer.Option(help="URL of a CSMS (ws:// or wss://); default: one of its own.")] = None,
+    csms_password: Annotated[
+        str | None, typer.Option(envvar="PNC_CSMS_PASSWORD", help="Basic authentication password for --csms.")
+    ] = None,
+    identity: Annotated[str, typer.Option(help="Identity of the station at the CSMS.")] = "CS001",
+    wait: Annotated[float | None, typer.Option(help="Give up when no vehicle came within these seconds.")] = None,
+    strict: Strict = False,
+    sdp_port: SdpPort = 15118,
+    verbose: Verbose = 0,
+) -> None:
+    """Be a charging station for one vehicle: answer SDP, charge it, end with a verdict."""
+    from simulator.standalone import Link, StationOptions, run_station
+
+    options = StationOptions(
+        pki=pki,
+        tls=not no_tls,
+        payment=_either(payment, "pnc", "eim"),
+        current=_either(current, "ac", "dc"),
+        evse_id=evse_id,
+        strict=strict,
+        wait=wait,
+        csms=csms,
+        csms_password=csms_password,
+        identity=identity,
+    )
+    link = Link(interface=interface, sdp_port=sdp_port)
+    _alone(lambda clock, trace: run_station(link, options, clock, trace), verbose)
+
+
+@app.command("ev")
+def ev_command(
+    interface: Interface = None,
+    pki: PkiFolder = None,
+    no_tls: NoTls = False,
+    payment: Payment = None,
+    current: Current = None,
+    ocsp: Annotated[
+        OcspPolicy, typer.Option(help="What is demanded of the station's stapled OCSP response.")
+    ] = "prefer",
+    install: Annotated[
+        Literal["never", "if-needed", "always"], typer.Option(help="When to ask the station for a contract.")
+    ] = "if-needed",
+    contracts: Annotated[Path | None, typer.Option(help="Folder in which the vehicle keeps its contracts.")] = None,
+    loops: Annotated[int, typer.Option(help="Stop after so many loop messages.")] = 10,
+    interval: Annotated[float, typer.Option(help="Seconds between two loop messages.")] = 1.0,
+    kwh: Annotated[float | None, typer.Option(help="Stop after this much energy, in kWh.")] = None,
+    strict: Strict = False,
+    sdp_port: SdpPort = 15118,
+    verbose: Verbose = 0,
+) -> None:
+    """Be a vehicle: find a station by SDP, charge there once, end with a verdict."""
+    from simulator.standalone import Link, VehicleOptions, run_vehicle
+
+    options = VehicleOptions(
+        pki=pki,
+        tls=not no_tls,
+        payment=_either(payment, "pnc", "eim"),
+        current=_either(current, "ac", "dc"),
+        ocsp=ocsp,
+        install=install,
+        loops=loops,
+        interval=interval,
+        kwh=kwh,
+        contracts=contracts,
+        strict=strict,
+    )
+    link = Link(interface=interface, sdp_port=sdp_port)
+    _alone(lambda clock, trace: run_vehicle(link, options, clock, trace), verbose)
+
+
+def _either(choice: bool | None, yes: Any, no: Any) -> Any:
+    return "both" if choice is None else yes if choice else no
+
+
+def _alone(side: Any, level: int) -> None:
+    from simulator.runner import run_alone
+
+    raise typer.Exit(run_alone(side, level=level))
+
+
 def _scenario_command(found: Scenario) -> Any:
     """A function whose signature is the scenario's options and the common ones, for typer to read."""
 

@@ -41,6 +41,17 @@ def run_on_loop(transport: str, main: Callable[[], Coroutine[Any, Any, T]]) -> T
         return runner.run(main())
 
 
+def run_alone(side: Callable[[Clock, Trace], Coroutine[Any, Any, int]], *, level: int = 0) -> int:
+    """Run one side alone in real time, tell its story on standard output, return its exit code."""
+
+    async def told() -> int:
+        clock, trace = Clock(), Trace()
+        trace.subscribe(StoryTeller(clock.now(), level=level))
+        return await side(clock, trace)
+
+    return run_on_loop("loopback", told)
+
+
 async def _told(scenario: Scenario, options: Mapping[str, Any], settings: RunSettings, level: int) -> RunResult:
     clock = Clock(leaps=settings.transport == "loopback")
     trace, events = Trace(), list[Event]()

@@ -19,6 +19,7 @@ from secc.station.station import Station
 from tls_certs.pki import Pki
 from wire.clock import Clock
 from wire.credentials import Credentials
+from wire.errors import PeerSilent, PncError
 from wire.network import Network, Security, Serving
 from wire.ocpp.channel import Connector
 from wire.streams import ByteStream
@@ -37,7 +38,12 @@ class Presented:
 
 @dataclass(slots=True)
 class StationSite:
-    """A charging point. :meth:`open` boots the station and serves vehicles until :meth:`close`."""
+    """A charging point. :meth:`open` boots the station and serves vehicles until :meth:`close`.
+
+    ``secured``, ``plain``: serve TLS, plain TCP. ``contract``: offer Plug & Charge where the station can. ``receipts``
+    counts verified metering receipts, ``loops`` meter samples; ``on_loop`` hears the latter, ``on_notice`` everything
+    the SECC engine tells, ``on_end`` how each connection ended (a sentence, and the error unless it was in order).
+    """
 
     clock: Clock
     trace: Trace
@@ -46,19 +52,29 @@ class StationSite:
     evse: Evse
     secured: bool = True
     plain: bool = True
+    contract: bool = True
     presented: Presented = field(default_factory=Presented)
     receipts: int = 0
     loops: int = 0
     on_loop: Callable[[int], None] | None = None
+    on_notice: Callable[[object], None] | None = None
+    on_end: Callable[[str, PncError | None], None] | None = None
     _life: asyncio.Task[None] | None = None
     _serving: Serving | None = None
     _busy: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def open(self, *, within: float = 30.0) -> None:
-        """Boot, register, obtain certificate and staple, then listen. Raises what went wrong first."""
+    async def open(self, *, within: float = 30.0, lenient: bool = False) -> None:
+        """Boot, register, obtain certificate and staple, then listen. Raises what went wrong first.
+
+        ``lenient``: serve vehicles even without OCSP response, or without CSMS, if there is a certificate.
+        """
         self._life = asyncio.create_task(self.station.run())
-        await self.station.wait_ready(within)
+        try:
+            await self.station.wait_ready(within)
+        except PncError:
+            if not lenient or self.station.credentials is None:
+                raise
         handlers: dict[Security, Callable[[ByteStream], Any]] = {}
         if self.secured:
             handlers[Security.TLS] = self._over_tls
@@ -95,6 +111,8 @@ class StationSite:
             self.loops += 1
             if self.on_loop is not None:
                 self.on_loop(self.loops)
+        if self.on_notice is not None:
+            self.on_notice(notice)
         self.station.notice(notice)
 
     async def _over_tls(self, stream: ByteStream) -> None:
@@ -106,10 +124,10 @@ class StationSite:
                 secured = await open_server(stream, TlsServer(credentials=credentials, staples=staples), self.clock)
         except TimeoutError:
             stream.abort()
-            self._refused("the vehicle did not complete the handshake in time", None)
+            self._refused(PeerSilent("The vehicle did not complete the TLS handshake in time.", clause="V2G2-714"))
             return
         except TlsError as error:
-            self._refused(error.sentence, error.alert)
+            self._refused(error)
             return
         self.trace.emit(
             Secured(
@@ -132,18 +150,33 @@ class StationSite:
         self._idle.clear()
         self.evse.config = replace(
             self.evse.config,
-            contract=self.station.offers_contract,
-            certificate_service=self.station.offers_installation,
+            contract=self.contract and self.station.offers_contract,
+            certificate_service=self.contract and self.station.offers_installation,
         )
         try:
-            await self.evse.serve(stream, tls=tls)
+            close = await self.evse.serve(stream, tls=tls)
         finally:
             self._busy -= 1
             if not self._busy:
                 self._idle.set()
+        if self.on_end is not None:
+            self.on_end(close.reason, close.error)
 
-    def _refused(self, reason: str, alert: int | None) -> None:
-        self.trace.emit(Secured(time=self.clock.now(), actor="SECC", ok=False, alert=alert, reason=reason))
+    def _refused(self, error: PncError) -> None:
+        self.trace.emit(
+            Secured(time=self.clock.now(), actor="SECC", ok=False, alert=error.alert, reason=error.sentence)
+        )
+        if self.on_end is not None:
+            self.on_end(error.sentence, error)
+
+    @property
+    def where(self) -> list[str]:
+        """Where vehicles are waited for: address, port and kind of connection."""
+        assert self._serving is not None
+        return [
+            f"[{a.host}]:{a.port} {'(TLS)' if a.security is Security.TLS else '(plain)'}"
+            for a in self._serving.addresses.values()
+        ]
 
 
 def build_station(
@@ -181,4 +214,6 @@ def build_station(
         evse.request_stop()
 
     ocpp.stop_charging = stop
+    if config.central_validation:
+        ocpp.model.put("ISO15118Ctrlr", "CentralContractValidationAllowed", "true")
     return site

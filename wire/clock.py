@@ -153,8 +153,8 @@ class _ImpatientSelector(selectors.SelectSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            # Nothing is ready and no timer is set: only another thread or a signal could go on from here.
-            return super().select(None)
+            # In memory nobody else is left who could go on from here; better a defect than a silence without end.
+            raise RuntimeError("every actor waits for another one, and no timer is set")
         if timeout > 0:
             self._owner._virtual += timeout
         return super().select(0)

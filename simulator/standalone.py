@@ -1,0 +1,252 @@
+"""One side alone, against somebody else's device: ``pnc secc`` and ``pnc ev``.
+
+A lone station brings its own back end in memory (CSMS, pools, mobility operator with the folder's contract registered)
+or speaks OCPP to a CSMS given by URL. Both end by themselves after one session, with a verdict line and an exit code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from backend.certificates import common_name
+from backend.ecosystem import Ecosystem
+from ev.battery import Battery
+from ev.config import AC_MODES, DC_MODES, OcspPolicy, PaymentPolicy, Policy, VehicleConfig
+from ev.contracts import Contract, ContractStore
+from ev.shell import charge
+from ev.vehicle import Vehicle
+from secc import notices
+from secc.config import ALL_LIBERTIES, STRICT, SeccConfig
+from secc.station.config import StationConfig
+from simulator.back_end import CARD, STATION_ID, open_back_end
+from simulator.result import EXIT_CODES, Verdict
+from simulator.station_site import StationSite, build_station
+from tls_certs.pki import Pki, create_pki, load_pki
+from wire.clock import Clock
+from wire.errors import LocalError, PncError
+from wire.network import Network, Watch
+from wire.ocpp.channel import Connector
+from wire.trace import Problem, Story, Tolerated, Trace
+from wire.v2g.sdp import PORT
+
+Payment = Literal["pnc", "eim", "both"]
+Current = Literal["ac", "dc", "both"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Where the other side is: an interface of this machine, or loopback (SDP on port 15118 of ``::1``)."""
+
+    interface: str | None = None
+    sdp_port: int = PORT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationOptions:
+    """``pnc secc``: what is offered and who manages it. ``wait``: seconds to wait for a vehicle, None: for ever."""
+
+    pki: Path | None = None
+    tls: bool = True
+    payment: Payment = "both"
+    current: Current = "both"
+    evse_id: str = "DE*PNC*E100001"
+    strict: bool = False
+    wait: float | None = None
+    csms: str | None = None
+    csms_password: str | None = None
+    identity: str = STATION_ID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleOptions:
+    """``pnc ev``: what the vehicle is and wants. ``loops``: stop after so many loop messages."""
+
+    pki: Path | None = None
+    tls: bool = True
+    payment: Payment = "both"
+    current: Current = "both"
+    ocsp: OcspPolicy = "prefer"
+    install: Policy = "if-needed"
+    loops: int = 10
+    interval: float = 1.0
+    kwh: float | None = None
+    contracts: Path | None = None
+    strict: bool = False
+
+
+def network(link: Link, clock: Clock, trace: Trace, actor: str) -> Network:
+    """The network of a lone side; what it passes over is reported."""
+
+    def ignored(sentence: str) -> None:
+        trace.emit(Tolerated(time=clock.now(), actor=actor, what=sentence))
+
+    def broken(error: PncError) -> None:
+        trace.emit(
+            Problem(time=clock.now(), actor=actor, text=error.sentence, clause=error.clause, advice=error.advice)
+        )
+
+    watch = Watch(ignored=ignored, error=broken)
+    if link.interface is not None:
+        from wire.network.interface import InterfaceNetwork
+
+        return InterfaceNetwork(link.interface, clock, watch)
+    from wire.network.loopback import LoopbackNetwork
+
+    return LoopbackNetwork(clock, watch, sdp_port=link.sdp_port)
+
+
+async def run_station(link: Link, options: StationOptions, clock: Clock, trace: Trace) -> int:
+    """Serve one vehicle; the exit code. Raises LocalError when the station cannot be set up."""
+    back = await open_back_end("memory", clock, trace, folder=options.pki)
+    pki = back.pki
+    connect, password = back.connect, back.password
+    if options.csms is not None:
+        connect, password = _remote_csms(options.csms, pki), options.csms_password or ""
+    else:
+        await _sell(pki, back.ecosystem, trace, clock)
+    site = build_station(
+        pki,
+        network(link, clock, trace, "SECC"),
+        clock,
+        trace,
+        connect,
+        config=SeccConfig(
+            evse_id=options.evse_id,
+            energy_modes=_modes(options.current),
+            contract=options.payment != "eim",
+            external=options.payment != "pnc",
+            contract_anchors=pki.anchors("mo_root", "v2g_root"),
+            central_validation=True,
+            liberties=STRICT if options.strict else ALL_LIBERTIES,
+        ),
+        station=StationConfig(
+            identity=options.identity,
+            secc_id=options.evse_id,
+            request_certificate=False,
+            card=CARD if options.payment != "pnc" else "",
+        ),
+        password=password or None,
+        installed=True,
+    )
+    site.secured, site.contract = options.tls, options.payment != "eim"
+    try:
+        return await _serve_one(site, options, clock, trace)
+    finally:
+        await site.close()
+        await back.close()
+
+
+async def _serve_one(site: StationSite, options: StationOptions, clock: Clock, trace: Trace) -> int:
+    ended: asyncio.Future[tuple[str, bool]] = asyncio.get_running_loop().create_future()
+    energy: list[float] = [0.0]
+
+    def over(reason: str, error: PncError | None) -> None:
+        if not ended.done():
+            ended.set_result((reason, error is None))
+
+    def note(notice: object) -> None:
+        if isinstance(notice, notices.SessionEnded):
+            energy[0] = notice.energy_wh
+
+    site.on_end, site.on_notice = over, note
+    await site.open(lenient=True)
+    kinds = " and ".join(site.where)
+    trace.emit(Story(time=clock.now(), actor="SECC", text=f"Waiting for a vehicle at {kinds}."))
+    try:
+        async with clock.timeout(options.wait):
+            reason, good = await ended
+    except TimeoutError:
+        return _verdict("secc", Verdict.FAIL, f"no vehicle came within {options.wait:g} s")
+    await site.quiet()
+    return _verdict("secc", Verdict.PASS if good else Verdict.FAIL, f"{reason}; {energy[0] / 1000:.3f} kWh delivered")
+
+
+async def _sell(pki: Pki, ecosystem: Ecosystem, trace: Trace, clock: Clock) -> None:
+    """The folder's contract may charge, and its vehicle finds a contract to install."""
+    if "contract_leaf" in pki.certificates:
+        await ecosystem.mo.register("the driver", pki.certificate("contract_leaf"))
+    if "oem_leaf" in pki.certificates and "mo_sub2" in pki.keys and "cps_leaf" in pki.keys:
+        try:
+            pcid = await ecosystem.oem.publish(pki.credentials("oem_leaf"), v2g_roots=pki.anchors("v2g_root"))
+            await ecosystem.mo.subscribe("the driver", pcid)
+        except PncError as error:
+            what = f"No contract can be installed here: {error.sentence}"
+            trace.emit(Tolerated(time=clock.now(), actor="MO", what=what))
+
+
+def _remote_csms(url: str, pki: Pki) -> Connector:
+    from wire.ocpp.tls import client_context
+    from wire.ocpp.websocket import connector
+
+    secured = url.startswith("wss:")
+    return connector(url, client_context(pki.anchors("csms_root")) if secured else None)
+
+
+async def run_vehicle(link: Link, options: VehicleOptions, clock: Clock, trace: Trace) -> int:
+    """Charge at one station; the exit code. Raises LocalError when the vehicle cannot be set up."""
+    pki = load_pki(options.pki) if options.pki is not None else create_pki(clock.now())
+    if options.pki is None and options.tls:
+        trace.emit(
+            Tolerated(
+                time=clock.now(),
+                actor="EV",
+                what="No PKI folder is given (--pki DIR): the vehicle trusts no station's certificate but its own.",
+            )
+        )
+    vehicle = Vehicle(
+        config=VehicleConfig(
+            energy_modes=_modes(options.current),
+            payment=_PAYMENT[options.payment],
+            tls="off" if not options.tls else "require" if options.payment == "pnc" else "prefer",
+            ocsp=options.ocsp,
+            install=options.install,
+            stop_after_loops=options.loops,
+            loop_interval=options.interval,
+            energy_wish=options.kwh * 1000 if options.kwh is not None else None,
+            strict=options.strict,
+        ),
+        battery=Battery(),
+        v2g_roots=pki.anchors("v2g_root"),
+        contract_roots=pki.anchors("mo_root"),
+        provisioning=pki.credentials("oem_leaf") if _has(pki, "oem_leaf") else None,
+        contracts=_contracts(pki, options),
+    )
+    outcome = await charge(network(link, clock, trace, "EV"), vehicle, clock, trace)
+    verdict = Verdict.PASS if outcome.ok else Verdict.FAIL
+    if isinstance(outcome.error, LocalError):
+        verdict = Verdict.ERROR
+    said = outcome.reason if outcome.ok or outcome.error is None else str(outcome.error)
+    return _verdict("ev", verdict, f"{said}; {outcome.energy_wh / 1000:.3f} kWh taken")
+
+
+def _contracts(pki: Pki, options: VehicleOptions) -> ContractStore:
+    """The folder of contracts if one is given, else the PKI's contract unless one shall be installed anew."""
+    if options.contracts is not None:
+        from ev.contract_files import open_contract_folder
+
+        return open_contract_folder(options.contracts)
+    if options.install == "always" or not _has(pki, "contract_leaf"):
+        return ContractStore()
+    credentials = pki.credentials("contract_leaf")
+    return ContractStore([Contract(common_name(credentials.leaf), credentials)])
+
+
+def _has(pki: Pki, role: str) -> bool:
+    return role in pki.certificates and role in pki.keys
+
+
+_PAYMENT: Mapping[Payment, PaymentPolicy] = {"pnc": "contract", "eim": "external", "both": "prefer-contract"}
+_MODES: Mapping[Current, tuple[str, ...]] = {"ac": AC_MODES, "dc": DC_MODES, "both": (*AC_MODES, *DC_MODES)}
+
+
+def _modes(current: Current) -> tuple[str, ...]:
+    return _MODES[current]
+
+
+def _verdict(side: str, verdict: Verdict, text: str) -> int:
+    print(f"{verdict.upper()} {side}: {text}", flush=True)
+    return EXIT_CODES[verdict]
