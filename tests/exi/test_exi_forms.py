@@ -175,3 +175,8 @@ def test_text_beyond_ascii_and_a_long_serial_number() -> None:
     issuer = ds.X509IssuerSerialType(X509IssuerName="CN=Ä漢\U0001f50c", X509SerialNumber=-(1 << 158) + 12345)
     stream = codec("iso2").encode_fragment("RootCertificateID", issuer)
     assert codec("iso2").decode_fragment(stream) == ("RootCertificateID", issuer)
+
+
+def test_a_name_in_two_namespaces_means_the_global_element() -> None:
+    status = iso2.DC_EVStatusType(EVReady=True, EVErrorCode=iso2.DC_EVErrorCodeType.NO_ERROR, EVRESSSOC=5)
+    assert codec("iso2").encode_fragment("DC_EVStatus", status).hex() == "802c200053d0"

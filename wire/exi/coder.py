@@ -180,10 +180,16 @@ class Codec:
         return found
 
     def _fragment_code(self, name: str, value: object) -> tuple[int, tuple[str, ...]]:
-        named = [(i, types) for i, (local, _, types) in enumerate(self._fragments[0]) if local == name]
+        found = self._fragments[0]
+        named = [i for i, (local, _, _) in enumerate(found) if local == name]
         if not named:
             raise ExiEncodeError(f"The set {self.name!r} has no element {name!r}.")
-        return next((n for n in named if type(value).__name__ in n[1]), named[0])
+        # A local name may be declared in two namespaces: a global element first, then one of the value's type.
+        space = type(value).__namespace__.uri if isinstance(value, ComplexType) else ""
+        fits = [i for i in named if type(value).__name__ in found[i][2]]
+        own = [i for i in fits if type(value).__element__ == name and found[i][1] == space]  # type: ignore[attr-defined]
+        code = (own or fits or named)[0]
+        return code, found[code][2]
 
     # ---- the two kinds of coder -------------------------------------------------------------------------------
 
