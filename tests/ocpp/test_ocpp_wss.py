@@ -201,6 +201,7 @@ async def test_guests_without_websocket(lab: Lab) -> None:
             ({}, 401),
             ({"Authorization": "Basic !!!"}, 401),
             ({"Authorization": "Bearer abc"}, 401),
+            ({"Authorization": basic("CS002", PASSWORD)}, 401),
             ({"Authorization": basic(IDENTITY, PASSWORD)}, 426),
         ):
             async with http.get(address, headers=headers) as answer:
