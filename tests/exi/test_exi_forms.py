@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wire.exi import ExiDecodeError, codec
+from wire.exi import ExiDecodeError, ExiUnsupportedError, codec
 from wire.v2g import appprotocol as app
 from wire.v2g import iso2
 from wire.v2g import xmldsig as ds
@@ -180,3 +180,12 @@ def test_text_beyond_ascii_and_a_long_serial_number() -> None:
 def test_a_name_in_two_namespaces_means_the_global_element() -> None:
     status = iso2.DC_EVStatusType(EVReady=True, EVErrorCode=iso2.DC_EVErrorCodeType.NO_ERROR, EVRESSSOC=5)
     assert codec("iso2").encode_fragment("DC_EVStatus", status).hex() == "802c200053d0"
+
+
+@pytest.mark.parametrize(
+    ("event", "what"), [("00", "any element"), ("10", "text"), ("11 10", r"undeclared content \(SE")]
+)
+def test_wildcards_and_mixed_text_are_unsupported(event: str, what: str) -> None:
+    stream = bits("10000000 000000 0 00000010", event, "0" * 16)  # CanonicalizationMethod with an empty Algorithm
+    with pytest.raises(ExiUnsupportedError, match=f"In CanonicalizationMethod, .* {what}.* is not supported"):
+        codec("xmldsig").decode_fragment(stream)

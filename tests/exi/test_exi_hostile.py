@@ -89,7 +89,7 @@ def test_noise_as_fragment(noise: bytes) -> None:
         ("2445584980", "the EXI header is 0x24, V2G streams start with 0x80; this is an EXI cookie"),
         ("80fe", "event code 127 names no element of the set 'iso2'"),
         ("8098ffff", "In V2G_Message/Header, at bit 16 .* second-level event code 7 was read, which is not assigned"),
-        ("809890", r"undeclared content \(xsi:type\) was read where the schema wants SessionID; it is not supported"),
+        ("809890", r"undeclared content \(xsi:type\) was read where the schema wants SessionID; this is not supported"),
         ("80980ff0", "In V2G_Message/Header/SessionID, at bit 18 .* a length of 63 octets was read, at most 8"),
         ("8098022613ed", "SessionID, at bit 18 .* a length of 8 octets was read, 2 octets of input are left"),
     ],

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wire.exi.errors import ExiDecodeError, ExiEncodeError
+from wire.exi.errors import ExiDecodeError, ExiEncodeError, ExiUnsupportedError
 
 if TYPE_CHECKING:
     from wire.exi.coder import Codec
 
-__all__ = ["ExiDecodeError", "ExiEncodeError", "codec"]
+__all__ = ["ExiDecodeError", "ExiEncodeError", "ExiUnsupportedError", "codec"]
 
 
 def codec(name: str) -> Codec:

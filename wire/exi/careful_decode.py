@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from wire.exi.bits import HEADER, BitReader, Truncated, bits_for
-from wire.exi.errors import ExiDecodeError
-from wire.exi.grammar import CHARACTERS, END, TEXT_END, Grammars, Production, State, enter, simple_start
+from wire.exi.errors import ExiDecodeError, ExiUnsupportedError
+from wire.exi.grammar import END, TEXT_END, Grammars, State, enter, simple_start
 from wire.exi.members import QName
 from wire.exi.schema import AttributeUse, Element, SchemaSet, Type, Value
 
@@ -47,9 +47,7 @@ class CarefulDecoder:
             self._header()
             result = read()
         except Truncated:
-            raise self.fail(
-                f"the input ends here, after {len(self.bits.data)} octets, inside a value or event"
-            ) from None
+            raise self.fail(f"the input ends after {len(self.bits.data)} octets, inside an event or a value") from None
         except OverflowError:
             raise self.fail("an integer of more than 560 bits was read") from None
         left = self.bits.left
@@ -67,7 +65,7 @@ class CarefulDecoder:
 
     def _document(self) -> Any:
         roots = self.schema.documents
-        qname, type_ = self._root([(q, t) for q, t in roots], len(roots) + 1)
+        qname, type_ = self._root(roots, len(roots) + 1)
         return self.element(qname, type_)
 
     def _fragment(self) -> tuple[str, Any]:
@@ -105,18 +103,15 @@ class CarefulDecoder:
         return value
 
     def _complex(self, qname: QName, cls: Any) -> Any:
-        model = self.schema.model(cls)
-        made = cls.__new__(cls)
-        for name, default in cls.__defaults__.items():
-            setattr(made, name, [] if default is list else None)
-        lists = {
-            e.field for e in model.content.parts if not isinstance(e, Value) and e.high != 1 and hasattr(e, "field")
-        }
-        state = self.grammars.start(model)
         if cls.__abstract__:
             raise self.fail(f"{cls.__name__} is abstract, it cannot occur itself")
+        model = self.schema.model(cls)
+        made, lists = cls.__new__(cls), model.lists
+        for name in cls.__defaults__:
+            setattr(made, name, [] if name in lists else None)
+        state = self.grammars.start(model)
         while True:
-            production = self._event(state, text=model.text)
+            production = self._event(state)
             if production is END:
                 made.value = self._empty(model.text)  # type: ignore[arg-type]
                 return made
@@ -133,21 +128,17 @@ class CarefulDecoder:
                 value = self.element(event.qname, event.type)
                 if event.field == "items":
                     made.items.append((event.qname[0], value))
-                elif event.high != 1 or event.field in lists or cls.__defaults__.get(event.field) is list:
-                    held = getattr(made, event.field)
-                    if held is None:
-                        setattr(made, event.field, [value])
-                    else:
-                        held.append(value)
+                elif event.field in lists:
+                    getattr(made, event.field).append(value)
                 else:
                     setattr(made, event.field, value)
             elif event == END:
                 return made
             else:
-                raise self.fail(f"{production} was read, {UNSUPPORTED}")
+                raise self.fail(f"{production} was read; this {UNSUPPORTED}", ExiUnsupportedError)
             state = enter(production.next)
 
-    def _event(self, state: State, text: Value | None = None) -> Any:
+    def _event(self, state: State) -> Any:
         """The production chosen by the next event code, or END for a second-level end of an empty value."""
         self.start = self.bits.position
         count = len(state.productions)
@@ -160,12 +151,12 @@ class CarefulDecoder:
         if undeclared >= len(state.second):
             raise self.fail(f"second-level event code {undeclared} was read, which is not assigned")
         name = state.second[undeclared]
-        takes_text = text is not None or isinstance(state.productions[0].event, Value)
-        if name == END and takes_text and any(isinstance(p.event, Value) for p in state.productions):
-            return END
-        if name == END:
+        if name != END:
+            what = f"undeclared content ({name}) was read where the schema wants {state}; this {UNSUPPORTED}"
+            raise self.fail(what, ExiUnsupportedError)
+        if not any(isinstance(p.event, Value) for p in state.productions):
             raise self.fail(f"the element ends here, the schema wants {state}")
-        raise self.fail(f"undeclared content ({name}) was read where the schema wants {state}; it {UNSUPPORTED}")
+        return END
 
     def _empty(self, type_: Value) -> Any:
         if type_.kind not in ("string", "binary"):
@@ -282,11 +273,8 @@ class CarefulDecoder:
         """Remember a deviation that can be read."""
         self.tolerated.append(f"{'/'.join(self.path)}: {deviation}")
 
-    def fail(self, what: str) -> ExiDecodeError:
+    def fail(self, what: str, kind: type[ExiDecodeError] = ExiDecodeError) -> ExiDecodeError:
         """The error for something found at ``start``."""
         path = "/".join(self.path)
         place = f"In {path}, at" if path else "At"
-        return ExiDecodeError(f"{place} bit {self.start} of the EXI stream {what}.", path=path, position=self.start)
-
-
-__all__ = ["CHARACTERS", "CarefulDecoder", "Production"]
+        return kind(f"{place} bit {self.start} of the EXI stream {what}.", path=path, position=self.start)

@@ -33,17 +33,18 @@ class CarefulEncoder:
         self.element(qname, type_, value)
         return self.bits.octets()
 
-    def fragment(self, code: int, qname: QName, type_: Type, value: object, relaxed: bool) -> bytes:
-        """A fragment of this one element.
+    def fragment(self, code: int, type_: Type, value: object, relaxed: bool) -> bytes:
+        """A fragment of the element with this code, as ``type_`` or by the relaxed grammar.
 
         Fragments are made to verify what somebody else signed, too; a value that is shorter than the schema wants could
         be read then, so it is written here.
         """
         self.short = True
+        qname, types = self.schema.fragments[code]
         elements = len(self.schema.fragments)
         self.bits.put(code, bits_for(elements + 2))
         if relaxed:
-            self._relaxed(qname, value)
+            self._relaxed(qname, types, value)
         else:
             self.element(qname, type_, value)
         self.bits.put(elements + 1, bits_for(elements + 2))
@@ -141,13 +142,15 @@ class CarefulEncoder:
         names = [e.type.__name__ for e in group.parts if isinstance(e, Element) and isinstance(e.type, type)]
         raise self.fail(f"{field} holds {_shown(value)}, one of {', '.join(names)} is wanted")
 
-    def _relaxed(self, qname: QName, value: Any) -> None:
+    def _relaxed(self, qname: QName, types: list[Type], value: Any) -> None:
         """An element declared with several types, by the relaxed grammar (W3C EXI 8.5.3)."""
         self.path.append(qname[0])
         attributes, elements = self.schema.attributes, len(self.schema.fragments)
         first = len(attributes) + 1 + elements + 3
         text = value
         if not isinstance(value, str):
+            if type(value) not in types:
+                raise self.fail(f"text or a value with Id is wanted, not {_shown(value)}")
             use = self.schema.model(type(value)).attributes[0]
             text = value.value
             if value.Id is not None:

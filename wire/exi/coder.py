@@ -32,7 +32,7 @@ SETS: dict[str, tuple[str, ...]] = {
 RESERVED = ("din", "iso20-common", "iso20-ac", "iso20-dc", "iso20-acdp", "iso20-wpt")
 """Names of sets that are not built in yet."""
 
-LONGEST = 1 << 20
+LONGEST = 1 << 18
 """No V2G message comes near this many octets; more is refused unread."""
 
 QUICK = 1 << 16
@@ -138,11 +138,11 @@ class Codec:
             x = self._ns[f"e_{type_}"]((0x100 | HEADER) << bits | code, value)
             return _octets(x << bits | end)
         except STUMBLES:
-            qname, found = self.schema.fragments[code]
+            _, found = self.schema.fragments[code]
             simple = next((t for t in found if not isinstance(t, type)), found[0])
             wanted = next((t for t in found if t is type(value)), simple)
             encoder = self._careful_encoder()
-            return encoder.fragment(code, qname, wanted, value, relaxed and len(types) > 1)  # type: ignore[no-any-return]
+            return encoder.fragment(code, wanted, value, relaxed and len(types) > 1)  # type: ignore[no-any-return]
 
     def decode_fragment(self, data: bytes, tolerated: list[str] | None = None) -> tuple[str, Any]:
         """The element's local name and value. Raises ExiDecodeError."""

@@ -14,6 +14,10 @@ class ExiDecodeError(PeerError):
         self.position = position
 
 
+class ExiUnsupportedError(ExiDecodeError):
+    """Legal EXI that no ISO 15118 message has: wildcard content, mixed text, undeclared elements and attributes."""
+
+
 class ExiEncodeError(LocalError):
     """A value the schema does not allow: ``path`` is the element or attribute it was meant for."""
 

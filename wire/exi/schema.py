@@ -95,6 +95,13 @@ class Model:
     mixed: bool
     regular: bool
 
+    @property
+    def lists(self) -> frozenset[str]:
+        """The fields that hold lists."""
+        if not self.regular:
+            return frozenset({"items"})
+        return frozenset(e.field for p in self.content.parts if p.high != 1 for e in elements_in(p))
+
 
 def integer_value(low: int | None, high: int | None) -> Value:
     """The EXI form of an integer with this range (W3C EXI 7.1.5, 7.1.6, 7.1.9)."""

@@ -166,7 +166,7 @@ def _read(coder: Codec, node: ElementTree.Element, type_: Type, path: str) -> An
     if type_.__abstract__:
         raise ViewError(path, "this element is abstract, one of its substitutes is wanted")
     model = coder.schema.model(type_)
-    made: dict[str, Any] = {n: [] if d is list else None for n, d in type_.__defaults__.items()}
+    made: dict[str, Any] = {n: [] if n in model.lists else None for n in type_.__defaults__}
     left = {k: v for k, v in node.attrib.items() if not k.startswith(_XSI)}
     for use in model.attributes:
         # Many documents in the field leave the attribute's namespace out.
@@ -194,8 +194,8 @@ def _read(coder: Codec, node: ElementTree.Element, type_: Type, path: str) -> An
         value = _read(coder, child, element.type, f"{path}/{_local(child.tag)}")
         if element.field == "items":
             made["items"].append((element.qname[0], value))
-        elif element.high != 1:
-            made[element.field] = [*(made[element.field] or ()), value]
+        elif element.field in model.lists:
+            made[element.field].append(value)
         else:
             made[element.field] = value
         state = enter(production.next)
