@@ -79,15 +79,15 @@ class Grammars:
                 if model.text is not None:
                     productions.append(Production(model.text, TEXT_END))
                 else:
-                    productions += self._content(model, tuple((p, 0) for p in (model.content,)))
+                    productions += self._content(model, ((model.content, 0),))
             self._states[key] = State(tuple(productions), start=True, first=first)
         return self._states[key]
 
-    def _state(self, model: Model, stack: Stack) -> State:
+    def state(self, model: Model, stack: Stack) -> State:
+        """The state inside a content model."""
         key = (model.cls, *((id(p), n) for p, n in stack))
         if key not in self._states:
-            state = self._states[key] = State((), start=False, first=False)
-            state.__init__(tuple(self._content(model, stack)), start=False, first=False)  # type: ignore[misc]
+            self._states[key] = State(tuple(self._content(model, stack)), start=False, first=False)
         return self._states[key]
 
     def _content(self, model: Model, stack: Stack) -> list[Production]:
@@ -100,7 +100,7 @@ class Grammars:
                 end = False
                 break
         wild = found.pop(WILDCARD, None)
-        made = [Production(event, self._lazy(model, rest)) for event, rest in found.items()]
+        made = [Production(event, _Later(self, model, rest)) for event, rest in found.items()]
         if wild is not None:
             made.append(Production(WILDCARD))
         if end:
@@ -108,9 +108,6 @@ class Grammars:
         if model.mixed:
             made.append(Production(CHARACTERS))
         return made
-
-    def _lazy(self, model: Model, stack: Stack) -> State:
-        return _Later(self, model, stack)
 
 
 class _Later(State):
@@ -125,7 +122,7 @@ class _Later(State):
     def enter(self) -> State:
         if self._made is None:
             grammars, model, stack = self._of
-            self._made = grammars._state(model, stack)
+            self._made = grammars.state(model, stack)
         return self._made
 
 
@@ -149,8 +146,7 @@ def _enter(particle: Particle, count: int, rest: Stack, found: dict[Element | st
             _enter(part, 0, again, found)
     else:
         for i, part in enumerate(particle.parts):
-            if part.high is None or part.high > 0:
-                _enter(part, 0, (*((p, 0) for p in particle.parts[i + 1 :]), *again), found)
+            _enter(part, 0, (*((p, 0) for p in particle.parts[i + 1 :]), *again), found)
             if not _nullable(part, 0):
                 break
 
