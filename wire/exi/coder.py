@@ -32,8 +32,8 @@ SETS: dict[str, tuple[str, ...]] = {
 RESERVED = ("din", "iso20-common", "iso20-ac", "iso20-dc", "iso20-acdp", "iso20-wpt")
 """Names of sets that are not built in yet."""
 
-LONGEST = 1 << 18
-"""No V2G message comes near this many octets; more is refused unread."""
+LONGEST = 1 << 20
+"""More octets are refused unread. The schema allows messages of some 300 000; V2GTP cuts off far below that."""
 
 QUICK = 1 << 16
 """Up to this many octets the generated code is used: its cost grows with length times number of values."""
