@@ -6,299 +6,36 @@ could not be done here (port, file, interface, permission); 70 a defect of pncsi
 
 from __future__ import annotations
 
-import inspect
+import argparse
 import os
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import typer
-
-from simulator.result import EXIT_INTERRUPTED, Verdict
+from simulator.result import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_UNAVAILABLE, EXIT_USAGE
 from simulator.scenario import Option, Scenario, all_scenarios
 from wire.errors import LocalError, PncError
 
-EXIT_UNAVAILABLE = 3
-EXIT_DEFECT = 70
+DESCRIPTION = "The whole Plug & Charge ecosystem in one program: vehicle, station, CSMS, pools and PKI."
+EPILOG = "exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 not possible here, 130 interrupted"
+OCSP_URL = "http://ocsp.pncsim.test/ocsp"
+"""What certificates name when nothing else is said; a lab and a lone station answer for it themselves."""
 
-app = typer.Typer(
-    name="pnc",
-    help="The whole Plug & Charge ecosystem in one program: vehicle, station, CSMS, pools and PKI.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-run_app = typer.Typer(help="Run a scenario; `pnc list` names them.", no_args_is_help=True)
-exi_app = typer.Typer(help="Decode and encode EXI line by line (hex <-> JSON).", no_args_is_help=True)
-certs_app = typer.Typer(help="Create, show and verify the certificates of a V2G PKI.", no_args_is_help=True)
-app.add_typer(run_app, name="run")
-app.add_typer(exi_app, name="exi")
-app.add_typer(certs_app, name="certs")
-
-Transport = Literal["loopback", "memory"]
-OcspPolicy = Literal["require", "prefer", "off"]
-
-COMMON: dict[str, tuple[Any, Any]] = {
-    "transport": (
-        Annotated[
-            Transport,
-            typer.Option(help="loopback: real sockets on this machine; memory: no socket, time runs ahead by itself."),
-        ],
-        "loopback",
-    ),
-    "pki": (
-        Annotated[Path | None, typer.Option(help="Use the certificates of this folder (made by `pnc certs create`).")],
-        None,
-    ),
-    "fault": (
-        Annotated[list[str] | None, typer.Option(help="Disturb the run on purpose; `pnc list --faults` names them.")],
-        None,
-    ),
-    "evidence": (
-        Annotated[Path, typer.Option(help="Folder below which the evidence of this run is written.")],
-        Path("evidence"),
-    ),
-    "no_evidence": (Annotated[bool, typer.Option("--no-evidence", help="Write no evidence.")], False),
-    "verbose": (
-        Annotated[int, typer.Option("--verbose", "-v", count=True, help="Tell every message (-v), states too (-vv).")],
-        0,
-    ),
-    "quiet": (Annotated[bool, typer.Option("--quiet", "-q", help="Print only the verdict line.")], False),
-}
+Arguments = argparse.Namespace
+Group = argparse.ArgumentParser
 
 
-@app.command("list")
-def list_command(
-    faults: Annotated[bool, typer.Option("--faults", help="List the faults for --fault instead.")] = False,
-) -> None:
-    """Name the scenarios (or faults) there are."""
-    if faults:
-        from simulator.faults import FAULTS
-
-        rows = [(fault.name, fault.title) for fault in FAULTS.values()]
-    else:
-        rows = [(found.name, found.title) for found in all_scenarios().values()]
-    width = max(len(name) for name, _ in rows)
-    for name, title in rows:
-        print(f"{name:<{width}}  {title}")
-
-
-@exi_app.command("decode")
-def exi_decode(
-    set_name: Annotated[str, typer.Option("--set", help="Schema set: app, iso2 or xmldsig.")],
-    fragment: Annotated[
-        bool, typer.Option("--fragment", help="The lines are EXI fragments, as signatures hash.")
-    ] = False,
-) -> None:
-    """Read one hex string per line from standard input, print one JSON value (or error) per line."""
-    from simulator.exi_cli import run_exi
-
-    raise typer.Exit(run_exi("decode", set_name, fragment, sys.stdin, sys.stdout))
-
-
-@exi_app.command("encode")
-def exi_encode(
-    set_name: Annotated[str, typer.Option("--set", help="Schema set: app, iso2 or xmldsig.")],
-    fragment: Annotated[bool, typer.Option("--fragment", help="Write EXI fragments, as signatures hash.")] = False,
-) -> None:
-    """Read one JSON value per line from standard input, print one hex string (or error) per line."""
-    from simulator.exi_cli import run_exi
-
-    raise typer.Exit(run_exi("encode", set_name, fragment, sys.stdin, sys.stdout))
-
-
-@certs_app.command("create")
-def certs_create(
-    directory: Annotated[Path, typer.Argument(help="Folder to write; made if it is not there.")],
-    ocsp_url: Annotated[
-        str, typer.Option(help="Address of the OCSP responder, written into the certificates; a lab answers for it.")
-    ] = "http://ocsp.pncsim.test/ocsp",
-    crl_url: Annotated[str | None, typer.Option(help="Address below which revocation lists are found.")] = None,
-    pcid: Annotated[str | None, typer.Option(help="Provisioning certificate id of the vehicle.")] = None,
-    emaid: Annotated[str | None, typer.Option(help="Contract id (EMAID) of the contract certificate.")] = None,
-    evse_id: Annotated[str | None, typer.Option(help="EVSE id of the station's certificate.")] = None,
-    contract_ca: Annotated[
-        Literal["mo", "v2g"], typer.Option(help="Root above the contract: the MO's own or the V2G root.")
-    ] = "mo",
-    force: Annotated[bool, typer.Option(help="Overwrite a PKI that is there.")] = False,
-) -> None:
-    """Write all certificates and keys of an ISO 15118-2 ecosystem as PEM, with a manifest pki.json."""
-    from simulator import certs_cli
-
-    raise typer.Exit(
-        certs_cli.create(
-            directory,
-            ocsp_url=ocsp_url,
-            crl_url=crl_url,
-            pcid=pcid,
-            emaid=emaid,
-            evse_id=evse_id,
-            contract_ca=contract_ca,
-            force=force,
-        )
-    )
-
-
-@certs_app.command("show")
-def certs_show(directory: Annotated[Path, typer.Argument(help="A PKI folder.")]) -> None:
-    """Show role, subject, issuer and validity of every certificate in a folder."""
-    from simulator import certs_cli
-
-    raise typer.Exit(certs_cli.show(directory))
-
-
-@certs_app.command("verify")
-def certs_verify(directory: Annotated[Path, typer.Argument(help="A PKI folder.")]) -> None:
-    """Verify every chain in a folder by the V2G profiles; exit code 1 if one does not hold."""
-    from simulator import certs_cli
-
-    raise typer.Exit(certs_cli.verify(directory))
-
-
-Interface = Annotated[
-    str | None, typer.Option(help="Network interface towards the other device; without it, loopback.")
-]
-SdpPort = Annotated[int, typer.Option(help="SDP port on loopback (on an interface it is always 15118).")]
-PkiFolder = Annotated[Path | None, typer.Option(help="PKI folder (see `pnc certs create`).")]
-NoTls = Annotated[bool, typer.Option("--no-tls", help="Plain TCP only.")]
-Payment = Annotated[bool | None, typer.Option("--pnc/--eim", help="Contract only, or external identification only.")]
-Current = Annotated[bool | None, typer.Option("--ac/--dc", help="AC only, or DC only.")]
-Strict = Annotated[bool, typer.Option(help="Tolerate nothing that deviates from the standard.")]
-Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Tell every message (-v), states too (-vv).")]
-
-
-@app.command("secc")
-def secc_command(
-    interface: Interface = None,
-    pki: PkiFolder = None,
-    no_tls: NoTls = False,
-    payment: Payment = None,
-    current: Current = None,
-    evse_id: Annotated[str, typer.Option(help="EVSE id told to the vehicle.")] = "DE*PNC*E100001",
-    csms: Annotated[str | None, typer.Option(help="URL of a CSMS (ws:// or wss://); default: one of its own.")] = None,
-    csms_password: Annotated[
-        str | None, typer.Option(envvar="PNC_CSMS_PASSWORD", help="Basic authentication password for --csms.")
-    ] = None,
-    identity: Annotated[str, typer.Option(help="Identity of the station at the CSMS.")] = "CS001",
-    wait: Annotated[float | None, typer.Option(help="Give up when no vehicle came within these seconds.")] = None,
-    strict: Strict = False,
-    sdp_port: SdpPort = 15118,
-    verbose: Verbose = 0,
-) -> None:
-    """Be a charging station for one vehicle: answer SDP, charge it, end with a verdict."""
-    from simulator.standalone import Link, StationOptions, run_station
-
-    options = StationOptions(
-        pki=pki,
-        tls=not no_tls,
-        payment=_either(payment, "pnc", "eim"),
-        current=_either(current, "ac", "dc"),
-        evse_id=evse_id,
-        strict=strict,
-        wait=wait,
-        csms=csms,
-        csms_password=csms_password,
-        identity=identity,
-    )
-    link = Link(interface=interface, sdp_port=sdp_port)
-    _alone(lambda clock, trace: run_station(link, options, clock, trace), verbose)
-
-
-@app.command("ev")
-def ev_command(
-    interface: Interface = None,
-    pki: PkiFolder = None,
-    no_tls: NoTls = False,
-    payment: Payment = None,
-    current: Current = None,
-    ocsp: Annotated[
-        OcspPolicy, typer.Option(help="What is demanded of the station's stapled OCSP response.")
-    ] = "prefer",
-    install: Annotated[
-        Literal["never", "if-needed", "always"], typer.Option(help="When to ask the station for a contract.")
-    ] = "if-needed",
-    contracts: Annotated[Path | None, typer.Option(help="Folder in which the vehicle keeps its contracts.")] = None,
-    loops: Annotated[int, typer.Option(help="Stop after so many loop messages.")] = 10,
-    interval: Annotated[float, typer.Option(help="Seconds between two loop messages.")] = 1.0,
-    kwh: Annotated[float | None, typer.Option(help="Stop after this much energy, in kWh.")] = None,
-    strict: Strict = False,
-    sdp_port: SdpPort = 15118,
-    verbose: Verbose = 0,
-) -> None:
-    """Be a vehicle: find a station by SDP, charge there once, end with a verdict."""
-    from simulator.standalone import Link, VehicleOptions, run_vehicle
-
-    options = VehicleOptions(
-        pki=pki,
-        tls=not no_tls,
-        payment=_either(payment, "pnc", "eim"),
-        current=_either(current, "ac", "dc"),
-        ocsp=ocsp,
-        install=install,
-        loops=loops,
-        interval=interval,
-        kwh=kwh,
-        contracts=contracts,
-        strict=strict,
-    )
-    link = Link(interface=interface, sdp_port=sdp_port)
-    _alone(lambda clock, trace: run_vehicle(link, options, clock, trace), verbose)
-
-
-def _either(choice: bool | None, yes: Any, no: Any) -> Any:
-    return "both" if choice is None else yes if choice else no
-
-
-def _alone(side: Any, level: int) -> None:
-    from simulator.runner import run_alone
-
-    raise typer.Exit(run_alone(side, level=level))
-
-
-def _scenario_command(found: Scenario) -> Any:
-    """A function whose signature is the scenario's options and the common ones, for typer to read."""
-
-    def command(**given: Any) -> None:
-        from simulator.runner import RunSettings, run_and_tell
-
-        common = {name: given.pop(name) for name in COMMON}
-        settings = RunSettings(
-            transport=common["transport"],
-            pki=common["pki"],
-            faults=tuple(common["fault"] or ()),
-            evidence=None if common["no_evidence"] else common["evidence"],
-        )
-        level = -1 if common["quiet"] else common["verbose"]
-        raise typer.Exit(run_and_tell(found, given, settings, level=level).exit_code)
-
-    parameters = [*map(_parameter, found.options)]
-    parameters += [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=hint, default=default)
-        for name, (hint, default) in COMMON.items()
-    ]
-    command.__doc__ = found.story
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {p.name: p.annotation for p in parameters}
-    return command
-
-
-def _parameter(option: Option) -> inspect.Parameter:
-    kind: Any = Literal[option.choices] if option.choices else option.type
-    hint = Annotated[kind, typer.Option(help=option.help)]
-    return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, annotation=hint, default=option.default)
-
-
-def _register() -> None:
-    for found in all_scenarios().values():
-        run_app.command(found.name, help=found.story, short_help=found.title)(_scenario_command(found))
-
-
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Entry point: run the command; every failure becomes a sentence and an exit code."""
-    _register()
     try:
-        code = app(standalone_mode=True)
+        parser = _parser()
+        if not (sys.argv[1:] if argv is None else argv):
+            parser.print_help()
+            sys.exit(EXIT_USAGE)
+        arguments = parser.parse_args(argv)
+        code = arguments.execute(arguments)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         code = EXIT_INTERRUPTED
@@ -311,12 +48,288 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("PNC_DEBUG"):
             raise
-        print(
-            f"pnc: a defect of pncsim: {type(error).__name__}: {error}. Set PNC_DEBUG=1 for the traceback.",
-            file=sys.stderr,
-        )
+        what = f"{type(error).__name__}: {error}"
+        print(f"pnc: a defect of pncsim: {what}. Set PNC_DEBUG=1 for the traceback.", file=sys.stderr)
         code = EXIT_DEFECT
     sys.exit(code)
 
 
-__all__ = ["Verdict", "app", "main"]
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pnc", description=DESCRIPTION, epilog=EPILOG)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, help_text, fill in COMMANDS:
+        fill(commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + "."))
+    return parser
+
+
+# run, list
+
+
+def _fill_run(parser: Group) -> None:
+    scenarios = parser.add_subparsers(metavar="SCENARIO", required=True)
+    for found in all_scenarios().values():
+        one = scenarios.add_parser(
+            found.name,
+            help=found.title,
+            description=found.story,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            epilog=f"{EPILOG}\nshows: {', '.join(found.clauses)}",
+        )
+        for option in found.options:
+            _add_option(one, option)
+        _add_common(one)
+        one.set_defaults(execute=_run(found))
+
+
+def _add_option(parser: Group, option: Option) -> None:
+    name = f"--{option.name.replace('_', '-')}"
+    help_text = f"{option.help} (default: {option.default})"
+    if option.type is bool:
+        parser.add_argument(name, action=argparse.BooleanOptionalAction, default=option.default, help=option.help)
+    else:
+        choices = option.choices or None
+        parser.add_argument(name, type=option.type, choices=choices, default=option.default, help=help_text)
+
+
+def _add_common(parser: Group) -> None:
+    common = parser.add_argument_group("for every scenario")
+    common.add_argument(
+        "--transport",
+        choices=("loopback", "memory"),
+        default="loopback",
+        help="loopback: real sockets on this machine; memory: no socket, time runs ahead by itself",
+    )
+    common.add_argument("--pki", type=Path, metavar="DIR", help="use the certificates of this folder")
+    common.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="disturb the run on purpose; `pnc list --faults` names them; may be given several times",
+    )
+    common.add_argument(
+        "--evidence", type=Path, default=Path("evidence"), metavar="DIR", help="where the evidence goes (./evidence)"
+    )
+    common.add_argument("--no-evidence", action="store_true", help="write no evidence")
+    _add_verbose(common)
+    common.add_argument("-q", "--quiet", action="store_true", help="print the verdict line only")
+
+
+def _add_verbose(parser: Any) -> None:
+    parser.add_argument(
+        "-v", "--verbose", action="count", default=0, help="tell every message (-v), states and power too (-vv)"
+    )
+
+
+def _run(found: Scenario) -> Callable[[Arguments], int]:
+    def execute(arguments: Arguments) -> int:
+        from simulator.runner import RunSettings, run_and_tell
+
+        settings = RunSettings(
+            transport=arguments.transport,
+            pki=arguments.pki,
+            faults=tuple(arguments.fault),
+            evidence=None if arguments.no_evidence else arguments.evidence,
+        )
+        options = {option.name: getattr(arguments, option.name) for option in found.options}
+        return run_and_tell(found, options, settings, level=-1 if arguments.quiet else arguments.verbose).exit_code
+
+    return execute
+
+
+def _fill_list(parser: Group) -> None:
+    parser.add_argument("--faults", action="store_true", help="list the faults for --fault instead")
+    parser.set_defaults(execute=_list)
+
+
+def _list(arguments: Arguments) -> int:
+    if arguments.faults:
+        from simulator.faults import FAULTS
+
+        rows = [(fault.name, fault.title) for fault in FAULTS.values()]
+    else:
+        rows = [(found.name, found.title) for found in all_scenarios().values()]
+    width = max(len(name) for name, _ in rows)
+    for name, title in rows:
+        print(f"{name:<{width}}  {title}")
+    return 0
+
+
+# secc, ev
+
+
+def _add_link(parser: Group) -> None:
+    parser.add_argument("--interface", metavar="NAME", help="network interface; without it, loopback")
+    parser.add_argument("--sdp-port", type=int, default=15118, metavar="PORT", help="SDP port on loopback (15118)")
+    parser.add_argument("--pki", type=Path, metavar="DIR", help="PKI folder, see `pnc certs create`")
+    parser.add_argument("--no-tls", action="store_true", help="plain TCP only")
+    payment = parser.add_mutually_exclusive_group()
+    payment.add_argument("--pnc", dest="payment", action="store_const", const="pnc", help="pay by contract only")
+    payment.add_argument(
+        "--eim", dest="payment", action="store_const", const="eim", help="external identification only"
+    )
+    current = parser.add_mutually_exclusive_group()
+    current.add_argument("--ac", dest="current", action="store_const", const="ac", help="AC only")
+    current.add_argument("--dc", dest="current", action="store_const", const="dc", help="DC only")
+    parser.add_argument("--strict", action="store_true", help="tolerate nothing that deviates from the standard")
+    _add_verbose(parser)
+    parser.set_defaults(payment="both", current="both")
+
+
+def _fill_secc(parser: Group) -> None:
+    _add_link(parser)
+    parser.add_argument("--evse-id", default="DE*PNC*E100001", metavar="ID", help="EVSE id told to the vehicle")
+    parser.add_argument("--csms", metavar="URL", help="a CSMS (ws:// or wss://); default: one of its own")
+    parser.add_argument("--identity", default="CS001", metavar="ID", help="the station's identity at the CSMS (CS001)")
+    parser.add_argument(
+        "--ocsp",
+        choices=("require", "prefer", "off"),
+        default="prefer",
+        help="require: do not start without an OCSP response to staple; prefer: say so; off: staple none",
+    )
+    parser.add_argument("--wait", type=float, metavar="SECONDS", help="give up when no vehicle came by then")
+    parser.epilog = f"The password for --csms is read from PNC_CSMS_PASSWORD. {EPILOG}"
+    parser.set_defaults(execute=_secc)
+
+
+def _secc(arguments: Arguments) -> int:
+    from simulator.runner import run_alone
+    from simulator.standalone import Link, StationOptions, run_station
+
+    options = StationOptions(
+        pki=arguments.pki,
+        tls=not arguments.no_tls,
+        payment=arguments.payment,
+        current=arguments.current,
+        evse_id=arguments.evse_id,
+        ocsp=arguments.ocsp,
+        strict=arguments.strict,
+        wait=arguments.wait,
+        csms=arguments.csms,
+        csms_password=os.environ.get("PNC_CSMS_PASSWORD"),
+        identity=arguments.identity,
+    )
+    link = Link(interface=arguments.interface, sdp_port=arguments.sdp_port)
+    return run_alone(lambda clock, trace: run_station(link, options, clock, trace), level=arguments.verbose)
+
+
+def _fill_ev(parser: Group) -> None:
+    _add_link(parser)
+    parser.add_argument(
+        "--ocsp",
+        choices=("require", "prefer", "off"),
+        default="prefer",
+        help="what is demanded of the station's stapled OCSP response (prefer: a missing one is noted)",
+    )
+    parser.add_argument(
+        "--install",
+        choices=("never", "if-needed", "always"),
+        default="if-needed",
+        help="when to ask the station for a contract certificate (if-needed)",
+    )
+    parser.add_argument("--contracts", type=Path, metavar="DIR", help="where the vehicle keeps its contracts")
+    parser.add_argument("--loops", type=int, default=10, metavar="N", help="stop after so many loop messages (10)")
+    parser.add_argument("--interval", type=float, default=1.0, metavar="S", help="seconds between loop messages (1)")
+    parser.add_argument("--kwh", type=float, metavar="KWH", help="stop after this much energy")
+    parser.epilog = EPILOG
+    parser.set_defaults(execute=_ev)
+
+
+def _ev(arguments: Arguments) -> int:
+    from simulator.runner import run_alone
+    from simulator.standalone import Link, VehicleOptions, run_vehicle
+
+    options = VehicleOptions(
+        pki=arguments.pki,
+        tls=not arguments.no_tls,
+        payment=arguments.payment,
+        current=arguments.current,
+        ocsp=arguments.ocsp,
+        install=arguments.install,
+        loops=arguments.loops,
+        interval=arguments.interval,
+        kwh=arguments.kwh,
+        contracts=arguments.contracts,
+        strict=arguments.strict,
+    )
+    link = Link(interface=arguments.interface, sdp_port=arguments.sdp_port)
+    return run_alone(lambda clock, trace: run_vehicle(link, options, clock, trace), level=arguments.verbose)
+
+
+# exi, certs
+
+
+def _fill_exi(parser: Group) -> None:
+    directions = parser.add_subparsers(metavar="DIRECTION", required=True)
+    for direction, help_text in (
+        ("decode", "read hex, one message per line, print JSON or an error per line"),
+        ("encode", "read JSON, one message per line, print hex or an error per line"),
+    ):
+        one = directions.add_parser(direction, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
+        one.add_argument(
+            "--set", required=True, dest="set_name", metavar="SET", help="schema set: app, iso2 or xmldsig"
+        )
+        one.add_argument("--fragment", action="store_true", help="EXI fragments, as signatures hash them")
+        one.set_defaults(execute=_exi, direction=direction)
+
+
+def _exi(arguments: Arguments) -> int:
+    from simulator.exi_cli import run_exi
+
+    return run_exi(arguments.direction, arguments.set_name, arguments.fragment, sys.stdin, sys.stdout)
+
+
+def _fill_certs(parser: Group) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    create = actions.add_parser("create", help="write all certificates and keys as PEM, with a manifest pki.json")
+    create.add_argument("--ocsp-url", default=OCSP_URL, metavar="URL", help=f"OCSP responder they name ({OCSP_URL})")
+    create.add_argument("--crl-url", metavar="URL", help="address below which revocation lists are found")
+    create.add_argument("--pcid", help="provisioning certificate id of the vehicle")
+    create.add_argument("--emaid", help="contract id of the contract certificate")
+    create.add_argument("--evse-id", help="EVSE id of the station's certificate")
+    create.add_argument(
+        "--contract-ca", choices=("mo", "v2g"), default="mo", help="root above the contract: the MO's or the V2G root"
+    )
+    create.add_argument("--force", action="store_true", help="overwrite a PKI that is there")
+    show = actions.add_parser("show", help="show role, subject, issuer and validity of every certificate")
+    verify = actions.add_parser("verify", help="verify every chain by the V2G profiles; exit code 1 if one fails")
+    for one, execute in ((create, _certs_create), (show, _certs_show), (verify, _certs_verify)):
+        one.add_argument("directory", type=Path, metavar="DIR", help="the PKI folder")
+        one.set_defaults(execute=execute)
+
+
+def _certs_create(arguments: Arguments) -> int:
+    from simulator import certs_cli
+
+    return certs_cli.create(
+        arguments.directory,
+        ocsp_url=arguments.ocsp_url,
+        crl_url=arguments.crl_url,
+        pcid=arguments.pcid,
+        emaid=arguments.emaid,
+        evse_id=arguments.evse_id,
+        contract_ca=arguments.contract_ca,
+        force=arguments.force,
+    )
+
+
+def _certs_show(arguments: Arguments) -> int:
+    from simulator import certs_cli
+
+    return certs_cli.show(arguments.directory)
+
+
+def _certs_verify(arguments: Arguments) -> int:
+    from simulator import certs_cli
+
+    return certs_cli.verify(arguments.directory)
+
+
+COMMANDS: tuple[tuple[str, str, Callable[[Group], None]], ...] = (
+    ("run", "run a scenario with all actors on this machine", _fill_run),
+    ("list", "name the scenarios, or the faults", _fill_list),
+    ("secc", "be a charging station for one vehicle, then give a verdict", _fill_secc),
+    ("ev", "be a vehicle that charges at one station, then give a verdict", _fill_ev),
+    ("exi", "decode and encode EXI, line by line", _fill_exi),
+    ("certs", "create, show and verify the certificates of a V2G PKI", _fill_certs),
+)

@@ -17,6 +17,8 @@ class Verdict(StrEnum):
 
 EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.ERROR: 3}
 EXIT_USAGE = 2
+EXIT_UNAVAILABLE = 3
+EXIT_DEFECT = 70
 EXIT_INTERRUPTED = 130
 
 

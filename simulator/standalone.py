@@ -54,6 +54,7 @@ class StationOptions:
     payment: Payment = "both"
     current: Current = "both"
     evse_id: str = "DE*PNC*E100001"
+    ocsp: OcspPolicy = "prefer"
     strict: bool = False
     wait: float | None = None
     csms: str | None = None
@@ -127,6 +128,7 @@ async def run_station(link: Link, options: StationOptions, clock: Clock, trace: 
             identity=options.identity,
             secc_id=options.evse_id,
             request_certificate=False,
+            request_staples=options.ocsp != "off",
             card=CARD if options.payment != "pnc" else "",
         ),
         password=password or None,
@@ -153,7 +155,7 @@ async def _serve_one(site: StationSite, options: StationOptions, clock: Clock, t
             energy[0] = notice.energy_wh
 
     site.on_end, site.on_notice = over, note
-    await site.open(lenient=True)
+    await site.open(lenient=options.ocsp != "require")
     kinds = " and ".join(site.where)
     trace.emit(Story(time=clock.now(), actor="SECC", text=f"Waiting for a vehicle at {kinds}."))
     try:
