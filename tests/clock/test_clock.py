@@ -281,8 +281,9 @@ def test_the_clock_starts_now_by_default_and_knows_the_date() -> None:
     asyncio.run(main())
 
 
-def test_a_thread_may_end_a_wait_without_timers_in_virtual_time() -> None:
-    async def main() -> int:
-        return await asyncio.get_running_loop().run_in_executor(None, lambda: 7)
+def test_actors_that_wait_for_each_other_for_ever_are_a_defect_and_no_hang() -> None:
+    async def main() -> None:
+        await asyncio.get_running_loop().create_future()
 
-    assert virtually(main()) == 7
+    with pytest.raises(RuntimeError, match="every actor waits"):
+        virtually(main())
