@@ -256,7 +256,7 @@ def _ev(arguments: Arguments) -> int:
     return run_alone(lambda clock, trace: run_vehicle(link, options, clock, trace), level=arguments.verbose)
 
 
-# exi, certs
+# exi, certs, tables
 
 
 def _fill_exi(parser: Group) -> None:
@@ -325,6 +325,17 @@ def _certs_verify(arguments: Arguments) -> int:
     return certs_cli.verify(arguments.directory)
 
 
+def _fill_tables(parser: Group) -> None:
+    parser.set_defaults(execute=_tables)
+
+
+def _tables(arguments: Arguments) -> int:
+    from simulator.tables import page
+
+    print(page(), end="")
+    return 0
+
+
 COMMANDS: tuple[tuple[str, str, Callable[[Group], None]], ...] = (
     ("run", "run a scenario with all actors on this machine", _fill_run),
     ("list", "name the scenarios, or the faults", _fill_list),
@@ -332,4 +343,5 @@ COMMANDS: tuple[tuple[str, str, Callable[[Group], None]], ...] = (
     ("ev", "be a vehicle that charges at one station, then give a verdict", _fill_ev),
     ("exi", "decode and encode EXI, line by line", _fill_exi),
     ("certs", "create, show and verify the certificates of a V2G PKI", _fill_certs),
+    ("tables", "print the state machines and times as Markdown", _fill_tables),
 )

@@ -26,7 +26,7 @@ from simulator.faults import Fault, find_fault
 from simulator.result import RunResult
 from simulator.scenario import Energy
 from simulator.station_site import StationSite, build_station
-from tls_certs.pki import create_pki
+from tls_certs.pki import DEFAULT_EVSE_ID, create_pki
 from tls_certs.profiles import PROFILES
 from wire.clock import Clock
 from wire.credentials import Credentials
@@ -95,13 +95,16 @@ class Lab:
             self.trace,
             back.connect,
             config=SeccConfig(
+                evse_id=DEFAULT_EVSE_ID,
                 energy_modes=(*AC_MODES, *DC_MODES[:2]),
                 dc=DcSupply(isolation_seconds=ISOLATION_TEST),
                 contract_anchors=back.pki.anchors("mo_root", "v2g_root"),
                 receipts=ReceiptPolicy(first=2, every=5),
                 alter=_chained(fault.station for fault in self.faults),
             ),
-            station=StationConfig(identity=STATION_ID, request_certificate=not self._installed),
+            station=StationConfig(
+                identity=STATION_ID, secc_id=DEFAULT_EVSE_ID, request_certificate=not self._installed
+            ),
             password=back.password,
             installed=self._installed,
         )

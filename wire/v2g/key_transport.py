@@ -1,8 +1,8 @@
 """How a contract's private key travels to the vehicle in ISO 15118-2 (V2G2-814 to V2G2-823).
 
 The sender makes an ephemeral P-256 key and agrees with the receiver's static key; a one-step concatenation KDF
-(NIST SP 800-56A, SHA-256, OtherInfo = algorithm 01, 'U', 'V') gives an AES-128 key; the 32-byte scalar is encrypted with
-AES-128-CBC without padding. CBC has no authenticity of its own: verify the CPS signature before unwrapping.
+(NIST SP 800-56A, SHA-256, OtherInfo = algorithm 01, 'U', 'V') gives an AES-128 key; the 32-byte scalar is encrypted
+with AES-128-CBC without padding. CBC has no authenticity of its own: verify the CPS signature before unwrapping.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OTHER_INFO = b"\x01UV"
 
 
 class WrappedKey(NamedTuple):
-    """``encrypted`` = ContractSignatureEncryptedPrivateKey (IV 16 || ciphertext 32); ``dh_public`` = DHpublickey (65)."""
+    """``encrypted``: ContractSignatureEncryptedPrivateKey, IV 16 || ciphertext 32; ``dh_public``: DHpublickey, 65."""
 
     encrypted: bytes
     dh_public: bytes

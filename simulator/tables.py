@@ -1,0 +1,33 @@
+"""The state machines and times as one Markdown page, made from the literal tables the engines run on.
+
+``pnc tables`` prints it; docs/state-machines.md is that output.
+"""
+
+from __future__ import annotations
+
+HEADER = """# State machines and times
+
+This page is printed by `pnc tables` from the tables the engines run on; do not edit it.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    from secc.station import boot
+    from wire.v2g.iso2 import evcc_sequence, secc_sequence, timing
+
+    sections = [
+        HEADER,
+        "## ISO 15118-2, station: what may come next\n\nA row marked as liberty is a deviation that is tolerated and "
+        "reported; `--strict` refuses it.\n\n" + secc_sequence.describe(),
+        "## ISO 15118-2, vehicle: what it sends next\n\n```text\n" + evcc_sequence.printed().rstrip() + "\n```",
+        "## ISO 15118-2, times\n\n" + timing.describe(),
+        "## OCPP 2.0.1, station: registration at the CSMS\n\n" + _boot(boot.TABLE),
+    ]
+    return "\n".join(section.rstrip() + "\n" for section in sections)
+
+
+def _boot(table: object) -> str:
+    assert isinstance(table, dict)
+    rows = [f"| {state} | {event} | {target} |" for state, moves in table.items() for event, target in moves.items()]
+    return "\n".join(["| state | event | next state |", "|---|---|---|", *rows])
