@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from backend.certificates import common_name
+from backend.csms.ports import TokenStatus
 from backend.ecosystem import Ecosystem
+from backend.mo import MobilityOperator
 from ev.battery import Battery
 from ev.config import AC_MODES, DC_MODES, OcspPolicy, PaymentPolicy, Policy, VehicleConfig
 from ev.contracts import Contract, ContractStore
@@ -109,6 +111,7 @@ async def run_station(link: Link, options: StationOptions, clock: Clock, trace: 
         connect, password = _remote_csms(options.csms, pki), options.csms_password or ""
     else:
         await _sell(pki, back.ecosystem, trace, clock)
+        back.services.operator = FolderOperator(back.ecosystem.mo)
     site = build_station(
         pki,
         network(link, clock, trace, "SECC"),
@@ -165,6 +168,24 @@ async def _serve_one(site: StationSite, options: StationOptions, clock: Clock, t
         return _verdict("secc", Verdict.FAIL, f"no vehicle came within {options.wait:g} s")
     await site.quiet()
     return _verdict("secc", Verdict.PASS if good else Verdict.FAIL, f"{reason}; {energy[0] / 1000:.3f} kWh delivered")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderOperator:
+    """The mobility operator of a PKI folder: it also stands by contracts it has sold in earlier runs.
+
+    It keeps no books between runs. That an EMAID of its own really was sold is shown by the chain, which the station
+    has validated up to the folder's root before it asks.
+    """
+
+    operator: MobilityOperator
+
+    async def authorize(self, emaid: str) -> TokenStatus:
+        """As the operator says; one of its own EMAIDs that it does not remember may charge."""
+        status = await self.operator.authorize(emaid)
+        if status.status == "Unknown" and emaid.startswith(self.operator.provider):
+            return TokenStatus("Accepted", f"{emaid} was sold in an earlier run with this folder.")
+        return status
 
 
 async def _sell(pki: Pki, ecosystem: Ecosystem, trace: Trace, clock: Clock) -> None:

@@ -75,6 +75,11 @@ class MobilityOperator:
         self._new_key = new_key
         self._random = random
 
+    @property
+    def provider(self) -> str:
+        """Country and provider id all its EMAIDs begin with."""
+        return self._provider
+
     async def subscribe(
         self, driver: str, pcid: str, *, ends: float | None = None, emaid: str | None = None
     ) -> Contract:
