@@ -42,7 +42,8 @@ class DcLimits:
     """The direct path to the battery: amperes, volts, watts; ``precharge_tolerance`` is a share of the target voltage.
 
     ``short_renegotiation`` goes from the renewed parameters straight to PowerDelivery(Start) instead of repeating
-    CableCheck and PreCharge; the sources disagree (V2G2-565, -582), the full path is the default.
+    CableCheck and PreCharge; the sources disagree (V2G2-565, -582), the full path is the default. Without
+    ``check_voltage`` voltages that do not fit the battery are tolerated, for a station without power electronics.
     """
 
     max_current: float = 200.0
@@ -51,6 +52,7 @@ class DcLimits:
     precharge_tolerance: float = 0.05
     welding_detection: bool = True
     short_renegotiation: bool = False
+    check_voltage: bool = True
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

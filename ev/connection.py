@@ -59,9 +59,12 @@ async def _secure(
     def judged(what: str, ok: bool, reason: str, clause: str) -> None:
         trace.emit(Judged(time=clock.now(), actor=ACTOR, what=what, ok=ok, reason=reason, clause=clause))
 
+    def tolerated(what: str, clause: str) -> None:
+        trace.emit(Tolerated(time=clock.now(), actor=ACTOR, what=what, clause=clause))
+
     roots = vehicle.v2g_roots
     config = TlsClient(
-        judge=StationJudge(roots, vehicle.config.ocsp, judged, strict=vehicle.config.strict),
+        judge=StationJudge(roots, vehicle.config.ocsp, judged, strict=vehicle.config.strict, tolerate=tolerated),
         trusted_ca_keys=tuple(root.public_bytes(Encoding.DER) for root in roots),
         ask_staple=vehicle.config.ocsp != "off",
         on_keys=on_keys,

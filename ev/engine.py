@@ -271,6 +271,11 @@ class EvccEngine:
             )
 
     def _fail(self, error: PncError) -> None:
+        """End the session because of ``error``, or of what made the vehicle leave before the way out went wrong too."""
+        first = self._s.ending_error
+        if first is not None and error is not first:
+            self._s.problem(error)
+            error = first
         self._s.events.append(
             Problem(time=self._s.now, actor=ACTOR, text=error.sentence, clause=error.clause, advice=error.advice)
         )

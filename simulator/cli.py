@@ -218,8 +218,8 @@ def _fill_ev(parser: Group) -> None:
     parser.add_argument(
         "--ocsp",
         choices=("require", "prefer", "off"),
-        default="prefer",
-        help="what is demanded of the station's stapled OCSP response (prefer: a missing one is noted)",
+        help="what is demanded of the station's stapled OCSP response "
+        "(prefer: a missing one is noted; with --strict: require)",
     )
     parser.add_argument(
         "--install",
@@ -231,6 +231,9 @@ def _fill_ev(parser: Group) -> None:
     parser.add_argument("--loops", type=int, default=10, metavar="N", help="stop after so many loop messages (10)")
     parser.add_argument("--interval", type=float, default=1.0, metavar="S", help="seconds between loop messages (1)")
     parser.add_argument("--kwh", type=float, metavar="KWH", help="stop after this much energy")
+    parser.add_argument(
+        "--bench", action="store_true", help="the station has no power electronics: DC voltages need not fit"
+    )
     parser.epilog = EPILOG
     parser.set_defaults(execute=_ev)
 
@@ -250,6 +253,7 @@ def _ev(arguments: Arguments) -> int:
         interval=arguments.interval,
         kwh=arguments.kwh,
         contracts=arguments.contracts,
+        bench=arguments.bench,
         strict=arguments.strict,
     )
     link = Link(interface=arguments.interface, sdp_port=arguments.sdp_port)

@@ -17,7 +17,7 @@ from backend.csms.ports import TokenStatus
 from backend.ecosystem import Ecosystem
 from backend.mo import MobilityOperator
 from ev.battery import Battery
-from ev.config import AC_MODES, DC_MODES, OcspPolicy, PaymentPolicy, Policy, VehicleConfig
+from ev.config import AC_MODES, DC_MODES, DcLimits, OcspPolicy, PaymentPolicy, Policy, VehicleConfig
 from ev.contracts import Contract, ContractStore
 from ev.shell import charge
 from ev.vehicle import Vehicle
@@ -66,18 +66,23 @@ class StationOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleOptions:
-    """``pnc ev``: what the vehicle is and wants. ``loops``: stop after so many loop messages."""
+    """``pnc ev``: what the vehicle is and wants. ``loops``: stop after so many loop messages.
+
+    ``ocsp`` None: prefer, or require if ``strict``. ``bench``: the station has no power electronics, so its voltages
+    need not fit the battery.
+    """
 
     pki: Path | None = None
     tls: bool = True
     payment: Payment = "both"
     current: Current = "both"
-    ocsp: OcspPolicy = "prefer"
+    ocsp: OcspPolicy | None = None
     install: Policy = "if-needed"
     loops: int = 10
     interval: float = 1.0
     kwh: float | None = None
     contracts: Path | None = None
+    bench: bool = False
     strict: bool = False
 
 
@@ -167,7 +172,8 @@ async def _serve_one(site: StationSite, options: StationOptions, clock: Clock, t
     except TimeoutError:
         return _verdict("secc", Verdict.FAIL, f"no vehicle came within {options.wait:g} s")
     await site.quiet()
-    return _verdict("secc", Verdict.PASS if good else Verdict.FAIL, f"{reason}; {energy[0] / 1000:.3f} kWh delivered")
+    said = f"{reason.rstrip('.')}; {energy[0] / 1000:.3f} kWh delivered"
+    return _verdict("secc", Verdict.PASS if good else Verdict.FAIL, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +231,8 @@ async def run_vehicle(link: Link, options: VehicleOptions, clock: Clock, trace: 
             energy_modes=_modes(options.current),
             payment=_PAYMENT[options.payment],
             tls="off" if not options.tls else "require" if options.payment == "pnc" else "prefer",
-            ocsp=options.ocsp,
+            dc=DcLimits(check_voltage=not options.bench),
+            ocsp=options.ocsp or ("require" if options.strict else "prefer"),
             install=options.install,
             stop_after_loops=options.loops,
             loop_interval=options.interval,
@@ -243,7 +250,7 @@ async def run_vehicle(link: Link, options: VehicleOptions, clock: Clock, trace: 
     if isinstance(outcome.error, LocalError):
         verdict = Verdict.ERROR
     said = outcome.reason if outcome.ok or outcome.error is None else str(outcome.error)
-    return _verdict("ev", verdict, f"{said}; {outcome.energy_wh / 1000:.3f} kWh taken")
+    return _verdict("ev", verdict, f"{said.rstrip('.')}; {outcome.energy_wh / 1000:.3f} kWh taken")
 
 
 def _contracts(pki: Pki, options: VehicleOptions) -> ContractStore:

@@ -20,6 +20,9 @@ OcspPolicy = Literal["require", "prefer", "off"]
 Observe = Callable[[str, bool, str, str], None]
 """Told of every verdict: what was judged, whether it is good, why, and the clause."""
 
+Tolerate = Callable[[str, str], None]
+"""Told of every liberty that was let pass, with the clause."""
+
 CHAIN = "SECC certificate chain"
 STAPLE = "OCSP response"
 
@@ -39,9 +42,11 @@ class StationJudge:
         observe: Observe | None = None,
         *,
         strict: bool = False,
+        tolerate: Tolerate | None = None,
     ) -> None:
         self._anchors, self._ocsp, self._strict = tuple(anchors), ocsp, strict
         self._tell = observe if observe is not None else _tell_nobody
+        self._tolerate = tolerate if tolerate is not None else _tolerate_silently
         self._validated: ValidatedChain | None = None
 
     def chain(self, chain: Sequence[bytes], now: float) -> None:
@@ -52,6 +57,8 @@ class StationJudge:
             self._tell(CHAIN, False, error.sentence, error.clause)
             raise
         self._tell(CHAIN, True, _praise(self._validated), "ISO 15118-2 annex F")
+        for liberty in self._validated.tolerated:
+            self._tolerate(f"The station's certificates: {liberty}.", "ISO 15118-2 annex F")
 
     def staples(self, chain: Sequence[bytes], staples: Sequence[bytes | None], now: float) -> None:
         """Raise OcspError or ChainError unless the stapled OCSP responses are what the policy demands."""
@@ -59,20 +66,28 @@ class StationJudge:
         if self._ocsp != "off":
             # By certificate, not by position in the path: a station may send its Sub-CAs in any order.
             stapled = {der: staple for der, staple in zip(chain, staples, strict=False) if staple}
-            _judge_staples(self._validated, stapled, now, self._ocsp, self._tell)
+            _judge_staples(self._validated, stapled, now, self._ocsp, self._tell, self._tolerate)
 
 
 def _tell_nobody(what: str, ok: bool, reason: str, clause: str) -> None:
     """For a vehicle nobody watches."""
 
 
+def _tolerate_silently(what: str, clause: str) -> None:
+    """For a vehicle nobody watches."""
+
+
 def _praise(chain: ValidatedChain) -> str:
-    text = f"{chain.leaf.subject.rfc4514_string()} leads to the trusted root {chain.anchor.subject.rfc4514_string()}"
-    return f"{text}; tolerated: {'; '.join(chain.tolerated)}." if chain.tolerated else f"{text}."
+    return f"{chain.leaf.subject.rfc4514_string()} leads to the trusted root {chain.anchor.subject.rfc4514_string()}."
 
 
 def _judge_staples(
-    chain: ValidatedChain, staples: Mapping[bytes, bytes], now: float, policy: OcspPolicy, tell: Observe
+    chain: ValidatedChain,
+    staples: Mapping[bytes, bytes],
+    now: float,
+    policy: OcspPolicy,
+    tell: Observe,
+    tolerate: Tolerate,
 ) -> None:
     if chain.private:
         tell(STAPLE, True, "None is needed in a private environment.", "V2G2-872")
@@ -89,7 +104,7 @@ def _judge_staples(
                 raise OcspError(
                     sentence, clause="V2G2-873, V2G2-875", advice="Many stations do not; prefer tolerates that."
                 )
-            tell(what, True, f"{sentence} Tolerated, since none is required.", "V2G2-875")
+            tolerate(sentence, "V2G2-873, V2G2-875")
 
 
 def _judge_staple(

@@ -50,8 +50,11 @@ def pre_charge(s: Session, res: iso2.PreChargeRes) -> Decision:
     if fault is not None:
         return fault
     target, present = s.vehicle.battery.voltage, iso2.amount(res.EVSEPresentVoltage)
-    if abs(present - target) > s.config.dc.precharge_tolerance * target:
+    fits = abs(present - target) <= s.config.dc.precharge_tolerance * target
+    if not fits and s.config.dc.check_voltage:
         return Later(PassTime(s.config.poll_interval), lambda s, _: Say("voltage differs", pre_charge_request(s)))
+    if not fits:
+        s.tolerate(f"The station pre-charges to {present:g} V; the vehicle's battery is at {target:.0f} V.", "V2G2-704")
     s.end_phase()
     return Say("voltage fits", power_delivery(s, iso2.ChargeProgressType.Start))
 

@@ -99,10 +99,11 @@ def _read_limits(s: Session, offered: iso2.EVSEChargeParameterType) -> PeerError
         low, voltage = amount(offered.EVSEMinimumVoltageLimit), s.vehicle.battery.voltage
         if low <= voltage <= s.dc_limits[0]:
             return None
-        return PeerError(
-            f"The station delivers {low:g} to {s.dc_limits[0]:g} V; the vehicle's battery is at {voltage:.0f} V.",
-            clause="V2G2-477",
-        )
+        misfit = f"The station delivers {low:g} to {s.dc_limits[0]:g} V; the vehicle's battery is at {voltage:.0f} V."
+        if s.config.dc.check_voltage:
+            return PeerError(misfit, clause="V2G2-477")
+        s.tolerate(misfit, "V2G2-477")
+        return None
     return PeerError(
         f"The station answered the mode {s.mode} with {type(offered).__name__}.",
         clause="V2G2-477",

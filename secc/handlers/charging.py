@@ -16,7 +16,7 @@ _OK = iso2.ResponseCodeType.OK
 _Processing = iso2.EVSEProcessingType
 _Progress = iso2.ChargeProgressType
 _DC_AGAIN = (State.RENEGOTIATING_DC, State.REPLANNING)
-_LOOPS = (State.LOOP_AC, State.LOOP_DC)
+_LOOPS = (State.LOOP_AC, State.LOOP_DC, State.RECEIPT_AC, State.RECEIPT_DC)
 
 
 def charge_parameter_discovery(s: Session, request: iso2.ChargeParameterDiscoveryReq) -> Handling:

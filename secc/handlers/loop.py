@@ -13,6 +13,9 @@ def loop_turn(s: Session) -> None:
     """Count a turn of the loop. Raises PeerError once a vehicle has ignored StopCharging for too long (V2G2-679), or
     when the EVSE has failed meanwhile."""
     s.loops += 1
+    if s.receipt_sent is not None:
+        # The vehicle has passed over ReceiptRequired, which only a liberty allows: asking again would be in vain.
+        s.receipt_sent, s.receipt_due = None, 0
     if s.power.fault:
         raise PeerError(f"The station cannot go on delivering power: {s.power.fault}.", response_code="FAILED")
     if s.stop_wanted_at is not None and s.now - s.stop_wanted_at > s.config.stop_patience:

@@ -313,6 +313,29 @@ def test_finished_without_schedules_ends_politely() -> None:
     assert play.error.clause == "V2G2-905"
 
 
+@pytest.mark.parametrize(
+    "way_out",
+    [
+        lambda play: play.hear(sn.stopped("FAILED_SequenceError")),
+        lambda play: play.wait(60),
+        lambda play: play._take(play.engine.closed(play.now)),
+    ],
+    ids=["refused", "unanswered", "closed"],
+)
+def test_why_the_vehicle_left_outlives_a_station_that_does_not_let_it(way_out: Callable[[Playbook], Any]) -> None:
+    """Several stations answer an early SessionStopReq with FAILED_SequenceError, or hang up."""
+    play = Playbook(vehicle())
+    before_parameters(play)
+    res = sn.parameters()
+    res.SASchedules = None
+    play.hear(res)
+    way_out(play)
+    assert play.error.clause == "V2G2-905"
+    assert [problem.sentence for problem in play.engine.outcome.problems] == play.problems[:1]
+    assert "SessionStop" in play.problems[0]
+    assert play.problems[1] == play.error.sentence
+
+
 def test_parameters_of_the_wrong_kind_end_politely() -> None:
     play = Playbook(vehicle())
     before_parameters(play)

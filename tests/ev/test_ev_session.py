@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ev_playbook as sn
 import pytest
 from ev_playbook import NOW, SESSION, Playbook, vehicle
 
 from ev.battery import Battery
+from ev.config import DcLimits
 from ev.questions import PassTime, Wait
 from wire.credentials import KeySigner
 from wire.trace import Power, V2gMessage
@@ -350,3 +353,30 @@ def test_the_cheapest_tariff_is_taken_if_the_operator_signed_it(signer: str | No
     start = play.hear(sn.parameters(*tuples), signature=signature)
     assert start.SAScheduleTupleID == chosen
     assert play.verdicts == [("signature of the sales tariffs", chosen == 2)]
+
+
+def test_a_station_without_power_electronics_is_charged_at_on_wish() -> None:
+    def offer() -> Any:
+        res = sn.parameters(dc=True)
+        forty = iso2.physical(40, iso2.UnitSymbolType.V)
+        res.EVSEChargeParameter.EVSEMinimumVoltageLimit = res.EVSEChargeParameter.EVSEMaximumVoltageLimit = forty
+        return res
+
+    def before(**wishes: Any) -> Playbook:
+        play = Playbook(vehicle(energy_modes=("DC_extended",), stop_after_loops=1, **wishes))
+        sn.to_services(play)
+        play.until(sn.services("DC_extended", payment=("ExternalPayment",)), sn.selected(), sn.authorized())
+        return play
+
+    assert isinstance(before().hear(offer()), iso2.SessionStopReq)
+    play = before(dc=DcLimits(check_voltage=False))
+    play.until(offer(), sn.cable_checked())
+    assert isinstance(play.hear(sn.pre_charged(0)), iso2.PowerDeliveryReq)
+    assert len(play.tolerated) == 2
+    assert "40 to 40 V" in play.tolerated[0]
+    assert "to 0 V" in play.tolerated[1]
+    play.until(sn.delivered(dc=True), sn.current(0, 0), sn.delivered(dc=True), sn.welding(0), sn.stopped())
+    assert play.engine.outcome.ok
+    strict = before(dc=DcLimits(check_voltage=False), strict=True)
+    strict.hear(offer())
+    assert "40 to 40 V" in str(strict.error)

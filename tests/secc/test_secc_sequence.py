@@ -129,3 +129,23 @@ def test_every_request_has_a_failed_response_for_every_code_it_may_carry() -> No
             message = failed(SAMPLE[name](), code, s)
             assert type(message).__name__ == name[:-3] + "Res"
             assert message.ResponseCode is code  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("state", "turn"), [(State.RECEIPT_AC, iso2.ChargingStatusReq), (State.RECEIPT_DC, demand)])
+def test_a_vehicle_that_signs_no_receipts_charges_on_and_is_not_asked_again(state: State, turn: Any) -> None:
+    p = at(state)
+    assert p.responses[-1].ReceiptRequired
+    assert [p.ev(turn()).ReceiptRequired for _ in range(30)] == [False] * 30
+    assert p.ev(power("Stop")).ResponseCode == "OK"
+    assert p.liberties.count(Liberty.RECEIPT_SKIPPED) == 1
+    strict = at(state, liberties=STRICT)
+    assert strict.ev(turn()).ResponseCode == "FAILED_SequenceError"
+    assert "allowed was MeteringReceiptReq." in strict.problems
+
+
+@pytest.mark.parametrize("state", [State.RECEIPT_AC, State.RECEIPT_DC], ids=lambda s: s.name)
+@pytest.mark.parametrize("progress", ["Stop", "Renegotiate", "Start"])
+def test_power_delivery_instead_of_a_receipt(state: State, progress: str) -> None:
+    p = at(state)
+    assert p.ev(power(progress)).ResponseCode == ("FAILED" if progress == "Start" else "OK")
+    assert Liberty.RECEIPT_SKIPPED in p.liberties

@@ -77,7 +77,7 @@ async def test_a_lone_vehicle_charges_at_a_lone_station(
 
 async def test_a_missing_staple_is_noted_by_default(folder: Path) -> None:
     _, _, events = await charge(StationOptions(pki=folder, ocsp="off"), replace(QUICK, pki=folder))
-    noted = [e for e in events if e.actor == "EV" and "did not staple" in str(getattr(e, "reason", ""))]
+    noted = [e for e in events if isinstance(e, Tolerated) and "did not staple" in e.what]
     assert noted
 
 
@@ -133,3 +133,9 @@ async def test_nobody_comes(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     options = StationOptions(pki=folder, wait=0.2)
     assert await run_station(Link(sdp_port=free_port()), options, Clock(), Trace()) == 1
     assert "FAIL secc: no vehicle came within 0.2 s" in capsys.readouterr().out
+
+
+async def test_a_strict_vehicle_demands_a_staple(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, code, _events = await charge(StationOptions(pki=folder, ocsp="off"), replace(QUICK, pki=folder, strict=True))
+    assert code == 1
+    assert "FAIL ev: The station did not staple an OCSP response" in capsys.readouterr().out

@@ -60,9 +60,10 @@ def test_a_missing_staple(pki: Pki, given: list[bytes | None]) -> None:
     assert caught.value.alert == 113
     assert "V2G2-875" in caught.value.clause
     assert [ok for _, ok, _, _ in seen] == [True, False]
-    seen.clear()
-    ask(StationJudge(anchors, "prefer", watched(seen)), chain, given, NOW)
-    assert "Tolerated" in seen[1][2]
+    noted: list[tuple[str, str]] = []
+    prefer = StationJudge(anchors, "prefer", tolerate=lambda what, clause: noted.append((what, clause)))
+    ask(prefer, chain, given, NOW)
+    assert noted == [("The station did not staple an OCSP response for its certificate.", "V2G2-873, V2G2-875")]
     ask(StationJudge(anchors, "off"), chain, given, NOW)
 
 
@@ -127,8 +128,9 @@ def test_a_private_environment_needs_no_staple() -> None:
 def test_strict_tolerates_nothing(pki: Pki) -> None:
     profile = replace(PROFILES["secc_leaf"], key_usage_critical=False)
     loose = pki.authority("cpo_sub2").credentials(profile, "DEPNCE1", NOW)
-    seen: Seen = []
-    ask(StationJudge(pki.anchors("v2g_root"), "off", watched(seen)), loose.chain_der, [], NOW)
-    assert "tolerated: the key usage" in seen[0][2]
+    noted: list[str] = []
+    judge = StationJudge(pki.anchors("v2g_root"), "off", tolerate=lambda what, _: noted.append(what))
+    ask(judge, loose.chain_der, [], NOW)
+    assert noted == ["The station's certificates: the key usage of the SECC certificate is not critical."]
     with pytest.raises(PeerError, match="nothing is tolerated"):
         ask(StationJudge(pki.anchors("v2g_root"), "off", strict=True), loose.chain_der, [], NOW)

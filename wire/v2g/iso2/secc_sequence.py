@@ -54,6 +54,7 @@ class Liberty(StrEnum):
     SHORT_RENEGOTIATION = "PowerDelivery(Start) right after a renegotiation in DC, without CableCheck and PreCharge"
     CERTIFICATE_UNSELECTED = "certificate message without having selected the certificate service"
     CERTIFICATE_WITHOUT_SET = "certificate service selected without a ParameterSetID"
+    RECEIPT_SKIPPED = "metering receipt asked for and not sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Step:
 S = State
 _STOP = Step((S.ENDED,), "V2G2-568, V2G2-597, V2G2-601")
 _EARLY = Step((S.ENDED,), "accepted by public stations, seen from VW ID.4", Liberty.EARLY_STOP)
+_SKIPPED = "V2G2-691"
 _PARAMETERS = (S.PLANNING, S.READY_AC, S.READY_DC)
 
 TABLE: dict[State, dict[str, Step]] = {
@@ -126,6 +128,8 @@ TABLE: dict[State, dict[str, Step]] = {
     },
     S.RECEIPT_AC: {
         "MeteringReceiptReq": Step((S.LOOP_AC,), "V2G2-575, V2G2-577, V2G2-691"),
+        "ChargingStatusReq": Step((S.LOOP_AC,), _SKIPPED, Liberty.RECEIPT_SKIPPED),
+        "PowerDeliveryReq": Step((S.STOPPED_AC, S.RENEGOTIATING_AC), _SKIPPED, Liberty.RECEIPT_SKIPPED),
     },
     S.RENEGOTIATING_AC: {
         "ChargeParameterDiscoveryReq": Step((S.PLANNING, S.READY_AC), "V2G2-568, V2G2-813"),
@@ -157,6 +161,8 @@ TABLE: dict[State, dict[str, Step]] = {
     },
     S.RECEIPT_DC: {
         "MeteringReceiptReq": Step((S.LOOP_DC,), "V2G2-795, V2G2-691"),
+        "CurrentDemandReq": Step((S.LOOP_DC,), _SKIPPED, Liberty.RECEIPT_SKIPPED),
+        "PowerDeliveryReq": Step((S.STOPPED_DC, S.RENEGOTIATING_DC), _SKIPPED, Liberty.RECEIPT_SKIPPED),
     },
     S.RENEGOTIATING_DC: {
         "ChargeParameterDiscoveryReq": Step((S.REPLANNING, S.READY_AGAIN_DC), "V2G2-601, V2G2-813"),
