@@ -49,7 +49,7 @@ class HttpServer:
 
     async def start(self, app: web.Application) -> None:
         """Listen and answer with ``app``."""
-        from aiohttp import web
+        from wire.web import web
 
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
         await self._runner.setup()

@@ -115,7 +115,7 @@ def base64_text(octets: bytes) -> str:
 
 def error_response(status: int, messages: list[str], code: str = "") -> web.Response:
     """The published error body, with our rule as an extra member."""
-    from aiohttp import web
+    from wire.web import web
 
     body = {"errorMessages": list(dict.fromkeys(messages)), "traceId": str(uuid.uuid4())}
     return web.json_response({**body, "errorCode": code} if code else body, status=status)
@@ -123,7 +123,7 @@ def error_response(status: int, messages: list[str], code: str = "") -> web.Resp
 
 def reporting(actor: str, clock: Clock, trace: Trace) -> Any:
     """The middleware that turns errors into answers and every exchange into an event; no trace of a fault leaves it."""
-    from aiohttp import web
+    from wire.web import web
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

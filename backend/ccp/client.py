@@ -122,16 +122,17 @@ class ContractPoolClient:
         self, method: str, path: str, body: dict[str, str] | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, Any]]:
         """Status and JSON object of the answer (an empty one where it holds none)."""
-        import aiohttp
+        from wire.web import aiohttp, machine_trust
 
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         url = self._base + path
+        tls = self._tls or (machine_trust() if self._base.lower().startswith("https:") else True)
         try:
             async with (
                 self._clock.timeout(self._deadline),
                 self._session.request(
-                    method, url, json=body, headers={**self._headers, **(headers or {})}, ssl=self._tls or True
+                    method, url, json=body, headers={**self._headers, **(headers or {})}, ssl=tls
                 ) as response,
             ):
                 octets = await response.content.read(MAX_ANSWER + 1)

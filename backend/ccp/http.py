@@ -32,7 +32,7 @@ from wire.identifiers import same_emaid
 from wire.trace import Trace
 
 if TYPE_CHECKING:
-    from aiohttp import web
+    from wire.web import web
 
 RIGHTS: dict[str, frozenset[Role]] = {
     "getSignedContractData": frozenset({"CPO"}),
@@ -50,7 +50,7 @@ _MAX_SESSION_DIGITS = 16
 
 def ccp_app(pool: ContractPool, clock: Clock, trace: Trace, *, tokens: Tokens | None = None) -> web.Application:
     """The aiohttp application that serves ``pool``. Without ``tokens`` everybody who reaches it may do everything."""
-    from aiohttp import web
+    from wire.web import web
 
     face = _Face(pool)
     routes: list[tuple[str, str, str, Callable[[web.Request, Grant], Awaitable[web.StreamResponse]]]] = [
@@ -213,6 +213,6 @@ def _flag(request: web.Request, header: str, *, default: bool) -> bool:
 
 
 def _json(body: dict[str, Any], status: int) -> web.Response:
-    from aiohttp import web
+    from wire.web import web
 
     return web.json_response(body, status=status)

@@ -43,17 +43,18 @@ class HttpFetch:
         self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, url: str, request: bytes) -> bytes:
-        import aiohttp
+        from wire.web import aiohttp, machine_trust
 
         if urlsplit(url).scheme not in {"http", "https"}:
             raise _unreachable(url, "it is no http address" if url else "the certificate names no responder")
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+        tls = machine_trust() if urlsplit(url).scheme == "https" else True
         headers = {"Content-Type": REQUEST, "Accept": RESPONSE}
         try:
             async with (
                 self._clock.timeout(self._deadline),
-                self._session.post(url, data=request, headers=headers, allow_redirects=False) as response,
+                self._session.post(url, data=request, headers=headers, allow_redirects=False, ssl=tls) as response,
             ):
                 if response.status != 200:
                     raise _unreachable(url, f"it answered HTTP {response.status}")

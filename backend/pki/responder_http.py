@@ -20,7 +20,7 @@ MAX_REQUEST = 4096
 
 def ocsp_app(responder: OcspResponder, *, path: str = "/ocsp") -> web.Application:
     """The aiohttp application that serves ``responder`` at ``path``. Clients err in media types: none is refused."""
-    from aiohttp import web
+    from wire.web import web
 
     async def answer(request: bytes) -> web.Response:
         return web.Response(body=await responder.answer(request), content_type=RESPONSE)

@@ -14,13 +14,12 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 from urllib.parse import quote, unquote
 
-import aiohttp
-from aiohttp import web
 from cryptography import x509
 
 from wire.errors import LocalError, PeerClosed, PeerError
 from wire.ocpp.channel import Connector, FrameChannel
 from wire.ocpp.session import MAX_TEXT
+from wire.web import aiohttp, web
 
 SUBPROTOCOL = "ocpp2.0.1"
 MAX_BYTES = 4 * MAX_TEXT

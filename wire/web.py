@@ -1,0 +1,45 @@
+"""aiohttp for this program. Import it from here, and only where sockets are wanted: it costs 100 ms.
+
+aiohttp reads the machine's store of trusted roots twice while it is imported, another 70 ms, for the contexts it uses
+where a caller names none. No caller here does: OCPP and the lab's own services have roots of their own, and what asks
+a foreign https address passes :func:`machine_trust`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+import sys
+from collections.abc import Iterator
+from functools import cache
+
+
+@contextlib.contextmanager
+def _no_trust_store() -> Iterator[None]:
+    # Contexts made meanwhile trust nobody, so a forgotten machine_trust() refuses a good server, never accepts a bad.
+    names = [ssl.get_default_verify_paths().openssl_cafile_env, ssl.get_default_verify_paths().openssl_capath_env]
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, os.devnull))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+with contextlib.nullcontext() if "aiohttp" in sys.modules else _no_trust_store():
+    import aiohttp
+    from aiohttp import web
+
+
+@cache
+def machine_trust() -> ssl.SSLContext:
+    """TLS towards https servers of others: trusts the roots this machine trusts."""
+    return ssl.create_default_context()
+
+
+__all__ = ["aiohttp", "machine_trust", "web"]
