@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from wire.errors import LocalError
+from wire.records import dataclass
 from wire.v2g.iso2 import timing
 from wire.v2g.iso2.secc_sequence import Liberty
 
@@ -160,7 +161,8 @@ class SeccConfig:
     paused: dict[int, PausedSession] = field(default_factory=dict)
     """Paused sessions of this EVSE by SessionID as a number. Shared by all sessions of the EVSE."""
     alter: Alter | None = None
-    """For fault injection: gets (message name, message) before encoding and returns what to send, None for nothing."""
+    """For fault injection: gets (message name, message) before encoding and returns what to send: a message, bytes as
+    they are, or None for nothing."""
     actor: str = "SECC"
     """Name on the events."""
 

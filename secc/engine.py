@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import GeneratorType
 from typing import cast
 
@@ -25,6 +24,7 @@ from wire.engine import Close, Output, Send
 from wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
 from wire.exi import ExiDecodeError, ExiEncodeError, codec
 from wire.exi.declare import ComplexType
+from wire.records import dataclass
 from wire.v2g import appprotocol as app
 from wire.v2g import iso2, v2gtp
 from wire.v2g.iso2 import timing
@@ -393,7 +393,9 @@ class SeccEngine:
             if altered is None:
                 s.story(f"The lab withholds {name}.")
                 return True
-            if altered is not root:
+            if isinstance(altered, bytes):
+                payload = altered
+            elif altered is not root:
                 root, payload = cast(ComplexType, altered), None
         if payload is None:
             try:
@@ -435,7 +437,8 @@ class SeccEngine:
             s.problem(error.sentence, error.clause, error.advice)
         if s.state is not State.ENDED:
             self._enter(State.ENDED)
-        s.story(reason if error is None else f"The session has failed: {reason}")
+        if error is None:
+            s.story(reason)
         s.notice(
             notices.SessionEnded(
                 time=s.now,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import secrets
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,10 +19,12 @@ from backend.ecosystem import Ecosystem, open_ecosystem
 from tls_certs.pki import DEFAULT_PCID, Pki, create_pki, load_pki
 from wire.clock import Clock
 from wire.ocpp.channel import Connector
+from wire.records import dataclass
 from wire.trace import Story, Trace
 
 if TYPE_CHECKING:
     from backend.pki.fetch import Fetch
+    from wire.ocpp.websocket import WebSocketServer
 
 Transport = Literal["loopback", "memory"]
 STATION_ID = "CS001"
@@ -55,9 +56,12 @@ class BackEnd:
     password: str
     csms_url: str
     sockets: AsyncExitStack
+    server: WebSocketServer | None = None
 
     async def stop_csms(self) -> None:
         """Take the CSMS off the network; everything else goes on."""
+        if self.server is not None:
+            await self.server.close()
         await self.csms.close()
 
     async def close(self) -> None:
@@ -86,9 +90,10 @@ async def open_back_end(
         password = secrets.token_urlsafe(24)
         csms = Csms(services, clock, random.SystemRandom(), trace)
         csms.register.add(STATION_ID, password)
-        connect, url = csms.connector(), "in memory"
+        connect, url, server = csms.connector(), "in memory", None
         if transport == "loopback":
-            connect, url = await _csms_on_sockets(csms, pki, sockets)
+            connect, server = await _csms_on_sockets(csms, pki, sockets)
+            url = server.url
         return BackEnd(
             pki=pki,
             ecosystem=ecosystem,
@@ -98,6 +103,7 @@ async def open_back_end(
             password=password,
             csms_url=url,
             sockets=sockets.pop_all(),
+            server=server,
         )
     raise AssertionError("unreachable")
 
@@ -157,11 +163,11 @@ def _pki(clock: Clock, trace: Trace, folder: Path | None, ocsp_url: str, pcid: s
     return pki
 
 
-async def _csms_on_sockets(csms: Csms, pki: Pki, sockets: AsyncExitStack) -> tuple[Connector, str]:
+async def _csms_on_sockets(csms: Csms, pki: Pki, sockets: AsyncExitStack) -> tuple[Connector, WebSocketServer]:
     from backend.csms.server import serve_csms
     from wire.ocpp.tls import client_context
     from wire.ocpp.websocket import connector
 
     server = await serve_csms(csms, pki.credentials("csms_server"))
     sockets.push_async_callback(server.close)
-    return connector(server.url, client_context([pki.root("csms_server")])), server.url
+    return connector(server.url, client_context([pki.root("csms_server")])), server

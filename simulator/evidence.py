@@ -54,7 +54,7 @@ def write_evidence(
             pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
             (folder / "certs" / f"{name}.pem").write_bytes(pem)
         told = io.StringIO()
-        teller = StoryTeller(started, level=2, out=told)
+        teller = StoryTeller(started, level=2, out=told, width=None)
         for event in events:
             teller(event)
         teller.summary(result)
@@ -123,6 +123,9 @@ def _summary(result: RunResult, started: float, options: Mapping[str, Any]) -> d
         "transport": result.transport,
         "verdict": result.verdict.value,
         "error": result.error,
+        "faults": [
+            {"name": name, "disturbed": title, "answer": answer} for name, (title, answer) in result.faults.items()
+        ],
         "facts": result.facts,
         "checks": [dataclasses.asdict(check) for check in result.checks],
         "problems": result.problems,

@@ -1,317 +1,339 @@
-"""The catalogue of faults: what can be disturbed on purpose, by name, as data.
+"""Faults a run can be given by name, as data: what is disturbed, and what the standard answers to it.
 
-A fault changes what an actor sends (``vehicle``, ``station``) or the state of the ecosystem before the plug goes in
-(``before``). What the standard answers to it is in ``answer``.
+A fault changes what an actor sends (``vehicle``, ``station``, ``csms``) or the state of the ecosystem, before the plug
+goes in (``before``) or while energy flows (``charging``). ``answer`` is looked for in the run's events: the same thing
+is the text for people and the check.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wire.errors import LocalError, PeerError
-from wire.v2g import iso2
+from simulator import mishaps
+from simulator.answers import Alerts, Answer, Ocpp, Responds, Says
+from simulator.disturbances import (
+    NOISE,
+    Alter,
+    Frames,
+    body,
+    finished,
+    malformed,
+    no_signature,
+    nonsense,
+    on,
+    to,
+    wrong_challenge,
+    wrong_emaid,
+    wrong_signature,
+)
+from wire.errors import LocalError
 
 if TYPE_CHECKING:
-    from backend.csms.ports import PoolAnswer, TokenStatus
     from simulator.lab import Lab
 
-Alter = Callable[[str, Any], Any]
+Mishap = Callable[["Lab"], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One named disturbance; see the module's text. ``answer`` is what has to be seen in a session that meets it."""
+    """One named disturbance; see the module's text.
+
+    ``scenario`` is one that meets it. ``survived``: the session still ends in order, so the run may pass.
+    """
 
     name: str
     title: str
-    answer: str
+    answer: tuple[Answer, ...]
+    scenario: str = "pnc-ac"
+    survived: bool = False
     vehicle: Alter | None = None
     station: Alter | None = None
-    before: Callable[[Lab], Awaitable[None]] | None = None
+    csms: Frames | None = None
+    before: Mishap | None = None
+    charging: Mishap | None = None
+
+    @property
+    def answer_text(self) -> str:
+        """What has to be seen, for people."""
+        return "; ".join(map(str, self.answer))
 
 
 def find_fault(name: str) -> Fault:
     """The fault called ``name``. Raises LocalError naming what there is."""
     fault = FAULTS.get(name)
     if fault is None:
-        raise LocalError(f"There is no fault {name!r}.", advice=f"Known: {', '.join(FAULTS)}.")
+        raise LocalError(f"There is no fault {name!r}.", advice="`pnc list --faults` names them.")
     return fault
 
 
-def on(name: str, change: Callable[[Any], Any]) -> Alter:
-    """Alter the message ``name``, before it is signed and again when it is finished; pass all others."""
+_CERTIFICATE = ("CertificateInstallationRes", "CertificateUpdateRes")
 
-    def alter(sent: str, message: Any) -> Any:
-        return change(message) if sent == name else message
-
-    return alter
-
-
-def _body(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Change the body before it is signed; leave the finished message alone."""
-    return lambda message: message if isinstance(message, iso2.V2G_Message) else change(message)
-
-
-def _finished(change: Callable[[iso2.V2G_Message], Any]) -> Callable[[Any], Any]:
-    """Change the finished message, signature included; leave the body alone before that."""
-    return lambda message: change(message) if isinstance(message, iso2.V2G_Message) else message
-
-
-def _flip(octets: bytes) -> bytes:
-    return octets[:-1] + bytes([octets[-1] ^ 1])
-
-
-def _wrong_signature(message: iso2.V2G_Message) -> iso2.V2G_Message:
-    signature = message.Header.Signature
-    assert signature is not None
-    value = dataclasses.replace(signature.SignatureValue, value=_flip(signature.SignatureValue.value))
-    header = dataclasses.replace(message.Header, Signature=dataclasses.replace(signature, SignatureValue=value))
-    return dataclasses.replace(message, Header=header)
-
-
-def _no_signature(message: iso2.V2G_Message) -> iso2.V2G_Message:
-    return dataclasses.replace(message, Header=dataclasses.replace(message.Header, Signature=None))
-
-
-def _wrong_challenge(message: iso2.AuthorizationReq) -> iso2.AuthorizationReq:
-    return dataclasses.replace(message, GenChallenge=bytes(16)) if message.GenChallenge else message
-
-
-def _wrong_emaid(message: iso2.PaymentDetailsReq) -> iso2.PaymentDetailsReq:
-    return dataclasses.replace(message, eMAID="DEXXXC00000000")
-
-
-class _DeadPool:
-    """A contract pool nobody answers at."""
-
-    async def provide(self, exi: bytes, schema: str) -> PoolAnswer:
-        raise PeerError("The contract pool did not accept the connection.", http_status=503)
-
-
-@dataclass(frozen=True, slots=True)
-class _SlowPool:
-    """A contract pool that answers after ``seconds``."""
-
-    pool: Any
-    lab: Lab
-    seconds: float
-
-    async def provide(self, exi: bytes, schema: str) -> PoolAnswer:
-        await self.lab.clock.sleep(self.seconds)
-        answer: PoolAnswer = await self.pool.provide(exi, schema)
-        return answer
-
-
-@dataclass(frozen=True, slots=True)
-class _TamperingPool:
-    """A contract pool whose answers are altered on the way."""
-
-    pool: Any
-
-    async def provide(self, exi: bytes, schema: str) -> PoolAnswer:
-        from wire.exi import codec
-
-        answer: PoolAnswer = await self.pool.provide(exi, schema)
-        assert answer.exi is not None
-        message: Any = codec("iso2").decode(answer.exi)
-        response = message.Body.BodyElement
-        key = response.ContractSignatureEncryptedPrivateKey
-        key.value = _flip(key.value)
-        return dataclasses.replace(answer, exi=codec("iso2").encode(message))
-
-
-class _DeadResponder:
-    """An OCSP responder nobody answers at."""
-
-    async def status(self, hash_data: object) -> Any:
-        raise PeerError("The OCSP responder did not accept the connection.", http_status=503)
-
-    async def fetch(self, hash_data: object) -> bytes:
-        raise PeerError("The OCSP responder did not accept the connection.", http_status=503)
-
-
-class _Stranger:
-    """A mobility operator that has never heard of the contract."""
-
-    async def authorize(self, emaid: str) -> TokenStatus:
-        from backend.csms.ports import TokenStatus
-
-        return TokenStatus("Unknown", f"The operator has no contract {emaid}.")
-
-
-async def _dead_csms(lab: Lab) -> None:
-    await lab.stop_csms()
-
-
-async def _dead_pool(lab: Lab) -> None:
-    lab.services.pool = _DeadPool()
-
-
-async def _slow_pool(lab: Lab) -> None:
-    lab.services.pool = _SlowPool(lab.services.pool, lab, 30.0)
-
-
-async def _tampering_pool(lab: Lab) -> None:
-    lab.services.pool = _TamperingPool(lab.services.pool)
-
-
-async def _dead_responder(lab: Lab) -> None:
-    lab.services.revocation = _DeadResponder()
-
-
-async def _block_contract(lab: Lab) -> None:
-    await lab.block_contract()
-
-
-async def _forget_contract(lab: Lab) -> None:
-    lab.services.operator = _Stranger()
-
-
-async def _revoke_contract(lab: Lab) -> None:
-    await lab.revoke_contract()
-
-
-async def _no_staple(lab: Lab) -> None:
-    lab.station_presents(staples=())
-
-
-async def _stale_staple(lab: Lab) -> None:
-    lab.station_presents(staples=lab.old_staples())
-
-
-async def _foreign_root(lab: Lab) -> None:
-    lab.station_presents(credentials=lab.foreign_station())
-
-
-async def _expired_station(lab: Lab) -> None:
-    lab.station_presents(credentials=lab.expired_station(), staples=())
-
-
-FAULTS = {
-    fault.name: fault
-    for fault in (
-        Fault(
-            name="wrong-challenge",
-            title="the vehicle signs another challenge than the one it was given",
-            answer="AuthorizationRes FAILED_ChallengeInvalid",
-            vehicle=on("AuthorizationReq", _body(_wrong_challenge)),
+_TABLE = (
+    # What the vehicle sends
+    Fault(
+        name="wrong-challenge",
+        title="the vehicle signs another challenge than the one it was given",
+        answer=(Responds("AuthorizationRes", "FAILED_ChallengeInvalid"), Says("SECC", "the station had issued")),
+        vehicle=on("AuthorizationReq", body(wrong_challenge)),
+    ),
+    Fault(
+        name="wrong-signature",
+        title="the vehicle's signature over the challenge has a wrong bit",
+        answer=(Responds("AuthorizationRes", "FAILED_SignatureError"), Says("SECC", "was not made with the key")),
+        vehicle=on("AuthorizationReq", finished(wrong_signature)),
+    ),
+    Fault(
+        name="no-signature",
+        title="the vehicle does not sign the challenge",
+        answer=(Responds("AuthorizationRes", "FAILED_SignatureError"), Says("SECC", "came without a signature")),
+        vehicle=on("AuthorizationReq", finished(no_signature)),
+    ),
+    Fault(
+        name="wrong-emaid",
+        title="the vehicle names another EMAID than its contract certificate does",
+        answer=(Responds("PaymentDetailsRes", "FAILED_CertChainError"), Says("SECC", "DEXXXC00000000")),
+        vehicle=on("PaymentDetailsReq", body(wrong_emaid)),
+    ),
+    Fault(
+        name="unknown-mo-root",
+        title="the contract certificate chains to a root the station does not know",
+        answer=(Responds("PaymentDetailsRes", "FAILED_CertChainError"), Says("SECC", "the trusted root of that name")),
+        before=mishaps.contract_foreign,
+    ),
+    Fault(
+        name="contract-expired",
+        title="the contract certificate has expired",
+        answer=(Responds("PaymentDetailsRes", "FAILED_CertificateExpired"), Says("SECC", "expired on")),
+        before=mishaps.contract_expired,
+    ),
+    Fault(
+        name="wrong-receipt",
+        title="the vehicle's signature over the metering receipt has a wrong bit",
+        answer=(Responds("MeteringReceiptRes", "FAILED_MeteringSignatureNotValid"), Says("SECC", "MeteringReceiptReq")),
+        vehicle=on("MeteringReceiptReq", finished(wrong_signature)),
+    ),
+    Fault(
+        name="wrong-install-signature",
+        title="the vehicle's signature over CertificateInstallationReq has a wrong bit",
+        answer=(
+            Responds("CertificateInstallationRes", "FAILED_SignatureError"),
+            Says("EV", "CertificateInstallationRes with FAILED_SignatureError"),
         ),
-        Fault(
-            name="wrong-signature",
-            title="the vehicle's signature over the challenge has a wrong bit",
-            answer="AuthorizationRes FAILED_SignatureError",
-            vehicle=on("AuthorizationReq", _finished(_wrong_signature)),
+        scenario="install-contract",
+        vehicle=on("CertificateInstallationReq", finished(wrong_signature)),
+    ),
+    Fault(
+        name="provisioning-revoked",
+        title="the vehicle's provisioning certificate is revoked",
+        answer=(
+            Responds("CertificateInstallationRes", "FAILED_CertificateRevoked"),
+            Says("EV", "CertificateInstallationRes with FAILED_CertificateRevoked"),
         ),
-        Fault(
-            name="no-signature",
-            title="the vehicle does not sign the challenge",
-            answer="AuthorizationRes FAILED_SignatureError",
-            vehicle=on("AuthorizationReq", _finished(_no_signature)),
+        scenario="install-contract",
+        before=mishaps.provisioning_revoked,
+    ),
+    Fault(
+        name="garbled-vehicle",
+        title="the vehicle sends bytes that are no EXI message",
+        answer=(Says("SECC", "that are no message of ISO 15118-2"), Says("EV", "The station closed the connection")),
+        vehicle=on("ServiceDiscoveryReq", lambda message: NOISE),
+    ),
+    Fault(
+        name="silent-vehicle",
+        title="the vehicle falls silent after ServiceDiscovery",
+        answer=(Says("EV", "did not answer PaymentServiceSelectionReq"), Says("SECC", "closed the connection")),
+        vehicle=on("PaymentServiceSelectionReq", lambda message: None),
+    ),
+    # What the station shows and sends
+    Fault(
+        name="no-staple",
+        title="the station staples no OCSP response",
+        answer=(Alerts(113), Says("EV", "did not staple an OCSP response")),
+        before=mishaps.staple_missing,
+    ),
+    Fault(
+        name="stale-staple",
+        title="the station staples an OCSP response that has run out",
+        answer=(Alerts(113), Says("EV", "The OCSP response is stale")),
+        before=mishaps.staple_stale,
+    ),
+    Fault(
+        name="foreign-root",
+        title="the station's certificate chains to a V2G root the vehicle does not know",
+        answer=(Alerts(48), Says("EV", "the trusted root of that name has another key")),
+        before=mishaps.station_foreign,
+    ),
+    Fault(
+        name="expired-station",
+        title="the station's certificate has expired",
+        answer=(Alerts(45), Says("EV", "expired on")),
+        before=mishaps.station_expired,
+    ),
+    Fault(
+        name="forged-station",
+        title="the signature of the station's certificate has a wrong bit",
+        answer=(Alerts(42), Says("EV", "signature")),
+        before=mishaps.station_forged,
+    ),
+    Fault(
+        name="silent-station",
+        title="the station does not answer ServiceDiscoveryReq",
+        answer=(Says("EV", "did not answer ServiceDiscoveryReq within 2 s"),),
+        station=on("ServiceDiscoveryRes", lambda message: None),
+    ),
+    Fault(
+        name="garbled-station",
+        title="the station answers ServiceDiscoveryReq with bytes that are no EXI message",
+        answer=(Says("EV", "The station's answer to ServiceDiscoveryReq cannot be read"),),
+        station=on("ServiceDiscoveryRes", lambda message: NOISE),
+    ),
+    # The contract and its pool
+    Fault(
+        name="no-bundle",
+        title="no contract lies ready for the vehicle",
+        answer=(Responds("CertificateInstallationRes", "FAILED_NoCertificateAvailable"), Says("EV", "CertificateInst")),
+        scenario="install-contract",
+        before=mishaps.pool_empty,
+    ),
+    Fault(
+        name="dead-pool",
+        title="the contract pool is down",
+        answer=(Responds(_CERTIFICATE, "FAILED_NoCertificateAvailable"), Says("SECC", "did not accept the connection")),
+        scenario="install-contract",
+        before=mishaps.pool_dead,
+    ),
+    Fault(
+        name="slow-pool",
+        title="the contract pool answers after 30 s; the vehicle waits for 5 s",
+        answer=(Responds(_CERTIFICATE, "FAILED_NoCertificateAvailable"), Says("SECC", "did not answer within 3.5 s")),
+        scenario="install-contract",
+        before=mishaps.pool_slow,
+    ),
+    Fault(
+        name="tampered-bundle",
+        title="the encrypted contract key is altered between pool and vehicle",
+        answer=(Says("EV", "ContractSignatureEncryptedPrivateKey"),),
+        scenario="install-contract",
+        before=mishaps.bundle_key,
+    ),
+    Fault(
+        name="wrong-bundle-signature",
+        title="the provisioning service's signature over the contract has a wrong bit",
+        answer=(Says("EV", "was not made with the key"),),
+        scenario="install-contract",
+        before=mishaps.bundle_signature,
+    ),
+    Fault(
+        name="foreign-cps",
+        title="the contract is signed by a provisioning service under a V2G root the vehicle does not know",
+        answer=(Says("EV", "the trusted root of that name has another key"),),
+        scenario="install-contract",
+        before=mishaps.bundle_foreign,
+    ),
+    # Authorisation behind the station
+    Fault(
+        name="contract-blocked",
+        title="the mobility operator has blocked the contract",
+        answer=(
+            Ocpp("Authorize", "certificateStatus", "ContractCancelled"),
+            Responds("AuthorizationRes", "FAILED"),
+            Says("SECC", "is blocked"),
         ),
-        Fault(
-            name="wrong-emaid",
-            title="the vehicle names another EMAID than its contract certificate does",
-            answer="PaymentDetailsRes FAILED_CertChainError",
-            vehicle=on("PaymentDetailsReq", _body(_wrong_emaid)),
+        before=mishaps.contract_blocked,
+    ),
+    Fault(
+        name="contract-unknown",
+        title="the mobility operator does not know the contract",
+        answer=(
+            Ocpp("Authorize", "certificateStatus", "ContractCancelled"),
+            Responds("AuthorizationRes", "FAILED"),
+            Says("SECC", "The operator has no contract"),
         ),
-        Fault(
-            name="wrong-receipt",
-            title="the vehicle's signature over the metering receipt has a wrong bit",
-            answer="MeteringReceiptRes FAILED_MeteringSignatureNotValid",
-            vehicle=on("MeteringReceiptReq", _finished(_wrong_signature)),
+        before=mishaps.contract_unknown,
+    ),
+    Fault(
+        name="contract-revoked",
+        title="the contract certificate is revoked",
+        answer=(
+            Ocpp("Authorize", "certificateStatus", "CertificateRevoked"),
+            Responds("AuthorizationRes", "FAILED_CertificateRevoked"),
+            Says("SECC", "is revoked"),
         ),
-        Fault(
-            name="wrong-install-signature",
-            title="the vehicle's signature over CertificateInstallationReq has a wrong bit",
-            answer="CertificateInstallationRes FAILED_SignatureError",
-            vehicle=on("CertificateInstallationReq", _finished(_wrong_signature)),
+        before=mishaps.contract_revoked,
+    ),
+    Fault(
+        name="dead-responder",
+        title="the OCSP responder is down while the contract is authorised",
+        answer=(
+            Ocpp("Authorize", "certificateStatus", "CertChainError"),
+            Responds("AuthorizationRes", "FAILED"),
+            Says("SECC", "The OCSP responder did not accept the connection"),
         ),
-        Fault(
-            name="silent-station",
-            title="the station does not answer ServiceDiscoveryReq",
-            answer="the vehicle gives up after 2 s",
-            station=on("ServiceDiscoveryRes", lambda message: None),
+        before=mishaps.responder_dead,
+    ),
+    Fault(
+        name="slow-responder",
+        title="the OCSP responder answers after 30 s",
+        answer=(
+            Ocpp("Authorize", "certificateStatus", "CertChainError"),
+            Responds("AuthorizationRes", "FAILED"),
+            Says("SECC", "did not answer within 2 s"),
         ),
-        Fault(
-            name="garbled-vehicle",
-            title="the vehicle sends bytes that are no EXI message",
-            answer="the station closes",
-            vehicle=on("ServiceDiscoveryReq", lambda message: b"\x80\x9a" + bytes(20)),
+        before=mishaps.responder_slow,
+    ),
+    Fault(
+        name="card-refused",
+        title="the CSMS does not know the driver's card",
+        answer=(
+            Ocpp("Authorize", "status", "Unknown"),
+            Responds("AuthorizationRes", "FAILED"),
+            Says("SECC", "is unknown"),
         ),
-        Fault(
-            name="dead-pool",
-            title="the contract pool is down",
-            answer="CertificateInstallationRes FAILED_NoCertificateAvailable or FAILED",
-            before=_dead_pool,
-        ),
-        Fault(
-            name="slow-pool",
-            title="the contract pool answers after 30 s",
-            answer="CertificateInstallationRes FAILED_NoCertificateAvailable or FAILED, in time",
-            before=_slow_pool,
-        ),
-        Fault(
-            name="tampered-bundle",
-            title="the encrypted contract key is altered between pool and vehicle",
-            answer="the vehicle refuses the bundle and stores nothing",
-            before=_tampering_pool,
-        ),
-        Fault(
-            name="dead-responder",
-            title="the OCSP responder is down while the contract is authorised",
-            answer="certificateStatus CertChainError, AuthorizationRes FAILED",
-            before=_dead_responder,
-        ),
-        Fault(
-            name="dead-csms",
-            title="the CSMS goes away before the vehicle is plugged in",
-            answer="the station offers no contract payment",
-            before=_dead_csms,
-        ),
-        Fault(
-            name="contract-blocked",
-            title="the mobility operator has blocked the contract",
-            answer="ContractCancelled, AuthorizationRes FAILED",
-            before=_block_contract,
-        ),
-        Fault(
-            name="contract-unknown",
-            title="the mobility operator does not know the contract",
-            answer="ContractCancelled, AuthorizationRes FAILED",
-            before=_forget_contract,
-        ),
-        Fault(
-            name="contract-revoked",
-            title="the contract certificate is revoked",
-            answer="CertificateRevoked, AuthorizationRes FAILED_CertificateRevoked",
-            before=_revoke_contract,
-        ),
-        Fault(
-            name="no-staple",
-            title="the station staples no OCSP response",
-            answer="TLS alert 113 bad_certificate_status_response",
-            before=_no_staple,
-        ),
-        Fault(
-            name="stale-staple",
-            title="the station staples an OCSP response that has run out",
-            answer="TLS alert 113 bad_certificate_status_response",
-            before=_stale_staple,
-        ),
-        Fault(
-            name="foreign-root",
-            title="the station's certificate chains to a V2G root the vehicle does not know",
-            answer="TLS alert 48 unknown_ca",
-            before=_foreign_root,
-        ),
-        Fault(
-            name="expired-station",
-            title="the station's certificate has expired",
-            answer="TLS alert 45 certificate_expired",
-            before=_expired_station,
-        ),
-    )
-}
+        scenario="eim-ac",
+        before=mishaps.card_unknown,
+    ),
+    # The CSMS itself
+    Fault(
+        name="dead-csms",
+        title="the CSMS goes away before the vehicle is plugged in",
+        answer=(Says("CS", "The CSMS closed the connection"), Says("EV", "The station offers payment by")),
+        before=mishaps.csms_dead,
+    ),
+    Fault(
+        name="silent-csms",
+        title="the CSMS does not answer Authorize",
+        answer=(Responds("AuthorizationRes", "FAILED"), Says("SECC", "did not answer Authorize")),
+        csms=to("Authorize", lambda frame: None),
+    ),
+    Fault(
+        name="garbled-csms",
+        title="the CSMS answers Authorize with what is no JSON",
+        answer=(Responds("AuthorizationRes", "FAILED"), Says("SECC", "did not answer Authorize")),
+        csms=to("Authorize", nonsense),
+    ),
+    Fault(
+        name="malformed-csms",
+        title="the CSMS answers Authorize with what its schema does not allow",
+        answer=(Responds("AuthorizationRes", "FAILED"), Says("SECC", "idTokenInfo")),
+        csms=to("Authorize", malformed),
+    ),
+    Fault(
+        name="csms-away",
+        title="the connection to the CSMS is lost for a minute while energy flows",
+        answer=(Says("CS", "The CSMS closed the connection"),),
+        survived=True,
+        charging=mishaps.csms_away,
+    ),
+    Fault(
+        name="csms-dies",
+        title="the CSMS goes away for good while energy flows",
+        answer=(Says("CS", "The CSMS closed the connection"), Says("CS", "wait for the CSMS")),
+        survived=True,
+        charging=mishaps.csms_dead,
+    ),
+)
+
+FAULTS = {fault.name: fault for fault in _TABLE}
+"""Every fault by name."""

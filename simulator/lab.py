@@ -5,7 +5,9 @@ Order of birth: ports, certificates, roots and pools, CSMS, station (boot, certi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+import dataclasses
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -21,22 +23,24 @@ from ev.vehicle import Vehicle
 from secc.config import DcSupply, ReceiptPolicy, SeccConfig
 from secc.station.config import StationConfig
 from simulator.back_end import CARD, STATION_ID, BackEnd, open_back_end
+from simulator.disturbances import Alter, disturbed
 from simulator.expect import Expectations
 from simulator.faults import Fault, find_fault
 from simulator.result import RunResult
 from simulator.scenario import Energy
 from simulator.station_site import StationSite, build_station
-from tls_certs.pki import DEFAULT_EVSE_ID, create_pki
+from tls_certs.pki import DEFAULT_EVSE_ID
 from tls_certs.profiles import PROFILES
 from wire.clock import Clock
-from wire.credentials import Credentials
-from wire.network import Network
-from wire.trace import Story, Trace
+from wire.errors import LocalError, PeerError, PncError
+from wire.network import Network, Watch
+from wire.trace import Problem, Story, Trace
 
 if TYPE_CHECKING:
     from backend.csms.ports import Services
     from backend.csms.transactions import Transaction
     from simulator.runner import RunSettings
+    from wire.ocpp.channel import FrameChannel
 
 LOOP_INTERVAL: dict[Energy, float] = {"ac": 30.0, "dc": 5.0}
 """Process seconds between two loop messages of a lab's vehicle: slow, so that a charge takes some ten messages."""
@@ -45,6 +49,12 @@ ISOLATION_TEST = 0.2
 """Seconds of the DC isolation test: on sockets a lab really waits for it."""
 
 DAY = 86_400.0
+
+WHILE_CHARGING = 4
+"""The loop message at which faults of a running charge strike."""
+
+RECONNECT_PATIENCE = 300.0
+"""Seconds a station that lost its CSMS may take, after the session, to deliver what it kept (in memory)."""
 
 
 class Lab:
@@ -70,6 +80,8 @@ class Lab:
         self._site: StationSite | None = None
         self._network: Network | None = None
         self._vehicle: Vehicle | None = None
+        self._csms_back_at = 0.0
+        self._deeds: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Lab:
         try:
@@ -87,13 +99,13 @@ class Lab:
     async def _build(self) -> None:
         settings = self.settings
         self._back = back = await open_back_end(settings.transport, self.clock, self.trace, folder=settings.pki)
-        self._network = _network(settings.transport, self.clock)
+        self._network = _network(settings.transport, self.clock, Watch(error=self._broken))
         self._site = build_station(
             back.pki,
             self._network,
             self.clock,
             self.trace,
-            back.connect,
+            disturbed(self._reach_csms, [fault.csms for fault in self.faults if fault.csms is not None]),
             config=SeccConfig(
                 evse_id=DEFAULT_EVSE_ID,
                 energy_modes=(*AC_MODES, *DC_MODES[:2]),
@@ -113,6 +125,8 @@ class Lab:
         self._tell("LAB", f"The station is ready; the CSMS is {back.csms_url}.")
 
     async def _tear_down(self) -> None:
+        for deed in self._deeds:
+            deed.cancel()
         if self._site is not None:
             await self._site.close()
         if self._back is not None:
@@ -131,7 +145,7 @@ class Lab:
     ) -> Vehicle:
         """A vehicle with its provisioning certificate, and with ``contract`` one already installed and known to the MO.
 
-        ``contract_days``: remaining validity of that contract (negative: expired), default a year. ``wishes`` go into
+        ``contract_days``: remaining validity of that contract, default a year. ``wishes`` go into
         :class:`ev.config.VehicleConfig`. Faults that change what the vehicle sends are built in.
         """
         pki = self.back.pki
@@ -174,19 +188,41 @@ class Lab:
         """
         site = self.site
         for fault in self.faults:
+            self._tell("LAB", f"Disturbed on purpose: {fault.title}.")
             if fault.before is not None:
                 await fault.before(self)
         if vehicle.config.payment == "external":
             site.station.present(self.card)
-        if renegotiate_after_loops is not None:
-            wanted = renegotiate_after_loops
-            site.on_loop = lambda loops: site.evse.request_renegotiation() if loops == wanted else None
-        assert self._network is not None
-        outcome = await charge(self._network, vehicle, self.clock, self.trace)
+
+        def loop(number: int) -> None:
+            if number == renegotiate_after_loops:
+                site.evse.request_renegotiation()
+            if number == WHILE_CHARGING:
+                for fault in self.faults:
+                    if fault.charging is not None:
+                        self._deeds.append(asyncio.create_task(fault.charging(self)))
+
+        site.on_loop = loop
+        outcome = await charge(self.network, vehicle, self.clock, self.trace)
         await site.quiet()
+        await self._catch_up()
         if not keep_plugged:
-            self._tell("EV", f"The vehicle is unplugged: {outcome.reason}")
+            self._tell("EV", "The vehicle is unplugged.")
         return outcome
+
+    async def _catch_up(self) -> None:
+        """Await what faults still do; a station that has lost its CSMS may come back and deliver, in virtual time."""
+        for deed in self._deeds:
+            await deed
+        self._deeds.clear()
+        station = self.site.station
+        if not station.delivery.holds():
+            return
+        patience = RECONNECT_PATIENCE if self.settings.transport == "memory" else 0.0
+        if not await station.settled(patience):
+            text = "TransactionEvents wait for the CSMS: it does not know how the transaction went on."
+            advice = "A real station delivers them when the CSMS is back, whenever that is."
+            self.trace.emit(Problem(time=self.clock.now(), actor="CS", text=text, clause="E04.FR.01", advice=advice))
 
     # What expectations and faults look at
 
@@ -240,47 +276,28 @@ class Lab:
 
     # What faults change
 
-    async def stop_csms(self) -> None:
-        """The CSMS goes away; the station notices and goes offline."""
-        await self.back.stop_csms()
-        await self.site.station.wait_offline()
+    @property
+    def in_use(self) -> Vehicle:
+        """The vehicle of this run. Raises LocalError while there is none."""
+        if self._vehicle is None:
+            raise LocalError("There is no vehicle yet that could be disturbed.")
+        return self._vehicle
 
-    def _contract(self) -> Contract:
-        assert self._vehicle is not None and self._vehicle.contracts.default is not None
-        return self._vehicle.contracts.default
+    def alter_vehicle(self, alter: Alter) -> None:
+        """Let ``alter`` change what the vehicle sends, after what changes it already."""
+        config = self.in_use.config
+        self.in_use.config = dataclasses.replace(config, alter=_chained((config.alter, alter)))
 
-    async def block_contract(self) -> None:
-        """The MO blocks the vehicle's contract."""
-        await self.back.ecosystem.mo.block(self._contract().emaid)
+    async def cut_csms(self, seconds: float) -> None:
+        """The connection to the CSMS breaks and cannot be opened again for ``seconds``."""
+        self._csms_back_at = self.clock.now() + seconds
+        for link in tuple(self.back.csms.stations.values()):
+            await link.peer.close(1001, "the connection is cut")
 
-    async def revoke_contract(self) -> None:
-        """The contract certificate is revoked at its CA."""
-        await self.back.ecosystem.ca.revoke_certificate(self._contract().credentials.leaf, "key_compromise")
-
-    def station_presents(
-        self, *, credentials: Credentials | None = None, staples: tuple[bytes | None, ...] | None = None
-    ) -> None:
-        """Let the station's TLS server show something else than what the CSMS gave it."""
-        presented = self.site.presented
-        presented.credentials = credentials or presented.credentials
-        presented.staples = staples if staples is not None else presented.staples
-
-    def old_staples(self) -> tuple[bytes | None, ...]:
-        """A staple for the station's leaf that ran out a month ago."""
-        leaf = self.site.station.credentials
-        assert leaf is not None
-        authority = self.back.pki.issuer_authority(leaf.leaf)
-        return (authority.staple(leaf.leaf, self.clock.now() - 30 * DAY),)
-
-    def foreign_station(self) -> Credentials:
-        """A station of another V2G ecosystem."""
-        return create_pki(self.clock.now()).credentials("secc_leaf")
-
-    def expired_station(self) -> Credentials:
-        """A station of this ecosystem whose certificate ran out yesterday."""
-        now = self.clock.now()
-        authority = self.back.pki.authority("cpo_sub2")
-        return authority.credentials(PROFILES["secc_leaf"], "DEPNCE100001", now - 10 * DAY, not_after=now - DAY)
+    async def _reach_csms(self, identity: str, password: str | None) -> FrameChannel:
+        if self.clock.now() < self._csms_back_at:
+            raise PeerError("The CSMS cannot be reached: the connection is cut.")
+        return await self.back.connect(identity, password)
 
     async def _install_beforehand(self, days: float | None) -> Contract:
         """The PKI's own contract, or one of its MO with ``days`` left."""
@@ -288,28 +305,33 @@ class Lab:
         credentials = pki.credentials("contract_leaf")
         emaid = common_name(credentials.leaf)
         if days is not None:
-            begun = now - 30 * DAY if days < 0 else now
             credentials = pki.authority("mo_sub2").credentials(
-                PROFILES["contract_leaf"], emaid, begun, not_after=now + days * DAY
+                PROFILES["contract_leaf"], emaid, now, not_after=now + days * DAY
             )
         await self.back.ecosystem.mo.register("the driver", credentials.leaf)
         return Contract(emaid, credentials)
+
+    def _broken(self, error: PncError) -> None:
+        """A connection to the station ended with an error nobody else reports."""
+        self.trace.emit(
+            Problem(time=self.clock.now(), actor="SECC", text=error.sentence, clause=error.clause, advice=error.advice)
+        )
 
     def _tell(self, actor: str, text: str) -> None:
         self.trace.emit(Story(time=self.clock.now(), actor=actor, text=text))
 
 
-def _network(transport: str, clock: Clock) -> Network:
+def _network(transport: str, clock: Clock, watch: Watch) -> Network:
     if transport == "memory":
         from wire.network.memory import MemoryNetwork
 
-        return MemoryNetwork(clock)
+        return MemoryNetwork(clock, watch)
     from wire.network.loopback import LoopbackNetwork
 
-    return LoopbackNetwork(clock)
+    return LoopbackNetwork(clock, watch)
 
 
-def _chained(alters: Iterable[Callable[[str, Any], Any] | None]) -> Callable[[str, Any], Any] | None:
+def _chained(alters: Iterable[Alter | None]) -> Alter | None:
     """One hook that applies several in turn; None if there is none. A message that is swallowed stays swallowed."""
     wanted = [alter for alter in alters if alter is not None]
     if not wanted:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
+
+from wire.records import dataclass
 
 
 class Verdict(StrEnum):
@@ -33,12 +35,16 @@ class Check:
 
 @dataclass(slots=True)
 class RunResult:
-    """The outcome of one scenario run. ``facts`` are the lines of the summary, in order; times are in seconds."""
+    """The outcome of one scenario run. ``facts`` are the lines of the summary, in order; times are in seconds.
+
+    ``faults``: what was disturbed on purpose, name -> (what it is, what the standard answers).
+    """
 
     scenario: str
     transport: str
     checks: list[Check] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, tuple[str, str]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     error: str | None = None
     evidence: Path | None = None
@@ -51,6 +57,16 @@ class RunResult:
         if self.error is not None:
             return Verdict.ERROR
         return Verdict.PASS if self.checks and all(check.ok for check in self.checks) else Verdict.FAIL
+
+    @property
+    def cause(self) -> str:
+        """Why the verdict is not PASS, in one sentence; empty if it is."""
+        if self.error is not None:
+            return self.error
+        failed = next((check for check in self.checks if not check.ok), None)
+        if failed is None:
+            return "" if self.checks else "Nothing was checked."
+        return f"not as expected: {failed.expected} ({failed.seen})" if failed.seen else f"not so: {failed.expected}"
 
     @property
     def exit_code(self) -> int:

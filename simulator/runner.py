@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -14,6 +13,7 @@ from simulator.scenario import Scenario
 from simulator.story import StoryTeller
 from wire.clock import Clock, VirtualTimeLoop
 from wire.errors import PncError
+from wire.records import dataclass
 from wire.trace import Event, Trace
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ async def _told(scenario: Scenario, options: Mapping[str, Any], settings: RunSet
     if level >= 0:
         teller.summary(result)
     else:
-        print(f"{result.verdict.upper()} {result.scenario}")
+        print(f"{result.verdict.upper()} {result.scenario}" + (f": {result.cause}" if result.cause else ""))
     return result
 
 
@@ -84,9 +84,12 @@ async def run_scenario(
     result = RunResult(scenario.name, settings.transport)
     started, wall = clock.now(), time.perf_counter()
     lab = Lab(settings, clock, trace, result, installed=not scenario.fresh_station)
+    result.faults = {fault.name: (fault.title, fault.answer_text) for fault in lab.faults}
     try:
         async with lab:
             await scenario(lab, **options)
+        for fault in lab.faults:
+            lab.expect.answered(fault, events)
     except PncError as error:
         result.error = str(error)
     result.lab_seconds, result.wall_seconds = clock.now() - started, time.perf_counter() - wall

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import field, replace
 from typing import Any
 
 from cryptography import x509
@@ -22,9 +22,10 @@ from wire.credentials import Credentials
 from wire.errors import PeerSilent, PncError
 from wire.network import Network, Security, Serving
 from wire.ocpp.channel import Connector
+from wire.records import dataclass
 from wire.streams import ByteStream
 from wire.tls import TlsError, TlsServer, open_server
-from wire.trace import Secured, Story, Trace
+from wire.trace import Problem, Secured, Story, Trace
 from wire.v2g.iso2 import timing
 
 
@@ -115,7 +116,30 @@ class StationSite:
             self.on_notice(notice)
         self.station.notice(notice)
 
+    @contextlib.contextmanager
+    def _occupied(self) -> Iterator[None]:
+        """A vehicle is being served, from its first octet to the end of its connection."""
+        self._busy += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._idle.set()
+
     async def _over_tls(self, stream: ByteStream) -> None:
+        with self._occupied():
+            secured = await self._secure(stream)
+            if secured is not None:
+                await self._serve(secured, tls=True)
+
+    async def _over_tcp(self, stream: ByteStream) -> None:
+        with self._occupied():
+            await self._serve(stream, tls=False)
+
+    async def _secure(self, stream: ByteStream) -> ByteStream | None:
+        """The vehicle's TLS stream, or None when the handshake failed, which is then reported."""
         credentials = self.presented.credentials or self.station.credentials
         assert credentials is not None, "a station is ready only with its certificate"
         staples = self.presented.staples if self.presented.staples is not None else self.station.staples
@@ -125,10 +149,10 @@ class StationSite:
         except TimeoutError:
             stream.abort()
             self._refused(PeerSilent("The vehicle did not complete the TLS handshake in time.", clause="V2G2-714"))
-            return
+            return None
         except TlsError as error:
             self._refused(error)
-            return
+            return None
         self.trace.emit(
             Secured(
                 time=self.clock.now(),
@@ -140,32 +164,22 @@ class StationSite:
                 stapled=any(staples),
             )
         )
-        await self._serve(secured, tls=True)
-
-    async def _over_tcp(self, stream: ByteStream) -> None:
-        await self._serve(stream, tls=False)
+        return secured
 
     async def _serve(self, stream: ByteStream, *, tls: bool) -> None:
-        self._busy += 1
-        self._idle.clear()
         self.evse.config = replace(
             self.evse.config,
             contract=self.contract and self.station.offers_contract,
             certificate_service=self.contract and self.station.offers_installation,
         )
-        try:
-            close = await self.evse.serve(stream, tls=tls)
-        finally:
-            self._busy -= 1
-            if not self._busy:
-                self._idle.set()
+        close = await self.evse.serve(stream, tls=tls)
         if self.on_end is not None:
             self.on_end(close.reason, close.error)
 
     def _refused(self, error: PncError) -> None:
-        self.trace.emit(
-            Secured(time=self.clock.now(), actor="SECC", ok=False, alert=error.alert, reason=error.sentence)
-        )
+        now, said = self.clock.now(), error.sentence
+        self.trace.emit(Secured(time=now, actor="SECC", ok=False, alert=error.alert, reason=said))
+        self.trace.emit(Problem(time=now, actor="SECC", text=said, clause=error.clause, advice=error.advice))
         if self.on_end is not None:
             self.on_end(error.sentence, error)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from typing import TextIO
 
 from simulator.result import RunResult, Verdict
@@ -25,19 +27,28 @@ from wire.trace import (
 COLOURS = {"EV": 36, "SECC": 32, "CS": 33, "CSMS": 35, "LAB": 90}
 DEFAULT_COLOUR = 34
 RED, GREEN, YELLOW, GREY, BOLD = 31, 32, 33, 90, 1
+WIDTH = 120
+"""Columns of a line where no narrower terminal says otherwise."""
+
+_LINK = frozenset({"EV", "SECC"})
+"""Who judges on the link itself also reports the problem that follows from it: once is enough."""
 
 
 class StoryTeller:
-    """A reader of the trace that writes lines to ``out``.
+    """A reader of the trace that writes lines to ``out``, broken at ``width`` columns (None: never).
 
     Level 0 tells milestones and problems, 1 adds every V2G message, OCPP call and judgement, 2 adds states and power.
     """
 
-    def __init__(self, started: float, *, level: int = 0, out: TextIO | None = None) -> None:
+    def __init__(self, started: float, *, level: int = 0, out: TextIO | None = None, width: int | None = WIDTH) -> None:
         self._out = out or sys.stdout
         self._started = started
         self._level = level
-        self._colour = self._out.isatty() and "NO_COLOR" not in os.environ
+        terminal = self._out.isatty()
+        self._colour = terminal and "NO_COLOR" not in os.environ
+        self._width = width
+        if width is not None and terminal:
+            self._width = max(40, min(width, shutil.get_terminal_size((width, 24)).columns))
 
     def __call__(self, event: Event) -> None:
         told = describe(event)
@@ -45,35 +56,58 @@ class StoryTeller:
             return
         _, text, colour = told
         actor = paint(f"{event.actor:<5}", COLOURS.get(event.actor, DEFAULT_COLOUR), self._colour)
-        if colour:
-            text = paint(text, colour, self._colour)
-        print(f"{event.time - self._started:9.3f} s  {actor} {text}", file=self._out, flush=True)
+        first, *more = self._lines(text, 19)
+        for number, line in enumerate((first, *more)):
+            lead = " " * 19 if number else f"{event.time - self._started:9.3f} s  {actor} "
+            print(lead + (paint(line, colour, self._colour) if colour else line), file=self._out)
+        self._out.flush()
 
     def summary(self, result: RunResult) -> None:
         """Print what the run came to."""
-        print(file=self._out)
-        width = max((len(name) for name in result.facts), default=0)
-        for name, value in result.facts.items():
-            print(f"  {name:<{width}}  {value}", file=self._out)
-        if result.facts:
-            print(file=self._out)
+        self._print()
+        facts = {f"fault {name}": title for name, (title, _) in result.faults.items()} | result.facts
+        width = max((len(name) for name in facts), default=0)
+        for name, value in facts.items():
+            self._print(f"  {name:<{width}}  ", value, width + 4)
+        if facts:
+            self._print()
         for check in result.checks:
             mark = paint("ok  ", GREEN, self._colour) if check.ok else paint("FAIL", RED, self._colour)
-            seen = "" if check.ok else f" (seen: {check.seen})"
-            print(f"  {mark}  {check.expected}{seen}", file=self._out)
+            self._print(f"  {mark}  ", check.expected, 8)
+            if not check.ok and check.seen:
+                self._print(" " * 8 + "seen: ", check.seen, 14)
         for problem in result.problems:
-            print(f"  {paint('!', YELLOW, self._colour)}     {problem}", file=self._out)
+            self._print(f"  {paint('!', YELLOW, self._colour)}     ", problem, 8)
         if result.error:
-            print(f"  {paint('error', RED, self._colour)}  {result.error}", file=self._out)
+            self._print(f"  {paint('error', RED, self._colour)}  ", result.error, 9)
         if result.evidence is not None:
-            print(f"\n  evidence: {result.evidence}", file=self._out)
+            self._print(f"\n  evidence: {result.evidence}")
         colour = GREEN if result.verdict is Verdict.PASS else RED
-        print(
-            f"\n{paint(result.verdict.upper(), colour, self._colour)} {result.scenario} ({result.transport}): "
-            f"{result.lab_seconds:.1f} s of lab time in {result.wall_seconds:.2f} s",
-            file=self._out,
-            flush=True,
+        self._print(
+            f"\n{paint(result.verdict.upper(), colour, self._colour)} {result.scenario} ({result.transport})"
+            f"{_because(result)}: {result.lab_seconds:.1f} s of lab time in {result.wall_seconds:.2f} s"
         )
+        self._out.flush()
+
+    def _print(self, lead: str = "", text: str = "", indent: int = 0) -> None:
+        """``lead`` (``indent`` columns wide) and ``text``, whose further lines are indented as far."""
+        print(lead + ("\n" + " " * indent).join(self._lines(text, indent)) if text else lead, file=self._out)
+
+    def _lines(self, text: str, indent: int) -> list[str]:
+        if self._width is None:
+            return [text]
+        room = max(20, self._width - indent)
+        return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _because(result: RunResult) -> str:
+    """What a disturbed run's verdict means."""
+    if not result.faults or result.error is not None:
+        return ""
+    expected = [check for check in result.checks if " is answered: " in check.expected]
+    met = bool(expected) and all(check.ok for check in expected)
+    names = " and ".join(result.faults)
+    return f", disturbed by {names}, answered as the standard says" if met else f", disturbed by {names}"
 
 
 def paint(text: str, colour: int, wanted: bool) -> str:
@@ -92,11 +126,13 @@ def describe(event: Event) -> tuple[int, str, int] | None:
             return 0, f"tolerated: {what}" + (f" [{clause}]" if clause else ""), YELLOW
         case Judged(what=what, ok=ok, reason=reason, clause=clause):
             text = f"{what}: {reason}" + (f" [{clause}]" if clause and not ok else "")
-            return (1, text, GREY) if ok else (0, text, RED)
+            if ok:
+                return 1, text, GREY
+            return (1 if event.actor in _LINK else 0), text, RED
         case Secured(ok=True, version=version, cipher=cipher, stapled=stapled):
             return 1, f"{version} with {cipher}{', OCSP response stapled' if stapled else ''}", GREY
         case Secured(ok=False, reason=reason):
-            return 0, f"TLS refused: {reason}", RED
+            return 1, f"TLS refused: {reason}", RED
         case V2gMessage(direction=direction, name=name, payload=payload):
             return 1, f"{'>>' if direction == 'sent' else '<<'} {name} ({len(payload)} bytes)", GREY
         case OcppFrame(direction=direction, action=action, frame=frame):
