@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from wire.credentials import Credentials
+from wire.records import dataclass
 
 
 @dataclass(slots=True, frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ev.session_memory import PausedSession
 from wire.errors import PncError
+from wire.records import dataclass
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -6,8 +6,7 @@ can ask for the limit at any moment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from wire.records import dataclass
 from wire.v2g import iso2
 
 MAX_PROFILE_ENTRIES = 24

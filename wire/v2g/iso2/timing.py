@@ -9,7 +9,7 @@ All values are seconds. Sources: Table 109 (per message) and Table 111 (the othe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from wire.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
