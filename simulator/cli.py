@@ -178,7 +178,12 @@ def _add_link(parser: Group) -> None:
     current.add_argument("--dc", dest="current", action="store_const", const="dc", help="DC only")
     parser.add_argument("--strict", action="store_true", help="tolerate nothing that deviates from the standard")
     _add_verbose(parser)
-    parser.set_defaults(payment="both", current="both")
+    parser.set_defaults(payment="both", current="both", parser=parser)
+
+
+def _check_link(arguments: Arguments) -> None:
+    if arguments.no_tls and arguments.payment == "pnc":
+        arguments.parser.error("--pnc is payment by contract, which needs TLS: leave out --no-tls or --pnc (V2G2-634)")
 
 
 def _fill_secc(parser: Group) -> None:
@@ -201,6 +206,7 @@ def _secc(arguments: Arguments) -> int:
     from simulator.runner import run_alone
     from simulator.standalone import Link, StationOptions, run_station
 
+    _check_link(arguments)
     options = StationOptions(
         pki=arguments.pki,
         tls=not arguments.no_tls,
@@ -247,6 +253,7 @@ def _ev(arguments: Arguments) -> int:
     from simulator.runner import run_alone
     from simulator.standalone import Link, VehicleOptions, run_vehicle
 
+    _check_link(arguments)
     options = VehicleOptions(
         pki=arguments.pki,
         tls=not arguments.no_tls,

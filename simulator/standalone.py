@@ -108,7 +108,7 @@ def network(link: Link, clock: Clock, trace: Trace, actor: str) -> Network:
 
 
 async def run_station(link: Link, options: StationOptions, clock: Clock, trace: Trace) -> int:
-    """Serve one vehicle; the exit code. Raises LocalError when the station cannot be set up."""
+    """Serve one vehicle; the exit code. Raises LocalError when the options or the PKI folder are no good."""
     back = await open_back_end("memory", clock, trace, folder=options.pki)
     pki = back.pki
     connect, password = back.connect, back.password
@@ -151,29 +151,32 @@ async def run_station(link: Link, options: StationOptions, clock: Clock, trace: 
 
 
 async def _serve_one(site: StationSite, options: StationOptions, clock: Clock, trace: Trace) -> int:
-    ended: asyncio.Future[tuple[str, bool]] = asyncio.get_running_loop().create_future()
+    ended: asyncio.Future[tuple[str, PncError | None]] = asyncio.get_running_loop().create_future()
     energy: list[float] = [0.0]
 
     def over(reason: str, error: PncError | None) -> None:
         if not ended.done():
-            ended.set_result((reason, error is None))
+            ended.set_result((reason, error))
 
     def note(notice: object) -> None:
         if isinstance(notice, notices.SessionEnded):
             energy[0] = notice.energy_wh
 
     site.on_end, site.on_notice = over, note
-    await site.open(lenient=options.ocsp != "require")
+    try:
+        await site.open(lenient=options.ocsp != "require")
+    except PncError as error:
+        return _verdict("secc", Verdict.ERROR if isinstance(error, LocalError) else Verdict.FAIL, str(error))
     kinds = " and ".join(site.where)
     trace.emit(Story(time=clock.now(), actor="SECC", text=f"Waiting for a vehicle at {kinds}."))
     try:
         async with clock.timeout(options.wait):
-            reason, good = await ended
+            reason, broken = await ended
     except TimeoutError:
         return _verdict("secc", Verdict.FAIL, f"no vehicle came within {options.wait:g} s")
     await site.quiet()
-    said = f"{reason.rstrip('.')}; {energy[0] / 1000:.3f} kWh delivered"
-    return _verdict("secc", Verdict.PASS if good else Verdict.FAIL, said)
+    said = f"{(str(broken) if broken else reason).rstrip('.')}; {energy[0] / 1000:.3f} kWh delivered"
+    return _verdict("secc", Verdict.FAIL if broken else Verdict.PASS, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +219,7 @@ def _remote_csms(url: str, pki: Pki) -> Connector:
 
 
 async def run_vehicle(link: Link, options: VehicleOptions, clock: Clock, trace: Trace) -> int:
-    """Charge at one station; the exit code. Raises LocalError when the vehicle cannot be set up."""
+    """Charge at one station; the exit code. Raises LocalError when the options or the PKI folder are no good."""
     pki = load_pki(options.pki) if options.pki is not None else create_pki(clock.now())
     if options.pki is None and options.tls:
         trace.emit(

@@ -94,10 +94,9 @@ def _check_service(s: Session, selected: iso2.SelectedServiceType) -> None:
         problem = ""
         s.tolerated(f"The vehicle selected service {selected.ServiceID} without a ParameterSetID.", "V2G2-467")
     else:
-        problem = (
-            f"The vehicle selected parameter set {selected.ParameterSetID} of service {selected.ServiceID}; "
-            f"it has {', '.join(map(str, sets)) or 'none'}."
-        )
+        chosen = "no parameter set" if selected.ParameterSetID is None else f"parameter set {selected.ParameterSetID}"
+        there = ", ".join(map(str, sets)) or "none"
+        problem = f"The vehicle selected {chosen} of service {selected.ServiceID}; it has {there}."
     if problem:
         raise PeerError(problem, clause="V2G2-467", response_code="FAILED_ServiceSelectionInvalid")
     if selected.ServiceID == offer.CERTIFICATE_SERVICE_ID:

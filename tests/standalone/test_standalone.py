@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from simulator.back_end import STATION_ID, open_back_end
+from simulator.cli import main
 from simulator.standalone import Link, StationOptions, VehicleOptions, run_station, run_vehicle
 from tls_certs.pki import create_pki, write_pki
 from wire.clock import Clock
-from wire.errors import LocalError
 from wire.network.loopback import loopback_host
 from wire.trace import Event, Problem, Story, Tolerated, Trace
 
@@ -123,10 +123,31 @@ async def test_a_station_can_be_managed_by_another_csms(folder: Path) -> None:
     assert [(t.complete, t.token_type) for t in transactions] == [(True, "eMAID")]
 
 
-async def test_a_csms_that_is_not_there_is_a_sentence(folder: Path) -> None:
+async def test_a_csms_that_is_not_there_is_a_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = StationOptions(pki=folder, csms="wss://127.0.0.1:9/ocpp", csms_password="x" * 16, ocsp="require", wait=1)
-    with pytest.raises((LocalError, Exception), match=r"127\.0\.0\.1"):
-        await run_station(Link(sdp_port=free_port()), options, Clock(), Trace())
+    assert await run_station(Link(sdp_port=free_port()), options, Clock(), Trace()) == 1
+    assert "127.0.0.1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("side", ["secc", "ev"])
+async def test_an_interface_that_is_not_there_ends_with_a_verdict(
+    side: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = Link(interface="nosuch0")
+    if side == "secc":
+        code = await run_station(link, StationOptions(pki=folder), Clock(), Trace())
+    else:
+        code = await run_vehicle(link, replace(QUICK, pki=folder), Clock(), Trace())
+    assert code == 3
+    assert f"ERROR {side}: There is no network interface 'nosuch0'." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("side", ["secc", "ev"])
+def test_payment_by_contract_without_tls_is_wrong_usage(side: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([side, "--no-tls", "--pnc"])
+    assert left.value.code == 2
+    assert "needs TLS: leave out --no-tls or --pnc" in capsys.readouterr().err
 
 
 async def test_nobody_comes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
