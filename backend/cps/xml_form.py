@@ -10,7 +10,6 @@ import re
 from backend.bundle import NO_SESSION, SignedContractData
 from backend.refusal import Refused
 from wire.errors import PncError
-from wire.exi import views
 from wire.v2g import iso2
 
 MAX_XML = 65_536
@@ -22,11 +21,15 @@ _HEADER_NAMESPACE = "urn:iso:15118:2:2013:MsgHeader"
 
 def to_xml(bundle: SignedContractData) -> str:
     """The bundle as text; the SessionID is left to whoever answers a vehicle."""
-    return _SESSION_ID.sub("", views.to_xml("iso2", bundle.installation_response()), count=1)
+    from wire.exi.views import to_xml as written
+
+    return _SESSION_ID.sub("", written("iso2", bundle.installation_response()), count=1)
 
 
 def from_xml(text: str) -> SignedContractData:
     """The bundle in the text of any provisioning service. Raises Refused (400), naming what is wrong."""
+    from wire.exi.views import from_xml as read
+
     if len(text) > MAX_XML:
         raise _unreadable(f"it has {len(text)} characters, allowed are {MAX_XML}")
     if "<!" in text.replace("<!--", ""):
@@ -35,7 +38,7 @@ def from_xml(text: str) -> SignedContractData:
         session = f'<SessionID xmlns="{_HEADER_NAMESPACE}">{NO_SESSION.hex()}</SessionID>'
         text = _HEADER.sub(lambda header: header[0] + session, text, count=1)
     try:
-        message = views.from_xml("iso2", text)
+        message = read("iso2", text)
     except PncError as error:
         raise _unreadable(error.sentence) from None
     body = message.Body.BodyElement if isinstance(message, iso2.V2G_Message) else None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wire.exi import ExiDecodeError, ExiUnsupportedError, codec
+from wire.exi.careful_encode import CarefulEncoder
 from wire.v2g import appprotocol as app
 from wire.v2g import iso2
 from wire.v2g import xmldsig as ds
@@ -63,6 +66,15 @@ def test_emaid_is_written_by_the_relaxed_grammar_unless_asked_otherwise() -> Non
     assert codec("iso2").encode_fragment("eMAID", emaid) == relaxed
     assert codec("iso2").decode_fragment(relaxed) == ("eMAID", emaid)
     assert codec("iso2").encode_fragment("eMAID", emaid, relaxed=False).hex() == "80ec02b4b21a0151114c5e80"
+
+
+@given(st.text(max_size=140), st.none() | st.text(max_size=140), st.booleans())
+def test_the_quick_relaxed_form_is_the_careful_one(text: str, id_: str | None, plain: bool) -> None:
+    coder = codec("iso2")
+    value = text if plain else iso2.EMAIDType(Id=id_, value=text)
+    code, _ = coder._fragment_code("eMAID", value)
+    careful = CarefulEncoder(coder.schema, coder.grammars).fragment(code, iso2.EMAIDType, value, relaxed=True)
+    assert coder.encode_fragment("eMAID", value) == careful
 
 
 def signed_info() -> ds.SignedInfoType:

@@ -15,7 +15,8 @@ from wire.errors import LocalError
 from wire.exi.bits import HEADER, bits_for
 from wire.exi.declare import ComplexType
 from wire.exi.errors import ExiDecodeError, ExiEncodeError
-from wire.exi.members import classes_of, documents_of
+from wire.exi.members import QName, classes_of, documents_of
+from wire.exi.relaxed import write_relaxed
 from wire.exi.runtime import LIMIT, STUMBLES, Rare, groups, join, more
 from wire.exi.store import Store, cache_root, fingerprint
 
@@ -130,12 +131,16 @@ class Codec:
         8.5.3 prescribes; ``relaxed=False`` writes it by its own type, as the cbV2G family of stacks does.
         """
         code, types = self._fragment_code(name, value)
-        _, bits, end = self._fragments
+        elements, bits, end = self._fragments
         type_ = next((t for t in types if t == type(value).__name__), "")
         try:
-            if not type_ or (relaxed and len(types) > 1):
+            start = (0x100 | HEADER) << bits | code
+            if relaxed and len(types) > 1:
+                x = write_relaxed(start, value, types, self._attributes, len(elements))
+            elif type_:
+                x = self._ns[f"e_{type_}"](start, value)
+            else:
                 raise Rare
-            x = self._ns[f"e_{type_}"]((0x100 | HEADER) << bits | code, value)
             return _octets(x << bits | end)
         except STUMBLES:
             _, found = self.schema.fragments[code]
@@ -178,6 +183,15 @@ class Codec:
             self._store.put(f"{self.name}.fragments", table)
         found: tuple[tuple[tuple[str, str, tuple[str, ...]], ...], int, int] = table
         return found
+
+    @cached_property
+    def _attributes(self) -> tuple[QName, ...]:
+        """Every attribute of the set, sorted."""
+        table = self._store.get(f"{self.name}.attributes")
+        if not isinstance(table, tuple):
+            table = tuple(self.schema.attributes)
+            self._store.put(f"{self.name}.attributes", table)
+        return table
 
     def _fragment_code(self, name: str, value: object) -> tuple[int, tuple[str, ...]]:
         found = self._fragments[0]
