@@ -298,7 +298,7 @@ class SeccEngine:
             self._refuse(request, self._out_of_order(name))
             return
         if step.liberty is not None:
-            s.tolerated(f"The vehicle took a liberty: {step.liberty} ({name} in state {s.state!r}).", step.clause)
+            s.tolerated(f"The vehicle took a liberty: {step.liberty} ({name} in state '{s.state}').", step.clause)
         try:
             handling = handler(s, request)
         except PncError as error:
