@@ -23,7 +23,7 @@ EPILOG = "exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 not pos
 OCSP_URL = "http://ocsp.pncsim.test/ocsp"
 """What certificates name when nothing else is said; a lab and a lone station answer for it themselves."""
 
-COLLECTOR = (50_000, 50, 10)
+COLLECTOR = (200_000, 20, 10)
 """Thresholds of Python's cycle collector: with the usual 700 it takes a tenth of a run looking at what stays anyway."""
 
 Arguments = argparse.Namespace
