@@ -20,7 +20,7 @@ from ev.contracts import Contract, ContractStore
 from ev.outcome import SessionOutcome
 from ev.shell import charge
 from ev.vehicle import Vehicle
-from secc.config import DcSupply, ReceiptPolicy, SeccConfig
+from secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
 from secc.station.config import StationConfig
 from simulator.back_end import CARD, STATION_ID, BackEnd, open_back_end
 from simulator.disturbances import Alter, disturbed
@@ -45,8 +45,10 @@ if TYPE_CHECKING:
 LOOP_INTERVAL: dict[Energy, float] = {"ac": 30.0, "dc": 5.0}
 """Process seconds between two loop messages of a lab's vehicle: slow, so that a charge takes some ten messages."""
 
-ISOLATION_TEST = 0.2
-"""Seconds of the DC isolation test: on sockets a lab really waits for it."""
+ISOLATION_TEST = CONTACTOR = 0.05
+SLOPE = 8000.0
+"""Seconds the DC isolation test and the closing AC contactor take, and volts per second of a DC output in PreCharge
+and after the stop: quicker than real ones, because on sockets a lab really waits for them."""
 
 DAY = 86_400.0
 
@@ -109,7 +111,8 @@ class Lab:
             config=SeccConfig(
                 evse_id=DEFAULT_EVSE_ID,
                 energy_modes=(*AC_MODES, *DC_MODES[:2]),
-                dc=DcSupply(isolation_seconds=ISOLATION_TEST),
+                ac=AcSupply(contactor_seconds=CONTACTOR),
+                dc=DcSupply(isolation_seconds=ISOLATION_TEST, volts_per_second=SLOPE),
                 contract_anchors=back.pki.anchors("mo_root", "v2g_root"),
                 receipts=ReceiptPolicy(first=2, every=5),
                 alter=_chained(fault.station for fault in self.faults),
