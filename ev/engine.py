@@ -168,7 +168,8 @@ class EvccEngine:
         s.outcome.response_codes.append((name, code))
         header = document.Header if isinstance(document, iso2.V2G_Message) else None
         if header is not None and header.Notification is not None:
-            text = f": {header.Notification.FaultMsg}" if header.Notification.FaultMsg else ""
+            said = (header.Notification.FaultMsg or "").rstrip(" .")
+            text = f": {said}" if said else ""
             s.problem(PeerError(f"The station complains of {header.Notification.FaultCode}{text}."))
         if code.startswith("FAILED") and name not in SEES_FAILURES:
             raise PeerError(

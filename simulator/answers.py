@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from wire.trace import ACTORS, Event, OcppFrame, Problem, Secured, V2gMessage
+from wire.trace import Event, OcppFrame, Problem, Secured, V2gMessage
 
 
 class Answer(Protocol):
@@ -83,7 +83,7 @@ class Says:
     words: str
 
     def __str__(self) -> str:
-        return f"{ACTORS[self.actor]} says “{self.words}”"
+        return f"{self.actor} says “{self.words}”"
 
     def seen(self, events: Iterable[Event]) -> bool:
         return any(

@@ -141,8 +141,8 @@ _TABLE = (
         vehicle=on("ServiceDiscoveryReq", lambda message: NOISE),
     ),
     Fault(
-        name="silent-vehicle",
-        title="the vehicle falls silent after ServiceDiscovery",
+        name="lost-request",
+        title="the vehicle's PaymentServiceSelectionReq never arrives",
         answer=(Says("EV", "did not answer PaymentServiceSelectionReq"), Says("SECC", "closed the connection")),
         vehicle=on("PaymentServiceSelectionReq", lambda message: None),
     ),

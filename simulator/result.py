@@ -37,7 +37,8 @@ class Check:
 class RunResult:
     """The outcome of one scenario run. ``facts`` are the lines of the summary, in order; times are in seconds.
 
-    ``faults``: what was disturbed on purpose, name -> (what it is, what the standard answers).
+    ``faults``: what was disturbed on purpose, name -> (what it is, what the standard answers). ``first_problem``: what
+    an actor reported first, where others only saw the consequences.
     """
 
     scenario: str
@@ -45,6 +46,7 @@ class RunResult:
     checks: list[Check] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     faults: dict[str, tuple[str, str]] = field(default_factory=dict)
+    first_problem: str = ""
     problems: list[str] = field(default_factory=list)
     error: str | None = None
     evidence: Path | None = None
@@ -66,7 +68,7 @@ class RunResult:
         failed = next((check for check in self.checks if not check.ok), None)
         if failed is None:
             return "" if self.checks else "Nothing was checked."
-        return f"not as expected: {failed.expected} ({failed.seen})" if failed.seen else f"not so: {failed.expected}"
+        return self.first_problem or f"{failed.expected}: {failed.seen or 'no'}"
 
     @property
     def exit_code(self) -> int:

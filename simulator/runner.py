@@ -14,7 +14,7 @@ from simulator.story import StoryTeller
 from wire.clock import Clock, VirtualTimeLoop
 from wire.errors import PncError
 from wire.records import dataclass
-from wire.trace import Event, Trace
+from wire.trace import Event, Problem, Trace
 
 T = TypeVar("T")
 
@@ -92,6 +92,8 @@ async def run_scenario(
             lab.expect.answered(fault, events)
     except PncError as error:
         result.error = str(error)
+    if result.cause:
+        result.first_problem = next((f"{e.actor}: {e.text}" for e in events if isinstance(e, Problem)), "")
     result.lab_seconds, result.wall_seconds = clock.now() - started, time.perf_counter() - wall
     if settings.evidence is not None:
         from simulator.evidence import write_evidence

@@ -100,9 +100,15 @@ class StationSite:
         await self.heard()
 
     async def heard(self) -> None:
-        """Wait until the CSMS has heard everything it can hear."""
-        if self.station.online:
-            await self.station.settled()
+        """Wait until the CSMS has heard everything it can hear: until all is told, or until it is gone."""
+        if not self.station.online or not self.station.delivery.holds():
+            return
+        ends = [asyncio.ensure_future(self.station.settled()), asyncio.ensure_future(self.station.wait_offline())]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
 
     def tell(self, notice: object) -> None:
         """Hear what the SECC engine says, pass it to the OCPP station, count what the lab asks for."""

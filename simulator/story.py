@@ -76,6 +76,10 @@ class StoryTeller:
             self._print(f"  {mark}  ", check.expected, 8)
             if not check.ok and check.seen:
                 self._print(" " * 8 + "seen: ", check.seen, 14)
+        if result.first_problem and not any(
+            check.seen in result.first_problem for check in result.checks if check.seen
+        ):
+            self._print("  first problem: ", result.first_problem, 17)
         for problem in result.problems:
             self._print(f"  {paint('!', YELLOW, self._colour)}     ", problem, 8)
         if result.error:
@@ -138,7 +142,8 @@ def describe(event: Event) -> tuple[int, str, int] | None:
         case OcppFrame(direction=direction, action=action, frame=frame):
             return 1, f"{'->' if direction == 'sent' else '<-'} {action} ({len(frame)} characters)", GREY
         case ServiceCall(service=service, operation=operation, ok=ok, text=text):
-            return (1 if ok else 0), f"{service}.{operation}: {text}", GREY if ok else RED
+            what = operation if service == event.actor else f"{service}.{operation}"
+            return (1 if ok else 0), f"{what}: {text}", GREY if ok else RED
         case HttpExchange(method=method, url=url, status=status):
             return 1, f"{method} {url}: {status}", GREY
         case StateEntered(state=state):

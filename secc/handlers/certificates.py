@@ -43,7 +43,7 @@ def contract_certificate(s: Session, request: Certificate) -> Handling:
     if not isinstance(answer, ContractCertificateAnswer) or answer.exi is None:
         text = getattr(answer, "text", "") or "no reason given"
         raise PeerError(
-            f"The back end has no contract certificate for the vehicle: {text}.",
+            f"The back end has no contract certificate for the vehicle: {text.rstrip('.')}.",
             clause="V2G2-696",
             response_code="FAILED_NoCertificateAvailable",
         )
