@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import os
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Literal
@@ -162,6 +163,8 @@ def _refusal(address: str, error: BaseException) -> BaseException:
             return PeerError(f"The CSMS at {address} {text}", clause="A00.FR.309", alert=42)
         case aiohttp.InvalidURL():
             return LocalError(f"{address} is no WebSocket address.")
+        case aiohttp.ClientConnectorError(errno=int(number)):
+            return PeerError(f"The CSMS at {address} cannot be reached ({os.strerror(number)}).")
         case aiohttp.ClientError() | OSError() | TimeoutError():
             return PeerError(f"The CSMS at {address} cannot be reached ({error or type(error).__name__}).")
     return error

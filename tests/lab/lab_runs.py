@@ -1,0 +1,145 @@
+"""Runs of the lab for tests: a scenario on a transport, bounded in time, with everything that was seen."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from simulator.lab import Lab
+from simulator.result import RunResult
+from simulator.runner import RunSettings, run_on_loop, run_scenario
+from simulator.scenario import Scenario, find_scenario
+from wire.clock import Clock
+from wire.trace import Event, Problem, Trace
+
+Transport = Literal["memory", "loopback"]
+
+LAB_LIMIT = 3_600.0
+"""Lab seconds no run may need: none charges for longer than some minutes."""
+
+REAL_LIMIT = 30.0
+"""Real seconds no run on sockets may need."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One finished run. ``before`` and ``after``: what was stored when the vehicle was ready, and at the end."""
+
+    result: RunResult
+    events: list[Event]
+    before: Stored | None = None
+    after: Stored | None = None
+    keys: list[ec.EllipticCurvePrivateKey] = field(default_factory=list)
+    password: str = ""
+
+    def problems(self) -> list[Problem]:
+        """What actors reported."""
+        return [event for event in self.events if isinstance(event, Problem)]
+
+
+@dataclass(slots=True)
+class Stored:
+    """What outlives a session: contracts in the vehicle, transactions in the CSMS, and what is still open."""
+
+    contracts: list[tuple[str, int]]
+    transactions: list[tuple[str, bool]]
+    session: bool
+    transaction_of_station: bool
+    waiting: bool
+
+
+def stored(lab: Lab) -> Stored:
+    """What ``lab`` holds now."""
+    station = lab.site.station
+    return Stored(
+        contracts=[(c.emaid, c.credentials.leaf.serial_number) for c in lab.in_use.contracts.all],
+        transactions=[(t.id, t.complete) for t in lab.transactions()],
+        session=lab.site.evse.engine is not None,
+        transaction_of_station=station.book.open is not None,
+        waiting=station.delivery.holds(),
+    )
+
+
+def run(
+    name: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    transport: Transport = "memory",
+    faults: Sequence[str] = (),
+    pki: Path | None = None,
+    evidence: Path | None = None,
+    meanwhile: Callable[[Lab], Awaitable[None]] | None = None,
+) -> Run:
+    """Run the scenario ``name``. ``meanwhile(lab)`` is awaited first, with all actors up and no vehicle plugged in.
+
+    Raises TimeoutError when it does not end: nothing may hang.
+    """
+    found, events = find_scenario(name), list[Event]()
+    seen = Run(RunResult(name, transport), events)
+
+    async def watched(lab: Lab, **chosen: Any) -> None:
+        make = lab.vehicle
+
+        async def vehicle(**wishes: Any) -> Any:
+            made = await make(**wishes)
+            seen.before = stored(lab)
+            return made
+
+        lab.vehicle = vehicle  # type: ignore[method-assign]
+        try:
+            if meanwhile is not None:
+                await meanwhile(lab)
+            await found.run(lab, **chosen)
+        finally:
+            if seen.before is not None:
+                seen.after = stored(lab)
+                seen.keys = _keys(lab)
+            seen.password = lab.back.password
+
+    async def main() -> RunResult:
+        clock, trace = Clock(leaps=transport == "loopback"), Trace()
+        trace.subscribe(events.append)
+        settings = RunSettings(transport=transport, pki=pki, faults=tuple(faults), evidence=evidence)
+        scenario = Scenario(found.name, found.title, found.clauses, watched, found.fresh_station)
+        async with asyncio.timeout(REAL_LIMIT if transport == "loopback" else LAB_LIMIT):
+            return await run_scenario(scenario, options or {}, settings, clock, trace, events)
+
+    seen.result = run_on_loop(transport, main)
+    return seen
+
+
+def _keys(lab: Lab) -> list[ec.EllipticCurvePrivateKey]:
+    keys = list(lab.back.pki.keys.values())
+    keys += [contract.credentials.key for contract in lab.in_use.contracts.all]
+    if lab.site.station.credentials is not None:
+        keys.append(lab.site.station.credentials.key)
+    return keys
+
+
+def leaks(texts: Iterable[str], keys: Iterable[ec.EllipticCurvePrivateKey], *secrets: str) -> list[str]:
+    """Where ``texts`` show a key (as hex, decimal or base64, at any alignment), a PEM of one, or a secret."""
+    wanted = {"PRIVATE KEY", *(secret for secret in secrets if secret)}
+    for key in keys:
+        number = key.private_numbers().private_value
+        octets = number.to_bytes(32, "big")
+        wanted |= {octets.hex(), octets.hex().upper(), str(number), repr(octets)[2:-1]}
+        for shift in range(3):
+            inner = octets[(3 - shift) % 3 :]
+            wanted.add(base64.b64encode(inner[: len(inner) // 3 * 3]).decode())
+    return [text[:80] for text in texts if any(secret in text for secret in wanted)]
+
+
+def texts(events: Iterable[Event]) -> Iterable[str]:
+    """Everything events say: as shown, and the octets they carry as hex."""
+    for event in events:
+        yield repr(event)
+        for spec in fields(event):
+            value = getattr(event, spec.name)
+            if isinstance(value, bytes):
+                yield value.hex()

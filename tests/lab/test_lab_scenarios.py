@@ -1,0 +1,86 @@
+"""Every scenario passes on both transports: what is declared is tested by existing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lab_runs import Run, leaks, run, texts
+from simulator.result import Verdict
+from simulator.scenario import Scenario, all_scenarios
+from wire.trace import Judged, Power, Problem, Tolerated
+
+SCENARIOS = all_scenarios()
+
+
+def variants(scenario: Scenario) -> Iterator[dict[str, Any]]:
+    """The defaults, and each other value an option with a fixed set of values can have."""
+    yield {}
+    for option in scenario.options:
+        values = (True, False) if option.type is bool else option.choices
+        yield from ({option.name: value} for value in values if value != option.default)
+
+
+IN_MEMORY = [
+    pytest.param(name, options, id=" ".join([name, *(f"{k}={v}" for k, v in options.items())]))
+    for name, scenario in SCENARIOS.items()
+    for options in variants(scenario)
+]
+
+
+def assert_passed(done: Run) -> None:
+    result = done.result
+    assert result.verdict is Verdict.PASS, result.cause
+    assert result.exit_code == 0
+    assert result.checks and all(check.ok for check in result.checks)
+    assert [e for e in done.events if isinstance(e, Problem | Tolerated) or (isinstance(e, Judged) and not e.ok)] == []
+    assert done.after is not None
+    assert not (done.after.session or done.after.transaction_of_station or done.after.waiting)
+    assert [complete for _, complete in done.after.transactions] == [True]
+    assert leaks(texts(done.events), done.keys, done.password) == []
+
+
+@pytest.mark.parametrize(("name", "options"), IN_MEMORY)
+def test_in_memory(name: str, options: dict[str, Any]) -> None:
+    assert_passed(run(name, options))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_on_loopback(name: str) -> None:
+    assert_passed(run(name, transport="loopback"))
+
+
+def test_the_main_job_by_direct_current_on_loopback() -> None:
+    assert_passed(run("install-contract", {"energy": "dc"}, transport="loopback"))
+
+
+def test_the_scenarios_of_the_issue_are_there() -> None:
+    wanted = "install-contract pnc-ac pnc-dc eim-ac eim-dc update-contract pause-resume renegotiate".split()
+    assert set(wanted) <= set(SCENARIOS)
+
+
+@pytest.mark.parametrize("kwh", [0.05, 7.5])
+def test_the_vehicle_gets_the_energy_it_wants(kwh: float) -> None:
+    done = run("pnc-dc", {"kwh": kwh})
+    assert done.result.verdict is Verdict.PASS, done.result.cause
+    last = [e for e in done.events if isinstance(e, Power) and e.actor == "EV"][-1]
+    assert last.energy_wh == pytest.approx(kwh * 1000, rel=0.05)
+
+
+def test_a_run_takes_time_in_the_lab_only() -> None:
+    done = run("pnc-ac", {"kwh": 7.5})
+    assert done.result.lab_seconds > 1_000
+    assert done.result.wall_seconds < 30
+
+
+def test_a_paused_vehicle_may_sleep_for_long() -> None:
+    assert_passed(run("pause-resume", {"minutes": 45.0}))
+
+
+def test_two_runs_share_nothing() -> None:
+    first, second = run("install-contract"), run("install-contract")
+    assert first.result.facts.keys() == second.result.facts.keys()
+    mine, other = ({k.private_numbers().private_value for k in r.keys} for r in (first, second))
+    assert not mine & other
