@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -11,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from wire.clock import Clock
+from wire.clock import Clock, VirtualTimeLoop
 from wire.errors import LocalError
-from wire.network import Security
+from wire.network import Security, interface
 from wire.network.interface import InterfaceNetwork, LinkAddress, link_addresses
 from wire.streams import ByteStream
 
@@ -46,9 +47,34 @@ async def test_a_missing_interface_is_named_together_with_those_there_are() -> N
             await (network.serve({Security.TLS: handler}) if act == "serve" else network.find(Security.TLS))
 
 
-async def test_an_interface_without_link_local_address_is_explained() -> None:
-    with pytest.raises(LocalError, match=r"'lo' has no IPv6 link-local address\. Is it up"):
+def test_an_interface_without_link_local_address_is_explained() -> None:
+    async def find() -> None:
         await InterfaceNetwork("lo", Clock()).find(Security.TLS)
+
+    with (
+        asyncio.Runner(loop_factory=VirtualTimeLoop) as runner,
+        pytest.raises(LocalError, match=r"'lo' has no IPv6 link-local address\. Is it up"),
+    ):
+        runner.run(find())
+
+
+def test_a_link_that_has_just_come_up_is_given_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """First there is no address, then one that is checked for duplicates, then it can be used."""
+    usable = "fe80000000000000000000000000abcd 01 40 20 80 lo\n"
+
+    async def come_up() -> tuple[str, float]:
+        clock = Clock(0.0)
+
+        def table() -> str:
+            now = clock.now()
+            return "" if now < 0.5 else usable.replace(" 80 lo", " c0 lo") if now < 2 else usable
+
+        monkeypatch.setattr(interface, "_address_table", table)
+        _, host = await InterfaceNetwork("lo", clock)._link()
+        return host, clock.now()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        assert runner.run(come_up()) == ("fe80::abcd", pytest.approx(2, abs=0.2))
 
 
 def run(*command: str) -> None:

@@ -30,6 +30,8 @@ _LINK_SCOPE = 0x20
 _TENTATIVE = 0x40
 _TENTATIVE_WAIT = 3.0
 """Seconds; duplicate address detection of a link that has just come up takes one to two."""
+_ADDRESS_WAIT = 1.0
+"""Seconds; so long may a link that has just come up be without any address."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -120,18 +122,19 @@ class InterfaceNetwork:
         except OSError:
             names = ", ".join(name for _, name in socket.if_nameindex())
             raise LocalError(f"There is no network interface {self.name!r}.", advice=f"There are: {names}.") from None
-        give_up = self._clock.now() + _TENTATIVE_WAIT
+        began = self._clock.now()
         while True:
             addresses = link_addresses(_address_table(), self.name)
             for address in addresses:
                 if not address.tentative:
                     return index, address.host
-            if not addresses:
+            waited = self._clock.now() - began
+            if not addresses and waited >= _ADDRESS_WAIT:
                 raise LocalError(
                     f"The interface {self.name!r} has no IPv6 link-local address.",
                     advice="Is it up and its cable connected, and is IPv6 enabled (net.ipv6.conf.*.disable_ipv6 = 0)?",
                 )
-            if self._clock.now() >= give_up:
+            if waited >= _TENTATIVE_WAIT:
                 raise LocalError(
                     f"The link-local address of {self.name!r} is still being checked for duplicates.",
                     advice="Is the cable connected?",

@@ -1,0 +1,164 @@
+"""Either side against the PyPI package iso15118 (Josev) over a real link: two namespaces joined by a veth pair.
+
+Skipped unless PNC_JOSEV_PYTHON names a Python that has the package (which needs Java) and namespaces may be made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from josev_layout import write_layout
+
+from tls_certs.pki import create_pki, write_pki
+
+ROOT = Path(__file__).parents[2]
+JOSEV = os.environ.get("PNC_JOSEV_PYTHON", "")
+SECONDS = 90.0
+
+pytestmark = pytest.mark.skipif(not JOSEV, reason="PNC_JOSEV_PYTHON does not name a Python with the package iso15118")
+
+
+def must(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=20)
+
+
+@dataclass(slots=True)
+class Bench:
+    """Two namespaces with one interface each, our PKI folder and the same in Josev's layout."""
+
+    vehicle: str
+    station: str
+    folder: Path
+    layout: Path
+    work: Path
+
+    @contextmanager
+    def pnc(self, namespace: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """One of our sides; its output goes to a file called ``ours``."""
+        program = (
+            sys.executable,
+            "-c",
+            "from simulator.cli import main; main()",
+            *arguments,
+            "--pki",
+            str(self.folder),
+        )
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with self._started("ours", namespace, program, environment) as process:
+            yield process
+
+    @contextmanager
+    def josev(
+        self, namespace: str, interface: str, side: str, config: dict[str, object] | None = None
+    ) -> Iterator[None]:
+        """Josev's own command line for ``side``; its log goes to a file called ``josev``."""
+        program: tuple[str, ...] = (JOSEV, "-m", f"iso15118.{side}.main")
+        if config is not None:
+            (self.work / "evcc.json").write_text(json.dumps(config))
+            program = (*program, str(self.work / "evcc.json"))
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.work),
+            "NETWORK_INTERFACE": interface,
+            "PKI_PATH": f"{self.layout}/",
+            "PROTOCOLS": "ISO_15118_2",
+        }
+        with self._started("josev", namespace, program, environment):
+            yield
+
+    @contextmanager
+    def _started(
+        self, name: str, namespace: str, program: tuple[str, ...], environment: dict[str, str]
+    ) -> Iterator[subprocess.Popen[str]]:
+        with (self.work / name).open("w") as out:
+            process = subprocess.Popen(
+                ("ip", "netns", "exec", namespace, *program),
+                cwd=self.work, env=environment, stdout=out, stderr=subprocess.STDOUT, text=True,
+            )  # fmt: skip
+            try:
+                yield process
+            finally:
+                process.terminate()
+                process.wait(10)
+
+    def said(self, name: str) -> str:
+        return (self.work / name).read_text()
+
+    def until(self, name: str, text: str) -> None:
+        """Wait until ``text`` stands in the output called ``name``."""
+        end = time.monotonic() + SECONDS
+        while text not in self.said(name):
+            assert time.monotonic() < end, self.said(name)[-2000:]
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        pytest.skip("network namespaces need root and iproute2")
+    vehicle, station = f"pnc{os.getpid()}ev", f"pnc{os.getpid()}se"
+    try:
+        must("ip", "netns", "add", vehicle)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no network namespaces here: {error.stderr.strip()}")
+    try:
+        must("ip", "netns", "add", station)
+        for namespace in (vehicle, station):
+            # Josev takes an address that is still being checked for duplicates and then cannot bind it.
+            must("ip", "netns", "exec", namespace, "sysctl", "-q", "-w", "net.ipv6.conf.default.accept_dad=0")
+            must("ip", "-n", namespace, "link", "set", "lo", "up")
+        must("ip", "-n", vehicle, "link", "add", "ev0", "type", "veth", "peer", "name", "se0", "netns", station)
+        must("ip", "-n", vehicle, "link", "set", "ev0", "up")
+        must("ip", "-n", station, "link", "set", "se0", "up")
+        folder, layout = tmp_path / "pki", tmp_path / "josev-pki"
+        write_pki(create_pki(time.time(), ocsp_url="http://ocsp.pncsim.test/ocsp"), folder)
+        write_layout(folder, layout)
+        yield Bench(vehicle, station, folder, layout, tmp_path)
+    finally:
+        for namespace in (vehicle, station):
+            subprocess.run(("ip", "netns", "del", namespace), capture_output=True, timeout=20, check=False)
+
+
+@pytest.mark.parametrize(
+    ("tls", "arguments"), [(False, ("--eim", "--no-tls")), (True, ("--pnc",))], ids=["EIM plain", "PnC"]
+)
+def test_their_vehicle_at_our_station(bench: Bench, tls: bool, arguments: tuple[str, ...]) -> None:
+    wishes = {
+        "supportedProtocols": ["ISO_15118_2"],
+        "energyTransferMode": "AC_three_phase_core",
+        "useTls": tls,
+        "enforceTls": tls,
+        "chargeLoopCycle": 5,
+    }
+    station = ("secc", "--interface", "se0", "--ac", "--wait", f"{SECONDS:g}", *arguments)
+    with bench.pnc(bench.station, *station) as ours:
+        bench.until("ours", "Waiting for a vehicle")
+        with bench.josev(bench.vehicle, "ev0", "evcc", wishes):
+            assert ours.wait(SECONDS) == 0, bench.said("ours") + bench.said("josev")[-2000:]
+    assert "PASS secc: The vehicle has ended the session" in bench.said("ours")
+
+
+@pytest.mark.parametrize("arguments", [("--eim", "--no-tls"), ("--pnc",)], ids=["EIM plain", "PnC"])
+def test_our_vehicle_at_their_station(bench: Bench, arguments: tuple[str, ...]) -> None:
+    vehicle = ("ev", "--interface", "ev0", "--ac", "--loops", "5", "--interval", "0.1", *arguments)
+    with bench.josev(bench.station, "se0", "secc"):
+        # Its Java codec is slow at first and its station serves one vehicle after the other: a cold run may time out.
+        for _ in range(3):
+            with bench.pnc(bench.vehicle, *vehicle) as ours:
+                code = ours.wait(SECONDS)
+            if code == 0:
+                break
+            time.sleep(6)
+    assert code == 0, bench.said("ours") + bench.said("josev")[-2000:]
+    assert "PASS ev: the driver stops after 5 loops" in bench.said("ours")
+    assert ("did not staple" in bench.said("ours")) is ("--pnc" in arguments)
