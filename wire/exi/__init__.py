@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from wire.exi.errors import ExiDecodeError, ExiEncodeError, ExiUnsupportedError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["ExiDecodeError", "ExiEncodeError", "ExiUnsupportedError", "codec"]
 
 
+@cache
 def codec(name: str) -> Codec:
     """The codec of a schema set, one per process. Raises LocalError for a set there is none for."""
     from wire.exi.coder import codec as find

@@ -193,9 +193,17 @@ class Codec:
             self._store.put(f"{self.name}.attributes", table)
         return table
 
+    @cached_property
+    def _fragment_codes(self) -> dict[str, list[int]]:
+        """Local name -> codes of the elements that have it."""
+        codes: dict[str, list[int]] = {}
+        for code, (local, _, _) in enumerate(self._fragments[0]):
+            codes.setdefault(local, []).append(code)
+        return codes
+
     def _fragment_code(self, name: str, value: object) -> tuple[int, tuple[str, ...]]:
         found = self._fragments[0]
-        named = [i for i, (local, _, _) in enumerate(found) if local == name]
+        named = self._fragment_codes.get(name)
         if not named:
             raise ExiEncodeError(f"The set {self.name!r} has no element {name!r}.")
         # A local name may be declared in two namespaces: a global element first, then one of the value's type.
