@@ -14,7 +14,7 @@ from cryptography import x509
 
 from wire.v2g import xmldsig as ds
 
-Match = Literal["exact", "name"]
+Match = Literal["exact", "name", "serial"]
 Attributes = frozenset[tuple[str, str]]
 
 _ALIASES = {
@@ -35,6 +35,7 @@ _ALIASES = {
     "0.9.2342.19200300.100.1.25": "DC",
 }
 _SEPARATOR = re.compile(r"(?<!\\)[,+;]")
+_ATTRIBUTE = re.compile(r"[A-Z][A-Z0-9-]*|[0-9]+(\.[0-9]+)+")
 _SLASH = re.compile(r"(?<!\\)/(?=[A-Za-z0-9.]+=)")
 _ESCAPE = re.compile(r"\\([0-9A-Fa-f]{2}|.)")
 
@@ -59,15 +60,26 @@ def name_attributes(name: x509.Name) -> Attributes:
 
 
 def match(ids: Iterable[ds.X509IssuerSerialType], root: x509.Certificate) -> Match | None:
-    """Whether ``root`` is among ``ids``: by name and serial number ("exact"), else by name alone, else None."""
+    """Whether ``root`` is among ``ids``: by name and serial number ("exact"), else by name alone, else None.
+
+    A widespread vehicle stack writes ``<Name(CN=…)>``, which is no distinguished name; such an entry counts by its
+    serial number alone.
+    """
     issuer = name_attributes(root.issuer)
     best: Match | None = None
     for entry in ids:
-        if attributes(entry.X509IssuerName) == issuer:
-            if entry.X509SerialNumber == root.serial_number:
+        named, same_serial = attributes(entry.X509IssuerName), entry.X509SerialNumber == root.serial_number
+        if named == issuer:
+            if same_serial:
                 return "exact"
             best = "name"
+        elif same_serial and best is None and not _is_distinguished_name(named):
+            best = "serial"
     return best
+
+
+def _is_distinguished_name(named: Attributes) -> bool:
+    return bool(named) and all(_ATTRIBUTE.fullmatch(key) for key, _ in named)
 
 
 def _plain(value: str) -> str:

@@ -138,10 +138,9 @@ class Delivery:
         found = []
         for root in await self._verifier.anchors(Use.CPS):
             how = match(entries, root)
-            if how == "name":
+            if how in _LIBERTIES:
                 self._report.tolerated(
-                    f"The vehicle lists the root {certificates.common_name(root)} with another serial number.",
-                    "CCP-GET-3",
+                    f"The vehicle lists the root {certificates.common_name(root)} {_LIBERTIES[how]}.", "CCP-GET-3"
                 )
             if how is not None:
                 found.append(certificates.fingerprint(certificates.der(root)))
@@ -149,6 +148,13 @@ class Delivery:
             listed = "; ".join(f"{entry.X509IssuerName} serial {entry.X509SerialNumber}" for entry in entries)
             raise _none_available(f"The root pool has none of the V2G roots the vehicle lists: {listed}.", "CCP-GET-3")
         return tuple(found)
+
+
+_LIBERTIES = {
+    "name": "with another serial number",
+    "serial": "by its serial number and something that is no distinguished name",
+}
+"""How a vehicle's list may differ from the root it means."""
 
 
 def _ordered(contracts: list[StoredContract], policy: Policy) -> list[StoredContract]:

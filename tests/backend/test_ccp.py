@@ -249,6 +249,18 @@ async def test_names_are_compared_whatever_their_spelling(world: World, text: st
     assert match([ds.X509IssuerSerialType(X509IssuerName=text + ",OU=x", X509SerialNumber=1)], root) is None
 
 
+async def test_what_is_no_name_counts_by_its_serial_number_and_a_foreign_name_does_not(world: World) -> None:
+    root = world.pki.certificate("v2g_root")
+    for text, found in (
+        (f"<Name({root.subject.rfc4514_string()})>", "serial"),
+        ("the root", "serial"),
+        ("CN=somebody else,O=elsewhere", None),
+    ):
+        named = ds.X509IssuerSerialType(X509IssuerName=text, X509SerialNumber=root.serial_number)
+        assert match([named], root) == found
+        assert match([ds.X509IssuerSerialType(X509IssuerName=text, X509SerialNumber=1)], root) is None
+
+
 def test_commas_inside_values_do_not_split_them() -> None:
     assert attributes("CN=A\\, B,O=C") == {("CN", "a, b"), ("O", "c")}
 
