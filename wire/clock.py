@@ -13,9 +13,9 @@ import asyncio
 import math
 import selectors
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from types import TracebackType
 
 
 class Clock:
@@ -89,18 +89,35 @@ class Clock:
         """Call ``callback()`` at lab time ``when``; the answer can be cancelled."""
         return _Timer(self, when, callback)
 
-    @asynccontextmanager
-    async def timeout(self, seconds: float | None) -> AsyncIterator[None]:
-        """Raise TimeoutError in the body once ``seconds`` of lab time have passed; None means no limit."""
-        async with asyncio.timeout(None) as scope:
-            if seconds is None:
-                yield
-                return
-            timer = self.call_at(self.now() + seconds, lambda: scope.reschedule(0))
-            try:
-                yield
-            finally:
-                timer.cancel()
+    def timeout(self, seconds: float | None) -> _Limit:
+        """Raise TimeoutError in the body of ``async with`` once ``seconds`` of lab time have passed; None: never."""
+        return _Limit(self, seconds)
+
+
+class _Limit:
+    """A time limit on lab time around a body. Not a generator: it is set with every message."""
+
+    __slots__ = ("_clock", "_scope", "_seconds", "_timer")
+
+    def __init__(self, clock: Clock, seconds: float | None) -> None:
+        self._clock, self._seconds = clock, seconds
+        self._scope = asyncio.timeout(None)
+        self._timer: _Timer | None = None
+
+    async def __aenter__(self) -> None:
+        await self._scope.__aenter__()
+        if self._seconds is not None:
+            self._timer = self._clock.call_at(self._clock.now() + self._seconds, self._expire)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._scope.__aexit__(kind, error, traceback)
+
+    def _expire(self) -> None:
+        self._scope.reschedule(0)
 
 
 class _Timer:

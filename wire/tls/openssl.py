@@ -46,6 +46,7 @@ class OpenSslSession:
         self._extension: Any | None = None
         self.closed = False
         self.truncated = False
+        self.drained = False
         self.peer_chain: tuple[bytes, ...] = ()
         self.staples: tuple[bytes | None, ...] = ()
         self.trusted_ca_keys: tuple[messages.TrustedAuthority, ...] = ()
@@ -97,6 +98,7 @@ class OpenSslSession:
         """Bytes came from the peer."""
         if len(self._first) < 8:
             self._first += data[:8]
+        self.drained = False
         self._connection.bio_write(data)
 
     def outgoing(self) -> bytes:
@@ -115,7 +117,7 @@ class OpenSslSession:
             while True:
                 parts.append(self._connection.recv(_RECORD))
         except SSL.WantReadError:
-            pass
+            self.drained = True
         except SSL.ZeroReturnError:
             self.closed = True
         except SSL.Error as error:

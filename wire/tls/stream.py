@@ -16,6 +16,8 @@ class TlsSession(Protocol):
 
     closed: bool
     truncated: bool
+    drained: bool
+    """Everything fed has been read, so that there is no use in reading before more is fed."""
     peer_chain: tuple[bytes, ...]
     staples: tuple[bytes | None, ...]
     trusted_ca_keys: tuple[TrustedAuthority, ...]
@@ -77,17 +79,18 @@ class TlsStream:
     async def read(self) -> bytes:
         session = self._session
         while not session.closed:
-            try:
-                data = session.read()
-            except TlsError:
+            if not session.drained:
+                try:
+                    data = session.read()
+                except TlsError:
+                    self._flush()
+                    await self._stream.close()
+                    raise
                 self._flush()
-                await self._stream.close()
-                raise
-            self._flush()
-            if data:
-                return data
-            if session.closed:
-                break
+                if data:
+                    return data
+                if session.closed:
+                    break
             received = await self._stream.read()
             if received:
                 session.feed(received)
