@@ -119,7 +119,7 @@ _TABLE = (
         title="the vehicle's signature over CertificateInstallationReq has a wrong bit",
         answer=(
             Responds("CertificateInstallationRes", "FAILED_SignatureError"),
-            Says("EV", "CertificateInstallationRes with FAILED_SignatureError"),
+            Says("EV", "CertificateInstallationReq with FAILED_SignatureError"),
         ),
         scenario="install-contract",
         vehicle=on("CertificateInstallationReq", finished(wrong_signature)),
@@ -129,7 +129,7 @@ _TABLE = (
         title="the vehicle's provisioning certificate is revoked",
         answer=(
             Responds("CertificateInstallationRes", "FAILED_CertificateRevoked"),
-            Says("EV", "CertificateInstallationRes with FAILED_CertificateRevoked"),
+            Says("EV", "CertificateInstallationReq with FAILED_CertificateRevoked"),
         ),
         scenario="install-contract",
         before=mishaps.provisioning_revoked,
@@ -193,7 +193,10 @@ _TABLE = (
     Fault(
         name="no-bundle",
         title="no contract lies ready for the vehicle",
-        answer=(Responds("CertificateInstallationRes", "FAILED_NoCertificateAvailable"), Says("EV", "CertificateInst")),
+        answer=(
+            Responds("CertificateInstallationRes", "FAILED_NoCertificateAvailable"),
+            Says("EV", "with FAILED_NoCertificateAvailable"),
+        ),
         scenario="install-contract",
         before=mishaps.pool_empty,
     ),

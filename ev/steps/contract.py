@@ -90,7 +90,9 @@ def _arrived(s: Session, res: ContractRes, receiver: Credentials, *, by_update: 
         return _refused(
             s,
             name,
-            PeerError(f"The station answered {name} with {code}.", advice=ADVICE.get(code, ""), response_code=code),
+            PeerError(
+                f"The station answered {name[:-3]}Req with {code}.", advice=ADVICE.get(code, ""), response_code=code
+            ),
         )
     try:
         contract = verify_bundle(s, res, receiver)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from lab_runs import Run, leaks, run, texts
+
 from simulator.result import Verdict
 from simulator.scenario import Scenario, all_scenarios
 from wire.trace import Judged, Power, Problem, Tolerated
@@ -57,7 +57,16 @@ def test_the_main_job_by_direct_current_on_loopback() -> None:
 
 
 def test_the_scenarios_of_the_issue_are_there() -> None:
-    wanted = "install-contract pnc-ac pnc-dc eim-ac eim-dc update-contract pause-resume renegotiate".split()
+    wanted = [
+        "install-contract",
+        "pnc-ac",
+        "pnc-dc",
+        "eim-ac",
+        "eim-dc",
+        "update-contract",
+        "pause-resume",
+        "renegotiate",
+    ]
     assert set(wanted) <= set(SCENARIOS)
 
 
