@@ -34,11 +34,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Entry point: run the command; every failure becomes a sentence and an exit code."""
     gc.set_threshold(*COLLECTOR)
     try:
-        parser = _parser()
-        if not (sys.argv[1:] if argv is None else argv):
+        words = sys.argv[1:] if argv is None else argv
+        parser = _parser(words)
+        if not words:
             parser.print_help()
             sys.exit(EXIT_USAGE)
-        arguments = parser.parse_args(argv)
+        arguments = parser.parse_args(words)
         code = arguments.execute(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -59,11 +60,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """All commands by name; only those among ``words`` with their options, for each option costs every start."""
     parser = argparse.ArgumentParser(prog="pnc", description=DESCRIPTION, epilog=EPILOG)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, help_text, fill in COMMANDS:
-        fill(commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + "."))
+        command = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
+        if name in words:
+            fill(command)
     return parser
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,33 @@ def test_engines_touch_no_io_clock_or_global_randomness(place: str) -> None:
     assert files, f"{place} is gone: adjust this list"
     offences = {f"{file.relative_to(ROOT)}: {name}" for file in files for name in imported(file) & IO}
     assert not offences
+
+
+HEAVY = (
+    "aiohttp",
+    "pydantic",
+    "typer",
+    "rich",
+    "textual",
+    "ocpp.v201",
+    "sqlalchemy",
+    "xml.etree",
+    "importlib.metadata",
+)
+"""What a run in memory has no use for; together they would double the time it takes to start."""
+
+RUN = f"""
+import sys
+from simulator.cli import main
+try:
+    main(["run", "install-contract", "--transport", "memory", "--no-evidence", "--quiet"])
+except SystemExit as left:
+    assert not left.code, left.code
+print("imported:", *(name for name in {HEAVY!r} if name in sys.modules))
+"""
+
+
+def test_a_run_in_memory_imports_nothing_heavy() -> None:
+    done = subprocess.run([sys.executable, "-c", RUN], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "imported:"
