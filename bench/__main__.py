@@ -2,45 +2,70 @@
 
 from __future__ import annotations
 
+import gc
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from bench import exi_bench, session_bench, tls_bench
+from simulator.cli import COLLECTOR
 
 PNC = Path(sys.executable).with_name("pnc")
 
+LAUNCH = """
+import resource, subprocess, sys, time
+began = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+wall, used = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+print(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+"""
 
-def cold_runs(rounds: int = 5) -> tuple[float, float]:
-    """Wall seconds of `pnc run install-contract` in a fresh process: median with the codec cache, and without it."""
+
+@dataclass(frozen=True)
+class ColdRun:
+    """One `pnc run install-contract` in a fresh process: seconds of wall and CPU time, MiB of memory at its peak."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+def cold_runs(transport: str, rounds: int = 5) -> tuple[ColdRun, ColdRun]:
+    """Medians of runs that find the codec cache, and the very first run, which fills it."""
     with tempfile.TemporaryDirectory() as home:
         environment = {"HOME": home, "PATH": "/usr/bin:/bin"}
-        command = [str(PNC), "run", "install-contract", "--no-evidence", "--quiet"]
-        walls = []
-        for _ in range(rounds + 1):
-            began = time.perf_counter()
-            subprocess.run(command, check=True, env=environment, cwd=home, stdout=subprocess.DEVNULL)
-            walls.append(time.perf_counter() - began)
-    return statistics.median(walls[1:]), walls[0]
+        command = [str(PNC), "run", "install-contract", "--no-evidence", "--quiet", "--transport", transport]
+        first, *others = [_timed(command, environment, home) for _ in range(rounds + 1)]
+    middle = (median(getattr(run, name) for run in others) for name in ("wall", "cpu", "memory"))
+    return ColdRun(*middle), first
+
+
+def _timed(command: list[str], environment: dict[str, str], folder: str) -> ColdRun:
+    # Through a small process in between: a child's peak memory counts from what its parent has.
+    launch = [sys.executable, "-S", "-c", LAUNCH, *command]
+    told = subprocess.run(launch, check=True, env=environment, cwd=folder, stdout=subprocess.PIPE, text=True).stdout
+    return ColdRun(*map(float, told.split()))
 
 
 def main() -> None:
     """Print all tables."""
+    gc.set_threshold(*COLLECTOR)
     print(f"pncsim bench: Python {platform.python_version()}, {platform.machine()}, {platform.system()}; medians\n")
     exi_bench.main()
     print()
     handshake = tls_bench.handshake_cost()
     print(f"TLS 1.2 handshake, both sides in memory: {handshake.median:.2f} ms CPU (best {handshake.best:.2f})\n")
     session_bench.main()
-    warm, first = cold_runs()
-    print(
-        f"\ncold `pnc run install-contract` (loopback): {warm:.2f} s wall; "
-        f"{first:.2f} s the very first time (codec compiled)"
-    )
+    title = "cold `pnc run install-contract`"
+    print(f"\n{title:<40}{'transport':>10}{'wall s':>9}{'CPU s':>9}{'MiB':>7}{'first s':>9}")
+    for transport in ("memory", "loopback"):
+        warm, first = cold_runs(transport)
+        print(f"{'':<40}{transport:>10}{warm.wall:>9.2f}{warm.cpu:>9.2f}{warm.memory:>7.0f}{first.wall:>9.2f}")
+    print("(first: without compiled codec; MiB: peak memory of the process)")
 
 
 if __name__ == "__main__":

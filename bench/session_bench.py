@@ -81,7 +81,7 @@ def main() -> None:
     print(f"{'one AC session, 1 kWh, TLS 1.2':<40}{'transport':>10}{'pairs':>7}{'CPU ms':>9}{'wall ms':>9}")
     for kind in KINDS:
         for transport in ("memory", "loopback"):
-            cost = measure(transport, kind)  # type: ignore[arg-type]
+            cost = measure(transport, kind)
             print(f"{kind:<40}{transport:>10}{cost.messages:>7}{cost.cpu:>9.1f}{cost.wall:>9.1f}")
 
 
