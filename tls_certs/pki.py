@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -105,7 +106,7 @@ class Pki:
     def _issuer_of(self, certificate: x509.Certificate) -> x509.Certificate | None:
         for certificates in self.certificates.values():
             for candidate in certificates:
-                if candidate.subject == certificate.issuer and _issued(candidate, certificate):
+                if _issued(candidate, certificate):
                     return candidate
         return None
 
@@ -135,7 +136,7 @@ class Pki:
             certificate.serial_number
             for certificates in self.certificates.values()
             for certificate in certificates
-            if certificate.issuer == issuer.subject
+            if _names(certificate)[1] == _names(issuer)[0]
         }
 
     def authorities(self) -> list[Authority]:
@@ -154,16 +155,27 @@ class Pki:
         for role in self.certificates:
             if role in PROFILES and PROFILES[role].ca:
                 authority = self.authority(role)
-                if authority.certificate.subject == certificate.issuer and _issued(authority.certificate, certificate):
+                if _issued(authority.certificate, certificate):
                     return authority
         raise LocalError(f"{certificate.subject.rfc4514_string()} was not issued by an authority of {self._place()}.")
 
 
 def _is_root(certificate: x509.Certificate) -> bool:
-    return certificate.subject == certificate.issuer
+    subject, issuer = _names(certificate)
+    return subject == issuer
 
 
+@lru_cache(maxsize=512)
+def _names(certificate: x509.Certificate) -> tuple[x509.Name, x509.Name]:
+    """Subject and issuer; kept, because a chain is looked for by name and every look parses both anew."""
+    return certificate.subject, certificate.issuer
+
+
+@lru_cache(maxsize=512)
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether name and signature say so. That never changes, unlike validity, which is not asked here."""
+    if _names(issuer)[0] != _names(certificate)[1]:
+        return False
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature):
