@@ -8,10 +8,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from wire.errors import PeerError
+from wire.records import dataclass
 from wire.v2g import iso2
 
 if TYPE_CHECKING:
