@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -97,7 +98,8 @@ def _add_option(parser: Group, option: Option) -> None:
         parser.add_argument(name, action=argparse.BooleanOptionalAction, default=option.default, help=option.help)
     else:
         choices = option.choices or None
-        parser.add_argument(name, type=option.type, choices=choices, default=option.default, help=help_text)
+        kind = _amount if option.type is float else option.type
+        parser.add_argument(name, type=kind, choices=choices, default=option.default, help=help_text)
 
 
 def _add_common(parser: Group) -> None:
@@ -112,6 +114,7 @@ def _add_common(parser: Group) -> None:
     common.add_argument(
         "--fault",
         action="append",
+        type=_known_fault,
         default=[],
         metavar="NAME",
         help="disturb the run on purpose; `pnc list --faults` names them; may be given several times",
@@ -122,6 +125,26 @@ def _add_common(parser: Group) -> None:
     common.add_argument("--no-evidence", action="store_true", help="write no evidence")
     _add_verbose(common)
     common.add_argument("-q", "--quiet", action="store_true", help="print the verdict line only")
+
+
+def _known_fault(name: str) -> str:
+    from simulator.faults import find_fault
+
+    try:
+        return find_fault(name).name
+    except LocalError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _amount(text: str) -> float:
+    """Amounts of scenarios (kWh, minutes) are finite and above zero."""
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = math.nan
+    if not 0 < amount < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return amount
 
 
 def _add_verbose(parser: Any) -> None:

@@ -103,7 +103,10 @@ async def run_scenario(
                 settings.evidence, result, events, started=started, options=options, chains=lab.chains()
             )
         except PncError as error:
-            result.problems.append(str(error))
+            if result.verdict is Verdict.PASS:
+                result.error = str(error)
+            else:
+                result.problems.append(str(error))
     return result
 
 
