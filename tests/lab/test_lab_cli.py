@@ -1,0 +1,235 @@
+"""The command as a person meets it: in a process of its own, with an empty HOME and an empty working directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulator.scenario import all_scenarios
+
+PNC = [sys.executable, "-c", "from simulator.cli import main; main()"]
+PATIENCE = 60
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    home = tmp_path / "home"
+    home.mkdir()
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+    return kept | {"HOME": str(home), "PYTHONWARNINGS": "error::ResourceWarning"}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """An empty working directory."""
+    place = tmp_path / "desk"
+    place.mkdir()
+    return place
+
+
+class Said:
+    """What a command came to."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+        assert "Traceback" not in out + err
+        assert "a defect of pncsim" not in err
+
+    @property
+    def last(self) -> str:
+        """The last line on standard error: where commands complain."""
+        return (self.err.strip().splitlines() or [""])[-1]
+
+
+def pnc(env: dict[str, str], desk: Path, *arguments: str, stdin: str = "") -> Said:
+    done = subprocess.run(
+        [*PNC, *arguments],
+        cwd=desk,
+        env=env,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def test_the_scenarios_are_listed(env: dict[str, str], desk: Path) -> None:
+    said = pnc(env, desk, "list")
+    assert said.code == 0
+    assert [line.split()[0] for line in said.out.splitlines()] == list(all_scenarios())
+
+
+def test_the_main_job_in_memory_quietly(env: dict[str, str], desk: Path) -> None:
+    said = pnc(env, desk, "run", "install-contract", "--transport", "memory", "-q")
+    assert (said.code, said.out, said.err) == (0, "PASS install-contract\n", "")
+    [folder] = (desk / "evidence").iterdir()
+    assert json.loads((folder / "summary.json").read_text())["verdict"] == "pass"
+
+
+def test_the_main_job_as_make_demo_runs_it(env: dict[str, str], desk: Path) -> None:
+    said = pnc(env, desk, "run", "install-contract")
+    assert (said.code, said.err) == (0, "")
+    for fact in (
+        "contract installed",
+        "energy charged",
+        "transaction",
+        "receipts",
+        "evidence: ",
+        "PASS install-contract",
+    ):
+        assert fact in said.out
+    assert max(map(len, said.out.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run", "nonsense"], "invalid choice: 'nonsense'"),
+        (["run", "pnc-ac", "--fault", "nonsense"], "There is no fault 'nonsense'. `pnc list --faults` names them."),
+        (["run", "pnc-ac", "--nonsense"], "unrecognized arguments: --nonsense"),
+        (["run", "pnc-ac", "--kwh", "-1"], "'-1' is no number above 0"),
+        (["run", "pnc-ac", "--kwh", "nan"], "'nan' is no number above 0"),
+        (["run", "renegotiate", "--by", "nobody"], "invalid choice: 'nobody'"),
+        (["nonsense"], "invalid choice: 'nonsense'"),
+        (["secc", "--pnc", "--eim"], "not allowed with"),
+        (["exi", "decode", "--set", "din"], "reserved for later"),
+        (["exi", "decode", "--set", "nonsense"], "unknown"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_a_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, desk: Path
+) -> None:
+    """In this process: argparse behaves the same, and a process each would cost seconds."""
+    from simulator.cli import main
+
+    monkeypatch.chdir(desk)
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    said = capsys.readouterr()
+    assert sentence in said.err.strip().splitlines()[-1]
+    assert said.out == ""
+
+
+def test_a_folder_that_is_no_pki(env: dict[str, str], desk: Path) -> None:
+    said = pnc(env, desk, "run", "pnc-ac", "--pki", "nowhere", "--no-evidence", "-q")
+    assert said.code == 3
+    assert (
+        said.out == "ERROR pnc-ac: There is no PKI in nowhere: pki.json is missing. Make one with `pnc certs create`.\n"
+    )
+
+
+def test_evidence_that_cannot_be_written(env: dict[str, str], desk: Path) -> None:
+    (desk / "occupied").write_text("a file where a folder should be")
+    said = pnc(env, desk, "run", "pnc-ac", "--transport", "memory", "-q", "--evidence", "occupied")
+    assert said.code == 3
+    assert "The evidence could not be written" in said.out and "--evidence DIR" in said.out
+
+
+def test_a_fault_is_exit_code_1_and_says_what_it_was(env: dict[str, str], desk: Path) -> None:
+    said = pnc(env, desk, "run", "pnc-ac", "--transport", "memory", "--fault", "contract-blocked", "--no-evidence")
+    assert said.code == 1
+    assert "Disturbed on purpose: the mobility operator has blocked the contract." in said.out
+    assert "first problem: SECC: Charging is not authorized" in said.out
+    assert "FAIL pnc-ac (memory), disturbed by contract-blocked, answered as the standard says" in said.out
+    assert list(desk.iterdir()) == []
+
+
+def test_a_pki_folder_from_creation_to_a_wrong_key(env: dict[str, str], desk: Path) -> None:
+    assert pnc(env, desk, "certs", "create", "pki").code == 0
+    folder = desk / "pki"
+    keys = [*folder.rglob("*_key.pem")]
+    assert keys and {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
+
+    again = pnc(env, desk, "certs", "create", "pki")
+    assert again.code != 0
+    assert "is there already and was not overwritten" in again.last
+
+    used = pnc(env, desk, "run", "pnc-ac", "--pki", "pki", "--transport", "memory", "--no-evidence", "-q")
+    assert (used.code, used.out) == (0, "PASS pnc-ac\n")
+
+    manifest = json.loads((folder / "pki.json").read_text())
+    shutil.copy(folder / manifest["oem_leaf_key"], folder / manifest["contract_leaf_key"])
+    wrong = pnc(env, desk, "run", "pnc-ac", "--pki", "pki", "--transport", "memory", "--no-evidence", "-q")
+    assert wrong.code == 3
+    assert wrong.out.startswith("ERROR pnc-ac: ") and "contract_leaf" in wrong.out
+
+
+def interrupted(env: dict[str, str], desk: Path, until: str, *arguments: str) -> Said:
+    """Start a command and press Ctrl-C once it has printed ``until``."""
+    with subprocess.Popen(
+        [*PNC, *arguments], cwd=desk, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        told = ""
+        for line in process.stdout:
+            told += line
+            if until in line:
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+        return Said(process.returncode, told + out, err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "until"),
+    [
+        (["run", "pnc-ac", "--fault", "silent-csms"], "The vehicle pays by contract"),
+        (["secc", "--sdp-port", "0"], "Waiting for a vehicle"),
+        (["ev", "--sdp-port", "0"], "The vehicle is plugged in"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_ctrl_c_ends_it_at_once(arguments: list[str], until: str, env: dict[str, str], desk: Path) -> None:
+    said = interrupted(env, desk, until, *arguments)
+    assert said.code == 130
+    assert said.last == "interrupted"
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["run", "pnc-ac", "--no-evidence"]], ids=lambda a: a[0])
+def test_a_reader_that_has_gone_is_no_crash(arguments: list[str], env: dict[str, str], desk: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with subprocess.Popen(
+        [*PNC, *arguments], cwd=desk, env=env, stdout=writing, stderr=subprocess.PIPE, text=True
+    ) as process:
+        os.close(writing)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert err == ""
+
+
+def test_exi_line_by_line(env: dict[str, str], desk: Path) -> None:
+    whole = _session_setup()
+    lines = [whole, "no hex", whole[:10], whole]
+    said = pnc(env, desk, "exi", "decode", "--set", "iso2", stdin="\n".join(lines) + "\n")
+    answers = [json.loads(line) for line in said.out.splitlines()]
+    assert ["error" in answer for answer in answers] == [False, True, True, False]
+    assert said.code == 1, "an error among the lines shows in the exit code"
+
+
+def _session_setup() -> str:
+    from wire.exi import codec
+    from wire.v2g import iso2
+
+    body = iso2.SessionSetupReq(EVCCID=bytes(6))
+    message = iso2.V2G_Message(Header=iso2.MessageHeaderType(SessionID=bytes(8)), Body=iso2.BodyType(BodyElement=body))
+    return codec("iso2").encode(message).hex()
+
+
+def test_nobody_comes_to_a_lone_station(env: dict[str, str], desk: Path) -> None:
+    said = pnc(env, desk, "secc", "--wait", "0.3", "--sdp-port", "0")
+    assert said.code == 1
+    assert said.out.splitlines()[-1] == "FAIL secc: no vehicle came within 0.3 s"
+    assert "[::1]" in said.out or "[127.0.0.1]" in said.out, "a lone station without --interface stays on loopback"

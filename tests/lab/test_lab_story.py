@@ -1,0 +1,210 @@
+"""What a person reads: each thing once, the cause first, nothing that was not, and no secrets on disk."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from lab_runs import Run, leaks, run, texts
+
+from simulator.faults import FAULTS
+from simulator.result import Check, RunResult, Verdict
+from simulator.story import StoryTeller
+from wire.trace import OcppFrame, Problem, Secured, Story, V2gMessage
+
+
+def told(done: Run, *, level: int = 0, width: int | None = 120) -> str:
+    """The story and summary of a run."""
+    out = io.StringIO()
+    teller = StoryTeller(done.events[0].time, level=level, out=out, width=width)
+    for event in done.events:
+        teller(event)
+    teller.summary(done.result)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "name", ["no-staple", "foreign-root", "wrong-signature", "contract-blocked", "tampered-bundle"]
+)
+def test_each_actor_says_a_thing_once(name: str) -> None:
+    done = run(FAULTS[name].scenario, faults=[name])
+    story = told(done, width=None).split("\n\n")[0]
+    sentences = [p.text for p in done.problems()]
+    assert sentences
+    for problem in done.problems():
+        lines = [line for line in story.splitlines() if f"{problem.actor:<5}" in line and problem.text in line]
+        assert len(lines) == 1, lines
+
+
+def test_the_first_cause_is_all_there_is_to_say() -> None:
+    result = run("pnc-ac", faults=["wrong-challenge"]).result
+    failed = [check.expected for check in result.checks if not check.ok]
+    assert failed == ["the session ends in order"]
+    assert result.cause.startswith("SECC: The vehicle sent the challenge")
+
+
+@pytest.mark.parametrize("name", ["no-staple", "wrong-challenge", "dead-csms"])
+def test_what_was_not_is_not_told(name: str) -> None:
+    facts = run("pnc-ac", faults=[name]).result.facts
+    assert "energy charged" not in facts and "receipts" not in facts
+    assert facts.keys() <= {"transaction"}
+
+
+def test_a_transaction_nobody_paid_says_so() -> None:
+    facts = run("pnc-ac", faults=["wrong-challenge"]).result.facts
+    assert "closed in the CSMS: 0.000 kWh, nobody authorised, stopped: Other" in facts["transaction"]
+
+
+def test_a_disturbed_run_says_what_was_disturbed_and_what_the_standard_answers() -> None:
+    done = run("pnc-ac", faults=["no-staple"])
+    text = " ".join(told(done).split())
+    assert "LAB Disturbed on purpose: the station staples no OCSP response." in text
+    assert "fault no-staple the station staples no OCSP response" in text
+    assert "ok no-staple is answered: TLS alert 113 bad_certificate_status_response" in text
+    assert "FAIL pnc-ac (memory), disturbed by no-staple, answered as the standard says" in text
+
+
+def test_a_good_run_speaks_of_no_fault() -> None:
+    text = told(run("install-contract"))
+    assert "isturbed" not in text and "FAIL" not in text and "first problem" not in text
+    assert "PASS install-contract (memory): " in text
+
+
+@pytest.mark.parametrize("width", [60, 100, 120])
+def test_lines_are_broken_at_the_width(width: int) -> None:
+    text = told(run("pnc-ac", faults=["foreign-root"]), level=2, width=width)
+    long = [line for line in text.splitlines() if len(line) > width]
+    assert [line for line in long if " " in line.strip() and not line.startswith("FAIL")] == []
+
+
+def test_further_lines_stand_below_the_text_and_lose_nothing() -> None:
+    out = io.StringIO()
+    sentence = "The vehicle says one word after the other until the line is full and goes on below it."
+    StoryTeller(0.0, out=out, width=50)(Story(time=1.0, actor="EV", text=sentence))
+    first, *more = out.getvalue().splitlines()
+    assert first.startswith("    1.000 s  EV    The vehicle")
+    assert more and all(line.startswith(" " * 19) for line in more)
+    assert " ".join([first[19:], *(line.strip() for line in more)]) == sentence
+
+
+def test_verbose_tells_every_message_and_judgement() -> None:
+    done = run("pnc-ac")
+    quiet, loud, loudest = (told(done, level=level) for level in (0, 1, 2))
+    assert quiet.count("AuthorizationReq") == 0
+    sent = sum(isinstance(e, V2gMessage) for e in done.events)
+    assert sum(line.count(">> ") + line.count("<< ") for line in loud.splitlines()) == sent
+    assert len(loudest.splitlines()) > len(loud.splitlines()) > len(quiet.splitlines())
+
+
+def test_a_refused_handshake_is_a_problem_told_once() -> None:
+    done = run("pnc-ac", faults=["foreign-root"])
+    refused = [e for e in done.events if isinstance(e, Secured) and not e.ok]
+    assert {e.actor for e in refused} == {"EV", "SECC"}
+    assert [p.actor for p in done.problems()] == ["EV", "SECC"]
+
+
+def test_a_result_without_checks_is_no_pass() -> None:
+    assert RunResult("x", "memory").verdict is Verdict.FAIL
+    assert RunResult("x", "memory").cause == "Nothing was checked."
+
+
+def test_the_cause_of_a_result() -> None:
+    result = RunResult("x", "memory", checks=[Check("it works", True, ""), Check("it shines", False, "it is dull")])
+    assert result.cause == "it shines: it is dull"
+    result.error = "The disk is full."
+    assert (result.cause, result.exit_code) == ("The disk is full.", 3)
+
+
+# Evidence
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run("install-contract", evidence=tmp_path_factory.mktemp("evidence"), transport="loopback")
+
+
+def folder_of(done: Run) -> Path:
+    assert done.result.evidence is not None
+    return done.result.evidence
+
+
+def test_the_evidence_is_complete(kept: Run) -> None:
+    folder = folder_of(kept)
+    assert {path.name for path in folder.iterdir()} == {
+        "summary.json",
+        "story.txt",
+        "messages.jsonl",
+        "ocpp.jsonl",
+        "events.jsonl",
+        "certs",
+    }
+    rows = {
+        name: [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
+        for name in ("messages", "ocpp", "events")
+    }
+    assert len(rows["messages"]) == sum(isinstance(e, V2gMessage) for e in kept.events)
+    assert len(rows["ocpp"]) == sum(isinstance(e, OcppFrame) for e in kept.events)
+    assert sum(map(len, rows.values())) == len(kept.events)
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["verdict"] == "pass" and summary["faults"] == []
+    assert "contract installed" in (folder / "story.txt").read_text()
+
+
+def test_the_messages_can_be_read_back(kept: Run) -> None:
+    from wire.exi import codec
+
+    for line in (folder_of(kept) / "messages.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        name = "app" if row["name"].startswith("SupportedAppProtocol") else "iso2"
+        codec(name).decode(bytes.fromhex(row["exi"]))
+        assert row["value"]
+
+
+def test_the_chains_are_there(kept: Run) -> None:
+    found = {path.stem for path in (folder_of(kept) / "certs").iterdir()}
+    assert {"v2g_root", "mo_root", "oem_root", "secc", "provisioning"} <= found
+    assert any(name.startswith("contract-") for name in found)
+
+
+def test_no_secret_is_in_events_or_evidence(kept: Run) -> None:
+    assert len(kept.keys) > 25 and kept.password
+    files = [path.read_text() for path in folder_of(kept).rglob("*") if path.is_file()]
+    assert leaks(files, kept.keys, kept.password) == []
+    assert leaks(texts(kept.events), kept.keys, kept.password) == []
+
+
+def test_the_search_for_secrets_finds_them(kept: Run) -> None:
+    import base64
+
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = kept.keys[0]
+    octets = key.private_numbers().private_value.to_bytes(32, "big")
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    shown = [octets.hex(), str(key.private_numbers().private_value), repr(octets), pem]
+    shown += [base64.b64encode(bytes(shift) + octets + b"tail").decode() for shift in range(3)]
+    shown += [repr(Problem(time=0.0, actor="EV", text=f"It was {octets.hex().upper()}."))]
+    assert len(leaks(shown, [key])) == len(shown)
+    assert leaks(["nothing", kept.password], [key], kept.password) == [kept.password]
+
+
+def test_a_disturbed_run_leaves_evidence_too(tmp_path: Path) -> None:
+    done = run("pnc-ac", faults=["contract-revoked"], evidence=tmp_path)
+    summary = json.loads((folder_of(done) / "summary.json").read_text())
+    assert summary["verdict"] == "fail"
+    [fault] = summary["faults"]
+    assert fault["name"] == "contract-revoked" and "CertificateRevoked" in fault["answer"]
+
+
+def test_runs_of_one_second_keep_apart(tmp_path: Path) -> None:
+    folders = {run("eim-ac", evidence=tmp_path).result.evidence for _ in range(3)}
+    assert len(folders) == 3
+
+
+def test_a_place_that_cannot_be_written_is_no_pass(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run("eim-ac", evidence=tmp_path / "file")
+    assert done.result.verdict is Verdict.ERROR
+    assert "--evidence DIR" in done.result.cause
