@@ -7,11 +7,11 @@ four elements they share, not the message around them (V2G2-771).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cryptography import x509
 
 from backend import certificates
-from wire.records import dataclass
 from wire.v2g import iso2
 from wire.v2g import xmldsig as ds
 from wire.v2g.key_transport import WrappedKey

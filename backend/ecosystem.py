@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,7 +26,6 @@ from backend.verification import Verifier
 from tls_certs.pki import Pki
 from wire.clock import Clock
 from wire.identifiers import emaid_provider
-from wire.records import dataclass
 from wire.trace import Trace
 
 _ROOTS = {"v2g_root": RootKind.V2G, "mo_root": RootKind.MO, "oem_root": RootKind.OEM}

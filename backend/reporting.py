@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from wire.clock import Clock
 from wire.errors import PncError
-from wire.records import dataclass
 from wire.trace import Judged, ServiceCall, Tolerated, Trace
 
 

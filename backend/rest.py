@@ -7,11 +7,11 @@ import binascii
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from backend.refusal import Refused
 from wire.errors import PncError
-from wire.records import dataclass
 from wire.trace import HttpExchange, Problem, Trace
 
 if TYPE_CHECKING:

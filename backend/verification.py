@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography import x509
@@ -14,7 +15,6 @@ from backend.rcp import RootKind
 from tls_certs.validation import Use, ValidatedChain, validate_chain
 from wire.clock import Clock
 from wire.errors import PeerError
-from wire.records import dataclass
 
 _REMEMBERED = 1_024
 

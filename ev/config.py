@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from wire.errors import LocalError
-from wire.records import dataclass
 
 Policy = Literal["never", "if-needed", "always"]
 PaymentPolicy = Literal["contract", "prefer-contract", "external"]

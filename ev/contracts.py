@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from wire.credentials import Credentials
-from wire.records import dataclass
 
 
 @dataclass(slots=True, frozen=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from ev.session_memory import PausedSession
 from wire.errors import PncError
-from wire.records import dataclass
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ev.contracts import Contract
-from wire.records import dataclass
 
 
 @dataclass(slots=True, frozen=True)

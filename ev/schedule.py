@@ -6,7 +6,8 @@ can ask for the limit at any moment.
 
 from __future__ import annotations
 
-from wire.records import dataclass
+from dataclasses import dataclass
+
 from wire.v2g import iso2
 
 MAX_PROFILE_ENTRIES = 24

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ev.config import VehicleConfig
@@ -10,7 +10,6 @@ from ev.outcome import SessionOutcome
 from ev.schedule import Schedule
 from ev.session_memory import PausedSession
 from wire.errors import PeerError, PncError
-from wire.records import dataclass
 from wire.trace import Event, Judged, Power, Problem, Story, Tolerated
 
 if TYPE_CHECKING:

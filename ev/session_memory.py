@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wire.records import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

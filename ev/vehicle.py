@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from cryptography import x509
 
@@ -11,7 +11,6 @@ from ev.config import VehicleConfig
 from ev.contracts import ContractStore
 from ev.session_memory import SessionMemory
 from wire.credentials import Credentials
-from wire.records import dataclass
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from wire.errors import LocalError
-from wire.records import dataclass
 from wire.v2g.iso2 import timing
 from wire.v2g.iso2.secc_sequence import Liberty
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wire.errors import PeerError
 from wire.identifiers import normal_emaid
-from wire.records import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import GeneratorType
 from typing import cast
 
@@ -24,7 +25,6 @@ from wire.engine import Close, Output, Send
 from wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
 from wire.exi import ExiDecodeError, ExiEncodeError, codec
 from wire.exi.declare import ComplexType
-from wire.records import dataclass
 from wire.v2g import appprotocol as app
 from wire.v2g import iso2, v2gtp
 from wire.v2g.iso2 import timing

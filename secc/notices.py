@@ -5,9 +5,8 @@ The OCPP station turns these into TransactionEvents. Times are lab seconds since
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from wire.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

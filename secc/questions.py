@@ -7,9 +7,8 @@ the vehicle with the sentence of the error.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from wire.records import dataclass
 
 ISO2_SCHEMA = "urn:iso:15118:2:2013:MsgDef"
 

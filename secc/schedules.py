@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from typing import Self
 
 from wire.errors import PeerError
-from wire.records import dataclass
 from wire.v2g import iso2
 
 DAY = 86_400

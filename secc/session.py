@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from secc import notices
@@ -12,7 +13,6 @@ from secc.questions import Question
 from secc.schedules import Schedule
 from wire import trace
 from wire.engine import Ask, Notice, Output
-from wire.records import dataclass
 from wire.v2g import iso2
 from wire.v2g.iso2.secc_sequence import State
 

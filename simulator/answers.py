@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from wire.records import dataclass
 from wire.trace import Event, OcppFrame, Problem, Secured, V2gMessage
 
 

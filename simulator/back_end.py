@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import secrets
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,7 +20,6 @@ from backend.ecosystem import Ecosystem, open_ecosystem
 from tls_certs.pki import DEFAULT_PCID, Pki, create_pki, load_pki
 from wire.clock import Clock
 from wire.ocpp.channel import Connector
-from wire.records import dataclass
 from wire.trace import Story, Trace
 
 if TYPE_CHECKING:

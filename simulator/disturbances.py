@@ -8,11 +8,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wire.errors import PeerError
-from wire.records import dataclass
 from wire.v2g import iso2
 
 if TYPE_CHECKING:

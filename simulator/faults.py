@@ -8,6 +8,7 @@ is the text for people and the check.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator import mishaps
@@ -28,7 +29,6 @@ from simulator.disturbances import (
     wrong_signature,
 )
 from wire.errors import LocalError
-from wire.records import dataclass
 
 if TYPE_CHECKING:
     from simulator.lab import Lab

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -13,7 +14,6 @@ from simulator.scenario import Scenario
 from simulator.story import StoryTeller
 from wire.clock import Clock, VirtualTimeLoop
 from wire.errors import PncError
-from wire.records import dataclass
 from wire.trace import Event, Problem, Trace
 
 T = TypeVar("T")

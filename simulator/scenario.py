@@ -11,10 +11,10 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from wire.errors import LocalError
-from wire.records import dataclass
 
 if TYPE_CHECKING:
     from simulator.lab import Lab

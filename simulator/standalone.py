@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -31,7 +32,6 @@ from wire.clock import Clock
 from wire.errors import LocalError, PncError
 from wire.network import Network, Watch
 from wire.ocpp.channel import Connector
-from wire.records import dataclass
 from wire.trace import Problem, Story, Tolerated, Trace
 from wire.v2g.sdp import PORT
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cryptography import x509
@@ -22,7 +22,6 @@ from wire.credentials import Credentials
 from wire.errors import PeerSilent, PncError
 from wire.network import Network, Security, Serving
 from wire.ocpp.channel import Connector
-from wire.records import dataclass
 from wire.streams import ByteStream
 from wire.tls import TlsError, TlsServer, open_server
 from wire.trace import Problem, Secured, Story, Trace

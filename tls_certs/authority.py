@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,7 +18,6 @@ from tls_certs.profiles import PROFILES, Profile, responder_profile
 from tls_certs.revocation import Reason, Registry, Revocation, Status
 from wire.credentials import Credentials
 from wire.errors import LocalError
-from wire.records import dataclass
 
 
 @dataclass(eq=False, kw_only=True)

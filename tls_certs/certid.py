@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cryptography import x509
 
@@ -12,7 +13,6 @@ from tls_certs import der
 from tls_certs.keys import key_bits
 from wire.errors import PeerError
 from wire.ocpp.hash_data import HashData
-from wire.records import dataclass
 
 ALGORITHMS = {
     "1.3.14.3.2.26": "SHA1",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from wire.errors import PeerError
-from wire.records import dataclass
 
 Kind = Literal[
     "empty",

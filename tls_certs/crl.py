@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,7 +16,6 @@ from tls_certs.keys import SIGNATURE_HASHES, KeyKind, kind_of, signed_by
 from tls_certs.ocsp import CLOCK_SKEW, DEFAULT_LIFETIME
 from tls_certs.revocation import Revocation, Status
 from wire.errors import LocalError, PeerError
-from wire.records import dataclass
 
 LIFETIME = 7 * 86_400
 

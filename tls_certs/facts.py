@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
@@ -13,7 +13,6 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 
 from tls_certs.chain_error import ChainError
 from tls_certs.keys import PublicKey, signed_by
-from wire.records import dataclass
 
 _PROCESSED = frozenset(
     {

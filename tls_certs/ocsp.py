@@ -6,6 +6,7 @@ Requests are made in :mod:`tls_certs.certid`, answers in :mod:`tls_certs.ocsp_an
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -28,7 +29,6 @@ from tls_certs.keys import key_hash, signed_by
 from tls_certs.revocation import Status
 from wire.errors import PeerError
 from wire.ocpp.hash_data import HashData, hash_data, responder_url
-from wire.records import dataclass
 
 __all__ = [
     "CertId",

@@ -7,6 +7,7 @@ written here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tls_certs import der
@@ -14,7 +15,6 @@ from tls_certs.certid import CertId, nonce_extension
 from tls_certs.keys import SIGNATURE_HASHES, KeyKind, PrivateKey, PublicKey, key_hash, kind_of, sign
 from tls_certs.revocation import Revocation, Status
 from wire.errors import LocalError
-from wire.records import dataclass
 
 MALFORMED, INTERNAL_ERROR, TRY_LATER, UNAUTHORIZED = 1, 2, 3, 6
 LIFETIME = 7 * 86_400

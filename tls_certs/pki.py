@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,6 @@ from wire.credentials import Credentials
 from wire.errors import LocalError
 from wire.identifiers import check_emaid, check_evseid, check_pcid
 from wire.ocpp.hash_data import responder_url
-from wire.records import dataclass
 
 OCPP_ROLES = frozenset(profile.role for profile in OCPP_PROFILES)
 """Roles that live in a subfolder of their own, with a manifest of their own."""

@@ -8,13 +8,13 @@ in key kind, sizes and key identifiers only and go into a table of the same shap
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 
 from cryptography.x509 import ExtensionType, ObjectIdentifier
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tls_certs.keys import KeyKind
-from wire.records import dataclass
 
 MAX_SIZE = 800
 """Octets a certificate's DER may have in ISO 15118-2 (V2G2-010, XSD certificateType)."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
 from cryptography import x509
-
-from wire.records import dataclass
 
 
 class Status(StrEnum):

@@ -5,6 +5,7 @@ It demands less than the profiles emit: devices in the field differ, and what is
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from cryptography import x509
@@ -15,7 +16,6 @@ from tls_certs.facts import Facts, values_of
 from tls_certs.keys import KeyKind, kind_of, name_of
 from tls_certs.profiles import MAX_SIZE, NameKind
 from wire.identifiers import IdentifierError, check_emaid, check_pcid
-from wire.records import dataclass
 
 
 class Use(Enum):

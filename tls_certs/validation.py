@@ -8,6 +8,7 @@ General-purpose verifiers refuse these profiles (no subject alternative names) a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -17,7 +18,6 @@ from tls_certs.facts import Facts, is_issued, read_ca, read_leaf, values_of
 from tls_certs.profiles import MAX_CHAIN
 from tls_certs.revocation import Status
 from tls_certs.rules import RULES, Use, check_common, check_critical, check_leaf
-from wire.records import dataclass
 
 __all__ = ["ChainError", "RevocationCheck", "Use", "ValidatedChain", "validate_chain"]
 

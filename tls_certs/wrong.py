@@ -6,7 +6,7 @@ Tests and fault scenarios name them; ``kind`` says what a right verifier answers
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from cryptography import x509
@@ -22,7 +22,6 @@ from tls_certs.pki import Pki
 from tls_certs.profiles import DAY, PROFILES, Profile
 from wire.credentials import Credentials
 from wire.errors import LocalError
-from wire.records import dataclass
 
 _ECDSA_SHA1 = der.element(der.SEQUENCE, der.oid("1.2.840.10045.4.1"))
 _UNKNOWN_EXTENSION = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")

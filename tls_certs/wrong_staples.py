@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -18,7 +18,6 @@ from tls_certs.profiles import DAY, PROFILES, responder_profile
 from tls_certs.revocation import Revocation, Status
 from wire.credentials import Credentials
 from wire.errors import LocalError
-from wire.records import dataclass
 
 Build = Callable[[Authority, x509.Certificate, float], bytes]
 

@@ -6,10 +6,10 @@ file or global randomness; ``engine.deadline`` is the lab time at which the shel
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from wire.errors import PncError
-from wire.records import dataclass
 from wire.trace import Event
 
 

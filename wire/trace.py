@@ -7,10 +7,8 @@ material: the fields hold what was on the wire, certificates, verdicts and sente
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
-
-from wire.records import dataclass
 
 Direction = Literal["sent", "received"]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from backend.bundle import SignedContractData
 from backend.csms.ports import PoolAnswer
 from wire.exi import codec
-from wire.records import dataclass
 from wire.v2g import iso2
 
 Request = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography import x509
 
 from backend import certificates
 from backend.bundle import SignedContractData
-from wire.records import dataclass
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

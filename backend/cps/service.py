@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cryptography import x509
 
@@ -18,7 +19,6 @@ from wire.clock import Clock
 from wire.credentials import Credentials
 from wire.errors import PncError
 from wire.identifiers import IdentifierError, check_emaid, check_pcid
-from wire.records import dataclass
 from wire.trace import Trace
 from wire.v2g import iso2, signature
 

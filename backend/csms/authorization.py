@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from backend.csms.ports import AuthorizationStatus, CertificateStatus, Services, TokenStatus
@@ -11,7 +12,6 @@ from wire.clock import Clock
 from wire.errors import PeerSilent, PncError
 from wire.identifiers import normal_emaid
 from wire.ocpp.hash_data import HashData
-from wire.records import dataclass
 
 Payload = dict[str, Any]
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from backend.csms.authorization import Deadlines, Decision, within
@@ -18,7 +18,6 @@ from wire.clock import Clock
 from wire.errors import LocalError, PeerClosed, PeerError, PncError
 from wire.ocpp.channel import Connector, FrameChannel, memory_channels
 from wire.ocpp.peer import OcppPeer, Payload
-from wire.records import dataclass
 from wire.trace import Judged, Problem, ServiceCall, Story, Trace
 
 ACTOR = "CSMS"

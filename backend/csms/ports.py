@@ -7,10 +7,10 @@ exception. The CSMS sets its own deadline around each call, so implementations n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from wire.ocpp.hash_data import HashData
-from wire.records import dataclass
 
 RevocationStatus = Literal["good", "revoked", "unknown"]
 SigningUse = Literal["V2GCertificate", "ChargingStationCertificate"]

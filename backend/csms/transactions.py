@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from wire.ocpp.when import seconds
-from wire.records import dataclass
 
 Payload = dict[str, Any]
 REGISTER = "Energy.Active.Import.Register"

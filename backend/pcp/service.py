@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from cryptography import x509
@@ -16,7 +17,6 @@ from tls_certs.validation import ChainError, Use
 from wire.clock import Clock
 from wire.errors import PncError
 from wire.identifiers import IdentifierError, check_pcid
-from wire.records import dataclass
 from wire.trace import Trace
 
 _FIELDS = ("vehicleCertificate", "subCA2Certificate", "subCA1Certificate")

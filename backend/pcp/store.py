@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography import x509
 
 from backend import certificates
-from wire.records import dataclass
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

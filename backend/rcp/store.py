@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from cryptography import x509
-
-from wire.records import dataclass
 
 
 class RootKind(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cryptography import x509
@@ -16,7 +16,6 @@ from cryptography.x509.oid import NameOID
 
 from wire.credentials import Credentials
 from wire.errors import PeerError
-from wire.records import dataclass
 
 ChainCheck = Callable[[tuple[x509.Certificate, ...], float], None]
 """Verifies a SECC chain (leaf first, without root) at lab time; raises PncError when it does not hold."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from secc import notices
 from secc.station.config import StationConfig
 from wire.ocpp.when import timestamp
-from wire.records import dataclass
 
 Payload = dict[str, Any]
 SIGNED_DATA_LIMIT = 2500

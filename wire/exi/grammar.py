@@ -6,8 +6,9 @@ elements that may come next in schema order, then one SE(*) if a wildcard may, t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from wire.exi.schema import AttributeUse, Element, Group, Model, Particle, Value, Wild
-from wire.records import dataclass
 
 Stack = tuple[tuple[Particle, int], ...]
 

@@ -7,10 +7,11 @@ and an event's code is its number minus start.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from wire.exi.bits import bits_for
 from wire.exi.grammar import END, Grammars
 from wire.exi.schema import AttributeUse, Element, Group, Model, Particle, Value, Wild
-from wire.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

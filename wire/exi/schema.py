@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from importlib import import_module
@@ -18,7 +19,6 @@ from wire.exi import declare
 from wire.exi.bits import bits_for
 from wire.exi.declare import Catalogue, ComplexType
 from wire.exi.members import QName, classes_of, documents_of
-from wire.records import dataclass
 
 NBIT_RANGE = 4096  # a bounded range of at most this many values is sent as n bits (W3C EXI 7.1.9)
 

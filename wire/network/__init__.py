@@ -11,10 +11,10 @@ wants TLS opens it on top with :mod:`wire.tls`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from wire.errors import PncError
-from wire.records import dataclass
 from wire.streams import ByteStream, Handler
 from wire.trace import Direction
 from wire.v2g.sdp import SdpError, Security

@@ -6,6 +6,7 @@ import errno
 import socket
 import struct
 from contextlib import suppress
+from dataclasses import dataclass
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from wire.network import Handlers, SeccAddress, Watch
 from wire.network.datagrams import Datagrams
 from wire.network.discovery import Inbox, check_handlers, search
 from wire.network.station import SocketServing
-from wire.records import dataclass
 from wire.streams import ByteStream, Handler
 from wire.tcp import TcpServer, address_text, connect_tcp, os_error, serve_tcp
 from wire.v2g.sdp import MULTICAST_GROUP, PORT, Security

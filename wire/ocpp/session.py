@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Container
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from wire.ocpp import frames, schema
 from wire.ocpp.errors import ALIASES, CODES, CallError, PayloadError
 from wire.ocpp.mask import masked
-from wire.records import dataclass
 from wire.trace import Direction, Event, OcppFrame, Problem, Tolerated
 
 MAX_TEXT = 262_144

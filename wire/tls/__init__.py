@@ -24,10 +24,9 @@ OpenSSL itself is imported only when the first connection is opened.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from wire.records import dataclass
 from wire.tls.alerts import ALERTS, TlsClosed, TlsError
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ the part that could be read; refusing it is OpenSSL's business, and a judge neve
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-from wire.records import dataclass
+from dataclasses import dataclass
 
 CLIENT_HELLO = 1
 CERTIFICATE = 11

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Container
+from dataclasses import dataclass
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from wire.errors import PeerError, PeerSilent
-from wire.records import dataclass
 from wire.v2g.v2gtp import SDP_REQUEST, SDP_RESPONSE, pack, unpack_datagram
 
 PORT = 15118

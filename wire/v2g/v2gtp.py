@@ -17,9 +17,9 @@ two fields wrong                                      this is not V2GTP: PeerErr
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 
 from wire.errors import LocalError, PeerError
-from wire.records import dataclass
 
 VERSION = 0x01
 INVERSE = 0xFE

@@ -9,9 +9,8 @@ them out.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from wire.records import dataclass
 
 
 class State(StrEnum):

@@ -9,7 +9,7 @@ All values are seconds. Sources: Table 109 (per message) and Table 111 (the othe
 
 from __future__ import annotations
 
-from wire.records import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
