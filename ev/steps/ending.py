@@ -34,5 +34,5 @@ def session_stop(s: Session, res: iso2.SessionStopRes) -> Decision:
             departure_at=s.departure_at,
             energy_left=s.energy_left,
         )
-        s.story(f"Session {s.id.hex()} is paused.")
+        s.story(f"Session {s.id.hex().upper()} is paused.")
     return End("", s.ending or "the session ended in order", s.ending_error)

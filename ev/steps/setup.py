@@ -44,7 +44,7 @@ def supported_app_protocol(s: Session, res: app.SupportedAppProtocolRes) -> Deci
     if s.config.resume and vehicle.memory.paused is not None:
         s.resuming = vehicle.memory.paused
         s.id = s.resuming.session_id
-        s.story(f"The vehicle asks to resume the paused session {s.id.hex()}.")
+        s.story(f"The vehicle asks to resume the paused session {s.id.hex().upper()}.")
     return Say("agreed", iso2.SessionSetupReq(EVCCID=s.config.evccid))
 
 
@@ -58,7 +58,7 @@ def session_setup(s: Session, res: iso2.SessionSetupRes) -> Decision:
         s.outcome.resumed = True
         s.departure_at = s.resuming.departure_at
         s.energy_left = s.resuming.energy_left
-        s.story(f"The station joined the paused session {s.id.hex()} again.")
+        s.story(f"The station joined the paused session {s.id.hex().upper()} again.")
         return Say("joined the paused session", iso2.ServiceDiscoveryReq())
     if res.ResponseCode == codes.OK_OldSessionJoined:
         s.tolerate("The station says it joined an old session, the vehicle asked for a new one.", "V2G2-754")
@@ -69,5 +69,5 @@ def session_setup(s: Session, res: iso2.SessionSetupRes) -> Decision:
     if s.resuming is not None:
         s.story("The station does not remember the paused session; this is a new one.")
         s.resuming = None
-    s.story(f"Session {s.id.hex()} with station {res.EVSEID} is set up.")
+    s.story(f"Session {s.id.hex().upper()} with station {res.EVSEID} is set up.")
     return Say("new session", iso2.ServiceDiscoveryReq())

@@ -166,10 +166,21 @@ def test_a_pki_folder_from_creation_to_a_wrong_key(env: dict[str, str], desk: Pa
     assert wrong.out.startswith("ERROR pnc-ac: ") and "contract_leaf" in wrong.out
 
 
+def _hear_ctrl_c() -> None:
+    """Tests that run in the background of a shell inherit an ignored SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def interrupted(env: dict[str, str], desk: Path, until: str, *arguments: str) -> Said:
     """Start a command and press Ctrl-C once it has printed ``until``."""
     with subprocess.Popen(
-        [*PNC, *arguments], cwd=desk, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*PNC, *arguments],
+        cwd=desk,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hear_ctrl_c,
     ) as process:
         assert process.stdout is not None
         told = ""
