@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Literal, TextIO
 
+from simulator.result import EXIT_INTERRUPTED, EXIT_USAGE
 from wire.errors import LocalError, PncError
-
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 LONGEST_LINE = 1 << 23
 """Characters of one line that are read; what is beyond is refused without being kept."""
@@ -25,7 +23,7 @@ def run_exi(
 
     ``decode`` reads hexadecimal and writes the JSON view, with a key ``tolerated`` where something deviates from the
     schema; ``encode`` is the way back and ignores that key. A line that cannot be converted gives
-    ``{"error": sentence, "line": number, ...}``. Blank lines are skipped. Returns 0 if every line was converted, 1 if
+    ``{"error": sentence, "line": number, ...}``, a blank one too: line n out is line n in. Returns 0 if every line was converted, 1 if
     not, 2 if there is no such set, 130 when interrupted.
     """
     from wire.exi import codec
@@ -53,7 +51,7 @@ def run_exi(
 
 
 def _lines(stdin: TextIO) -> Iterator[tuple[int, bytes | None]]:
-    """(number, octets) of each line that is not blank; None in place of one that is too long."""
+    """(number, octets) of each line; None in place of one that is too long."""
     source: Any = getattr(stdin, "buffer", stdin)
     number = 0
     while line := source.readline(LONGEST_LINE + 1):
@@ -63,7 +61,7 @@ def _lines(stdin: TextIO) -> Iterator[tuple[int, bytes | None]]:
             while (rest := source.readline(LONGEST_LINE)) and rest[-1:] not in ("\n", b"\n"):
                 pass
             yield number, None
-        elif raw.strip():
+        else:
             yield number, raw
 
 
@@ -71,6 +69,8 @@ def _converted(convert: Any, coder: Any, fragment: bool, number: int, line: byte
     try:
         if line is None:
             raise LocalError(f"A line of more than {LONGEST_LINE} characters was given.")
+        if not line.strip():
+            raise LocalError("The line is empty.")
         return convert(coder, fragment, line.decode()), True
     except PncError as error:
         report: dict[str, Any] = {"error": str(error), "line": number}
@@ -103,7 +103,9 @@ def _encode(coder: Any, fragment: bool, line: str) -> str:
 
     try:
         data = json.loads(line)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise LocalError("The line is JSON nested deeper than any message.") from None
+    except ValueError as error:
         raise LocalError(f"The line is not JSON: {error}.") from None
     if isinstance(data, dict):
         data.pop("tolerated", None)

@@ -1,12 +1,18 @@
-"""Documents that are made from the code say what the code says."""
+"""Documents that are made from the code say what the code says, and what they show can be run."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 from simulator import tables
 from simulator.faults import FAULTS
-from simulator.scenario import all_scenarios
+from simulator.result import RunResult, Verdict
+from simulator.runner import RunSettings, run_on_loop, run_scenario
+from simulator.scenario import Scenario, all_scenarios
+from wire.clock import Clock
+from wire.trace import Trace
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -15,6 +21,27 @@ def test_the_printed_state_machines_are_current() -> None:
     assert (DOCS / "state-machines.md").read_text() == tables.page(), "run: pnc tables > docs/state-machines.md"
 
 
-def test_every_scenario_and_fault_is_documented() -> None:
+def test_the_documented_scenarios_exist_and_every_fault_is_documented() -> None:
     text = (DOCS / "scenarios.md").read_text()
-    assert [name for name in (*all_scenarios(), *FAULTS) if f"`{name}`" not in text] == []
+    table = text[text.index("| scenario |") : text.index("`pnc run NAME --help`")]
+    documented = {
+        name for row in table.splitlines()[2:] if row for name in re.findall(r"`([a-z-]+)`", row.split("|")[1])
+    }
+    assert len(documented) >= 8
+    assert documented <= set(all_scenarios())
+    assert [name for name in FAULTS if f"`{name}`" not in text] == []
+
+
+def test_the_example_scenario_runs_as_written() -> None:
+    text = (DOCS / "scenarios.md").read_text()
+    written: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0], written)
+    (example,) = [value for value in written.values() if isinstance(value, Scenario)]
+
+    async def run() -> RunResult:
+        settings = RunSettings(transport="memory")
+        return await run_scenario(example, {"kwh": 0.5}, settings, Clock(), Trace(), [])
+
+    result = run_on_loop("memory", run)
+    assert result.verdict is Verdict.PASS, result.cause
+    assert len([check for check in result.checks if check.expected == "nothing is installed"]) == 2

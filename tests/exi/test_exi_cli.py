@@ -31,10 +31,17 @@ def run(direction: Any, text: str, set_name: str = "iso2", fragment: bool = Fals
 
 
 def test_there_and_back() -> None:
-    code, lines = run("decode", f"{SETUP}\n\n{SETUP.upper()}\n")
+    code, lines = run("decode", f"{SETUP}\n{SETUP.upper()}\n")
     assert code == 0
     assert [json.loads(line) for line in lines] == [SETUP_JSON, SETUP_JSON]
     assert run("encode", "\n".join(lines)) == (0, [SETUP, SETUP])
+
+
+def test_a_blank_line_is_an_error_so_that_lines_in_and_out_stay_in_step() -> None:
+    code, lines = run("decode", f"{SETUP}\n\n{SETUP}\n")
+    assert code == 1
+    assert json.loads(lines[1]) == {"error": "The line is empty.", "line": 2}
+    assert json.loads(lines[2]) == SETUP_JSON
 
 
 def test_fragments() -> None:
