@@ -1,8 +1,8 @@
-"""Leaving a session: politely when nothing acceptable is offered, and in order at its end (8.4.2.12)."""
+"""Leaving a session: by hanging up when it cannot lead to a charge, and in order at its end (8.4.2.12)."""
 
 from __future__ import annotations
 
-from ev.decision import Decision, End, Say
+from ev.decision import Decision, End
 from ev.session import Session
 from ev.session_memory import PausedSession
 from wire.errors import PeerError
@@ -10,10 +10,9 @@ from wire.v2g import iso2
 
 
 def give_up(s: Session, error: PeerError, condition: str = "nothing acceptable offered") -> Decision:
-    """End a session that cannot lead to a charge with SessionStop(Terminate), and remember why."""
+    """Close the connection of a session that cannot lead to a charge: SessionStop may not come yet (8.4.1)."""
     s.end_phase()
-    s.ending, s.ending_error = error.sentence, error
-    return Say(condition, stop_request(iso2.ChargingSessionType.Terminate))
+    return End(condition, error.sentence, error)
 
 
 def stop_request(wish: iso2.ChargingSessionType) -> iso2.SessionStopReq:

@@ -111,9 +111,10 @@ def _choose_payment(s: Session) -> PeerError | None:
             s.story(f"No payment by contract: {_why_no_contract(s, offered)}; the driver has to pay at the station.")
         s.payment = _EXTERNAL
     else:
-        why = f" {_why_no_contract(s, offered).capitalize()}." if policy != "external" else ""
+        held_back = policy != "external" and _CONTRACT in offered
+        why = f": {_why_no_contract(s, offered)}" if held_back else ""
         return PeerError(
-            f"The station offers payment by {', '.join(offered)}; the vehicle is set to {policy}.{why}",
+            f"The station offers payment by {', '.join(offered)}; the vehicle is set to {policy}{why}.",
             clause="V2G2-465",
             advice="Check TLS, the vehicle's contract and whether the station offers the certificate service.",
         )

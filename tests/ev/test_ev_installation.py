@@ -296,7 +296,9 @@ def test_a_service_that_cannot_install_falls_back_to_external_payment() -> None:
     assert len(selection.SelectedServiceList.SelectedService) == 1
     contract_only = Playbook(vehicle(payment="contract"))
     sn.to_services(contract_only)
-    assert isinstance(contract_only.until(sn.services(), sn.detail(Update=2)), iso2.SessionStopReq)
+    contract_only.hear(sn.services())
+    contract_only.hear(sn.detail(Update=2))
+    assert "set to contract" in str(contract_only.error)
 
 
 def test_no_key_material_is_in_the_events() -> None:

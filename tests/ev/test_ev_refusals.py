@@ -34,6 +34,14 @@ def challenged(play: Playbook) -> Any:
     return play.until(sn.services(certificate=False), sn.selected())
 
 
+def hung_up(play: Playbook) -> None:
+    """The vehicle has said why and closed, without a SessionStopReq the station would have to tolerate."""
+    assert "SessionStopReq" not in play.names
+    assert play.close is not None
+    assert play.problems == [play.error.sentence]
+    assert not play.engine.outcome.ok
+
+
 CASES: list[tuple[Callable[[Playbook], Any], Any, str]] = [
     (lambda p: None, sn.agreed(ResponseCode=app.ResponseCodeType.Failed_NoNegotiation), "none of the protocols"),
     (lambda p: None, sn.agreed(SchemaID=7), "chose SchemaID 7; only 1"),
@@ -240,15 +248,13 @@ def test_cable_check_has_40_seconds_and_pre_charge_7() -> None:
         assert play.now - begun == pytest.approx(limit, abs=0.6)
 
 
-def test_a_bad_isolation_ends_politely() -> None:
+def test_a_bad_isolation_ends_the_session() -> None:
     play = Playbook(vehicle(energy_modes=("DC_extended",)))
     sn.to_services(play)
     play.until(sn.services("DC_extended", payment=("ExternalPayment",)), sn.selected(), sn.authorized())
     play.until(sn.parameters(dc=True), sn.cable_checked(isolation="Fault"))
-    assert isinstance(play.request, iso2.SessionStopReq)
-    play.hear(sn.stopped())
+    hung_up(play)
     assert "isolation Fault" in str(play.error)
-    assert not play.engine.outcome.ok
 
 
 @pytest.mark.parametrize("code", ["EVSE_EmergencyShutdown", "EVSE_Malfunction"])
@@ -287,12 +293,34 @@ def test_a_station_without_energy_is_left_after_a_while() -> None:
         (sn.services(payment=("Contract",), certificate=False), "holds no valid contract"),
     ],
 )
-def test_nothing_acceptable_offered_ends_politely(answer: Any, sentence: str) -> None:
+def test_nothing_acceptable_offered_ends_the_session(answer: Any, sentence: str) -> None:
     play = Playbook(vehicle())
     sn.to_services(play)
-    assert play.hear(answer).ChargingSession == iso2.ChargingSessionType.Terminate
-    play.hear(sn.stopped())
+    play.hear(answer)
+    hung_up(play)
     assert sentence in str(play.error)
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (
+            sn.services(payment=("ExternalPayment",)),
+            "offers payment by ExternalPayment; the vehicle is set to contract.",
+        ),
+        (
+            sn.services(certificate=False),
+            "offers payment by Contract, ExternalPayment; the vehicle is set to contract: "
+            "the vehicle holds no valid contract and none can be installed here.",
+        ),
+    ],
+    ids=["not-offered", "not-held"],
+)
+def test_why_no_contract_is_used_is_said_once(answer: Any, sentence: str) -> None:
+    play = Playbook(vehicle(payment="contract"))
+    sn.to_services(play)
+    play.hear(answer)
+    assert play.error.sentence == f"The station {sentence}"
 
 
 def test_contract_without_tls_is_not_used() -> None:
@@ -303,13 +331,13 @@ def test_contract_without_tls_is_not_used() -> None:
     assert "Contract without TLS" in play.tolerated[0]
 
 
-def test_finished_without_schedules_ends_politely() -> None:
+def test_finished_without_schedules_ends_the_session() -> None:
     play = Playbook(vehicle())
     before_parameters(play)
     res = sn.parameters()
     res.SASchedules = None
-    assert isinstance(play.hear(res), iso2.SessionStopReq)
-    play.hear(sn.stopped())
+    play.hear(res)
+    hung_up(play)
     assert play.error.clause == "V2G2-905"
 
 
@@ -323,24 +351,23 @@ def test_finished_without_schedules_ends_politely() -> None:
     ids=["refused", "unanswered", "closed"],
 )
 def test_why_the_vehicle_left_outlives_a_station_that_does_not_let_it(way_out: Callable[[Playbook], Any]) -> None:
-    """Several stations answer an early SessionStopReq with FAILED_SequenceError, or hang up."""
+    """A fault while charging is what is reported, also if SessionStop is refused or not answered at last."""
     play = Playbook(vehicle())
-    before_parameters(play)
-    res = sn.parameters()
-    res.SASchedules = None
-    play.hear(res)
+    ac(play)
+    play.hear(sn.charging(rcd=True))
+    assert isinstance(play.hear(sn.delivered()), iso2.SessionStopReq)
     way_out(play)
-    assert play.error.clause == "V2G2-905"
+    assert "residual current" in play.error.sentence
     assert [problem.sentence for problem in play.engine.outcome.problems] == play.problems[:1]
     assert "SessionStop" in play.problems[0]
     assert play.problems[1] == play.error.sentence
 
 
-def test_parameters_of_the_wrong_kind_end_politely() -> None:
+def test_parameters_of_the_wrong_kind_end_the_session() -> None:
     play = Playbook(vehicle())
     before_parameters(play)
-    assert isinstance(play.hear(sn.parameters(dc=True)), iso2.SessionStopReq)
-    play.hear(sn.stopped())
+    play.hear(sn.parameters(dc=True))
+    hung_up(play)
     assert "DC_EVSEChargeParameterType" in str(play.error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -84,6 +85,12 @@ def test_strict_stations_leave_the_liberties_out() -> None:
     assert allowed(State.SERVICES) == ("ServiceDetailReq", "PaymentServiceSelectionReq")
     assert "SessionStopReq" in allowed(State.SERVICES, frozenset({Liberty.EARLY_STOP}))
     assert allowed(State.READY_AGAIN_DC) == ("CableCheckReq",)
+
+
+def test_a_liberty_names_the_requirement_it_deviates_from() -> None:
+    for row in TABLE.values():
+        for step in row.values():
+            assert re.fullmatch(r"V2G2-\d+((, | to )V2G2-\d+)*", step.clause), step
 
 
 def test_the_table_can_be_printed() -> None:

@@ -48,7 +48,11 @@ class State(StrEnum):
 
 
 class Liberty(StrEnum):
-    """Deviations seen in real vehicles that a station may let pass."""
+    """Deviations seen in real vehicles that a station may let pass.
+
+    ``EARLY_STOP`` is how a VW ID.4 ends a session it cannot use, and public stations accept it: refusing it would only
+    cost the clean end.
+    """
 
     EARLY_STOP = "SessionStopReq before PowerDelivery(Stop)"
     SHORT_RENEGOTIATION = "PowerDelivery(Start) right after a renegotiation in DC, without CableCheck and PreCharge"
@@ -68,9 +72,14 @@ class Step:
 
 S = State
 _STOP = Step((S.ENDED,), "V2G2-568, V2G2-597, V2G2-601")
-_EARLY = Step((S.ENDED,), "accepted by public stations, seen from VW ID.4", Liberty.EARLY_STOP)
 _SKIPPED = "V2G2-691"
 _PARAMETERS = (S.PLANNING, S.READY_AC, S.READY_DC)
+
+
+def _early(clause: str) -> Step:
+    """SessionStopReq where ``clause`` has only other requests come."""
+    return Step((S.ENDED,), clause, Liberty.EARLY_STOP)
+
 
 TABLE: dict[State, dict[str, Step]] = {
     S.CONNECTED: {
@@ -81,46 +90,46 @@ TABLE: dict[State, dict[str, Step]] = {
     },
     S.SESSION: {
         "ServiceDiscoveryReq": Step((S.SERVICES,), "V2G2-543"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-543"),
     },
     S.SERVICES: {
         "ServiceDetailReq": Step((S.SERVICES,), "V2G2-545, V2G2-548"),
         "PaymentServiceSelectionReq": Step((S.CONTRACT, S.EXTERNAL), "V2G2-545, V2G2-548"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-545, V2G2-548"),
     },
     S.CONTRACT: {
         "PaymentDetailsReq": Step((S.DETAILS,), "V2G2-551"),
         "CertificateInstallationReq": Step((S.DELIVERED,), "V2G2-551"),
         "CertificateUpdateReq": Step((S.DELIVERED,), "V2G2-551"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-551"),
     },
     S.EXTERNAL: {
         "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-551"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-551"),
     },
     S.DELIVERED: {
         "PaymentDetailsReq": Step((S.DETAILS,), "V2G2-554, V2G2-557"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-554, V2G2-557"),
     },
     S.DETAILS: {
         "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-560"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-560"),
     },
     S.AUTHORIZING: {
         "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-563, V2G2-684"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-563, V2G2-684"),
     },
     S.AUTHORIZED: {
         "ChargeParameterDiscoveryReq": Step(_PARAMETERS, "V2G2-563"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-563"),
     },
     S.PLANNING: {
         "ChargeParameterDiscoveryReq": Step(_PARAMETERS, "V2G2-688"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-688"),
     },
     S.READY_AC: {
         "PowerDeliveryReq": Step((S.LOOP_AC, S.STOPPED_AC), "V2G2-573"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-573"),
     },
     S.LOOP_AC: {
         "ChargingStatusReq": Step((S.LOOP_AC, S.RECEIPT_AC), "V2G2-575 to V2G2-577, V2G2-580"),
@@ -133,27 +142,27 @@ TABLE: dict[State, dict[str, Step]] = {
     },
     S.RENEGOTIATING_AC: {
         "ChargeParameterDiscoveryReq": Step((S.PLANNING, S.READY_AC), "V2G2-568, V2G2-813"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-568, V2G2-813"),
     },
     S.STOPPED_AC: {
         "SessionStopReq": _STOP,
     },
     S.READY_DC: {
         "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-582"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-582"),
     },
     S.CABLE_CHECK: {
         "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-621"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-621"),
     },
     S.CABLE_CHECKED: {
         "PreChargeReq": Step((S.PRE_CHARGE,), "V2G2-584"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-584"),
     },
     S.PRE_CHARGE: {
         "PreChargeReq": Step((S.PRE_CHARGE,), "V2G2-587"),
         "PowerDeliveryReq": Step((S.LOOP_DC, S.STOPPED_DC), "V2G2-587"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-587"),
     },
     S.LOOP_DC: {
         "CurrentDemandReq": Step((S.LOOP_DC, S.RECEIPT_DC), "V2G2-590, V2G2-593, V2G2-797"),
@@ -166,16 +175,16 @@ TABLE: dict[State, dict[str, Step]] = {
     },
     S.RENEGOTIATING_DC: {
         "ChargeParameterDiscoveryReq": Step((S.REPLANNING, S.READY_AGAIN_DC), "V2G2-601, V2G2-813"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-601, V2G2-813"),
     },
     S.REPLANNING: {
         "ChargeParameterDiscoveryReq": Step((S.REPLANNING, S.READY_AGAIN_DC), "V2G2-688"),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-688"),
     },
     S.READY_AGAIN_DC: {
         "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-582"),
         "PowerDeliveryReq": Step((S.LOOP_DC, S.STOPPED_DC), "V2G2-842", Liberty.SHORT_RENEGOTIATION),
-        "SessionStopReq": _EARLY,
+        "SessionStopReq": _early("V2G2-582"),
     },
     S.STOPPED_DC: {
         "WeldingDetectionReq": Step((S.WELDING,), "V2G2-601"),
