@@ -11,7 +11,9 @@ ADVICE: dict[str, str] = {
     "FAILED_PaymentSelectionInvalid": "The payment option was not offered; Contract needs TLS (V2G2-634).",
     "FAILED_CertificateExpired": "A certificate of the vehicle has ended or not begun: compare both clocks.",
     "FAILED_SignatureError": "The station could not verify the vehicle's signature: check key, Id and EXI fragment.",
-    "FAILED_NoCertificateAvailable": "No contract lies ready for this vehicle: check PCID, subscription and pool.",
+    "FAILED_NoCertificateAvailable": (
+        "No contract came: there is none for this vehicle (PCID, subscription), or the pool did not answer in time."
+    ),
     "FAILED_CertChainError": "The chain leads to no root the station knows, or the EMAID is not the leaf's name.",
     "FAILED_ChallengeInvalid": "GenChallenge in AuthorizationReq is not the one from PaymentDetailsRes.",
     "FAILED_ContractCanceled": "The mobility operator has ended this contract: install another one.",

@@ -18,10 +18,11 @@ def power_delivery_done(s: Session, res: iso2.PowerDeliveryRes) -> Decision:
         s.tolerate(f"PowerDeliveryRes carries {type(res.EVSEStatus).__name__} in a session with {s.mode}.")
     progress = iso2.ChargeProgressType
     if s.progress == progress.Start:
+        again = s.charging_since is not None or s.outcome.resumed
         if s.charging_since is None:
             s.charging_since = s.now
         s.last_energy_at = s.now
-        s.story(f"Charging begins at {s.vehicle.battery.soc:.0f} %.")
+        s.story(f"Charging {'goes on' if again else 'begins'} at {s.vehicle.battery.soc:.1f} %.")
         return Say("DC started" if s.is_dc else "AC started", loop_request(s))
     if s.progress == progress.Renegotiate:
         return Say("renegotiating", request_parameters(s))

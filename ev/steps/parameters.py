@@ -74,7 +74,7 @@ def charge_parameter_discovery(s: Session, res: iso2.ChargeParameterDiscoveryRes
     wanted = s.schedule.tuple_id if s.schedule else s.resuming.schedule_tuple if s.resuming else None
     s.schedule = choose(s.schedules, wanted if s.outcome.resumed and not s.outcome.renegotiations else None)
     s.story(
-        f"The vehicle takes schedule {s.schedule.tuple_id} of {len(s.schedules)}, "
+        f"The vehicle takes schedule {s.schedule.tuple_id} ({len(s.schedules)} offered), "
         f"{s.schedule.limit(s.now) / 1000:.1f} kW now."
     )
     if not s.is_dc:

@@ -7,6 +7,7 @@ import pytest
 from ev_playbook import NOW, SESSION, Playbook, vehicle
 
 from ev.vehicle import Vehicle
+from wire.trace import Story
 from wire.v2g import iso2
 
 
@@ -50,13 +51,18 @@ def test_a_resumed_session_replays_with_less_time_and_energy() -> None:
     assert play.engine.outcome.resumed
 
 
+def test_a_resumed_charge_goes_on() -> None:
+    play = Playbook(paused(), now=NOW + 60)
+    play.until(sn.agreed(), sn.session_setup("OK_OldSessionJoined"), sn.services(certificate=False), sn.selected())
+    play.until(sn.details(), sn.authorized(), sn.parameters(), sn.delivered())
+    assert [event.text for event in play.of(Story) if "%" in event.text] == ["Charging goes on at 40.2 %."]
+
+
 def test_a_resumed_session_keeps_its_payment() -> None:
     car = paused()
     play = Playbook(car, now=NOW + 60)
     play.until(sn.agreed(), sn.session_setup("OK_OldSessionJoined"))
     play.hear(sn.services(payment=("ExternalPayment",)))
-    assert isinstance(play.request, iso2.SessionStopReq)
-    play.hear(sn.stopped())
     assert "set to contract" in str(play.error)
 
 
