@@ -6,6 +6,7 @@ chapter decide, checks the decision against the sequence table, signs, encodes a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ev.advice import ADVICE
@@ -106,7 +107,7 @@ class EvccEngine:
         )
         return self._guarded(lambda: self._fail(error or end))
 
-    def _guarded(self, work: Any) -> list[Output]:
+    def _guarded(self, work: Callable[[], object]) -> list[Output]:
         """Run ``work`` and hand out what it produced; an error of either side ends the session with its sentence."""
         if self._done:
             return []
@@ -215,7 +216,8 @@ class EvccEngine:
             return
         chosen = row(self._after, decision.condition)
         if isinstance(decision, End):
-            assert not chosen.requests, f"{chosen.state} does not end the session"
+            if chosen.requests:
+                raise RuntimeError(f"The vehicle's table does not end the session after {chosen.state}.")
             self._end(decision.reason, decision.error)
             return
         self._say(decision, chosen)
@@ -226,7 +228,8 @@ class EvccEngine:
         name = type(body).__name__
         mode = _MODES.get(name)
         asked = f"{name}({getattr(body, mode)})" if mode else name
-        assert asked in chosen.requests, f"{chosen.state} does not lead to {asked}"
+        if asked not in chosen.requests:
+            raise RuntimeError(f"The vehicle's table does not lead from {chosen.state} to {asked}.")
         alter = s.config.alter
         if alter is not None:
             body = alter(name, body)

@@ -95,8 +95,8 @@ async def _input(engine: EvccEngine, stream: ByteStream, clock: Clock) -> list[O
     """What the engine says to the next bytes, the end of the line or the end of its patience."""
     limit = engine.deadline
     try:
-        await stream.drain()
         async with clock.timeout(None if limit is None else max(0.0, limit - clock.now())):
+            await stream.drain()
             data = await stream.read()
     except TimeoutError:
         return engine.wake(clock.now())

@@ -6,7 +6,9 @@ import ast
 import inspect
 
 import pytest
+from ev_playbook import Playbook, agreed, vehicle
 
+from ev.decision import End, Say
 from ev.steps.table import STEPS
 from wire.v2g import iso2
 from wire.v2g.iso2 import timing
@@ -57,6 +59,12 @@ def test_power_flows_only_between_start_and_stop() -> None:
             assert not any(request.startswith("SessionStop") for request in entry.requests)
 
 
+def test_the_vehicle_takes_no_liberty_the_station_would_have_to_tolerate() -> None:
+    """SessionStop(Terminate) comes after PowerDelivery(Stop) only; before that the vehicle hangs up."""
+    stopping = {entry.received for entry in EVCC_SEQUENCE if "SessionStopReq(Terminate)" in entry.requests}
+    assert stopping == {"PowerDeliveryRes", "WeldingDetectionRes"}
+
+
 def test_pause_follows_only_a_stop() -> None:
     pausing = {entry.received for entry in EVCC_SEQUENCE if "SessionStopReq(Pause)" in entry.requests}
     assert pausing == {"PowerDeliveryRes", "WeldingDetectionRes"}
@@ -72,6 +80,15 @@ def test_the_steps_use_every_condition_of_the_table() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert {entry.condition for entry in EVCC_SEQUENCE} <= texts
+
+
+def test_a_decision_against_the_table_is_a_defect_not_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([Say("agreed", iso2.AuthorizationReq()), End("agreed", "it is over")])
+    monkeypatch.setitem(STEPS, "SupportedAppProtocolRes", lambda s, res: next(answers))
+    with pytest.raises(RuntimeError, match="does not lead from SupportedAppProtocolRes, agreed to AuthorizationReq"):
+        Playbook(vehicle()).hear(agreed())
+    with pytest.raises(RuntimeError, match="does not end the session after SupportedAppProtocolRes, agreed"):
+        Playbook(vehicle()).hear(agreed())
 
 
 def test_the_table_prints() -> None:

@@ -19,7 +19,7 @@ from wire.errors import PeerClosed, PeerSilent
 from wire.exi import codec
 from wire.network import SdpError, Security
 from wire.network.memory import MemoryNetwork
-from wire.streams import ByteStream
+from wire.streams import BUFFER, ByteStream
 from wire.tls import TlsServer, open_server
 from wire.trace import Event, Judged, Secured, Trace
 from wire.v2g import iso2
@@ -94,6 +94,18 @@ def test_a_charge_without_tls_takes_the_time_of_its_loops() -> None:
     assert outcome.ok, outcome.error
     assert outcome.energy_wh == pytest.approx(150, abs=0.1)
     assert seconds == pytest.approx(150 / 11_000 * 3600, abs=0.01)
+
+
+def test_a_station_that_takes_nothing_more_is_given_up_in_time() -> None:
+    """A request larger than the connection's buffer cannot even be sent: the time for the answer runs all the same."""
+
+    async def deaf(stream: ByteStream, clock: Clock) -> None:
+        await clock.sleep(600)
+
+    outcome, _, seconds = run(vehicle(tls="off", alter=lambda name, message: bytes(BUFFER)), deaf)
+    assert isinstance(outcome.error, PeerSilent)
+    assert "did not answer SupportedAppProtocolReq within 2 s" in outcome.reason
+    assert seconds < 10
 
 
 def test_an_installation_over_tls() -> None:
