@@ -23,8 +23,8 @@ def run_exi(
 
     ``decode`` reads hexadecimal and writes the JSON view, with a key ``tolerated`` where something deviates from the
     schema; ``encode`` is the way back and ignores that key. A line that cannot be converted gives
-    ``{"error": sentence, "line": number, ...}``, a blank one too: line n out is line n in. Returns 0 if every line was converted, 1 if
-    not, 2 if there is no such set, 130 when interrupted.
+    ``{"error": sentence, "line": number, ...}``, a blank one too: line n out is line n in. Returns 0 if every line
+    was converted, 1 if not, 2 if there is no such set, 130 when interrupted.
     """
     from wire.exi import codec
 
