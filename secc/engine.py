@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import GeneratorType
 from typing import cast
 
 from secc import notices
@@ -145,7 +144,8 @@ class SeccEngine:
                 PeerSilent(
                     f"The vehicle has not set up a session within {timing.SECC_SETUP:g} s of connecting.",
                     clause="V2G2-714, V2G2-723",
-                )
+                ),
+                "silence",
             )
         else:
             self._break(
@@ -153,7 +153,8 @@ class SeccEngine:
                     f"The vehicle has sent nothing for {timing.SEQUENCE_TIMEOUT:g} s after {self._last_sent}; "
                     f"allowed were {', '.join(allowed(self._s.state, self.config.liberties))}.",
                     clause="V2G2-443",
-                )
+                ),
+                "silence",
             )
         return out
 
@@ -164,7 +165,8 @@ class SeccEngine:
             rest = ", in the middle of a message" if self._reader.partial else ""
             why = f" {error.sentence}" if error is not None else ""
             self._break(
-                PeerClosed(f"The vehicle closed the connection while the station was {self._s.state}{rest}.{why}")
+                PeerClosed(f"The vehicle closed the connection while the station was {self._s.state}{rest}.{why}"),
+                "vehicle",
             )
         return out
 
@@ -304,10 +306,10 @@ class SeccEngine:
         except PncError as error:
             self._refuse(request, error)
             return
-        if isinstance(handling, GeneratorType):
-            self._advance(request, handling, None)
+        if isinstance(handling, Reply):
+            self._answer(request, handling)
         else:
-            self._answer(request, cast(Reply, handling))
+            self._advance(request, handling, None)
 
     def _out_of_order(self, name: str) -> PeerError:
         now_allowed = " or ".join(allowed(self._s.state, self.config.liberties)) or "nothing"
@@ -338,23 +340,23 @@ class SeccEngine:
 
     def _answer(self, request: iso2.BodyElement, reply: Reply) -> None:
         s = self._s
-        message, state, raw, root = reply
-        name = type(message).__name__
-        assert state in TABLE[s.state][name[:-3] + "Req"].next, (s.state, name, state)
-        if not (self._send(name, message) if root is None else self._transmit(name, root, raw)):
+        name, forwarded = type(reply.message).__name__, reply.forwarded
+        if reply.state not in TABLE[s.state][name[:-3] + "Req"].next:
+            raise RuntimeError(f"The station's table does not lead from {s.state} over {name} to {reply.state}.")
+        if forwarded is None:
+            sent = self._send(name, reply.message)
+        else:
+            sent = self._transmit(name, forwarded.root, forwarded.exi)
+        if not sent:
             return
-        if raw is not None:
-            code = cast(iso2.CertificateInstallationRes, message).ResponseCode
-            if code.startswith("FAILED"):
-                self._failed(
-                    request,
-                    PeerError(f"The back end refused the vehicle's {name[:-3]}Req with {code}.", response_code=code),
-                )
-                return
-        self._enter(state)
-        if state is State.SESSION:
+        if forwarded is not None and forwarded.code.startswith("FAILED"):
+            said = f"The back end refused the vehicle's {name[:-3]}Req with {forwarded.code}."
+            self._failed(request, PeerError(said, response_code=forwarded.code))
+            return
+        self._enter(reply.state)
+        if reply.state is State.SESSION:
             self._setup_until = None
-        elif state is State.ENDED:
+        elif reply.state is State.ENDED:
             self._end(cast(iso2.SessionStopReq, request))
 
     def _refuse(self, request: iso2.BodyElement, error: PncError) -> None:
@@ -418,9 +420,9 @@ class SeccEngine:
         reason += ", as the station asked." if wanted else "."
         self._finish("paused" if paused else "ended", reason, None, stopped_by="station" if wanted else "vehicle")
 
-    def _break(self, error: PncError) -> None:
-        """End the session because of ``error``."""
-        self._finish("failed", error.sentence, error, stopped_by="vehicle")
+    def _break(self, error: PncError, stopped_by: notices.StoppedBy = "station") -> None:
+        """End the session because of ``error``: mostly the station will not go on with this vehicle."""
+        self._finish("failed", error.sentence, error, stopped_by=stopped_by)
 
     def _finish(
         self, kind: notices.EndKind, reason: str, error: PncError | None, *, stopped_by: notices.StoppedBy

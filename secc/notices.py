@@ -86,7 +86,7 @@ class ChargingStopped:
 
 
 EndKind = Literal["ended", "paused", "failed"]
-StoppedBy = Literal["vehicle", "station"]
+StoppedBy = Literal["vehicle", "station", "silence"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,8 @@ class SessionEnded:
     """The last notice of every session that was plugged in.
 
     ``kind``: ``ended`` by SessionStop(Terminate), ``paused`` by SessionStop(Pause), ``failed`` otherwise; ``reason``
-    is a sentence. ``stopped_by`` says who wanted the end.
+    is a sentence. ``stopped_by`` says who ended it: the ``vehicle`` (it stopped, or closed the connection), the
+    ``station`` (it asked for the stop, refused a request or gave up), or nobody, for the vehicle's ``silence``.
     """
 
     time: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from secc import notices
 from secc.config import PausedSession, SeccConfig
@@ -12,6 +12,7 @@ from secc.power import EvsePower
 from secc.questions import Question
 from secc.schedules import Schedule
 from wire import trace
+from wire.amounts import shown_energy
 from wire.engine import Ask, Notice, Output
 from wire.v2g import iso2
 from wire.v2g.iso2.secc_sequence import State
@@ -22,13 +23,22 @@ if TYPE_CHECKING:
 NO_SESSION = bytes(8)
 
 
-class Reply(NamedTuple):
-    """A handler's answer and the state it leads to. ``raw``: the whole V2G_Message as somebody else wrote it."""
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """A whole V2G_Message as the back end wrote it, to go out byte for byte: ``exi``, what it says, and its code."""
+
+    exi: bytes
+    root: iso2.V2G_Message
+    code: iso2.ResponseCodeType
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A handler's answer and the state it leads to. ``forwarded`` if the answer is not the station's own."""
 
     message: iso2.BodyElement
     state: State
-    raw: bytes | None = None
-    root: iso2.V2G_Message | None = None
+    forwarded: Forwarded | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,4 +301,4 @@ class Session:
                 time=self.now, energy_wh=self.energy_wh, register_wh=self.power.reading(self.now), reason=reason
             )
         )
-        self.story(f"Charging has stopped after {self.energy_wh:.0f} Wh: {reason}.")
+        self.story(f"Charging has stopped after {shown_energy(self.energy_wh)}: {reason}.")

@@ -48,8 +48,7 @@ class Connection:
             return await self._end
         except BaseException as stopped:
             # Cancelled from outside, or a defect of ours: the station still has to hear the end of the session.
-            why = "The station has been shut down." if isinstance(stopped, asyncio.CancelledError) else f"{stopped!r}."
-            self.act(self.engine.abort(why, self._clock.now()))
+            self.act(self.engine.abort(_stopped(stopped), self._clock.now()))
             raise
         finally:
             self._end.cancel()
@@ -116,3 +115,11 @@ class Connection:
         self._tasks.discard(task)
         if not task.cancelled() and (defect := task.exception()) and not self._end.done():
             self._end.set_exception(defect)
+
+
+def _stopped(by: BaseException) -> str:
+    """Why a session ends from within, as a sentence."""
+    if isinstance(by, asyncio.CancelledError):
+        return "The station has been shut down."
+    said = str(by).rstrip(".")
+    return f"A defect in the station ended the session: {type(by).__name__}{f', {said}' if said else ''}."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from secc.offer import CERTIFICATE_SERVICE_ID, service
 from secc.questions import ISO2_SCHEMA, ContractCertificateAnswer, ContractCertificateRequest
-from secc.session import Handling, Reply, Session, Wait
+from secc.session import Forwarded, Handling, Reply, Session, Wait
 from wire.errors import PeerError, PncError
 from wire.exi import ExiDecodeError, codec
 from wire.v2g import iso2
@@ -43,7 +43,7 @@ def contract_certificate(s: Session, request: Certificate) -> Handling:
     if not isinstance(answer, ContractCertificateAnswer) or answer.exi is None:
         text = getattr(answer, "text", "") or "no reason given"
         raise PeerError(
-            f"The back end has no contract certificate for the vehicle: {text.rstrip('.')}.",
+            f"No contract certificate came for the vehicle: {text.rstrip('.')}.",
             clause="V2G2-696",
             response_code="FAILED_NoCertificateAvailable",
         )
@@ -52,7 +52,7 @@ def contract_certificate(s: Session, request: Certificate) -> Handling:
     assert isinstance(message, iso2.CertificateInstallationRes | iso2.CertificateUpdateRes)
     if not message.ResponseCode.startswith("FAILED"):
         s.story(f"The back end delivers contract {message.eMAID.value} for the vehicle.")
-    return Reply(message, State.DELIVERED, answer.exi, root)
+    return Reply(message, State.DELIVERED, Forwarded(answer.exi, root, message.ResponseCode))
 
 
 def _check_service(s: Session, pair: str) -> None:

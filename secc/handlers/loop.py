@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from secc import notices
 from secc.session import Reply, Session
+from wire.amounts import shown_energy
 from wire.errors import PeerError
 from wire.v2g import iso2, signature
 from wire.v2g.iso2.secc_sequence import State
@@ -50,7 +51,7 @@ def metering_receipt(s: Session, request: iso2.MeteringReceiptReq) -> Reply:
         s.tolerated(f"A metering receipt was let pass: {error.sentence}", "V2G2-904")
     else:
         reading = request.MeterInfo.MeterReading or 0
-        s.judged(what, True, f"the vehicle signed {reading} Wh with its contract key", clause)
+        s.judged(what, True, f"the vehicle signed {shown_energy(reading)} with its contract key", clause)
         s.notice(notices.ReceiptVerified(time=s.now, register_wh=reading, exi=s.payload))
     s.receipt_sent = None
     status = s.dc_status(loop=True) if s.is_dc else s.ac_status(loop=True)

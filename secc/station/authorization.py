@@ -182,7 +182,7 @@ class Authorizer:
         info = answer.get("statusInfo", {})
         why = info.get("additionalInfo") or info.get("reasonCode") or ""
         if answer["status"] != "Accepted" or not exi:
-            text = f"The CSMS has no contract for the vehicle: {why or answer['status']}"
+            text = why or f"The CSMS answered {answer['status']} without a reason."
             return ContractCertificateAnswer(exi=exi or None, text=text)
         return ContractCertificateAnswer(exi=exi, text=why)
 

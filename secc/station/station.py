@@ -65,6 +65,7 @@ class Station:
         self._events: deque[Payload] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reset_when_idle = False
+        self._delivered = 0
         self.password_changed = False
         self.link = Link(
             config,
@@ -229,8 +230,18 @@ class Station:
             await self.call("SecurityEventNotification", self._events[0])
             self._events.popleft()
         async with asyncio.TaskGroup() as group:
+            if self.link.away_since is not None:
+                group.create_task(self._tell_return())
             group.create_task(self._quietly(self.delivery.run()))
             group.create_task(self._quietly(self.upkeep.run()))
+
+    async def _tell_return(self) -> None:
+        """Say that the CSMS is there again, once it has heard what had to wait."""
+        before = self._delivered
+        await self.delivery.emptied()
+        made_up = self._delivered - before
+        events = f"; {made_up} transaction event{'s' if made_up > 1 else ''} delivered" if made_up else ""
+        self._tell(f"{self.config.identity} is connected to the CSMS again{events}")
 
     def _long_away(self) -> bool:
         # B04: after OfflineThreshold every connector is reported again.
@@ -263,6 +274,7 @@ class Station:
     # Transactions
 
     def _event_delivered(self, event: Payload, answer: Payload) -> None:
+        self._delivered += 1
         info = answer.get("idTokenInfo")
         if info is None or info["status"] == "Accepted" or event["eventType"] == "Ended":
             return

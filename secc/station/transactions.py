@@ -257,8 +257,9 @@ _END: dict[tuple[str, str], tuple[str, str]] = {
     ("ended", "station"): ("StopAuthorized", "Local"),
     ("failed", "vehicle"): ("EVCommunicationLost", "Other"),
     ("failed", "station"): ("AbnormalCondition", "Other"),
+    ("failed", "silence"): ("EVCommunicationLost", "Timeout"),
 }
-"""How the session ended, who wanted it -> triggerReason, stoppedReason."""
+"""How the session ended, who ended it -> triggerReason, stoppedReason."""
 
 _HANDLERS: dict[type, Callable[[TransactionBook, Any], list[Payload]]] = {
     notices.PluggedIn: TransactionBook._plugged_in,

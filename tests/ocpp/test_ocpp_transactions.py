@@ -16,6 +16,7 @@ from wire.clock import Clock
 from wire.errors import PeerClosed
 from wire.ocpp.errors import CallError
 from wire.ocpp.when import seconds, timestamp
+from wire.trace import Story
 
 EMAID = "DEPNCC00000001A"
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
@@ -116,6 +117,13 @@ async def test_events_wait_in_order_while_offline_and_say_so() -> None:
         last = steps[-1]
         assert isinstance(last, notices.SessionEnded)
         assert transaction.events[7]["timestamp"] == timestamp(last.time)
+        await lab.clock.sleep(0.1)
+        told = [event.text for event in lab.events if isinstance(event, Story) and "again" in event.text]
+        assert told == [f"{IDENTITY} is connected to the CSMS again; 5 transaction events delivered"]
+        await lab.cut()
+        await lab.until(
+            lambda: any(event.text.endswith("again") for event in lab.events if isinstance(event, Story)), 60
+        )
 
 
 @virtual
@@ -301,10 +309,16 @@ async def test_refused_and_broken_sessions_end_their_transactions() -> None:
         station.notice(notices.SessionEnded(kind="failed", stopped_by="station", **end))
         station.notice(notices.PluggedIn(time=now + 20))
         station.notice(notices.SessionEnded(kind="failed", **end))
+        station.notice(notices.PluggedIn(time=now + 40))
+        station.notice(notices.SessionEnded(kind="failed", stopped_by="silence", **end))
+        station.notice(notices.PluggedIn(time=now + 60))
+        station.notice(notices.SessionEnded(kind="failed", stopped_by="station", **end))
         await station.settled()
         assert [(t.stopped_reason, triggers(t)[-1]) for t in lab.csms.transactions.all()] == [
             ("DeAuthorized", "Ended/Deauthorized"),
             ("Other", "Ended/EVCommunicationLost"),
+            ("Timeout", "Ended/EVCommunicationLost"),
+            ("Other", "Ended/AbnormalCondition"),
         ]
 
 

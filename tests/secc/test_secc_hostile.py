@@ -73,6 +73,7 @@ def test_a_flood_of_requests_ends() -> None:
     frame = v2gtp.pack(v2gtp.EXI, encoded(iso2.AuthorizationReq(), p.session))
     p.raw(frame * 50, frame=False)
     assert "without waiting for answers" in p.problems and p.end is not None
+    assert p.notices[-1].stopped_by == "station"
 
 
 def test_a_response_is_no_request() -> None:
@@ -100,6 +101,7 @@ def test_the_peer_hangs_up() -> None:
     p.hang_up()
     assert p.end is not None and isinstance(p.end.error, PeerClosed)
     assert "charging AC, in the middle of a message" in p.problems
+    assert p.notices[-1].stopped_by == "vehicle"
     assert not p.power.contactor_closed(p.now)
 
 

@@ -341,6 +341,14 @@ def test_an_open_station_lets_the_vehicle_stop_after_a_failure() -> None:
     ]
 
 
+def test_no_contract_certificate_is_said_once_and_why() -> None:
+    p = at(S.CONTRACT)
+    p.ev(update())
+    p.answer(ContractCertificateAnswer(exi=None, text="The contract pool did not answer within 3.5 s."))
+    why = "No contract certificate came for the vehicle: The contract pool did not answer within 3.5 s."
+    assert p.end is not None and p.end.reason == why
+
+
 def test_an_open_station_goes_on_without_an_installed_certificate() -> None:
     """V2G2-554, -557: after a failed installation only PaymentDetailsReq."""
     p = at(S.CONTRACT, close_after_failure=False)
@@ -367,6 +375,7 @@ def test_an_evse_that_fails_while_charging_ends_the_session() -> None:
     response = p.ev(demand())
     assert (response.ResponseCode, response.DC_EVSEStatus.EVSEStatusCode) == ("FAILED", "EVSE_Malfunction")
     assert "too hot" in p.problems
+    assert p.notices[-1].stopped_by == "station"
 
 
 def test_receipts_may_be_let_pass() -> None:

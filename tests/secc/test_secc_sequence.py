@@ -24,6 +24,7 @@ from secc_playbook import (
 from secc.config import STRICT
 from secc.failed import ALLOWED, failed
 from secc.handlers import HANDLERS
+from secc.session import Reply
 from wire.v2g import iso2
 from wire.v2g.iso2.secc_sequence import REQUESTS, TABLE, Liberty, State, allowed, describe
 
@@ -116,6 +117,17 @@ def test_the_engine_obeys_the_table(state: State) -> None:
             assert response.ResponseCode == "FAILED_SequenceError", (state, name)
             assert p.end is not None and p.end.error is not None
             assert p.end.error.clause.startswith("V2G2-538")
+
+
+def test_an_answer_against_the_table_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    response = iso2.AuthorizationRes(
+        ResponseCode=iso2.ResponseCodeType.OK, EVSEProcessing=iso2.EVSEProcessingType.Finished
+    )
+    monkeypatch.setitem(
+        HANDLERS, iso2.AuthorizationReq, ("AuthorizationReq", lambda s, request: Reply(response, State.ENDED))
+    )
+    with pytest.raises(RuntimeError, match="does not lead from external payment selected over AuthorizationRes to end"):
+        at(State.EXTERNAL).ev(iso2.AuthorizationReq())
 
 
 @pytest.mark.parametrize("state", [State.RENEGOTIATING_DC, State.READY_AGAIN_DC], ids=lambda s: s.name)

@@ -217,7 +217,9 @@ def test_a_defect_in_an_answer_surfaces() -> None:
         )
         with pytest.raises(ZeroDivisionError):
             await bench.serving
-        assert isinstance(bench.notices[-1], SessionEnded)
+        end = bench.notices[-1]
+        assert isinstance(end, SessionEnded)
+        assert end.reason == "A defect in the station ended the session: ZeroDivisionError, a defect."
         assert await bench.vehicle.read() == b""
 
     virtually(main())

@@ -34,6 +34,7 @@ def test_eighteen_seconds_for_a_session() -> None:
     p.wait(0.1)
     assert p.end is not None and isinstance(p.end.error, PeerSilent)
     assert "18 s" in p.problems
+    assert p.notices[-1].stopped_by == "silence"
 
 
 def test_a_set_up_session_has_sixty_seconds_for_each_request() -> None:
@@ -54,6 +55,7 @@ def test_the_sequence_timeout_holds_in_every_state(state: State) -> None:
     p = at(state)
     p.wait(60)
     assert p.end is not None and isinstance(p.end.error, PeerSilent)
+    assert p.notices[-1].stopped_by == "silence"
     assert TABLE[state] and p.power.watts == 0
 
 
