@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from simulator.result import Check, RunResult
+from wire.amounts import shown_energy
 
 if TYPE_CHECKING:
     from backend.csms.transactions import Transaction
@@ -90,9 +91,9 @@ class Expectations:
         """The energy wished for was charged, and the CSMS has closed one transaction for ``token`` with it."""
         energy = outcome.energy_wh + (before.energy_wh if before else 0.0)
         loops = outcome.loops + (before.loops if before else 0)
-        self.that(f"{kwh:g} kWh are charged", abs(energy - kwh * 1000) <= kwh * 1000 * TOLERANCE, f"{energy:.0f} Wh")
+        self.that(f"{kwh:g} kWh are charged", abs(energy - kwh * 1000) <= kwh * 1000 * TOLERANCE, shown_energy(energy))
         if energy:
-            self._fact("energy charged", f"{energy / 1000:.3f} kWh ({outcome.energy_mode}, {loops} loop messages)")
+            self._fact("energy charged", f"{shown_energy(energy)} ({outcome.energy_mode}, {loops} loop messages)")
         transactions = self._lab.transactions()
         self.that("the CSMS holds one transaction", len(transactions) == 1, len(transactions))
         if not transactions:
@@ -107,7 +108,7 @@ class Expectations:
         self.that(
             "its meter values agree with the vehicle",
             abs(transaction.energy_wh - energy) <= max(energy * TOLERANCE, 1.0),
-            f"{transaction.energy_wh:.0f} Wh",
+            shown_energy(transaction.energy_wh),
         )
         return transaction
 
@@ -144,7 +145,7 @@ class Expectations:
 
 def _told(transaction: Transaction) -> str:
     payer = f"{transaction.token_type} {transaction.token}" if transaction.token else "nobody authorised"
-    energy = f"{transaction.energy_wh / 1000:.3f} kWh, {payer}"
+    energy = f"{shown_energy(transaction.energy_wh)}, {payer}"
     if transaction.ended is None:
         return f"{transaction.id} still open in the CSMS: {energy}"
     return f"{transaction.id} closed in the CSMS: {energy}, stopped: {transaction.stopped_reason}"

@@ -14,6 +14,7 @@ from backend.csms.handlers import handlers
 from backend.csms.passwords import Register, Verdict
 from backend.csms.ports import Services, SigningUse
 from backend.csms.transactions import MemoryTransactions, Transaction, Transactions
+from wire.amounts import shown_energy
 from wire.clock import Clock
 from wire.errors import LocalError, PeerClosed, PeerError, PncError
 from wire.ocpp.channel import Connector, FrameChannel, memory_channels
@@ -113,7 +114,7 @@ class StationLink:
         elif kind == "Ended":
             whom = f" for {transaction.token}" if transaction.token else ""
             why, energy = transaction.stopped_reason, transaction.energy_wh
-            self.tell(f"transaction {transaction.id} closed{whom}: {energy / 1000:.2f} kWh, {why}")
+            self.tell(f"transaction {transaction.id} closed{whom}: {shown_energy(energy)}, {why}")
 
 
 class Csms:
