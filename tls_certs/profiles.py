@@ -1,4 +1,4 @@
-"""Every certificate profile of ISO 15118-2 (annex F) as one table, and the helpers' certificates beside them.
+"""Every certificate profile of ISO 15118-2 (annex F) as one table, and the other actors' certificates beside them.
 
 A profile says what a certificate of a role looks like: who issues it, its subject, what its key may do, how long it
 lives. Issuing reads it literally, so a bad certificate on purpose is a changed profile. Profiles of ISO 15118-20 differ

@@ -142,6 +142,7 @@ class ContractPool:
                 raise Refused(
                     f"{emaid} belongs to {previous.entry.pcid}, not to {vehicle.pcid}.",
                     clause="CPS-6",
+                    # The published text of this answer, its spelling included.
                     message="Invalid Tupple - EMAID is already used by other PCID.",
                 )
             root = await self._check_bundle(bundle)

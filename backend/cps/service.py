@@ -165,6 +165,7 @@ class ProvisioningService:
             raise Refused(
                 f"{emaid} is installed for {stored.pcid}, not for {vehicle.pcid}.",
                 clause="CPS-6",
+                # The published text of this answer, its spelling included.
                 message="Invalid Tupple - EMAID is already used by other PCID.",
             )
 

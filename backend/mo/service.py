@@ -266,6 +266,7 @@ class MobilityOperator:
                 raise Refused(
                     f"{emaid} belongs to {held.pcid}.",
                     clause="CPS-6",
+                    # The published text of this answer, its spelling included.
                     message="Invalid Tupple - EMAID is already used by other PCID.",
                 )
             return emaid
