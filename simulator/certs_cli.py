@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from wire.errors import PncError
+from simulator.result import EXIT_UNAVAILABLE, EXIT_USAGE
+from wire.errors import LocalError, PncError
+from wire.identifiers import IdentifierError
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -37,7 +39,10 @@ def create(
     force: bool = False,
     now: float | None = None,
 ) -> int:
-    """Make a whole PKI in ``directory``; 0 when it is there. ``now`` is in seconds since the epoch (default: today)."""
+    """Make a whole PKI in ``directory``; 0 when it is there, 2 for a bad identifier, 3 when it cannot be written.
+
+    ``now`` is in seconds since the epoch (default: today).
+    """
     from tls_certs.pki import DEFAULT_EMAID, DEFAULT_EVSE_ID, DEFAULT_PCID, create_pki, write_pki
 
     try:
@@ -60,7 +65,7 @@ def create(
 
 
 def show(directory: str | Path, *, now: float | None = None) -> int:
-    """List the roles of a PKI folder, one line each; 1 when something is wrong with one of them."""
+    """List the roles of a PKI folder, one line each; 1 when something is wrong with one, 3 when there is none."""
     from tls_certs.pki import load_pki
 
     moment = time.time() if now is None else now
@@ -87,7 +92,10 @@ def show(directory: str | Path, *, now: float | None = None) -> int:
 
 
 def verify(directory: str | Path, *, now: float | None = None) -> int:
-    """Verify the chains of a PKI folder by the V2G rules, as vehicle, station and back end would; 1 on a bad one."""
+    """Verify the chains of a PKI folder by the V2G rules, as vehicle, station and back end would.
+
+    1 when one is bad or there is none, 3 when the folder cannot be read.
+    """
     from tls_certs.pki import load_pki
     from tls_certs.validation import Use, validate_chain
 
@@ -117,8 +125,11 @@ def verify(directory: str | Path, *, now: float | None = None) -> int:
 
 
 def _complain(error: PncError) -> int:
+    """Say it; 2 for an identifier that is none, 3 for a folder that cannot be used, 1 for everything else."""
     print(error, file=sys.stderr)
-    return 1
+    if isinstance(error, IdentifierError):
+        return EXIT_USAGE
+    return EXIT_UNAVAILABLE if isinstance(error, LocalError) else 1
 
 
 def _problems(pki: Pki, role: str, now: float) -> list[str]:

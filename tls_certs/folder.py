@@ -33,12 +33,16 @@ Keys = Mapping[str, ec.EllipticCurvePrivateKey]
 
 
 def refuse_overwriting(directory: Path, roles: Iterable[str]) -> None:
-    """Raise LocalError if a PKI, or a file that ``roles`` would go to, is in ``directory`` already."""
+    """Raise LocalError if a PKI, or a file that ``roles`` would go to, is in ``directory`` already, or may be."""
     for name in (MANIFEST, *map(file_name, roles)):
-        if (directory / name).exists():
+        try:
+            found = (directory / name).exists()
+        except OSError as error:
+            raise _unwritable(directory, error) from error
+        if found:
             raise LocalError(
                 f"{directory / name} is there already and was not overwritten.",
-                advice="Choose another folder, or force it.",
+                advice="Choose another folder, or overwrite it with --force.",
             )
 
 
@@ -67,7 +71,11 @@ def write_folder(directory: Path, certificates: Certificates, keys: Keys) -> Non
             _replace(directory / manifest[role], octets, 0o600 if role.endswith(_KEY) else 0o644)
         _replace(directory / MANIFEST, json.dumps(manifest, indent=1).encode() + b"\n", 0o644)
     except OSError as error:
-        raise LocalError(f"The PKI folder {directory} cannot be written: {_cause(error)}.") from error
+        raise _unwritable(directory, error) from error
+
+
+def _unwritable(directory: Path, error: OSError) -> LocalError:
+    return LocalError(f"The PKI folder {directory} cannot be written: {_cause(error)}.")
 
 
 def _is_ours(directory: Path, names: set[str]) -> bool:

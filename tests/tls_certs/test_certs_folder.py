@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,7 +23,6 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from simulator import certs_cli
-from tls_certs import folder as folder_module
 from tls_certs.keys import KeyKind, make_key, make_key_of
 from tls_certs.pki import OCPP_ROLES, Pki, create_pki, load_pki, write_pki
 from tls_certs.profiles import V2G_PROFILES
@@ -77,7 +79,7 @@ def test_keys_are_born_with_their_mode(pki: Pki, tmp_path: Path, monkeypatch: py
         modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
         return real(descriptor, mode)
 
-    monkeypatch.setattr(folder_module.os, "fdopen", spy)
+    monkeypatch.setattr(os, "fdopen", spy)
     write_pki(pki, tmp_path / "pki")
     assert modes.count(0o600) == len(pki.keys)
 
@@ -243,12 +245,41 @@ class TestCommand:
         assert capsys.readouterr().out.count("good") == 4
 
     def test_create_refuses(self, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert certs_cli.create(written, now=NOW) == 1
-        assert "not overwritten" in capsys.readouterr().err
+        assert certs_cli.create(written, now=NOW) == 3
+        said = capsys.readouterr().err
+        assert "not overwritten" in said
+        assert "--force" in said
         assert certs_cli.create(written, now=NOW, force=True) == 0
-        assert certs_cli.create(tmp_path / "other", emaid="nonsense", now=NOW) == 1
-        assert "not an EMAID" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("create", "sentence"),
+        [
+            pytest.param(partial(certs_cli.create, emaid="nonsense"), "not an EMAID", id="emaid"),
+            pytest.param(partial(certs_cli.create, pcid="nonsense"), "not a PCID", id="pcid"),
+            pytest.param(partial(certs_cli.create, evse_id="nonsense"), "not an EVSEID", id="evse_id"),
+        ],
+    )
+    def test_a_wrong_identifier_is_wrong_usage(
+        self, create: Callable[..., int], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert create(tmp_path / "other", now=NOW) == 2
+        assert sentence in capsys.readouterr().err
         assert not (tmp_path / "other").exists()
+
+    def test_a_place_below_a_file_cannot_be_used(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "letter").write_text("")
+        assert certs_cli.create(tmp_path / "letter" / "pki", now=NOW) == 3
+        assert "cannot be written: Not a directory." in capsys.readouterr().err
+
+    def test_a_place_of_somebody_else_cannot_be_used(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def denied(path: Path) -> bool:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+        monkeypatch.setattr(Path, "exists", denied)
+        assert certs_cli.create(tmp_path / "pki", now=NOW) == 3
+        assert "cannot be written: Permission denied." in capsys.readouterr().err
 
     def test_problems_are_shown(self, written: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (written / "secc_leaf_key.pem").chmod(0o644)
@@ -263,5 +294,5 @@ class TestCommand:
         assert "cps_leaf       BAD" in capsys.readouterr().out
 
     def test_no_folder(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert certs_cli.show(tmp_path) == certs_cli.verify(tmp_path) == 1
+        assert certs_cli.show(tmp_path) == certs_cli.verify(tmp_path) == 3
         assert capsys.readouterr().err.count("pki.json is missing") == 2
