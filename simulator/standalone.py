@@ -6,7 +6,10 @@ or speaks OCPP to a CSMS given by URL. Both end by themselves after one session,
 
 from __future__ import annotations
 
-import asyncio
+import re
+import shutil
+import sys
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +24,10 @@ from ev.config import AC_MODES, DC_MODES, DcLimits, OcspPolicy, PaymentPolicy, P
 from ev.contracts import Contract, ContractStore
 from ev.shell import charge
 from ev.vehicle import Vehicle
-from secc import notices
 from secc.config import ALL_LIBERTIES, STRICT, SeccConfig
 from secc.station.config import StationConfig
 from simulator.back_end import CARD, STATION_ID, open_back_end
+from simulator.reception import Reception
 from simulator.result import EXIT_CODES, Verdict
 from simulator.station_site import StationSite, build_station
 from tls_certs.pki import Pki, create_pki, load_pki
@@ -108,7 +111,12 @@ def network(link: Link, clock: Clock, trace: Trace, actor: str) -> Network:
 
 
 async def run_station(link: Link, options: StationOptions, clock: Clock, trace: Trace) -> int:
-    """Serve one vehicle; the exit code. Raises LocalError when the options or the PKI folder are no good."""
+    """Serve one vehicle; the exit code. Raises LocalError when the options or the PKI folder are no good.
+
+    The verdict is the last line printed: nothing of the station is open any more then.
+    """
+    if options.pki is None and options.tls:
+        _warn(clock, trace, "SECC", "no vehicle can trust the certificates made for this run")
     back = await open_back_end("memory", clock, trace, folder=options.pki)
     pki = back.pki
     connect, password = back.connect, back.password
@@ -144,39 +152,33 @@ async def run_station(link: Link, options: StationOptions, clock: Clock, trace: 
     )
     site.secured, site.contract = options.tls, options.payment != "eim"
     try:
-        return await _serve_one(site, options, clock, trace)
+        verdict, said = await _serve_one(site, options, clock, trace)
     finally:
         await site.close()
         await back.close()
+    return _verdict("secc", verdict, said)
 
 
-async def _serve_one(site: StationSite, options: StationOptions, clock: Clock, trace: Trace) -> int:
-    ended: asyncio.Future[tuple[str, PncError | None]] = asyncio.get_running_loop().create_future()
-    energy: list[float] = [0.0]
-
-    def over(reason: str, error: PncError | None) -> None:
-        if not ended.done():
-            ended.set_result((reason, error))
-
-    def note(notice: object) -> None:
-        if isinstance(notice, notices.SessionEnded):
-            energy[0] = notice.energy_wh
-
-    site.on_end, site.on_notice = over, note
+async def _serve_one(site: StationSite, options: StationOptions, clock: Clock, trace: Trace) -> tuple[Verdict, str]:
+    """The verdict on the first vehicle that comes; who counts as one, see :class:`simulator.reception.Reception`."""
+    reception = Reception(site, clock, trace)
     try:
         await site.open(lenient=options.ocsp != "require")
     except PncError as error:
-        return _verdict("secc", Verdict.ERROR if isinstance(error, LocalError) else Verdict.FAIL, str(error))
+        if isinstance(error, LocalError):
+            return Verdict.ERROR, str(error)  # nobody has told it yet
+        return Verdict.FAIL, first_sentence(error.sentence)
     kinds = " and ".join(site.where)
     trace.emit(Story(time=clock.now(), actor="SECC", text=f"Waiting for a vehicle at {kinds}."))
-    try:
-        async with clock.timeout(options.wait):
-            reason, broken = await ended
-    except TimeoutError:
-        return _verdict("secc", Verdict.FAIL, f"no vehicle came within {options.wait:g} s")
-    await site.quiet()
-    said = f"{(str(broken) if broken else reason).rstrip('.')}; {energy[0] / 1000:.3f} kWh delivered"
-    return _verdict("secc", Verdict.FAIL if broken else Verdict.PASS, said)
+    visit = await reception.visit(options.wait)
+    if visit is None:
+        return Verdict.FAIL, f"no vehicle came within {options.wait:g} s"
+    await site.heard()
+    if visit.left_without_charging:
+        return Verdict.FAIL, f"the vehicle left without charging (state: {visit.state})"
+    said = first_sentence(visit.error.sentence if visit.error else visit.reason)
+    verdict = Verdict.FAIL if visit.error else Verdict.PASS
+    return verdict, f"{said}; {visit.energy_wh / 1000:.3f} kWh delivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,13 +224,7 @@ async def run_vehicle(link: Link, options: VehicleOptions, clock: Clock, trace: 
     """Charge at one station; the exit code. Raises LocalError when the options or the PKI folder are no good."""
     pki = load_pki(options.pki) if options.pki is not None else create_pki(clock.now())
     if options.pki is None and options.tls:
-        trace.emit(
-            Tolerated(
-                time=clock.now(),
-                actor="EV",
-                what="No PKI folder is given (--pki DIR): the vehicle trusts no station's certificate but its own.",
-            )
-        )
+        _warn(clock, trace, "EV", "the vehicle trusts no station's certificate but its own")
     vehicle = Vehicle(
         config=VehicleConfig(
             energy_modes=_modes(options.current),
@@ -252,8 +248,13 @@ async def run_vehicle(link: Link, options: VehicleOptions, clock: Clock, trace: 
     verdict = Verdict.PASS if outcome.ok else Verdict.FAIL
     if isinstance(outcome.error, LocalError):
         verdict = Verdict.ERROR
-    said = outcome.reason if outcome.ok or outcome.error is None else str(outcome.error)
-    return _verdict("ev", verdict, f"{said.rstrip('.')}; {outcome.energy_wh / 1000:.3f} kWh taken")
+    said = outcome.reason if outcome.ok or outcome.error is None else outcome.error.sentence
+    return _verdict("ev", verdict, f"{first_sentence(said)}; {outcome.energy_wh / 1000:.3f} kWh taken")
+
+
+def _warn(clock: Clock, trace: Trace, actor: str, consequence: str) -> None:
+    what = f"No PKI folder is given (--pki DIR): {consequence}."
+    trace.emit(Tolerated(time=clock.now(), actor=actor, what=what))
 
 
 def _contracts(pki: Pki, options: VehicleOptions) -> ContractStore:
@@ -280,6 +281,16 @@ def _modes(current: Current) -> tuple[str, ...]:
     return _MODES[current]
 
 
+def first_sentence(text: str) -> str:
+    """The first sentence of ``text`` without its full stop."""
+    return re.split(r"(?<=[.!?])\s+(?=[A-Z])", text, maxsplit=1)[0].rstrip(".")
+
+
 def _verdict(side: str, verdict: Verdict, text: str) -> int:
-    print(f"{verdict.upper()} {side}: {text}", flush=True)
+    """Print the verdict line, broken at the width of a terminal and whole where a program reads it."""
+    line = f"{verdict.upper()} {side}: {text}"
+    if sys.stdout.isatty():
+        width = max(40, shutil.get_terminal_size().columns)
+        line = textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    print(line, flush=True)
     return EXIT_CODES[verdict]

@@ -22,10 +22,14 @@ from wire.credentials import Credentials
 from wire.errors import PeerSilent, PncError
 from wire.network import Network, Security, Serving
 from wire.ocpp.channel import Connector
-from wire.streams import ByteStream
+from wire.streams import ByteStream, tapped
+from wire.tcp import address_text
 from wire.tls import TlsError, TlsServer, open_server
-from wire.trace import Problem, Secured, Story, Trace
+from wire.trace import Direction, Problem, Secured, Story, Trace
 from wire.v2g.iso2 import timing
+
+HANDSHAKE_RECORD = b"\x16"
+"""The first octet of whoever speaks TLS (RFC 5246 A.1: content type handshake)."""
 
 
 @dataclass(slots=True)
@@ -42,7 +46,8 @@ class StationSite:
 
     ``secured``, ``plain``: serve TLS, plain TCP. ``contract``: offer Plug & Charge where the station can. ``receipts``
     counts verified metering receipts, ``loops`` meter samples; ``on_loop`` hears the latter, ``on_notice`` everything
-    the SECC engine tells, ``on_end`` how each connection ended (a sentence, and the error unless it was in order).
+    the SECC engine tells, ``on_end`` how each session ended (a sentence, and the error unless it was in order),
+    ``on_refused`` why a TLS handshake failed and whether the peer spoke TLS at all.
     """
 
     clock: Clock
@@ -59,6 +64,7 @@ class StationSite:
     on_loop: Callable[[int], None] | None = None
     on_notice: Callable[[object], None] | None = None
     on_end: Callable[[str, PncError | None], None] | None = None
+    on_refused: Callable[[PncError, bool], None] | None = None
     _life: asyncio.Task[None] | None = None
     _serving: Serving | None = None
     _busy: int = 0
@@ -95,8 +101,12 @@ class StationSite:
 
     async def quiet(self) -> None:
         """Wait until no vehicle is being served and the CSMS has heard everything it can hear."""
-        await self._idle.wait()
+        await self.idle()
         await self.heard()
+
+    async def idle(self) -> None:
+        """Wait until nobody is connected."""
+        await self._idle.wait()
 
     async def heard(self) -> None:
         """Wait until the CSMS has heard everything it can hear: until all is told, or until it is gone."""
@@ -148,15 +158,18 @@ class StationSite:
         credentials = self.presented.credentials or self.station.credentials
         assert credentials is not None, "a station is ready only with its certificate"
         staples = self.presented.staples if self.presented.staples is not None else self.station.staples
+        opening = bytearray()
+        stream = tapped(stream, lambda direction, data: _keep_first(opening, direction, data))
         try:
             async with self.clock.timeout(timing.SECC_SETUP):
                 secured = await open_server(stream, TlsServer(credentials=credentials, staples=staples), self.clock)
         except TimeoutError:
             stream.abort()
-            self._refused(PeerSilent("The vehicle did not complete the TLS handshake in time.", clause="V2G2-714"))
+            late = PeerSilent("The vehicle did not complete the TLS handshake in time.", clause="V2G2-714")
+            self._refused(late, opening)
             return None
         except TlsError as error:
-            self._refused(error)
+            self._refused(error, opening)
             return None
         self.trace.emit(
             Secured(
@@ -177,25 +190,33 @@ class StationSite:
             contract=self.contract and self.station.offers_contract,
             certificate_service=self.contract and self.station.offers_installation,
         )
+        second = self.evse.engine is not None
         close = await self.evse.serve(stream, tls=tls)
-        if self.on_end is not None:
+        # A second vehicle at a time is refused by the EVSE, which says so; no session of its own has ended.
+        if self.on_end is not None and not second:
             self.on_end(close.reason, close.error)
 
-    def _refused(self, error: PncError) -> None:
+    def _refused(self, error: PncError, opening: bytearray) -> None:
         now, said = self.clock.now(), error.sentence
         self.trace.emit(Secured(time=now, actor="SECC", ok=False, alert=error.alert, reason=said))
         self.trace.emit(Problem(time=now, actor="SECC", text=said, clause=error.clause, advice=error.advice))
-        if self.on_end is not None:
-            self.on_end(error.sentence, error)
+        if self.on_refused is not None:
+            self.on_refused(error, opening == HANDSHAKE_RECORD)
 
     @property
     def where(self) -> list[str]:
         """Where vehicles are waited for: address, port and kind of connection."""
         assert self._serving is not None
         return [
-            f"[{a.host}]:{a.port} {'(TLS)' if a.security is Security.TLS else '(plain)'}"
+            f"{address_text(a.host, a.port)} {'(TLS)' if a.security is Security.TLS else '(plain)'}"
             for a in self._serving.addresses.values()
         ]
+
+
+def _keep_first(opening: bytearray, direction: Direction, data: bytes) -> None:
+    """Keep the first octet received."""
+    if not opening and direction == "received":
+        opening += data[:1]
 
 
 def build_station(

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
-from collections.abc import Callable
+import ssl
+import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from simulator import standalone
 from simulator.back_end import STATION_ID, open_back_end
 from simulator.cli import main
-from simulator.standalone import Link, StationOptions, VehicleOptions, run_station, run_vehicle
+from simulator.result import Verdict
+from simulator.standalone import Link, StationOptions, VehicleOptions, first_sentence, run_station, run_vehicle
 from tls_certs.pki import create_pki, write_pki
 from wire.clock import Clock
+from wire.exi import codec
 from wire.network.loopback import loopback_host
 from wire.trace import Event, Problem, Story, Tolerated, Trace
+from wire.v2g import appprotocol as app
+from wire.v2g import iso2, v2gtp
+
+Address = tuple[str, int]
 
 QUICK = VehicleOptions(loops=3, interval=0.05)
 
@@ -38,16 +48,44 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-async def charge(station: StationOptions, vehicle: VehicleOptions) -> tuple[int, int, list[Event]]:
-    """The exit codes of station and vehicle, and what was seen."""
-    link, clock, trace, events = Link(sdp_port=free_port()), Clock(), Trace(), list[Event]()
+Guests = Callable[[dict[str, Address]], Awaitable[None]]
+"""What others do at the station before the vehicle comes, given its addresses: "TLS" and "plain"."""
+
+
+async def charge(
+    station: StationOptions, vehicle: VehicleOptions, *, leaps: bool = False, guests: Guests | None = None
+) -> tuple[int, int, list[Event]]:
+    """The exit codes of station and vehicle, and what was seen. ``leaps``: charging takes no real time."""
+    link, clock, trace, events = Link(sdp_port=free_port()), Clock(leaps=leaps), Trace(), list[Event]()
     trace.subscribe(events.append)
-    waiting = asyncio.Event()
-    trace.subscribe(lambda e: waiting.set() if isinstance(e, Story) and "Waiting for a vehicle" in e.text else None)
-    serving = asyncio.create_task(run_station(link, station, clock, trace))
-    await asyncio.wait([serving, asyncio.create_task(waiting.wait())], return_when=asyncio.FIRST_COMPLETED)
+    serving, where = await open_station(link, station, clock, trace)
+    if guests is not None:
+        await guests(where)
     code = await run_vehicle(link, vehicle, clock, trace)
     return await serving, code, events
+
+
+async def open_station(
+    link: Link, options: StationOptions, clock: Clock, trace: Trace
+) -> tuple[asyncio.Task[int], dict[str, Address]]:
+    """A lone station that waits for a vehicle, or has given up already, and where it listens."""
+    told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Story) and event.text.startswith("Waiting for a vehicle at "):
+            told.set_result(event.text)
+
+    trace.subscribe(hear)
+    serving = asyncio.create_task(run_station(link, options, clock, trace))
+
+    def gone(_: asyncio.Task[int]) -> None:
+        if not told.done():
+            told.set_result("")
+
+    serving.add_done_callback(gone)
+    await told
+    found = re.findall(r"(\S+):(\d+) \((TLS|plain)\)", told.result())
+    return serving, {kind: (host.strip("[]"), int(port)) for host, port, kind in found}
 
 
 Case = Callable[[StationOptions, VehicleOptions], tuple[StationOptions, VehicleOptions]]
@@ -139,7 +177,7 @@ async def test_an_interface_that_is_not_there_ends_with_a_verdict(
     else:
         code = await run_vehicle(link, replace(QUICK, pki=folder), Clock(), Trace())
     assert code == 3
-    assert f"ERROR {side}: There is no network interface 'nosuch0'." in capsys.readouterr().out
+    assert f"ERROR {side}: There is no network interface 'nosuch0'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("side", ["secc", "ev"])
@@ -160,3 +198,192 @@ async def test_a_strict_vehicle_demands_a_staple(folder: Path, capsys: pytest.Ca
     _, code, _events = await charge(StationOptions(pki=folder, ocsp="off"), replace(QUICK, pki=folder, strict=True))
     assert code == 1
     assert "The station did not staple an OCSP response" in capsys.readouterr().out
+
+
+async def test_the_wait_is_for_the_vehicle_and_not_for_its_session(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = StationOptions(pki=folder, wait=10)
+    code, _, events = await charge(station, replace(QUICK, pki=folder, loops=4, interval=8), leaps=True)
+    assert events[-1].time - events[0].time > 20, "the session is longer than the wait"
+    assert code == 0
+    assert "PASS secc: The vehicle has ended the session" in capsys.readouterr().out
+
+
+async def test_the_verdict_is_the_last_word(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    link, clock, trace, after = Link(sdp_port=free_port()), Clock(), Trace(), list[str]()
+    serving, _ = await open_station(link, StationOptions(pki=folder), clock, trace)
+    await run_vehicle(link, replace(QUICK, pki=folder), clock, trace)
+    trace.subscribe(lambda event: print(event))
+    assert await serving == 0
+    after = capsys.readouterr().out.splitlines()
+    assert after[-1].startswith("PASS secc: ")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(lambda s, v: (replace(s, payment="eim"), replace(v, payment="pnc")), id="payment"),
+        pytest.param(lambda s, v: (replace(s, current="ac"), replace(v, current="dc")), id="current"),
+    ],
+)
+async def test_a_vehicle_that_leaves_without_charging_is_no_pass(
+    case: Case, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station, vehicle, _ = await charge(*case(StationOptions(pki=folder), replace(QUICK, pki=folder)))
+    assert (station, vehicle) == (1, 1)
+    assert "FAIL secc: the vehicle left without charging (state: " in capsys.readouterr().out
+
+
+async def test_a_session_ended_in_order_before_charging_is_no_pass(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serving, where = await open_station(
+        Link(sdp_port=free_port()), StationOptions(pki=folder, tls=False), Clock(), Trace()
+    )
+    reader, writer = await asyncio.open_connection(*where["plain"])
+    protocol = app.AppProtocolType(
+        ProtocolNamespace="urn:iso:15118:2:2013:MsgDef",
+        VersionNumberMajor=2,
+        VersionNumberMinor=0,
+        SchemaID=1,
+        Priority=1,
+    )
+    session = bytes(8)
+    for message in (
+        app.SupportedAppProtocolReq(AppProtocol=[protocol]),
+        iso2.SessionSetupReq(EVCCID=bytes(6)),
+        iso2.ServiceDiscoveryReq(),
+        iso2.SessionStopReq(ChargingSession=iso2.ChargingSessionType.Terminate),
+    ):
+        if isinstance(message, app.SupportedAppProtocolReq):
+            payload = codec("app").encode(message)
+        else:
+            header, body = iso2.MessageHeaderType(SessionID=session), iso2.BodyType(BodyElement=message)
+            payload = codec("iso2").encode(iso2.V2G_Message(Header=header, Body=body))
+        writer.write(v2gtp.pack(v2gtp.EXI, payload))
+        [answer] = v2gtp.V2gtpReader().feed(await reader.read(4096))
+        if isinstance(message, iso2.SessionSetupReq):
+            received = codec("iso2").decode(answer.payload)
+            assert isinstance(received, iso2.V2G_Message)
+            session = received.Header.SessionID
+    writer.close()
+    assert await serving == 1
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "FAIL secc: the vehicle left without charging (state: services discovered)"
+
+
+async def test_a_verdict_does_not_repeat_clause_and_advice(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, _, events = await charge(StationOptions(pki=folder, ocsp="off"), replace(QUICK, pki=folder, ocsp="require"))
+    told = [e for e in events if isinstance(e, Problem) and (e.clause or e.advice)]
+    said = capsys.readouterr().out
+    assert told
+    for problem in told:
+        assert not problem.advice or problem.advice not in said
+        assert f"[{problem.clause}]" not in said
+
+
+def test_a_verdict_is_its_first_sentence() -> None:
+    assert first_sentence("The pool is empty. It has 3.2 kW. Look at it.") == "The pool is empty"
+    assert first_sentence("TLS 1.2 failed at 10.0.0.1 (see RFC 5246 7.2): no answer") == (
+        "TLS 1.2 failed at 10.0.0.1 (see RFC 5246 7.2): no answer"
+    )
+
+
+def test_a_verdict_is_wrapped_at_the_width_of_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "The vehicle " + "went on " * 20
+    standalone._verdict("ev", Verdict.FAIL, text)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    standalone._verdict("ev", Verdict.FAIL, text)
+    whole, *lines = capsys.readouterr().out.splitlines()
+    assert whole == f"FAIL ev: {text}"
+    assert " ".join(line.strip() for line in lines) == whole.strip()
+    assert max(map(len, lines)) <= 60
+
+
+async def speak(address: Address, octets: bytes) -> bytes:
+    """Connect, say ``octets``, close the own side, hear the answer to its end."""
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(octets)
+    writer.write_eof()
+    heard = b""
+    try:
+        while more := await reader.read(4096):
+            heard += more
+    except ConnectionError:
+        pass
+    writer.close()
+    return heard
+
+
+@pytest.mark.parametrize("kind", ["TLS", "plain"])
+@pytest.mark.parametrize("octets", [b"GET / HTTP/1.1\r\nHost: station\r\n\r\n", b""], ids=["browser", "port scan"])
+async def test_who_is_no_vehicle_does_not_end_a_station(
+    kind: str, octets: bytes, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def guests(where: dict[str, Address]) -> None:
+        await speak(where[kind], octets)
+
+    station, vehicle, events = await charge(StationOptions(pki=folder), replace(QUICK, pki=folder), guests=guests)
+    assert (station, vehicle) == (0, 0)
+    assert any(isinstance(e, Story) and e.text.startswith("That was no vehicle") for e in events)
+    assert capsys.readouterr().out.count(" secc: ") == 1
+
+
+async def test_who_is_no_vehicle_does_not_stop_the_waiting(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    serving, where = await open_station(
+        Link(sdp_port=free_port()), StationOptions(pki=folder, wait=0.3), Clock(), Trace()
+    )
+    await speak(where["plain"], b"GET / HTTP/1.1\r\n\r\n")
+    assert await serving == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "FAIL secc: no vehicle came within 0.3 s"
+
+
+async def test_a_second_connection_does_not_end_the_session_of_the_first(folder: Path) -> None:
+    link, clock, trace, events = Link(sdp_port=free_port()), Clock(), Trace(), list[Event]()
+    trace.subscribe(events.append)
+    serving, where = await open_station(link, StationOptions(pki=folder), clock, trace)
+    charging = asyncio.Event()
+    trace.subscribe(lambda e: charging.set() if isinstance(e, Story) and "Energy may flow" in e.text else None)
+    vehicle = asyncio.create_task(run_vehicle(link, replace(QUICK, pki=folder, interval=0.2), clock, trace))
+    await charging.wait()
+    await speak(where["plain"], b"")
+    await speak(where["TLS"], b"\x16\x03\x01 no handshake")
+    assert await vehicle == 0
+    assert await serving == 0
+    assert any(isinstance(e, Problem) and "A second vehicle connected" in e.text for e in events)
+
+
+async def test_a_handshake_cut_short_is_a_vehicle_with_something_to_fix(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serving, where = await open_station(Link(sdp_port=free_port()), StationOptions(pki=folder), Clock(), Trace())
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(incoming, outgoing, server_hostname="station")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    await speak(where["TLS"], outgoing.read())
+    assert await serving == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith("FAIL secc: ")
+
+
+async def test_a_lone_station_without_a_folder_says_that_nobody_can_trust_it() -> None:
+    trace, events = Trace(), list[Event]()
+    trace.subscribe(events.append)
+    await run_station(Link(sdp_port=free_port()), StationOptions(wait=0.01), Clock(), trace)
+    [warned] = [e.what for e in events if isinstance(e, Tolerated) and "No PKI folder" in e.what]
+    assert "no vehicle can trust" in warned
+
+
+async def test_addresses_are_written_as_their_family_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("wire.network.loopback.loopback_host", lambda: "127.0.0.1")
+    trace, events = Trace(), list[Event]()
+    trace.subscribe(events.append)
+    await run_station(Link(sdp_port=free_port()), StationOptions(pki=folder, wait=0.01), Clock(), trace)
+    [told] = [e.text for e in events if isinstance(e, Story) and "Waiting for a vehicle" in e.text]
+    assert " 127.0.0.1:" in told and "[" not in told
