@@ -1,31 +1,46 @@
 """The command ``pnc``: what can be typed, and nothing else; each command imports what it needs when it runs.
 
 Exit codes: 0 everything expected was observed; 1 something was not, or the session failed; 2 wrong usage; 3 the run
-could not be done here (port, file, interface, permission); 70 a defect of pncsim; 130 interrupted.
+could not be done here (port, file, interface, permission); 70 a defect of pncsim; 130 interrupted (Ctrl-C); 143
+terminated (SIGTERM).
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import io
 import math
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from simulator.result import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_UNAVAILABLE, EXIT_USAGE
+from simulator.result import (
+    EXIT_DEFECT,
+    EXIT_INTERRUPTED,
+    EXIT_TERMINATED,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+    Terminated,
+)
 from simulator.scenario import Option, Scenario, all_scenarios
 from wire.errors import LocalError, PncError
 
 DESCRIPTION = "The whole Plug & Charge ecosystem in one program: vehicle, station, CSMS, pools and PKI."
-EPILOG = "exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 not possible here, 130 interrupted"
+EPILOG = (
+    "exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 not possible here, 70 a defect of pncsim,"
+    " 130 interrupted, 143 terminated"
+)
 OCSP_URL = "http://ocsp.pncsim.test/ocsp"
 """What certificates name when nothing else is said; a lab and a lone station answer for it themselves."""
 
 COLLECTOR = (200_000, 20, 10)
 """Thresholds of Python's cycle collector: with the usual 700 it takes a tenth of a run looking at what stays anyway."""
+
+PORTS = range(1, 65536)
 
 Arguments = argparse.Namespace
 Group = argparse.ArgumentParser
@@ -34,6 +49,10 @@ Group = argparse.ArgumentParser
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point: run the command; every failure becomes a sentence and an exit code."""
     gc.set_threshold(*COLLECTOR)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows no umlaut shows a question mark; that is no reason to break off.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         words = sys.argv[1:] if argv is None else argv
         parser = _parser(words)
@@ -46,6 +65,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         code = EXIT_INTERRUPTED
+    except Terminated:
+        print("terminated", file=sys.stderr)
+        code = EXIT_TERMINATED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
@@ -137,14 +159,63 @@ def _known_fault(name: str) -> str:
 
 
 def _amount(text: str) -> float:
-    """Amounts of scenarios (kWh, minutes) are finite and above zero."""
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = math.nan
+    """Amounts (kWh, minutes, seconds) are finite and above zero."""
+    amount = _number(text)
     if not 0 < amount < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
     return amount
+
+
+def _pause(text: str) -> float:
+    """Seconds between two messages: finite, and 0 for none."""
+    pause = _number(text)
+    if not 0 <= pause < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 on")
+    return pause
+
+
+def _number(text: str) -> float:
+    """A number; NaN, which no range contains, if it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _count(text: str) -> int:
+    """How often something is done: a whole number, once at least."""
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return count
+
+
+def _port(text: str) -> int:
+    """A port somebody else can be told of: 0, which lets the system choose, is none."""
+    try:
+        port = int(text)
+    except ValueError:
+        port = 0
+    if port not in PORTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: {PORTS[0]} to {PORTS[-1]} are")
+    return port
+
+
+def _csms_address(text: str) -> str:
+    """Where a CSMS is: a WebSocket address with a host."""
+    if not text.startswith(("wss://", "ws://")):
+        raise argparse.ArgumentTypeError(f"{text!r} must begin with wss:// (or ws:// without TLS)")
+    try:
+        address = urlsplit(text)
+        known = address.hostname and address.port != 0
+    except ValueError:
+        known = None
+    if not known:
+        raise argparse.ArgumentTypeError(f"{text!r} names no host, or a port that is none")
+    return text
 
 
 def _add_verbose(parser: Any) -> None:
@@ -192,7 +263,7 @@ def _list(arguments: Arguments) -> int:
 
 def _add_link(parser: Group) -> None:
     parser.add_argument("--interface", metavar="NAME", help="network interface; without it, loopback")
-    parser.add_argument("--sdp-port", type=int, default=15118, metavar="PORT", help="SDP port on loopback (15118)")
+    parser.add_argument("--sdp-port", type=_port, default=15118, metavar="PORT", help="SDP port on loopback (15118)")
     parser.add_argument("--pki", type=Path, metavar="DIR", help="PKI folder, see `pnc certs create`")
     parser.add_argument("--no-tls", action="store_true", help="plain TCP only")
     payment = parser.add_mutually_exclusive_group()
@@ -216,7 +287,9 @@ def _check_link(arguments: Arguments) -> None:
 def _fill_secc(parser: Group) -> None:
     _add_link(parser)
     parser.add_argument("--evse-id", default="DE*PNC*E100001", metavar="ID", help="EVSE id told to the vehicle")
-    parser.add_argument("--csms", metavar="URL", help="a CSMS (ws:// or wss://); default: one of its own")
+    parser.add_argument(
+        "--csms", type=_csms_address, metavar="URL", help="a CSMS (ws:// or wss://); default: one of its own"
+    )
     parser.add_argument("--identity", default="CS001", metavar="ID", help="the station's identity at the CSMS (CS001)")
     parser.add_argument(
         "--ocsp",
@@ -224,7 +297,7 @@ def _fill_secc(parser: Group) -> None:
         default="prefer",
         help="require: do not start without an OCSP response to staple; prefer: say so; off: staple none",
     )
-    parser.add_argument("--wait", type=float, metavar="SECONDS", help="give up when no vehicle came by then")
+    parser.add_argument("--wait", type=_amount, metavar="SECONDS", help="give up when no vehicle has come by then")
     parser.epilog = f"The password for --csms is read from PNC_CSMS_PASSWORD. {EPILOG}"
     parser.set_defaults(execute=_secc)
 
@@ -266,9 +339,9 @@ def _fill_ev(parser: Group) -> None:
         help="when to ask the station for a contract certificate (if-needed)",
     )
     parser.add_argument("--contracts", type=Path, metavar="DIR", help="where the vehicle keeps its contracts")
-    parser.add_argument("--loops", type=int, default=10, metavar="N", help="stop after so many loop messages (10)")
-    parser.add_argument("--interval", type=float, default=1.0, metavar="S", help="seconds between loop messages (1)")
-    parser.add_argument("--kwh", type=float, metavar="KWH", help="stop after this much energy")
+    parser.add_argument("--loops", type=_count, default=10, metavar="N", help="stop after so many loop messages (10)")
+    parser.add_argument("--interval", type=_pause, default=1.0, metavar="S", help="seconds between loop messages (1)")
+    parser.add_argument("--kwh", type=_amount, metavar="KWH", help="stop after this much energy")
     parser.add_argument(
         "--bench", action="store_true", help="the station has no power electronics: DC voltages need not fit"
     )

@@ -20,6 +20,11 @@ EXIT_USAGE = 2
 EXIT_UNAVAILABLE = 3
 EXIT_DEFECT = 70
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+
+class Terminated(BaseException):
+    """SIGTERM has come: what was open is closed by now. Like KeyboardInterrupt it is no error to be handled."""
 
 
 @dataclass(frozen=True, slots=True)

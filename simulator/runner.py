@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from simulator.result import RunResult, Verdict
+from simulator.result import RunResult, Terminated, Verdict
 from simulator.scenario import Scenario
 from simulator.story import StoryTeller
 from wire.clock import Clock, VirtualTimeLoop
@@ -35,10 +37,38 @@ def run_and_tell(scenario: Scenario, options: Mapping[str, Any], settings: RunSe
 
 
 def run_on_loop(transport: str, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run the coroutine ``main()`` on the loop that belongs to the transport."""
+    """Run the coroutine ``main()`` on the loop that belongs to the transport.
+
+    SIGINT and SIGTERM cancel it, so that it closes what is open; they end in KeyboardInterrupt and Terminated.
+    """
     factory = VirtualTimeLoop if transport == "memory" else None
     with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(main())
+        return runner.run(_terminable(main))
+
+
+async def _terminable(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """``main()``, which a first SIGTERM cancels; a second one ends the process at once. Raises Terminated."""
+    if threading.current_thread() is not threading.main_thread():
+        return await main()
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+    told = False
+
+    def stop(*_: object) -> None:
+        nonlocal told
+        told = True
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        loop.call_soon_threadsafe(task.cancel)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        return await main()
+    except asyncio.CancelledError:
+        if told:
+            raise Terminated from None
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def run_alone(side: Callable[[Clock, Trace], Coroutine[Any, Any, int]], *, level: int = 0) -> int:
@@ -95,7 +125,8 @@ async def run_scenario(
     if result.cause:
         result.first_problem = next((f"{e.actor}: {e.text}" for e in events if isinstance(e, Problem)), "")
     result.lab_seconds, result.wall_seconds = clock.now() - started, time.perf_counter() - wall
-    if settings.evidence is not None:
+    # Where nothing has happened, for instance because there is no such PKI folder, there is nothing to keep.
+    if settings.evidence is not None and events:
         from simulator.evidence import write_evidence
 
         try:

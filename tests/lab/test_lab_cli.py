@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -102,6 +103,16 @@ def test_the_main_job_as_make_demo_runs_it(env: dict[str, str], desk: Path) -> N
         (["run", "renegotiate", "--by", "nobody"], "invalid choice: 'nobody'"),
         (["nonsense"], "invalid choice: 'nonsense'"),
         (["secc", "--pnc", "--eim"], "not allowed with"),
+        (["secc", "--wait", "-3"], "'-3' is no number above 0"),
+        (["secc", "--csms", "nonsense"], "'nonsense' must begin with wss:// (or ws:// without TLS)"),
+        (["secc", "--csms", "http://127.0.0.1/"], "must begin with wss:// (or ws:// without TLS)"),
+        (["secc", "--csms", "wss://"], "names no host"),
+        (["secc", "--csms", "wss://host:99999/"], "a port that is none"),
+        (["ev", "--sdp-port", "99999"], "'99999' is no port: 1 to 65535 are"),
+        (["ev", "--sdp-port", "0"], "'0' is no port"),
+        (["ev", "--interval", "-1"], "'-1' is no number of seconds from 0 on"),
+        (["ev", "--kwh", "-1"], "'-1' is no number above 0"),
+        (["ev", "--loops", "0"], "'0' is no whole number above 0"),
         (["exi", "decode", "--set", "din"], "reserved for later"),
         (["exi", "decode", "--set", "nonsense"], "unknown"),
     ],
@@ -122,9 +133,29 @@ def test_wrong_usage_is_a_sentence(
     assert said.out == ""
 
 
+@pytest.mark.parametrize("command", ["secc", "ev"])
+def test_help_names_every_exit_code(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from simulator.cli import main
+
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for code in ("0 as expected", "1 not", "2 wrong usage", "3 not possible", "70 a defect", "130 inter", "143 term"):
+        assert code in text
+
+
+def test_a_terminal_without_umlauts_is_no_crash(env: dict[str, str], desk: Path) -> None:
+    poor = env | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    assert pnc(poor, desk, "tables").code == 0
+    said = pnc(poor, desk, "certs", "create", "Schl\u00fcssel")
+    assert said.code == 0
+    assert "are in Schl??ssel" in said.out or "are in Schl?ssel" in said.out
+
+
 def test_a_folder_that_is_no_pki(env: dict[str, str], desk: Path) -> None:
-    said = pnc(env, desk, "run", "pnc-ac", "--pki", "nowhere", "--no-evidence", "-q")
+    said = pnc(env, desk, "run", "pnc-ac", "--pki", "nowhere", "-q")
     assert said.code == 3
+    assert list(desk.iterdir()) == [], "nothing has happened that evidence could be kept of"
     assert (
         said.out == "ERROR pnc-ac: There is no PKI in nowhere: pki.json is missing. Make one with `pnc certs create`.\n"
     )
@@ -153,8 +184,9 @@ def test_a_pki_folder_from_creation_to_a_wrong_key(env: dict[str, str], desk: Pa
     assert keys and {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
 
     again = pnc(env, desk, "certs", "create", "pki")
-    assert again.code != 0
+    assert again.code == 3
     assert "is there already and was not overwritten" in again.last
+    assert "--force" in again.last
 
     used = pnc(env, desk, "run", "pnc-ac", "--pki", "pki", "--transport", "memory", "--no-evidence", "-q")
     assert (used.code, used.out) == (0, "PASS pnc-ac\n")
@@ -171,8 +203,10 @@ def _hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def interrupted(env: dict[str, str], desk: Path, until: str, *arguments: str) -> Said:
-    """Start a command and press Ctrl-C once it has printed ``until``."""
+def interrupted(
+    env: dict[str, str], desk: Path, until: str, *arguments: str, by: signal.Signals = signal.SIGINT
+) -> Said:
+    """Start a command and press Ctrl-C, or send another signal, once it has printed ``until``."""
     with subprocess.Popen(
         [*PNC, *arguments],
         cwd=desk,
@@ -180,7 +214,7 @@ def interrupted(env: dict[str, str], desk: Path, until: str, *arguments: str) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_hear_ctrl_c,
+        preexec_fn=_hear_ctrl_c if by == signal.SIGINT else _ignore_ctrl_c,
     ) as process:
         assert process.stdout is not None
         told = ""
@@ -188,24 +222,47 @@ def interrupted(env: dict[str, str], desk: Path, until: str, *arguments: str) ->
             told += line
             if until in line:
                 break
-        process.send_signal(signal.SIGINT)
+        process.send_signal(by)
         out, err = process.communicate(timeout=PATIENCE)
         return Said(process.returncode, told + out, err)
 
 
+def _ignore_ctrl_c() -> None:
+    """As a script starts a command in its background."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def free_port() -> str:
+    """A UDP port on loopback that was free a moment ago."""
+    from wire.network.loopback import loopback_host
+
+    host = loopback_host()
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((host, 0))
+        return str(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("by", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ids=["Ctrl-C", "SIGTERM"],
+)
 @pytest.mark.parametrize(
     ("arguments", "until"),
     [
         (["run", "pnc-ac", "--fault", "silent-csms"], "The vehicle pays by contract"),
-        (["secc", "--sdp-port", "0"], "Waiting for a vehicle"),
-        (["ev", "--sdp-port", "0"], "The vehicle is plugged in"),
+        (["secc"], "Waiting for a vehicle"),
+        (["ev"], "The vehicle is plugged in"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_ctrl_c_ends_it_at_once(arguments: list[str], until: str, env: dict[str, str], desk: Path) -> None:
-    said = interrupted(env, desk, until, *arguments)
-    assert said.code == 130
-    assert said.last == "interrupted"
+def test_a_signal_ends_it_at_once(
+    arguments: list[str], until: str, by: signal.Signals, code: int, word: str, env: dict[str, str], desk: Path
+) -> None:
+    port = [] if arguments[0] == "run" else ["--sdp-port", free_port()]
+    said = interrupted(env, desk, until, *arguments, *port, by=by)
+    assert said.code == code
+    assert said.err.strip() == word
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["run", "pnc-ac", "--no-evidence"]], ids=lambda a: a[0])
@@ -240,7 +297,8 @@ def _session_setup() -> str:
 
 
 def test_nobody_comes_to_a_lone_station(env: dict[str, str], desk: Path) -> None:
-    said = pnc(env, desk, "secc", "--wait", "0.3", "--sdp-port", "0")
+    said = pnc(env, desk, "secc", "--wait", "0.3", "--sdp-port", free_port())
     assert said.code == 1
     assert said.out.splitlines()[-1] == "FAIL secc: no vehicle came within 0.3 s"
-    assert "[::1]" in said.out or "[127.0.0.1]" in said.out, "a lone station without --interface stays on loopback"
+    assert "No PKI folder is given (--pki DIR): no vehicle can trust" in said.out
+    assert "[::1]:" in said.out or " 127.0.0.1:" in said.out, "a lone station without --interface stays on loopback"

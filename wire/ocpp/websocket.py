@@ -102,8 +102,8 @@ async def connect(
     """
     address = f"{url.rstrip('/')}/{quote(identity, safe='')}"
     if not url.startswith("wss://" if tls is not None else "ws://"):
-        wanted = "wss:// with" if tls is not None else "ws:// without"
-        raise LocalError(f"{url} cannot be used as the CSMS's address: it must begin with {wanted} TLS.")
+        wanted = "wss://" if tls is not None else "wss:// (or ws:// without TLS)"
+        raise LocalError(f"{url} cannot be used as the CSMS's address: it must begin with {wanted}.")
     headers = {} if password is None else {"Authorization": basic(identity, password)}
     session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=opening_timeout))
     try:
