@@ -9,6 +9,8 @@ import textwrap
 from typing import TextIO
 
 from simulator.result import RunResult, Verdict
+from simulator.wire_told import Once, told_frame, told_message
+from wire.amounts import shown_energy
 from wire.trace import (
     Event,
     HttpExchange,
@@ -37,13 +39,15 @@ _LINK = frozenset({"EV", "SECC"})
 class StoryTeller:
     """A reader of the trace that writes lines to ``out``, broken at ``width`` columns (None: never).
 
-    Level 0 tells milestones and problems, 1 adds every V2G message, OCPP call and judgement, 2 adds states and power.
+    Level 0 tells milestones and problems, 1 adds every V2G message, OCPP frame and judgement, 2 adds states and power.
+    A message is told once, see :class:`simulator.wire_told.Once`.
     """
 
     def __init__(self, started: float, *, level: int = 0, out: TextIO | None = None, width: int | None = WIDTH) -> None:
         self._out = out or sys.stdout
         self._started = started
         self._level = level
+        self._once = Once()
         terminal = self._out.isatty()
         self._colour = terminal and "NO_COLOR" not in os.environ
         self._width = width
@@ -51,6 +55,8 @@ class StoryTeller:
             self._width = max(40, min(width, shutil.get_terminal_size((width, 24)).columns))
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, V2gMessage | OcppFrame) and (not self._level or not self._once.tell(event)):
+            return
         told = describe(event)
         if told is None or told[0] > self._level:
             return
@@ -137,10 +143,10 @@ def describe(event: Event) -> tuple[int, str, int] | None:
             return 1, f"{version} with {cipher}{', OCSP response stapled' if stapled else ''}", GREY
         case Secured(ok=False, reason=reason):
             return 1, f"TLS refused: {reason}", RED
-        case V2gMessage(direction=direction, name=name, payload=payload):
-            return 1, f"{'>>' if direction == 'sent' else '<<'} {name} ({len(payload)} bytes)", GREY
-        case OcppFrame(direction=direction, action=action, frame=frame):
-            return 1, f"{'->' if direction == 'sent' else '<-'} {action} ({len(frame)} characters)", GREY
+        case V2gMessage(direction=direction):
+            return 1, f"{'>>' if direction == 'sent' else '<<'} {told_message(event)}", GREY
+        case OcppFrame(direction=direction):
+            return 1, f"{'->' if direction == 'sent' else '<-'} {told_frame(event)}", GREY
         case ServiceCall(service=service, operation=operation, ok=ok, text=text):
             what = operation if service == event.actor else f"{service}.{operation}"
             return (1 if ok else 0), f"{what}: {text}", GREY if ok else RED
@@ -149,5 +155,5 @@ def describe(event: Event) -> tuple[int, str, int] | None:
         case StateEntered(state=state):
             return 2, f"state {state}", GREY
         case Power(watts=watts, energy_wh=energy):
-            return 2, f"{watts / 1000:.2f} kW, {energy / 1000:.3f} kWh", GREY
+            return 2, f"{watts / 1000:.2f} kW, {shown_energy(energy)}", GREY
     return None

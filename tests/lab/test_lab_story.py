@@ -12,6 +12,7 @@ from lab_runs import Run, leaks, run, texts
 from simulator.faults import FAULTS
 from simulator.result import Check, RunResult, Verdict
 from simulator.story import StoryTeller
+from simulator.wire_told import Once, told_frame
 from wire.trace import OcppFrame, Problem, Secured, Story, V2gMessage
 
 
@@ -93,9 +94,76 @@ def test_verbose_tells_every_message_and_judgement() -> None:
     done = run("pnc-ac")
     quiet, loud, loudest = (told(done, level=level) for level in (0, 1, 2))
     assert quiet.count("AuthorizationReq") == 0
-    sent = sum(isinstance(e, V2gMessage) for e in done.events)
-    assert sum(line.count(">> ") + line.count("<< ") for line in loud.splitlines()) == sent
+    sent = sum(isinstance(e, V2gMessage) and e.direction == "sent" for e in done.events)
+    assert (loud.count(">> "), loud.count("<< ")) == (sent, 0), "each message once, although both sides saw it"
+    arrived = sum(isinstance(e, OcppFrame) and e.direction == "received" for e in done.events)
+    assert (loud.count("<- "), loud.count("-> ")) == (arrived - 1, 1), "the first frame comes before its receiver"
     assert len(loudest.splitlines()) > len(loud.splitlines()) > len(quiet.splitlines())
+
+
+@pytest.mark.parametrize("actor", ["EV", "SECC", "CS"])
+def test_a_lone_side_tells_both_directions(actor: str) -> None:
+    done = run("pnc-ac")
+    seen = [e for e in done.events if isinstance(e, V2gMessage | OcppFrame) and e.actor == actor]
+    text = told(Run(done.result, list(seen)), level=1, width=None)
+    assert sum(text.count(arrow) for arrow in (">> ", "<< ", "-> ", "<- ")) == len(seen) > 20
+
+
+def test_a_message_changed_on_its_way_is_told_at_both_ends() -> None:
+    text = told(run("pnc-ac", faults=["garbled-csms"]), level=1, width=None)
+    assert "CSMS  <- Authorize eMAID DEPNCC00000001A" in text
+    assert "CS    <- a frame: no frame of OCPP-J" in text
+    both = [V2gMessage(time=0.0, actor="EV", direction="sent", name="X", payload=b"1", value=None)]
+    both.append(V2gMessage(time=0.0, actor="SECC", direction="received", name="X", payload=b"2", value=None))
+    once = Once()
+    assert [once.tell(event) for event in both] == [True, True]
+
+
+def test_messages_say_what_one_looks_for() -> None:
+    text = told(run("pnc-ac"), level=1, width=None)
+    for line in (
+        "CSMS  <- Authorize eMAID DEPNCC00000001A",
+        "CS    <- Authorize answered: Accepted, certificate Accepted",
+        "CSMS  <- StatusNotification Occupied",
+        "CSMS  <- TransactionEvent Updated seq 2 ChargingStateChanged Charging",
+        "CSMS  <- TransactionEvent Ended seq 9 StopAuthorized StoppedByEV eMAID DEPNCC00000001A",
+        "SECC  >> SessionSetupRes OK_NewSessionEstablished (",
+        "SECC  >> PaymentDetailsRes (",
+    ):
+        assert line in text
+    assert "characters)" not in text
+    refused = told(run("pnc-ac", faults=["wrong-challenge"]), level=1, width=None)
+    assert "SECC  >> AuthorizationRes FAILED_ChallengeInvalid (" in refused
+
+
+@pytest.mark.parametrize(
+    ("action", "frame", "line"),
+    [
+        ("Authorize", '[2,"1","Authorize",{"idToken":"odd"}]', "Authorize"),
+        ("SetVariables", '[2,"1","SetVariables",{"x":[{"component":{"name":"A"},"variable":{"name":"B"}}]}]',
+         "SetVariables A B"),
+        ("SignCertificate", '[3,"1",{"status":"Rejected","statusInfo":{"reasonCode":"NoCA","additionalInfo":"none"}}]',
+         "SignCertificate answered: Rejected, none"),
+        ("Reset", '[4,"1","NotSupported","not here",{}]', "Reset refused: NotSupported not here"),
+        ("Reset", "[3,true]", "Reset: no frame of OCPP-J (8 characters)"),
+        ("", "[" * 9000, "a frame: no frame of OCPP-J (9000 characters)"),
+    ],
+)  # fmt: skip
+def test_any_frame_can_be_told(action: str, frame: str, line: str) -> None:
+    event = OcppFrame(time=0.0, actor="CS", direction="received", peer="CSMS", action=action, frame=frame)
+    assert told_frame(event) == line
+
+
+def test_the_return_of_the_csms_is_told() -> None:
+    text = told(run("pnc-ac", faults=["csms-away"]), width=None)
+    assert text.index("The CSMS closed the connection") < text.index("CS001 is connected to the CSMS again; ")
+    assert "transaction events delivered" in text
+
+
+def test_our_own_sides_take_no_liberties_with_each_other() -> None:
+    text = told(run("pnc-ac", faults=["dead-csms"]))
+    assert "tolerated" not in text
+    assert "The vehicle closed the connection while" in text
 
 
 def test_a_refused_handshake_is_a_problem_told_once() -> None:

@@ -1,0 +1,132 @@
+"""One short line per message on the wire: what it is, and what it says that a person looks for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wire.trace import OcppFrame, V2gMessage
+
+_UNREMARKABLE = frozenset({"OK", "OK_SuccessfulNegotiation"})
+
+
+def _values(*paths: str) -> Callable[[Mapping[str, Any]], str]:
+    """The values at dotted ``paths``, those that are there."""
+
+    def tell(payload: Mapping[str, Any]) -> str:
+        found = []
+        for path in paths:
+            value: Any = payload
+            for name in path.split("."):
+                value = value.get(name) if isinstance(value, dict) else None
+            if isinstance(value, str | int | float):
+                found.append(str(value))
+        return " ".join(found)
+
+    return tell
+
+
+def _token(payload: Mapping[str, Any]) -> str:
+    token = payload.get("idToken")
+    return _values("type", "idToken")(token) if isinstance(token, dict) else ""
+
+
+def _transaction(payload: Mapping[str, Any]) -> str:
+    told = [_values("eventType")(payload), f"seq {payload.get('seqNo', '?')}"]
+    told += [_values("triggerReason", "transactionInfo.chargingState", "transactionInfo.stoppedReason")(payload)]
+    told += [_token(payload), "offline" if payload.get("offline") else ""]
+    return " ".join(filter(None, told))
+
+
+def _variables(payload: Mapping[str, Any]) -> str:
+    rows = next((value for value in payload.values() if isinstance(value, list)), [])
+    return ", ".join(_values("component.name", "variable.name", "attributeStatus")(row) for row in rows[:2]) + (
+        f" and {len(rows) - 2} more" if len(rows) > 2 else ""
+    )
+
+
+_CALLS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "Authorize": _token,
+    "BootNotification": _values("reason", "chargingStation.vendorName", "chargingStation.model"),
+    "CertificateSigned": _values("certificateType"),
+    "DataTransfer": _values("vendorId", "messageId"),
+    "DeleteCertificate": _values("certificateHashData.serialNumber"),
+    "Get15118EVCertificate": _values("action"),
+    "GetCertificateStatus": _values("ocspRequestData.serialNumber"),
+    "GetTransactionStatus": _values("transactionId"),
+    "GetVariables": _variables,
+    "InstallCertificate": _values("certificateType"),
+    "RequestStartTransaction": _token,
+    "RequestStopTransaction": _values("transactionId"),
+    "Reset": _values("type"),
+    "SecurityEventNotification": _values("type"),
+    "SetVariables": _variables,
+    "SignCertificate": _values("certificateType"),
+    "StatusNotification": _values("connectorStatus"),
+    "TransactionEvent": _transaction,
+    "TriggerMessage": _values("requestedMessage"),
+}
+"""What to tell of a call; of others only the name."""
+
+
+def _answer(payload: Mapping[str, Any]) -> str:
+    status = _values("status", "idTokenInfo.status")(payload)
+    certificate = _values("certificateStatus")(payload)
+    why = _values("statusInfo.additionalInfo")(payload) or _values("statusInfo.reasonCode")(payload)
+    return ", ".join(filter(None, (status, f"certificate {certificate}" if certificate else "", why)))
+
+
+_ANSWERS: dict[str, Callable[[Mapping[str, Any]], str]] = {"GetVariables": _variables, "SetVariables": _variables}
+
+
+def told_frame(event: OcppFrame) -> str:
+    """An OCPP-J frame: ``Authorize eMAID DE…``, ``Authorize answered: Accepted``, ``Authorize refused: …``."""
+    match _array(event.frame):
+        case [2, _, _, dict(payload)]:
+            return f"{event.action} {_CALLS.get(event.action, _values())(payload)}".rstrip()
+        case [3, _, dict(payload)]:
+            said = _ANSWERS.get(event.action, _answer)(payload)
+            return f"{event.action} answered{f': {said}' if said else ''}"
+        case [4, _, code, text, *_]:
+            return f"{event.action} refused: {' '.join(filter(None, (str(code), str(text))))}"
+    return f"{event.action or 'a frame'}: no frame of OCPP-J ({len(event.frame)} characters)"
+
+
+def told_message(event: V2gMessage) -> str:
+    """A V2G message: its name, the ResponseCode unless it is a plain OK, and its size."""
+    body = getattr(event.value, "Body", None)
+    code = getattr(body.BodyElement if body is not None else event.value, "ResponseCode", None)
+    said = f" {code}" if code is not None and code not in _UNREMARKABLE else ""
+    return f"{event.name}{said} ({len(event.payload)} bytes)"
+
+
+class Once:
+    """Which of the two reports of a message is told when both its ends are in one trace.
+
+    A V2G message is told where it is sent. An OCPP frame is told where it is received: the connection may be lost in
+    between, and what arrived is what counts. With one end alone in the trace both directions are told, and so is a
+    message that arrives other than it was sent.
+    """
+
+    def __init__(self) -> None:
+        self._actors: set[str] = set()
+        self._told: dict[str, bytes | str] = {}
+
+    def tell(self, event: V2gMessage | OcppFrame) -> bool:
+        """Whether to tell ``event``; to be asked about each message once, in order."""
+        self._actors.add(event.actor)
+        content = event.payload if isinstance(event, V2gMessage) else event.frame
+        if event.direction == "received":
+            return all(actor == event.actor or told != content for actor, told in self._told.items())
+        if isinstance(event, OcppFrame) and ("CS" if event.actor == "CSMS" else "CSMS") in self._actors:
+            return False
+        self._told[event.actor] = content
+        return True
+
+
+def _array(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
