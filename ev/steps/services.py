@@ -116,7 +116,9 @@ def _choose_payment(s: Session) -> PeerError | None:
         return PeerError(
             f"The station offers payment by {', '.join(offered)}; the vehicle is set to {policy}{why}.",
             clause="V2G2-465",
-            advice="Check TLS, the vehicle's contract and whether the station offers the certificate service.",
+            advice="Check TLS, the vehicle's contract and whether the station offers the certificate service."
+            if _CONTRACT in offered
+            else "A station offers Contract only over TLS and with its back end in reach.",
         )
     s.outcome.payment = s.payment
     return None
