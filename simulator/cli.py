@@ -166,14 +166,6 @@ def _amount(text: str) -> float:
     return amount
 
 
-def _pause(text: str) -> float:
-    """Seconds between two messages: finite, and 0 for none."""
-    pause = _number(text)
-    if not 0 <= pause < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 on")
-    return pause
-
-
 def _number(text: str) -> float:
     """A number; NaN, which no range contains, if it is none."""
     try:
@@ -340,7 +332,7 @@ def _fill_ev(parser: Group) -> None:
     )
     parser.add_argument("--contracts", type=Path, metavar="DIR", help="where the vehicle keeps its contracts")
     parser.add_argument("--loops", type=_count, default=10, metavar="N", help="stop after so many loop messages (10)")
-    parser.add_argument("--interval", type=_pause, default=1.0, metavar="S", help="seconds between loop messages (1)")
+    parser.add_argument("--interval", type=_amount, default=1.0, metavar="S", help="seconds between loop messages (1)")
     parser.add_argument("--kwh", type=_amount, metavar="KWH", help="stop after this much energy")
     parser.add_argument(
         "--bench", action="store_true", help="the station has no power electronics: DC voltages need not fit"

@@ -18,11 +18,12 @@ from simulator.back_end import STATION_ID, open_back_end
 from simulator.cli import main
 from simulator.result import Verdict
 from simulator.standalone import Link, StationOptions, VehicleOptions, first_sentence, run_station, run_vehicle
+from simulator.station_site import StationSite
 from tls_certs.pki import create_pki, write_pki
 from wire.clock import Clock
 from wire.exi import codec
 from wire.network.loopback import loopback_host
-from wire.trace import Event, Problem, Story, Tolerated, Trace
+from wire.trace import Event, Problem, StateEntered, Story, Tolerated, Trace
 from wire.v2g import appprotocol as app
 from wire.v2g import iso2, v2gtp
 
@@ -46,6 +47,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("pki")
     write_pki(create_pki(time.time(), ocsp_url="http://ocsp.pncsim.test/ocsp"), directory)
     return directory
+
+
+OFFER = app.SupportedAppProtocolReq(
+    AppProtocol=[
+        app.AppProtocolType(
+            ProtocolNamespace="urn:iso:15118:2:2013:MsgDef",
+            VersionNumberMajor=2,
+            VersionNumberMinor=0,
+            SchemaID=1,
+            Priority=1,
+        )
+    ]
+)
 
 
 Guests = Callable[[dict[str, Address]], Awaitable[None]]
@@ -210,14 +224,41 @@ async def test_the_wait_is_for_the_vehicle_and_not_for_its_session(
     assert "PASS secc: The vehicle has ended the session" in capsys.readouterr().out
 
 
-async def test_the_verdict_is_the_last_word(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    link, clock, trace, after = Link(sdp_port=free_port()), Clock(), Trace(), list[str]()
-    serving, _ = await open_station(link, StationOptions(pki=folder), clock, trace)
-    await run_vehicle(link, replace(QUICK, pki=folder), clock, trace)
-    trace.subscribe(lambda event: print(event))
-    assert await serving == 0
-    after = capsys.readouterr().out.splitlines()
-    assert after[-1].startswith("PASS secc: ")
+async def test_who_is_connecting_when_the_wait_is_over_is_heard_out(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock, trace, connected = Clock(), Trace(), asyncio.Event()
+    trace.subscribe(lambda e: connected.set() if isinstance(e, StateEntered) and e.state == "connected" else None)
+    options = StationOptions(pki=folder, tls=False, wait=10)
+    serving, where = await open_station(Link(sdp_port=free_port()), options, clock, trace)
+    reader, writer = await asyncio.open_connection(*where["plain"])
+    await connected.wait()
+    clock.jump(12)
+    await clock.sleep(0.05)
+    writer.write(v2gtp.pack(v2gtp.EXI, codec("app").encode(OFFER)))
+    assert await reader.read(4096), "the station is still there"
+    writer.close()
+    assert await serving == 1
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "FAIL secc: the vehicle left without charging (state: protocol negotiated)"
+    )
+
+
+async def test_the_verdict_is_the_last_word(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    close = StationSite.close
+
+    async def close_and_tell(site: StationSite) -> None:
+        await close(site)
+        print("The station is closed.")
+
+    monkeypatch.setattr(StationSite, "close", close_and_tell)
+    await run_station(Link(sdp_port=free_port()), StationOptions(pki=folder, wait=0.01), Clock(), Trace())
+    assert capsys.readouterr().out.splitlines() == [
+        "The station is closed.",
+        "FAIL secc: no vehicle came within 0.01 s",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -242,16 +283,9 @@ async def test_a_session_ended_in_order_before_charging_is_no_pass(
         Link(sdp_port=free_port()), StationOptions(pki=folder, tls=False), Clock(), Trace()
     )
     reader, writer = await asyncio.open_connection(*where["plain"])
-    protocol = app.AppProtocolType(
-        ProtocolNamespace="urn:iso:15118:2:2013:MsgDef",
-        VersionNumberMajor=2,
-        VersionNumberMinor=0,
-        SchemaID=1,
-        Priority=1,
-    )
     session = bytes(8)
     for message in (
-        app.SupportedAppProtocolReq(AppProtocol=[protocol]),
+        OFFER,
         iso2.SessionSetupReq(EVCCID=bytes(6)),
         iso2.ServiceDiscoveryReq(),
         iso2.SessionStopReq(ChargingSession=iso2.ChargingSessionType.Terminate),
