@@ -20,7 +20,7 @@ from ev.session import Session
 from tls_certs.validation import Use, validate_chain
 from wire.credentials import Credentials
 from wire.errors import PeerError
-from wire.identifiers import normal_emaid
+from wire.identifiers import IdentifierError, check_emaid, normal_emaid
 from wire.v2g import iso2
 from wire.v2g.key_transport import WrappedKey, unwrap
 from wire.v2g.signature import verify
@@ -136,6 +136,10 @@ def _contract_chain(s: Session, chain: tuple[x509.Certificate, ...]) -> None:
 
 
 def _same_emaid(emaid: str, leaf: x509.Certificate) -> None:
+    try:
+        check_emaid(emaid)
+    except IdentifierError as error:
+        raise PeerError(error.sentence, clause="ISO 15118-2 H.1") from error
     names = [normal_emaid(str(name.value)) for name in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     if emaid not in names:
         raise PeerError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography import x509
@@ -36,8 +37,9 @@ class ContractFolder:
                 {"emaid": c.emaid, "folder": self._folder(c), "renew": c.renew, "default": c.emaid == default}
                 for c in contracts
             ]
+            before = _folders(self._directory / MANIFEST)
             _write(self._directory / MANIFEST, json.dumps(rows, indent=2).encode(), 0o600)
-            self._sweep({str(row["folder"]) for row in rows})
+            self._sweep(before - {str(row["folder"]) for row in rows})
         except OSError as error:
             raise LocalError(
                 f"The contracts could not be written to {self._directory}: {error.strerror}.",
@@ -62,10 +64,15 @@ class ContractFolder:
         partial.rename(target)
         return name
 
-    def _sweep(self, wanted: set[str]) -> None:
-        for entry in self._directory.iterdir():
-            if entry.is_dir() and entry.name not in wanted:
-                shutil.rmtree(entry, ignore_errors=True)
+    def _sweep(self, gone: set[str]) -> None:
+        """Remove the folders of contracts that count no more; whatever else lies in the directory is not ours."""
+        for name in gone:
+            folder = self._directory / name
+            if folder.parent == self._directory and not folder.is_symlink():
+                for file in (folder / "chain.pem", folder / "key.pem"):
+                    file.unlink(missing_ok=True)
+                with suppress(OSError):  # somebody keeps something of their own in it
+                    folder.rmdir()
 
 
 def open_contract_folder(directory: Path) -> ContractStore:
@@ -87,6 +94,14 @@ def open_contract_folder(directory: Path) -> ContractStore:
             advice=f"Restore the folder, or remove {manifest} to start without contracts.",
         ) from error
     return ContractStore(contracts, default=default, writer=writer)
+
+
+def _folders(manifest: Path) -> set[str]:
+    """The folders an existing manifest names; none where it cannot be read."""
+    try:
+        return {str(row["folder"]) for row in json.loads(manifest.read_text())}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def _read(folder: Path, emaid: str, renew: bool) -> Contract:
