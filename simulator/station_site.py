@@ -31,6 +31,9 @@ from wire.v2g.iso2 import timing
 HANDSHAKE_RECORD = b"\x16"
 """The first octet of whoever speaks TLS (RFC 5246 A.1: content type handshake)."""
 
+ANSWER_SECONDS = 1.0
+"""How long the lab's clock waits for the answer to a call before it jumps."""
+
 
 @dataclass(slots=True)
 class Presented:
@@ -110,6 +113,7 @@ class StationSite:
 
     async def heard(self) -> None:
         """Wait until the CSMS has heard everything it can hear: until all is told, or until it is gone."""
+        await self._answered()
         if not self.station.online or not self.station.delivery.holds():
             return
         ends = [asyncio.ensure_future(self.station.settled()), asyncio.ensure_future(self.station.wait_offline())]
@@ -118,6 +122,12 @@ class StationSite:
         finally:
             for end in ends:
                 end.cancel()
+
+    async def _answered(self) -> None:
+        """Wait, not for long, until no other call is open either: a jump must not look like the CSMS's silence."""
+        with contextlib.suppress(TimeoutError):
+            async with self.clock.timeout(ANSWER_SECONDS):
+                await self.station.link.idle()
 
     def tell(self, notice: object) -> None:
         """Hear what the SECC engine says, pass it to the OCPP station, count what the lab asks for."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -137,7 +136,7 @@ async def _ev_certificate(link: StationLink, payload: Payload) -> Payload:
         return {**_failed("NotEnabled", "this CSMS knows no contract pool"), "exiResponse": ""}
     try:
         exi = base64.b64decode(payload["exiRequest"], validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, or characters outside ASCII
         return {**_failed("InvalidValue", "exiRequest is not base64"), "exiResponse": ""}
     try:
         asked = csms.services.pool.provide(exi, payload["iso15118SchemaVersion"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -175,10 +174,10 @@ class Authorizer:
         try:
             answer = await self._call("Get15118EVCertificate", payload, self._config.certificate_timeout)
             exi = base64.b64decode(answer["exiResponse"], validate=True)
-        except binascii.Error:
-            return ContractCertificateAnswer(exi=None, text="The CSMS sent an exiResponse that is not base64.")
         except PncError as error:
             return ContractCertificateAnswer(exi=None, text=error.sentence)
+        except ValueError:  # binascii.Error, or characters outside ASCII
+            return ContractCertificateAnswer(exi=None, text="The CSMS sent an exiResponse that is not base64.")
         info = answer.get("statusInfo", {})
         why = info.get("additionalInfo") or info.get("reasonCode") or ""
         if answer["status"] != "Accepted" or not exi:

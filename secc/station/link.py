@@ -23,6 +23,9 @@ ACTOR = "CS"
 SILENCES = 2
 """Heartbeats without an answer before the connection counts as dead."""
 
+LONGEST_INTERVAL = 86_400
+"""Seconds between heartbeats or boots, whatever the CSMS says (the limit of HeartbeatInterval)."""
+
 _UNREGISTERED: frozenset[boot.State] = frozenset({"Rejected", "Booting", "Waiting", "Offline"})
 
 
@@ -121,6 +124,11 @@ class Link:
             raise PeerClosed(f"{action} was not sent: {self._config.identity} is {boot.MEANING[self.state]}.")
         return await peer.call(action, payload, limit)
 
+    async def idle(self) -> None:
+        """Wait until no call to the CSMS is open."""
+        if self._peer is not None:
+            await self._peer.idle()
+
     def boot_now(self) -> None:
         """The CSMS triggered a BootNotification."""
         self._boot_reason = "Triggered"
@@ -138,7 +146,7 @@ class Link:
         )
         peer.handle((action, self._gate(handler)) for action, handler in self._handlers())
         self._peer = peer
-        worker = asyncio.create_task(_until_closed(self._work()))
+        worker = asyncio.create_task(self._working(peer))
         try:
             await peer.run()
         finally:
@@ -153,6 +161,14 @@ class Link:
         if not self.stopping and not self._hurry:
             ended = f"{channel.close_code} {channel.close_reason}".strip()
             self._problem(PeerClosed(f"The CSMS closed the connection to {self._config.identity} ({ended})."))
+
+    async def _working(self, peer: OcppPeer) -> None:
+        """Work until the connection ends. What fails here must not leave a station that is online and does nothing."""
+        try:
+            await _until_closed(self._work())
+        except Exception:
+            await peer.close(1011, "the station failed")
+            raise
 
     def _gate(self, handler: Handler) -> Handler:
         def answer(payload: Payload) -> Any:
@@ -191,7 +207,7 @@ class Link:
                 self._problem(error)
                 self._happen("unanswered")
             else:
-                wait = float(answer["interval"]) if answer["interval"] > 0 else wait
+                wait = float(min(answer["interval"], LONGEST_INTERVAL)) if answer["interval"] > 0 else wait
                 if answer["status"] == "Accepted":
                     self._registered(answer["interval"])
                     return
@@ -204,7 +220,7 @@ class Link:
 
     def _registered(self, interval: int) -> None:
         if interval > 0:
-            self._model.put("OCPPCommCtrlr", "HeartbeatInterval", str(interval))
+            self._model.put("OCPPCommCtrlr", "HeartbeatInterval", str(min(interval, LONGEST_INTERVAL)))
         self._boot_reason = "PowerUp"
         self._happen("accepted")
         text = f"{self._config.identity} is registered at the CSMS"
@@ -231,7 +247,9 @@ class Link:
                 self._problem(error)
                 if silent >= SILENCES and self._peer is not None:
                     await self._peer.close(1001, "no answer to heartbeats")
-            except CallError as error:
+            except PeerClosed:
+                raise
+            except PncError as error:
                 self._problem(error)
 
     def _happen(self, happening: boot.Happening) -> None:

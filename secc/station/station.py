@@ -225,10 +225,10 @@ class Station:
     async def _work(self, fresh: bool) -> None:
         """What the station does on its own while registered."""
         if fresh or self._status != self._status_sent or self._long_away():
-            await self.send_status()
-        while self._events:
-            await self.call("SecurityEventNotification", self._events[0])
-            self._events.popleft()
+            await self._quietly(self.send_status())
+        while self._events and self.online:
+            event = self._events.popleft()
+            await self._quietly(self._send_security_event(event))
         async with asyncio.TaskGroup() as group:
             if self.link.away_since is not None:
                 group.create_task(self._tell_return())

@@ -12,7 +12,8 @@ _SECRET_ACTIONS = frozenset({"SetVariables", "SetNetworkProfile", "UpdateFirmwar
 """Actions whose payload can hold a password; only these are taken apart."""
 
 _SECRET_FIELDS = frozenset({"apnPassword", "simPin", "password", "key", "basicAuthPassword"})
-_SECRET_VARIABLES = frozenset({"BasicAuthPassword"})
+_SECRET_VARIABLES = frozenset({"basicauthpassword"})
+"""Lower case: OCPP compares names without case."""
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]*@")
 
 
@@ -44,6 +45,10 @@ def _clean(value: Any) -> Any:
         return value
     cleaned = {key: MASK if key in _SECRET_FIELDS else _clean(item) for key, item in value.items()}
     variable = value.get("variable")
-    if isinstance(variable, dict) and variable.get("name") in _SECRET_VARIABLES and "attributeValue" in value:
+    if (
+        isinstance(variable, dict)
+        and str(variable.get("name")).lower() in _SECRET_VARIABLES
+        and "attributeValue" in value
+    ):
         cleaned["attributeValue"] = MASK
     return cleaned

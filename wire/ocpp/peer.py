@@ -16,6 +16,9 @@ from wire.ocpp.session import Hangup, Incoming, Output, SendText, Session, Settl
 from wire.trace import OcppFrame, Problem, Trace
 
 Payload = dict[str, Any]
+MAX_UNSENT = 1024
+"""Frames that may wait for a peer that does not read; what it sends then is not read either, until it does."""
+
 CLOSING = 2.0
 """Seconds for what is on its way before a close."""
 
@@ -65,6 +68,7 @@ class OcppPeer:
         self._tasks: set[asyncio.Task[object]] = set()
         self._outbox: deque[str | Hangup] = deque()
         self._writer_wakes: asyncio.Future[None] | None = None
+        self._taken: asyncio.Future[None] | None = None
         self._timer: tuple[float, Any] | None = None
         self._memory = channel if isinstance(channel, MemoryChannel) else None
         self._ended = asyncio.Event()
@@ -101,12 +105,20 @@ class OcppPeer:
             self._perform(self._session.forget(token, self._clock.now()))
             raise
 
+    async def idle(self) -> None:
+        """Wait until no call of ours is open."""
+        while self._calls:
+            await asyncio.wait(tuple(self._calls.values()))
+
     async def run(self) -> None:
         """Read until the channel ends. Then every open call has failed and handlers still at work are cancelled."""
         writer = asyncio.create_task(self._write())
         reason = "we failed"
         try:
             while (text := await self.channel.receive()) is not None:
+                while len(self._outbox) > MAX_UNSENT and not writer.done():
+                    self._taken = asyncio.get_running_loop().create_future()
+                    await asyncio.wait((self._taken, writer), return_when=asyncio.FIRST_COMPLETED)
                 self._perform(self._session.receive(text, self._clock.now()))
             reason = f"{self.channel.close_code} {self.channel.close_reason}".strip()
         except asyncio.CancelledError:
@@ -178,6 +190,8 @@ class OcppPeer:
                         await self.channel.close(item.code, item.reason)
                     else:
                         await self.channel.send(item)
+                    if self._taken is not None and len(self._outbox) <= MAX_UNSENT and not self._taken.done():
+                        self._taken.set_result(None)
                 self._writer_wakes = loop.create_future()
                 await self._writer_wakes
         except PncError:
