@@ -29,6 +29,9 @@ from wire.v2g import iso2, v2gtp
 from wire.v2g.iso2 import timing
 from wire.v2g.iso2.secc_sequence import TABLE, State, allowed
 
+MAX_IGNORED = 64
+"""V2GTP messages of a vehicle that are passed over before the connection is given up."""
+
 MAX_QUEUED = 8
 """Requests a vehicle may send ahead of their answers before the connection is given up."""
 
@@ -56,6 +59,7 @@ class SeccEngine:
         self._queue: deque[bytes] = deque()
         self._pending: _Pending | None = None
         self._iso2, self._app = codec("iso2"), codec("app")
+        self._ignored = 0
         self._last_sent = ""
         self._sent_at = 0.0
         self._timeout: float | None = None
@@ -105,6 +109,12 @@ class SeccEngine:
             frames = self._reader.feed(data)
         except PeerError as error:
             self._break(error)
+            return out
+        self._ignored += len(self._reader.ignored)
+        if self._ignored > MAX_IGNORED:
+            self._break(
+                PeerError(f"The vehicle sent more than {MAX_IGNORED} V2GTP messages that are not for a station.")
+            )
             return out
         for ignored in self._reader.ignored:
             self._s.problem(f"A V2GTP message of the vehicle was ignored: {ignored.reason}", ignored.clause)

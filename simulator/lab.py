@@ -130,10 +130,12 @@ class Lab:
     async def _tear_down(self) -> None:
         for deed in self._deeds:
             deed.cancel()
-        if self._site is not None:
-            await self._site.close()
-        if self._back is not None:
-            await self._back.close()
+        try:
+            if self._site is not None:
+                await self._site.close()
+        finally:
+            if self._back is not None:
+                await self._back.close()
 
     # What scenarios say
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -43,6 +45,7 @@ def run_on_loop(transport: str, main: Callable[[], Coroutine[Any, Any, T]]) -> T
     """
     factory = VirtualTimeLoop if transport == "memory" else None
     with asyncio.Runner(loop_factory=factory) as runner:
+        runner.get_loop().set_exception_handler(_Complaint())
         return runner.run(_terminable(main))
 
 
@@ -69,6 +72,24 @@ async def _terminable(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+class _Complaint:
+    """What fails where nobody waits for it (a full table of open files, a defect in a connection's handler): one
+    sentence for each kind of failure instead of a stack trace, unless PNC_DEBUG asks for it."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if os.environ.get("PNC_DEBUG"):
+            loop.default_exception_handler(context)
+            return
+        error = context.get("exception")
+        said = f"{context.get('message', 'something failed')}: {type(error).__name__}: {error}"
+        if said not in self._said:
+            self._said.add(said)
+            print(f"pnc: {said}. Set PNC_DEBUG=1 for the traceback.", file=sys.stderr)
 
 
 def run_alone(side: Callable[[Clock, Trace], Coroutine[Any, Any, int]], *, level: int = 0) -> int:

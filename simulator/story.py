@@ -32,6 +32,9 @@ RED, GREEN, YELLOW, GREY, BOLD = 31, 32, 33, 90, 1
 WIDTH = 120
 """Columns of a line where no narrower terminal says otherwise."""
 
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+"""What peers wrote must not steer the terminal it is told on."""
+
 _LINK = frozenset({"EV", "SECC"})
 """Who judges on the link itself also reports the problem that follows from it: once is enough."""
 
@@ -104,6 +107,7 @@ class StoryTeller:
         print(lead + ("\n" + " " * indent).join(self._lines(text, indent)) if text else lead, file=self._out)
 
     def _lines(self, text: str, indent: int) -> list[str]:
+        text = text.translate(_CONTROLS)
         if self._width is None:
             return [text]
         room = max(20, self._width - indent)

@@ -101,6 +101,8 @@ def cert_id_from_hash_data(data: HashData, tolerated: list[str] | None = None) -
         serial = int(data.serial_number, base)
     except ValueError as error:
         raise _bad_hash_data(f"the serial number {data.serial_number[:64]!a}, which is no number") from error
+    if serial < 0:
+        raise _bad_hash_data(f"the negative serial number {data.serial_number[:64]!a}")
     if base == 10 and tolerated is not None:
         tolerated.append("hash data with base64url hashes and a decimal serial number instead of hex")
     return CertId(data.algorithm, parts[0], parts[1], serial)

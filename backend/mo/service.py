@@ -174,6 +174,13 @@ class MobilityOperator:
         with self._report.call("renew contract") as call:
             contract = await self.contract(emaid)
             self._check_renewable(contract)
+            if previous.issuer != contract.certificate.issuer:
+                # The root pool trusts other operators and CAs too: none of them may renew a contract of ours.
+                raise Refused(
+                    f"The certificate shown for {contract.emaid} was not issued by this operator.",
+                    clause="CSO-2",
+                    response_code="FAILED_CertChainError",
+                )
             receiver = certificates.elliptic_key(previous)
             if receiver is None:
                 raise Refused("The old contract certificate has no P-256 key.", clause="V2G2-007")

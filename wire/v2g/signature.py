@@ -65,7 +65,10 @@ def verify(signature: ds.SignatureType | None, parts: Sequence[Part], public_key
     if len(references) != len(info.Reference):
         raise SignatureError("SignedInfo refers to the same element twice.", clause="V2G2-909")
     for name, value in parts:
-        uri = f"#{getattr(value, 'Id', None)}"
+        identifier = getattr(value, "Id", None)
+        if not identifier:
+            raise SignatureError(f"{name} has no Id, so that no signature can refer to it.", clause="V2G2-771")
+        uri = f"#{identifier}"
         reference = references.pop(uri, None)
         if reference is None:
             raise SignatureError(
