@@ -15,7 +15,7 @@ demo: $(STAMP) ## from plug-in to an installed contract and a paid charge
 test: $(STAMP) lint ## static checks and all tests
 	@$(BIN)/python -m pytest
 
-lint: $(STAMP)
+lint: $(STAMP) ## static checks only
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
