@@ -13,6 +13,7 @@ import io
 import math
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,9 @@ Group = argparse.ArgumentParser
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point: run the command; every failure becomes a sentence and an exit code."""
     gc.set_threshold(*COLLECTOR)
+    if not (sys.warnoptions or os.environ.get("PNC_DEBUG")):
+        # What a library thinks of a peer's certificate is not for the user, unless Python was asked for warnings.
+        warnings.simplefilter("ignore")
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows no umlaut shows a question mark; that is no reason to break off.
         if isinstance(stream, io.TextIOWrapper):
@@ -72,7 +76,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except PncError as error:
-        print(f"pnc: {error}", file=sys.stderr)
+        from simulator.story import printable
+
+        print(f"pnc: {printable(str(error))}", file=sys.stderr)
         code = EXIT_UNAVAILABLE if isinstance(error, LocalError) else 1
     except Exception as error:
         if os.environ.get("PNC_DEBUG"):

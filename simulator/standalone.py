@@ -30,6 +30,7 @@ from simulator.back_end import CARD, STATION_ID, open_back_end
 from simulator.reception import Reception
 from simulator.result import EXIT_CODES, Verdict
 from simulator.station_site import StationSite, build_station
+from simulator.story import printable
 from tls_certs.pki import Pki, create_pki, load_pki
 from wire.clock import Clock
 from wire.errors import LocalError, PncError
@@ -288,7 +289,7 @@ def first_sentence(text: str) -> str:
 
 def _verdict(side: str, verdict: Verdict, text: str) -> int:
     """Print the verdict line, broken at the width of a terminal and whole where a program reads it."""
-    line = f"{verdict.upper()} {side}: {text}"
+    line = printable(f"{verdict.upper()} {side}: {text}")
     if sys.stdout.isatty():
         width = max(40, shutil.get_terminal_size().columns)
         line = textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

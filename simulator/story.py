@@ -107,7 +107,7 @@ class StoryTeller:
         print(lead + ("\n" + " " * indent).join(self._lines(text, indent)) if text else lead, file=self._out)
 
     def _lines(self, text: str, indent: int) -> list[str]:
-        text = text.translate(_CONTROLS)
+        text = printable(text)
         if self._width is None:
             return [text]
         room = max(20, self._width - indent)
@@ -122,6 +122,11 @@ def _because(result: RunResult) -> str:
     met = bool(expected) and all(check.ok for check in expected)
     names = " and ".join(result.faults)
     return f", disturbed by {names}, answered as the standard says" if met else f", disturbed by {names}"
+
+
+def printable(text: str) -> str:
+    """``text`` with control characters spelled out (``\\x1b``); tab and line feed stay."""
+    return text.translate(_CONTROLS)
 
 
 def paint(text: str, colour: int, wanted: bool) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from backend_world import DAY, NOW, PCID, World, leaf_of, unrelated
+from backend_world import DAY, NOW, PCID, SCHEMA, World, leaf_of, unrelated
+from vehicle_requests import received, update_request
 
 from backend import certificates
 from backend.mo import ContractState, MobilityOperator
 from backend.pcp import Vehicle
 from backend.refusal import Refused
+from tls_certs.profiles import PROFILES
 from tls_certs.validation import ChainError
 from wire.identifiers import check_emaid
 from wire.trace import ServiceCall
@@ -155,3 +157,17 @@ async def test_a_contract_from_a_folder_is_registered(world: World) -> None:
 async def test_a_certificate_without_emaid_cannot_be_registered(world: World) -> None:
     with pytest.raises(Refused):
         await world.eco.mo.register("Bob", world.pki.certificate("mo_sub2"))
+
+
+@pytest.mark.parametrize("issuer", ["cpo_sub2", "cps_sub2"])
+async def test_another_trusted_ca_cannot_have_a_contract_renewed(world: World, issuer: str) -> None:
+    """The root pool trusts the issuer and the EMAID is right: the contract is still somebody else's."""
+    contract = await world.subscribed()
+    rogue = world.pki.authority(issuer).credentials(PROFILES["contract_leaf"], contract.emaid, NOW)
+    request = update_request(rogue, contract.emaid, world.pki.anchors("v2g_root"))
+    answer = received(await world.eco.pool.provide(request, SCHEMA))
+    assert (answer.code, answer.message.Header.Signature) == ("FAILED_CertChainError", None)
+    with pytest.raises(Refused, match="was not issued by this operator") as caught:
+        await world.eco.mo.renew(contract.emaid, rogue.leaf)
+    assert caught.value.response_code == "FAILED_CertChainError"
+    assert await world.eco.mo.contract(contract.emaid) == contract

@@ -134,6 +134,44 @@ def test_a_damaged_folder_is_a_sentence(tmp_path: Path) -> None:
         open_contract_folder(tmp_path)
 
 
+def test_what_else_lies_in_the_directory_is_not_touched(tmp_path: Path) -> None:
+    elsewhere, home = tmp_path / "elsewhere", tmp_path / "home"
+    for folder in (elsewhere, home / "photos", home / ".git"):
+        folder.mkdir(parents=True)
+        (folder / "chain.pem").write_text("mine")
+    (home / "letter.txt").write_text("mine")
+    (home / "link").symlink_to(elsewhere, target_is_directory=True)
+    store = open_contract_folder(home)
+    store.install(sn.contract())
+    store.install(other())
+    store.remove(OTHER)
+    assert {p.name for p in home.iterdir()} == {"photos", ".git", "letter.txt", "link", MANIFEST, folder_of(home)}
+    for folder in (elsewhere, home / "photos", home / ".git"):
+        assert [(p.name, p.read_text()) for p in folder.iterdir()] == [("chain.pem", "mine")]
+
+
+@pytest.mark.parametrize("kept", ["a link", "a note"])
+def test_a_superseded_folder_goes_but_never_what_somebody_keeps_there(tmp_path: Path, kept: str) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    store = open_contract_folder(home)
+    store.install(sn.contract())
+    old = home / folder_of(home)
+    if kept == "a link":
+        old.rename(elsewhere)
+        old.symlink_to(elsewhere, target_is_directory=True)
+    else:
+        (old / "note.txt").write_text("mine")
+    store.install(Contract(sn.EMAID, create_pki(sn.NOW, emaid=sn.EMAID).credentials("contract_leaf")))
+    assert folder_of(home) != old.name
+    assert {p.name for p in old.iterdir()} == ({"chain.pem", "key.pem"} if kept == "a link" else {"note.txt"})
+
+
+def folder_of(home: Path) -> str:
+    """The folder of the only contract the manifest names."""
+    (row,) = json.loads((home / MANIFEST).read_text())
+    return str(row["folder"])
+
+
 def test_keys_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
     contract = sn.contract()
     assert "key" not in repr(contract)

@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ev_playbook import NOW, Playbook, vehicle
 
 from ev.contracts import ContractStore
+from tls_certs.profiles import PROFILES
 from wire.errors import LocalError, PeerError
 from wire.v2g import iso2
+from wire.v2g.key_transport import wrap
 from wire.v2g.signature import verify
 
 DAY = 86400.0
@@ -202,6 +204,29 @@ def test_without_the_roots_of_the_mobility_operator_the_chain_must_be_consistent
     broken_contract_chain(res)
     play.hear(res, signature=sn.signed(res))
     assert "was not issued by" in str(play.error)
+
+
+def test_a_contract_for_no_emaid_is_refused_although_all_else_fits() -> None:
+    """The eMAID names the contract's folder: one that is none must not get there, even if its certificate agrees."""
+    name = "../../CONTRACTS"
+    odd = sn.pki().authority("mo_sub2").credentials(PROFILES["contract_leaf"], name, NOW)
+    leaf, *subs = odd.chain_der
+    wrapped = wrap(odd.key, sn.pki().credentials("oem_leaf").key.public_key())
+    res = sn.bundle()
+    res.ContractSignatureCertChain.Certificate = leaf
+    res.ContractSignatureCertChain.SubCertificates.Certificate = subs
+    res.ContractSignatureEncryptedPrivateKey.value = wrapped.encrypted
+    res.DHpublickey.value = wrapped.dh_public
+    res.eMAID.value = name
+    car = vehicle()
+    car.contract_roots = ()
+    play = Playbook(car)
+    to_installation(play)
+    play.hear(res, signature=sn.signed(res))
+    assert play.verdicts[-1] == ("EMAID in CertificateInstallationRes", False)
+    assert f"'{name}' is not an EMAID" in str(play.error)
+    assert car.contracts.all == ()
+    assert play.engine.outcome.installed is None
 
 
 def near_end() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -176,6 +177,33 @@ def test_a_fault_is_exit_code_1_and_says_what_it_was(env: dict[str, str], desk: 
     assert "first problem: SECC: Charging is not authorized" in said.out
     assert "FAIL pnc-ac (memory), disturbed by contract-blocked, answered as the standard says" in said.out
     assert list(desk.iterdir()) == []
+
+
+@pytest.mark.parametrize("debugging", [False, True])
+def test_what_a_library_thinks_of_a_certificate_is_for_who_debugs(
+    env: dict[str, str], desk: Path, debugging: bool
+) -> None:
+    env.pop("PYTHONWARNINGS")
+    assert pnc(env, desk, "certs", "create", "pki").code == 0
+    [leaf] = desk.glob("pki/**/contract_leaf.pem")
+    leaf.write_bytes(with_negative_serial(leaf.read_bytes()))
+    said = pnc(env | ({"PNC_DEBUG": "1"} if debugging else {}), desk, "certs", "show", "pki")
+    assert "contract_leaf" in said.out
+    assert ("DeprecationWarning" in said.err) is debugging
+    assert debugging or said.err == ""
+
+
+def with_negative_serial(pem: bytes) -> bytes:
+    """The first certificate with a negative serial number, which breaks its signature."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    certificate = x509.load_pem_x509_certificates(pem)[0]
+    length = certificate.serial_number.bit_length() // 8 + 1
+    der, serial = certificate.public_bytes(Encoding.DER), certificate.serial_number.to_bytes(length, "big")
+    spoiled = der.replace(serial, b"\x80" + serial[1:], 1)
+    body = base64.encodebytes(spoiled).decode()
+    return f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n".encode()
 
 
 def test_a_pki_folder_from_creation_to_a_wrong_key(env: dict[str, str], desk: Path) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from lab_runs import Run, leaks, run, texts
 
+from simulator.cli import main
 from simulator.faults import FAULTS
 from simulator.result import Check, RunResult, Verdict
-from simulator.story import StoryTeller
+from simulator.standalone import _verdict
+from simulator.story import StoryTeller, printable
 from simulator.wire_told import Once, told_frame
 from wire.trace import OcppFrame, Problem, Secured, Story, V2gMessage
 
@@ -88,6 +90,32 @@ def test_further_lines_stand_below_the_text_and_lose_nothing() -> None:
     assert first.startswith("    1.000 s  EV    The vehicle")
     assert more and all(line.startswith(" " * 19) for line in more)
     assert " ".join([first[19:], *(line.strip() for line in more)]) == sentence
+
+
+@pytest.mark.parametrize("width", [None, 60])
+def test_controls_in_a_peers_words_are_shown_not_obeyed(width: int | None) -> None:
+    out = io.StringIO()
+    teller = StoryTeller(0.0, out=out, width=width)
+    for kind in (Story, Problem):
+        teller(kind(time=0.0, actor="CSMS", text="CS001 (\x1b]0;owned\x07\x1b[2J\x9b31m\x85\x7f\r\x00)"))
+    teller.summary(RunResult("x", "memory", error="\x1b[2J"))
+    text = out.getvalue()
+    assert text.count(r"(\x1b]0;owned\x07\x1b[2J\x9b31m\x85\x7f\x0d\x00)") == 2
+    assert r" \x1b[2J" in text
+    assert [c for c in text if c != "\n" and not c.isprintable()] == []
+
+
+def test_what_is_printable_stays() -> None:
+    assert printable("Zürich → 7 kW,\tja\nnein €") == "Zürich → 7 kW,\tja\nnein €"
+
+
+def test_controls_in_verdicts_and_complaints_are_shown_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _verdict("secc", Verdict.FAIL, "the vehicle is \x1b[2J\x9b1m") == 1
+    with pytest.raises(SystemExit):
+        main(["ev", "--pki", "no\x1b[2Jfolder"])
+    said = capsys.readouterr()
+    assert said.out == "FAIL secc: the vehicle is \\x1b[2J\\x9b1m\n"
+    assert said.err.startswith("pnc: ") and r"no\x1b[2Jfolder" in said.err and "\x1b" not in said.err
 
 
 def test_verbose_tells_every_message_and_judgement() -> None:

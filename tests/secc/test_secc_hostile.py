@@ -76,6 +76,19 @@ def test_a_flood_of_requests_ends() -> None:
     assert p.notices[-1].stopped_by == "station"
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_flood_of_foreign_payload_types_ends(at_once: bool) -> None:
+    p = at(S.SERVICES)
+    foreign = v2gtp.pack(0x9000, b"x")
+    for octets in [foreign * 64] if at_once else [foreign] * 64:
+        p.raw(octets, frame=False)
+    assert p.end is None and p.problems.count("was ignored") == 64
+    p.raw(foreign * (7000 if at_once else 1), frame=False)
+    assert p.end is not None and "more than 64 V2GTP messages" in p.problems
+    assert p.problems.count("was ignored") == 64, "told no more"
+    assert p.notices[-1].stopped_by == "station"
+
+
 def test_a_response_is_no_request() -> None:
     p = at(S.SERVICES)
     assert p.raw(encoded(iso2.SessionStopRes(ResponseCode=iso2.ResponseCodeType.OK), p.session)) is None

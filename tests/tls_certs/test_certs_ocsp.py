@@ -269,12 +269,19 @@ class TestHashData:
             {"issuer_key_hash": "00"},
             {"serial_number": ""},
             {"serial_number": "xyz"},
+            {"serial_number": "-1"},
         ],
     )
     def test_bad_hash_data(self, pki: Pki, change: dict[str, str]) -> None:
         data = replace(hash_data(*pair(pki)), **change)
         with pytest.raises(PeerError, match="hash data has"):
             cert_id_from_hash_data(data)
+
+    def test_a_negative_serial_number_is_a_sentence(self, pki: Pki) -> None:
+        data = replace(hash_data(*pair(pki)), serial_number="-7f")
+        with pytest.raises(PeerError, match="has the negative serial number '-7f'") as caught:
+            request_from_hash_data(data)
+        assert caught.value.ocpp_status == "CertChainError"
 
     def test_of_another_issuer(self, pki: Pki) -> None:
         certificate, issuer = pair(pki)

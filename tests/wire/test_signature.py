@@ -67,6 +67,15 @@ def test_a_missing_signature_is_a_sentence_and_an_answer() -> None:
     assert caught.value.response_code == "FAILED_SignatureError"
 
 
+@pytest.mark.parametrize("identifier", [None, ""])
+def test_a_part_without_id_is_refused_whatever_the_reference_says(identifier: str | None) -> None:
+    part = ("AuthorizationReq", iso2.AuthorizationReq(Id=identifier, GenChallenge=bytes(16)))
+    made = signature.sign([part], KeySigner(KEY))
+    with pytest.raises(signature.SignatureError, match="AuthorizationReq has no Id") as caught:
+        signature.verify(made, [part], KEY.public_key())
+    assert caught.value.response_code == "FAILED_SignatureError"
+
+
 def test_an_altered_element_is_found() -> None:
     made = signature.sign(PARTS, KeySigner(KEY))
     altered = iso2.AuthorizationReq(Id="id1", GenChallenge=bytes(16))
