@@ -25,6 +25,9 @@ from wire.web import aiohttp, web
 SUBPROTOCOL = "ocpp2.0.1"
 MAX_BYTES = 4 * MAX_TEXT
 
+CLOSING = 2.0
+"""Seconds of machine time for a close; a peer that does not even read is then cut off."""
+
 Verdict = Literal["welcome", "unknown", "unauthorized"]
 Admit = Callable[[str, str | None, str | None], Verdict | Awaitable[Verdict]]
 """(identity of the path, Basic user or None, password or None) -> whether this station may come in."""
@@ -40,11 +43,14 @@ class WebSocketChannel:
         self,
         socket: aiohttp.ClientWebSocketResponse | web.WebSocketResponse,
         session: aiohttp.ClientSession | None = None,
+        *,
+        abort: Callable[[], None] = lambda: None,
     ) -> None:
         self.close_code: int | None = None
         self.close_reason = ""
         self._socket = socket
         self._session = session
+        self._abort = abort
 
     async def send(self, text: str) -> None:
         """As FrameChannel."""
@@ -75,7 +81,12 @@ class WebSocketChannel:
         """As FrameChannel. ``reason`` is cut to the 123 octets a close frame can carry."""
         if self.close_code is None:
             self.close_code, self.close_reason = code, reason
-            await self._socket.close(code=code, message=reason.encode()[:123])
+            try:
+                # The close frame waits for room in the line, which a peer that does not read never makes.
+                async with asyncio.timeout(CLOSING):
+                    await self._socket.close(code=code, message=reason.encode()[:123])
+            except TimeoutError:
+                self._abort()
         await self._release()
 
     async def _release(self) -> None:
@@ -201,7 +212,7 @@ class WebSocketServer:
         self._report = report
         self._path = path.rstrip("/")
         self._runner: web.AppRunner | None = None
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._channels: set[WebSocketChannel] = set()
         self.url = ""
         self.port = 0
 
@@ -223,7 +234,7 @@ class WebSocketServer:
 
     async def close(self) -> None:
         """Stop listening and close every connection."""
-        await asyncio.gather(*(s.close(code=1001, message=b"the CSMS is going away") for s in self._sockets))
+        await asyncio.gather(*(channel.close(1001, "the CSMS is going away") for channel in self._channels))
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -252,14 +263,19 @@ class WebSocketServer:
             # Part 4 3.1.2: without a common version finish the handshake, then close.
             await socket.close(code=1002, message=f"only {SUBPROTOCOL} is spoken here".encode())
             return socket
-        self._sockets.add(socket)
-        channel = WebSocketChannel(socket)
+        channel = WebSocketChannel(socket, abort=lambda: _cut(request))
+        self._channels.add(channel)
         try:
             await self._serve(identity, channel)
         finally:
-            self._sockets.discard(socket)
+            self._channels.discard(channel)
             await channel.close(1011, "the CSMS stopped serving")
         return socket
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def connector(
