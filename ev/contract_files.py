@@ -68,7 +68,7 @@ class ContractFolder:
         """Remove the folders of contracts that count no more; whatever else lies in the directory is not ours."""
         for name in gone:
             folder = self._directory / name
-            if folder.parent == self._directory and not folder.is_symlink():
+            if name != ".." and folder.parent == self._directory and not folder.is_symlink():
                 for file in (folder / "chain.pem", folder / "key.pem"):
                     file.unlink(missing_ok=True)
                 with suppress(OSError):  # somebody keeps something of their own in it

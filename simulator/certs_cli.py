@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from simulator.result import EXIT_UNAVAILABLE, EXIT_USAGE
+from simulator.story import printable
 from wire.errors import LocalError, PncError
 from wire.identifiers import IdentifierError
 
@@ -114,7 +115,7 @@ def verify(directory: str | Path, *, now: float | None = None) -> int:
             chain = validate_chain(pki.chain(role), pki.anchors(*roots), Use[use], moment)
         except PncError as error:
             bad += 1
-            print(f"{role:<14} BAD   {error}")
+            print(f"{role:<14} BAD   {printable(str(error))}")
             continue
         notes = f"; tolerated: {'; '.join(chain.tolerated)}" if chain.tolerated else ""
         path = " < ".join(_common_name(certificate) for certificate in chain.path)
@@ -126,7 +127,7 @@ def verify(directory: str | Path, *, now: float | None = None) -> int:
 
 def _complain(error: PncError) -> int:
     """Say it; 2 for an identifier that is none, 3 for a folder that cannot be used, 1 for everything else."""
-    print(error, file=sys.stderr)
+    print(printable(str(error)), file=sys.stderr)
     if isinstance(error, IdentifierError):
         return EXIT_USAGE
     return EXIT_UNAVAILABLE if isinstance(error, LocalError) else 1

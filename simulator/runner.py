@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from simulator.result import RunResult, Terminated, Verdict
 from simulator.scenario import Scenario
-from simulator.story import StoryTeller
+from simulator.story import StoryTeller, printable
 from wire.clock import Clock, VirtualTimeLoop
 from wire.errors import PncError
 from wire.trace import Event, Problem, Trace
@@ -86,7 +86,8 @@ class _Complaint:
             loop.default_exception_handler(context)
             return
         error = context.get("exception")
-        said = f"{context.get('message', 'something failed')}: {type(error).__name__}: {error}"
+        why = f": {type(error).__name__}: {error}" if error is not None else ""
+        said = printable(f"{context.get('message', 'something failed')}{why}")
         if said not in self._said:
             self._said.add(said)
             print(f"pnc: {said}. Set PNC_DEBUG=1 for the traceback.", file=sys.stderr)
@@ -114,7 +115,8 @@ async def _told(scenario: Scenario, options: Mapping[str, Any], settings: RunSet
     if level >= 0:
         teller.summary(result)
     else:
-        print(f"{result.verdict.upper()} {result.scenario}" + (f": {result.cause}" if result.cause else ""))
+        cause = f": {printable(result.cause)}" if result.cause else ""
+        print(f"{result.verdict.upper()} {result.scenario}{cause}")
     return result
 
 

@@ -166,6 +166,17 @@ def test_a_superseded_folder_goes_but_never_what_somebody_keeps_there(tmp_path: 
     assert {p.name for p in old.iterdir()} == ({"chain.pem", "key.pem"} if kept == "a link" else {"note.txt"})
 
 
+def test_a_manifest_cannot_point_out_of_its_directory(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    store = open_contract_folder(home)
+    store.install(sn.contract())
+    (tmp_path / "key.pem").write_text("mine")
+    (row,) = json.loads((home / MANIFEST).read_text())
+    (home / MANIFEST).write_text(json.dumps([row, {**row, "folder": ".."}]))
+    store.install(other())
+    assert (tmp_path / "key.pem").read_text() == "mine"
+
+
 def folder_of(home: Path) -> str:
     """The folder of the only contract the manifest names."""
     (row,) = json.loads((home / MANIFEST).read_text())
