@@ -7,7 +7,6 @@ file or global randomness; ``engine.deadline`` is the lab time at which the shel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from wire.errors import PncError
 from wire.trace import Event
@@ -44,26 +43,3 @@ class Close:
 
 
 Output = Send | Ask | Notice | Close | Event
-
-
-class Engine(Protocol):
-    """The shape the EVCC and the SECC engine share."""
-
-    @property
-    def deadline(self) -> float | None:
-        """Lab time at which :meth:`wake` is due, or None."""
-
-    def start(self, now: float) -> list[Output]:
-        """The connection is open."""
-
-    def receive(self, data: bytes, now: float) -> list[Output]:
-        """Bytes arrived, cut anywhere."""
-
-    def answered(self, id: int, answer: object, now: float) -> list[Output]:
-        """An :class:`Ask` was answered; unknown or late ids are ignored."""
-
-    def wake(self, now: float) -> list[Output]:
-        """The deadline passed."""
-
-    def closed(self, now: float) -> list[Output]:
-        """The peer closed the connection, or it broke."""

@@ -1,0 +1,52 @@
+"""The first and the last moment of a run: an interrupt during the imports, a tear-down that fails half-way."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import pytest
+
+from simulator import entry
+from simulator.lab import Lab
+from simulator.result import RunResult
+from simulator.runner import RunSettings, run_on_loop
+from wire.clock import Clock
+from wire.trace import Trace
+
+
+class Interrupted(ModuleType):
+    """A module during whose import somebody presses Ctrl-C."""
+
+    def __getattr__(self, name: str) -> object:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_before_the_command_is_there_ends_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "simulator.cli", Interrupted("simulator.cli"))
+    with pytest.raises(SystemExit) as ended:
+        entry.main()
+    assert ended.value.code == 130
+
+
+def test_the_back_end_is_closed_even_if_the_station_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> list[str]:
+        lab = Lab(RunSettings(transport="memory"), Clock(), Trace(), RunResult("ends", "memory"), installed=True)
+        closed: list[str] = []
+        with pytest.raises(OSError, match="stuck"):
+            async with lab:
+                close_station, close_back = lab.site.close, lab.back.close
+
+                async def stuck(*_: object) -> None:
+                    await close_station()
+                    raise OSError("stuck")
+
+                async def noted(*_: object) -> None:
+                    closed.append("back end")
+                    await close_back()
+
+                monkeypatch.setattr(type(lab.site), "close", stuck)
+                monkeypatch.setattr(type(lab.back), "close", noted)
+        return closed
+
+    assert run_on_loop("memory", main) == ["back end"]
