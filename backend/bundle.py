@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from backend import certificates
-from wire.v2g import iso2
-from wire.v2g import xmldsig as ds
-from wire.v2g.key_transport import WrappedKey
-from wire.v2g.signature import Part
+from pncsim.backend import certificates
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.v2g.key_transport import WrappedKey
+from pncsim.wire.v2g.signature import Part
 
 NAMESPACE = "urn:iso:15118:2:2013:MsgDef"
 """The one schema the pools serve (``xsdMsgDefNamespace``)."""

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from backend.refusal import Refused
+from pncsim.backend.refusal import Refused
 
 MAX_CERTIFICATE = 8192
 """Octets of DER read from a caller; the -2 profile allows 800, published examples have up to 864."""

@@ -9,24 +9,24 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from backend import certificates
-from backend.ccp.delivery import Policy
-from backend.ccp.service import ContractPool
-from backend.cps import CpsSigner, ProvisioningService
-from backend.mo import MobilityOperator
-from backend.oem import Manufacturer
-from backend.pcp import ProvisioningPool
-from backend.pki.ca import CertificateService
-from backend.pki.chains import ContractChainJudge
-from backend.pki.fetch import Fetch, in_process
-from backend.pki.ocsp_client import OcspClient
-from backend.pki.responder import OcspResponder
-from backend.rcp import RootKind, RootPool
-from backend.verification import Verifier
-from tls_certs.pki import Pki
-from wire.clock import Clock
-from wire.identifiers import emaid_provider
-from wire.trace import Trace
+from pncsim.backend import certificates
+from pncsim.backend.ccp.delivery import Policy
+from pncsim.backend.ccp.service import ContractPool
+from pncsim.backend.cps import CpsSigner, ProvisioningService
+from pncsim.backend.mo import MobilityOperator
+from pncsim.backend.oem import Manufacturer
+from pncsim.backend.pcp import ProvisioningPool
+from pncsim.backend.pki.ca import CertificateService
+from pncsim.backend.pki.chains import ContractChainJudge
+from pncsim.backend.pki.fetch import Fetch, in_process
+from pncsim.backend.pki.ocsp_client import OcspClient
+from pncsim.backend.pki.responder import OcspResponder
+from pncsim.backend.rcp import RootKind, RootPool
+from pncsim.backend.verification import Verifier
+from pncsim.tls_certs.pki import Pki
+from pncsim.wire.clock import Clock
+from pncsim.wire.identifiers import emaid_provider
+from pncsim.wire.trace import Trace
 
 _ROOTS = {"v2g_root": RootKind.V2G, "mo_root": RootKind.MO, "oem_root": RootKind.OEM}
 DEFAULT_PROVIDER = "DEPNC"

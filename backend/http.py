@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from wire.errors import LocalError
+from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
     import ssl
@@ -49,7 +49,7 @@ class HttpServer:
 
     async def start(self, app: web.Application) -> None:
         """Listen and answer with ``app``."""
-        from wire.web import web
+        from pncsim.wire.web import web
 
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
         await self._runner.setup()

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from cryptography import x509
 
-from backend.bundle import ContractData, SignedContractData
-from backend.ccp.store import ContractEntry
-from backend.pcp import Vehicle
-from tls_certs.revocation import Reason
+from pncsim.backend.bundle import ContractData, SignedContractData
+from pncsim.backend.ccp.store import ContractEntry
+from pncsim.backend.pcp import Vehicle
+from pncsim.tls_certs.revocation import Reason
 
 
 class ProvisioningPort(Protocol):

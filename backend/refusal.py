@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wire.errors import PeerError
+from pncsim.wire.errors import PeerError
 
 
 class Refused(PeerError):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from wire.clock import Clock
-from wire.errors import PncError
-from wire.trace import Judged, ServiceCall, Tolerated, Trace
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PncError
+from pncsim.wire.trace import Judged, ServiceCall, Tolerated, Trace
 
 
 @dataclass(slots=True)

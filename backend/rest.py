@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from backend.refusal import Refused
-from wire.errors import PncError
-from wire.trace import HttpExchange, Problem, Trace
+from pncsim.backend.refusal import Refused
+from pncsim.wire.errors import PncError
+from pncsim.wire.trace import HttpExchange, Problem, Trace
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from wire.clock import Clock
+    from pncsim.wire.clock import Clock
 
 MAX_BODY = 65_536
 """Octets of a request body that are read; the largest legitimate one, a signed bundle as base64, has about 10 000."""
@@ -115,7 +115,7 @@ def base64_text(octets: bytes) -> str:
 
 def error_response(status: int, messages: list[str], code: str = "") -> web.Response:
     """The published error body, with our rule as an extra member."""
-    from wire.web import web
+    from pncsim.wire.web import web
 
     body = {"errorMessages": list(dict.fromkeys(messages)), "traceId": str(uuid.uuid4())}
     return web.json_response({**body, "errorCode": code} if code else body, status=status)
@@ -123,7 +123,7 @@ def error_response(status: int, messages: list[str], code: str = "") -> web.Resp
 
 def reporting(actor: str, clock: Clock, trace: Trace) -> Any:
     """The middleware that turns errors into answers and every exchange into an event; no trace of a fault leaves it."""
-    from wire.web import web
+    from pncsim.wire.web import web
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from cryptography import x509
 
-from wire.v2g import xmldsig as ds
+from pncsim.wire.v2g import xmldsig as ds
 
 Match = Literal["exact", "name", "serial"]
 Attributes = frozenset[tuple[str, str]]

@@ -9,12 +9,12 @@ from typing import Protocol
 
 from cryptography import x509
 
-from backend import certificates
-from backend.csms.ports import RevocationStatus
-from backend.rcp import RootKind
-from tls_certs.validation import Use, ValidatedChain, validate_chain
-from wire.clock import Clock
-from wire.errors import PeerError
+from pncsim.backend import certificates
+from pncsim.backend.csms.ports import RevocationStatus
+from pncsim.backend.rcp import RootKind
+from pncsim.tls_certs.validation import Use, ValidatedChain, validate_chain
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerError
 
 _REMEMBERED = 1_024
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from ev.vehicle import Vehicle
-from simulator.lab import Lab
-from simulator.result import RunResult
-from simulator.runner import RunSettings, run_on_loop
-from wire.clock import Clock
-from wire.trace import Trace
+from pncsim.ev.vehicle import Vehicle
+from pncsim.simulator.lab import Lab
+from pncsim.simulator.result import RunResult
+from pncsim.simulator.runner import RunSettings, run_on_loop
+from pncsim.wire.clock import Clock
+from pncsim.wire.trace import Trace
 
 Transport = Literal["memory", "loopback"]
 KINDS = ("PnC, contract in the vehicle", "PnC with installation")

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from wire.clock import Clock
-from wire.credentials import Credentials
-from wire.streams import memory_pipe
-from wire.tls import TlsClient, TlsServer, open_client, open_server
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.streams import memory_pipe
+from pncsim.wire.tls import TlsClient, TlsServer, open_client, open_server
 
 Issuer = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
@@ -75,7 +75,7 @@ async def _measure(rounds: int) -> HandshakeCost:
 
 def handshake_cost(rounds: int = 200) -> HandshakeCost:
     """Measure ``rounds`` -2 handshakes (three certificates, an 800-octet staple) after one that warms up."""
-    import wire.tls.openssl  # noqa: F401  the import is not what is measured
+    import pncsim.wire.tls.openssl  # noqa: F401  the import is not what is measured
 
     return asyncio.run(_measure(rounds))
 

@@ -15,16 +15,16 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ev.contracts import Contract
-from ev.session import Session
-from tls_certs.validation import Use, validate_chain
-from wire.credentials import Credentials
-from wire.errors import PeerError
-from wire.identifiers import IdentifierError, check_emaid, normal_emaid
-from wire.v2g import iso2
-from wire.v2g.key_transport import WrappedKey, unwrap
-from wire.v2g.signature import verify
-from wire.v2g.xmldsig import SignatureType
+from pncsim.ev.contracts import Contract
+from pncsim.ev.session import Session
+from pncsim.tls_certs.validation import Use, validate_chain
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import PeerError
+from pncsim.wire.identifiers import IdentifierError, check_emaid, normal_emaid
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.key_transport import WrappedKey, unwrap
+from pncsim.wire.v2g.signature import verify
+from pncsim.wire.v2g.xmldsig import SignatureType
 
 MAX_CHAIN = 3  # leaf and two Sub-CAs, V2G2-009
 Result = TypeVar("Result")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from wire.errors import LocalError
+from pncsim.wire.errors import LocalError
 
 Policy = Literal["never", "if-needed", "always"]
 PaymentPolicy = Literal["contract", "prefer-contract", "external"]

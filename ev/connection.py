@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from wire.errors import PeerError
-from wire.trace import Judged, Secured, Story, Tolerated, Trace
-from wire.v2g.sdp import Security
+from pncsim.wire.errors import PeerError
+from pncsim.wire.trace import Judged, Secured, Story, Tolerated, Trace
+from pncsim.wire.v2g.sdp import Security
 
 if TYPE_CHECKING:
-    from ev.vehicle import Vehicle
-    from wire.clock import Clock
-    from wire.network import Network
-    from wire.streams import ByteStream
+    from pncsim.ev.vehicle import Vehicle
+    from pncsim.wire.clock import Clock
+    from pncsim.wire.network import Network
+    from pncsim.wire.streams import ByteStream
 
 ACTOR = "EV"
 
@@ -53,8 +53,8 @@ async def _secure(
 ) -> ByteStream:
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from tls_certs.judges import StationJudge
-    from wire.tls import TlsClient, TlsError, open_client
+    from pncsim.tls_certs.judges import StationJudge
+    from pncsim.wire.tls import TlsClient, TlsError, open_client
 
     def judged(what: str, ok: bool, reason: str, clause: str) -> None:
         trace.emit(Judged(time=clock.now(), actor=ACTOR, what=what, ok=ok, reason=reason, clause=clause))

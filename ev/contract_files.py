@@ -16,9 +16,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ev.contracts import Contract, ContractStore
-from wire.credentials import Credentials
-from wire.errors import LocalError
+from pncsim.ev.contracts import Contract, ContractStore
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import LocalError
 
 MANIFEST = "contracts.json"
 

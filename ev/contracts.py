@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from wire.credentials import Credentials
+from pncsim.wire.credentials import Credentials
 
 
 @dataclass(slots=True, frozen=True)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wire.errors import PncError
+from pncsim.wire.errors import PncError
 
 if TYPE_CHECKING:
-    from ev.session import Session
-    from wire.credentials import Signer
-    from wire.v2g import iso2
+    from pncsim.ev.session import Session
+    from pncsim.wire.credentials import Signer
+    from pncsim.wire.v2g import iso2
 
 
 @dataclass(slots=True, frozen=True)

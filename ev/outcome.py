@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ev.session_memory import PausedSession
-from wire.errors import PncError
+from pncsim.ev.session_memory import PausedSession
+from pncsim.wire.errors import PncError
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ev.contracts import Contract
+from pncsim.ev.contracts import Contract
 
 
 @dataclass(slots=True, frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wire.v2g import iso2
+from pncsim.wire.v2g import iso2
 
 MAX_PROFILE_ENTRIES = 24
 

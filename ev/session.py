@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ev.config import VehicleConfig
-from ev.outcome import SessionOutcome
-from ev.schedule import Schedule
-from ev.session_memory import PausedSession
-from wire.errors import PeerError, PncError
-from wire.trace import Event, Judged, Power, Problem, Story, Tolerated
+from pncsim.ev.config import VehicleConfig
+from pncsim.ev.outcome import SessionOutcome
+from pncsim.ev.schedule import Schedule
+from pncsim.ev.session_memory import PausedSession
+from pncsim.wire.errors import PeerError, PncError
+from pncsim.wire.trace import Event, Judged, Power, Problem, Story, Tolerated
 
 if TYPE_CHECKING:
-    from ev.contracts import Contract
-    from ev.vehicle import Vehicle
-    from wire.v2g import iso2
+    from pncsim.ev.contracts import Contract
+    from pncsim.ev.vehicle import Vehicle
+    from pncsim.wire.v2g import iso2
 
 ACTOR = "EV"
 

@@ -6,20 +6,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ev.connection import connect
-from ev.outcome import SessionOutcome
-from ev.questions import PassTime, StoreContract, Wait
-from wire.engine import Ask, Close, Notice, Output, Send
-from wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
-from wire.trace import Event, Problem, Story, Trace
-from wire.v2g.iso2 import timing
+from pncsim.ev.connection import connect
+from pncsim.ev.outcome import SessionOutcome
+from pncsim.ev.questions import PassTime, StoreContract, Wait
+from pncsim.wire.engine import Ask, Close, Notice, Output, Send
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.trace import Event, Problem, Story, Trace
+from pncsim.wire.v2g.iso2 import timing
 
 if TYPE_CHECKING:
-    from ev.engine import EvccEngine
-    from ev.vehicle import Vehicle
-    from wire.clock import Clock
-    from wire.network import Network
-    from wire.streams import ByteStream
+    from pncsim.ev.engine import EvccEngine
+    from pncsim.ev.vehicle import Vehicle
+    from pncsim.wire.clock import Clock
+    from pncsim.wire.network import Network
+    from pncsim.wire.streams import ByteStream
 
 ACTOR = "EV"
 CLOSE_SECONDS = 5.0
@@ -40,7 +40,7 @@ async def charge(
     kept in ``vehicle.memory`` and resumed by the next call; contracts arrive in ``vehicle.contracts``. ``on_keys``
     receives TLS key log lines, for evidence.
     """
-    from ev.engine import EvccEngine
+    from pncsim.ev.engine import EvccEngine
 
     plugged_in = clock.now()
     trace.emit(Story(time=plugged_in, actor=ACTOR, text="The vehicle is plugged in."))

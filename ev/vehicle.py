@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from cryptography import x509
 
-from ev.battery import Battery
-from ev.config import VehicleConfig
-from ev.contracts import ContractStore
-from ev.session_memory import SessionMemory
-from wire.credentials import Credentials
+from pncsim.ev.battery import Battery
+from pncsim.ev.config import VehicleConfig
+from pncsim.ev.contracts import ContractStore
+from pncsim.ev.session_memory import SessionMemory
+from pncsim.wire.credentials import Credentials
 
 
 @dataclass(slots=True, kw_only=True)

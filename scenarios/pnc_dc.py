@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from simulator.scenario import scenario
+from pncsim.simulator.scenario import scenario
 
 if TYPE_CHECKING:
-    from simulator.lab import Lab
+    from pncsim.simulator.lab import Lab
 
 
 @scenario(

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from wire.errors import LocalError
-from wire.v2g.iso2 import timing
-from wire.v2g.iso2.secc_sequence import Liberty
+from pncsim.wire.errors import LocalError
+from pncsim.wire.v2g.iso2 import timing
+from pncsim.wire.v2g.iso2.secc_sequence import Liberty
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wire.errors import PeerError
-from wire.identifiers import normal_emaid
+from pncsim.wire.errors import PeerError
+from pncsim.wire.identifiers import normal_emaid
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -49,7 +49,7 @@ def check_contract(
     known = any(anchor.subject in issuers for anchor in anchors)
     tolerated: tuple[str, ...] = ()
     if known or (anchors and not central_validation):
-        from tls_certs.validation import Use, validate_chain
+        from pncsim.tls_certs.validation import Use, validate_chain
 
         tolerated = validate_chain(certificates, anchors, Use.CONTRACT, now).tolerated
     elif not central_validation:

@@ -12,22 +12,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from secc import notices
-from secc.config import PowerSchedule, SeccConfig
-from secc.failed import failed, fitting
-from secc.handlers import HANDLERS
-from secc.handlers.session import agree, same_id
-from secc.power import EvsePower
-from secc.session import Handling, Reply, Session, Wait
-from wire import trace
-from wire.engine import Close, Output, Send
-from wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
-from wire.exi import ExiDecodeError, ExiEncodeError, codec
-from wire.exi.declare import ComplexType
-from wire.v2g import appprotocol as app
-from wire.v2g import iso2, v2gtp
-from wire.v2g.iso2 import timing
-from wire.v2g.iso2.secc_sequence import TABLE, State, allowed
+from pncsim.secc import notices
+from pncsim.secc.config import PowerSchedule, SeccConfig
+from pncsim.secc.failed import failed, fitting
+from pncsim.secc.handlers import HANDLERS
+from pncsim.secc.handlers.session import agree, same_id
+from pncsim.secc.power import EvsePower
+from pncsim.secc.session import Handling, Reply, Session, Wait
+from pncsim.wire import trace
+from pncsim.wire.engine import Close, Output, Send
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.exi import ExiDecodeError, ExiEncodeError, codec
+from pncsim.wire.exi.declare import ComplexType
+from pncsim.wire.v2g import appprotocol as app
+from pncsim.wire.v2g import iso2, v2gtp
+from pncsim.wire.v2g.iso2 import timing
+from pncsim.wire.v2g.iso2.secc_sequence import TABLE, State, allowed
 
 MAX_IGNORED = 64
 """V2GTP messages of a vehicle that are passed over before the connection is given up."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from secc.config import PowerSchedule, SeccConfig
-from secc.engine import SeccEngine
-from secc.power import EvsePower
-from secc.shell import Answer, Connection, Tell
-from wire.clock import Clock
-from wire.engine import Close, Output
-from wire.errors import LocalError
-from wire.streams import ByteStream
-from wire.trace import Problem, Trace
+from pncsim.secc.config import PowerSchedule, SeccConfig
+from pncsim.secc.engine import SeccEngine
+from pncsim.secc.power import EvsePower
+from pncsim.secc.shell import Answer, Connection, Tell
+from pncsim.wire.clock import Clock
+from pncsim.wire.engine import Close, Output
+from pncsim.wire.errors import LocalError
+from pncsim.wire.streams import ByteStream
+from pncsim.wire.trace import Problem, Trace
 
 
 class Evse:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from secc.offer import charge_parameter, charge_service
-from secc.session import Session
-from wire.v2g import iso2
-from wire.v2g.iso2 import ResponseCodeType as Code
+from pncsim.secc.offer import charge_parameter, charge_service
+from pncsim.secc.session import Session
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2 import ResponseCodeType as Code
 
 NO_CERTIFICATE = b"\x00"
 NO_EMAID = "ZZ000000000000"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from secc.config import CERTIFICATE_SERVICE, ServiceOffer
-from secc.session import Session
-from wire.v2g import iso2
+from pncsim.secc.config import CERTIFICATE_SERVICE, ServiceOffer
+from pncsim.secc.session import Session
+from pncsim.wire.v2g import iso2
 
 CHARGE_SERVICE_ID = 1
 CERTIFICATE_SERVICE_ID = 2

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Self
 
-from wire.errors import PeerError
-from wire.v2g import iso2
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
 
 DAY = 86_400
 """Longest duration of an entry, and what a schedule covers when no departure time is given (V2G2-304, -331)."""

@@ -6,16 +6,16 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from secc import notices
-from secc.config import PausedSession, SeccConfig
-from secc.power import EvsePower
-from secc.questions import Question
-from secc.schedules import Schedule
-from wire import trace
-from wire.amounts import shown_energy
-from wire.engine import Ask, Notice, Output
-from wire.v2g import iso2
-from wire.v2g.iso2.secc_sequence import State
+from pncsim.secc import notices
+from pncsim.secc.config import PausedSession, SeccConfig
+from pncsim.secc.power import EvsePower
+from pncsim.secc.questions import Question
+from pncsim.secc.schedules import Schedule
+from pncsim.wire import trace
+from pncsim.wire.amounts import shown_energy
+from pncsim.wire.engine import Ask, Notice, Output
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import State
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Protocol
 
-from secc.engine import SeccEngine
-from wire.clock import Clock
-from wire.engine import Ask, Close, Notice, Output, Send
-from wire.errors import PncError
-from wire.streams import ByteStream
-from wire.trace import Event, Trace
+from pncsim.secc.engine import SeccEngine
+from pncsim.wire.clock import Clock
+from pncsim.wire.engine import Ask, Close, Notice, Output, Send
+from pncsim.wire.errors import PncError
+from pncsim.wire.streams import ByteStream
+from pncsim.wire.trace import Event, Trace
 
 CLOSE_SECONDS = 5.0
 """How long the vehicle may take to close its side before the connection is dropped."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from wire.trace import Event, OcppFrame, Problem, Secured, V2gMessage
+from pncsim.wire.trace import Event, OcppFrame, Problem, Secured, V2gMessage
 
 
 class Answer(Protocol):
@@ -46,7 +46,7 @@ class Alerts:
     number: int
 
     def __str__(self) -> str:
-        from wire.tls import ALERTS
+        from pncsim.wire.tls import ALERTS
 
         return f"TLS alert {self.number} {ALERTS[self.number]}"
 

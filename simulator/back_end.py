@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from backend.csms.csms import Csms
-from backend.csms.ports import AuthorizationStatus, ContractPool, Services, TokenStatus
-from backend.ecosystem import Ecosystem, open_ecosystem
-from tls_certs.pki import DEFAULT_PCID, Pki, create_pki, load_pki
-from wire.clock import Clock
-from wire.ocpp.channel import Connector
-from wire.trace import Story, Trace
+from pncsim.backend.csms.csms import Csms
+from pncsim.backend.csms.ports import AuthorizationStatus, ContractPool, Services, TokenStatus
+from pncsim.backend.ecosystem import Ecosystem, open_ecosystem
+from pncsim.tls_certs.pki import DEFAULT_PCID, Pki, create_pki, load_pki
+from pncsim.wire.clock import Clock
+from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.trace import Story, Trace
 
 if TYPE_CHECKING:
-    from backend.pki.fetch import Fetch
-    from wire.ocpp.websocket import WebSocketServer
+    from pncsim.backend.pki.fetch import Fetch
+    from pncsim.wire.ocpp.websocket import WebSocketServer
 
 Transport = Literal["loopback", "memory"]
 STATION_ID = "CS001"
@@ -117,11 +117,11 @@ async def _in_memory(clock: Clock, trace: Trace, folder: Path | None, pcid: str)
 async def _on_sockets(
     clock: Clock, trace: Trace, folder: Path | None, pcid: str, sockets: AsyncExitStack
 ) -> tuple[Pki, Ecosystem, ContractPool]:
-    from backend.ccp.client import ContractPoolClient
-    from backend.ccp.http import ccp_app
-    from backend.http import HttpServer
-    from backend.pki.responder_http import ocsp_app
-    from backend.rest import Grant
+    from pncsim.backend.ccp.client import ContractPoolClient
+    from pncsim.backend.ccp.http import ccp_app
+    from pncsim.backend.http import HttpServer
+    from pncsim.backend.pki.responder_http import ocsp_app
+    from pncsim.backend.rest import Grant
 
     ocsp_server, ccp_server = HttpServer(), HttpServer()
     sockets.push_async_callback(ocsp_server.stop)
@@ -139,7 +139,7 @@ async def _on_sockets(
 
 def _fetch(pki: Pki, own_url: str, clock: Clock, sockets: AsyncExitStack) -> Fetch:
     """OCSP over HTTP; a folder's certificates name an address of their own, which is answered by our responder too."""
-    from backend.pki.fetch import HttpFetch
+    from pncsim.backend.pki.fetch import HttpFetch
 
     http = HttpFetch(clock)
     sockets.push_async_callback(http.close)
@@ -164,9 +164,9 @@ def _pki(clock: Clock, trace: Trace, folder: Path | None, ocsp_url: str, pcid: s
 
 
 async def _csms_on_sockets(csms: Csms, pki: Pki, sockets: AsyncExitStack) -> tuple[Connector, WebSocketServer]:
-    from backend.csms.server import serve_csms
-    from wire.ocpp.tls import client_context
-    from wire.ocpp.websocket import connector
+    from pncsim.backend.csms.server import serve_csms
+    from pncsim.wire.ocpp.tls import client_context
+    from pncsim.wire.ocpp.websocket import connector
 
     server = await serve_csms(csms, pki.credentials("csms_server"))
     sockets.push_async_callback(server.close)

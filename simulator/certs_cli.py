@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from simulator.result import EXIT_UNAVAILABLE, EXIT_USAGE
-from simulator.story import printable
-from wire.errors import LocalError, PncError
-from wire.identifiers import IdentifierError
+from pncsim.simulator.result import EXIT_UNAVAILABLE, EXIT_USAGE
+from pncsim.simulator.story import printable
+from pncsim.wire.errors import LocalError, PncError
+from pncsim.wire.identifiers import IdentifierError
 
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from tls_certs.pki import Pki
+    from pncsim.tls_certs.pki import Pki
 
 _CHAINS = (
     ("secc_leaf", "SECC", ("v2g_root", "private_root")),
@@ -44,7 +44,7 @@ def create(
 
     ``now`` is in seconds since the epoch (default: today).
     """
-    from tls_certs.pki import DEFAULT_EMAID, DEFAULT_EVSE_ID, DEFAULT_PCID, create_pki, write_pki
+    from pncsim.tls_certs.pki import DEFAULT_EMAID, DEFAULT_EVSE_ID, DEFAULT_PCID, create_pki, write_pki
 
     try:
         pki = create_pki(
@@ -67,7 +67,7 @@ def create(
 
 def show(directory: str | Path, *, now: float | None = None) -> int:
     """List the roles of a PKI folder, one line each; 1 when something is wrong with one, 3 when there is none."""
-    from tls_certs.pki import load_pki
+    from pncsim.tls_certs.pki import load_pki
 
     moment = time.time() if now is None else now
     try:
@@ -97,8 +97,8 @@ def verify(directory: str | Path, *, now: float | None = None) -> int:
 
     1 when one is bad or there is none, 3 when the folder cannot be read.
     """
-    from tls_certs.pki import load_pki
-    from tls_certs.validation import Use, validate_chain
+    from pncsim.tls_certs.pki import load_pki
+    from pncsim.tls_certs.validation import Use, validate_chain
 
     moment = time.time() if now is None else now
     try:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator.result import (
+from pncsim.simulator.result import (
     EXIT_DEFECT,
     EXIT_INTERRUPTED,
     EXIT_TERMINATED,
@@ -27,8 +27,8 @@ from simulator.result import (
     EXIT_USAGE,
     Terminated,
 )
-from simulator.scenario import Option, Scenario, all_scenarios
-from wire.errors import LocalError, PncError
+from pncsim.simulator.scenario import Option, Scenario, all_scenarios
+from pncsim.wire.errors import LocalError, PncError
 
 DESCRIPTION = "The whole Plug & Charge ecosystem in one program: vehicle, station, CSMS, pools and PKI."
 EPILOG = (
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except PncError as error:
-        from simulator.story import printable
+        from pncsim.simulator.story import printable
 
         print(f"pnc: {printable(str(error))}", file=sys.stderr)
         code = EXIT_UNAVAILABLE if isinstance(error, LocalError) else 1
@@ -156,7 +156,7 @@ def _add_common(parser: Group) -> None:
 
 
 def _known_fault(name: str) -> str:
-    from simulator.faults import find_fault
+    from pncsim.simulator.faults import find_fault
 
     try:
         return find_fault(name).name
@@ -224,7 +224,7 @@ def _add_verbose(parser: Any) -> None:
 
 def _run(found: Scenario) -> Callable[[Arguments], int]:
     def execute(arguments: Arguments) -> int:
-        from simulator.runner import RunSettings, run_and_tell
+        from pncsim.simulator.runner import RunSettings, run_and_tell
 
         settings = RunSettings(
             transport=arguments.transport,
@@ -245,7 +245,7 @@ def _fill_list(parser: Group) -> None:
 
 def _list(arguments: Arguments) -> int:
     if arguments.faults:
-        from simulator.faults import FAULTS
+        from pncsim.simulator.faults import FAULTS
 
         rows = [(fault.name, fault.title) for fault in FAULTS.values()]
     else:
@@ -301,8 +301,8 @@ def _fill_secc(parser: Group) -> None:
 
 
 def _secc(arguments: Arguments) -> int:
-    from simulator.runner import run_alone
-    from simulator.standalone import Link, StationOptions, run_station
+    from pncsim.simulator.runner import run_alone
+    from pncsim.simulator.standalone import Link, StationOptions, run_station
 
     _check_link(arguments)
     options = StationOptions(
@@ -348,8 +348,8 @@ def _fill_ev(parser: Group) -> None:
 
 
 def _ev(arguments: Arguments) -> int:
-    from simulator.runner import run_alone
-    from simulator.standalone import Link, VehicleOptions, run_vehicle
+    from pncsim.simulator.runner import run_alone
+    from pncsim.simulator.standalone import Link, VehicleOptions, run_vehicle
 
     _check_link(arguments)
     options = VehicleOptions(
@@ -388,7 +388,7 @@ def _fill_exi(parser: Group) -> None:
 
 
 def _exi(arguments: Arguments) -> int:
-    from simulator.exi_cli import run_exi
+    from pncsim.simulator.exi_cli import run_exi
 
     return run_exi(arguments.direction, arguments.set_name, arguments.fragment, sys.stdin, sys.stdout)
 
@@ -413,7 +413,7 @@ def _fill_certs(parser: Group) -> None:
 
 
 def _certs_create(arguments: Arguments) -> int:
-    from simulator import certs_cli
+    from pncsim.simulator import certs_cli
 
     return certs_cli.create(
         arguments.directory,
@@ -428,13 +428,13 @@ def _certs_create(arguments: Arguments) -> int:
 
 
 def _certs_show(arguments: Arguments) -> int:
-    from simulator import certs_cli
+    from pncsim.simulator import certs_cli
 
     return certs_cli.show(arguments.directory)
 
 
 def _certs_verify(arguments: Arguments) -> int:
-    from simulator import certs_cli
+    from pncsim.simulator import certs_cli
 
     return certs_cli.verify(arguments.directory)
 
@@ -444,7 +444,7 @@ def _fill_tables(parser: Group) -> None:
 
 
 def _tables(arguments: Arguments) -> int:
-    from simulator.tables import page
+    from pncsim.simulator.tables import page
 
     print(page(), end="")
     return 0

@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from wire.errors import PeerError
-from wire.v2g import iso2
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
 
 if TYPE_CHECKING:
-    from backend.csms.ports import PoolAnswer, TokenStatus
-    from simulator.lab import Lab
-    from wire.credentials import Credentials
-    from wire.ocpp.channel import Connector, FrameChannel
+    from pncsim.backend.csms.ports import PoolAnswer, TokenStatus
+    from pncsim.simulator.lab import Lab
+    from pncsim.wire.credentials import Credentials
+    from pncsim.wire.ocpp.channel import Connector, FrameChannel
 
 Alter = Callable[[str, Any], Any]
 """``alter(name, message)`` answers what to send instead: a message, bytes as they are, or None for nothing."""
@@ -62,7 +62,7 @@ def forged(credentials: Credentials) -> Credentials:
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from wire.credentials import Credentials
+    from pncsim.wire.credentials import Credentials
 
     leaf = x509.load_der_x509_certificate(flip(credentials.leaf.public_bytes(Encoding.DER)))
     return Credentials((leaf, *credentials.chain[1:]), credentials.key)
@@ -95,7 +95,7 @@ def wrong_emaid(message: iso2.PaymentDetailsReq) -> iso2.PaymentDetailsReq:
 
 def other_contract(credentials: Credentials) -> Callable[[Any], Any]:
     """The chain of ``credentials`` where the vehicle shows its contract."""
-    from ev.steps.contract import chain_type
+    from pncsim.ev.steps.contract import chain_type
 
     return lambda message: dataclasses.replace(message, ContractSignatureCertChain=chain_type(credentials))
 
@@ -135,7 +135,7 @@ class TamperingPool:
 
     async def provide(self, exi: bytes, schema: str) -> PoolAnswer:
         """As backend.csms.ports.ContractPool."""
-        from wire.exi import codec
+        from pncsim.wire.exi import codec
 
         answer: PoolAnswer = await self.pool.provide(exi, schema)
         assert answer.exi is not None
@@ -152,8 +152,8 @@ def wrong_key(message: iso2.V2G_Message) -> iso2.V2G_Message:
 
 def signed_by(signer: Credentials) -> Callable[[iso2.V2G_Message], iso2.V2G_Message]:
     """The same contract, signed by another provisioning service."""
-    from ev.steps.contract import chain_type
-    from wire.v2g.signature import sign
+    from pncsim.ev.steps.contract import chain_type
+    from pncsim.wire.v2g.signature import sign
 
     names = ("ContractSignatureCertChain", "ContractSignatureEncryptedPrivateKey", "DHpublickey", "eMAID")
 
@@ -203,7 +203,7 @@ class Stranger:
 
     async def authorize(self, emaid: str) -> TokenStatus:
         """As backend.csms.ports.MobilityOperator."""
-        from backend.csms.ports import TokenStatus
+        from pncsim.backend.csms.ports import TokenStatus
 
         return TokenStatus("Unknown", f"The operator has no contract {emaid}.")
 

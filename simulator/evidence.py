@@ -27,10 +27,10 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from simulator.result import RunResult
-from simulator.story import StoryTeller
-from wire.errors import LocalError
-from wire.trace import Event, OcppFrame, V2gMessage
+from pncsim.simulator.result import RunResult
+from pncsim.simulator.story import StoryTeller
+from pncsim.wire.errors import LocalError
+from pncsim.wire.trace import Event, OcppFrame, V2gMessage
 
 
 def write_evidence(
@@ -89,7 +89,7 @@ def _write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _message(event: V2gMessage) -> dict[str, Any]:
-    from wire.exi import views
+    from pncsim.wire.exi import views
 
     return {
         "time": event.time,

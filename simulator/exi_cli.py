@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Literal, TextIO
 
-from simulator.result import EXIT_INTERRUPTED, EXIT_USAGE
-from wire.errors import LocalError, PncError
+from pncsim.simulator.result import EXIT_INTERRUPTED, EXIT_USAGE
+from pncsim.wire.errors import LocalError, PncError
 
 LONGEST_LINE = 1 << 23
 """Characters of one line that are read; what is beyond is refused without being kept."""
@@ -26,7 +26,7 @@ def run_exi(
     ``{"error": sentence, "line": number, ...}``, a blank one too: line n out is line n in. Returns 0 if every line
     was converted, 1 if not, 2 if there is no such set, 130 when interrupted.
     """
-    from wire.exi import codec
+    from pncsim.wire.exi import codec
 
     try:
         coder = codec(set_name)
@@ -81,7 +81,7 @@ def _converted(convert: Any, coder: Any, fragment: bool, number: int, line: byte
 
 
 def _decode(coder: Any, fragment: bool, line: str) -> str:
-    from wire.exi import views
+    from pncsim.wire.exi import views
 
     try:
         data = bytes.fromhex(line)
@@ -99,7 +99,7 @@ def _decode(coder: Any, fragment: bool, line: str) -> str:
 
 
 def _encode(coder: Any, fragment: bool, line: str) -> str:
-    from wire.exi import views
+    from pncsim.wire.exi import views
 
     try:
         data = json.loads(line)

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from simulator.result import Check, RunResult
-from wire.amounts import shown_energy
+from pncsim.simulator.result import Check, RunResult
+from pncsim.wire.amounts import shown_energy
 
 if TYPE_CHECKING:
-    from backend.csms.transactions import Transaction
-    from ev.contracts import Contract
-    from ev.outcome import SessionOutcome
-    from ev.vehicle import Vehicle
-    from simulator.faults import Fault
-    from simulator.lab import Lab
-    from wire.trace import Event
+    from pncsim.backend.csms.transactions import Transaction
+    from pncsim.ev.contracts import Contract
+    from pncsim.ev.outcome import SessionOutcome
+    from pncsim.ev.vehicle import Vehicle
+    from pncsim.simulator.faults import Fault
+    from pncsim.simulator.lab import Lab
+    from pncsim.wire.trace import Event
 
 TOLERANCE = 0.05
 """How far vehicle, station meter and CSMS may differ in energy: one loop's worth of rounding."""

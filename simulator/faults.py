@@ -11,9 +11,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simulator import mishaps
-from simulator.answers import Alerts, Answer, Ocpp, Responds, Says
-from simulator.disturbances import (
+from pncsim.simulator import mishaps
+from pncsim.simulator.answers import Alerts, Answer, Ocpp, Responds, Says
+from pncsim.simulator.disturbances import (
     NOISE,
     Alter,
     Frames,
@@ -28,10 +28,10 @@ from simulator.disturbances import (
     wrong_emaid,
     wrong_signature,
 )
-from wire.errors import LocalError
+from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
-    from simulator.lab import Lab
+    from pncsim.simulator.lab import Lab
 
 Mishap = Callable[["Lab"], Coroutine[Any, Any, None]]
 

@@ -13,34 +13,34 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
-from backend.certificates import common_name
-from ev.battery import Battery
-from ev.config import AC_MODES, DC_MODES, VehicleConfig
-from ev.contracts import Contract, ContractStore
-from ev.outcome import SessionOutcome
-from ev.shell import charge
-from ev.vehicle import Vehicle
-from secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
-from secc.station.config import StationConfig
-from simulator.back_end import CARD, STATION_ID, BackEnd, open_back_end
-from simulator.disturbances import Alter, disturbed
-from simulator.expect import Expectations
-from simulator.faults import Fault, find_fault
-from simulator.result import RunResult
-from simulator.scenario import Energy
-from simulator.station_site import StationSite, build_station
-from tls_certs.pki import DEFAULT_EVSE_ID
-from tls_certs.profiles import PROFILES
-from wire.clock import Clock
-from wire.errors import LocalError, PeerError, PncError
-from wire.network import Network, Watch
-from wire.trace import Problem, Story, Trace
+from pncsim.backend.certificates import common_name
+from pncsim.ev.battery import Battery
+from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
+from pncsim.ev.contracts import Contract, ContractStore
+from pncsim.ev.outcome import SessionOutcome
+from pncsim.ev.shell import charge
+from pncsim.ev.vehicle import Vehicle
+from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
+from pncsim.secc.station.config import StationConfig
+from pncsim.simulator.back_end import CARD, STATION_ID, BackEnd, open_back_end
+from pncsim.simulator.disturbances import Alter, disturbed
+from pncsim.simulator.expect import Expectations
+from pncsim.simulator.faults import Fault, find_fault
+from pncsim.simulator.result import RunResult
+from pncsim.simulator.scenario import Energy
+from pncsim.simulator.station_site import StationSite, build_station
+from pncsim.tls_certs.pki import DEFAULT_EVSE_ID
+from pncsim.tls_certs.profiles import PROFILES
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError, PeerError, PncError
+from pncsim.wire.network import Network, Watch
+from pncsim.wire.trace import Problem, Story, Trace
 
 if TYPE_CHECKING:
-    from backend.csms.ports import Services
-    from backend.csms.transactions import Transaction
-    from simulator.runner import RunSettings
-    from wire.ocpp.channel import FrameChannel
+    from pncsim.backend.csms.ports import Services
+    from pncsim.backend.csms.transactions import Transaction
+    from pncsim.simulator.runner import RunSettings
+    from pncsim.wire.ocpp.channel import FrameChannel
 
 LOOP_INTERVAL: dict[Energy, float] = {"ac": 30.0, "dc": 5.0}
 """Process seconds between two loop messages of a lab's vehicle: slow, so that a charge takes some ten messages."""
@@ -328,10 +328,10 @@ class Lab:
 
 def _network(transport: str, clock: Clock, watch: Watch) -> Network:
     if transport == "memory":
-        from wire.network.memory import MemoryNetwork
+        from pncsim.wire.network.memory import MemoryNetwork
 
         return MemoryNetwork(clock, watch)
-    from wire.network.loopback import LoopbackNetwork
+    from pncsim.wire.network.loopback import LoopbackNetwork
 
     return LoopbackNetwork(clock, watch)
 

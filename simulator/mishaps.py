@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend.certificates import common_name
-from simulator.back_end import KnownCards
-from simulator.disturbances import (
+from pncsim.backend.certificates import common_name
+from pncsim.simulator.back_end import KnownCards
+from pncsim.simulator.disturbances import (
     DeadPool,
     DeadResponder,
     SlowPool,
@@ -21,14 +21,14 @@ from simulator.disturbances import (
     wrong_key,
     wrong_signature,
 )
-from tls_certs.pki import create_pki
-from tls_certs.profiles import PROFILES
-from wire.errors import LocalError
+from pncsim.tls_certs.pki import create_pki
+from pncsim.tls_certs.profiles import PROFILES
+from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
-    from ev.contracts import Contract
-    from simulator.lab import Lab
-    from wire.credentials import Credentials
+    from pncsim.ev.contracts import Contract
+    from pncsim.simulator.lab import Lab
+    from pncsim.wire.credentials import Credentials
 
 SLOW = 30.0
 """Seconds after which slow services answer: longer than anybody waits."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from secc import notices
-from simulator.station_site import StationSite
-from wire.clock import Clock
-from wire.errors import PeerClosed, PncError
-from wire.trace import Event, StateEntered, Story, Trace, V2gMessage
-from wire.v2g.iso2.secc_sequence import State
+from pncsim.secc import notices
+from pncsim.simulator.station_site import StationSite
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerClosed, PncError
+from pncsim.wire.trace import Event, StateEntered, Story, Trace, V2gMessage
+from pncsim.wire.v2g.iso2.secc_sequence import State
 
 ACTOR = "SECC"
 

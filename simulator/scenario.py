@@ -14,10 +14,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
-from wire.errors import LocalError
+from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
-    from simulator.lab import Lab
+    from pncsim.simulator.lab import Lab
 
 Energy = Literal["ac", "dc"]
 
@@ -78,17 +78,17 @@ def scenario(
 def all_scenarios() -> Mapping[str, Scenario]:
     """Every scenario of the ``scenarios`` package by name, in the order of its modules' names."""
     # Found by name, as any other package of scenarios could be: the lab does not depend on what runs in it.
-    package = importlib.import_module("scenarios")
+    package = importlib.import_module("pncsim.scenarios")
     found: dict[str, Scenario] = {}
     for module in pkgutil.iter_modules(package.__path__):
-        found |= {s.name: s for s in _declared(f"scenarios.{module.name}")}
+        found |= {s.name: s for s in _declared(f"pncsim.scenarios.{module.name}")}
     return found
 
 
 def find_scenario(name: str) -> Scenario:
     """The scenario called ``name``, importing only its module. Raises LocalError naming what there is."""
     try:
-        declared = _declared(f"scenarios.{name.replace('-', '_')}")
+        declared = _declared(f"pncsim.scenarios.{name.replace('-', '_')}")
     except ModuleNotFoundError:
         declared = []
     for candidate in declared:

@@ -15,29 +15,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from backend.certificates import common_name
-from backend.csms.ports import TokenStatus
-from backend.ecosystem import Ecosystem
-from backend.mo import MobilityOperator
-from ev.battery import Battery
-from ev.config import AC_MODES, DC_MODES, DcLimits, OcspPolicy, PaymentPolicy, Policy, VehicleConfig
-from ev.contracts import Contract, ContractStore
-from ev.shell import charge
-from ev.vehicle import Vehicle
-from secc.config import ALL_LIBERTIES, STRICT, SeccConfig
-from secc.station.config import StationConfig
-from simulator.back_end import CARD, STATION_ID, open_back_end
-from simulator.reception import Reception
-from simulator.result import EXIT_CODES, Verdict
-from simulator.station_site import StationSite, build_station
-from simulator.story import printable
-from tls_certs.pki import Pki, create_pki, load_pki
-from wire.clock import Clock
-from wire.errors import LocalError, PncError
-from wire.network import Network, Watch
-from wire.ocpp.channel import Connector
-from wire.trace import Problem, Story, Tolerated, Trace
-from wire.v2g.sdp import PORT
+from pncsim.backend.certificates import common_name
+from pncsim.backend.csms.ports import TokenStatus
+from pncsim.backend.ecosystem import Ecosystem
+from pncsim.backend.mo import MobilityOperator
+from pncsim.ev.battery import Battery
+from pncsim.ev.config import AC_MODES, DC_MODES, DcLimits, OcspPolicy, PaymentPolicy, Policy, VehicleConfig
+from pncsim.ev.contracts import Contract, ContractStore
+from pncsim.ev.shell import charge
+from pncsim.ev.vehicle import Vehicle
+from pncsim.secc.config import ALL_LIBERTIES, STRICT, SeccConfig
+from pncsim.secc.station.config import StationConfig
+from pncsim.simulator.back_end import CARD, STATION_ID, open_back_end
+from pncsim.simulator.reception import Reception
+from pncsim.simulator.result import EXIT_CODES, Verdict
+from pncsim.simulator.station_site import StationSite, build_station
+from pncsim.simulator.story import printable
+from pncsim.tls_certs.pki import Pki, create_pki, load_pki
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError, PncError
+from pncsim.wire.network import Network, Watch
+from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.trace import Problem, Story, Tolerated, Trace
+from pncsim.wire.v2g.sdp import PORT
 
 Payment = Literal["pnc", "eim", "both"]
 Current = Literal["ac", "dc", "both"]
@@ -103,10 +103,10 @@ def network(link: Link, clock: Clock, trace: Trace, actor: str) -> Network:
 
     watch = Watch(ignored=ignored, error=broken)
     if link.interface is not None:
-        from wire.network.interface import InterfaceNetwork
+        from pncsim.wire.network.interface import InterfaceNetwork
 
         return InterfaceNetwork(link.interface, clock, watch)
-    from wire.network.loopback import LoopbackNetwork
+    from pncsim.wire.network.loopback import LoopbackNetwork
 
     return LoopbackNetwork(clock, watch, sdp_port=link.sdp_port)
 
@@ -214,8 +214,8 @@ async def _sell(pki: Pki, ecosystem: Ecosystem, trace: Trace, clock: Clock) -> N
 
 
 def _remote_csms(url: str, pki: Pki) -> Connector:
-    from wire.ocpp.tls import client_context
-    from wire.ocpp.websocket import connector
+    from pncsim.wire.ocpp.tls import client_context
+    from pncsim.wire.ocpp.websocket import connector
 
     secured = url.startswith("wss:")
     return connector(url, client_context(pki.anchors("csms_root")) if secured else None)
@@ -261,7 +261,7 @@ def _warn(clock: Clock, trace: Trace, actor: str, consequence: str) -> None:
 def _contracts(pki: Pki, options: VehicleOptions) -> ContractStore:
     """The folder of contracts if one is given, else the PKI's contract unless one shall be installed anew."""
     if options.contracts is not None:
-        from ev.contract_files import open_contract_folder
+        from pncsim.ev.contract_files import open_contract_folder
 
         return open_contract_folder(options.contracts)
     if options.install == "always" or not _has(pki, "contract_leaf"):

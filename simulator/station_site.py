@@ -11,22 +11,22 @@ from typing import Any
 
 from cryptography import x509
 
-from secc import notices
-from secc.config import SeccConfig
-from secc.evse import Evse
-from secc.station.config import StationConfig
-from secc.station.station import Station
-from tls_certs.pki import Pki
-from wire.clock import Clock
-from wire.credentials import Credentials
-from wire.errors import PeerSilent, PncError
-from wire.network import Network, Security, Serving
-from wire.ocpp.channel import Connector
-from wire.streams import ByteStream, tapped
-from wire.tcp import address_text
-from wire.tls import TlsError, TlsServer, open_server
-from wire.trace import Direction, Problem, Secured, Story, Trace
-from wire.v2g.iso2 import timing
+from pncsim.secc import notices
+from pncsim.secc.config import SeccConfig
+from pncsim.secc.evse import Evse
+from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.station import Station
+from pncsim.tls_certs.pki import Pki
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import PeerSilent, PncError
+from pncsim.wire.network import Network, Security, Serving
+from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.streams import ByteStream, tapped
+from pncsim.wire.tcp import address_text
+from pncsim.wire.tls import TlsError, TlsServer, open_server
+from pncsim.wire.trace import Direction, Problem, Secured, Story, Trace
+from pncsim.wire.v2g.iso2 import timing
 
 HANDSHAKE_RECORD = b"\x16"
 """The first octet of whoever speaks TLS (RFC 5246 A.1: content type handshake)."""

@@ -8,10 +8,10 @@ import sys
 import textwrap
 from typing import TextIO
 
-from simulator.result import RunResult, Verdict
-from simulator.wire_told import Once, told_frame, told_message
-from wire.amounts import shown_energy
-from wire.trace import (
+from pncsim.simulator.result import RunResult, Verdict
+from pncsim.simulator.wire_told import Once, told_frame, told_message
+from pncsim.wire.amounts import shown_energy
+from pncsim.wire.trace import (
     Event,
     HttpExchange,
     Judged,

@@ -13,8 +13,8 @@ This page is printed by `pnc tables` from the tables the engines run on; do not 
 
 def page() -> str:
     """The whole page."""
-    from secc.station import boot
-    from wire.v2g.iso2 import evcc_sequence, secc_sequence, timing
+    from pncsim.secc.station import boot
+    from pncsim.wire.v2g.iso2 import evcc_sequence, secc_sequence, timing
 
     sections = [
         HEADER,

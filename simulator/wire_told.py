@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wire.trace import OcppFrame, V2gMessage
+from pncsim.wire.trace import OcppFrame, V2gMessage
 
 _UNREMARKABLE = frozenset({"OK", "OK_SuccessfulNegotiation"})
 

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from simulator import tables
-from simulator.faults import FAULTS
-from simulator.result import RunResult, Verdict
-from simulator.runner import RunSettings, run_on_loop, run_scenario
-from simulator.scenario import Scenario, all_scenarios
-from wire.clock import Clock
-from wire.trace import Trace
+from pncsim.simulator import tables
+from pncsim.simulator.faults import FAULTS
+from pncsim.simulator.result import RunResult, Verdict
+from pncsim.simulator.runner import RunSettings, run_on_loop, run_scenario
+from pncsim.simulator.scenario import Scenario, all_scenarios
+from pncsim.wire.clock import Clock
+from pncsim.wire.trace import Trace
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,24 +22,59 @@ MAY_IMPORT = {
 }
 
 
-def imported(path: Path) -> set[str]:
-    """Top-level packages a module imports, wherever in the file."""
+CODE = [path for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]
+ALL = [*CODE, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "bench").rglob("*.py"))]
+
+
+def modules(path: Path) -> set[str]:
+    """Full names a module imports, wherever in the file; ``from a import b`` gives ``a`` and ``a.b``."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            found.add(node.module.split(".")[0])
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
 
 
-@pytest.mark.parametrize("package", MAY_IMPORT)
-def test_dependencies_point_one_way(package: str) -> None:
-    forbidden = set(MAY_IMPORT) - MAY_IMPORT[package] - {package}
+def imported(path: Path) -> set[str]:
+    """Top-level packages a module imports."""
+    return {name.split(".")[0] for name in modules(path)}
+
+
+def rooms(path: Path) -> set[str]:
+    """The rooms of the house a module imports from."""
+    return {name.split(".")[1] for name in modules(path) if name.startswith("pncsim.")}
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_dependencies_point_one_way(room: str) -> None:
+    forbidden = set(MAY_IMPORT) - MAY_IMPORT[room] - {room}
     offences = {
         f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
-        for path in (ROOT / package).rglob("*.py")
-        if (wrong := imported(path) & forbidden)
+        for path in CODE
+        if path.relative_to(ROOT).parts[0] == room and (wrong := rooms(path) & forbidden)
+    }
+    assert not offences
+
+
+def test_every_room_is_imported_as_a_part_of_pncsim_only() -> None:
+    """A bare ``import wire`` works in this checkout and nowhere else, and would load the module a second time."""
+    assert {path.name for path in (ROOT / "src" / "pncsim").iterdir() if path.is_symlink()} == set(MAY_IMPORT)
+    offences = {f"{path.relative_to(ROOT)} imports {name}" for path in ALL for name in imported(path) & set(MAY_IMPORT)}
+    assert not offences
+
+
+def test_no_string_names_a_room_the_bare_way() -> None:
+    named = re.compile(rf"(?:{'|'.join(MAY_IMPORT)})(?:\.[a-z_][a-z0-9_]*)+")
+    offences = {
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.value}"
+        for path in ALL
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and named.fullmatch(node.value)
+        and not node.value.endswith((".py", ".pem", ".csv", ".json", ".md"))
     }
     assert not offences
 
@@ -92,7 +128,7 @@ HEAVY = (
 
 RUN = f"""
 import sys
-from simulator.cli import main
+from pncsim.simulator.cli import main
 try:
     main(["run", "install-contract", "--transport", "memory", "--no-evidence", "--quiet"])
 except SystemExit as left:

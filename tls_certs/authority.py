@@ -10,14 +10,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from tls_certs.certid import CertId, RequestMalformed, cert_id, issuer_hashes, parse_request
-from tls_certs.issue import ORGANIZATION, issue, subject_name
-from tls_certs.keys import PrivateKey, make_key
-from tls_certs.ocsp_answers import LIFETIME, MALFORMED, UNAUTHORIZED, Single, by_key, refusal, sign_answer
-from tls_certs.profiles import PROFILES, Profile, responder_profile
-from tls_certs.revocation import Reason, Registry, Revocation, Status
-from wire.credentials import Credentials
-from wire.errors import LocalError
+from pncsim.tls_certs.certid import CertId, RequestMalformed, cert_id, issuer_hashes, parse_request
+from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
+from pncsim.tls_certs.keys import PrivateKey, make_key
+from pncsim.tls_certs.ocsp_answers import LIFETIME, MALFORMED, UNAUTHORIZED, Single, by_key, refusal, sign_answer
+from pncsim.tls_certs.profiles import PROFILES, Profile, responder_profile
+from pncsim.tls_certs.revocation import Reason, Registry, Revocation, Status
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import LocalError
 
 
 @dataclass(eq=False, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from wire.errors import PeerError
+from pncsim.wire.errors import PeerError
 
 Kind = Literal[
     "empty",

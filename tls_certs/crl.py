@@ -9,13 +9,13 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tls_certs.authority import Authority
-from tls_certs.chain_error import BAD_CERTIFICATE
-from tls_certs.issue import is_ca, key_identifier_of, moment
-from tls_certs.keys import SIGNATURE_HASHES, KeyKind, kind_of, signed_by
-from tls_certs.ocsp import CLOCK_SKEW, DEFAULT_LIFETIME
-from tls_certs.revocation import Revocation, Status
-from wire.errors import LocalError, PeerError
+from pncsim.tls_certs.authority import Authority
+from pncsim.tls_certs.chain_error import BAD_CERTIFICATE
+from pncsim.tls_certs.issue import is_ca, key_identifier_of, moment
+from pncsim.tls_certs.keys import SIGNATURE_HASHES, KeyKind, kind_of, signed_by
+from pncsim.tls_certs.ocsp import CLOCK_SKEW, DEFAULT_LIFETIME
+from pncsim.tls_certs.revocation import Revocation, Status
+from pncsim.wire.errors import LocalError, PeerError
 
 LIFETIME = 7 * 86_400
 

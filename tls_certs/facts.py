@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from tls_certs.chain_error import ChainError
-from tls_certs.keys import PublicKey, signed_by
+from pncsim.tls_certs.chain_error import ChainError
+from pncsim.tls_certs.keys import PublicKey, signed_by
 
 _PROCESSED = frozenset(
     {

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from wire.errors import LocalError
+from pncsim.wire.errors import LocalError
 
 MANIFEST = "pki.json"
 _KEY = "_key"

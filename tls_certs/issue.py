@@ -12,9 +12,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from tls_certs.keys import SIGNATURE_HASHES, KeyKind, PrivateKey, PublicKey, SignatureHash, key_hash, kind_of, name_of
-from tls_certs.profiles import Profile
-from wire.errors import LocalError, PeerError
+from pncsim.tls_certs.keys import (
+    SIGNATURE_HASHES,
+    KeyKind,
+    PrivateKey,
+    PublicKey,
+    SignatureHash,
+    key_hash,
+    kind_of,
+    name_of,
+)
+from pncsim.tls_certs.profiles import Profile
+from pncsim.wire.errors import LocalError, PeerError
 
 ORGANIZATION = "pncsim"
 BACKDATE = 3_600

@@ -8,11 +8,11 @@ from typing import Literal
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tls_certs.chain_error import ChainError
-from tls_certs.ocsp import OcspError, OcspStatus, verify_response
-from tls_certs.revocation import Status
-from tls_certs.validation import Use, ValidatedChain, validate_chain
-from wire.errors import PeerError
+from pncsim.tls_certs.chain_error import ChainError
+from pncsim.tls_certs.ocsp import OcspError, OcspStatus, verify_response
+from pncsim.tls_certs.revocation import Status
+from pncsim.tls_certs.validation import Use, ValidatedChain, validate_chain
+from pncsim.wire.errors import PeerError
 
 OcspPolicy = Literal["require", "prefer", "off"]
 """What a vehicle demands of staples: one for the leaf, a good one if any (a missing one is noted), or nothing."""

@@ -14,8 +14,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tls_certs.authority import answer_request
-from tls_certs.certid import (
+from pncsim.tls_certs.authority import answer_request
+from pncsim.tls_certs.certid import (
     CertId,
     build_request,
     cert_id,
@@ -24,11 +24,11 @@ from tls_certs.certid import (
     request_for,
     request_from_hash_data,
 )
-from tls_certs.chain_error import BAD_STATUS_RESPONSE
-from tls_certs.keys import key_hash, signed_by
-from tls_certs.revocation import Status
-from wire.errors import PeerError
-from wire.ocpp.hash_data import HashData, hash_data, responder_url
+from pncsim.tls_certs.chain_error import BAD_STATUS_RESPONSE
+from pncsim.tls_certs.keys import key_hash, signed_by
+from pncsim.tls_certs.revocation import Status
+from pncsim.wire.errors import PeerError
+from pncsim.wire.ocpp.hash_data import HashData, hash_data, responder_url
 
 __all__ = [
     "CertId",

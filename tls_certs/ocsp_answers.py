@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tls_certs import der
-from tls_certs.certid import CertId, nonce_extension
-from tls_certs.keys import SIGNATURE_HASHES, KeyKind, PrivateKey, PublicKey, key_hash, kind_of, sign
-from tls_certs.revocation import Revocation, Status
-from wire.errors import LocalError
+from pncsim.tls_certs import der
+from pncsim.tls_certs.certid import CertId, nonce_extension
+from pncsim.tls_certs.keys import SIGNATURE_HASHES, KeyKind, PrivateKey, PublicKey, key_hash, kind_of, sign
+from pncsim.tls_certs.revocation import Revocation, Status
+from pncsim.wire.errors import LocalError
 
 MALFORMED, INTERNAL_ERROR, TRY_LATER, UNAUTHORIZED = 1, 2, 3, 6
 LIFETIME = 7 * 86_400

@@ -11,16 +11,16 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tls_certs.authority import Authority, answer_request
-from tls_certs.folder import MANIFEST, read_folder, refuse_overwriting, write_folder
-from tls_certs.issue import ORGANIZATION, is_ca, issue, subject_name
-from tls_certs.keys import make_key
-from tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
-from tls_certs.revocation import Registry
-from wire.credentials import Credentials
-from wire.errors import LocalError
-from wire.identifiers import check_emaid, check_evseid, check_pcid
-from wire.ocpp.hash_data import responder_url
+from pncsim.tls_certs.authority import Authority, answer_request
+from pncsim.tls_certs.folder import MANIFEST, read_folder, refuse_overwriting, write_folder
+from pncsim.tls_certs.issue import ORGANIZATION, is_ca, issue, subject_name
+from pncsim.tls_certs.keys import make_key
+from pncsim.tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
+from pncsim.tls_certs.revocation import Registry
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import LocalError
+from pncsim.wire.identifiers import check_emaid, check_evseid, check_pcid
+from pncsim.wire.ocpp.hash_data import responder_url
 
 OCPP_ROLES = frozenset(profile.role for profile in OCPP_PROFILES)
 """Roles that live in a subfolder of their own, with a manifest of their own."""

@@ -14,7 +14,7 @@ from enum import Enum
 from cryptography.x509 import ExtensionType, ObjectIdentifier
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tls_certs.keys import KeyKind
+from pncsim.tls_certs.keys import KeyKind
 
 MAX_SIZE = 800
 """Octets a certificate's DER may have in ISO 15118-2 (V2G2-010, XSD certificateType)."""

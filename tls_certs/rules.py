@@ -11,11 +11,11 @@ from enum import Enum
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
-from tls_certs.chain_error import ChainError
-from tls_certs.facts import Facts, values_of
-from tls_certs.keys import KeyKind, kind_of, name_of
-from tls_certs.profiles import MAX_SIZE, NameKind
-from wire.identifiers import IdentifierError, check_emaid, check_pcid
+from pncsim.tls_certs.chain_error import ChainError
+from pncsim.tls_certs.facts import Facts, values_of
+from pncsim.tls_certs.keys import KeyKind, kind_of, name_of
+from pncsim.tls_certs.profiles import MAX_SIZE, NameKind
+from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid
 
 
 class Use(Enum):

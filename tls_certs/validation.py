@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from tls_certs.chain_error import ChainError
-from tls_certs.facts import Facts, is_issued, read_ca, read_leaf, values_of
-from tls_certs.profiles import MAX_CHAIN
-from tls_certs.revocation import Status
-from tls_certs.rules import RULES, Use, check_common, check_critical, check_leaf
+from pncsim.tls_certs.chain_error import ChainError
+from pncsim.tls_certs.facts import Facts, is_issued, read_ca, read_leaf, values_of
+from pncsim.tls_certs.profiles import MAX_CHAIN
+from pncsim.tls_certs.revocation import Status
+from pncsim.tls_certs.rules import RULES, Use, check_common, check_critical, check_leaf
 
 __all__ = ["ChainError", "RevocationCheck", "Use", "ValidatedChain", "validate_chain"]
 

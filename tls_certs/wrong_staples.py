@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tls_certs.authority import Authority
-from tls_certs.certid import cert_id
-from tls_certs.issue import ORGANIZATION, issue, subject_name
-from tls_certs.keys import make_key
-from tls_certs.ocsp_answers import TRY_LATER, Single, by_key, generalized_time, refusal, sign_answer
-from tls_certs.pki import create_pki
-from tls_certs.profiles import DAY, PROFILES, responder_profile
-from tls_certs.revocation import Revocation, Status
-from wire.credentials import Credentials
-from wire.errors import LocalError
+from pncsim.tls_certs.authority import Authority
+from pncsim.tls_certs.certid import cert_id
+from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
+from pncsim.tls_certs.keys import make_key
+from pncsim.tls_certs.ocsp_answers import TRY_LATER, Single, by_key, generalized_time, refusal, sign_answer
+from pncsim.tls_certs.pki import create_pki
+from pncsim.tls_certs.profiles import DAY, PROFILES, responder_profile
+from pncsim.tls_certs.revocation import Revocation, Status
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import LocalError
 
 Build = Callable[[Authority, x509.Certificate, float], bytes]
 

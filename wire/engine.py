@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wire.errors import PncError
-from wire.trace import Event
+from pncsim.wire.errors import PncError
+from pncsim.wire.trace import Event
 
 
 @dataclass(slots=True, frozen=True)

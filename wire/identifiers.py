@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from wire.errors import LocalError
+from pncsim.wire.errors import LocalError
 
 _EMAID = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[A-Z0-9]{9}[A-Z0-9]?", re.ASCII)
 _EMAID_TYPED = re.compile(r"[A-Za-z]{2}-?[A-Za-z0-9]{3}-?[A-Za-z0-9]{9}-?[A-Za-z0-9]?", re.ASCII)

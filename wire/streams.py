@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from wire.errors import PeerClosed, PncError
-from wire.trace import Direction
+from pncsim.wire.errors import PeerClosed, PncError
+from pncsim.wire.trace import Direction
 
 BUFFER = 65_536
 """Octets held per direction before the sender has to wait (:meth:`ByteStream.drain`) or the socket is left unread."""

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import cast
 
-from wire.errors import LocalError, PeerClosed, PeerError, PncError
-from wire.streams import BUFFER, Acceptor, ByteStream, Gate, Handler
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PncError
+from pncsim.wire.streams import BUFFER, Acceptor, ByteStream, Gate, Handler
 
 
 def address_text(host: str, port: int, interface: str = "") -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.bundle import SignedContractData
-from backend.csms.ports import PoolAnswer
-from wire.exi import codec
-from wire.v2g import iso2
+from pncsim.backend.bundle import SignedContractData
+from pncsim.backend.csms.ports import PoolAnswer
+from pncsim.wire.exi import codec
+from pncsim.wire.v2g import iso2
 
 Request = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
 

@@ -7,17 +7,17 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from backend import certificates
-from backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
-from backend.ccp.answers import Provided
-from backend.ccp.store import ContractEntry
-from backend.cps import xml_form
-from backend.refusal import Refused
-from wire.clock import Clock
-from wire.errors import PeerError, PeerSilent
-from wire.exi import codec
-from wire.exi.errors import ExiDecodeError
-from wire.trace import HttpExchange, Trace
+from pncsim.backend import certificates
+from pncsim.backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
+from pncsim.backend.ccp.answers import Provided
+from pncsim.backend.ccp.store import ContractEntry
+from pncsim.backend.cps import xml_form
+from pncsim.backend.refusal import Refused
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerError, PeerSilent
+from pncsim.wire.exi import codec
+from pncsim.wire.exi.errors import ExiDecodeError
+from pncsim.wire.trace import HttpExchange, Trace
 
 if TYPE_CHECKING:
     import ssl
@@ -122,7 +122,7 @@ class ContractPoolClient:
         self, method: str, path: str, body: dict[str, str] | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, Any]]:
         """Status and JSON object of the answer (an empty one where it holds none)."""
-        from wire.web import aiohttp, machine_trust
+        from pncsim.wire.web import aiohttp, machine_trust
 
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))

@@ -7,21 +7,21 @@ from typing import Literal
 
 from cryptography import x509
 
-from backend import certificates
-from backend.bundle import SignedContractData, chain_octets
-from backend.ccp.store import ContractRepository, StoredContract
-from backend.pcp import Vehicle
-from backend.ports import RenewalPort, VehiclePort
-from backend.refusal import Refused
-from backend.reporting import Reporter
-from backend.root_ids import match
-from backend.verification import Verifier
-from tls_certs.validation import Use
-from wire.clock import Clock
-from wire.errors import PncError
-from wire.identifiers import same_emaid
-from wire.v2g import iso2, signature
-from wire.v2g import xmldsig as ds
+from pncsim.backend import certificates
+from pncsim.backend.bundle import SignedContractData, chain_octets
+from pncsim.backend.ccp.store import ContractRepository, StoredContract
+from pncsim.backend.pcp import Vehicle
+from pncsim.backend.ports import RenewalPort, VehiclePort
+from pncsim.backend.refusal import Refused
+from pncsim.backend.reporting import Reporter
+from pncsim.backend.root_ids import match
+from pncsim.backend.verification import Verifier
+from pncsim.tls_certs.validation import Use
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PncError
+from pncsim.wire.identifiers import same_emaid
+from pncsim.wire.v2g import iso2, signature
+from pncsim.wire.v2g import xmldsig as ds
 
 Policy = Literal["default-first", "default-only", "most-recent"]
 """Which of several bundles a vehicle gets (CCP-GET-4): the default if it is usable and else the most recent, only the

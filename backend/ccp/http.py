@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from backend import certificates
-from backend.bundle import NAMESPACE, NO_SESSION
-from backend.ccp.answers import Provided
-from backend.ccp.service import ContractPool
-from backend.ccp.store import ContractEntry
-from backend.cps import xml_form
-from backend.refusal import Refused
-from backend.rest import (
+from pncsim.backend import certificates
+from pncsim.backend.bundle import NAMESPACE, NO_SESSION
+from pncsim.backend.ccp.answers import Provided
+from pncsim.backend.ccp.service import ContractPool
+from pncsim.backend.ccp.store import ContractEntry
+from pncsim.backend.cps import xml_form
+from pncsim.backend.refusal import Refused
+from pncsim.backend.rest import (
     MAX_BODY,
     Grant,
     Role,
@@ -27,12 +27,12 @@ from backend.rest import (
     reporting,
     text_member,
 )
-from wire.clock import Clock
-from wire.identifiers import same_emaid
-from wire.trace import Trace
+from pncsim.wire.clock import Clock
+from pncsim.wire.identifiers import same_emaid
+from pncsim.wire.trace import Trace
 
 if TYPE_CHECKING:
-    from wire.web import web
+    from pncsim.wire.web import web
 
 RIGHTS: dict[str, frozenset[Role]] = {
     "getSignedContractData": frozenset({"CPO"}),
@@ -50,7 +50,7 @@ _MAX_SESSION_DIGITS = 16
 
 def ccp_app(pool: ContractPool, clock: Clock, trace: Trace, *, tokens: Tokens | None = None) -> web.Application:
     """The aiohttp application that serves ``pool``. Without ``tokens`` everybody who reaches it may do everything."""
-    from wire.web import web
+    from pncsim.wire.web import web
 
     face = _Face(pool)
     routes: list[tuple[str, str, str, Callable[[web.Request, Grant], Awaitable[web.StreamResponse]]]] = [
@@ -213,6 +213,6 @@ def _flag(request: web.Request, header: str, *, default: bool) -> bool:
 
 
 def _json(body: dict[str, Any], status: int) -> web.Response:
-    from wire.web import web
+    from pncsim.wire.web import web
 
     return web.json_response(body, status=status)

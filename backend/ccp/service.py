@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from backend import certificates
-from backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
-from backend.ccp.answers import Provided, Request, negative, positive, response_code
-from backend.ccp.delivery import Delivery, Policy
-from backend.ccp.store import ContractEntry, ContractRepository, MemoryContracts, StoredContract
-from backend.pcp import VehicleChange
-from backend.ports import RenewalPort, RevocationPort, VehiclePort
-from backend.refusal import Refused
-from backend.reporting import Reporter
-from backend.verification import StatusError, Verifier
-from tls_certs.validation import ChainError, Use
-from wire.clock import Clock
-from wire.errors import PncError
-from wire.exi import codec
-from wire.exi.errors import ExiDecodeError
-from wire.identifiers import IdentifierError, check_emaid, check_pcid, same_pcid
-from wire.trace import Trace
-from wire.v2g import iso2, signature
+from pncsim.backend import certificates
+from pncsim.backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
+from pncsim.backend.ccp.answers import Provided, Request, negative, positive, response_code
+from pncsim.backend.ccp.delivery import Delivery, Policy
+from pncsim.backend.ccp.store import ContractEntry, ContractRepository, MemoryContracts, StoredContract
+from pncsim.backend.pcp import VehicleChange
+from pncsim.backend.ports import RenewalPort, RevocationPort, VehiclePort
+from pncsim.backend.refusal import Refused
+from pncsim.backend.reporting import Reporter
+from pncsim.backend.verification import StatusError, Verifier
+from pncsim.tls_certs.validation import ChainError, Use
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PncError
+from pncsim.wire.exi import codec
+from pncsim.wire.exi.errors import ExiDecodeError
+from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid, same_pcid
+from pncsim.wire.trace import Trace
+from pncsim.wire.v2g import iso2, signature
 
 PATIENCE = 3.5
 """Seconds the pool gives itself to answer a vehicle, which waits 5 s at its station."""

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from cryptography import x509
 
-from backend import certificates
-from backend.bundle import SignedContractData
+from pncsim.backend import certificates
+from pncsim.backend.bundle import SignedContractData
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -1,5 +1,5 @@
 """The certificate provisioning service (CPS): signs contract data so that vehicles can trust them."""
 
-from backend.cps.service import CpsSigner, ProvisioningService
+from pncsim.backend.cps.service import CpsSigner, ProvisioningService
 
 __all__ = ["CpsSigner", "ProvisioningService"]

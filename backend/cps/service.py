@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from backend import certificates
-from backend.bundle import ContractData, SignedContractData, chain_type
-from backend.pcp import Vehicle
-from backend.ports import ContractPoolPort, ProvisioningPort
-from backend.refusal import Refused
-from backend.reporting import Reporter
-from backend.verification import StatusError, Verifier
-from tls_certs.validation import ChainError, Use
-from wire.clock import Clock
-from wire.credentials import Credentials
-from wire.errors import PncError
-from wire.identifiers import IdentifierError, check_emaid, check_pcid
-from wire.trace import Trace
-from wire.v2g import iso2, signature
+from pncsim.backend import certificates
+from pncsim.backend.bundle import ContractData, SignedContractData, chain_type
+from pncsim.backend.pcp import Vehicle
+from pncsim.backend.ports import ContractPoolPort, ProvisioningPort
+from pncsim.backend.refusal import Refused
+from pncsim.backend.reporting import Reporter
+from pncsim.backend.verification import StatusError, Verifier
+from pncsim.tls_certs.validation import ChainError, Use
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import PncError
+from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid
+from pncsim.wire.trace import Trace
+from pncsim.wire.v2g import iso2, signature
 
 _ENCRYPTED, _POINT = 48, 65
 

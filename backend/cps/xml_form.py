@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
-from backend.bundle import NO_SESSION, SignedContractData
-from backend.refusal import Refused
-from wire.errors import PncError
-from wire.v2g import iso2
+from pncsim.backend.bundle import NO_SESSION, SignedContractData
+from pncsim.backend.refusal import Refused
+from pncsim.wire.errors import PncError
+from pncsim.wire.v2g import iso2
 
 MAX_XML = 65_536
 
@@ -21,14 +21,14 @@ _HEADER_NAMESPACE = "urn:iso:15118:2:2013:MsgHeader"
 
 def to_xml(bundle: SignedContractData) -> str:
     """The bundle as text; the SessionID is left to whoever answers a vehicle."""
-    from wire.exi.views import to_xml as written
+    from pncsim.wire.exi.views import to_xml as written
 
     return _SESSION_ID.sub("", written("iso2", bundle.installation_response()), count=1)
 
 
 def from_xml(text: str) -> SignedContractData:
     """The bundle in the text of any provisioning service. Raises Refused (400), naming what is wrong."""
-    from wire.exi.views import from_xml as read
+    from pncsim.wire.exi.views import from_xml as read
 
     if len(text) > MAX_XML:
         raise _unreadable(f"it has {len(text)} characters, allowed are {MAX_XML}")

@@ -7,11 +7,11 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from backend.csms.ports import AuthorizationStatus, CertificateStatus, Services, TokenStatus
-from wire.clock import Clock
-from wire.errors import PeerSilent, PncError
-from wire.identifiers import normal_emaid
-from wire.ocpp.hash_data import HashData
+from pncsim.backend.csms.ports import AuthorizationStatus, CertificateStatus, Services, TokenStatus
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerSilent, PncError
+from pncsim.wire.identifiers import normal_emaid
+from pncsim.wire.ocpp.hash_data import HashData
 
 Payload = dict[str, Any]
 T = TypeVar("T")

@@ -9,17 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from backend.csms.authorization import Deadlines, Decision, within
-from backend.csms.handlers import handlers
-from backend.csms.passwords import Register, Verdict
-from backend.csms.ports import Services, SigningUse
-from backend.csms.transactions import MemoryTransactions, Transaction, Transactions
-from wire.amounts import shown_energy
-from wire.clock import Clock
-from wire.errors import LocalError, PeerClosed, PeerError, PncError
-from wire.ocpp.channel import Connector, FrameChannel, memory_channels
-from wire.ocpp.peer import OcppPeer, Payload
-from wire.trace import Judged, Problem, ServiceCall, Story, Trace
+from pncsim.backend.csms.authorization import Deadlines, Decision, within
+from pncsim.backend.csms.handlers import handlers
+from pncsim.backend.csms.passwords import Register, Verdict
+from pncsim.backend.csms.ports import Services, SigningUse
+from pncsim.backend.csms.transactions import MemoryTransactions, Transaction, Transactions
+from pncsim.wire.amounts import shown_energy
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PncError
+from pncsim.wire.ocpp.channel import Connector, FrameChannel, memory_channels
+from pncsim.wire.ocpp.peer import OcppPeer, Payload
+from pncsim.wire.trace import Judged, Problem, ServiceCall, Story, Trace
 
 ACTOR = "CSMS"
 Registration = Literal["Accepted", "Pending", "Rejected"]

@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from backend.csms.authorization import check_token, decide, token_info, within
-from backend.csms.transactions import record
-from wire.errors import PncError
-from wire.ocpp.errors import CallError
-from wire.ocpp.hash_data import HashData
-from wire.ocpp.peer import Answer, Handler, Payload
-from wire.ocpp.when import timestamp
+from pncsim.backend.csms.authorization import check_token, decide, token_info, within
+from pncsim.backend.csms.transactions import record
+from pncsim.wire.errors import PncError
+from pncsim.wire.ocpp.errors import CallError
+from pncsim.wire.ocpp.hash_data import HashData
+from pncsim.wire.ocpp.peer import Answer, Handler, Payload
+from pncsim.wire.ocpp.when import timestamp
 
 if TYPE_CHECKING:
-    from backend.csms.csms import StationLink
+    from pncsim.backend.csms.csms import StationLink
 
 MAX_OCSP_BASE64 = 5500
 MAX_EXI_BASE64 = 7500

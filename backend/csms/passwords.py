@@ -7,7 +7,7 @@ import hmac
 import os
 from typing import Literal
 
-from wire.errors import LocalError
+from pncsim.wire.errors import LocalError
 
 Verdict = Literal["welcome", "unknown", "unauthorized"]
 _SCRYPT = {"n": 1024, "r": 8, "p": 1}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from wire.ocpp.hash_data import HashData
+from pncsim.wire.ocpp.hash_data import HashData
 
 RevocationStatus = Literal["good", "revoked", "unknown"]
 SigningUse = Literal["V2GCertificate", "ChargingStationCertificate"]

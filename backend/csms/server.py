@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend.csms.csms import Csms
-from wire.credentials import Credentials
+from pncsim.backend.csms.csms import Csms
+from pncsim.wire.credentials import Credentials
 
 if TYPE_CHECKING:
-    from wire.ocpp.websocket import WebSocketServer
+    from pncsim.wire.ocpp.websocket import WebSocketServer
 
 
 async def serve_csms(
@@ -18,8 +18,8 @@ async def serve_csms(
 
     Raises LocalError when the address cannot be bound. End it with :meth:`WebSocketServer.close`.
     """
-    from wire.ocpp.tls import server_context
-    from wire.ocpp.websocket import WebSocketServer
+    from pncsim.wire.ocpp.tls import server_context
+    from pncsim.wire.ocpp.websocket import WebSocketServer
 
     server = WebSocketServer(csms.admit, csms.serve, report=csms.report)
     await server.start(host, port, None if credentials is None else server_context(credentials))

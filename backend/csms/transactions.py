@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from wire.ocpp.when import seconds
+from pncsim.wire.ocpp.when import seconds
 
 Payload = dict[str, Any]
 REGISTER = "Energy.Active.Import.Register"

@@ -10,22 +10,22 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from backend import certificates
-from backend.bundle import ContractData, SignedContractData
-from backend.csms.ports import TokenStatus
-from backend.mo.store import Contract, ContractLedger, ContractState, MemoryLedger
-from backend.pcp import Vehicle
-from backend.ports import ProvisioningPort, SigningPort
-from backend.refusal import Refused
-from backend.reporting import Reporter
-from backend.verification import Verifier
-from tls_certs.revocation import Reason
-from tls_certs.validation import Use
-from wire.clock import Clock
-from wire.errors import PncError
-from wire.identifiers import IdentifierError, check_emaid, check_pcid, normal_emaid, with_check_character
-from wire.trace import Trace
-from wire.v2g.key_transport import wrap
+from pncsim.backend import certificates
+from pncsim.backend.bundle import ContractData, SignedContractData
+from pncsim.backend.csms.ports import TokenStatus
+from pncsim.backend.mo.store import Contract, ContractLedger, ContractState, MemoryLedger
+from pncsim.backend.pcp import Vehicle
+from pncsim.backend.ports import ProvisioningPort, SigningPort
+from pncsim.backend.refusal import Refused
+from pncsim.backend.reporting import Reporter
+from pncsim.backend.verification import Verifier
+from pncsim.tls_certs.revocation import Reason
+from pncsim.tls_certs.validation import Use
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PncError
+from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid, normal_emaid, with_check_character
+from pncsim.wire.trace import Trace
+from pncsim.wire.v2g.key_transport import wrap
 
 CONTRACT_LIFETIME = 365 * 86_400
 """Seconds a contract runs unless the driver asks for another end."""

@@ -1,5 +1,5 @@
 """The vehicle manufacturer (OEM): gives each vehicle its provisioning certificate and publishes it."""
 
-from backend.oem.service import Manufacturer
+from pncsim.backend.oem.service import Manufacturer
 
 __all__ = ["Manufacturer"]

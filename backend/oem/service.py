@@ -8,14 +8,14 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from backend import certificates
-from backend.pcp import Vehicle
-from backend.refusal import Refused
-from backend.reporting import Reporter
-from wire.clock import Clock
-from wire.credentials import Credentials
-from wire.identifiers import IdentifierError, check_pcid
-from wire.trace import Trace
+from pncsim.backend import certificates
+from pncsim.backend.pcp import Vehicle
+from pncsim.backend.refusal import Refused
+from pncsim.backend.reporting import Reporter
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.identifiers import IdentifierError, check_pcid
+from pncsim.wire.trace import Trace
 
 
 class ProvisioningAuthority(Protocol):

@@ -8,16 +8,16 @@ from typing import Literal
 
 from cryptography import x509
 
-from backend import certificates
-from backend.pcp.store import MemoryVehicles, Vehicle, VehicleRepository
-from backend.refusal import Refused
-from backend.reporting import Reporter
-from backend.verification import Pair, StatusError, Verifier
-from tls_certs.validation import ChainError, Use
-from wire.clock import Clock
-from wire.errors import PncError
-from wire.identifiers import IdentifierError, check_pcid
-from wire.trace import Trace
+from pncsim.backend import certificates
+from pncsim.backend.pcp.store import MemoryVehicles, Vehicle, VehicleRepository
+from pncsim.backend.refusal import Refused
+from pncsim.backend.reporting import Reporter
+from pncsim.backend.verification import Pair, StatusError, Verifier
+from pncsim.tls_certs.validation import ChainError, Use
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PncError
+from pncsim.wire.identifiers import IdentifierError, check_pcid
+from pncsim.wire.trace import Trace
 
 _FIELDS = ("vehicleCertificate", "subCA2Certificate", "subCA1Certificate")
 _PCID_TEXT = 'pcid : must match "^[a-zA-Z0-9]{17,18}$"'

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from cryptography import x509
 
-from backend import certificates
+from pncsim.backend import certificates
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

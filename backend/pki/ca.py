@@ -8,17 +8,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from backend import certificates
-from backend.csms.ports import SigningUse
-from backend.refusal import Refused
-from backend.reporting import Reporter
-from tls_certs.issue import check_request
-from tls_certs.pki import Pki
-from tls_certs.profiles import PROFILES
-from tls_certs.revocation import Reason
-from wire.clock import Clock
-from wire.errors import LocalError
-from wire.trace import Trace
+from pncsim.backend import certificates
+from pncsim.backend.csms.ports import SigningUse
+from pncsim.backend.refusal import Refused
+from pncsim.backend.reporting import Reporter
+from pncsim.tls_certs.issue import check_request
+from pncsim.tls_certs.pki import Pki
+from pncsim.tls_certs.profiles import PROFILES
+from pncsim.tls_certs.revocation import Reason
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError
+from pncsim.wire.trace import Trace
 
 _SIGNING: dict[SigningUse, str] = {
     "V2GCertificate": "secc_leaf",

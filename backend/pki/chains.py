@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from cryptography import x509
 
-from backend.csms.ports import CertificateStatus, ChainVerdict
-from backend.verification import ANCHORS, Roots
-from tls_certs.ocsp import hash_data
-from tls_certs.validation import ChainError, Use, validate_chain
+from pncsim.backend.csms.ports import CertificateStatus, ChainVerdict
+from pncsim.backend.verification import ANCHORS, Roots
+from pncsim.tls_certs.ocsp import hash_data
+from pncsim.tls_certs.validation import ChainError, Use, validate_chain
 
 _MAX_PEM = 16_384
 _STATUS: dict[str | None, CertificateStatus] = {

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from wire.errors import PeerError, PeerSilent
+from pncsim.wire.errors import PeerError, PeerSilent
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from wire.clock import Clock
+    from pncsim.wire.clock import Clock
 
 REQUEST, RESPONSE = "application/ocsp-request", "application/ocsp-response"
 MAX_RESPONSE = 65_536
@@ -43,7 +43,7 @@ class HttpFetch:
         self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, url: str, request: bytes) -> bytes:
-        from wire.web import aiohttp, machine_trust
+        from pncsim.wire.web import aiohttp, machine_trust
 
         if urlsplit(url).scheme not in {"http", "https"}:
             raise _unreachable(url, "it is no http address" if url else "the certificate names no responder")

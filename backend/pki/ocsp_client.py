@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from cryptography import x509
 
-from backend import certificates
-from backend.csms.ports import RevocationStatus
-from backend.pki.fetch import Fetch
-from backend.reporting import Reporter
-from backend.verification import CertificateState, Pair
-from tls_certs.certid import issuer_hashes
-from tls_certs.ocsp import (
+from pncsim.backend import certificates
+from pncsim.backend.csms.ports import RevocationStatus
+from pncsim.backend.pki.fetch import Fetch
+from pncsim.backend.reporting import Reporter
+from pncsim.backend.verification import CertificateState, Pair
+from pncsim.tls_certs.certid import issuer_hashes
+from pncsim.tls_certs.ocsp import (
     CertId,
     HashData,
     OcspStatus,
@@ -24,9 +24,9 @@ from tls_certs.ocsp import (
     verify_response,
     verify_response_for,
 )
-from wire.clock import Clock
-from wire.errors import PeerError
-from wire.trace import Trace
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerError
+from pncsim.wire.trace import Trace
 
 MAX_AGE = 3_600
 """Seconds for which an answer is used again, however far its nextUpdate: what a revocation takes to be noticed."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from backend.reporting import Reporter
-from tls_certs.authority import answer_request
-from tls_certs.pki import Pki
-from wire.clock import Clock
-from wire.trace import Trace
+from pncsim.backend.reporting import Reporter
+from pncsim.tls_certs.authority import answer_request
+from pncsim.tls_certs.pki import Pki
+from pncsim.wire.clock import Clock
+from pncsim.wire.trace import Trace
 
 
 class OcspResponder:

@@ -7,8 +7,8 @@ import binascii
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from backend.pki.responder import OcspResponder
-from tls_certs.ocsp_answers import MALFORMED, refusal
+from pncsim.backend.pki.responder import OcspResponder
+from pncsim.tls_certs.ocsp_answers import MALFORMED, refusal
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -20,7 +20,7 @@ MAX_REQUEST = 4096
 
 def ocsp_app(responder: OcspResponder, *, path: str = "/ocsp") -> web.Application:
     """The aiohttp application that serves ``responder`` at ``path``. Clients err in media types: none is refused."""
-    from wire.web import web
+    from pncsim.wire.web import web
 
     async def answer(request: bytes) -> web.Response:
         return web.Response(body=await responder.answer(request), content_type=RESPONSE)

@@ -7,12 +7,12 @@ import uuid
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from backend import certificates
-from backend.rcp.store import MemoryRoots, Root, RootKind, RootRepository
-from backend.refusal import Refused
-from backend.reporting import Reporter
-from wire.clock import Clock
-from wire.trace import Trace
+from pncsim.backend import certificates
+from pncsim.backend.rcp.store import MemoryRoots, Root, RootKind, RootRepository
+from pncsim.backend.refusal import Refused
+from pncsim.backend.reporting import Reporter
+from pncsim.wire.clock import Clock
+from pncsim.wire.trace import Trace
 
 _NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 4122 appendix C, "OID" name space
 

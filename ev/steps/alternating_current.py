@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ev.decision import Decision
-from ev.session import Session
-from ev.steps.loop import after_response, note_meter, note_status
-from ev.steps.requests import phases
-from wire.errors import PeerError
-from wire.v2g import iso2
+from pncsim.ev.decision import Decision
+from pncsim.ev.session import Session
+from pncsim.ev.steps.loop import after_response, note_meter, note_status
+from pncsim.ev.steps.requests import phases
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
 
 
 def charging_status(s: Session, res: iso2.ChargingStatusRes) -> Decision:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ev.decision import Decision, Later, Say
-from ev.questions import Wait
-from ev.session import Session
-from ev.steps.contract import SIGNED_ID
-from ev.steps.parameters import request_parameters
-from wire.errors import PeerError
-from wire.v2g import iso2
-from wire.v2g.iso2 import timing
+from pncsim.ev.decision import Decision, Later, Say
+from pncsim.ev.questions import Wait
+from pncsim.ev.session import Session
+from pncsim.ev.steps.contract import SIGNED_ID
+from pncsim.ev.steps.parameters import request_parameters
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2 import timing
 
 CHALLENGE_BYTES = 16  # V2G2-697
 

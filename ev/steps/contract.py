@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from ev.advice import ADVICE
-from ev.bundle import verify_bundle
-from ev.contracts import Contract
-from ev.decision import Decision, End, Later, Say
-from ev.outcome import InstalledContract
-from ev.questions import StoreContract
-from ev.session import Session
-from wire.credentials import Credentials
-from wire.errors import LocalError, PeerError
-from wire.v2g import iso2
-from wire.v2g import xmldsig as ds
+from pncsim.ev.advice import ADVICE
+from pncsim.ev.bundle import verify_bundle
+from pncsim.ev.contracts import Contract
+from pncsim.ev.decision import Decision, End, Later, Say
+from pncsim.ev.outcome import InstalledContract
+from pncsim.ev.questions import StoreContract
+from pncsim.ev.session import Session
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g import xmldsig as ds
 
 SIGNED_ID = "id1"
 RENEWAL_WINDOW = 21 * 86400.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ev.decision import Decision, Say
-from ev.session import Session
-from ev.steps.ending import stop_request
-from ev.steps.parameters import request_parameters
-from ev.steps.requests import loop_request, welding_request
-from wire.v2g import iso2
+from pncsim.ev.decision import Decision, Say
+from pncsim.ev.session import Session
+from pncsim.ev.steps.ending import stop_request
+from pncsim.ev.steps.parameters import request_parameters
+from pncsim.ev.steps.requests import loop_request, welding_request
+from pncsim.wire.v2g import iso2
 
 
 def power_delivery_done(s: Session, res: iso2.PowerDeliveryRes) -> Decision:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ev.decision import Decision, Later, Say
-from ev.questions import PassTime
-from ev.session import Session
-from ev.steps.ending import give_up, stop_request
-from ev.steps.loop import after_response, note_meter, note_status
-from ev.steps.requests import cable_check, power_delivery, pre_charge_request, welding_request
-from wire.errors import PeerError
-from wire.v2g import iso2
+from pncsim.ev.decision import Decision, Later, Say
+from pncsim.ev.questions import PassTime
+from pncsim.ev.session import Session
+from pncsim.ev.steps.ending import give_up, stop_request
+from pncsim.ev.steps.loop import after_response, note_meter, note_status
+from pncsim.ev.steps.requests import cable_check, power_delivery, pre_charge_request, welding_request
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
 
 SAFE_VOLTS = 60.0
 """Below this a DC output counts as without voltage (IEC 61851-23)."""

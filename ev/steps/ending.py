@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ev.decision import Decision, End
-from ev.session import Session
-from ev.session_memory import PausedSession
-from wire.errors import PeerError
-from wire.v2g import iso2
+from pncsim.ev.decision import Decision, End
+from pncsim.ev.session import Session
+from pncsim.ev.session_memory import PausedSession
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
 
 
 def give_up(s: Session, error: PeerError, condition: str = "nothing acceptable offered") -> Decision:

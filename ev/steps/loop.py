@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ev.decision import Decision, Later, Say
-from ev.questions import PassTime
-from ev.session import Session
-from ev.steps.contract import SIGNED_ID
-from ev.steps.requests import enough, loop_request, power_delivery, wanted_energy
-from wire.errors import PeerError
-from wire.v2g import iso2
+from pncsim.ev.decision import Decision, Later, Say
+from pncsim.ev.questions import PassTime
+from pncsim.ev.session import Session
+from pncsim.ev.steps.contract import SIGNED_ID
+from pncsim.ev.steps.requests import enough, loop_request, power_delivery, wanted_energy
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
 
 _CODES = iso2.DC_EVSEStatusCodeType
 _FAULTS = (_CODES.EVSE_EmergencyShutdown, _CODES.EVSE_Malfunction)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ev.decision import Decision, Later, Say
-from ev.questions import Wait
-from ev.schedule import Schedule, choose, mean_price, read_schedule
-from ev.session import Session
-from ev.steps.ending import give_up
-from ev.steps.requests import cable_check, ev_status, power_delivery, wanted_energy
-from wire.errors import PeerError
-from wire.v2g import iso2
-from wire.v2g.iso2 import timing
-from wire.v2g.signature import verify
-from wire.v2g.xmldsig import SignatureType
+from pncsim.ev.decision import Decision, Later, Say
+from pncsim.ev.questions import Wait
+from pncsim.ev.schedule import Schedule, choose, mean_price, read_schedule
+from pncsim.ev.session import Session
+from pncsim.ev.steps.ending import give_up
+from pncsim.ev.steps.requests import cable_check, ev_status, power_delivery, wanted_energy
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2 import timing
+from pncsim.wire.v2g.signature import verify
+from pncsim.wire.v2g.xmldsig import SignatureType
 
 _A, _V, _W, _WH = (iso2.UnitSymbolType[unit] for unit in ("A", "V", "W", "Wh"))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ev.schedule import profile
-from ev.session import Session
-from wire.v2g import iso2
-from wire.v2g.iso2 import timing
+from pncsim.ev.schedule import profile
+from pncsim.ev.session import Session
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2 import timing
 
 PRECHARGE_AMPERES = 2.0
 ENOUGH_WH = 0.05

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ev.decision import Decision, Say
-from ev.session import Session
-from ev.steps.contract import install_request, payment_details, update_request, update_wanted
-from ev.steps.ending import give_up
-from wire.errors import PeerError
-from wire.v2g import iso2
+from pncsim.ev.decision import Decision, Say
+from pncsim.ev.session import Session
+from pncsim.ev.steps.contract import install_request, payment_details, update_request, update_wanted
+from pncsim.ev.steps.ending import give_up
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
 
 CHARGING_SERVICE = 1
 CERTIFICATE_SERVICE = 2

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ev.decision import Decision, End, Say
-from ev.session import Session
-from wire.errors import PeerError
-from wire.v2g import appprotocol as app
-from wire.v2g import iso2
+from pncsim.ev.decision import Decision, End, Say
+from pncsim.ev.session import Session
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import appprotocol as app
+from pncsim.wire.v2g import iso2
 
 SCHEMA_ID = 1
 ISO2 = app.AppProtocolType(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ev.decision import Decision
-from ev.session import Session
-from ev.steps import (
+from pncsim.ev.decision import Decision
+from pncsim.ev.session import Session
+from pncsim.ev.steps import (
     alternating_current,
     authorization,
     contract,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from secc.handlers.certificates import contract_certificate
-from secc.handlers.charging import charge_parameter_discovery, power_delivery
-from secc.handlers.charging_ac import charging_status
-from secc.handlers.charging_dc import cable_check, current_demand, pre_charge, welding_detection
-from secc.handlers.ending import session_stop
-from secc.handlers.loop import metering_receipt
-from secc.handlers.payment import authorization, payment_details
-from secc.handlers.services import payment_service_selection, service_detail, service_discovery
-from secc.handlers.session import session_setup
-from secc.session import Handler
-from wire.v2g import iso2
+from pncsim.secc.handlers.certificates import contract_certificate
+from pncsim.secc.handlers.charging import charge_parameter_discovery, power_delivery
+from pncsim.secc.handlers.charging_ac import charging_status
+from pncsim.secc.handlers.charging_dc import cable_check, current_demand, pre_charge, welding_detection
+from pncsim.secc.handlers.ending import session_stop
+from pncsim.secc.handlers.loop import metering_receipt
+from pncsim.secc.handlers.payment import authorization, payment_details
+from pncsim.secc.handlers.services import payment_service_selection, service_detail, service_discovery
+from pncsim.secc.handlers.session import session_setup
+from pncsim.secc.session import Handler
+from pncsim.wire.v2g import iso2
 
 HANDLERS: dict[type[iso2.BodyElement], tuple[str, Handler]] = {
     iso2.SessionSetupReq: ("SessionSetupReq", session_setup),

@@ -6,14 +6,14 @@ sure that the vehicle gets a message that belongs here, in time.
 
 from __future__ import annotations
 
-from secc.offer import CERTIFICATE_SERVICE_ID, service
-from secc.questions import ISO2_SCHEMA, ContractCertificateAnswer, ContractCertificateRequest
-from secc.session import Forwarded, Handling, Reply, Session, Wait
-from wire.errors import PeerError, PncError
-from wire.exi import ExiDecodeError, codec
-from wire.v2g import iso2
-from wire.v2g.iso2.secc_sequence import Liberty, State
-from wire.v2g.iso2.timing import MESSAGES
+from pncsim.secc.offer import CERTIFICATE_SERVICE_ID, service
+from pncsim.secc.questions import ISO2_SCHEMA, ContractCertificateAnswer, ContractCertificateRequest
+from pncsim.secc.session import Forwarded, Handling, Reply, Session, Wait
+from pncsim.wire.errors import PeerError, PncError
+from pncsim.wire.exi import ExiDecodeError, codec
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import Liberty, State
+from pncsim.wire.v2g.iso2.timing import MESSAGES
 
 Certificate = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from secc import offer
-from secc.schedules import Schedule, check_profile
-from secc.session import Handling, Reply, Session, Wait
-from wire.errors import PeerError
-from wire.v2g import iso2
-from wire.v2g.iso2.secc_sequence import State
-from wire.v2g.iso2.timing import CONTACTOR_CLOSE
+from pncsim.secc import offer
+from pncsim.secc.schedules import Schedule, check_profile
+from pncsim.secc.session import Handling, Reply, Session, Wait
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import State
+from pncsim.wire.v2g.iso2.timing import CONTACTOR_CLOSE
 
 _OK = iso2.ResponseCodeType.OK
 _Processing = iso2.EVSEProcessingType

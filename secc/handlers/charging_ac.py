@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from secc.handlers.loop import loop_turn, receipt_required
-from secc.session import Reply, Session
-from wire.v2g import iso2
-from wire.v2g.iso2.secc_sequence import State
+from pncsim.secc.handlers.loop import loop_turn, receipt_required
+from pncsim.secc.session import Reply, Session
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import State
 
 
 def charging_status(s: Session, _: iso2.ChargingStatusReq) -> Reply:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from secc.handlers.loop import loop_turn, receipt_required
-from secc.session import Handling, Reply, Session, Wait
-from wire.errors import PeerError
-from wire.v2g import iso2
-from wire.v2g.iso2.secc_sequence import State
-from wire.v2g.iso2.timing import SECC_CABLE_CHECK
+from pncsim.secc.handlers.loop import loop_turn, receipt_required
+from pncsim.secc.session import Handling, Reply, Session, Wait
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import State
+from pncsim.wire.v2g.iso2.timing import SECC_CABLE_CHECK
 
 _OK = iso2.ResponseCodeType.OK
 _V, _A, _W = iso2.UnitSymbolType.V, iso2.UnitSymbolType.A, iso2.UnitSymbolType.W

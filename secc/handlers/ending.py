@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from secc.config import PausedSession
-from secc.session import Reply, Session
-from wire.errors import PeerError
-from wire.v2g import iso2
-from wire.v2g.iso2.secc_sequence import PAUSE_FROM, State
+from pncsim.secc.config import PausedSession
+from pncsim.secc.session import Reply, Session
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import PAUSE_FROM, State
 
 
 def session_stop(s: Session, request: iso2.SessionStopReq) -> Reply:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from secc import notices
-from secc.session import Reply, Session
-from wire.amounts import shown_energy
-from wire.errors import PeerError
-from wire.v2g import iso2, signature
-from wire.v2g.iso2.secc_sequence import State
+from pncsim.secc import notices
+from pncsim.secc.session import Reply, Session
+from pncsim.wire.amounts import shown_energy
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2, signature
+from pncsim.wire.v2g.iso2.secc_sequence import State
 
 
 def loop_turn(s: Session) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from secc import notices
-from secc.contract import check_contract
-from secc.questions import AuthorizationAnswer, ContractAuthorization, ExternalAuthorization
-from secc.session import Handling, Reply, Session, Wait
-from wire.errors import PeerError, PncError
-from wire.v2g import iso2, signature
-from wire.v2g.iso2.secc_sequence import State
-from wire.v2g.iso2.timing import MESSAGES
+from pncsim.secc import notices
+from pncsim.secc.contract import check_contract
+from pncsim.secc.questions import AuthorizationAnswer, ContractAuthorization, ExternalAuthorization
+from pncsim.secc.session import Handling, Reply, Session, Wait
+from pncsim.wire.errors import PeerError, PncError
+from pncsim.wire.v2g import iso2, signature
+from pncsim.wire.v2g.iso2.secc_sequence import State
+from pncsim.wire.v2g.iso2.timing import MESSAGES
 
 _Code = iso2.ResponseCodeType
 _Processing = iso2.EVSEProcessingType

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from secc import offer
-from secc.session import Reply, Session
-from wire.errors import PeerError
-from wire.v2g import iso2
-from wire.v2g.iso2.secc_sequence import Liberty, State
+from pncsim.secc import offer
+from pncsim.secc.session import Reply, Session
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import Liberty, State
 
 _OK = iso2.ResponseCodeType.OK
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from secc import notices
-from secc.session import NO_SESSION, Reply, Session
-from wire.v2g import appprotocol as app
-from wire.v2g import iso2
-from wire.v2g.iso2.secc_sequence import State
+from pncsim.secc import notices
+from pncsim.secc.session import NO_SESSION, Reply, Session
+from pncsim.wire.v2g import appprotocol as app
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import State
 
 PROTOCOLS: dict[str, tuple[int, int]] = {"urn:iso:15118:2:2013:MsgDef": (2, 0)}
 """What this station serves: namespace -> major and minor version."""

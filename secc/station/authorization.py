@@ -10,20 +10,20 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from secc.questions import (
+from pncsim.secc.questions import (
     AuthorizationAnswer,
     ContractAuthorization,
     ContractCertificateAnswer,
     ContractCertificateRequest,
 )
-from secc.station.config import StationConfig
-from secc.station.trust import TrustStore
-from secc.station.variables import DeviceModel
-from wire.clock import Clock
-from wire.errors import PncError
-from wire.identifiers import normal_emaid
-from wire.ocpp.hash_data import hash_data
-from wire.ocpp.when import seconds
+from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.trust import TrustStore
+from pncsim.secc.station.variables import DeviceModel
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PncError
+from pncsim.wire.identifiers import normal_emaid
+from pncsim.wire.ocpp.hash_data import hash_data
+from pncsim.wire.ocpp.when import seconds
 
 Payload = dict[str, Any]
 Caller = Callable[[str, Payload, float], Awaitable[Payload]]

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from wire.clock import Clock
-from wire.errors import PeerClosed, PncError
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerClosed, PncError
 
 Payload = dict[str, Any]
 MAX_WAITING = 10_000

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
-from wire.credentials import Credentials
-from wire.errors import PeerError
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import PeerError
 
 ChainCheck = Callable[[tuple[x509.Certificate, ...], float], None]
 """Verifies a SECC chain (leaf first, without root) at lab time; raises PncError when it does not hold."""

@@ -8,16 +8,16 @@ import random
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
-from secc.station import boot
-from secc.station.backoff import reconnect_waits
-from secc.station.config import StationConfig
-from secc.station.variables import DeviceModel
-from wire.clock import Clock
-from wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
-from wire.ocpp.channel import Connector, FrameChannel
-from wire.ocpp.errors import CallError
-from wire.ocpp.peer import Handler, OcppPeer, Payload
-from wire.trace import StateEntered, Story, Trace
+from pncsim.secc.station import boot
+from pncsim.secc.station.backoff import reconnect_waits
+from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.variables import DeviceModel
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.ocpp.channel import Connector, FrameChannel
+from pncsim.wire.ocpp.errors import CallError
+from pncsim.wire.ocpp.peer import Handler, OcppPeer, Payload
+from pncsim.wire.trace import StateEntered, Story, Trace
 
 ACTOR = "CS"
 SILENCES = 2

@@ -6,12 +6,12 @@ from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from wire.ocpp.errors import CallError
-from wire.ocpp.peer import Answer, Handler, Payload
-from wire.ocpp.when import timestamp
+from pncsim.wire.ocpp.errors import CallError
+from pncsim.wire.ocpp.peer import Answer, Handler, Payload
+from pncsim.wire.ocpp.when import timestamp
 
 if TYPE_CHECKING:
-    from secc.station.station import Station
+    from pncsim.secc.station.station import Station
 
 ROWS_PER_REPORT = 20
 MAX_ITEMS = 50

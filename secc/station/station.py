@@ -10,24 +10,24 @@ from typing import Any
 
 from cryptography import x509
 
-from secc import notices
-from secc.questions import Answer, ContractAuthorization, ContractCertificateRequest, ExternalAuthorization
-from secc.station import boot, identity, remote
-from secc.station.authorization import Authorizer
-from secc.station.config import StationConfig
-from secc.station.delivery import Delivery
-from secc.station.link import ACTOR, Link
-from secc.station.transactions import TransactionBook
-from secc.station.trust import TrustStore
-from secc.station.upkeep import Upkeep
-from secc.station.variables import DeviceModel, Variable, variables
-from wire.clock import Clock
-from wire.credentials import Credentials
-from wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
-from wire.ocpp.channel import Connector
-from wire.ocpp.peer import Payload, message_ids
-from wire.ocpp.when import timestamp
-from wire.trace import Problem, Story, Trace
+from pncsim.secc import notices
+from pncsim.secc.questions import Answer, ContractAuthorization, ContractCertificateRequest, ExternalAuthorization
+from pncsim.secc.station import boot, identity, remote
+from pncsim.secc.station.authorization import Authorizer
+from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.delivery import Delivery
+from pncsim.secc.station.link import ACTOR, Link
+from pncsim.secc.station.transactions import TransactionBook
+from pncsim.secc.station.trust import TrustStore
+from pncsim.secc.station.upkeep import Upkeep
+from pncsim.secc.station.variables import DeviceModel, Variable, variables
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.ocpp.peer import Payload, message_ids
+from pncsim.wire.ocpp.when import timestamp
+from pncsim.wire.trace import Problem, Story, Trace
 
 
 class Station:
@@ -364,6 +364,6 @@ class Station:
         await self.link.reconnect("the password has changed")
 
     def _check_chain(self, chain: tuple[x509.Certificate, ...], now: float) -> None:
-        from tls_certs.validation import Use, validate_chain
+        from pncsim.tls_certs.validation import Use, validate_chain
 
         validate_chain(chain, self.trust.roots("V2GRootCertificate"), Use.SECC, now)

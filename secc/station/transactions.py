@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from secc import notices
-from secc.station.config import StationConfig
-from wire.ocpp.when import timestamp
+from pncsim.secc import notices
+from pncsim.secc.station.config import StationConfig
+from pncsim.wire.ocpp.when import timestamp
 
 Payload = dict[str, Any]
 SIGNED_DATA_LIMIT = 2500

@@ -8,8 +8,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from wire.credentials import Credentials
-from wire.ocpp.hash_data import HashData, hash_data
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.ocpp.hash_data import HashData, hash_data
 
 Payload = dict[str, Any]
 CAPACITY = 20

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from secc.station import identity
-from secc.station.backoff import signing_waits
-from secc.station.config import StationConfig
-from secc.station.trust import TrustStore
-from secc.station.variables import DeviceModel
-from wire.clock import Clock
-from wire.credentials import Credentials
-from wire.errors import PeerClosed, PeerError, PeerSilent, PncError
-from wire.ocpp.hash_data import hash_data
+from pncsim.secc.station import identity
+from pncsim.secc.station.backoff import signing_waits
+from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.trust import TrustStore
+from pncsim.secc.station.variables import DeviceModel
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.ocpp.hash_data import hash_data
 
 Payload = dict[str, Any]
 RETRY = 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from secc.station.config import StationConfig
+from pncsim.secc.station.config import StationConfig
 
 Access = Literal["ReadOnly", "ReadWrite", "WriteOnly"]
 Kind = Literal["string", "integer", "boolean", "decimal", "OptionList", "MemberList", "SequenceList"]

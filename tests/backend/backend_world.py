@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from cryptography import x509
 
-from backend.ecosystem import Ecosystem, open_ecosystem
-from backend.mo import Contract
-from backend.pki.fetch import Fetch
-from tls_certs.pki import DEFAULT_EMAID, Pki, create_pki
-from tls_certs.profiles import PROFILES
-from wire.clock import Clock
-from wire.credentials import Credentials
-from wire.trace import Event, Trace
+from pncsim.backend.ecosystem import Ecosystem, open_ecosystem
+from pncsim.backend.mo import Contract
+from pncsim.backend.pki.fetch import Fetch
+from pncsim.tls_certs.pki import DEFAULT_EMAID, Pki, create_pki
+from pncsim.tls_certs.profiles import PROFILES
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.trace import Event, Trace
 
 NOW = 1_795_000_000.0
 """Lab time of the tests: November 2026."""

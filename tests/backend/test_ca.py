@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from backend.refusal import Refused
-from tls_certs.issue import RequestError
-from tls_certs.ocsp import hash_data
-from tls_certs.validation import Use, validate_chain
-from wire.credentials import Credentials
+from pncsim.backend.refusal import Refused
+from pncsim.tls_certs.issue import RequestError
+from pncsim.tls_certs.ocsp import hash_data
+from pncsim.tls_certs.validation import Use, validate_chain
+from pncsim.wire.credentials import Credentials
 
 
 def request_for(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, name: str = "cs001") -> bytes:

@@ -9,16 +9,16 @@ from backend_world import DAY, NOW, PCID, World, leaf_of, unrelated
 from cryptography import x509
 from vehicle_requests import install, tampered
 
-from backend.bundle import ContractData, SignedContractData, chain_type
-from backend.ccp.service import ContractPool
-from backend.cps import CpsSigner, ProvisioningService
-from backend.refusal import Refused
-from backend.root_ids import attributes, match, name_attributes
-from tls_certs.revocation import Reason
-from wire.exi import codec
-from wire.v2g import iso2
-from wire.v2g import xmldsig as ds
-from wire.v2g.key_transport import wrap
+from pncsim.backend.bundle import ContractData, SignedContractData, chain_type
+from pncsim.backend.ccp.service import ContractPool
+from pncsim.backend.cps import CpsSigner, ProvisioningService
+from pncsim.backend.refusal import Refused
+from pncsim.backend.root_ids import attributes, match, name_attributes
+from pncsim.tls_certs.revocation import Reason
+from pncsim.wire.exi import codec
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.v2g.key_transport import wrap
 
 EMAID = "DEPNCC12345678"
 
@@ -67,7 +67,7 @@ async def test_only_provisioning_services_below_a_known_root_are_trusted(world: 
 
 
 def _signed_by(signer: CpsSigner, bundle: SignedContractData) -> SignedContractData:
-    from wire.v2g import signature
+    from pncsim.wire.v2g import signature
 
     return replace(
         bundle,

@@ -15,17 +15,17 @@ from aiohttp import web
 from backend_world import PCID, SCHEMA, World, leaf_of
 from vehicle_requests import SESSION, installation_request, received, tampered, update_request
 
-from backend.bundle import ContractData
-from backend.ccp.client import ContractPoolClient
-from backend.ccp.http import ccp_app
-from backend.cps import xml_form
-from backend.http import HttpServer
-from backend.refusal import Refused
-from backend.rest import EVERYTHING, MAX_BODY, Grant, Tokens
-from wire.errors import PeerError, PeerSilent
-from wire.exi import codec
-from wire.trace import HttpExchange
-from wire.v2g.key_transport import wrap
+from pncsim.backend.bundle import ContractData
+from pncsim.backend.ccp.client import ContractPoolClient
+from pncsim.backend.ccp.http import ccp_app
+from pncsim.backend.cps import xml_form
+from pncsim.backend.http import HttpServer
+from pncsim.backend.refusal import Refused
+from pncsim.backend.rest import EVERYTHING, MAX_BODY, Grant, Tokens
+from pncsim.wire.errors import PeerError, PeerSilent
+from pncsim.wire.exi import codec
+from pncsim.wire.trace import HttpExchange
+from pncsim.wire.v2g.key_transport import wrap
 
 PATH = "/v1/ccp/signedContractData"
 TOKENS: Tokens = {

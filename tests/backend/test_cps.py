@@ -8,16 +8,16 @@ import pytest
 from backend_world import DAY, NOW, PCID, World, leaf_of, unrelated
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from backend import certificates
-from backend.bundle import ContractData
-from backend.cps import CpsSigner, ProvisioningService, xml_form
-from backend.rcp import RootKind
-from backend.refusal import Refused
-from tls_certs.pki import create_pki
-from wire.credentials import Credentials
-from wire.trace import ServiceCall, Tolerated
-from wire.v2g import signature
-from wire.v2g.key_transport import WrappedKey, wrap
+from pncsim.backend import certificates
+from pncsim.backend.bundle import ContractData
+from pncsim.backend.cps import CpsSigner, ProvisioningService, xml_form
+from pncsim.backend.rcp import RootKind
+from pncsim.backend.refusal import Refused
+from pncsim.tls_certs.pki import create_pki
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.trace import ServiceCall, Tolerated
+from pncsim.wire.v2g import signature
+from pncsim.wire.v2g.key_transport import WrappedKey, wrap
 
 EMAID = "DEPNCC12345678"
 

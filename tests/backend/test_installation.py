@@ -7,20 +7,20 @@ from backend_world import DAY, NOW, PCID, SCHEMA, World, leaf_of, open_world, un
 from cryptography.hazmat.primitives.asymmetric import ec
 from vehicle_requests import SESSION, install, installation_request, message, received
 
-from backend import certificates
-from backend.bundle import chain_octets
-from backend.ccp.delivery import Policy
-from backend.pki.fetch import Fetch
-from backend.rcp import RootKind
-from backend.refusal import Refused
-from tls_certs.pki import create_pki
-from tls_certs.validation import Use, validate_chain
-from wire.clock import Clock
-from wire.exi import codec
-from wire.identifiers import check_emaid
-from wire.trace import Judged, ServiceCall
-from wire.v2g import iso2
-from wire.v2g import xmldsig as ds
+from pncsim.backend import certificates
+from pncsim.backend.bundle import chain_octets
+from pncsim.backend.ccp.delivery import Policy
+from pncsim.backend.pki.fetch import Fetch
+from pncsim.backend.rcp import RootKind
+from pncsim.backend.refusal import Refused
+from pncsim.tls_certs.pki import create_pki
+from pncsim.tls_certs.validation import Use, validate_chain
+from pncsim.wire.clock import Clock
+from pncsim.wire.exi import codec
+from pncsim.wire.identifiers import check_emaid
+from pncsim.wire.trace import Judged, ServiceCall
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g import xmldsig as ds
 
 
 async def test_a_driver_subscribes_and_the_vehicle_gets_its_contract(world: World) -> None:

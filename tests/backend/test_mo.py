@@ -6,14 +6,14 @@ import pytest
 from backend_world import DAY, NOW, PCID, SCHEMA, World, leaf_of, unrelated
 from vehicle_requests import received, update_request
 
-from backend import certificates
-from backend.mo import ContractState, MobilityOperator
-from backend.pcp import Vehicle
-from backend.refusal import Refused
-from tls_certs.profiles import PROFILES
-from tls_certs.validation import ChainError
-from wire.identifiers import check_emaid
-from wire.trace import ServiceCall
+from pncsim.backend import certificates
+from pncsim.backend.mo import ContractState, MobilityOperator
+from pncsim.backend.pcp import Vehicle
+from pncsim.backend.refusal import Refused
+from pncsim.tls_certs.profiles import PROFILES
+from pncsim.tls_certs.validation import ChainError
+from pncsim.wire.identifiers import check_emaid
+from pncsim.wire.trace import ServiceCall
 
 
 async def refusal(world: World, **options: object) -> Refused:

@@ -17,14 +17,14 @@ from backend_world import DAY, NOW, World, leaf_of, unrelated
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from backend.http import HttpServer
-from backend.pki.fetch import HttpFetch, in_process
-from backend.pki.ocsp_client import OcspClient
-from backend.pki.responder_http import MAX_REQUEST, REQUEST, RESPONSE, ocsp_app
-from tls_certs.ocsp import OcspError, Status, build_request, hash_data, verify_response
-from tls_certs.ocsp_answers import MALFORMED, UNAUTHORIZED, refusal
-from tls_certs.pki import create_pki
-from wire.errors import LocalError, PeerError, PeerSilent
+from pncsim.backend.http import HttpServer
+from pncsim.backend.pki.fetch import HttpFetch, in_process
+from pncsim.backend.pki.ocsp_client import OcspClient
+from pncsim.backend.pki.responder_http import MAX_REQUEST, REQUEST, RESPONSE, ocsp_app
+from pncsim.tls_certs.ocsp import OcspError, Status, build_request, hash_data, verify_response
+from pncsim.tls_certs.ocsp_answers import MALFORMED, UNAUTHORIZED, refusal
+from pncsim.tls_certs.pki import create_pki
+from pncsim.wire.errors import LocalError, PeerError, PeerSilent
 
 OPENSSL = shutil.which("openssl")
 Pair = tuple[x509.Certificate, x509.Certificate]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from backend_world import DAY, NOW, PCID, World, leaf_of, open_world, unrelated
 
-from backend import certificates
-from backend.pcp import VehicleChange
-from backend.pki.fetch import Fetch
-from backend.refusal import Refused
-from wire.clock import Clock
-from wire.credentials import Credentials
-from wire.errors import PeerSilent
+from pncsim.backend import certificates
+from pncsim.backend.pcp import VehicleChange
+from pncsim.backend.pki.fetch import Fetch
+from pncsim.backend.refusal import Refused
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import PeerSilent
 
 
 async def refused(world: World, vehicle: Credentials, wmis: list[str] | None = None) -> Refused:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from backend_world import DAY, World, unrelated
 
-from backend import certificates
-from backend.rcp import RootKind
-from backend.refusal import Refused
-from tls_certs.pki import create_pki
+from pncsim.backend import certificates
+from pncsim.backend.rcp import RootKind
+from pncsim.backend.refusal import Refused
+from pncsim.tls_certs.pki import create_pki
 
 
 async def test_roots_are_found_by_kind_and_by_id(world: World) -> None:

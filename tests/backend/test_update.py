@@ -7,13 +7,13 @@ from backend_world import DAY, NOW, PCID, SCHEMA, World, leaf_of, unrelated
 from cryptography.hazmat.primitives.asymmetric import ec
 from vehicle_requests import Received, install, received, update_request
 
-from backend import certificates
-from backend.mo import Contract
-from backend.rcp import RootKind
-from tls_certs.pki import create_pki
-from tls_certs.validation import Use, validate_chain
-from wire.credentials import Credentials
-from wire.v2g import iso2
+from pncsim.backend import certificates
+from pncsim.backend.mo import Contract
+from pncsim.backend.rcp import RootKind
+from pncsim.tls_certs.pki import create_pki
+from pncsim.tls_certs.validation import Use, validate_chain
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.v2g import iso2
 
 
 async def installed(world: World) -> tuple[Contract, Credentials]:
@@ -56,8 +56,8 @@ async def test_a_contract_near_its_end_is_renewed(world: World) -> None:
 
 async def renew_signers(world: World) -> None:
     """A new CPS leaf and OCSP signers, as their operators keep them."""
-    from backend.cps import CpsSigner
-    from tls_certs.profiles import PROFILES
+    from pncsim.backend.cps import CpsSigner
+    from pncsim.tls_certs.profiles import PROFILES
 
     authority = world.pki.authority("cps_sub2")
     fresh = authority.credentials(PROFILES["cps_leaf"], "CPS 2", world.clock.now())

@@ -9,13 +9,13 @@ from backend_world import SCHEMA, World
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from backend.bundle import SignedContractData, chain_type
-from backend.ccp.answers import Provided
-from wire.credentials import Credentials, KeySigner
-from wire.exi import codec
-from wire.v2g import iso2, signature
-from wire.v2g import xmldsig as ds
-from wire.v2g.key_transport import WrappedKey, unwrap
+from pncsim.backend.bundle import SignedContractData, chain_type
+from pncsim.backend.ccp.answers import Provided
+from pncsim.wire.credentials import Credentials, KeySigner
+from pncsim.wire.exi import codec
+from pncsim.wire.v2g import iso2, signature
+from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.v2g.key_transport import WrappedKey, unwrap
 
 SESSION = bytes.fromhex("0102030405060708")
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wire.clock import Clock, VirtualTimeLoop
+from pncsim.wire.clock import Clock, VirtualTimeLoop
 
 START = 1_790_000_000.0
 T = TypeVar("T")

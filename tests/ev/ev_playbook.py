@@ -6,22 +6,22 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from ev.battery import Battery
-from ev.config import VehicleConfig
-from ev.contracts import Contract, ContractStore
-from ev.engine import EvccEngine
-from ev.questions import PassTime, StoreContract, Wait
-from ev.vehicle import Vehicle
-from tls_certs.pki import Pki, create_pki
-from wire.engine import Ask, Close, Output, Send
-from wire.errors import LocalError
-from wire.exi import codec
-from wire.trace import Event, Judged, Problem, StateEntered, Tolerated, V2gMessage
-from wire.v2g import appprotocol as app
-from wire.v2g import iso2
-from wire.v2g.key_transport import wrap
-from wire.v2g.signature import sign
-from wire.v2g.v2gtp import EXI, pack
+from pncsim.ev.battery import Battery
+from pncsim.ev.config import VehicleConfig
+from pncsim.ev.contracts import Contract, ContractStore
+from pncsim.ev.engine import EvccEngine
+from pncsim.ev.questions import PassTime, StoreContract, Wait
+from pncsim.ev.vehicle import Vehicle
+from pncsim.tls_certs.pki import Pki, create_pki
+from pncsim.wire.engine import Ask, Close, Output, Send
+from pncsim.wire.errors import LocalError
+from pncsim.wire.exi import codec
+from pncsim.wire.trace import Event, Judged, Problem, StateEntered, Tolerated, V2gMessage
+from pncsim.wire.v2g import appprotocol as app
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.key_transport import wrap
+from pncsim.wire.v2g.signature import sign
+from pncsim.wire.v2g.v2gtp import EXI, pack
 
 NOW = 1_795_000_000.0
 SESSION = bytes.fromhex("0123456789abcdef")

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ev.battery import Battery
-from ev.schedule import Schedule, choose, mean_price, profile, read_schedule
-from wire.v2g import iso2
+from pncsim.ev.battery import Battery
+from pncsim.ev.schedule import Schedule, choose, mean_price, profile, read_schedule
+from pncsim.wire.v2g import iso2
 
 
 def test_an_hour_at_ten_kilowatts_is_ten_kilowatt_hours() -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import ev_playbook as sn
 import pytest
 
-from ev.contract_files import MANIFEST, open_contract_folder
-from ev.contracts import Contract, ContractStore
-from tls_certs.pki import create_pki
-from wire.errors import LocalError
+from pncsim.ev.contract_files import MANIFEST, open_contract_folder
+from pncsim.ev.contracts import Contract, ContractStore
+from pncsim.tls_certs.pki import create_pki
+from pncsim.wire.errors import LocalError
 
 OTHER = "NLABC000000009"
 

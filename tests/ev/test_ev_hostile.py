@@ -10,9 +10,9 @@ from ev_playbook import SESSION, Playbook, vehicle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wire.errors import PeerError
-from wire.exi import codec
-from wire.v2g import iso2
+from pncsim.wire.errors import PeerError
+from pncsim.wire.exi import codec
+from pncsim.wire.v2g import iso2
 
 AC = (
     sn.session_setup(), sn.services(payment=("ExternalPayment",)), sn.selected(), sn.authorized(), sn.parameters(),

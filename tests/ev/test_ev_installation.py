@@ -11,12 +11,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from ev_playbook import NOW, Playbook, vehicle
 
-from ev.contracts import ContractStore
-from tls_certs.profiles import PROFILES
-from wire.errors import LocalError, PeerError
-from wire.v2g import iso2
-from wire.v2g.key_transport import wrap
-from wire.v2g.signature import verify
+from pncsim.ev.contracts import ContractStore
+from pncsim.tls_certs.profiles import PROFILES
+from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.key_transport import wrap
+from pncsim.wire.v2g.signature import verify
 
 DAY = 86400.0
 

@@ -6,9 +6,9 @@ import ev_playbook as sn
 import pytest
 from ev_playbook import NOW, SESSION, Playbook, vehicle
 
-from ev.vehicle import Vehicle
-from wire.trace import Story
-from wire.v2g import iso2
+from pncsim.ev.vehicle import Vehicle
+from pncsim.wire.trace import Story
+from pncsim.wire.v2g import iso2
 
 
 def paused() -> Vehicle:

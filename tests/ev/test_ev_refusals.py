@@ -9,10 +9,10 @@ import ev_playbook as sn
 import pytest
 from ev_playbook import NOW, SESSION, Playbook, vehicle
 
-from ev.advice import ADVICE
-from wire.errors import LocalError, PeerClosed, PeerError, PeerSilent
-from wire.v2g import appprotocol as app
-from wire.v2g import iso2
+from pncsim.ev.advice import ADVICE
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent
+from pncsim.wire.v2g import appprotocol as app
+from pncsim.wire.v2g import iso2
 
 
 def ac(play: Playbook) -> Any:
@@ -121,8 +121,8 @@ def test_a_frame_of_another_type_is_ignored() -> None:
 
 def test_answers_may_come_in_pieces() -> None:
     play = Playbook(vehicle())
-    from wire.exi import codec
-    from wire.v2g.v2gtp import EXI, pack
+    from pncsim.wire.exi import codec
+    from pncsim.wire.v2g.v2gtp import EXI, pack
 
     for byte in pack(EXI, codec("app").encode(sn.agreed())):
         assert play.close is None
@@ -372,7 +372,7 @@ def test_parameters_of_the_wrong_kind_end_the_session() -> None:
 
 
 def test_a_complaint_in_the_header_is_reported() -> None:
-    from wire.exi import codec
+    from pncsim.wire.exi import codec
 
     play = Playbook(vehicle())
     sn.to_services(play)
@@ -421,8 +421,8 @@ def test_wishes_that_make_no_sense_are_refused(wishes: dict[str, Any], sentence:
 
 def test_a_challenge_of_the_wrong_length_is_refused() -> None:
     """Asked of the step itself: the codec of this house does not let such a challenge be written."""
-    from ev.session import Session
-    from ev.steps.authorization import payment_details
+    from pncsim.ev.session import Session
+    from pncsim.ev.steps.authorization import payment_details
 
     car = vehicle()
     session = Session(vehicle=car, tls=True, now=NOW, plugged_in=NOW, contract=sn.contract())

@@ -8,11 +8,11 @@ import inspect
 import pytest
 from ev_playbook import Playbook, agreed, vehicle
 
-from ev.decision import End, Say
-from ev.steps.table import STEPS
-from wire.v2g import iso2
-from wire.v2g.iso2 import timing
-from wire.v2g.iso2.evcc_sequence import CONNECTED, EVCC_SEQUENCE, printed, response_to, row
+from pncsim.ev.decision import End, Say
+from pncsim.ev.steps.table import STEPS
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2 import timing
+from pncsim.wire.v2g.iso2.evcc_sequence import CONNECTED, EVCC_SEQUENCE, printed, response_to, row
 
 MODES = {
     "PowerDeliveryReq": {f"({mode})" for mode in iso2.ChargeProgressType},

@@ -8,14 +8,14 @@ import ev_playbook as sn
 import pytest
 from ev_playbook import NOW, SESSION, Playbook, vehicle
 
-from ev.battery import Battery
-from ev.config import DcLimits
-from ev.questions import PassTime, Wait
-from wire.credentials import KeySigner
-from wire.trace import Power, V2gMessage
-from wire.v2g import appprotocol as app
-from wire.v2g import iso2
-from wire.v2g.signature import sign, verify
+from pncsim.ev.battery import Battery
+from pncsim.ev.config import DcLimits
+from pncsim.ev.questions import PassTime, Wait
+from pncsim.wire.credentials import KeySigner
+from pncsim.wire.trace import Power, V2gMessage
+from pncsim.wire.v2g import appprotocol as app
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.signature import sign, verify
 
 AC = "AC_three_phase_core"
 WELL_OFFERED = ("SupportedAppProtocolReq", "SessionSetupReq", "ServiceDiscoveryReq", "PaymentServiceSelectionReq")
@@ -263,7 +263,7 @@ def test_renegotiation_without_end_is_not_followed() -> None:
 
 @pytest.mark.parametrize(("short", "expected"), [(False, iso2.CableCheckReq), (True, iso2.PowerDeliveryReq)])
 def test_dc_renegotiation_by_the_full_or_the_short_path(short: bool, expected: type) -> None:
-    from ev.config import DcLimits
+    from pncsim.ev.config import DcLimits
 
     play = Playbook(
         vehicle(energy_modes=("DC_extended",), renegotiate_after_loops=1, dc=DcLimits(short_renegotiation=short))
@@ -307,7 +307,7 @@ def test_states_are_rows_of_the_table() -> None:
 
 
 def stopped_dc(**limits: object) -> Playbook:
-    from ev.config import DcLimits
+    from pncsim.ev.config import DcLimits
 
     play = Playbook(vehicle(energy_modes=("DC_extended",), dc=DcLimits(**limits)))
     sn.to_charging_dc(play)

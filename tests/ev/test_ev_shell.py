@@ -10,20 +10,20 @@ import ev_playbook as sn
 import pytest
 from ev_playbook import NOW, SESSION, vehicle
 
-from ev.contract_files import open_contract_folder
-from ev.outcome import SessionOutcome
-from ev.shell import charge
-from ev.vehicle import Vehicle
-from wire.clock import Clock, VirtualTimeLoop
-from wire.errors import PeerClosed, PeerSilent
-from wire.exi import codec
-from wire.network import SdpError, Security
-from wire.network.memory import MemoryNetwork
-from wire.streams import BUFFER, ByteStream
-from wire.tls import TlsServer, open_server
-from wire.trace import Event, Judged, Secured, Trace
-from wire.v2g import iso2
-from wire.v2g.v2gtp import EXI, V2gtpReader, pack
+from pncsim.ev.contract_files import open_contract_folder
+from pncsim.ev.outcome import SessionOutcome
+from pncsim.ev.shell import charge
+from pncsim.ev.vehicle import Vehicle
+from pncsim.wire.clock import Clock, VirtualTimeLoop
+from pncsim.wire.errors import PeerClosed, PeerSilent
+from pncsim.wire.exi import codec
+from pncsim.wire.network import SdpError, Security
+from pncsim.wire.network.memory import MemoryNetwork
+from pncsim.wire.streams import BUFFER, ByteStream
+from pncsim.wire.tls import TlsServer, open_server
+from pncsim.wire.trace import Event, Judged, Secured, Trace
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.v2gtp import EXI, V2gtpReader, pack
 
 Handler = Callable[[ByteStream, Clock], Awaitable[None]]
 

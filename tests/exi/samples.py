@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from wire.exi import codec
-from wire.exi.declare import ComplexType
-from wire.exi.grammar import END, enter
-from wire.exi.schema import Element, Group, Model, Particle, Type, Value, Wild
+from pncsim.wire.exi import codec
+from pncsim.wire.exi.declare import ComplexType
+from pncsim.wire.exi.grammar import END, enter
+from pncsim.wire.exi.schema import Element, Group, Model, Particle, Type, Value, Wild
 
 PLAIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-_.:/#"
 WIDE = PLAIN + "äß€漢\U0001f50c"
@@ -35,7 +35,7 @@ class Sampler:
 
     def message(self, name: str) -> Any:
         """A V2G_Message around a body message."""
-        from wire.v2g import iso2
+        from pncsim.wire.v2g import iso2
 
         return iso2.V2G_Message(
             Header=self.make(iso2.MessageHeaderType), Body=iso2.BodyType(BodyElement=self.make(getattr(iso2, name)))

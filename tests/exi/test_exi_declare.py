@@ -8,9 +8,9 @@ import pickle
 
 import pytest
 
-from wire.errors import LocalError
-from wire.v2g import iso2
-from wire.v2g import xmldsig as ds
+from pncsim.wire.errors import LocalError
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g import xmldsig as ds
 
 VOLT = iso2.UnitSymbolType.V
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from wire.errors import LocalError
-from wire.exi import ExiEncodeError, codec
-from wire.v2g import appprotocol as app
-from wire.v2g import iso2
-from wire.v2g import xmldsig as ds
+from pncsim.wire.errors import LocalError
+from pncsim.wire.exi import ExiEncodeError, codec
+from pncsim.wire.v2g import appprotocol as app
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g import xmldsig as ds
 
 U = iso2.UnitSymbolType
 

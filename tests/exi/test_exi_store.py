@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from wire.exi.coder import SETS, Codec
-from wire.exi.store import Store, cache_root, fingerprint
-from wire.v2g import appprotocol as app
+from pncsim.wire.exi.coder import SETS, Codec
+from pncsim.wire.exi.store import Store, cache_root, fingerprint
+from pncsim.wire.v2g import appprotocol as app
 
 ANSWER = app.SupportedAppProtocolRes(ResponseCode=app.ResponseCodeType.Failed_NoNegotiation)
 
@@ -85,7 +85,7 @@ def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_key_follows_the_declarations() -> None:
-    from wire.v2g import iso2
+    from pncsim.wire.v2g import iso2
 
     assert fingerprint([app]) == fingerprint([app])
     assert fingerprint([app]) != fingerprint([iso2])
@@ -94,7 +94,7 @@ def test_the_key_follows_the_declarations() -> None:
 @pytest.mark.parametrize("home", ["", "/nonexistent/home", "/proc"])
 def test_a_process_without_a_home_works(home: str) -> None:
     code = (
-        "from wire.exi import codec; from wire.v2g import appprotocol as a; "
+        "from pncsim.wire.exi import codec; from pncsim.wire.v2g import appprotocol as a; "
         "print(codec('app').encode(a.SupportedAppProtocolRes(ResponseCode=a.ResponseCodeType.Failed_NoNegotiation)).hex())"
     )
     environment = {"HOME": home, "PATH": os.environ["PATH"]} if home else {"PATH": os.environ["PATH"]}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from wire.exi import codec, views
+from pncsim.wire.exi import codec, views
 
 VECTORS = [
     json.loads(line)
@@ -47,7 +47,7 @@ def test_a_vector_through_both_views(vector: dict[str, Any]) -> None:
 
 
 def test_every_message_and_every_signed_element_has_vectors() -> None:
-    from wire.v2g import iso2
+    from pncsim.wire.v2g import iso2
 
     labels = {v["label"].partition("/")[0] for v in VECTORS}
     messages = {c.__name__ for c in vars(iso2).values() if isinstance(c, type) and issubclass(c, iso2.BodyElement)}

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from wire.exi import views
-from wire.exi.views import ViewError
-from wire.v2g import iso2
-from wire.v2g import xmldsig as ds
+from pncsim.wire.exi import views
+from pncsim.wire.exi.views import ViewError
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g import xmldsig as ds
 
 STOP = iso2.V2G_Message(
     Header=iso2.MessageHeaderType(SessionID=bytes.fromhex("a1b2")),

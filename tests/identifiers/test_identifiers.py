@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wire.errors import LocalError
-from wire.identifiers import (
+from pncsim.wire.errors import LocalError
+from pncsim.wire.identifiers import (
     IdentifierError,
     check_emaid,
     check_evseid,

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from josev_layout import write_layout
 
-from tls_certs.pki import create_pki, write_pki
+from pncsim.tls_certs.pki import create_pki, write_pki
 
 ROOT = Path(__file__).parents[2]
 JOSEV = os.environ.get("PNC_JOSEV_PYTHON", "")
@@ -48,7 +48,7 @@ class Bench:
         program = (
             sys.executable,
             "-c",
-            "from simulator.cli import main; main()",
+            "from pncsim.simulator.cli import main; main()",
             *arguments,
             "--pki",
             str(self.folder),

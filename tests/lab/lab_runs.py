@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from simulator.lab import Lab
-from simulator.result import RunResult
-from simulator.runner import RunSettings, run_on_loop, run_scenario
-from simulator.scenario import Scenario, find_scenario
-from wire.clock import Clock
-from wire.trace import Event, Problem, Trace
+from pncsim.simulator.lab import Lab
+from pncsim.simulator.result import RunResult
+from pncsim.simulator.runner import RunSettings, run_on_loop, run_scenario
+from pncsim.simulator.scenario import Scenario, find_scenario
+from pncsim.wire.clock import Clock
+from pncsim.wire.trace import Event, Problem, Trace
 
 Transport = Literal["memory", "loopback"]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator.scenario import all_scenarios
+from pncsim.simulator.scenario import all_scenarios
 
-PNC = [sys.executable, "-c", "from simulator.cli import main; main()"]
+PNC = [sys.executable, "-c", "from pncsim.simulator.cli import main; main()"]
 PATIENCE = 60
 
 
@@ -124,7 +124,7 @@ def test_wrong_usage_is_a_sentence(
     arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, desk: Path
 ) -> None:
     """In this process: argparse behaves the same, and a process each would cost seconds."""
-    from simulator.cli import main
+    from pncsim.simulator.cli import main
 
     monkeypatch.chdir(desk)
     with pytest.raises(SystemExit) as left:
@@ -137,7 +137,7 @@ def test_wrong_usage_is_a_sentence(
 
 @pytest.mark.parametrize("command", ["secc", "ev"])
 def test_help_names_every_exit_code(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    from simulator.cli import main
+    from pncsim.simulator.cli import main
 
     with pytest.raises(SystemExit):
         main([command, "--help"])
@@ -263,7 +263,7 @@ def _ignore_ctrl_c() -> None:
 
 def free_port() -> str:
     """A UDP port on loopback that was free a moment ago."""
-    from wire.network.loopback import loopback_host
+    from pncsim.wire.network.loopback import loopback_host
 
     host = loopback_host()
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -317,8 +317,8 @@ def test_exi_line_by_line(env: dict[str, str], desk: Path) -> None:
 
 
 def _session_setup() -> str:
-    from wire.exi import codec
-    from wire.v2g import iso2
+    from pncsim.wire.exi import codec
+    from pncsim.wire.v2g import iso2
 
     body = iso2.SessionSetupReq(EVCCID=bytes(6))
     message = iso2.V2G_Message(Header=iso2.MessageHeaderType(SessionID=bytes(8)), Body=iso2.BodyType(BodyElement=body))

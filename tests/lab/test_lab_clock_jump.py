@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 from lab_runs import run
 
-from backend.csms import csms
-from simulator.result import Verdict
-from wire.trace import OcppFrame
+from pncsim.backend.csms import csms
+from pncsim.simulator.result import Verdict
+from pncsim.wire.trace import OcppFrame
 
 
 def test_a_jump_waits_for_open_calls(monkeypatch: pytest.MonkeyPatch) -> None:

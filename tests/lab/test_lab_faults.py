@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from lab_runs import Run, leaks, run, texts
 
-from simulator.answers import Says
-from simulator.faults import FAULTS, find_fault
-from simulator.result import Verdict
-from simulator.runner import RunSettings
-from simulator.scenario import all_scenarios
-from wire.errors import LocalError
-from wire.trace import Event, Judged, Problem, Secured, ServiceCall, Story, Tolerated, V2gMessage
+from pncsim.simulator.answers import Says
+from pncsim.simulator.faults import FAULTS, find_fault
+from pncsim.simulator.result import Verdict
+from pncsim.simulator.runner import RunSettings
+from pncsim.simulator.scenario import all_scenarios
+from pncsim.wire.errors import LocalError
+from pncsim.wire.trace import Event, Judged, Problem, Secured, ServiceCall, Story, Tolerated, V2gMessage
 
 PASSES = {"csms-away"}
 """Faults a run gets over: everything expected is seen in the end."""
@@ -199,7 +199,7 @@ def test_an_unknown_fault_names_where_to_look() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)
 def test_every_fault_is_declared_completely(fault: object) -> None:
-    from simulator.faults import Fault
+    from pncsim.simulator.faults import Fault
 
     assert isinstance(fault, Fault)
     assert fault.scenario in all_scenarios()

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 from lab_runs import leaks, run, texts
 
-from simulator.lab import Lab
-from wire.network.loopback import LoopbackNetwork
-from wire.trace import Problem, StateEntered
-from wire.v2g import v2gtp
+from pncsim.simulator.lab import Lab
+from pncsim.wire.network.loopback import LoopbackNetwork
+from pncsim.wire.trace import Problem, StateEntered
+from pncsim.wire.v2g import v2gtp
 
 NOISE = random.Random(15118).randbytes(3_000)
 HTTP = b"GET /.well-known/anything HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -169,8 +169,8 @@ def test_a_connection_that_is_reset_at_once() -> None:
 
 def test_a_vehicle_in_plain_where_tls_was_promised() -> None:
     """SupportedAppProtocolReq on the TLS port is no ClientHello."""
-    from wire.exi import codec
-    from wire.v2g import appprotocol as app
+    from pncsim.wire.exi import codec
+    from pncsim.wire.v2g import appprotocol as app
 
     offer = app.AppProtocolType(
         ProtocolNamespace="urn:iso:15118:2:2013:MsgDef",
@@ -192,8 +192,8 @@ def test_a_vehicle_in_plain_where_tls_was_promised() -> None:
 
 
 def test_frames_that_are_no_ocpp_on_the_csms_socket() -> None:
-    from wire.ocpp.tls import client_context
-    from wire.ocpp.websocket import connect
+    from pncsim.wire.ocpp.tls import client_context
+    from pncsim.wire.ocpp.websocket import connect
 
     frames = ["", "{}", "[]", "null", "[2]", '[2,"1"]', '[2,"1","NoSuchAction",{}]', '[3,"x",{}]', "[" * 1_000, "\x00"]
 
@@ -210,9 +210,9 @@ def test_frames_that_are_no_ocpp_on_the_csms_socket() -> None:
 
 
 def test_a_station_with_a_wrong_password_is_turned_away() -> None:
-    from wire.errors import PeerError
-    from wire.ocpp.tls import client_context
-    from wire.ocpp.websocket import connect
+    from pncsim.wire.errors import PeerError
+    from pncsim.wire.ocpp.tls import client_context
+    from pncsim.wire.ocpp.websocket import connect
 
     async def attack(lab: Lab) -> None:
         tls = client_context([lab.back.pki.root("csms_server")])

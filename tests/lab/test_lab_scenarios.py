@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from lab_runs import Run, leaks, run, texts
 
-from simulator.result import Verdict
-from simulator.scenario import Scenario, all_scenarios
-from wire.trace import Judged, Power, Problem, Tolerated
+from pncsim.simulator.result import Verdict
+from pncsim.simulator.scenario import Scenario, all_scenarios
+from pncsim.wire.trace import Judged, Power, Problem, Tolerated
 
 SCENARIOS = all_scenarios()
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pytest
 from lab_runs import Run, run
 
-from simulator.lab import Lab
-from wire.network import SeccAddress, Security
-from wire.streams import ByteStream
-from wire.trace import Event, Problem, V2gMessage
+from pncsim.simulator.lab import Lab
+from pncsim.wire.network import SeccAddress, Security
+from pncsim.wire.streams import ByteStream
+from pncsim.wire.trace import Event, Problem, V2gMessage
 
 Mute = Callable[[Event], bool]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from lab_runs import Run, leaks, run, texts
 
-from simulator.cli import main
-from simulator.faults import FAULTS
-from simulator.result import Check, RunResult, Verdict
-from simulator.standalone import _verdict
-from simulator.story import StoryTeller, printable
-from simulator.wire_told import Once, told_frame
-from wire.trace import OcppFrame, Problem, Secured, Story, V2gMessage
+from pncsim.simulator.cli import main
+from pncsim.simulator.faults import FAULTS
+from pncsim.simulator.result import Check, RunResult, Verdict
+from pncsim.simulator.standalone import _verdict
+from pncsim.simulator.story import StoryTeller, printable
+from pncsim.simulator.wire_told import Once, told_frame
+from pncsim.wire.trace import OcppFrame, Problem, Secured, Story, V2gMessage
 
 
 def told(done: Run, *, level: int = 0, width: int | None = 120) -> str:
@@ -251,7 +251,7 @@ def test_the_evidence_is_complete(kept: Run) -> None:
 
 
 def test_the_messages_can_be_read_back(kept: Run) -> None:
-    from wire.exi import codec
+    from pncsim.wire.exi import codec
 
     for line in (folder_of(kept) / "messages.jsonl").read_text().splitlines():
         row = json.loads(line)

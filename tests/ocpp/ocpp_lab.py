@@ -12,19 +12,19 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from backend.csms.csms import Csms, CsmsConfig
-from backend.csms.ports import ChainVerdict, PoolAnswer, RevocationStatus, Services, SigningUse, TokenStatus
-from secc.station.config import StationConfig
-from secc.station.station import Station
-from tls_certs.issue import check_request
-from tls_certs.ocsp import request_from_hash_data
-from tls_certs.pki import Pki, create_pki
-from tls_certs.profiles import PROFILES
-from wire.clock import Clock, VirtualTimeLoop
-from wire.errors import LocalError, PeerError
-from wire.ocpp.channel import Connector, MemoryChannel
-from wire.ocpp.hash_data import HashData
-from wire.trace import Event, OcppFrame, Problem, Trace
+from pncsim.backend.csms.csms import Csms, CsmsConfig
+from pncsim.backend.csms.ports import ChainVerdict, PoolAnswer, RevocationStatus, Services, SigningUse, TokenStatus
+from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.station import Station
+from pncsim.tls_certs.issue import check_request
+from pncsim.tls_certs.ocsp import request_from_hash_data
+from pncsim.tls_certs.pki import Pki, create_pki
+from pncsim.tls_certs.profiles import PROFILES
+from pncsim.wire.clock import Clock, VirtualTimeLoop
+from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.ocpp.channel import Connector, MemoryChannel
+from pncsim.wire.ocpp.hash_data import HashData
+from pncsim.wire.trace import Event, OcppFrame, Problem, Trace
 
 NOW = 1_795_000_000.0
 IDENTITY = "CS001"

@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from ocpp_lab import IDENTITY, Chains, Lab, Operator, running, shared_pki, virtual
 
-from backend.csms.ports import CertificateStatus, ChainVerdict, PoolAnswer
-from secc import notices
-from secc.questions import (
+from pncsim.backend.csms.ports import CertificateStatus, ChainVerdict, PoolAnswer
+from pncsim.secc import notices
+from pncsim.secc.questions import (
     ISO2_SCHEMA,
     AuthorizationAnswer,
     ContractAuthorization,
@@ -19,10 +19,10 @@ from secc.questions import (
     ContractCertificateRequest,
     ExternalAuthorization,
 )
-from secc.station.config import StationConfig
-from secc.station.station import Station
-from tls_certs.pki import create_pki
-from wire.trace import Judged, OcppFrame
+from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.station import Station
+from pncsim.tls_certs.pki import create_pki
+from pncsim.wire.trace import Judged, OcppFrame
 
 EMAID = "DEPNCC00000001A"
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
@@ -347,8 +347,8 @@ async def test_a_request_too_long_for_ocpp_and_one_while_offline() -> None:
 
 def test_the_pem_of_a_long_chain_is_not_sent() -> None:
     # Three V2G certificates fit into 5500 characters; a longer chain must be refused, not cut.
-    from secc.station.authorization import contract_payload
-    from secc.station.trust import TrustStore
+    from pncsim.secc.station.authorization import contract_payload
+    from pncsim.secc.station.trust import TrustStore
 
     pki = shared_pki()
     leaf = pki.certificate("contract_leaf").public_bytes(Encoding.DER)

@@ -12,11 +12,11 @@ import aiohttp.web
 import pytest
 from ocpp_lab import IDENTITY, PASSWORD, Lab, running, shared_pki
 
-from backend.csms.server import serve_csms
-from secc.questions import AuthorizationAnswer, ContractAuthorization
-from secc.station.config import StationConfig
-from wire.ocpp.hash_data import hash_data
-from wire.ocpp.websocket import basic, connector
+from pncsim.backend.csms.server import serve_csms
+from pncsim.secc.questions import AuthorizationAnswer, ContractAuthorization
+from pncsim.secc.station.config import StationConfig
+from pncsim.wire.ocpp.hash_data import hash_data
+from pncsim.wire.ocpp.websocket import basic, connector
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

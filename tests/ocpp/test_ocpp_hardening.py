@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from ocpp_lab import IDENTITY, NOW, Lab, running, virtual
 
-from secc import notices
-from secc.questions import ISO2_SCHEMA, ContractCertificateAnswer, ContractCertificateRequest
-from secc.station.config import StationConfig
-from wire.clock import Clock
-from wire.errors import PeerClosed
-from wire.ocpp.channel import MemoryChannel, memory_channels
-from wire.ocpp.mask import masked
-from wire.ocpp.peer import MAX_UNSENT, OcppPeer
-from wire.ocpp.when import timestamp
+from pncsim.secc import notices
+from pncsim.secc.questions import ISO2_SCHEMA, ContractCertificateAnswer, ContractCertificateRequest
+from pncsim.secc.station.config import StationConfig
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerClosed
+from pncsim.wire.ocpp.channel import MemoryChannel, memory_channels
+from pncsim.wire.ocpp.mask import masked
+from pncsim.wire.ocpp.peer import MAX_UNSENT, OcppPeer
+from pncsim.wire.ocpp.when import timestamp
 
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
 NOT_ASCII = "gJgC\u00e9"

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from backend.csms.authorization import CANCELLED, TOKEN_OF_CERTIFICATE
-from backend.csms.handlers import _TABLE as CSMS_HANDLES
-from secc.station import boot
-from secc.station.remote import _TABLE as STATION_HANDLES
-from wire.ocpp import schema
-from wire.ocpp.errors import CODES
+from pncsim.backend.csms.authorization import CANCELLED, TOKEN_OF_CERTIFICATE
+from pncsim.backend.csms.handlers import _TABLE as CSMS_HANDLES
+from pncsim.secc.station import boot
+from pncsim.secc.station.remote import _TABLE as STATION_HANDLES
+from pncsim.wire.ocpp import schema
+from pncsim.wire.ocpp.errors import CODES
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wire.errors import PeerClosed, PeerError, PeerSilent
-from wire.ocpp.errors import CODES, CallError, PayloadError
-from wire.ocpp.session import MAX_TEXT, MAX_UNANSWERED, Hangup, Incoming, Output, SendText, Session, Settled
-from wire.trace import OcppFrame, Problem, Tolerated
+from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent
+from pncsim.wire.ocpp.errors import CODES, CallError, PayloadError
+from pncsim.wire.ocpp.session import MAX_TEXT, MAX_UNANSWERED, Hangup, Incoming, Output, SendText, Session, Settled
+from pncsim.wire.trace import OcppFrame, Problem, Tolerated
 
 BOOT = {"chargingStation": {"vendorName": "v", "model": "m"}, "reason": "PowerUp"}
 BOOTED = {"currentTime": "2026-11-21T00:00:00Z", "interval": 300, "status": "Accepted"}

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from ocpp_lab import IDENTITY, NOW, Lab, running, virtual
 
-from backend.csms.transactions import MemoryTransactions, Transaction, record
-from secc import notices
-from secc.station.config import StationConfig
-from secc.station.delivery import MAX_WAITING, Delivery
-from wire.clock import Clock
-from wire.errors import PeerClosed
-from wire.ocpp.errors import CallError
-from wire.ocpp.when import seconds, timestamp
-from wire.trace import Story
+from pncsim.backend.csms.transactions import MemoryTransactions, Transaction, record
+from pncsim.secc import notices
+from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.delivery import MAX_WAITING, Delivery
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerClosed
+from pncsim.wire.ocpp.errors import CallError
+from pncsim.wire.ocpp.when import seconds, timestamp
+from pncsim.wire.trace import Story
 
 EMAID = "DEPNCC00000001A"
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
@@ -143,7 +143,7 @@ async def test_a_lost_answer_leads_to_a_resend_that_is_not_counted_twice() -> No
         await station.wait_ready()
         link = lab.csms.stations[IDENTITY]
         handled: list[int] = []
-        from backend.csms.handlers import handlers
+        from pncsim.backend.csms.handlers import handlers
 
         real = dict(handlers(link))["TransactionEvent"]
 
@@ -169,7 +169,7 @@ async def test_an_event_the_csms_keeps_refusing_is_given_up_and_the_next_ones_go
     async with running(lab.station(config=PLAIN)) as station:
         await station.wait_ready()
         link = lab.csms.stations[IDENTITY]
-        from backend.csms.handlers import handlers
+        from pncsim.backend.csms.handlers import handlers
 
         real = dict(handlers(link))["TransactionEvent"]
         tries: list[float] = []

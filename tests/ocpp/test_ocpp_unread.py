@@ -9,11 +9,11 @@ import random
 
 import pytest
 
-from backend.csms.csms import Csms
-from backend.csms.ports import Services
-from backend.csms.server import serve_csms
-from wire.clock import Clock
-from wire.ocpp import peer, websocket
+from pncsim.backend.csms.csms import Csms
+from pncsim.backend.csms.ports import Services
+from pncsim.backend.csms.server import serve_csms
+from pncsim.wire.clock import Clock
+from pncsim.wire.ocpp import peer, websocket
 
 PASSWORD = "a-password-for-this-test"
 

@@ -12,14 +12,14 @@ import aiohttp.web
 import pytest
 from ocpp_lab import IDENTITY, PASSWORD, Lab, running, shared_pki
 
-from backend.csms.server import serve_csms
-from secc.station.config import StationConfig
-from tls_certs.pki import create_pki
-from wire.clock import Clock
-from wire.errors import LocalError, PeerError
-from wire.ocpp.session import MAX_TEXT
-from wire.ocpp.tls import client_context
-from wire.ocpp.websocket import WebSocketServer, basic, connect, connector, read_basic
+from pncsim.backend.csms.server import serve_csms
+from pncsim.secc.station.config import StationConfig
+from pncsim.tls_certs.pki import create_pki
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.ocpp.session import MAX_TEXT
+from pncsim.wire.ocpp.tls import client_context
+from pncsim.wire.ocpp.websocket import WebSocketServer, basic, connect, connector, read_basic
 
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
 

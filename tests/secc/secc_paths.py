@@ -23,12 +23,12 @@ from secc_playbook import (
     welding,
 )
 
-from secc.config import DcSupply, SeccConfig
-from secc.questions import AuthorizationAnswer, ContractCertificateAnswer
-from tls_certs.pki import Pki, create_pki
-from wire.exi import codec
-from wire.v2g import iso2
-from wire.v2g.iso2.secc_sequence import State as S
+from pncsim.secc.config import DcSupply, SeccConfig
+from pncsim.secc.questions import AuthorizationAnswer, ContractCertificateAnswer
+from pncsim.tls_certs.pki import Pki, create_pki
+from pncsim.wire.exi import codec
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import State as S
 
 EMAID = "DEPNCC000000017"
 YES = AuthorizationAnswer(accepted=True, certificate_status="Accepted", token_status="Accepted", token="CARD-1")
@@ -61,7 +61,7 @@ def details(emaid: str = EMAID) -> iso2.PaymentDetailsReq:
 
 
 def _roots() -> iso2.ListOfRootCertificateIDsType:
-    from wire.v2g import xmldsig as ds
+    from pncsim.wire.v2g import xmldsig as ds
 
     return iso2.ListOfRootCertificateIDsType(
         RootCertificateID=[ds.X509IssuerSerialType(X509IssuerName="CN=V2G root", X509SerialNumber=7)]

@@ -9,14 +9,14 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from secc.config import SeccConfig
-from secc.engine import SeccEngine
-from secc.power import EvsePower
-from wire import trace
-from wire.engine import Ask, Close, Notice, Output, Send
-from wire.exi import codec
-from wire.v2g import appprotocol as app
-from wire.v2g import iso2, signature, v2gtp
+from pncsim.secc.config import SeccConfig
+from pncsim.secc.engine import SeccEngine
+from pncsim.secc.power import EvsePower
+from pncsim.wire import trace
+from pncsim.wire.engine import Ask, Close, Notice, Output, Send
+from pncsim.wire.exi import codec
+from pncsim.wire.v2g import appprotocol as app
+from pncsim.wire.v2g import iso2, signature, v2gtp
 
 T0 = 1_795_221_000.0
 ISO2 = "urn:iso:15118:2:2013:MsgDef"

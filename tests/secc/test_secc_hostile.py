@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from secc_paths import YES, at
 from secc_playbook import Playbook, ac_parameters, hello, select, setup
 
-from secc.notices import SessionEnded
-from wire.errors import LocalError, PeerClosed
-from wire.exi import codec
-from wire.v2g import iso2, v2gtp
-from wire.v2g.iso2.secc_sequence import TABLE
-from wire.v2g.iso2.secc_sequence import State as S
+from pncsim.secc.notices import SessionEnded
+from pncsim.wire.errors import LocalError, PeerClosed
+from pncsim.wire.exi import codec
+from pncsim.wire.v2g import iso2, v2gtp
+from pncsim.wire.v2g.iso2.secc_sequence import TABLE
+from pncsim.wire.v2g.iso2.secc_sequence import State as S
 
 
 def encoded(body: Any, session: bytes) -> bytes:

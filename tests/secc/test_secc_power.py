@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from secc_playbook import T0, W, power
 
-from secc.power import EvsePower
-from secc.schedules import DAY, Schedule, check_profile, milli
-from wire.errors import PeerError
-from wire.v2g import iso2
+from pncsim.secc.power import EvsePower
+from pncsim.secc.schedules import DAY, Schedule, check_profile, milli
+from pncsim.wire.errors import PeerError
+from pncsim.wire.v2g import iso2
 
 
 def test_energy_is_power_times_lab_time() -> None:

@@ -20,14 +20,14 @@ from secc_paths import (
 )
 from secc_playbook import Playbook, V, ac_parameters, cable, dc_parameters, demand, hello, power, select, setup, stop
 
-from secc.config import STRICT, AcSupply, DcSupply, ReceiptPolicy
-from secc.handlers.payment import CERTIFICATE_CODES, refusal_code
-from secc.notices import AuthorizationRefused, ChargingStopped, SessionEnded
-from secc.questions import AuthorizationAnswer, ContractCertificateAnswer
-from wire import trace
-from wire.errors import LocalError
-from wire.v2g import iso2
-from wire.v2g.iso2.secc_sequence import State as S
+from pncsim.secc.config import STRICT, AcSupply, DcSupply, ReceiptPolicy
+from pncsim.secc.handlers.payment import CERTIFICATE_CODES, refusal_code
+from pncsim.secc.notices import AuthorizationRefused, ChargingStopped, SessionEnded
+from pncsim.secc.questions import AuthorizationAnswer, ContractCertificateAnswer
+from pncsim.wire import trace
+from pncsim.wire.errors import LocalError
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import State as S
 
 Scene = Callable[[], tuple[Playbook, Any]]
 

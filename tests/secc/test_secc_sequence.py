@@ -21,12 +21,12 @@ from secc_playbook import (
     welding,
 )
 
-from secc.config import STRICT
-from secc.failed import ALLOWED, failed
-from secc.handlers import HANDLERS
-from secc.session import Reply
-from wire.v2g import iso2
-from wire.v2g.iso2.secc_sequence import REQUESTS, TABLE, Liberty, State, allowed, describe
+from pncsim.secc.config import STRICT
+from pncsim.secc.failed import ALLOWED, failed
+from pncsim.secc.handlers import HANDLERS
+from pncsim.secc.session import Reply
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import REQUESTS, TABLE, Liberty, State, allowed, describe
 
 SAMPLE: dict[str, Any] = {
     "SupportedAppProtocolReq": hello,

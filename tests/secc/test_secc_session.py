@@ -35,13 +35,13 @@ from secc_playbook import (
     welding,
 )
 
-from secc import notices
-from secc.config import ReceiptPolicy, ServiceOffer
-from secc.questions import ISO2_SCHEMA, ContractAuthorization, ContractCertificateAnswer
-from wire import trace
-from wire.exi import codec
-from wire.v2g import iso2
-from wire.v2g.iso2.secc_sequence import State as S
+from pncsim.secc import notices
+from pncsim.secc.config import ReceiptPolicy, ServiceOffer
+from pncsim.secc.questions import ISO2_SCHEMA, ContractAuthorization, ContractCertificateAnswer
+from pncsim.wire import trace
+from pncsim.wire.exi import codec
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import State as S
 
 
 def test_from_connection_to_payment() -> None:

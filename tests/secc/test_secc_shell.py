@@ -10,17 +10,17 @@ import pytest
 from secc_paths import T0, YES, config
 from secc_playbook import ac_parameters, hello, power, select, setup, stop
 
-from secc.evse import Evse
-from secc.notices import SessionEnded
-from secc.questions import ExternalAuthorization
-from wire.clock import Clock, VirtualTimeLoop
-from wire.engine import Close
-from wire.errors import LocalError, PeerClosed, PeerSilent
-from wire.exi import codec
-from wire.streams import ByteStream, memory_pipe
-from wire.trace import Event, Problem, Trace
-from wire.v2g import appprotocol as app
-from wire.v2g import iso2, v2gtp
+from pncsim.secc.evse import Evse
+from pncsim.secc.notices import SessionEnded
+from pncsim.secc.questions import ExternalAuthorization
+from pncsim.wire.clock import Clock, VirtualTimeLoop
+from pncsim.wire.engine import Close
+from pncsim.wire.errors import LocalError, PeerClosed, PeerSilent
+from pncsim.wire.exi import codec
+from pncsim.wire.streams import ByteStream, memory_pipe
+from pncsim.wire.trace import Event, Problem, Trace
+from pncsim.wire.v2g import appprotocol as app
+from pncsim.wire.v2g import iso2, v2gtp
 
 T = TypeVar("T")
 

@@ -6,12 +6,12 @@ import pytest
 from secc_paths import YES, at, config, details, installation, signed_authorization
 from secc_playbook import T0, Playbook, ac_parameters, cable, hello, power, precharge, setup
 
-from secc.config import AcSupply, DcSupply
-from wire import trace
-from wire.errors import PeerSilent
-from wire.v2g import iso2
-from wire.v2g.iso2 import timing
-from wire.v2g.iso2.secc_sequence import REQUESTS, TABLE, State
+from pncsim.secc.config import AcSupply, DcSupply
+from pncsim.wire import trace
+from pncsim.wire.errors import PeerSilent
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2 import timing
+from pncsim.wire.v2g.iso2.secc_sequence import REQUESTS, TABLE, State
 
 S = State
 

@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from simulator import standalone
-from simulator.back_end import STATION_ID, open_back_end
-from simulator.cli import main
-from simulator.result import Verdict
-from simulator.standalone import Link, StationOptions, VehicleOptions, first_sentence, run_station, run_vehicle
-from simulator.station_site import StationSite
-from tls_certs.pki import create_pki, write_pki
-from wire.clock import Clock
-from wire.exi import codec
-from wire.network.loopback import loopback_host
-from wire.trace import Event, Problem, StateEntered, Story, Tolerated, Trace
-from wire.v2g import appprotocol as app
-from wire.v2g import iso2, v2gtp
+from pncsim.simulator import standalone
+from pncsim.simulator.back_end import STATION_ID, open_back_end
+from pncsim.simulator.cli import main
+from pncsim.simulator.result import Verdict
+from pncsim.simulator.standalone import Link, StationOptions, VehicleOptions, first_sentence, run_station, run_vehicle
+from pncsim.simulator.station_site import StationSite
+from pncsim.tls_certs.pki import create_pki, write_pki
+from pncsim.wire.clock import Clock
+from pncsim.wire.exi import codec
+from pncsim.wire.network.loopback import loopback_host
+from pncsim.wire.trace import Event, Problem, StateEntered, Story, Tolerated, Trace
+from pncsim.wire.v2g import appprotocol as app
+from pncsim.wire.v2g import iso2, v2gtp
 
 Address = tuple[str, int]
 
@@ -415,7 +415,7 @@ async def test_a_lone_station_without_a_folder_says_that_nobody_can_trust_it() -
 async def test_addresses_are_written_as_their_family_is(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("wire.network.loopback.loopback_host", lambda: "127.0.0.1")
+    monkeypatch.setattr("pncsim.wire.network.loopback.loopback_host", lambda: "127.0.0.1")
     trace, events = Trace(), list[Event]()
     trace.subscribe(events.append)
     await run_station(Link(sdp_port=free_port()), StationOptions(pki=folder, wait=0.01), Clock(), trace)

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from certs_lab import NOW, OCSP_URL, Openssl
 
-from tls_certs.pki import Pki, create_pki
+from pncsim.tls_certs.pki import Pki, create_pki
 
 
 @pytest.fixture(scope="session")

@@ -22,11 +22,11 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from simulator import certs_cli
-from tls_certs.keys import KeyKind, make_key, make_key_of
-from tls_certs.pki import OCPP_ROLES, Pki, create_pki, load_pki, write_pki
-from tls_certs.profiles import V2G_PROFILES
-from wire.errors import LocalError
+from pncsim.simulator import certs_cli
+from pncsim.tls_certs.keys import KeyKind, make_key, make_key_of
+from pncsim.tls_certs.pki import OCPP_ROLES, Pki, create_pki, load_pki, write_pki
+from pncsim.tls_certs.profiles import V2G_PROFILES
+from pncsim.wire.errors import LocalError
 
 V2G_ROLES = {profile.role for profile in V2G_PROFILES}
 
@@ -97,8 +97,8 @@ def test_what_was_written_is_read(pki: Pki, written: Path) -> None:
 
 
 def test_an_authority_from_a_folder_goes_on_issuing(written: Path) -> None:
-    from tls_certs.profiles import PROFILES
-    from tls_certs.validation import Use, validate_chain
+    from pncsim.tls_certs.profiles import PROFILES
+    from pncsim.tls_certs.validation import Use, validate_chain
 
     read = load_pki(written)
     made = read.authority("mo_sub2").credentials(PROFILES["contract_leaf"], "DEPNCC00000002", NOW)
@@ -226,7 +226,7 @@ def test_keys_are_never_shown(pki: Pki, written: Path) -> None:
 
 def test_importing_costs_cryptography_alone() -> None:
     program = (
-        "import sys; from tls_certs.pki import create_pki; from tls_certs.judges import StationJudge;"
+        "import sys; from pncsim.tls_certs.pki import create_pki; from pncsim.tls_certs.judges import StationJudge;"
         "print([m for m in ('OpenSSL', 'aiohttp', 'pydantic', 'ssl', 'asyncio', 'typer') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

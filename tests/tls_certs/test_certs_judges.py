@@ -9,14 +9,14 @@ import pytest
 from certs_lab import NOW
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tls_certs.issue import issue, subject_name
-from tls_certs.judges import Observe, StationJudge
-from tls_certs.keys import make_key
-from tls_certs.pki import Pki
-from tls_certs.profiles import DAY, PROFILES
-from tls_certs.wrong import wrong_credentials
-from tls_certs.wrong_staples import STAPLE_FAULTS, wrong_staple
-from wire.errors import PeerError
+from pncsim.tls_certs.issue import issue, subject_name
+from pncsim.tls_certs.judges import Observe, StationJudge
+from pncsim.tls_certs.keys import make_key
+from pncsim.tls_certs.pki import Pki
+from pncsim.tls_certs.profiles import DAY, PROFILES
+from pncsim.tls_certs.wrong import wrong_credentials
+from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS, wrong_staple
+from pncsim.wire.errors import PeerError
 
 Seen = list[tuple[str, bool, str, str]]
 

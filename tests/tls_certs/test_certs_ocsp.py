@@ -16,10 +16,10 @@ from cryptography.x509 import ocsp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tls_certs import der
-from tls_certs.authority import Authority
-from tls_certs.crl import CrlError, build_crl, verify_crl
-from tls_certs.ocsp import (
+from pncsim.tls_certs import der
+from pncsim.tls_certs.authority import Authority
+from pncsim.tls_certs.crl import CrlError, build_crl, verify_crl
+from pncsim.tls_certs.ocsp import (
     OcspError,
     answer_request,
     build_request,
@@ -31,12 +31,12 @@ from tls_certs.ocsp import (
     verify_response,
     verify_response_for,
 )
-from tls_certs.ocsp_answers import Single, by_key, by_name, sign_answer
-from tls_certs.pki import Pki, create_pki
-from tls_certs.profiles import DAY, PROFILES
-from tls_certs.revocation import Status
-from tls_certs.wrong_staples import STAPLE_FAULTS, wrong_staple
-from wire.errors import LocalError, PeerError
+from pncsim.tls_certs.ocsp_answers import Single, by_key, by_name, sign_answer
+from pncsim.tls_certs.pki import Pki, create_pki
+from pncsim.tls_certs.profiles import DAY, PROFILES
+from pncsim.tls_certs.revocation import Status
+from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS, wrong_staple
+from pncsim.wire.errors import LocalError, PeerError
 
 NONCE = bytes(range(16))
 steady = settings(deadline=None, derandomize=True, database=None)

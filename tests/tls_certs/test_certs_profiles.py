@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tls_certs.issue import RequestError, build_request, check_request, issue, subject_name
-from tls_certs.keys import KeyKind, make_key, make_key_of
-from tls_certs.pki import Pki, create_pki
-from tls_certs.profiles import DAY, OCSP_PROFILES, PROFILES, V2G_PROFILES
-from wire.errors import LocalError
-from wire.ocpp.hash_data import responder_url
+from pncsim.tls_certs.issue import RequestError, build_request, check_request, issue, subject_name
+from pncsim.tls_certs.keys import KeyKind, make_key, make_key_of
+from pncsim.tls_certs.pki import Pki, create_pki
+from pncsim.tls_certs.profiles import DAY, OCSP_PROFILES, PROFILES, V2G_PROFILES
+from pncsim.wire.errors import LocalError
+from pncsim.wire.ocpp.hash_data import responder_url
 
 ROLES = [profile.role for profile in (*V2G_PROFILES, *OCSP_PROFILES)]
 CRITICAL = {x509.BasicConstraints, x509.KeyUsage}

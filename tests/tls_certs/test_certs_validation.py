@@ -11,16 +11,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tls_certs.chain_error import ANSWERS, ChainError
-from tls_certs.issue import issue, subject_name
-from tls_certs.keys import make_key
-from tls_certs.pki import Pki, create_pki
-from tls_certs.profiles import DAY, PROFILES, Profile
-from tls_certs.revocation import Status
-from tls_certs.validation import Use, validate_chain
-from tls_certs.wrong import FAULTS, wrong_credentials
-from wire.credentials import Credentials
-from wire.errors import LocalError, PeerError
+from pncsim.tls_certs.chain_error import ANSWERS, ChainError
+from pncsim.tls_certs.issue import issue, subject_name
+from pncsim.tls_certs.keys import make_key
+from pncsim.tls_certs.pki import Pki, create_pki
+from pncsim.tls_certs.profiles import DAY, PROFILES, Profile
+from pncsim.tls_certs.revocation import Status
+from pncsim.tls_certs.validation import Use, validate_chain
+from pncsim.tls_certs.wrong import FAULTS, wrong_credentials
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import LocalError, PeerError
 
 CHAINS = [
     ("secc_leaf", Use.SECC, "v2g_root"),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from throwaway import Chain, Witness
 
-from wire.clock import Clock
-from wire.streams import memory_pipe
-from wire.tls import TlsClient, TlsServer, open_client, open_server
-from wire.tls.stream import TlsStream
+from pncsim.wire.clock import Clock
+from pncsim.wire.streams import memory_pipe
+from pncsim.wire.tls import TlsClient, TlsServer, open_client, open_server
+from pncsim.wire.tls.stream import TlsStream
 
 Outcome = TlsStream | BaseException
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from wire.clock import Clock
-from wire.errors import PncError
-from wire.network import Security
-from wire.network.interface import InterfaceNetwork
-from wire.streams import ByteStream
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PncError
+from pncsim.wire.network import Security
+from pncsim.wire.network.interface import InterfaceNetwork
+from pncsim.wire.streams import ByteStream
 
 
 async def serve(network: InterfaceNetwork, security: Security) -> None:

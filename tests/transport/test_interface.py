@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from wire.clock import Clock, VirtualTimeLoop
-from wire.errors import LocalError
-from wire.network import Security, interface
-from wire.network.interface import InterfaceNetwork, LinkAddress, link_addresses
-from wire.streams import ByteStream
+from pncsim.wire.clock import Clock, VirtualTimeLoop
+from pncsim.wire.errors import LocalError
+from pncsim.wire.network import Security, interface
+from pncsim.wire.network.interface import InterfaceNetwork, LinkAddress, link_addresses
+from pncsim.wire.streams import ByteStream
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from wire.clock import Clock, VirtualTimeLoop
-from wire.errors import LocalError, PeerClosed, PeerError
-from wire.network import Network, SdpError, SeccAddress, Security, Watch
-from wire.network.loopback import LoopbackNetwork, loopback_host
-from wire.network.memory import MemoryNetwork
-from wire.streams import ByteStream
+from pncsim.wire.clock import Clock, VirtualTimeLoop
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError
+from pncsim.wire.network import Network, SdpError, SeccAddress, Security, Watch
+from pncsim.wire.network.loopback import LoopbackNetwork, loopback_host
+from pncsim.wire.network.memory import MemoryNetwork
+from pncsim.wire.streams import ByteStream
 
 BOTH = {Security.TLS, Security.NONE}
 Make = Callable[[Clock, Watch | None], Network]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wire.errors import PeerError, PeerSilent
-from wire.v2g.sdp import (
+from pncsim.wire.errors import PeerError, PeerSilent
+from pncsim.wire.v2g.sdp import (
     SdpError,
     SdpRequest,
     SdpResponse,

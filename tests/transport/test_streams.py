@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
-from wire.errors import LocalError, PeerClosed, PeerError, PncError
-from wire.network.loopback import loopback_host
-from wire.streams import BUFFER, MAX_CONNECTIONS, Acceptor, ByteStream, memory_pipe, tapped
-from wire.tcp import TcpServer, connect_tcp, serve_tcp
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PncError
+from pncsim.wire.network.loopback import loopback_host
+from pncsim.wire.streams import BUFFER, MAX_CONNECTIONS, Acceptor, ByteStream, memory_pipe, tapped
+from pncsim.wire.tcp import TcpServer, connect_tcp, serve_tcp
 
 Pair = tuple[ByteStream, ByteStream]
 

@@ -10,11 +10,11 @@ import pytest
 from handshakes import Handshakes
 from throwaway import Chain, Witness, refusal
 
-from wire.credentials import Credentials
-from wire.errors import LocalError, PeerError
-from wire.tls import ALERTS, TLS_1_3, TlsClient, TlsError
-from wire.tls.messages import TrustedAuthority
-from wire.tls.openssl import OpenSslSession, client_session, server_session
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.tls import ALERTS, TLS_1_3, TlsClient, TlsError
+from pncsim.wire.tls.messages import TrustedAuthority
+from pncsim.wire.tls.openssl import OpenSslSession, client_session, server_session
 
 TLS13 = {"versions": (TLS_1_3, TLS_1_3), "ciphers": ("TLS_AES_128_GCM_SHA256",)}
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from throwaway import Chain, Witness
 
-from wire.clock import Clock
-from wire.errors import PeerClosed
-from wire.streams import ByteStream, memory_pipe
-from wire.tls import TlsClient, TlsClosed, TlsError, TlsServer, open_client, open_server
-from wire.tls.openssl import client_session, server_session
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerClosed
+from pncsim.wire.streams import ByteStream, memory_pipe
+from pncsim.wire.tls import TlsClient, TlsClosed, TlsError, TlsServer, open_client, open_server
+from pncsim.wire.tls.openssl import client_session, server_session
 
 CHAIN = Chain()
 SERVER = TlsServer(credentials=CHAIN.credentials)

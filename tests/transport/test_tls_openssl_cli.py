@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives import serialization
 from handshakes import Handshakes
 from throwaway import Chain, Witness, issue, refusal
 
-from wire.clock import Clock
-from wire.network.loopback import loopback_host
-from wire.streams import ByteStream
-from wire.tcp import address_text, connect_tcp, serve_tcp
-from wire.tls import TlsClient, TlsError, TlsServer, open_client, open_server
+from pncsim.wire.clock import Clock
+from pncsim.wire.network.loopback import loopback_host
+from pncsim.wire.streams import ByteStream
+from pncsim.wire.tcp import address_text, connect_tcp, serve_tcp
+from pncsim.wire.tls import TlsClient, TlsError, TlsServer, open_client, open_server
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command is not installed")
 

@@ -10,13 +10,13 @@ import pytest
 from handshakes import Handshakes
 from throwaway import Chain, Witness, refusal
 
-from wire.clock import Clock, VirtualTimeLoop
-from wire.network import Network, Security
-from wire.network.loopback import LoopbackNetwork
-from wire.network.memory import MemoryNetwork
-from wire.streams import ByteStream
-from wire.tls import TlsClient, TlsError, TlsServer, open_client, open_server
-from wire.v2g.v2gtp import EXI, V2gtpFrame, V2gtpReader, pack
+from pncsim.wire.clock import Clock, VirtualTimeLoop
+from pncsim.wire.network import Network, Security
+from pncsim.wire.network.loopback import LoopbackNetwork
+from pncsim.wire.network.memory import MemoryNetwork
+from pncsim.wire.streams import ByteStream
+from pncsim.wire.tls import TlsClient, TlsError, TlsServer, open_client, open_server
+from pncsim.wire.v2g.v2gtp import EXI, V2gtpFrame, V2gtpReader, pack
 
 
 def run(kind: type[MemoryNetwork] | type[LoopbackNetwork], main: Coroutine[Any, Any, None]) -> None:

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
-from wire.credentials import Credentials
-from wire.errors import PeerError
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import PeerError
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

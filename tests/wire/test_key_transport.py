@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from wire.v2g.key_transport import KeyTransportError, WrappedKey, unwrap, wrap
+from pncsim.wire.v2g.key_transport import KeyTransportError, WrappedKey, unwrap, wrap
 
 VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "vectors" / "key_transport.json").read_text())[
     "iso15118_2"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wire.errors import LocalError
-from wire.v2g import iso2
+from pncsim.wire.errors import LocalError
+from pncsim.wire.v2g import iso2
 
 V = iso2.UnitSymbolType.V
 LIMIT = 32_767_000

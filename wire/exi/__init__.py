@@ -8,10 +8,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from wire.exi.errors import ExiDecodeError, ExiEncodeError, ExiUnsupportedError
+from pncsim.wire.exi.errors import ExiDecodeError, ExiEncodeError, ExiUnsupportedError
 
 if TYPE_CHECKING:
-    from wire.exi.coder import Codec
+    from pncsim.wire.exi.coder import Codec
 
 __all__ = ["ExiDecodeError", "ExiEncodeError", "ExiUnsupportedError", "codec"]
 
@@ -19,6 +19,6 @@ __all__ = ["ExiDecodeError", "ExiEncodeError", "ExiUnsupportedError", "codec"]
 @cache
 def codec(name: str) -> Codec:
     """The codec of a schema set, one per process. Raises LocalError for a set there is none for."""
-    from wire.exi.coder import codec as find
+    from pncsim.wire.exi.coder import codec as find
 
     return find(name)

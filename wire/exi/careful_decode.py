@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from wire.exi.bits import HEADER, BitReader, Truncated, bits_for
-from wire.exi.errors import ExiDecodeError, ExiUnsupportedError
-from wire.exi.grammar import END, TEXT_END, Grammars, State, enter, simple_start
-from wire.exi.members import QName
-from wire.exi.schema import AttributeUse, Element, SchemaSet, Type, Value
+from pncsim.wire.exi.bits import HEADER, BitReader, Truncated, bits_for
+from pncsim.wire.exi.errors import ExiDecodeError, ExiUnsupportedError
+from pncsim.wire.exi.grammar import END, TEXT_END, Grammars, State, enter, simple_start
+from pncsim.wire.exi.members import QName
+from pncsim.wire.exi.schema import AttributeUse, Element, SchemaSet, Type, Value
 
 UNSUPPORTED = "is not supported: no ISO 15118 message has it"
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from wire.exi.bits import HEADER, BitWriter, bits_for
-from wire.exi.errors import ExiEncodeError
-from wire.exi.grammar import END, TEXT_END, Grammars, State, enter
-from wire.exi.members import QName
-from wire.exi.schema import Element, Group, Model, SchemaSet, Type, Value, Wild
+from pncsim.wire.exi.bits import HEADER, BitWriter, bits_for
+from pncsim.wire.exi.errors import ExiEncodeError
+from pncsim.wire.exi.grammar import END, TEXT_END, Grammars, State, enter
+from pncsim.wire.exi.members import QName
+from pncsim.wire.exi.schema import Element, Group, Model, SchemaSet, Type, Value, Wild
 
 
 class CarefulEncoder:

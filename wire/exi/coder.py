@@ -11,22 +11,22 @@ from importlib import import_module
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from wire.errors import LocalError
-from wire.exi.bits import HEADER, bits_for
-from wire.exi.declare import ComplexType
-from wire.exi.errors import ExiDecodeError, ExiEncodeError
-from wire.exi.members import QName, classes_of, documents_of
-from wire.exi.relaxed import write_relaxed
-from wire.exi.runtime import LIMIT, STUMBLES, Rare, groups, join, more
-from wire.exi.store import Store, cache_root, fingerprint
+from pncsim.wire.errors import LocalError
+from pncsim.wire.exi.bits import HEADER, bits_for
+from pncsim.wire.exi.declare import ComplexType
+from pncsim.wire.exi.errors import ExiDecodeError, ExiEncodeError
+from pncsim.wire.exi.members import QName, classes_of, documents_of
+from pncsim.wire.exi.relaxed import write_relaxed
+from pncsim.wire.exi.runtime import LIMIT, STUMBLES, Rare, groups, join, more
+from pncsim.wire.exi.store import Store, cache_root, fingerprint
 
 if TYPE_CHECKING:
-    from wire.exi.schema import SchemaSet, Type
+    from pncsim.wire.exi.schema import SchemaSet, Type
 
 SETS: dict[str, tuple[str, ...]] = {
-    "app": ("wire.v2g.appprotocol",),
-    "iso2": ("wire.v2g.iso2", "wire.v2g.xmldsig"),
-    "xmldsig": ("wire.v2g.xmldsig",),
+    "app": ("pncsim.wire.v2g.appprotocol",),
+    "iso2": ("pncsim.wire.v2g.iso2", "pncsim.wire.v2g.xmldsig"),
+    "xmldsig": ("pncsim.wire.v2g.xmldsig",),
 }
 """The schema sets and the catalogue modules they consist of."""
 
@@ -74,7 +74,7 @@ class Codec:
     @cached_property
     def schema(self) -> SchemaSet:
         """The resolved declarations; loaded when something has to be generated, read carefully or shown."""
-        from wire.exi.schema import SchemaSet
+        from pncsim.wire.exi.schema import SchemaSet
 
         return SchemaSet(self.name, tuple(m.__name__ for m in self._modules))
 
@@ -241,9 +241,9 @@ class Codec:
         return self._ns[f"{direction}_{cls}"]
 
     def _generate(self, direction: str, cls: str) -> Any:
-        from wire.exi.generate_decode import DecoderSource
-        from wire.exi.generate_encode import EncoderSource
-        from wire.exi.plan import Plan
+        from pncsim.wire.exi.generate_decode import DecoderSource
+        from pncsim.wire.exi.generate_encode import EncoderSource
+        from pncsim.wire.exi.plan import Plan
 
         plan = Plan(self.schema.model(self.schema.classes[cls]), self.grammars)
         maker = DecoderSource(plan) if direction == "d" else EncoderSource(plan)
@@ -253,17 +253,17 @@ class Codec:
     @cached_property
     def grammars(self) -> Any:
         """The grammar states of this set, for those who walk them."""
-        from wire.exi.grammar import Grammars
+        from pncsim.wire.exi.grammar import Grammars
 
         return Grammars()
 
     def _careful_encoder(self) -> Any:
-        from wire.exi.careful_encode import CarefulEncoder
+        from pncsim.wire.exi.careful_encode import CarefulEncoder
 
         return CarefulEncoder(self.schema, self.grammars)
 
     def _careful_decoder(self, data: bytes, notes: list[str]) -> Any:
-        from wire.exi.careful_decode import CarefulDecoder
+        from pncsim.wire.exi.careful_decode import CarefulDecoder
 
         if len(data) > LONGEST:
             raise ExiDecodeError(f"An EXI stream of {len(data)} octets was received; at most {LONGEST} are read.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wire.errors import LocalError, PeerError
+from pncsim.wire.errors import LocalError, PeerError
 
 
 class ExiDecodeError(PeerError):

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wire.exi.plan import Item, Plan, Range
-from wire.exi.schema import AttributeUse, Element, Type, Value
+from pncsim.wire.exi.plan import Item, Plan, Range
+from pncsim.wire.exi.schema import AttributeUse, Element, Type, Value
 
 LONG = 256
 """Values that may be longer than this many octets, and lists longer than LONG_LIST: the part of ``x`` already read is

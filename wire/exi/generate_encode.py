@@ -10,9 +10,9 @@ starts over: it writes what is merely rare and explains what is wrong.
 
 from __future__ import annotations
 
-from wire.exi.generate_decode import LONG_LIST
-from wire.exi.plan import Item, Plan, Range
-from wire.exi.schema import AttributeUse, Element, Type, Value
+from pncsim.wire.exi.generate_decode import LONG_LIST
+from pncsim.wire.exi.plan import Item, Plan, Range
+from pncsim.wire.exi.schema import AttributeUse, Element, Type, Value
 
 
 class EncoderSource:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wire.exi.schema import AttributeUse, Element, Group, Model, Particle, Value, Wild
+from pncsim.wire.exi.schema import AttributeUse, Element, Group, Model, Particle, Value, Wild
 
 Stack = tuple[tuple[Particle, int], ...]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import ModuleType
 
-from wire.exi.declare import Catalogue, ComplexType, GlobalElement, Namespace
+from pncsim.wire.exi.declare import Catalogue, ComplexType, GlobalElement, Namespace
 
 QName = tuple[str, str]  # local name first: the order in which EXI sorts
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wire.exi.bits import bits_for
-from wire.exi.grammar import END, Grammars
-from wire.exi.schema import AttributeUse, Element, Group, Model, Particle, Value, Wild
+from pncsim.wire.exi.bits import bits_for
+from pncsim.wire.exi.grammar import END, Grammars
+from pncsim.wire.exi.schema import AttributeUse, Element, Group, Model, Particle, Value, Wild
 
 
 @dataclass(frozen=True, slots=True)

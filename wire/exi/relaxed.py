@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from wire.exi.bits import bits_for
-from wire.exi.declare import ComplexType
-from wire.exi.members import QName
-from wire.exi.runtime import Rare
+from pncsim.wire.exi.bits import bits_for
+from pncsim.wire.exi.declare import ComplexType
+from pncsim.wire.exi.members import QName
+from pncsim.wire.exi.runtime import Rare
 
 _LONGEST = 125
 """Characters whose number, plus two, still fits one 7-bit group."""

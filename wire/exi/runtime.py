@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wire.exi.bits import GROUPS
+from pncsim.wire.exi.bits import GROUPS
 
 
 class Rare(Exception):

@@ -15,10 +15,10 @@ from importlib import import_module
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from wire.exi import declare
-from wire.exi.bits import bits_for
-from wire.exi.declare import Catalogue, ComplexType
-from wire.exi.members import QName, classes_of, documents_of
+from pncsim.wire.exi import declare
+from pncsim.wire.exi.bits import bits_for
+from pncsim.wire.exi.declare import Catalogue, ComplexType
+from pncsim.wire.exi.members import QName, classes_of, documents_of
 
 NBIT_RANGE = 4096  # a bounded range of at most this many values is sent as n bits (W3C EXI 7.1.9)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from wire.exi.declare import Binary, Integer, Named, Text
+from pncsim.wire.exi.declare import Binary, Integer, Named, Text
 
 boolean = bool
 string = Annotated[str, Text()]

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from wire.errors import PncError
-from wire.streams import ByteStream, Handler
-from wire.trace import Direction
-from wire.v2g.sdp import SdpError, Security
+from pncsim.wire.errors import PncError
+from pncsim.wire.streams import ByteStream, Handler
+from pncsim.wire.trace import Direction
+from pncsim.wire.v2g.sdp import SdpError, Security
 
 __all__ = ["Handlers", "Network", "SdpError", "SeccAddress", "Security", "Serving", "Watch"]
 

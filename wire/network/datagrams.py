@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from wire.tcp import os_error
+from pncsim.wire.tcp import os_error
 
 Receiver = Callable[[bytes, tuple[Any, ...], int], None]
 """Called with the datagram, the sender's socket address, and the interface's index (0: not known)."""

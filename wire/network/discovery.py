@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from wire.clock import Clock
-from wire.errors import LocalError, PeerError
-from wire.network import Handlers, SeccAddress, Watch
-from wire.v2g.sdp import (
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.network import Handlers, SeccAddress, Watch
+from pncsim.wire.v2g.sdp import (
     SdpResponse,
     SdpSearch,
     Security,

@@ -11,15 +11,15 @@ from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
-from wire.clock import Clock
-from wire.errors import LocalError
-from wire.network import Handlers, SeccAddress, Watch
-from wire.network.datagrams import Datagrams
-from wire.network.discovery import Inbox, check_handlers, search
-from wire.network.station import SocketServing
-from wire.streams import ByteStream, Handler
-from wire.tcp import TcpServer, address_text, connect_tcp, os_error, serve_tcp
-from wire.v2g.sdp import MULTICAST_GROUP, PORT, Security
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError
+from pncsim.wire.network import Handlers, SeccAddress, Watch
+from pncsim.wire.network.datagrams import Datagrams
+from pncsim.wire.network.discovery import Inbox, check_handlers, search
+from pncsim.wire.network.station import SocketServing
+from pncsim.wire.streams import ByteStream, Handler
+from pncsim.wire.tcp import TcpServer, address_text, connect_tcp, os_error, serve_tcp
+from pncsim.wire.v2g.sdp import MULTICAST_GROUP, PORT, Security
 
 DYNAMIC_PORTS = range(49152, 65536)
 """Where a station's TCP port lies (ISO 15118-2, 7.10.1)."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from wire.clock import Clock
-from wire.network import Handlers, SeccAddress, Watch
-from wire.network.datagrams import Datagrams
-from wire.network.discovery import Inbox, check_handlers, search
-from wire.network.station import SocketServing
-from wire.streams import ByteStream
-from wire.tcp import TcpServer, address_text, connect_tcp, os_error, serve_tcp
-from wire.v2g.sdp import Security
+from pncsim.wire.clock import Clock
+from pncsim.wire.network import Handlers, SeccAddress, Watch
+from pncsim.wire.network.datagrams import Datagrams
+from pncsim.wire.network.discovery import Inbox, check_handlers, search
+from pncsim.wire.network.station import SocketServing
+from pncsim.wire.streams import ByteStream
+from pncsim.wire.tcp import TcpServer, address_text, connect_tcp, os_error, serve_tcp
+from pncsim.wire.v2g.sdp import Security
 
 
 def loopback_host() -> str:

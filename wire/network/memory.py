@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wire.clock import Clock
-from wire.errors import PeerError
-from wire.network import Handlers, SeccAddress, Watch
-from wire.network.discovery import Inbox, answer, check_handlers, main_address, search
-from wire.streams import Acceptor, ByteStream, memory_pipe
-from wire.v2g.sdp import Security
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerError
+from pncsim.wire.network import Handlers, SeccAddress, Watch
+from pncsim.wire.network.discovery import Inbox, answer, check_handlers, main_address, search
+from pncsim.wire.streams import Acceptor, ByteStream, memory_pipe
+from pncsim.wire.v2g.sdp import Security
 
 # Addresses as on a real link; nothing is bound to them.
 _HOST = "fe80::5ecc"

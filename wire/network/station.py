@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wire.errors import LocalError
-from wire.network import SeccAddress, Watch
-from wire.network.datagrams import Datagrams
-from wire.network.discovery import answer, main_address
-from wire.tcp import TcpServer, address_text
-from wire.v2g.sdp import Security
+from pncsim.wire.errors import LocalError
+from pncsim.wire.network import SeccAddress, Watch
+from pncsim.wire.network.datagrams import Datagrams
+from pncsim.wire.network.discovery import answer, main_address
+from pncsim.wire.tcp import TcpServer, address_text
+from pncsim.wire.v2g.sdp import Security
 
 
 class SocketServing:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from wire.errors import PeerClosed
+from pncsim.wire.errors import PeerClosed
 
 
 class FrameChannel(Protocol):

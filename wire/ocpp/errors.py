@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wire.errors import LocalError, PeerError
+from pncsim.wire.errors import LocalError, PeerError
 
 CODES = {
     "FormatViolation": "the payload's structure is wrong: a property that does not belong there",

@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, NamedTuple
 
-from wire.clock import Clock
-from wire.errors import PncError
-from wire.ocpp.channel import FrameChannel, MemoryChannel
-from wire.ocpp.errors import CODES, CallError
-from wire.ocpp.session import Hangup, Incoming, Output, SendText, Session, Settled
-from wire.trace import OcppFrame, Problem, Trace
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PncError
+from pncsim.wire.ocpp.channel import FrameChannel, MemoryChannel
+from pncsim.wire.ocpp.errors import CODES, CallError
+from pncsim.wire.ocpp.session import Hangup, Incoming, Output, SendText, Session, Settled
+from pncsim.wire.trace import OcppFrame, Problem, Trace
 
 Payload = dict[str, Any]
 MAX_UNSENT = 1024

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
-from wire.errors import LocalError
+from pncsim.wire.errors import LocalError
 
 Kind = Literal["Request", "Response"]
 

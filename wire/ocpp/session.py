@@ -12,11 +12,11 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from wire.errors import PeerClosed, PeerError, PeerSilent, PncError
-from wire.ocpp import frames, schema
-from wire.ocpp.errors import ALIASES, CODES, CallError, PayloadError
-from wire.ocpp.mask import masked
-from wire.trace import Direction, Event, OcppFrame, Problem, Tolerated
+from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.ocpp import frames, schema
+from pncsim.wire.ocpp.errors import ALIASES, CODES, CallError, PayloadError
+from pncsim.wire.ocpp.mask import masked
+from pncsim.wire.trace import Direction, Event, OcppFrame, Problem, Tolerated
 
 MAX_TEXT = 262_144
 """Longest frame read, in characters: four times the largest an action can need with all its fields full."""

@@ -17,10 +17,10 @@ from urllib.parse import quote, unquote
 
 from cryptography import x509
 
-from wire.errors import LocalError, PeerClosed, PeerError
-from wire.ocpp.channel import Connector, FrameChannel
-from wire.ocpp.session import MAX_TEXT
-from wire.web import aiohttp, web
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError
+from pncsim.wire.ocpp.channel import Connector, FrameChannel
+from pncsim.wire.ocpp.session import MAX_TEXT
+from pncsim.wire.web import aiohttp, web
 
 SUBPROTOCOL = "ocpp2.0.1"
 MAX_BYTES = 4 * MAX_TEXT

@@ -27,13 +27,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from wire.tls.alerts import ALERTS, TlsClosed, TlsError
+from pncsim.wire.tls.alerts import ALERTS, TlsClosed, TlsError
 
 if TYPE_CHECKING:
-    from wire.clock import Clock
-    from wire.credentials import Credentials
-    from wire.streams import ByteStream
-    from wire.tls.stream import TlsStream
+    from pncsim.wire.clock import Clock
+    from pncsim.wire.credentials import Credentials
+    from pncsim.wire.streams import ByteStream
+    from pncsim.wire.tls.stream import TlsStream
 
 __all__ = ["ALERTS", "Judge", "TlsClient", "TlsClosed", "TlsError", "TlsServer", "open_client", "open_server"]
 
@@ -98,15 +98,15 @@ async def open_client(stream: ByteStream, config: TlsClient, clock: Clock) -> Tl
     if the configuration cannot work. There is no time limit inside: wrap the call in ``clock.timeout``; when it is
     cancelled the connection is aborted.
     """
-    from wire.tls.openssl import client_session
-    from wire.tls.stream import handshake
+    from pncsim.wire.tls.openssl import client_session
+    from pncsim.wire.tls.stream import handshake
 
     return await handshake(stream, client_session(config, stream.peer), clock)
 
 
 async def open_server(stream: ByteStream, config: TlsServer, clock: Clock) -> TlsStream:
     """Do the server's handshake over ``stream``; the rest as for :func:`open_client`."""
-    from wire.tls.openssl import server_session
-    from wire.tls.stream import handshake
+    from pncsim.wire.tls.openssl import server_session
+    from pncsim.wire.tls.stream import handshake
 
     return await handshake(stream, server_session(config, stream.peer), clock)

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 from OpenSSL import SSL
 
-from wire.tls.messages import CERTIFICATE, CERTIFICATE_STATUS, CLIENT_HELLO, TRUSTED_CA_KEYS
+from pncsim.wire.tls.messages import CERTIFICATE, CERTIFICATE_STATUS, CLIENT_HELLO, TRUSTED_CA_KEYS
 
 _lib: Any = SSL._lib  # type: ignore[attr-defined]
 _ffi: Any = SSL._ffi  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wire.errors import PeerClosed, PeerError
+from pncsim.wire.errors import PeerClosed, PeerError
 
 ALERTS = {
     0: "close_notify",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from OpenSSL import SSL
 
-from wire.errors import LocalError, PeerError
-from wire.tls import Judge, TlsClient, TlsServer, _openssl_shim, messages
-from wire.tls.alerts import ADVICE, TlsClosed, TlsError, alert_text
+from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.tls import Judge, TlsClient, TlsServer, _openssl_shim, messages
+from pncsim.wire.tls.alerts import ADVICE, TlsClosed, TlsError, alert_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wire.credentials import Credentials
+    from pncsim.wire.credentials import Credentials
 
 _VERSIONS = {"TLSv1.2": SSL.TLS1_2_VERSION, "TLSv1.3": SSL.TLS1_3_VERSION}
 _SIGNATURES = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from wire.clock import Clock
-from wire.errors import PeerClosed
-from wire.streams import ByteStream
-from wire.tls.alerts import TlsClosed, TlsError
-from wire.tls.messages import TrustedAuthority
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerClosed
+from pncsim.wire.streams import ByteStream
+from pncsim.wire.tls.alerts import TlsClosed, TlsError
+from pncsim.wire.tls.messages import TrustedAuthority
 
 
 class TlsSession(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from wire.exi import xs
-from wire.exi.declare import ComplexType, Integer, Named, Namespace, Occurs, Text
+from pncsim.wire.exi import xs
+from pncsim.wire.exi.declare import ComplexType, Integer, Named, Namespace, Occurs, Text
 
 APP_PROTOCOL = Namespace("urn:iso:15118:2:2010:AppProtocol", "n1", elements_qualified=False)
 

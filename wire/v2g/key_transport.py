@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from wire.errors import PeerError
+from pncsim.wire.errors import PeerError
 
 CURVE = ec.SECP256R1()
 SCALAR = 32

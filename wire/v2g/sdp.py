@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from wire.errors import PeerError, PeerSilent
-from wire.v2g.v2gtp import SDP_REQUEST, SDP_RESPONSE, pack, unpack_datagram
+from pncsim.wire.errors import PeerError, PeerSilent
+from pncsim.wire.v2g.v2gtp import SDP_REQUEST, SDP_RESPONSE, pack, unpack_datagram
 
 PORT = 15118
 MULTICAST_GROUP = "ff02::1"

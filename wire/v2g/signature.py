@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from wire.credentials import Signer
-from wire.errors import PeerError
-from wire.exi import codec
-from wire.v2g import xmldsig as ds
+from pncsim.wire.credentials import Signer
+from pncsim.wire.errors import PeerError
+from pncsim.wire.exi import codec
+from pncsim.wire.v2g import xmldsig as ds
 
 Grammar = Literal["xmldsig", "iso2"]
 Part = tuple[str, object]

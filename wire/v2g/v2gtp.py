@@ -19,7 +19,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from wire.errors import LocalError, PeerError
+from pncsim.wire.errors import LocalError, PeerError
 
 VERSION = 0x01
 INVERSE = 0xFE

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Annotated, Any
 
-from wire.exi import xs
-from wire.exi.declare import (
+from pncsim.wire.exi import xs
+from pncsim.wire.exi.declare import (
     Any_,
     Attribute,
     ComplexType,

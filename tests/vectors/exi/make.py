@@ -24,7 +24,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[2]), str(HERE.parents[1] / "exi")]
 from judge import Judge, package_directory  # noqa: E402
 from samples import BODY_MESSAGES, WIDE, Sampler  # noqa: E402
 
-from wire.exi import codec, views  # noqa: E402
+from pncsim.wire.exi import codec, views  # noqa: E402
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "minimal": {"optional": 0.0, "longest_list": 1},
@@ -52,7 +52,7 @@ Case = tuple[str, str, str, str | None, Any]  # set, kind, label, element name o
 
 def cases() -> Iterator[Case]:
     """Every value that gets a vector."""
-    from wire.v2g import appprotocol, xmldsig
+    from pncsim.wire.v2g import appprotocol, xmldsig
 
     for label, options in VARIANTS.items():
         for name in BODY_MESSAGES:

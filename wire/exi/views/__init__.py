@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wire.exi.views.common import ViewError
-    from wire.exi.views.json import fragment_from_json, from_json, to_json
-    from wire.exi.views.xml import fragment_from_xml, from_xml, to_xml
+    from pncsim.wire.exi.views.common import ViewError
+    from pncsim.wire.exi.views.json import fragment_from_json, from_json, to_json
+    from pncsim.wire.exi.views.xml import fragment_from_xml, from_xml, to_xml
 
 _HOME = {
     "ViewError": "common",

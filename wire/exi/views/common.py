@@ -7,9 +7,9 @@ import binascii
 import re
 from typing import Any
 
-from wire.errors import LocalError
-from wire.exi.coder import SETS
-from wire.exi.schema import SchemaSet, Type, Value
+from pncsim.wire.errors import LocalError
+from pncsim.wire.exi.coder import SETS
+from pncsim.wire.exi.schema import SchemaSet, Type, Value
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,200}", re.ASCII)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from wire.exi import codec
-from wire.exi.declare import ComplexType
-from wire.exi.schema import AttributeUse, Element, Group, Model, SchemaSet, Type, Value, elements_in
-from wire.exi.views.common import ViewError, fragment_of, member_of, octets_from, root_of, set_of, text_of
+from pncsim.wire.exi import codec
+from pncsim.wire.exi.declare import ComplexType
+from pncsim.wire.exi.schema import AttributeUse, Element, Group, Model, SchemaSet, Type, Value, elements_in
+from pncsim.wire.exi.views.common import ViewError, fragment_of, member_of, octets_from, root_of, set_of, text_of
 
 
 def to_json(value: Any, name: str | None = None, *, set_name: str | None = None) -> dict[str, Any]:

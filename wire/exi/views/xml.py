@@ -10,13 +10,13 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from wire.exi import codec
-from wire.exi.coder import Codec
-from wire.exi.declare import ComplexType
-from wire.exi.grammar import END, enter
-from wire.exi.members import QName
-from wire.exi.schema import Element, Type, Value, Wild
-from wire.exi.views.common import ViewError, fragment_of, root_of, set_of, text_of, value_from
+from pncsim.wire.exi import codec
+from pncsim.wire.exi.coder import Codec
+from pncsim.wire.exi.declare import ComplexType
+from pncsim.wire.exi.grammar import END, enter
+from pncsim.wire.exi.members import QName
+from pncsim.wire.exi.schema import Element, Type, Value, Wild
+from pncsim.wire.exi.views.common import ViewError, fragment_of, root_of, set_of, text_of, value_from
 
 _LONGEST = 1 << 24
 _DEEPEST = 32

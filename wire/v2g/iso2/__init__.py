@@ -1,16 +1,16 @@
 """ISO 15118-2:2014: every message and data type, under the names of its schema."""
 
-from wire.v2g.iso2.body_ac import (
+from pncsim.wire.v2g.iso2.body_ac import (
     ChargingStatusReq,
     ChargingStatusRes,
 )
-from wire.v2g.iso2.body_certificates import (
+from pncsim.wire.v2g.iso2.body_certificates import (
     CertificateInstallationReq,
     CertificateInstallationRes,
     CertificateUpdateReq,
     CertificateUpdateRes,
 )
-from wire.v2g.iso2.body_common import (
+from pncsim.wire.v2g.iso2.body_common import (
     AuthorizationReq,
     AuthorizationRes,
     BodyElement,
@@ -33,7 +33,7 @@ from wire.v2g.iso2.body_common import (
     SessionStopReq,
     SessionStopRes,
 )
-from wire.v2g.iso2.body_dc import (
+from pncsim.wire.v2g.iso2.body_dc import (
     CableCheckReq,
     CableCheckRes,
     CurrentDemandReq,
@@ -43,7 +43,7 @@ from wire.v2g.iso2.body_dc import (
     WeldingDetectionReq,
     WeldingDetectionRes,
 )
-from wire.v2g.iso2.datatypes import (
+from pncsim.wire.v2g.iso2.datatypes import (
     AC_EVChargeParameterType,
     AC_EVSEChargeParameterType,
     AC_EVSEStatusType,
@@ -92,7 +92,7 @@ from wire.v2g.iso2.datatypes import (
     SubCertificatesType,
     SupportedEnergyTransferModeType,
 )
-from wire.v2g.iso2.enumerations import (
+from pncsim.wire.v2g.iso2.enumerations import (
     ChargeProgressType,
     ChargingSessionType,
     CostKindType,
@@ -109,16 +109,16 @@ from wire.v2g.iso2.enumerations import (
     UnitSymbolType,
     ValueType,
 )
-from wire.v2g.iso2.header import (
+from pncsim.wire.v2g.iso2.header import (
     BodyType,
     MessageHeaderType,
     V2G_Message,
 )
-from wire.v2g.iso2.physical import (
+from pncsim.wire.v2g.iso2.physical import (
     amount,
     physical,
 )
-from wire.v2g.iso2.simple import (
+from pncsim.wire.v2g.iso2.simple import (
     MSG_BODY,
     MSG_DATA_TYPES,
     MSG_DEF,

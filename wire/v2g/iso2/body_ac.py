@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from wire.exi import xs
-from wire.v2g.iso2.body_common import BodyElement
-from wire.v2g.iso2.datatypes import (
+from pncsim.wire.exi import xs
+from pncsim.wire.v2g.iso2.body_common import BodyElement
+from pncsim.wire.v2g.iso2.datatypes import (
     AC_EVSEStatusType,
     MeterInfoType,
     PhysicalValueType,
 )
-from wire.v2g.iso2.enumerations import (
+from pncsim.wire.v2g.iso2.enumerations import (
     ResponseCodeType,
 )
-from wire.v2g.iso2.simple import (
+from pncsim.wire.v2g.iso2.simple import (
     SAIDType,
     evseIDType,
 )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from wire.exi import xs
-from wire.exi.declare import Attribute
-from wire.v2g.iso2.body_common import BodyElement
-from wire.v2g.iso2.datatypes import (
+from pncsim.wire.exi import xs
+from pncsim.wire.exi.declare import Attribute
+from pncsim.wire.v2g.iso2.body_common import BodyElement
+from pncsim.wire.v2g.iso2.datatypes import (
     CertificateChainType,
     ContractSignatureEncryptedPrivateKeyType,
     DiffieHellmanPublickeyType,
     EMAIDType,
     ListOfRootCertificateIDsType,
 )
-from wire.v2g.iso2.enumerations import (
+from pncsim.wire.v2g.iso2.enumerations import (
     ResponseCodeType,
 )
-from wire.v2g.iso2.simple import (
+from pncsim.wire.v2g.iso2.simple import (
     certificateType,
     eMAIDType,
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from wire.exi import xs
-from wire.exi.declare import Attribute, ComplexType, Ref
-from wire.v2g.iso2.datatypes import (
+from pncsim.wire.exi import xs
+from pncsim.wire.exi.declare import Attribute, ComplexType, Ref
+from pncsim.wire.v2g.iso2.datatypes import (
     CertificateChainType,
     ChargeServiceType,
     ChargingProfileType,
@@ -19,7 +19,7 @@ from wire.v2g.iso2.datatypes import (
     ServiceListType,
     ServiceParameterListType,
 )
-from wire.v2g.iso2.enumerations import (
+from pncsim.wire.v2g.iso2.enumerations import (
     ChargeProgressType,
     ChargingSessionType,
     EnergyTransferModeType,
@@ -28,7 +28,7 @@ from wire.v2g.iso2.enumerations import (
     ResponseCodeType,
     ServiceCategoryType,
 )
-from wire.v2g.iso2.simple import (
+from pncsim.wire.v2g.iso2.simple import (
     MSG_BODY,
     SAIDType,
     eMAIDType,

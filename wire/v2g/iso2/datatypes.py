@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Annotated
 
-from wire.exi import xs
-from wire.exi.declare import Attribute, Choice, ComplexType, Occurs, Ref, SimpleContent
-from wire.v2g import xmldsig as ds
-from wire.v2g.iso2.enumerations import (
+from pncsim.wire.exi import xs
+from pncsim.wire.exi.declare import Attribute, Choice, ComplexType, Occurs, Ref, SimpleContent
+from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.v2g.iso2.enumerations import (
     CostKindType,
     DC_EVErrorCodeType,
     DC_EVSEStatusCodeType,
@@ -20,7 +20,7 @@ from wire.v2g.iso2.enumerations import (
     ServiceCategoryType,
     UnitSymbolType,
 )
-from wire.v2g.iso2.simple import (
+from pncsim.wire.v2g.iso2.simple import (
     MSG_DATA_TYPES,
     SAIDType,
     certificateType,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import wire.v2g.iso2.body_common as body
-from wire.exi.declare import ComplexType, Ref
-from wire.v2g import xmldsig as ds
-from wire.v2g.iso2.datatypes import (
+import pncsim.wire.v2g.iso2.body_common as body
+from pncsim.wire.exi.declare import ComplexType, Ref
+from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.v2g.iso2.datatypes import (
     NotificationType,
 )
-from wire.v2g.iso2.simple import (
+from pncsim.wire.v2g.iso2.simple import (
     MSG_BODY,
     MSG_DEF,
     MSG_HEADER,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from wire.errors import LocalError
-from wire.v2g.iso2.datatypes import PhysicalValueType
-from wire.v2g.iso2.enumerations import UnitSymbolType
+from pncsim.wire.errors import LocalError
+from pncsim.wire.v2g.iso2.datatypes import PhysicalValueType
+from pncsim.wire.v2g.iso2.enumerations import UnitSymbolType
 
 _SHORT_LOW, _SHORT_HIGH = -0x8000, 0x7FFF
 _POWERS = ((0, 1), (-1, 10), (1, 10), (-2, 100), (2, 100), (-3, 1000), (3, 1000))

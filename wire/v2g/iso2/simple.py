@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from wire.exi import xs
-from wire.exi.declare import Binary, Integer, Named, Namespace, Text
+from pncsim.wire.exi import xs
+from pncsim.wire.exi.declare import Binary, Integer, Named, Namespace, Text
 
 MSG_DEF = Namespace("urn:iso:15118:2:2013:MsgDef", "v2gci_d", attributes_qualified=True)
 MSG_HEADER = Namespace("urn:iso:15118:2:2013:MsgHeader", "v2gci_h", attributes_qualified=True)

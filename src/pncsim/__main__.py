@@ -1,0 +1,5 @@
+"""``python -m pncsim`` is ``pnc``."""
+
+from pncsim.simulator.entry import main
+
+main()
