@@ -24,7 +24,7 @@ class Call:
 
 @dataclass(slots=True, frozen=True)
 class Reporter:
-    """Speaks for one actor (a key of :data:`wire.trace.ACTORS`)."""
+    """Speaks for one actor (a key of :data:`wire.trace.ROLES`)."""
 
     actor: str
     clock: Clock
@@ -43,15 +43,15 @@ class Reporter:
 
     def judged(self, what: str, ok: bool, reason: str, clause: str = "") -> None:
         """Something was verified."""
-        self.trace.emit(Judged(time=self.clock.now(), actor=self.actor, what=what, ok=ok, reason=reason, clause=clause))
+        self.trace.emit(Judged(time=self.clock.now(), role=self.actor, what=what, ok=ok, reason=reason, clause=clause))
 
     def tolerated(self, what: str, clause: str = "") -> None:
         """A liberty of the peer was let pass."""
-        self.trace.emit(Tolerated(time=self.clock.now(), actor=self.actor, what=what, clause=clause))
+        self.trace.emit(Tolerated(time=self.clock.now(), role=self.actor, what=what, clause=clause))
 
     def _emit(self, operation: str, ok: bool, text: str) -> None:
         self.trace.emit(
             ServiceCall(
-                time=self.clock.now(), actor=self.actor, service=self.actor, operation=operation, ok=ok, text=text
+                time=self.clock.now(), role=self.actor, service=self.actor, operation=operation, ok=ok, text=text
             )
         )

@@ -141,12 +141,12 @@ def reporting(actor: str, clock: Clock, trace: Trace) -> Any:
             response = error_response(error.status, [text])
         except Exception as error:
             text = f"{type(error).__name__} in {request.method} {request.path}: a fault of ours."
-            trace.emit(Problem(time=clock.now(), actor=actor, text=text))
+            trace.emit(Problem(time=clock.now(), role=actor, text=text))
             response = error_response(500, ["Internal error."])
         trace.emit(
             HttpExchange(
                 time=clock.now(),
-                actor=actor,
+                role=actor,
                 method=request.method,
                 url=request.path,
                 status=response.status,

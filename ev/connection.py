@@ -28,7 +28,7 @@ async def connect(
     trace.emit(
         Story(
             time=clock.now(),
-            actor=ACTOR,
+            role=ACTOR,
             text=f"A station answers at {address.host} port {address.port}, {_line(address.security)}.",
         )
     )
@@ -42,7 +42,7 @@ async def connect(
     if address.security == Security.NONE:
         if want == Security.TLS:
             trace.emit(
-                Tolerated(time=clock.now(), actor=ACTOR, what="The station offers no TLS; payment by contract is off.")
+                Tolerated(time=clock.now(), role=ACTOR, what="The station offers no TLS; payment by contract is off.")
             )
         return stream, False
     return await _secure(stream, vehicle, clock, trace, on_keys), True
@@ -57,10 +57,10 @@ async def _secure(
     from pncsim.wire.tls import TlsClient, TlsError, open_client
 
     def judged(what: str, ok: bool, reason: str, clause: str) -> None:
-        trace.emit(Judged(time=clock.now(), actor=ACTOR, what=what, ok=ok, reason=reason, clause=clause))
+        trace.emit(Judged(time=clock.now(), role=ACTOR, what=what, ok=ok, reason=reason, clause=clause))
 
     def tolerated(what: str, clause: str) -> None:
-        trace.emit(Tolerated(time=clock.now(), actor=ACTOR, what=what, clause=clause))
+        trace.emit(Tolerated(time=clock.now(), role=ACTOR, what=what, clause=clause))
 
     roots = vehicle.v2g_roots
     config = TlsClient(
@@ -72,12 +72,12 @@ async def _secure(
     try:
         secured = await open_client(stream, config, clock)
     except TlsError as error:
-        trace.emit(Secured(time=clock.now(), actor=ACTOR, ok=False, alert=error.alert, reason=error.sentence))
+        trace.emit(Secured(time=clock.now(), role=ACTOR, ok=False, alert=error.alert, reason=error.sentence))
         raise
     trace.emit(
         Secured(
             time=clock.now(),
-            actor=ACTOR,
+            role=ACTOR,
             ok=True,
             version=secured.version,
             cipher=secured.cipher,

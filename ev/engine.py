@@ -156,7 +156,7 @@ class EvccEngine:
         name = _APP_RESPONSE if isinstance(message, app.SupportedAppProtocolRes) else type(message).__name__
         self._collect()
         self._out.append(
-            V2gMessage(time=s.now, actor=ACTOR, direction="received", name=name, payload=payload, value=document)
+            V2gMessage(time=s.now, role=ACTOR, direction="received", name=name, payload=payload, value=document)
         )
         if name != expected:
             raise PeerError(
@@ -242,7 +242,7 @@ class EvccEngine:
             if alter is not None:
                 message = alter(name, message)
         self._collect()
-        self._out.append(StateEntered(time=s.now, actor=ACTOR, state=chosen.state))
+        self._out.append(StateEntered(time=s.now, role=ACTOR, state=chosen.state))
         self._put(asked, "iso2", message)
 
     def _send_app(self, message: Any) -> None:
@@ -258,7 +258,7 @@ class EvccEngine:
             return
         payload = message if isinstance(message, bytes) else codec(grammar).encode(message)
         self._out.append(
-            V2gMessage(time=self._s.now, actor=ACTOR, direction="sent", name=name, payload=payload, value=message)
+            V2gMessage(time=self._s.now, role=ACTOR, direction="sent", name=name, payload=payload, value=message)
         )
         self._out.append(Send(pack(EXI, payload)))
 
@@ -281,7 +281,7 @@ class EvccEngine:
             self._s.problem(error)
             error = first
         self._s.events.append(
-            Problem(time=self._s.now, actor=ACTOR, text=error.sentence, clause=error.clause, advice=error.advice)
+            Problem(time=self._s.now, role=ACTOR, text=error.sentence, clause=error.clause, advice=error.advice)
         )
         self._finish(error.sentence, error)
 

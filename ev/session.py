@@ -83,17 +83,17 @@ class Session:
 
     def story(self, text: str) -> None:
         """Tell a milestone."""
-        self.events.append(Story(time=self.now, actor=ACTOR, text=text))
+        self.events.append(Story(time=self.now, role=ACTOR, text=text))
 
     def judge(self, what: str, ok: bool, reason: str, clause: str = "") -> None:
         """Report what was verified and how it came out."""
-        self.events.append(Judged(time=self.now, actor=ACTOR, what=what, ok=ok, reason=reason, clause=clause))
+        self.events.append(Judged(time=self.now, role=ACTOR, what=what, ok=ok, reason=reason, clause=clause))
 
     def problem(self, error: PncError) -> None:
         """Report an error that does not end the session."""
         self.outcome.problems.append(error)
         self.events.append(
-            Problem(time=self.now, actor=ACTOR, text=error.sentence, clause=error.clause, advice=error.advice)
+            Problem(time=self.now, role=ACTOR, text=error.sentence, clause=error.clause, advice=error.advice)
         )
 
     def tolerate(self, what: str, clause: str = "") -> None:
@@ -102,7 +102,7 @@ class Session:
             raise PeerError(what, clause=clause, advice="Run without strict to let this pass.")
         if what not in self.outcome.tolerated:
             self.outcome.tolerated.append(what)
-            self.events.append(Tolerated(time=self.now, actor=ACTOR, what=what, clause=clause))
+            self.events.append(Tolerated(time=self.now, role=ACTOR, what=what, clause=clause))
 
     def settle(self) -> None:
         """Account for the energy that flowed since the last time, at the power last known."""
@@ -119,7 +119,7 @@ class Session:
         self.events.append(
             Power(
                 time=self.now,
-                actor=ACTOR,
+                role=ACTOR,
                 watts=watts,
                 energy_wh=self.outcome.energy_wh,
                 volts=volts,

@@ -43,7 +43,7 @@ async def charge(
     from pncsim.ev.engine import EvccEngine
 
     plugged_in = clock.now()
-    trace.emit(Story(time=plugged_in, actor=ACTOR, text="The vehicle is plugged in."))
+    trace.emit(Story(time=plugged_in, role=ACTOR, text="The vehicle is plugged in."))
     try:
         async with clock.timeout(timing.EVCC_SETUP):
             stream, tls = await connect(network, vehicle, clock, trace, on_keys)
@@ -141,7 +141,7 @@ def _remember(vehicle: Vehicle, outcome: SessionOutcome) -> None:
 
 
 def _failed(clock: Clock, trace: Trace, error: PncError) -> SessionOutcome:
-    trace.emit(Problem(time=clock.now(), actor=ACTOR, text=error.sentence, clause=error.clause, advice=error.advice))
+    trace.emit(Problem(time=clock.now(), role=ACTOR, text=error.sentence, clause=error.clause, advice=error.advice))
     return SessionOutcome(reason=error.sentence, error=error)
 
 

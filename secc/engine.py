@@ -468,13 +468,13 @@ class SeccEngine:
     def _enter(self, state: State) -> None:
         s = self._s
         s.state = state
-        s.out.append(trace.StateEntered(time=s.now, actor=self.config.actor, state=state.value))
+        s.out.append(trace.StateEntered(time=s.now, role=self.config.actor, state=state.value))
 
     def _observe(self, direction: trace.Direction, name: str, payload: bytes, value: object) -> None:
         self._s.out.append(
             trace.V2gMessage(
                 time=self._s.now,
-                actor=self.config.actor,
+                role=self.config.actor,
                 direction=direction,
                 name=name,
                 payload=payload,

@@ -52,7 +52,7 @@ class Evse:
                 advice="One vehicle per EVSE; wait for the session to end.",
             )
             self._trace.emit(
-                Problem(time=self._clock.now(), actor=self.config.actor, text=error.sentence, advice=error.advice)
+                Problem(time=self._clock.now(), role=self.config.actor, text=error.sentence, advice=error.advice)
             )
             await stream.close()
             return Close(error.sentence, error)

@@ -152,21 +152,21 @@ class Session:
 
     def story(self, text: str) -> None:
         """A milestone for people."""
-        self.out.append(trace.Story(time=self.now, actor=self.config.actor, text=text))
+        self.out.append(trace.Story(time=self.now, role=self.config.actor, text=text))
 
     def tolerated(self, what: str, clause: str = "") -> None:
         """A liberty that was let pass."""
-        self.out.append(trace.Tolerated(time=self.now, actor=self.config.actor, what=what, clause=clause))
+        self.out.append(trace.Tolerated(time=self.now, role=self.config.actor, what=what, clause=clause))
 
     def judged(self, what: str, ok: bool, reason: str, clause: str = "") -> None:
         """Something was verified."""
         self.out.append(
-            trace.Judged(time=self.now, actor=self.config.actor, what=what, ok=ok, reason=reason, clause=clause)
+            trace.Judged(time=self.now, role=self.config.actor, what=what, ok=ok, reason=reason, clause=clause)
         )
 
     def problem(self, text: str, clause: str = "", advice: str = "") -> None:
         """Something went wrong."""
-        self.out.append(trace.Problem(time=self.now, actor=self.config.actor, text=text, clause=clause, advice=advice))
+        self.out.append(trace.Problem(time=self.now, role=self.config.actor, text=text, clause=clause, advice=advice))
 
     def ask(self, question: Question) -> int:
         """Put a question; the answer appears in ``answers`` under the returned number, or resumes a :class:`Wait`."""
@@ -268,7 +268,7 @@ class Session:
         self.out.append(
             trace.Power(
                 time=self.now,
-                actor=self.config.actor,
+                role=self.config.actor,
                 watts=power.watts,
                 energy_wh=energy,
                 volts=power.volts,

@@ -87,7 +87,7 @@ class Says:
 
     def seen(self, events: Iterable[Event]) -> bool:
         return any(
-            isinstance(event, Problem) and event.actor == self.actor and self.words in event.text for event in events
+            isinstance(event, Problem) and event.role == self.actor and self.words in event.text for event in events
         )
 
 

@@ -159,7 +159,7 @@ def _pki(clock: Clock, trace: Trace, folder: Path | None, ocsp_url: str, pcid: s
         if pki.ocsp_url is None:
             pki.ocsp_url = ocsp_url
         text = f"{len(pki.certificates)} certificates read from {folder}."
-    trace.emit(Story(time=clock.now(), actor="PKI", text=text))
+    trace.emit(Story(time=clock.now(), role="PKI", text=text))
     return pki
 
 

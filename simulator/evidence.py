@@ -93,7 +93,7 @@ def _message(event: V2gMessage) -> dict[str, Any]:
 
     return {
         "time": event.time,
-        "actor": event.actor,
+        "role": event.role,
         "direction": event.direction,
         "name": event.name,
         "exi": event.payload.hex(),
@@ -104,7 +104,7 @@ def _message(event: V2gMessage) -> dict[str, Any]:
 def _frame(event: OcppFrame) -> dict[str, Any]:
     return {
         "time": event.time,
-        "actor": event.actor,
+        "role": event.role,
         "direction": event.direction,
         "peer": event.peer,
         "action": event.action,

@@ -227,7 +227,7 @@ class Lab:
         if not await station.settled(patience):
             text = "TransactionEvents wait for the CSMS: it does not know how the transaction went on."
             advice = "A real station delivers them when the CSMS is back, whenever that is."
-            self.trace.emit(Problem(time=self.clock.now(), actor="CS", text=text, clause="E04.FR.01", advice=advice))
+            self.trace.emit(Problem(time=self.clock.now(), role="CS", text=text, clause="E04.FR.01", advice=advice))
 
     # What expectations and faults look at
 
@@ -319,11 +319,11 @@ class Lab:
     def _broken(self, error: PncError) -> None:
         """A connection to the station ended with an error nobody else reports."""
         self.trace.emit(
-            Problem(time=self.clock.now(), actor="SECC", text=error.sentence, clause=error.clause, advice=error.advice)
+            Problem(time=self.clock.now(), role="SECC", text=error.sentence, clause=error.clause, advice=error.advice)
         )
 
     def _tell(self, actor: str, text: str) -> None:
-        self.trace.emit(Story(time=self.clock.now(), actor=actor, text=text))
+        self.trace.emit(Story(time=self.clock.now(), role=actor, text=text))
 
 
 def _network(transport: str, clock: Clock, watch: Watch) -> Network:

@@ -67,7 +67,7 @@ class Reception:
         return await self._left
 
     def _see(self, event: Event) -> None:
-        if event.actor != ACTOR:
+        if event.role != ACTOR:
             return
         if isinstance(event, StateEntered):
             if event.state == State.CONNECTED:
@@ -95,7 +95,7 @@ class Reception:
         if not visit.vehicle:
             if not self._arrived.is_set():
                 text = "That was no vehicle: the station goes on waiting for one."
-                self._trace.emit(Story(time=self._clock.now(), actor=ACTOR, text=text))
+                self._trace.emit(Story(time=self._clock.now(), role=ACTOR, text=text))
         elif visit is self._visit or not self._visit.vehicle:
             # A handshake that fails while a vehicle is being served is not the end of that vehicle's visit.
             self._arrived.set()

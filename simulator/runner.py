@@ -146,7 +146,7 @@ async def run_scenario(
     except PncError as error:
         result.error = str(error)
     if result.cause:
-        result.first_problem = next((f"{e.actor}: {e.text}" for e in events if isinstance(e, Problem)), "")
+        result.first_problem = next((f"{e.role}: {e.text}" for e in events if isinstance(e, Problem)), "")
     result.lab_seconds, result.wall_seconds = clock.now() - started, time.perf_counter() - wall
     # Where nothing has happened, for instance because there is no such PKI folder, there is nothing to keep.
     if settings.evidence is not None and events:

@@ -94,12 +94,10 @@ def network(link: Link, clock: Clock, trace: Trace, actor: str) -> Network:
     """The network of a lone side; what it passes over is reported."""
 
     def ignored(sentence: str) -> None:
-        trace.emit(Tolerated(time=clock.now(), actor=actor, what=sentence))
+        trace.emit(Tolerated(time=clock.now(), role=actor, what=sentence))
 
     def broken(error: PncError) -> None:
-        trace.emit(
-            Problem(time=clock.now(), actor=actor, text=error.sentence, clause=error.clause, advice=error.advice)
-        )
+        trace.emit(Problem(time=clock.now(), role=actor, text=error.sentence, clause=error.clause, advice=error.advice))
 
     watch = Watch(ignored=ignored, error=broken)
     if link.interface is not None:
@@ -170,7 +168,7 @@ async def _serve_one(site: StationSite, options: StationOptions, clock: Clock, t
             return Verdict.ERROR, str(error)  # nobody has told it yet
         return Verdict.FAIL, first_sentence(error.sentence)
     kinds = " and ".join(site.where)
-    trace.emit(Story(time=clock.now(), actor="SECC", text=f"Waiting for a vehicle at {kinds}."))
+    trace.emit(Story(time=clock.now(), role="SECC", text=f"Waiting for a vehicle at {kinds}."))
     visit = await reception.visit(options.wait)
     if visit is None:
         return Verdict.FAIL, f"no vehicle came within {options.wait:g} s"
@@ -210,7 +208,7 @@ async def _sell(pki: Pki, ecosystem: Ecosystem, trace: Trace, clock: Clock) -> N
             await ecosystem.mo.subscribe("the driver", pcid)
         except PncError as error:
             what = f"No contract can be installed here: {error.sentence}"
-            trace.emit(Tolerated(time=clock.now(), actor="MO", what=what))
+            trace.emit(Tolerated(time=clock.now(), role="MO", what=what))
 
 
 def _remote_csms(url: str, pki: Pki) -> Connector:
@@ -255,7 +253,7 @@ async def run_vehicle(link: Link, options: VehicleOptions, clock: Clock, trace: 
 
 def _warn(clock: Clock, trace: Trace, actor: str, consequence: str) -> None:
     what = f"No PKI folder is given (--pki DIR): {consequence}."
-    trace.emit(Tolerated(time=clock.now(), actor=actor, what=what))
+    trace.emit(Tolerated(time=clock.now(), role=actor, what=what))
 
 
 def _contracts(pki: Pki, options: VehicleOptions) -> ContractStore:

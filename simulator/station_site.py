@@ -184,7 +184,7 @@ class StationSite:
         self.trace.emit(
             Secured(
                 time=self.clock.now(),
-                actor="SECC",
+                role="SECC",
                 ok=True,
                 version=secured.version,
                 cipher=secured.cipher,
@@ -208,8 +208,8 @@ class StationSite:
 
     def _refused(self, error: PncError, opening: bytearray) -> None:
         now, said = self.clock.now(), error.sentence
-        self.trace.emit(Secured(time=now, actor="SECC", ok=False, alert=error.alert, reason=said))
-        self.trace.emit(Problem(time=now, actor="SECC", text=said, clause=error.clause, advice=error.advice))
+        self.trace.emit(Secured(time=now, role="SECC", ok=False, alert=error.alert, reason=said))
+        self.trace.emit(Problem(time=now, role="SECC", text=said, clause=error.clause, advice=error.advice))
         if self.on_refused is not None:
             self.on_refused(error, opening == HANDSHAKE_RECORD)
 
@@ -260,7 +260,7 @@ def build_station(
     site = StationSite(clock, trace, network, ocpp, evse)
 
     def stop(sentence: str) -> None:
-        trace.emit(Story(time=clock.now(), actor="CS", text=sentence))
+        trace.emit(Story(time=clock.now(), role="CS", text=sentence))
         evse.request_stop()
 
     ocpp.stop_charging = stop

@@ -64,7 +64,7 @@ class StoryTeller:
         if told is None or told[0] > self._level:
             return
         _, text, colour = told
-        actor = paint(f"{event.actor:<5}", COLOURS.get(event.actor, DEFAULT_COLOUR), self._colour)
+        actor = paint(f"{event.role:<5}", COLOURS.get(event.role, DEFAULT_COLOUR), self._colour)
         first, *more = self._lines(text, 19)
         for number, line in enumerate((first, *more)):
             lead = " " * 19 if number else f"{event.time - self._started:9.3f} s  {actor} "
@@ -147,7 +147,7 @@ def describe(event: Event) -> tuple[int, str, int] | None:
             text = f"{what}: {reason}" + (f" [{clause}]" if clause and not ok else "")
             if ok:
                 return 1, text, GREY
-            return (1 if event.actor in _LINK else 0), text, RED
+            return (1 if event.role in _LINK else 0), text, RED
         case Secured(ok=True, version=version, cipher=cipher, stapled=stapled):
             return 1, f"{version} with {cipher}{', OCSP response stapled' if stapled else ''}", GREY
         case Secured(ok=False, reason=reason):
@@ -157,7 +157,7 @@ def describe(event: Event) -> tuple[int, str, int] | None:
         case OcppFrame(direction=direction):
             return 1, f"{'->' if direction == 'sent' else '<-'} {told_frame(event)}", GREY
         case ServiceCall(service=service, operation=operation, ok=ok, text=text):
-            what = operation if service == event.actor else f"{service}.{operation}"
+            what = operation if service == event.role else f"{service}.{operation}"
             return (1 if ok else 0), f"{what}: {text}", GREY if ok else RED
         case HttpExchange(method=method, url=url, status=status):
             return 1, f"{method} {url}: {status}", GREY

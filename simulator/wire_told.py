@@ -115,13 +115,13 @@ class Once:
 
     def tell(self, event: V2gMessage | OcppFrame) -> bool:
         """Whether to tell ``event``; to be asked about each message once, in order."""
-        self._actors.add(event.actor)
+        self._actors.add(event.role)
         content = event.payload if isinstance(event, V2gMessage) else event.frame
         if event.direction == "received":
-            return all(actor == event.actor or told != content for actor, told in self._told.items())
-        if isinstance(event, OcppFrame) and ("CS" if event.actor == "CSMS" else "CSMS") in self._actors:
+            return all(actor == event.role or told != content for actor, told in self._told.items())
+        if isinstance(event, OcppFrame) and ("CS" if event.role == "CSMS" else "CSMS") in self._actors:
             return False
-        self._told[event.actor] = content
+        self._told[event.role] = content
         return True
 
 

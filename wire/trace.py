@@ -1,24 +1,37 @@
 """The one stream of events: every actor reports here, every view (story, log, report, dashboard) reads from here.
 
-Events are plain data with the lab's time and the actor that saw them. Readers never write back. No event carries key
-material: the fields hold what was on the wire, certificates, verdicts and sentences.
+Events are plain data that say who saw what and when; actors make them through their :class:`wire.voice.Voice`. Readers
+never write back. No event carries key material: the fields hold what was on the wire, certificates, verdicts and
+sentences.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
+
+from pncsim.wire.errors import Kind
 
 Direction = Literal["sent", "received"]
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Event:
-    """What happened: ``time`` in lab seconds since the epoch, ``actor`` as in ACTORS below."""
+    """What happened, and who saw it.
+
+    ``time``: lab seconds since the epoch. ``role``: a key of ROLES below; ``unit``: which of them ("EV-2", "CS001/1",
+    "MO DEABC"). ``session``: the ISO 15118 SessionID as hex, from the moment ``unit`` knows it. ``seq`` and ``run`` are
+    the stream's: numbers without gaps from 1 on, and the run the stream belongs to.
+    """
 
     time: float
-    actor: str
+    role: str
+    unit: str = ""
+    session: str = ""
+    seq: int = 0
+    run: str = ""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -73,7 +86,7 @@ class OcppFrame(Event):
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class HttpExchange(Event):
-    """One HTTP request and its answer, as seen by ``actor``."""
+    """One HTTP request and its answer, as seen by ``role``."""
 
     method: str
     url: str
@@ -119,30 +132,54 @@ class Story(Event):
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Problem(Event):
-    """Something went wrong: the sentence of the error, its clause and what to try."""
+    """Something went wrong: everything its error knows (see :class:`wire.errors.PncError`).
+
+    ``response_code`` is what was answered to the peer, or what the peer has answered.
+    """
 
     text: str
+    kind: Kind = "unspecific"
+    response_code: str | None = None
+    alert: int | None = None
+    http_status: int | None = None
+    ocpp_status: str | None = None
     clause: str = ""
     advice: str = ""
 
 
+Reader = Callable[[Event], None]
+
+
 @dataclass(slots=True)
 class Trace:
-    """The sink. Readers subscribe with a callable; emitting costs one loop over them."""
+    """The sink of one run. Readers subscribe with a callable; emitting costs one loop over them.
 
-    readers: list[Callable[[Event], None]] = field(default_factory=list)
+    A reader that raises is not asked again and never harms who reports: it is kept in ``failures`` with its exception.
+    """
+
+    readers: list[Reader] = field(default_factory=list)
+    run: str = ""
+    failures: list[tuple[Reader, Exception]] = field(default_factory=list)
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def emit(self, event: Event) -> None:
-        """Hand ``event`` to every reader, in the order they subscribed."""
-        for reader in self.readers:
-            reader(event)
+        """Number ``event`` and hand it to every reader, in the order they subscribed."""
+        # Events are frozen for everybody but the stream, which gives them their place in it.
+        object.__setattr__(event, "seq", next(self._numbers))
+        object.__setattr__(event, "run", self.run)
+        for reader in tuple(self.readers):
+            try:
+                reader(event)
+            except Exception as error:
+                self.readers.remove(reader)
+                self.failures.append((reader, error))
 
-    def subscribe(self, reader: Callable[[Event], None]) -> None:
+    def subscribe(self, reader: Reader) -> None:
         """Let ``reader`` see every event from now on."""
         self.readers.append(reader)
 
 
-ACTORS = {
+ROLES = {
     "EV": "the vehicle (EVCC)",
     "SECC": "the charging station's ISO 15118 side",
     "CS": "the charging station's OCPP side",

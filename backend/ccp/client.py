@@ -149,7 +149,7 @@ class ContractPoolClient:
                 advice="Is it running, and is the address right?",
                 http_status=502,
             ) from None
-        self._trace.emit(HttpExchange(time=self._clock.now(), actor=self._actor, method=method, url=url, status=status))
+        self._trace.emit(HttpExchange(time=self._clock.now(), role=self._actor, method=method, url=url, status=status))
         try:
             answer = json.loads(octets) if octets and len(octets) <= MAX_ANSWER else {}
         except (ValueError, RecursionError):

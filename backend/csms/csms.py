@@ -86,25 +86,25 @@ class StationLink:
 
     def tell(self, text: str) -> None:
         """A milestone for people."""
-        self.csms.trace.emit(Story(time=self.csms.clock.now(), actor=ACTOR, text=text))
+        self.csms.trace.emit(Story(time=self.csms.clock.now(), role=ACTOR, text=text))
 
     def problem(self, error: PncError) -> None:
         """Something others could not do for us."""
         now = self.csms.clock.now()
         self.csms.trace.emit(
-            Problem(time=now, actor=ACTOR, text=error.sentence, clause=error.clause, advice=error.advice)
+            Problem(time=now, role=ACTOR, text=error.sentence, clause=error.clause, advice=error.advice)
         )
 
     def judged(self, what: str, decision: Decision) -> None:
         """An authorisation was decided."""
         reason = decision.text or decision.token
         now, ok = self.csms.clock.now(), decision.accepted
-        self.csms.trace.emit(Judged(time=now, actor=ACTOR, what=what, ok=ok, reason=reason, clause=decision.clause))
+        self.csms.trace.emit(Judged(time=now, role=ACTOR, what=what, ok=ok, reason=reason, clause=decision.clause))
 
     def service_call(self, service: str, operation: str, ok: bool, text: str) -> None:
         """Another service was asked."""
         now = self.csms.clock.now()
-        self.csms.trace.emit(ServiceCall(time=now, actor=ACTOR, service=service, operation=operation, ok=ok, text=text))
+        self.csms.trace.emit(ServiceCall(time=now, role=ACTOR, service=service, operation=operation, ok=ok, text=text))
 
     def transaction_event(self, transaction: Transaction, event: Payload) -> None:
         """A new TransactionEvent was kept."""
@@ -153,7 +153,7 @@ class Csms:
 
     def report(self, text: str, clause: str = "OCPP-J 2.0.1 3") -> None:
         """A guest that could not be let in."""
-        self.trace.emit(Problem(time=self.clock.now(), actor=ACTOR, text=text, clause=clause))
+        self.trace.emit(Problem(time=self.clock.now(), role=ACTOR, text=text, clause=clause))
 
     async def serve(self, identity: str, channel: FrameChannel) -> None:
         """Serve one connection until it ends. A newer connection of the same station closes this one."""

@@ -224,7 +224,7 @@ class Link:
         self._boot_reason = "PowerUp"
         self._happen("accepted")
         text = f"{self._config.identity} is registered at the CSMS"
-        self._trace.emit(Story(time=self._clock.now(), actor=ACTOR, text=text))
+        self._trace.emit(Story(time=self._clock.now(), role=ACTOR, text=text))
 
     def _not_registered(self, answer: Payload) -> None:
         if answer["status"] == "Pending":
@@ -256,7 +256,7 @@ class Link:
         state = boot.follow(self.state, happening)
         if state != self.state:
             self.state = state
-            self._trace.emit(StateEntered(time=self._clock.now(), actor=ACTOR, state=state))
+            self._trace.emit(StateEntered(time=self._clock.now(), role=ACTOR, state=state))
             self._changed()
 
     def _waits(self) -> Iterator[float]:

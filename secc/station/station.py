@@ -323,14 +323,14 @@ class Station:
         return self._clock.now()
 
     def _tell(self, text: str) -> None:
-        self._trace.emit(Story(time=self._clock.now(), actor=ACTOR, text=text))
+        self._trace.emit(Story(time=self._clock.now(), role=ACTOR, text=text))
 
     def _problem(self, error: PncError) -> None:
         if self._first_problem is None:
             self._first_problem = error
         self._changes.set()
         now = self._clock.now()
-        self._trace.emit(Problem(time=now, actor=ACTOR, text=error.sentence, clause=error.clause, advice=error.advice))
+        self._trace.emit(Problem(time=now, role=ACTOR, text=error.sentence, clause=error.clause, advice=error.advice))
 
     def _state_changed(self) -> None:
         if self.online:

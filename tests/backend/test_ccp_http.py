@@ -275,7 +275,7 @@ async def test_every_exchange_is_reported_by_both_sides(world: World) -> None:
     async with served(world) as url, client_of(world, url) as client:
         await client.provide(request_of(world))
     exchanges = [event for event in world.events if isinstance(event, HttpExchange)]
-    assert [(one.actor, one.method, one.status) for one in exchanges] == [("CCP", "POST", 200), ("CSMS", "POST", 200)]
+    assert [(one.role, one.method, one.status) for one in exchanges] == [("CCP", "POST", 200), ("CSMS", "POST", 200)]
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ def test_a_jump_waits_for_open_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each jump makes a heartbeat due. The next one must not overtake its answer."""
     monkeypatch.setattr(csms, "CsmsConfig", partial(csms.CsmsConfig, heartbeat=30))
     done = run("pause-resume", transport="loopback")
-    beats = [e for e in done.events if isinstance(e, OcppFrame) and (e.actor, e.action) == ("CS", "Heartbeat")]
+    beats = [e for e in done.events if isinstance(e, OcppFrame) and (e.role, e.action) == ("CS", "Heartbeat")]
     sent = sum(e.direction == "sent" for e in beats)
     assert sent > 1 and sent == sum(e.direction == "received" for e in beats)
     assert done.problems() == []

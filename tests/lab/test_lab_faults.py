@@ -154,7 +154,7 @@ def test_the_answer_comes_in_time(name: str, limit: float) -> None:
 
 def test_an_undecided_authorization_is_answered_as_ongoing_meanwhile() -> None:
     done = run("pnc-ac", faults=["silent-csms"])
-    asked = [e for e in done.events if isinstance(e, V2gMessage) and e.name == "AuthorizationReq" and e.actor == "EV"]
+    asked = [e for e in done.events if isinstance(e, V2gMessage) and e.name == "AuthorizationReq" and e.role == "EV"]
     assert len(asked) > 3
     gaps = [later.time - earlier.time for earlier, later in itertools.pairwise(asked)]
     assert max(gaps) < 2.0

@@ -126,7 +126,7 @@ def test_on_every_tcp_port(what: str) -> None:
 
     problems = survives(attack)
     assert all(problem.text for problem in problems)
-    said = [problem.actor for problem in problems]
+    said = [problem.role for problem in problems]
     assert said.count("SECC") >= 2, "the station says what came in over TLS and over plain TCP"
     if GARBAGE[what] == HTTP:
         assert answers["OCSP"].startswith(b"HTTP/1.1 4") and answers["CCP"].startswith(b"HTTP/1.1 4")
@@ -206,7 +206,7 @@ def test_frames_that_are_no_ocpp_on_the_csms_socket() -> None:
         await guest.close()
 
     problems = survives(attack)
-    assert any(problem.actor == "CSMS" for problem in problems)
+    assert any(problem.role == "CSMS" for problem in problems)
 
 
 def test_a_station_with_a_wrong_password_is_turned_away() -> None:
@@ -257,5 +257,5 @@ def test_guests_do_not_reach_the_state_of_a_session() -> None:
         assert lab.site.station.book.open is None
 
     done = run("pnc-ac", transport="loopback", meanwhile=attack)
-    states = [e.state for e in done.events if isinstance(e, StateEntered) and e.actor == "SECC"]
+    states = [e.state for e in done.events if isinstance(e, StateEntered) and e.role == "SECC"]
     assert states, "the engines told where they stood"

@@ -67,7 +67,7 @@ def test_the_shipped_scenarios_are_there() -> None:
 def test_the_vehicle_gets_the_energy_it_wants(kwh: float) -> None:
     done = run("pnc-dc", {"kwh": kwh})
     assert done.result.verdict is Verdict.PASS, done.result.cause
-    last = [e for e in done.events if isinstance(e, Power) and e.actor == "EV"][-1]
+    last = [e for e in done.events if isinstance(e, Power) and e.role == "EV"][-1]
     assert last.energy_wh == pytest.approx(kwh * 1000, rel=0.05)
 
 

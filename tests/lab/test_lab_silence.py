@@ -77,7 +77,7 @@ def at(name: str, number: int = 1) -> Mute:
 
     def reached(event: Event) -> bool:
         nonlocal seen
-        seen += isinstance(event, V2gMessage) and event.actor == "EV" and event.name == name
+        seen += isinstance(event, V2gMessage) and event.role == "EV" and event.name == name
         return seen >= number
 
     return reached
@@ -99,8 +99,8 @@ def dies(when: Mute, scenario: str = "pnc-ac") -> Run:
 
 def waited(done: Run, actor: str, since: str) -> float:
     """Seconds from the last message ``since`` that ``actor`` sent to its complaint."""
-    said = next(p for p in done.problems() if p.actor == actor)
-    sent = [e for e in done.events if isinstance(e, V2gMessage) and e.actor == actor and e.name == since]
+    said = next(p for p in done.problems() if p.role == actor)
+    sent = [e for e in done.events if isinstance(e, V2gMessage) and e.role == actor and e.name == since]
     return said.time - sent[-1].time
 
 
@@ -124,8 +124,8 @@ def test_the_line_dies(scenario: str, request_name: str, number: int, vehicle: f
     """Table 109 for the vehicle, V2G_SECC_Sequence_Timeout for the station."""
     done = dies(at(request_name, number), scenario)
     assert waited(done, "EV", request_name) == pytest.approx(vehicle, abs=0.01)
-    gave_up = next(p for p in done.problems() if p.actor == "SECC")
-    sent = [e for e in done.events if isinstance(e, V2gMessage) and e.actor == "SECC" and e.direction == "sent"]
+    gave_up = next(p for p in done.problems() if p.role == "SECC")
+    sent = [e for e in done.events if isinstance(e, V2gMessage) and e.role == "SECC" and e.direction == "sent"]
     assert gave_up.time - sent[-1].time == pytest.approx(station, abs=0.01)
     assert "has sent nothing for 60 s" in gave_up.text and request_name in gave_up.text
 
@@ -140,13 +140,13 @@ def test_the_line_dies_before_the_first_message() -> None:
     """The vehicle gives up 2 s after SupportedAppProtocolReq, the station 18 s after the plug (V2G2-714)."""
     done = dies(at("SupportedAppProtocolReq"))
     assert waited(done, "EV", "SupportedAppProtocolReq") == pytest.approx(2.0, abs=0.01)
-    [said] = [p for p in done.problems() if p.actor == "SECC"]
+    [said] = [p for p in done.problems() if p.role == "SECC"]
     assert "has not set up a session within 18 s" in said.text
 
 
 def test_the_line_dies_before_the_handshake() -> None:
     done = dies(lambda event: "A station answers" in getattr(event, "text", ""))
-    ev, secc = (next(p for p in done.problems() if p.actor == actor) for actor in ("EV", "SECC"))
+    ev, secc = (next(p for p in done.problems() if p.role == actor) for actor in ("EV", "SECC"))
     start = next(e.time for e in done.events if "is plugged in" in getattr(e, "text", ""))
     assert ev.time - start == pytest.approx(20.0, abs=0.01)
     assert "20 s after plug-in" in ev.text

@@ -38,7 +38,7 @@ def test_each_actor_says_a_thing_once(name: str) -> None:
     sentences = [p.text for p in done.problems()]
     assert sentences
     for problem in done.problems():
-        lines = [line for line in story.splitlines() if f"{problem.actor:<5}" in line and problem.text in line]
+        lines = [line for line in story.splitlines() if f"{problem.role:<5}" in line and problem.text in line]
         assert len(lines) == 1, lines
 
 
@@ -86,7 +86,7 @@ def test_lines_are_broken_at_the_width(width: int) -> None:
 def test_further_lines_stand_below_the_text_and_lose_nothing() -> None:
     out = io.StringIO()
     sentence = "The vehicle says one word after the other until the line is full and goes on below it."
-    StoryTeller(0.0, out=out, width=50)(Story(time=1.0, actor="EV", text=sentence))
+    StoryTeller(0.0, out=out, width=50)(Story(time=1.0, role="EV", text=sentence))
     first, *more = out.getvalue().splitlines()
     assert first.startswith("    1.000 s  EV    The vehicle")
     assert more and all(line.startswith(" " * 19) for line in more)
@@ -98,7 +98,7 @@ def test_controls_in_a_peers_words_are_shown_not_obeyed(width: int | None) -> No
     out = io.StringIO()
     teller = StoryTeller(0.0, out=out, width=width)
     for kind in (Story, Problem):
-        teller(kind(time=0.0, actor="CSMS", text="CS001 (\x1b]0;owned\x07\x1b[2J\x9b31m\x85\x7f\r\x00)"))
+        teller(kind(time=0.0, role="CSMS", text="CS001 (\x1b]0;owned\x07\x1b[2J\x9b31m\x85\x7f\r\x00)"))
     teller.summary(RunResult("x", "memory", error="\x1b[2J"))
     text = out.getvalue()
     assert text.count(r"(\x1b]0;owned\x07\x1b[2J\x9b31m\x85\x7f\x0d\x00)") == 2
@@ -133,7 +133,7 @@ def test_verbose_tells_every_message_and_judgement() -> None:
 @pytest.mark.parametrize("actor", ["EV", "SECC", "CS"])
 def test_a_lone_side_tells_both_directions(actor: str) -> None:
     done = run("pnc-ac")
-    seen = [e for e in done.events if isinstance(e, V2gMessage | OcppFrame) and e.actor == actor]
+    seen = [e for e in done.events if isinstance(e, V2gMessage | OcppFrame) and e.role == actor]
     text = told(Run(done.result, list(seen)), level=1, width=None)
     assert sum(text.count(arrow) for arrow in (">> ", "<< ", "-> ", "<- ")) == len(seen) > 20
 
@@ -142,8 +142,8 @@ def test_a_message_changed_on_its_way_is_told_at_both_ends() -> None:
     text = told(run("pnc-ac", faults=["garbled-csms"]), level=1, width=None)
     assert "CSMS  <- Authorize eMAID DEPNCC00000001A" in text
     assert "CS    <- a frame: no frame of OCPP-J" in text
-    both = [V2gMessage(time=0.0, actor="EV", direction="sent", name="X", payload=b"1", value=None)]
-    both.append(V2gMessage(time=0.0, actor="SECC", direction="received", name="X", payload=b"2", value=None))
+    both = [V2gMessage(time=0.0, role="EV", direction="sent", name="X", payload=b"1", value=None)]
+    both.append(V2gMessage(time=0.0, role="SECC", direction="received", name="X", payload=b"2", value=None))
     once = Once()
     assert [once.tell(event) for event in both] == [True, True]
 
@@ -179,7 +179,7 @@ def test_messages_say_what_one_looks_for() -> None:
     ],
 )  # fmt: skip
 def test_any_frame_can_be_told(action: str, frame: str, line: str) -> None:
-    event = OcppFrame(time=0.0, actor="CS", direction="received", peer="CSMS", action=action, frame=frame)
+    event = OcppFrame(time=0.0, role="CS", direction="received", peer="CSMS", action=action, frame=frame)
     assert told_frame(event) == line
 
 
@@ -199,8 +199,8 @@ def test_our_own_sides_take_no_liberties_with_each_other() -> None:
 def test_a_refused_handshake_is_a_problem_told_once() -> None:
     done = run("pnc-ac", faults=["foreign-root"])
     refused = [e for e in done.events if isinstance(e, Secured) and not e.ok]
-    assert {e.actor for e in refused} == {"EV", "SECC"}
-    assert [p.actor for p in done.problems()] == ["EV", "SECC"]
+    assert {e.role for e in refused} == {"EV", "SECC"}
+    assert [p.role for p in done.problems()] == ["EV", "SECC"]
 
 
 def test_a_result_without_checks_is_no_pass() -> None:
@@ -283,7 +283,7 @@ def test_the_search_for_secrets_finds_them(kept: Run) -> None:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     shown = [octets.hex(), str(key.private_numbers().private_value), repr(octets), pem]
     shown += [base64.b64encode(bytes(shift) + octets + b"tail").decode() for shift in range(3)]
-    shown += [repr(Problem(time=0.0, actor="EV", text=f"It was {octets.hex().upper()}."))]
+    shown += [repr(Problem(time=0.0, role="EV", text=f"It was {octets.hex().upper()}."))]
     assert len(leaks(shown, [key])) == len(shown)
     assert leaks(["nothing", kept.password], [key], kept.password) == [kept.password]
 

@@ -209,7 +209,7 @@ class Lab:
     def frames(self, actor: str = "CS", direction: str = "sent") -> list[str]:
         """The actions of frames one side sent or received, in order."""
         return [
-            e.action for e in self.events if isinstance(e, OcppFrame) and (e.actor, e.direction) == (actor, direction)
+            e.action for e in self.events if isinstance(e, OcppFrame) and (e.role, e.direction) == (actor, direction)
         ]
 
     def problems(self) -> list[str]:

@@ -242,7 +242,7 @@ class OcppPeer:
 
     def _report(self, text: str, error: Exception | None = None) -> None:
         clause, advice = (error.clause, error.advice) if isinstance(error, PncError) else ("", "")
-        self._trace.emit(Problem(time=self._clock.now(), actor=self._actor, text=text, clause=clause, advice=advice))
+        self._trace.emit(Problem(time=self._clock.now(), role=self._actor, text=text, clause=clause, advice=advice))
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.ensure_future(work)

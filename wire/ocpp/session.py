@@ -73,7 +73,7 @@ class _Waiting:
 
 @dataclass(slots=True)
 class Session:
-    """The session of ``actor`` (as in trace.ACTORS) with ``peer`` (a name for people: "CSMS", a station's identity).
+    """The session of ``actor`` (as in trace.ROLES) with ``peer`` (a name for people: "CSMS", a station's identity).
 
     ``ids`` makes message ids, at most 36 characters, never the same twice. ``supported``: the actions answered here;
     other actions of OCPP 2.0.1 earn NotSupported, unknown ones NotImplemented.
@@ -141,7 +141,7 @@ class Session:
             return []
         if len(text) > MAX_TEXT:
             reason = f"a frame of {len(text)} characters, at most {MAX_TEXT} are read"
-            return [Problem(time=now, actor=self.actor, text=f"{self.peer} sent {reason}."), Hangup(1009, "too big")]
+            return [Problem(time=now, role=self.actor, text=f"{self.peer} sent {reason}."), Hangup(1009, "too big")]
         frame = frames.parse(text)
         match frame:
             case frames.Call():
@@ -151,7 +151,7 @@ class Session:
             case frames.Error():
                 return self._answered(frame.id, text, now, frame)
         event = self._event("received", "", text, None, now)
-        problem = Problem(time=now, actor=self.actor, text=f"{self.peer} sent no OCPP frame: {frame.text}.")
+        problem = Problem(time=now, role=self.actor, text=f"{self.peer} sent no OCPP frame: {frame.text}.")
         if not frame.code:
             return [event, problem]
         return [event, problem, *self._error(frame.id, "", CallError(frame.code, frame.text), now)]
@@ -161,7 +161,7 @@ class Session:
         if frame.id in self._unanswered:
             # An answer could not say which of the two it is for.
             what = f"{self.peer} used message id {frame.id} again while the first call with it was open; ignored."
-            return [*out, Tolerated(time=now, actor=self.actor, what=what, clause="OCPP-J 2.0.1 4.1.4")]
+            return [*out, Tolerated(time=now, role=self.actor, what=what, clause="OCPP-J 2.0.1 4.1.4")]
         refusal = self._refusal(frame)
         if refusal is not None:
             return [*out, *self._error(frame.id, frame.action, refusal, now)]
@@ -183,7 +183,7 @@ class Session:
         if waiting is None or waiting.id != id:
             what = f"{self.peer} answered message id {id[:36]}, which nobody waits for (late or never asked); ignored."
             event = self._event("received", "", text, None, now)
-            return [event, Tolerated(time=now, actor=self.actor, what=what, clause="OCPP-J 2.0.1 4.1.3")]
+            return [event, Tolerated(time=now, role=self.actor, what=what, clause="OCPP-J 2.0.1 4.1.3")]
         self._outstanding = None
         payload = frame.payload if isinstance(frame, frames.Result) else frame.details
         event = self._event("received", waiting.action, text, payload, now)
@@ -220,7 +220,7 @@ class Session:
         wrong = schema.violation(action, "Response", payload)
         if wrong is not None:
             text = f"{self.actor} built an answer to {action} that breaks OCPP's schema: {wrong.text}."
-            return [Problem(time=now, actor=self.actor, text=text), *self.refuse(id, CallError("InternalError"), now)]
+            return [Problem(time=now, role=self.actor, text=text), *self.refuse(id, CallError("InternalError"), now)]
         del self._unanswered[id]
         return self._sent(frames.result(id, payload), action, payload, now)
 
@@ -278,4 +278,4 @@ class Session:
 
     def _event(self, direction: Direction, action: str, text: str, payload: Any, now: float) -> OcppFrame:
         frame = masked(text, action, payload)
-        return OcppFrame(time=now, actor=self.actor, direction=direction, peer=self.peer, action=action, frame=frame)
+        return OcppFrame(time=now, role=self.actor, direction=direction, peer=self.peer, action=action, frame=frame)

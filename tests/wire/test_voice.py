@@ -1,0 +1,92 @@
+"""Events say who saw them, in which order; whoever reads badly harms nobody."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from pncsim.wire.errors import KINDS, LocalError, PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.trace import Event, Problem, Story, Trace
+from pncsim.wire.voice import Voice
+
+
+def voices() -> tuple[Voice, list[Event]]:
+    seen: list[Event] = []
+    trace = Trace(run="R1")
+    trace.subscribe(seen.append)
+    return Voice("EV", "EV-2", lambda: 7.5, trace.emit), seen
+
+
+def test_every_event_says_who_saw_it_and_has_its_place_in_the_run() -> None:
+    voice, seen = voices()
+    voice.story("one")
+    voice.session = "00AB"
+    voice.state("waiting")
+    voice.of("CS", "CS001/1").judged("a chain", True, "good")
+    assert [(e.time, e.role, e.unit, e.session, e.seq, e.run) for e in seen] == [
+        (7.5, "EV", "EV-2", "", 1, "R1"),
+        (7.5, "EV", "EV-2", "00AB", 2, "R1"),
+        (7.5, "CS", "CS001/1", "", 3, "R1"),
+    ]
+
+
+def test_a_problem_keeps_all_its_error_knows() -> None:
+    voice, seen = voices()
+    error = PeerError(
+        "It is late.",
+        kind="expired",
+        clause="V2G2-824",
+        advice="Look at the clock.",
+        alert=45,
+        http_status=400,
+        ocpp_status="CertificateExpired",
+    )
+    voice.problem(error, response_code="FAILED_CertificateExpired")
+    (problem,) = seen
+    assert isinstance(problem, Problem)
+    told = {field.name: getattr(problem, field.name) for field in fields(Problem)}
+    assert told | {"text": error.sentence, "response_code": "FAILED_CertificateExpired"} == told
+    for name in ("kind", "clause", "advice", "alert", "http_status", "ocpp_status"):
+        assert told[name] == getattr(error, name), name
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (PncError("x"), "unspecific"),
+        (LocalError("x"), "configuration"),
+        (PeerSilent("x"), "silent"),
+        (PeerClosed("x"), "closed"),
+        (PeerClosed("x", kind="refused"), "refused"),
+    ],
+)
+def test_an_error_has_the_kind_of_its_class_or_its_own(error: PncError, kind: str) -> None:
+    assert error.kind == kind
+    assert kind in KINDS
+
+
+def test_a_call_is_told_with_its_outcome() -> None:
+    voice, seen = voices()
+    with voice.call("lookup") as call:
+        call.text, call.ok = "Not there.", False
+    with pytest.raises(PeerError), voice.call("publish"):
+        raise PeerError("No.", clause="PCP-1")
+    assert [(getattr(e, "operation", ""), getattr(e, "ok", None), getattr(e, "text", "")) for e in seen] == [
+        ("lookup", False, "Not there."),
+        ("publish", False, "No. [PCP-1]"),
+    ]
+
+
+def test_a_reader_that_fails_is_dropped_and_known_and_never_reaches_who_reports() -> None:
+    trace, seen = Trace(), []
+
+    def broken(event: Event) -> None:
+        raise BrokenPipeError
+
+    trace.subscribe(broken)
+    trace.subscribe(seen.append)
+    for text in "one", "two":
+        trace.emit(Story(time=0.0, role="EV", text=text))
+    assert [event.seq for event in seen] == [1, 2]
+    assert [(reader, type(error)) for reader, error in trace.failures] == [(broken, BrokenPipeError)]

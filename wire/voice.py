@@ -1,0 +1,228 @@
+"""How anybody reports: one voice per instance, bound to who it is, what time it is and where its events go.
+
+A shell's or service's voice speaks to the lab's clock and :class:`wire.trace.Trace`; an engine's speaks to the engine's
+own time and list of outputs, so that engines stay without I/O. There is no other way to make an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pncsim.wire import trace
+from pncsim.wire.errors import PncError
+from pncsim.wire.trace import Direction, Event, Trace
+
+if TYPE_CHECKING:
+    from pncsim.wire.clock import Clock
+
+
+@dataclass(slots=True)
+class Call:
+    """One call in progress; who makes it fills in ``text``, one sentence saying what came of it.
+
+    ``ok`` False marks an answer that says no without being an error of the call.
+    """
+
+    text: str = ""
+    ok: bool = True
+
+
+class Voice:
+    """Speaks for one instance: ``role`` is a key of :data:`wire.trace.ROLES`, ``unit`` names the instance.
+
+    ``session`` is set once the SessionID is known, and stays on all that is said from then on.
+    """
+
+    __slots__ = ("_now", "_sink", "role", "session", "unit")
+
+    def __init__(self, role: str, unit: str, now: Callable[[], float], sink: Callable[[Event], None]) -> None:
+        self.role, self.unit, self.session = role, unit or role, ""
+        self._now, self._sink = now, sink
+
+    @classmethod
+    def on(cls, clock: Clock, trace: Trace, role: str, unit: str = "") -> Voice:
+        """The voice of a shell or service: lab time, straight into the stream."""
+        return cls(role, unit, clock.now, trace.emit)
+
+    def of(self, role: str, unit: str = "") -> Voice:
+        """The voice of another instance, where this one's events go."""
+        return Voice(role, unit, self._now, self._sink)
+
+    # For people
+
+    def story(self, text: str) -> None:
+        """A milestone in one sentence."""
+        self._sink(trace.Story(time=self._now(), role=self.role, unit=self.unit, session=self.session, text=text))
+
+    def problem(self, error: PncError, *, response_code: str | None = None) -> None:
+        """Something went wrong; ``response_code`` is what it is answered with, if it is."""
+        self._sink(
+            trace.Problem(
+                time=self._now(),
+                role=self.role,
+                unit=self.unit,
+                session=self.session,
+                text=error.sentence,
+                kind=error.kind,
+                response_code=response_code or error.response_code,
+                alert=error.alert,
+                http_status=error.http_status,
+                ocpp_status=error.ocpp_status,
+                clause=error.clause,
+                advice=error.advice,
+            )
+        )
+
+    def judged(self, what: str, ok: bool, reason: str, clause: str = "") -> None:
+        """Something was verified, with this result."""
+        self._sink(
+            trace.Judged(
+                time=self._now(),
+                role=self.role,
+                unit=self.unit,
+                session=self.session,
+                what=what,
+                ok=ok,
+                reason=reason,
+                clause=clause,
+            )
+        )
+
+    def tolerated(self, what: str, clause: str = "") -> None:
+        """A liberty of the peer was let pass."""
+        self._sink(
+            trace.Tolerated(
+                time=self._now(), role=self.role, unit=self.unit, session=self.session, what=what, clause=clause
+            )
+        )
+
+    # From the wire
+
+    def message(self, direction: Direction, name: str, payload: bytes, value: object) -> None:
+        """A V2GTP message, without its header, and what it says."""
+        self._sink(
+            trace.V2gMessage(
+                time=self._now(),
+                role=self.role,
+                unit=self.unit,
+                session=self.session,
+                direction=direction,
+                name=name,
+                payload=payload,
+                value=value,
+            )
+        )
+
+    def state(self, state: str) -> None:
+        """A row of a state machine was entered."""
+        self._sink(
+            trace.StateEntered(time=self._now(), role=self.role, unit=self.unit, session=self.session, state=state)
+        )
+
+    def secured(self, *, version: str, cipher: str, peer: str, stapled: bool) -> None:
+        """A TLS handshake was completed."""
+        self._sink(
+            trace.Secured(
+                time=self._now(),
+                role=self.role,
+                unit=self.unit,
+                session=self.session,
+                ok=True,
+                version=version,
+                cipher=cipher,
+                peer=peer,
+                stapled=stapled,
+            )
+        )
+
+    def not_secured(self, error: PncError) -> None:
+        """A TLS handshake failed: the event, and the problem behind it."""
+        self._sink(
+            trace.Secured(
+                time=self._now(),
+                role=self.role,
+                unit=self.unit,
+                session=self.session,
+                ok=False,
+                alert=error.alert,
+                reason=error.sentence,
+            )
+        )
+        self.problem(error)
+
+    def frame(self, direction: Direction, peer: str, action: str, frame: str) -> None:
+        """An OCPP-J frame, secrets masked already."""
+        self._sink(
+            trace.OcppFrame(
+                time=self._now(),
+                role=self.role,
+                unit=self.unit,
+                session=self.session,
+                direction=direction,
+                peer=peer,
+                action=action,
+                frame=frame,
+            )
+        )
+
+    def http(self, method: str, url: str, status: int, text: str = "") -> None:
+        """A request and its answer."""
+        self._sink(
+            trace.HttpExchange(
+                time=self._now(),
+                role=self.role,
+                unit=self.unit,
+                session=self.session,
+                method=method,
+                url=url,
+                status=status,
+                text=text,
+            )
+        )
+
+    def power(self, *, watts: float, energy_wh: float, volts: float, amperes: float, soc: float | None = None) -> None:
+        """A sample of the energy transfer."""
+        self._sink(
+            trace.Power(
+                time=self._now(),
+                role=self.role,
+                unit=self.unit,
+                session=self.session,
+                watts=watts,
+                energy_wh=energy_wh,
+                volts=volts,
+                amperes=amperes,
+                soc=soc,
+            )
+        )
+
+    # Between services
+
+    def called(self, service: str, operation: str, ok: bool, text: str) -> None:
+        """Another service was asked, or this one was, and how it ended."""
+        self._sink(
+            trace.ServiceCall(
+                time=self._now(),
+                role=self.role,
+                unit=self.unit,
+                session=self.session,
+                service=service,
+                operation=operation,
+                ok=ok,
+                text=text,
+            )
+        )
+
+    @contextmanager
+    def call(self, operation: str) -> Iterator[Call]:
+        """Report the body as one call of this service: ended as :class:`Call` says, or refused with the error."""
+        call = Call()
+        try:
+            yield call
+        except PncError as error:
+            self.called(self.role, operation, False, str(error))
+            raise
+        self.called(self.role, operation, call.ok, call.text)
