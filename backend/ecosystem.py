@@ -27,6 +27,7 @@ from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.identifiers import emaid_provider
 from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
 _ROOTS = {"v2g_root": RootKind.V2G, "mo_root": RootKind.MO, "oem_root": RootKind.OEM}
 DEFAULT_PROVIDER = "DEPNC"
@@ -67,28 +68,33 @@ async def open_ecosystem(
     ``fetch``: how OCSP requests travel, by default straight to the PKI's own responder. ``new_key`` and ``random`` make
     a run reproducible.
     """
-    ca = CertificateService(clock, trace, pki)
-    responder = OcspResponder(clock, trace, pki)
+    pki_voice, provider = Voice.on(clock, trace, "PKI"), provider or _provider_of(pki)
+    ca = CertificateService(clock, pki_voice, pki)
+    responder = OcspResponder(clock, pki_voice, pki)
     ocsp = OcspClient(
         clock,
-        trace,
+        pki_voice,
         fetch or in_process(responder.answer),
         issuers=[authority.certificate for authority in pki.authorities()],
     )
     ca.observers.append(ocsp.forget)
-    roots = RootPool(clock, trace)
+    roots = RootPool(clock, Voice.on(clock, trace, "RCP"))
     for role, kind in _ROOTS.items():
         for root in pki.anchors(role):
             await roots.add(certificates.der(root), kind)
     verifier = Verifier(clock, roots, ocsp)
-    vehicles = ProvisioningPool(clock, trace, verifier)
-    pool = ContractPool(clock, trace, verifier=verifier, vehicles=vehicles, revocation=ca, policy=policy)
+    vehicles = ProvisioningPool(clock, Voice.on(clock, trace, "PCP"), verifier)
+    pool = ContractPool(
+        clock, Voice.on(clock, trace, "CCP"), verifier=verifier, vehicles=vehicles, revocation=ca, policy=policy
+    )
     vehicles.observers.append(pool.vehicle_changed)
-    signing = ProvisioningService(clock, trace, signers=_signers(pki), verifier=verifier, vehicles=vehicles, pool=pool)
+    signing = ProvisioningService(
+        clock, Voice.on(clock, trace, "CPS"), signers=_signers(pki), verifier=verifier, vehicles=vehicles, pool=pool
+    )
     mo = MobilityOperator(
         clock,
-        trace,
-        provider=provider or _provider_of(pki),
+        Voice.on(clock, trace, "MO", f"MO {provider}"),
+        provider=provider,
         authority=ca,
         verifier=verifier,
         vehicles=vehicles,
@@ -104,7 +110,7 @@ async def open_ecosystem(
         pool=pool,
         signing=signing,
         mo=mo,
-        oem=Manufacturer(clock, trace, authority=ca, pool=vehicles, new_key=new_key),
+        oem=Manufacturer(Voice.on(clock, trace, "OEM"), authority=ca, pool=vehicles, new_key=new_key),
         ca=ca,
         responder=responder,
         ocsp=ocsp,

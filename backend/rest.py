@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pncsim.backend.refusal import Refused
-from pncsim.wire.errors import PncError
-from pncsim.wire.trace import HttpExchange, Problem, Trace
+from pncsim.wire.errors import LocalError, PncError
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from pncsim.wire.clock import Clock
+    from pncsim.wire.voice import Voice
 
 MAX_BODY = 65_536
 """Octets of a request body that are read; the largest legitimate one, a signed bundle as base64, has about 10 000."""
@@ -121,7 +120,7 @@ def error_response(status: int, messages: list[str], code: str = "") -> web.Resp
     return web.json_response({**body, "errorCode": code} if code else body, status=status)
 
 
-def reporting(actor: str, clock: Clock, trace: Trace) -> Any:
+def reporting(voice: Voice) -> Any:
     """The middleware that turns errors into answers and every exchange into an event; no trace of a fault leaves it."""
     from pncsim.wire.web import web
 
@@ -141,18 +140,9 @@ def reporting(actor: str, clock: Clock, trace: Trace) -> Any:
             response = error_response(error.status, [text])
         except Exception as error:
             text = f"{type(error).__name__} in {request.method} {request.path}: a fault of ours."
-            trace.emit(Problem(time=clock.now(), role=actor, text=text))
+            voice.problem(LocalError(text, kind="defect", http_status=500))
             response = error_response(500, ["Internal error."])
-        trace.emit(
-            HttpExchange(
-                time=clock.now(),
-                role=actor,
-                method=request.method,
-                url=request.path,
-                status=response.status,
-                text=text,
-            )
-        )
+        voice.http(request.method, request.path, response.status, text)
         return response
 
     return middleware

@@ -10,7 +10,7 @@ from typing import Protocol
 from cryptography import x509
 
 from pncsim.backend import certificates
-from pncsim.backend.csms.ports import RevocationStatus
+from pncsim.backend.answers import RevocationStatus
 from pncsim.backend.rcp import RootKind
 from pncsim.tls_certs.validation import Use, ValidatedChain, validate_chain
 from pncsim.wire.clock import Clock

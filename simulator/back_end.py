@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pncsim.backend.answers import AuthorizationStatus, TokenStatus
 from pncsim.backend.csms.csms import Csms
-from pncsim.backend.csms.ports import AuthorizationStatus, ContractPool, Services, TokenStatus
+from pncsim.backend.csms.ports import ContractPool, Services
 from pncsim.backend.ecosystem import Ecosystem, open_ecosystem
 from pncsim.tls_certs.pki import DEFAULT_PCID, Pki, create_pki, load_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.trace import Story, Trace
+from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     from pncsim.backend.pki.fetch import Fetch
@@ -131,8 +133,10 @@ async def _on_sockets(
     ecosystem = await open_ecosystem(pki, clock, trace, fetch=fetch)
     token = secrets.token_urlsafe(24)
     await ocsp_server.start(ocsp_app(ecosystem.responder))
-    await ccp_server.start(ccp_app(ecosystem.pool, clock, trace, tokens={token: Grant(frozenset({"CPO"}))}))
-    client = ContractPoolClient(clock, trace, ccp_server.url, token=token)
+    await ccp_server.start(
+        ccp_app(ecosystem.pool, Voice.on(clock, trace, "CCP"), tokens={token: Grant(frozenset({"CPO"}))})
+    )
+    client = ContractPoolClient(clock, Voice.on(clock, trace, "CSMS"), ccp_server.url, token=token)
     sockets.push_async_callback(client.close)
     return pki, ecosystem, client
 

@@ -15,7 +15,7 @@ from pncsim.wire.errors import PeerError
 from pncsim.wire.v2g import iso2
 
 if TYPE_CHECKING:
-    from pncsim.backend.csms.ports import PoolAnswer, TokenStatus
+    from pncsim.backend.answers import PoolAnswer, TokenStatus
     from pncsim.simulator.lab import Lab
     from pncsim.wire.credentials import Credentials
     from pncsim.wire.ocpp.channel import Connector, FrameChannel
@@ -203,7 +203,7 @@ class Stranger:
 
     async def authorize(self, emaid: str) -> TokenStatus:
         """As backend.csms.ports.MobilityOperator."""
-        from pncsim.backend.csms.ports import TokenStatus
+        from pncsim.backend.answers import TokenStatus
 
         return TokenStatus("Unknown", f"The operator has no contract {emaid}.")
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pncsim.backend.answers import TokenStatus
 from pncsim.backend.certificates import common_name
-from pncsim.backend.csms.ports import TokenStatus
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.mo import MobilityOperator
 from pncsim.ev.battery import Battery

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pncsim.backend import certificates
+from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
-from pncsim.backend.ccp.answers import Provided
 from pncsim.backend.ccp.store import ContractEntry
 from pncsim.backend.cps import xml_form
 from pncsim.backend.refusal import Refused
@@ -17,7 +17,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError, PeerSilent
 from pncsim.wire.exi import codec
 from pncsim.wire.exi.errors import ExiDecodeError
-from pncsim.wire.trace import HttpExchange, Trace
+from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     import ssl
@@ -31,30 +31,28 @@ MAX_ANSWER = 262_144
 
 
 class ContractPoolClient:
-    """Calls the pool at ``base_url`` (before ``/v1``) as ``actor``,
+    """Calls the pool at ``base_url`` (before ``/v1``) in the name of ``voice``'s owner,
     with a bearer token if given. Close it after use."""
 
     def __init__(
         self,
         clock: Clock,
-        trace: Trace,
+        voice: Voice,
         base_url: str,
         *,
         token: str | None = None,
-        actor: str = "CSMS",
         deadline: float = DEADLINE,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._clock = clock
-        self._trace = trace
+        self._voice = voice
         self._base = base_url.rstrip("/") + "/v1/ccp"
         self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        self._actor = actor
         self._deadline = deadline
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
-    async def provide(self, exi: bytes, schema: str = NAMESPACE) -> Provided:
+    async def provide(self, exi: bytes, schema: str = NAMESPACE) -> PoolAnswer:
         """See :meth:`ContractPool.provide`. Raises PeerError when the pool gives no answer."""
         body = {"certificateInstallationReq": _base64(exi), "xsdMsgDefNamespace": schema}
         status, answer = await self._call("POST", "/signedContractData", body)
@@ -63,10 +61,10 @@ class ContractPoolClient:
         if status in (200, 404) and isinstance(message, dict):
             return _provided(message)
         if status == 404:
-            return Provided(None, "Failed", "; ".join(_messages(answer)), "FAILED_NoCertificateAvailable")
+            return PoolAnswer(None, "Failed", "; ".join(_messages(answer)), "FAILED_NoCertificateAvailable")
         raise _refused(status, answer)
 
-    async def provide_to_oem(self, emaid: str, pcid: str, session_id: bytes = NO_SESSION) -> Provided:
+    async def provide_to_oem(self, emaid: str, pcid: str, session_id: bytes = NO_SESSION) -> PoolAnswer:
         """See :meth:`ContractPool.provide_to_oem`."""
         path = f"/provideSignedContractData/{quote(emaid, safe='')}/{quote(pcid, safe='')}?sessionID={session_id.hex()}"
         status, answer = await self._call("GET", path)
@@ -149,7 +147,7 @@ class ContractPoolClient:
                 advice="Is it running, and is the address right?",
                 http_status=502,
             ) from None
-        self._trace.emit(HttpExchange(time=self._clock.now(), role=self._actor, method=method, url=url, status=status))
+        self._voice.http(method, url, status)
         try:
             answer = json.loads(octets) if octets and len(octets) <= MAX_ANSWER else {}
         except (ValueError, RecursionError):
@@ -157,7 +155,7 @@ class ContractPoolClient:
         return status, answer if isinstance(answer, dict) else {}
 
 
-def _provided(message: dict[str, Any]) -> Provided:
+def _provided(message: dict[str, Any]) -> PoolAnswer:
     """What the pool said, with the ResponseCode read from the EXI itself."""
     try:
         exi = base64.b64decode(str(message.get("certificateInstallationRes", "")), validate=True)
@@ -167,7 +165,7 @@ def _provided(message: dict[str, Any]) -> Provided:
         raise PeerError(f"The contract pool's EXI response cannot be decoded: {error}.", http_status=502) from None
     emaid, root = message.get("emaid"), message.get("cpsV2GRootCertificateFingerprint")
     text = f"Contract {emaid} handed out." if emaid else f"The pool answers {code}."
-    return Provided(exi, "Accepted", text, code, emaid, root)
+    return PoolAnswer(exi, "Accepted", text, code, emaid, root)
 
 
 def _entries(answer: dict[str, Any]) -> list[ContractEntry]:

@@ -13,7 +13,6 @@ from pncsim.backend.ccp.store import ContractRepository, StoredContract
 from pncsim.backend.pcp import Vehicle
 from pncsim.backend.ports import RenewalPort, VehiclePort
 from pncsim.backend.refusal import Refused
-from pncsim.backend.reporting import Reporter
 from pncsim.backend.root_ids import match
 from pncsim.backend.verification import Verifier
 from pncsim.tls_certs.validation import Use
@@ -22,6 +21,7 @@ from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import same_emaid
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.voice import Voice
 
 Policy = Literal["default-first", "default-only", "most-recent"]
 """Which of several bundles a vehicle gets (CCP-GET-4): the default if it is usable and else the most recent, only the
@@ -34,7 +34,7 @@ class Delivery:
     def __init__(
         self,
         clock: Clock,
-        report: Reporter,
+        voice: Voice,
         *,
         verifier: Verifier,
         vehicles: VehiclePort,
@@ -43,7 +43,7 @@ class Delivery:
         policy: Policy,
     ) -> None:
         self._clock = clock
-        self._report = report
+        self._voice = voice
         self._verifier = verifier
         self._vehicles = vehicles
         self._contracts = contracts
@@ -91,9 +91,9 @@ class Delivery:
         if key is None:
             raise Refused(f"The {whose} has no P-256 key.", clause="V2G2-007", response_code="FAILED_CertChainError")
         grammar = signature.verify(header, [part], key)
-        self._report.judged(f"signature of {part[0]}", True, f"made with the key of the {whose}", "V2G2-771")
+        self._voice.judged(f"signature of {part[0]}", True, f"made with the key of the {whose}", "V2G2-771")
         if grammar != "xmldsig":
-            self._report.tolerated(f"SignedInfo of {part[0]} is encoded in the message grammar.", "V2G2-771")
+            self._voice.tolerated(f"SignedInfo of {part[0]} is encoded in the message grammar.", "V2G2-771")
 
     def _check_dates(self, leaf: x509.Certificate) -> None:
         """Dates come before the pool: an expired vehicle was cleansed from it, and shall still hear why."""
@@ -108,7 +108,7 @@ class Delivery:
     async def _check_provisioning_chain(self, leaf: x509.Certificate, vehicle: Vehicle) -> None:
         """The request carries the leaf alone; the published Sub-CAs complete it."""
         await self._verifier.full((leaf, *vehicle.chain[1:]), Use.PROVISIONING)
-        self._report.judged(
+        self._voice.judged(
             "provisioning certificate", True, f"{vehicle.pcid} leads to a known root and is not revoked", "CCP-GET-2"
         )
 
@@ -139,7 +139,7 @@ class Delivery:
         for root in await self._verifier.anchors(Use.CPS):
             how = match(entries, root)
             if how in _LIBERTIES:
-                self._report.tolerated(
+                self._voice.tolerated(
                     f"The vehicle lists the root {certificates.common_name(root)} {_LIBERTIES[how]}.", "CCP-GET-3"
                 )
             if how is not None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pncsim.backend import certificates
+from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.bundle import NAMESPACE, NO_SESSION
-from pncsim.backend.ccp.answers import Provided
 from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.ccp.store import ContractEntry
 from pncsim.backend.cps import xml_form
@@ -27,9 +27,8 @@ from pncsim.backend.rest import (
     reporting,
     text_member,
 )
-from pncsim.wire.clock import Clock
 from pncsim.wire.identifiers import same_emaid
-from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     from pncsim.wire.web import web
@@ -48,7 +47,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
 _MAX_SESSION_DIGITS = 16
 
 
-def ccp_app(pool: ContractPool, clock: Clock, trace: Trace, *, tokens: Tokens | None = None) -> web.Application:
+def ccp_app(pool: ContractPool, voice: Voice, *, tokens: Tokens | None = None) -> web.Application:
     """The aiohttp application that serves ``pool``. Without ``tokens`` everybody who reaches it may do everything."""
     from pncsim.wire.web import web
 
@@ -62,7 +61,7 @@ def ccp_app(pool: ContractPool, clock: Clock, trace: Trace, *, tokens: Tokens | 
         ("GET", "/v1/ccp/lookupContract/{emaid}", "lookupContract", face.lookup),
         ("GET", "/v1/ccp/provideSignedContractData/{emaid}/{pcid}", "provideSignedContractData", face.provide_to_oem),
     ]
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[reporting("CCP", clock, trace)])
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[reporting(voice)])
     for method, path, operation, handle in routes:
         app.router.add_route(method, path, _guarded(handle, tokens, RIGHTS[operation]))
     return app
@@ -160,7 +159,7 @@ class _Face:
         return _json({**_message(answer), "xsdMsgDefNamespace": NAMESPACE}, 200)
 
 
-def _message(answer: Provided) -> dict[str, str]:
+def _message(answer: PoolAnswer) -> dict[str, str]:
     message = {"certificateInstallationRes": base64_text(answer.exi or b"")}
     if answer.emaid is not None:
         message["emaid"] = answer.emaid

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pncsim.backend import certificates
+from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
-from pncsim.backend.ccp.answers import Provided, Request, negative, positive, response_code
 from pncsim.backend.ccp.delivery import Delivery, Policy
+from pncsim.backend.ccp.responses import Request, negative, positive, response_code
 from pncsim.backend.ccp.store import ContractEntry, ContractRepository, MemoryContracts, StoredContract
 from pncsim.backend.pcp import VehicleChange
 from pncsim.backend.ports import RenewalPort, RevocationPort, VehiclePort
 from pncsim.backend.refusal import Refused
-from pncsim.backend.reporting import Reporter
 from pncsim.backend.verification import StatusError, Verifier
 from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
@@ -20,8 +20,8 @@ from pncsim.wire.errors import PncError
 from pncsim.wire.exi import codec
 from pncsim.wire.exi.errors import ExiDecodeError
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid, same_pcid
-from pncsim.wire.trace import Trace
 from pncsim.wire.v2g import iso2, signature
+from pncsim.wire.voice import Voice
 
 PATIENCE = 3.5
 """Seconds the pool gives itself to answer a vehicle, which waits 5 s at its station."""
@@ -40,7 +40,7 @@ class ContractPool:
     def __init__(
         self,
         clock: Clock,
-        trace: Trace,
+        voice: Voice,
         *,
         verifier: Verifier,
         vehicles: VehiclePort,
@@ -51,7 +51,7 @@ class ContractPool:
         patience: float = PATIENCE,
     ) -> None:
         self._clock = clock
-        self._report = Reporter("CCP", clock, trace)
+        self._voice = voice
         self._verifier = verifier
         self._vehicles = vehicles
         self._contracts: ContractRepository = MemoryContracts() if contracts is None else contracts
@@ -59,7 +59,7 @@ class ContractPool:
         self._patience = patience
         self._delivery = Delivery(
             clock,
-            self._report,
+            self._voice,
             verifier=verifier,
             vehicles=vehicles,
             contracts=self._contracts,
@@ -75,13 +75,13 @@ class ContractPool:
         """Change which of several contracts a vehicle gets."""
         self._delivery.policy = policy
 
-    async def provide(self, exi: bytes, schema: str = NAMESPACE) -> Provided:
+    async def provide(self, exi: bytes, schema: str = NAMESPACE) -> PoolAnswer:
         """Answer a CertificateInstallationReq or CertificateUpdateReq (a whole EXI V2G message, as received).
 
         A request that can be read gets an EXI answer, positive or negative. Raises Refused (400) when it cannot be read
         or the schema is not served.
         """
-        with self._report.call("provide contract") as call:
+        with self._voice.call("provide contract") as call:
             message, request = _request(exi, schema)
             session_id = message.Header.SessionID
             try:
@@ -93,18 +93,18 @@ class ContractPool:
             except PncError as error:
                 code = response_code(request, error.response_code)
                 call.ok, call.text = False, f"{code}: {error}"
-                return Provided(negative(request, session_id, code, error.sentence), "Accepted", call.text, code)
+                return PoolAnswer(negative(request, session_id, code, error.sentence), "Accepted", call.text, code)
             except TimeoutError:
                 call.ok, call.text = False, f"FAILED: nobody could say more within {self._patience:g} s."
-                return Provided(negative(request, session_id, "FAILED", call.text), "Accepted", call.text, "FAILED")
+                return PoolAnswer(negative(request, session_id, "FAILED", call.text), "Accepted", call.text, "FAILED")
             emaid = bundle.emaid.value
             call.text = f"Contract {emaid} handed out."
             root = await self._root_of(bundle)
-            return Provided(positive(request, session_id, bundle), "Accepted", call.text, "OK", emaid, root)
+            return PoolAnswer(positive(request, session_id, bundle), "Accepted", call.text, "OK", emaid, root)
 
-    async def provide_to_oem(self, emaid: str, pcid: str, session_id: bytes = NO_SESSION) -> Provided:
+    async def provide_to_oem(self, emaid: str, pcid: str, session_id: bytes = NO_SESSION) -> PoolAnswer:
         """The positive installation response for the manufacturer's own link; verifying is its duty (CCP-OEM-1)."""
-        with self._report.call("provide contract to manufacturer") as call:
+        with self._voice.call("provide contract to manufacturer") as call:
             if len(session_id) > _MAX_SESSION_ID:
                 raise Refused(
                     f"The SessionID has {len(session_id)} octets, at most 8 are allowed.",
@@ -117,11 +117,11 @@ class ContractPool:
                 raise _unknown_emaid(emaid)
             exi = codec("iso2").encode(contract.bundle.installation_response(session_id or NO_SESSION))
             call.text = f"Contract {contract.entry.emaid} handed to the manufacturer of {contract.entry.pcid}."
-            return Provided(exi, "Accepted", call.text, "OK", contract.entry.emaid, contract.entry.root)
+            return PoolAnswer(exi, "Accepted", call.text, "OK", contract.entry.emaid, contract.entry.root)
 
     async def add(self, pcid: str, bundle: SignedContractData) -> None:
         """Store a bundle after its signature and both chains were verified; the same EMAID overwrites (CCP-UPD-1)."""
-        with self._report.call("store contract") as call:
+        with self._voice.call("store contract") as call:
             emaid = _emaid(bundle.emaid.value)
             leaf = certificates.load(bundle.contract_certificates[0], "contractCertificate")
             if _emaid(certificates.common_name(leaf)) != emaid:
@@ -161,7 +161,7 @@ class ContractPool:
 
     async def set_default(self, pcid: str, emaid: str) -> None:
         """Make this contract the only default of its vehicle (CCP-DEF-1)."""
-        with self._report.call("set default contract") as call:
+        with self._voice.call("set default contract") as call:
             chosen = await self._known(emaid)
             if not same_pcid(chosen.entry.pcid, _pcid(pcid)):
                 raise _unknown_emaid(emaid)
@@ -173,7 +173,7 @@ class ContractPool:
 
     async def delete(self, emaid: str, *, skip_revocation: bool = False) -> None:
         """Delete a contract; its certificate, if of our own authority, is revoked first, or all stays (CCP-DEL-2)."""
-        with self._report.call("delete contract") as call:
+        with self._voice.call("delete contract") as call:
             contract = await self._known(emaid)
             revoked = not skip_revocation and await self._revoke(contract)
             await self._contracts.remove(contract.entry.emaid)
@@ -196,9 +196,9 @@ class ContractPool:
                     await self._contracts.remove(emaid)
                     gone.append(emaid)
                 else:
-                    self._report.judged(f"contract {emaid}", False, str(error))
+                    self._voice.judged(f"contract {emaid}", False, str(error))
             except PncError as error:
-                self._report.judged(f"contract {emaid}", False, str(error))
+                self._voice.judged(f"contract {emaid}", False, str(error))
         return gone
 
     async def _check_bundle(self, bundle: SignedContractData) -> str:
@@ -224,7 +224,7 @@ class ContractPool:
                 http_status=502,
                 advice=error.advice,
             ) from None
-        self._report.judged(
+        self._voice.judged(
             f"bundle of {bundle.emaid.value}",
             True,
             f"signed by {certificates.common_name(signer)} below {certificates.common_name(validated.anchor)}",

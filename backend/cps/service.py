@@ -12,15 +12,14 @@ from pncsim.backend.bundle import ContractData, SignedContractData, chain_type
 from pncsim.backend.pcp import Vehicle
 from pncsim.backend.ports import ContractPoolPort, ProvisioningPort
 from pncsim.backend.refusal import Refused
-from pncsim.backend.reporting import Reporter
 from pncsim.backend.verification import StatusError, Verifier
 from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid
-from pncsim.wire.trace import Trace
 from pncsim.wire.v2g import iso2, signature
+from pncsim.wire.voice import Voice
 
 _ENCRYPTED, _POINT = 48, 65
 
@@ -47,7 +46,7 @@ class ProvisioningService:
     def __init__(
         self,
         clock: Clock,
-        trace: Trace,
+        voice: Voice,
         *,
         signers: Sequence[CpsSigner],
         verifier: Verifier,
@@ -56,7 +55,7 @@ class ProvisioningService:
         strict: bool = False,
     ) -> None:
         self._clock = clock
-        self._report = Reporter("CPS", clock, trace)
+        self._voice = voice
         self._signers = tuple(signers)
         self._verifier = verifier
         self._vehicles = vehicles
@@ -80,7 +79,7 @@ class ProvisioningService:
         ``roots``: fingerprints of the V2G roots the signature may lead to, empty if the service shall choose: a root
         the vehicle is known to hold, else the default. Raises Refused (400); nothing is stored then.
         """
-        with self._report.call("sign contract data") as call:
+        with self._voice.call("sign contract data") as call:
             self._check_form(data)
             chain = certificates.load_chain(data.chain, "contractCertificate")
             self._check_emaid(data, chain[0])
@@ -197,7 +196,7 @@ class ProvisioningService:
         )
         if self._strict:
             raise Refused(sentence, clause="CPS-9")
-        self._report.tolerated(sentence, "CPS-9")
+        self._voice.tolerated(sentence, "CPS-9")
 
     async def _choose(self, roots: Sequence[str], vehicle: Vehicle | None) -> CpsSigner:
         """CPS-2, CPS-3, CPS-14: what was asked for, else what the vehicle holds, else the default; if still valid."""

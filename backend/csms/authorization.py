@@ -7,7 +7,8 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from pncsim.backend.csms.ports import AuthorizationStatus, CertificateStatus, Services, TokenStatus
+from pncsim.backend.answers import AuthorizationStatus, CertificateStatus, TokenStatus
+from pncsim.backend.csms.ports import Services
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerSilent, PncError
 from pncsim.wire.identifiers import normal_emaid

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pncsim.backend.answers import SigningUse
 from pncsim.backend.csms.authorization import Deadlines, Decision, within
 from pncsim.backend.csms.handlers import handlers
-from pncsim.backend.csms.passwords import Register, Verdict
-from pncsim.backend.csms.ports import Services, SigningUse
+from pncsim.backend.csms.passwords import Admission, Register
+from pncsim.backend.csms.ports import Services
 from pncsim.backend.csms.transactions import MemoryTransactions, Transaction, Transactions
 from pncsim.wire.amounts import shown_energy
 from pncsim.wire.clock import Clock
@@ -143,7 +144,7 @@ class Csms:
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def admit(self, identity: str, user: str | None, password: str | None) -> Verdict:
+    def admit(self, identity: str, user: str | None, password: str | None) -> Admission:
         """Whether a station with these credentials may open a WebSocket; refusals are reported."""
         verdict = self.register.check(identity, user, password)
         if verdict != "welcome":

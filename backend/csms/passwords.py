@@ -9,7 +9,7 @@ from typing import Literal
 
 from pncsim.wire.errors import LocalError
 
-Verdict = Literal["welcome", "unknown", "unauthorized"]
+Admission = Literal["welcome", "unknown", "unauthorized"]
 _SCRYPT = {"n": 1024, "r": 8, "p": 1}
 """About 4 ms per check: BasicAuthPassword is a random secret of 16 to 40 characters, not something a person chose."""
 
@@ -42,7 +42,7 @@ class Register:
     def __contains__(self, identity: object) -> bool:
         return identity in self._stations
 
-    def check(self, identity: str, user: str | None, password: str | None) -> Verdict:
+    def check(self, identity: str, user: str | None, password: str | None) -> Admission:
         """Whether ``identity`` (of the URL) with these Basic credentials may connect."""
         if identity not in self._stations:
             return "unknown"

@@ -8,70 +8,10 @@ exception. The CSMS sets its own deadline around each call, so implementations n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
+from pncsim.backend.answers import ChainStatus, PoolAnswer, RevocationStatus, SigningUse, TokenStatus
 from pncsim.wire.ocpp.hash_data import HashData
-
-RevocationStatus = Literal["good", "revoked", "unknown"]
-SigningUse = Literal["V2GCertificate", "ChargingStationCertificate"]
-AuthorizationStatus = Literal[
-    "Accepted",
-    "Blocked",
-    "ConcurrentTx",
-    "Expired",
-    "Invalid",
-    "NoCredit",
-    "NotAllowedTypeEVSE",
-    "NotAtThisLocation",
-    "NotAtThisTime",
-    "Unknown",
-]
-"""OCPP AuthorizationStatusEnumType."""
-
-CertificateStatus = Literal[
-    "Accepted",
-    "SignatureError",
-    "CertificateExpired",
-    "CertificateRevoked",
-    "NoCertificateAvailable",
-    "CertChainError",
-    "ContractCancelled",
-]
-"""OCPP AuthorizeCertificateStatusEnumType."""
-
-
-@dataclass(slots=True, frozen=True)
-class PoolAnswer:
-    """What the contract pool says to a CertificateInstallationReq or CertificateUpdateReq.
-
-    ``exi``: the complete EXI V2G message with the response, or None if there is none to pass on. ``status`` Accepted
-    means an EXI response is present, whatever it says (M01). ``text`` is one sentence for people.
-    """
-
-    exi: bytes | None
-    status: Literal["Accepted", "Failed"]
-    text: str = ""
-
-
-@dataclass(slots=True, frozen=True)
-class TokenStatus:
-    """Whether a contract or token may charge, and why (one sentence)."""
-
-    status: AuthorizationStatus
-    text: str = ""
-
-
-@dataclass(slots=True, frozen=True)
-class ChainVerdict:
-    """What central validation says about a contract chain.
-
-    ``status`` Accepted, or the certificateStatus that names the fault; ``hashes``: one entry for each certificate whose
-    revocation must still be asked for.
-    """
-
-    status: CertificateStatus
-    text: str = ""
-    hashes: tuple[HashData, ...] = ()
 
 
 class ContractPool(Protocol):
@@ -115,8 +55,8 @@ class Tokens(Protocol):
 class ContractChains(Protocol):
     """Validates contract chains centrally, for stations that lack the root (C07.FR.06)."""
 
-    async def judge(self, chain: str, now: float) -> ChainVerdict:
-        """The verdict on a PEM ``chain`` (leaf first) at lab time ``now``."""
+    async def judge(self, chain: str, now: float) -> ChainStatus:
+        """The status of a PEM ``chain`` (leaf first) at lab time ``now``."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,21 +11,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.backend import certificates
+from pncsim.backend.answers import TokenStatus
 from pncsim.backend.bundle import ContractData, SignedContractData
-from pncsim.backend.csms.ports import TokenStatus
 from pncsim.backend.mo.store import Contract, ContractLedger, ContractState, MemoryLedger
 from pncsim.backend.pcp import Vehicle
 from pncsim.backend.ports import ProvisioningPort, SigningPort
 from pncsim.backend.refusal import Refused
-from pncsim.backend.reporting import Reporter
 from pncsim.backend.verification import Verifier
 from pncsim.tls_certs.revocation import Reason
 from pncsim.tls_certs.validation import Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid, normal_emaid, with_check_character
-from pncsim.wire.trace import Trace
 from pncsim.wire.v2g.key_transport import wrap
+from pncsim.wire.voice import Voice
 
 CONTRACT_LIFETIME = 365 * 86_400
 """Seconds a contract runs unless the driver asks for another end."""
@@ -53,7 +52,7 @@ class MobilityOperator:
     def __init__(
         self,
         clock: Clock,
-        trace: Trace,
+        voice: Voice,
         *,
         provider: str,
         authority: ContractAuthority,
@@ -65,7 +64,7 @@ class MobilityOperator:
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._clock = clock
-        self._report = Reporter("MO", clock, trace)
+        self._voice = voice
         self._provider = normal_emaid(provider)
         self._authority = authority
         self._verifier = verifier
@@ -88,7 +87,7 @@ class MobilityOperator:
         ``ends``: wanted end in lab seconds since the epoch; the certificate ends with the vehicle's provisioning
         certificate or the issuing CA at the latest (CPS-9). Raises Refused; no contract exists then.
         """
-        with self._report.call("subscribe") as call:
+        with self._voice.call("subscribe") as call:
             now = self._clock.now()
             end = now + CONTRACT_LIFETIME if ends is None else ends
             if end <= now:
@@ -114,7 +113,7 @@ class MobilityOperator:
 
     async def register(self, driver: str, certificate: x509.Certificate, *, pcid: str | None = None) -> Contract:
         """Take over a contract whose certificate exists already (in a vehicle, in a PKI folder)."""
-        with self._report.call("register contract") as call:
+        with self._voice.call("register contract") as call:
             emaid = _emaid(certificates.common_name(certificate))
             contract = Contract(
                 emaid=emaid,
@@ -131,7 +130,7 @@ class MobilityOperator:
         """Whether the contract may charge now; an answer that says no is a value, with a sentence."""
         contract = await self._ledger.get(normal_emaid(emaid))
         verdict = self._verdict(normal_emaid(emaid), contract)
-        self._report.judged(f"contract {emaid[:20]}", verdict.status == "Accepted", verdict.text, "CSO-2")
+        self._voice.judged(f"contract {emaid[:20]}", verdict.status == "Accepted", verdict.text, "CSO-2")
         return verdict
 
     async def contract(self, emaid: str) -> Contract:
@@ -171,7 +170,7 @@ class MobilityOperator:
         ``roots``: the V2G roots the vehicle lists, as fingerprints. The pool's bundle for a later installation is
         replaced as well, wrapped for the vehicle. Raises Refused with the ResponseCode of the refusal.
         """
-        with self._report.call("renew contract") as call:
+        with self._voice.call("renew contract") as call:
             contract = await self.contract(emaid)
             self._check_renewable(contract)
             if previous.issuer != contract.certificate.issuer:
@@ -206,7 +205,7 @@ class MobilityOperator:
         except IdentifierError as error:
             raise Refused(error.sentence, clause="ID-2", message='pcid : must match "^[a-zA-Z0-9]{17,18}$"') from None
         await self._verifier.full(vehicle.chain, Use.PROVISIONING)
-        self._report.judged(
+        self._voice.judged(
             "provisioning certificate", True, f"{vehicle.pcid} leads to a known root and is not revoked", "MO-1"
         )
         return vehicle
@@ -218,7 +217,7 @@ class MobilityOperator:
         try:
             return await self._vehicles.get(contract.pcid)
         except PncError as error:
-            self._report.judged(f"vehicle of {contract.emaid}", False, error.sentence)
+            self._voice.judged(f"vehicle of {contract.emaid}", False, error.sentence)
             return None
 
     async def _publish(
@@ -256,7 +255,7 @@ class MobilityOperator:
         try:
             await self._hand_over(contract.emaid, ders, key, vehicle, roots)
         except PncError as error:
-            self._report.judged(f"renewed bundle of {contract.emaid} in the pool", False, error.sentence)
+            self._voice.judged(f"renewed bundle of {contract.emaid} in the pool", False, error.sentence)
 
     async def _own_emaid(self, wanted: str | None, vehicle: Vehicle) -> str:
         """The EMAID asked for, or a new one with its check character that no contract has."""
@@ -310,7 +309,7 @@ class MobilityOperator:
             )
 
     async def _decide(self, emaid: str, state: ContractState) -> None:
-        with self._report.call(f"set contract {state}") as call:
+        with self._voice.call(f"set contract {state}") as call:
             contract = await self.contract(emaid)
             await self._ledger.put(replace(contract, state=state))
             call.text = f"Contract {contract.emaid} is {state}."

@@ -11,11 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pncsim.backend import certificates
 from pncsim.backend.pcp import Vehicle
 from pncsim.backend.refusal import Refused
-from pncsim.backend.reporting import Reporter
-from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.identifiers import IdentifierError, check_pcid
-from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
 
 class ProvisioningAuthority(Protocol):
@@ -40,21 +38,20 @@ class Manufacturer:
 
     def __init__(
         self,
-        clock: Clock,
-        trace: Trace,
+        voice: Voice,
         *,
         authority: ProvisioningAuthority,
         pool: PublishingPort,
         new_key: Callable[[], ec.EllipticCurvePrivateKey] = lambda: ec.generate_private_key(ec.SECP256R1()),
     ) -> None:
-        self._report = Reporter("OEM", clock, trace)
+        self._voice = voice
         self._authority = authority
         self._pool = pool
         self._new_key = new_key
 
     async def build(self, pcid: str, *, ends: float | None = None) -> Credentials:
         """Make a vehicle: a fresh key and a provisioning certificate whose CN is ``pcid``. Publishes nothing."""
-        with self._report.call("build vehicle") as call:
+        with self._voice.call("build vehicle") as call:
             try:
                 check_pcid(pcid)
             except IdentifierError as error:
@@ -72,7 +69,7 @@ class Manufacturer:
         previous_pcid: str | None = None,
     ) -> str:
         """Publish a vehicle's certificate and the V2G roots installed in it; returns the driver's PCID (OEM-1)."""
-        with self._report.call("publish vehicle") as call:
+        with self._voice.call("publish vehicle") as call:
             identifiers = tuple(filter(None, map(certificates.key_identifier, v2g_roots)))
             published = await self._pool.publish(vehicle.chain_der, v2g_roots=identifiers, previous_pcid=previous_pcid)
             call.text = f"{published.pcid} is published; its driver is told the PCID."

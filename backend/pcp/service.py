@@ -11,13 +11,12 @@ from cryptography import x509
 from pncsim.backend import certificates
 from pncsim.backend.pcp.store import MemoryVehicles, Vehicle, VehicleRepository
 from pncsim.backend.refusal import Refused
-from pncsim.backend.reporting import Reporter
 from pncsim.backend.verification import Pair, StatusError, Verifier
 from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import IdentifierError, check_pcid
-from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
 _FIELDS = ("vehicleCertificate", "subCA2Certificate", "subCA1Certificate")
 _PCID_TEXT = 'pcid : must match "^[a-zA-Z0-9]{17,18}$"'
@@ -37,12 +36,12 @@ class ProvisioningPool:
     def __init__(
         self,
         clock: Clock,
-        trace: Trace,
+        voice: Voice,
         verifier: Verifier,
         vehicles: VehicleRepository | None = None,
     ) -> None:
         self._clock = clock
-        self._report = Reporter("PCP", clock, trace)
+        self._voice = voice
         self._verifier = verifier
         self._vehicles: VehicleRepository = MemoryVehicles() if vehicles is None else vehicles
         self.observers: list[Callable[[VehicleChange], Awaitable[None]]] = []
@@ -60,7 +59,7 @@ class ProvisioningPool:
         ``wmis``: the manufacturer codes the caller may publish for, None means any. The numbered checks run in order
         and the first that fails decides; a refused publication leaves the previous entry as it was (PCP-PUB-9).
         """
-        with self._report.call("publish provisioning certificate") as call:
+        with self._voice.call("publish provisioning certificate") as call:
             vehicle = Vehicle(
                 pcid="", chain=self._parse(chain), v2g_roots=tuple(v2g_roots), previous_pcid=previous_pcid
             )
@@ -76,7 +75,7 @@ class ProvisioningPool:
 
     async def get(self, pcid: str) -> Vehicle:
         """The entry, after status and chain were verified once more (PCP-GET-1). Raises Refused, 404 if absent."""
-        with self._report.call("get provisioning certificate") as call:
+        with self._voice.call("get provisioning certificate") as call:
             vehicle = await self._known(pcid)
             self._check_validity(vehicle)
             await self._check_status_and_chain(vehicle)
@@ -93,7 +92,7 @@ class ProvisioningPool:
 
     async def delete(self, pcid: str, *, wmis: Collection[str] | None = None) -> None:
         """Delete the entry; the contract pool then drops every contract of the vehicle (PCP-DEL-1)."""
-        with self._report.call("delete provisioning certificate") as call:
+        with self._voice.call("delete provisioning certificate") as call:
             self._check_wmi(self._checked(pcid), wmis)
             vehicle = await self._known(pcid)
             await self._vehicles.remove(pcid)
@@ -112,7 +111,7 @@ class ProvisioningPool:
                 await self._tell(VehicleChange(vehicle.pcid, "deleted"))
                 gone.append(vehicle.pcid)
             except PncError as error:
-                self._report.judged(f"status of {vehicle.pcid}", False, str(error))
+                self._voice.judged(f"status of {vehicle.pcid}", False, str(error))
         return gone
 
     def _parse(self, chain: Sequence[bytes]) -> tuple[x509.Certificate, ...]:

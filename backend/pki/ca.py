@@ -9,16 +9,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pncsim.backend import certificates
-from pncsim.backend.csms.ports import SigningUse
+from pncsim.backend.answers import SigningUse
 from pncsim.backend.refusal import Refused
-from pncsim.backend.reporting import Reporter
 from pncsim.tls_certs.issue import check_request
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
-from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
 _SIGNING: dict[SigningUse, str] = {
     "V2GCertificate": "secc_leaf",
@@ -33,9 +32,9 @@ class CertificateService:
     ``observers`` hear of every revoked certificate at once (CCP-CLEAN-2), by serial number.
     """
 
-    def __init__(self, clock: Clock, trace: Trace, pki: Pki) -> None:
+    def __init__(self, clock: Clock, voice: Voice, pki: Pki) -> None:
         self._clock = clock
-        self._report = Reporter("PKI", clock, trace)
+        self._voice = voice
         self._pki = pki
         self.observers: list[Callable[[int], None]] = []
 
@@ -45,7 +44,7 @@ class CertificateService:
         The request's signature proves possession of the key (PKI-3); its CN and O are kept, everything else comes from
         the profile. Raises RequestError (OCPP status Rejected) or LocalError.
         """
-        with self._report.call(f"sign certificate request for {use}") as call:
+        with self._voice.call(f"sign certificate request for {use}") as call:
             profile = PROFILES[_SIGNING[use]]
             request = check_request(csr)
             authority = self._pki.authority(profile.issuer or profile.role)
@@ -75,7 +74,7 @@ class CertificateService:
             authority = self._pki.issuer_authority(certificate)
         except LocalError:
             return False
-        with self._report.call("revoke certificate") as call:
+        with self._voice.call("revoke certificate") as call:
             authority.revoke(certificate, self._clock.now(), reason)
             for observer in self.observers:
                 observer(certificate.serial_number)
@@ -96,7 +95,7 @@ class CertificateService:
         self, role: str, common_name: str, key: ec.EllipticCurvePublicKey, ends: float | None
     ) -> tuple[x509.Certificate, ...]:
         profile = PROFILES[role]
-        with self._report.call(f"issue {profile.title}") as call:
+        with self._voice.call(f"issue {profile.title}") as call:
             authority = self._pki.authority(profile.issuer or role)
             leaf = authority.issue(profile, common_name, key, self._clock.now(), not_after=ends)
             call.text = f"{profile.title} {common_name} until {leaf.not_valid_after_utc}."

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from cryptography import x509
 
-from pncsim.backend.csms.ports import CertificateStatus, ChainVerdict
+from pncsim.backend.answers import CertificateStatus, ChainStatus
 from pncsim.backend.verification import ANCHORS, Roots
 from pncsim.tls_certs.ocsp import hash_data
 from pncsim.tls_certs.validation import ChainError, Use, validate_chain
@@ -25,22 +25,22 @@ class ContractChainJudge:
         self._roots = roots
         self._learn = learn
 
-    async def judge(self, chain: str, now: float) -> ChainVerdict:
+    async def judge(self, chain: str, now: float) -> ChainStatus:
         """The verdict on a PEM chain, leaf first. Revocation is not asked for: ``hashes`` says of what it must be."""
         if len(chain) > _MAX_PEM:
-            return ChainVerdict("CertChainError", f"The chain has {len(chain)} characters, allowed are {_MAX_PEM}.")
+            return ChainStatus("CertChainError", f"The chain has {len(chain)} characters, allowed are {_MAX_PEM}.")
         try:
             certificates = x509.load_pem_x509_certificates(chain.encode("ascii", "replace"))
         except ValueError as error:
-            return ChainVerdict("CertChainError", f"The chain cannot be read as PEM: {error}.")
+            return ChainStatus("CertChainError", f"The chain cannot be read as PEM: {error}.")
         try:
             anchors = await self._roots.anchors(*ANCHORS[Use.CONTRACT])
             validated = validate_chain(certificates, anchors, Use.CONTRACT, now)
         except ChainError as error:
-            return ChainVerdict(_STATUS.get(error.ocpp_status, "CertChainError"), error.sentence)
+            return ChainStatus(_STATUS.get(error.ocpp_status, "CertChainError"), error.sentence)
         for _, issuer in validated.issuers:
             self._learn(issuer)
-        return ChainVerdict(
+        return ChainStatus(
             "Accepted",
             f"{validated.common_name} leads to {validated.anchor.subject.rfc4514_string()}.",
             tuple(hash_data(certificate, issuer) for certificate, issuer in validated.issuers),

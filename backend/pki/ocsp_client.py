@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from cryptography import x509
 
 from pncsim.backend import certificates
-from pncsim.backend.csms.ports import RevocationStatus
+from pncsim.backend.answers import RevocationStatus
 from pncsim.backend.pki.fetch import Fetch
-from pncsim.backend.reporting import Reporter
 from pncsim.backend.verification import CertificateState, Pair
 from pncsim.tls_certs.certid import issuer_hashes
 from pncsim.tls_certs.ocsp import (
@@ -26,7 +25,7 @@ from pncsim.tls_certs.ocsp import (
 )
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError
-from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
 MAX_AGE = 3_600
 """Seconds for which an answer is used again, however far its nextUpdate: what a revocation takes to be noticed."""
@@ -49,14 +48,14 @@ class OcspClient:
     def __init__(
         self,
         clock: Clock,
-        trace: Trace,
+        voice: Voice,
         fetch: Fetch,
         *,
         issuers: Iterable[x509.Certificate] = (),
         max_age: float = MAX_AGE,
     ) -> None:
         self._clock = clock
-        self._report = Reporter("PKI", clock, trace)
+        self._voice = voice
         self._fetch = fetch
         self._issuers = {certificates.der(issuer): issuer for issuer in issuers}
         self._by_hashes: dict[tuple[str, bytes, bytes], x509.Certificate] = {}
@@ -92,7 +91,7 @@ class OcspClient:
 
     async def fetch(self, hash_data: HashData) -> bytes:
         """The responder's fresh answer as DER, unjudged: what a station staples."""
-        with self._report.call("fetch OCSP response") as call:
+        with self._voice.call("fetch OCSP response") as call:
             name = self._name(hash_data)
             response = await self._fetch(hash_data.responder_url, request_for([name]))
             call.text = f"{len(response)} octets about serial {name.serial:x} from {hash_data.responder_url or 'here'}."
@@ -121,7 +120,7 @@ class OcspClient:
         tolerated: list[str] = []
         name = cert_id_from_hash_data(hash_data, tolerated)
         for what in tolerated:
-            self._report.tolerated(what, "OCPP 2.0.1 OCSPRequestDataType")
+            self._voice.tolerated(what, "OCPP 2.0.1 OCSPRequestDataType")
         return name
 
     def _issuer(self, name: CertId) -> x509.Certificate:
@@ -150,8 +149,8 @@ class OcspClient:
 
     def _remember(self, name: CertId, status: OcspStatus, who: str) -> None:
         for what in status.tolerated:
-            self._report.tolerated(what, "RFC 6960 4.2.2")
-        self._report.judged(f"OCSP status of {who}", status.status is Status.GOOD, _state(status).text, "RFC 6960 2.2")
+            self._voice.tolerated(what, "RFC 6960 4.2.2")
+        self._voice.judged(f"OCSP status of {who}", status.status is Status.GOOD, _state(status).text, "RFC 6960 2.2")
         if len(self._known) >= _CACHE_SIZE:
             del self._known[next(iter(self._known))]
         self._known.pop(name, None)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pncsim.backend.reporting import Reporter
 from pncsim.tls_certs.authority import answer_request
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock
-from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
 
 class OcspResponder:
     """Answers OCSP requests about certificates of a PKI; nobody needs to say who they are."""
 
-    def __init__(self, clock: Clock, trace: Trace, pki: Pki) -> None:
+    def __init__(self, clock: Clock, voice: Voice, pki: Pki) -> None:
         self._clock = clock
-        self._report = Reporter("PKI", clock, trace)
+        self._voice = voice
         self._pkis = [pki]
 
     def also_for(self, pki: Pki) -> None:
@@ -23,7 +22,7 @@ class OcspResponder:
 
     async def answer(self, request: bytes) -> bytes:
         """The OCSPResponse (DER) to an OCSPRequest (DER); what cannot be answered is refused within the response."""
-        with self._report.call("OCSP") as call:
+        with self._voice.call("OCSP") as call:
             authorities = (authority for pki in self._pkis for authority in pki.authorities())
             response = answer_request(request, authorities, self._clock.now())
             call.text = f"{len(request)} octets asked, {len(response)} answered."

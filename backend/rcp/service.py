@@ -10,9 +10,8 @@ from cryptography.exceptions import InvalidSignature
 from pncsim.backend import certificates
 from pncsim.backend.rcp.store import MemoryRoots, Root, RootKind, RootRepository
 from pncsim.backend.refusal import Refused
-from pncsim.backend.reporting import Reporter
 from pncsim.wire.clock import Clock
-from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
 _NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 4122 appendix C, "OID" name space
 
@@ -20,14 +19,14 @@ _NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 4122 appen
 class RootPool:
     """The pool's operations. Reading is for everybody; adding and removing is the operator's (RCP-2)."""
 
-    def __init__(self, clock: Clock, trace: Trace, roots: RootRepository | None = None) -> None:
+    def __init__(self, clock: Clock, voice: Voice, roots: RootRepository | None = None) -> None:
         self._clock = clock
-        self._report = Reporter("RCP", clock, trace)
+        self._voice = voice
         self._roots: RootRepository = MemoryRoots() if roots is None else roots
 
     async def add(self, der: bytes, kind: RootKind, *, expected_fingerprint: str | None = None) -> Root:
         """Store a root, or find it stored already; ``expected_fingerprint`` came over a second channel (RCP-3)."""
-        with self._report.call("add root") as call:
+        with self._voice.call("add root") as call:
             certificate = certificates.load(der, "caCertificate")
             print_ = certificates.fingerprint(der)
             if expected_fingerprint is not None and expected_fingerprint.replace(":", "").lower() != print_:
@@ -64,7 +63,7 @@ class RootPool:
 
     async def remove(self, id: str) -> None:
         """Remove a root. What was issued under it stays stored but can no longer be verified (RCP-8, RCP-9)."""
-        with self._report.call("remove root") as call:
+        with self._voice.call("remove root") as call:
             root = await self.get(id)
             await self._roots.remove(id)
             call.text = f"{root.kind} root {certificates.common_name(root.certificate)} is no longer trusted."

@@ -15,6 +15,7 @@ from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.trace import Event, Trace
+from pncsim.wire.voice import Voice
 
 NOW = 1_795_000_000.0
 """Lab time of the tests: November 2026."""
@@ -41,6 +42,10 @@ class World:
     def vehicle(self) -> Credentials:
         """The PKI's own vehicle."""
         return self.pki.credentials("oem_leaf")
+
+    def voice(self, role: str) -> Voice:
+        """The voice of a service the test makes itself."""
+        return Voice.on(self.clock, self.trace, role)
 
     def of(self, kind: type[Event]) -> list[Event]:
         """Reported events of one kind."""

@@ -178,7 +178,7 @@ async def test_a_contract_whose_revocation_fails_stays(world: World) -> None:
     await world.published()
     pool = ContractPool(
         world.clock,
-        world.trace,
+        world.voice("CCP"),
         verifier=world.eco.verifier,
         vehicles=world.eco.vehicles,
         revocation=BrokenRevocation(),
@@ -268,7 +268,7 @@ def test_commas_inside_values_do_not_split_them() -> None:
 async def test_a_service_without_signers_signs_nothing(world: World) -> None:
     service = ProvisioningService(
         world.clock,
-        world.trace,
+        world.voice("CCP"),
         signers=[],
         verifier=world.eco.verifier,
         vehicles=world.eco.vehicles,

@@ -41,7 +41,7 @@ TOKENS: Tokens = {
 @asynccontextmanager
 async def served(world: World, tokens: Tokens | None = None) -> AsyncIterator[str]:
     server = HttpServer()
-    await server.start(ccp_app(world.eco.pool, world.clock, world.trace, tokens=tokens))
+    await server.start(ccp_app(world.eco.pool, world.voice("CCP"), tokens=tokens))
     try:
         yield server.url
     finally:
@@ -50,7 +50,7 @@ async def served(world: World, tokens: Tokens | None = None) -> AsyncIterator[st
 
 @asynccontextmanager
 async def client_of(world: World, url: str, *, deadline: float = 4.0) -> AsyncIterator[ContractPoolClient]:
-    client = ContractPoolClient(world.clock, world.trace, url, deadline=deadline)
+    client = ContractPoolClient(world.clock, world.voice("CSMS"), url, deadline=deadline)
     try:
         yield client
     finally:

@@ -121,7 +121,7 @@ async def test_a_contract_that_outlives_the_vehicle_is_remarked_upon_or_refused(
 def signing_with(world: World, signers: tuple[CpsSigner, ...], *, strict: bool = False) -> ProvisioningService:
     return ProvisioningService(
         world.clock,
-        world.trace,
+        world.voice("CPS"),
         signers=signers,
         verifier=world.eco.verifier,
         vehicles=world.eco.vehicles,

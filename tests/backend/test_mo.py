@@ -85,7 +85,7 @@ async def test_the_operator_verifies_the_vehicle_itself(world: World) -> None:
     stranger = unrelated("oem_leaf", pcid=PCID)
     operator = MobilityOperator(
         world.clock,
-        world.trace,
+        world.voice("MO"),
         provider="DEPNC",
         authority=world.eco.ca,
         verifier=world.eco.verifier,

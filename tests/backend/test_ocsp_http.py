@@ -45,7 +45,7 @@ async def http_client(world: World, **options: float) -> AsyncIterator[OcspClien
     fetch = HttpFetch(world.clock, **options)
     issuers = [authority.certificate for authority in world.pki.authorities()]
     try:
-        yield OcspClient(world.clock, world.trace, fetch, issuers=issuers)
+        yield OcspClient(world.clock, world.voice("PKI"), fetch, issuers=issuers)
     finally:
         await fetch.close()
 
@@ -162,7 +162,7 @@ async def test_answers_are_remembered_for_an_hour_and_never_past_next_update(wor
         asked += 1
         return await world.eco.responder.answer(request)
 
-    client = OcspClient(world.clock, world.trace, in_process(counting))
+    client = OcspClient(world.clock, world.voice("PKI"), in_process(counting))
     certificate, issuer = below(world, "oem_leaf")
     for seconds in (0, 3_599, 2):
         world.clock.jump(seconds)
@@ -235,7 +235,7 @@ async def test_another_certificates_answer_is_not_taken(world: World) -> None:
         return await world.eco.responder.answer(build_request(*below(world, "secc_leaf")))
 
     with pytest.raises(OcspError, match="not about the certificate"):
-        await OcspClient(world.clock, world.trace, about_another).of(*below(world, "oem_leaf"))
+        await OcspClient(world.clock, world.voice("PKI"), about_another).of(*below(world, "oem_leaf"))
 
 
 async def test_nobody_at_the_port_and_no_address_are_said_so(world: World) -> None:

@@ -9,8 +9,8 @@ from backend_world import SCHEMA, World
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.bundle import SignedContractData, chain_type
-from pncsim.backend.ccp.answers import Provided
 from pncsim.wire.credentials import Credentials, KeySigner
 from pncsim.wire.exi import codec
 from pncsim.wire.v2g import iso2, signature
@@ -93,7 +93,7 @@ class Received:
         return Credentials(chain, unwrap(wrapped, receiver, public))
 
 
-def received(answer: Provided) -> Received:
+def received(answer: PoolAnswer) -> Received:
     """Decode the pool's answer; it repeats the request's SessionID."""
     assert answer.exi is not None
     decoded = codec("iso2").decode(answer.exi)
@@ -105,7 +105,7 @@ def received(answer: Provided) -> Received:
     return Received(decoded, body)
 
 
-async def install(world: World, vehicle: Credentials | None = None) -> tuple[Received, Provided]:
+async def install(world: World, vehicle: Credentials | None = None) -> tuple[Received, PoolAnswer]:
     """The vehicle asks for its contract."""
     vehicle = vehicle or world.vehicle
     answer = await world.eco.pool.provide(installation_request(vehicle, world.pki.anchors("v2g_root")), SCHEMA)

@@ -12,8 +12,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pncsim.backend.answers import ChainStatus, PoolAnswer, RevocationStatus, SigningUse, TokenStatus
 from pncsim.backend.csms.csms import Csms, CsmsConfig
-from pncsim.backend.csms.ports import ChainVerdict, PoolAnswer, RevocationStatus, Services, SigningUse, TokenStatus
+from pncsim.backend.csms.ports import Services
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.station import Station
 from pncsim.tls_certs.issue import check_request
@@ -133,10 +134,10 @@ class Pool:
 class Chains:
     """Central validation with a fixed verdict."""
 
-    verdict: ChainVerdict
+    verdict: ChainStatus
     judged: list[str] = field(default_factory=list)
 
-    async def judge(self, chain: str, now: float) -> ChainVerdict:
+    async def judge(self, chain: str, now: float) -> ChainStatus:
         self.judged.append(chain)
         return self.verdict
 

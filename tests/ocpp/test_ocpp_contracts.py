@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from ocpp_lab import IDENTITY, Chains, Lab, Operator, running, shared_pki, virtual
 
-from pncsim.backend.csms.ports import CertificateStatus, ChainVerdict, PoolAnswer
+from pncsim.backend.answers import CertificateStatus, ChainStatus, PoolAnswer
 from pncsim.secc import notices
 from pncsim.secc.questions import (
     ISO2_SCHEMA,
@@ -132,7 +132,7 @@ def test_ocsp_that_cannot_say_good_fails_closed(trouble: str) -> None:
 @virtual
 async def test_unknown_root_needs_central_validation() -> None:
     lab = Lab()
-    chains = Chains(ChainVerdict("Accepted"))
+    chains = Chains(ChainStatus("Accepted"))
     lab.services.chains = chains
     async with running(lab.station(config=PLAIN, roots=())) as station:
         await station.wait_ready()
@@ -149,7 +149,7 @@ async def test_central_validation_verdicts() -> None:
     verdicts: dict[CertificateStatus, str] = {"CertificateExpired": "Expired", "CertChainError": "Invalid"}
     for verdict, token in verdicts.items():
         lab = Lab()
-        lab.services.chains = Chains(ChainVerdict(verdict, "because"))
+        lab.services.chains = Chains(ChainStatus(verdict, "because"))
         async with running(lab.station(config=PLAIN)) as station:
             await station.wait_ready()
             await lab.csms.set_variable(IDENTITY, "ISO15118Ctrlr", "CentralContractValidationAllowed", "true")

@@ -1,11 +1,8 @@
-"""The EXI answers of the contract pool, positive and negative, and what the pool says beside them."""
+"""The EXI responses of the contract pool, positive and negative."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pncsim.backend.bundle import SignedContractData
-from pncsim.backend.csms.ports import PoolAnswer
 from pncsim.wire.exi import codec
 from pncsim.wire.v2g import iso2
 
@@ -31,15 +28,6 @@ UPDATE_CODES = INSTALLATION_CODES | {"FAILED_CertChainError", "FAILED_ContractCa
 
 NEXT_SESSION = 0
 """RetryCounter of a failed update: try again in the next charging session (V2G2-696, V2G2-928)."""
-
-
-@dataclass(slots=True, frozen=True)
-class Provided(PoolAnswer):
-    """The pool's answer to a vehicle: ``response_code`` of the message in ``exi``, and the contract if there is one."""
-
-    response_code: str = ""
-    emaid: str | None = None
-    root: str | None = None
 
 
 def positive(request: Request, session_id: bytes, bundle: SignedContractData) -> bytes:

@@ -1,0 +1,78 @@
+"""What back-end services answer each other: values, never exceptions, where the answer is a no.
+
+Every method that gives one of these may also raise :class:`wire.errors.PncError`, which means that there is no answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pncsim.wire.ocpp.hash_data import HashData
+
+RevocationStatus = Literal["good", "revoked", "unknown"]
+SigningUse = Literal["V2GCertificate", "ChargingStationCertificate"]
+"""OCPP CertificateSigningUseEnumType."""
+
+AuthorizationStatus = Literal[
+    "Accepted",
+    "Blocked",
+    "ConcurrentTx",
+    "Expired",
+    "Invalid",
+    "NoCredit",
+    "NotAllowedTypeEVSE",
+    "NotAtThisLocation",
+    "NotAtThisTime",
+    "Unknown",
+]
+"""OCPP AuthorizationStatusEnumType."""
+
+CertificateStatus = Literal[
+    "Accepted",
+    "SignatureError",
+    "CertificateExpired",
+    "CertificateRevoked",
+    "NoCertificateAvailable",
+    "CertChainError",
+    "ContractCancelled",
+]
+"""OCPP AuthorizeCertificateStatusEnumType."""
+
+
+@dataclass(slots=True, frozen=True)
+class PoolAnswer:
+    """What the contract pool says to a CertificateInstallationReq or CertificateUpdateReq.
+
+    ``exi``: the complete EXI V2G message with the response, or None if there is none to pass on. ``status`` Accepted
+    means an EXI response is present, whatever it says (M01). ``text`` is one sentence for people. ``response_code`` is
+    the message's own; ``emaid`` and ``root`` (fingerprint of the signer's V2G root) name the contract, if it holds one.
+    """
+
+    exi: bytes | None
+    status: Literal["Accepted", "Failed"]
+    text: str = ""
+    response_code: str = ""
+    emaid: str | None = None
+    root: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class TokenStatus:
+    """Whether a contract or token may charge, and why (one sentence)."""
+
+    status: AuthorizationStatus
+    text: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class ChainStatus:
+    """What central validation says about a contract chain.
+
+    ``status`` Accepted, or the certificateStatus that names the fault; ``hashes``: one entry for each certificate whose
+    revocation must still be asked for.
+    """
+
+    status: CertificateStatus
+    text: str = ""
+    hashes: tuple[HashData, ...] = ()
