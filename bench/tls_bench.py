@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
-from pncsim.wire.streams import memory_pipe
+from pncsim.wire.pipe import memory_pipe
 from pncsim.wire.tls import TlsClient, TlsServer, open_client, open_server
 
 Issuer = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]

@@ -1,39 +1,39 @@
-"""Byte streams: what carries V2GTP and TLS, be it TCP or a pipe in memory."""
+"""Byte streams: what carries V2GTP and TLS, be it TCP, a pipe in memory, or a layer upon either.
+
+Bytes are pushed: a stream hands what arrives to the :class:`Receiver` attached to it, straight from the event loop's
+callback through all layers, without a task or a future. Whoever awaits a few messages only (a handshake, a test) may
+leave it unattached and ask for them with :meth:`ByteStream.read`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Protocol
 
-from pncsim.wire.errors import PeerClosed, PncError
+from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.trace import Direction
 
 BUFFER = 65_536
 """Octets held per direction before the sender has to wait (:meth:`ByteStream.drain`) or the socket is left unread."""
 
 
-class ByteStream(Protocol):
-    """A reliable, ordered stream of bytes in both directions. One task reads at a time."""
+class Receiver(Protocol):
+    """Who takes what arrives on a stream; always called by the event loop, never from within a write of either end.
 
-    @property
-    def peer(self) -> str:
-        """The other end, for people: ``[::1]:61341`` or ``memory``."""
+    An exception raised here is a defect: the loop's exception handler gets it, the connection is reset, and the
+    receiver hears of an end by an error of the kind "defect".
+    """
 
-    async def read(self) -> bytes:
-        """The next bytes, cut anywhere; b"" once either side has ended. Raises PeerClosed if the peer reset."""
+    def received(self, data: bytes) -> None:
+        """The next bytes, cut anywhere, never none."""
 
-    def write(self, data: bytes) -> None:
-        """Queue ``data``. Data for a connection that is already gone is dropped: the loss shows in read and drain."""
+    def ended(self, error: PncError | None) -> None:
+        """Nothing more comes: either side has ended in order (None), or the connection failed. Called once."""
 
-    async def drain(self) -> None:
-        """Wait until the peer took enough to make room again. Raises PeerClosed if the connection is gone."""
-
-    async def close(self) -> None:
-        """End in order: what was written is still sent. Idempotent; if cancelled, the connection is aborted."""
-
-    def abort(self) -> None:
-        """Drop the connection at once: unsent data is lost and the peer sees a reset. Idempotent."""
+    def drained(self) -> None:
+        """There is room again: the peer took most of what was :attr:`ByteStream.unsent`."""
 
 
 class Gate:
@@ -58,167 +58,264 @@ class Gate:
                 future.set_result(None)
 
 
-class _Flow:
-    """One direction of a pipe: a bounded buffer with an end."""
+class ByteStream(ABC):
+    """A reliable, ordered stream of bytes in both directions. The receiving half is the same for all streams."""
 
-    __slots__ = ("buffer", "changed", "ended", "reset")
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+        """The other end, for people: ``[::1]:61341`` or ``memory``."""
+        self._receiver: Receiver | None = None
+        self._waiting = bytearray()  # arrived and not delivered
+        self._paused = False
+        self._held = False  # so much waits that the source was told to stop
+        self._due = False  # a delivery is scheduled
+        self._over = False  # nothing more arrives
+        self._told = False  # the receiver knows that
+        self._error: PncError | None = None  # why it is over, if not in order
+        self._lost: PncError | None = None  # why what is written now goes nowhere
+        self._closed = False  # by this side
+        self._changed = Gate()
 
-    def __init__(self) -> None:
-        self.buffer = bytearray()
-        self.changed = Gate()
-        self.ended = False  # the writer closed; what is in the buffer is still delivered
-        self.reset = False  # either side aborted; nothing is delivered any more
+    # Receiving
 
-    def end(self, *, reset: bool = False) -> None:
-        self.ended = True
-        if reset:
-            self.reset = True
-            self.buffer.clear()
-        self.changed.open()
+    def attach(self, receiver: Receiver) -> None:
+        """Let ``receiver`` have what arrives from the loop's next turn on, and first what has been waiting."""
+        self._receiver, self._paused, self._told = receiver, False, False
+        if self._waiting or self._over:
+            self._schedule()
 
+    def pause(self) -> None:
+        """Deliver neither bytes nor an orderly end until :meth:`resume`; what arrives waits, and is bounded."""
+        self._paused = True
 
-class _PipeEnd:
-    """One end of :func:`memory_pipe`."""
-
-    __slots__ = ("_closed", "_incoming", "_outgoing", "peer")
-
-    def __init__(self, incoming: _Flow, outgoing: _Flow, peer: str) -> None:
-        self._incoming, self._outgoing, self.peer = incoming, outgoing, peer
-        self._closed = False
+    def resume(self) -> None:
+        """Deliver again, from the loop's next turn on."""
+        self._paused = False
+        if self._waiting or self._over:
+            self._schedule()
 
     async def read(self) -> bytes:
-        flow = self._incoming
-        while not self._closed:
-            if flow.reset:
-                raise PeerClosed(f"{self.peer} reset the connection.")
-            if flow.buffer:
-                data = bytes(flow.buffer)
-                flow.buffer.clear()
-                flow.changed.open()
-                return data
-            if flow.ended:
-                break
-            await flow.changed.wait()
+        """The next bytes of a stream nobody is attached to; b"" once either side has ended in order.
+
+        Raises what it failed with, again and again: PeerClosed if the peer reset it.
+        """
+        if self._receiver is not None:
+            raise RuntimeError(f"what {self.peer} sends is delivered to {self._receiver!r}")
+        while not self._waiting and not self._over:
+            await self._changed.wait()
+        if self._waiting:
+            return self._take()
+        if self._error is not None:
+            raise self._error
         return b""
 
+    # Sending
+
+    @property
+    @abstractmethod
+    def unsent(self) -> int:
+        """Octets written that the peer or the system has not taken yet. Above BUFFER, wait for ``drained``."""
+
+    @abstractmethod
     def write(self, data: bytes) -> None:
-        flow = self._outgoing
-        if data and not flow.ended:
-            flow.buffer += data
-            flow.changed.open()
+        """Queue ``data``; never blocks. Data for a connection that is gone is dropped: the receiver hears the end."""
 
     async def drain(self) -> None:
-        flow = self._outgoing
-        while len(flow.buffer) > BUFFER and not flow.ended:
-            await flow.changed.wait()
-        if flow.reset or (flow.ended and not self._closed):
-            raise PeerClosed(f"{self.peer} closed the connection.")
+        """Wait until there is room again. Raises PeerClosed if the connection is gone."""
+        while self.unsent > BUFFER and self._lost is None:
+            await self._changed.wait()
+        if self._lost is not None and not self._closed:
+            raise self._lost
+
+    @abstractmethod
+    def finish(self) -> None:
+        """End in order: what was written is still sent, what arrives is dropped. Idempotent."""
 
     async def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._outgoing.end()
-            # Whatever the peer still writes goes nowhere, as with a closed socket.
-            self._incoming.buffer.clear()
-            self._incoming.end()
+        """:meth:`finish`, and wait until everything is sent. Idempotent; if cancelled, the connection is aborted."""
+        self.finish()
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Drop the connection at once: unsent data is lost and the peer sees a reset. Idempotent."""
+
+    # For implementations
+
+    def _arrived(self, data: bytes) -> None:
+        """Deliver ``data`` at once if that is possible; to be called by the event loop only."""
+        receiver = self._receiver
+        if receiver is None or self._paused or self._due or self._over:
+            self._keep(data)
+            return
+        try:
+            receiver.received(data)
+        except Exception as defect:
+            self._defect(defect)
+
+    def _keep(self, data: bytes) -> None:
+        """Deliver ``data`` later."""
+        if self._over:
+            return
+        self._waiting += data
+        if len(self._waiting) > BUFFER and not self._held:
+            self._held = True
+            self._hold(True)
+        self._schedule()
+
+    @abstractmethod
+    def _hold(self, full: bool) -> None:
+        """Too much waits here (True), or there is room again (False)."""
+
+    def _end(self, error: PncError | None) -> None:
+        """Nothing more arrives; what waits is delivered before this is told."""
+        if not self._over:
+            self._over, self._error = True, error
+            self._changed.open()
+            self._schedule()
+
+    def _end_here(self) -> None:
+        """This side ends the connection: nothing is delivered any more but the end."""
+        self._closed, self._error, self._paused = True, None, False
+        self._waiting.clear()
+        self._end(None)
+
+    def _drained(self) -> None:
+        """There is room again for what is to be sent; to be called by the event loop only."""
+        self._changed.open()
+        if self._receiver is not None and not self._closed:
+            try:
+                self._receiver.drained()
+            except Exception as defect:
+                self._defect(defect)
+
+    # How it is delivered
+
+    def _schedule(self) -> None:
+        if self._receiver is None:
+            self._changed.open()
+        elif not self._due and (self._over or not self._paused):
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._deliver)
+
+    def _deliver(self) -> None:
+        self._due = False
+        receiver = self._receiver
+        assert receiver is not None, "a delivery is scheduled for a receiver, and none ever leaves"
+        try:
+            if self._waiting and not self._paused:
+                receiver.received(self._take())
+                if self._receiver is not receiver:
+                    return
+            # A failure does not wait until a paused receiver wants to have what came before it.
+            if (
+                self._over
+                and not self._told
+                and not (self._paused and self._error is None)
+                and self._receiver is receiver
+            ):
+                self._told = True
+                receiver.ended(self._error)
+        except Exception as defect:
+            self._defect(defect)
+
+    def _take(self) -> bytes:
+        data = bytes(self._waiting)
+        self._waiting.clear()
+        if self._held:
+            self._held = False
+            self._hold(False)
+        return data
+
+    def _defect(self, defect: Exception) -> None:
+        self.abort()
+        if not self._told:
+            self._error = LocalError(f"A defect met with what {self.peer} sent: {defect!r}.", kind="defect")
+            self._error.__cause__ = defect
+        context = {"message": f"the receiver of {self.peer} failed", "exception": defect}
+        asyncio.get_running_loop().call_exception_handler(context)
+
+
+class Layer(ByteStream):
+    """A stream upon another one, whose receiver it is; it passes everything through unless a subclass differs."""
+
+    def __init__(self, below: ByteStream) -> None:
+        super().__init__(below.peer)
+        self._below = below
+        below.attach(self)
+
+    # What the stream below says
+
+    def received(self, data: bytes) -> None:
+        """As :class:`Receiver`."""
+        self._arrived(data)
+
+    def ended(self, error: PncError | None) -> None:
+        """As :class:`Receiver`."""
+        self._end(error)
+
+    def drained(self) -> None:
+        """As :class:`Receiver`."""
+        self._drained()
+
+    # What the owner says
+
+    def pause(self) -> None:
+        super().pause()
+        self._below.pause()
+
+    def resume(self) -> None:
+        super().resume()
+        if not self._held:
+            self._below.resume()
+
+    @property
+    def unsent(self) -> int:
+        return self._below.unsent
+
+    def write(self, data: bytes) -> None:
+        self._below.write(data)
+
+    async def drain(self) -> None:
+        await self._below.drain()
+
+    def finish(self) -> None:
+        self._end_here()
+        self._below.finish()
+
+    async def close(self) -> None:
+        self.finish()
+        await self._below.close()
 
     def abort(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._outgoing.end(reset=True)
-            self._incoming.end(reset=True)
+        self._end_here()
+        self._below.abort()
 
-
-def memory_pipe(first: str = "memory", second: str = "memory") -> tuple[ByteStream, ByteStream]:
-    """Two connected streams in this process, without sockets; ``first`` and ``second`` name the ends for people."""
-    there, back = _Flow(), _Flow()
-    return _PipeEnd(back, there, second), _PipeEnd(there, back, first)
+    def _hold(self, full: bool) -> None:
+        if full:
+            self._below.pause()
+        elif not self._paused:
+            self._below.resume()
 
 
 Tap = Callable[[Direction, bytes], None]
 
 
-class _Tapped:
+class _Tapped(Layer):
     """A stream whose bytes are shown to somebody on their way."""
 
-    __slots__ = ("_stream", "_tap")
-
     def __init__(self, stream: ByteStream, tap: Tap) -> None:
-        self._stream, self._tap = stream, tap
+        super().__init__(stream)
+        self._tap = tap
 
-    @property
-    def peer(self) -> str:
-        return self._stream.peer
-
-    async def read(self) -> bytes:
-        data = await self._stream.read()
-        if data:
-            self._tap("received", data)
-        return data
+    def received(self, data: bytes) -> None:
+        self._tap("received", data)
+        self._arrived(data)
 
     def write(self, data: bytes) -> None:
         self._tap("sent", data)
-        self._stream.write(data)
-
-    async def drain(self) -> None:
-        await self._stream.drain()
-
-    async def close(self) -> None:
-        await self._stream.close()
-
-    def abort(self) -> None:
-        self._stream.abort()
+        self._below.write(data)
 
 
 def tapped(stream: ByteStream, tap: Tap) -> ByteStream:
     """``stream``, with every chunk shown to ``tap(direction, data)``. Below TLS that is ciphertext, for evidence."""
     return _Tapped(stream, tap)
-
-
-Handler = Callable[[ByteStream], Awaitable[None]]
-
-MAX_CONNECTIONS = 64
-"""Connections one listener serves at a time; further ones are reset. A station has one vehicle, a tester a few."""
-
-
-class Acceptor:
-    """Runs ``handler(stream)`` for each accepted stream in a task of its own, and closes the stream afterwards.
-
-    A PncError that leaves the handler goes to ``on_error``; any other exception is a bug and goes to the loop's
-    exception handler, as a PncError does without ``on_error``. Either resets that connection and touches no other.
-    """
-
-    def __init__(self, handler: Handler, on_error: Callable[[PncError], None] | None = None) -> None:
-        self._handler = handler
-        self._on_error = on_error
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def accept(self, stream: ByteStream) -> None:
-        """Serve ``stream``, or reset it if there are too many already."""
-        if len(self._tasks) >= MAX_CONNECTIONS:
-            stream.abort()
-            return
-        task = asyncio.get_running_loop().create_task(self._serve(stream))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def close(self) -> None:
-        """Cancel the handlers; their connections are reset."""
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _serve(self, stream: ByteStream) -> None:
-        try:
-            await self._handler(stream)
-            await stream.close()
-        except Exception as error:
-            if isinstance(error, PncError) and self._on_error is not None:
-                self._on_error(error)
-            else:
-                context = {"message": f"the handler of {stream.peer} failed", "exception": error}
-                asyncio.get_running_loop().call_exception_handler(context)
-        finally:
-            # After an orderly close this does nothing.
-            stream.abort()

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import cast
 
+from pncsim.wire.acceptor import Acceptor, OnStream
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PncError
-from pncsim.wire.streams import BUFFER, Acceptor, ByteStream, Gate, Handler
+from pncsim.wire.streams import BUFFER, ByteStream
 
 
 def address_text(host: str, port: int, interface: str = "") -> str:
@@ -36,21 +37,13 @@ def os_error(error: OSError, doing: str) -> LocalError:
     return LocalError(f"The operating system refused {doing}: {reason}.", advice=advice)
 
 
-class _TcpStream(asyncio.Protocol):
-    """A ByteStream straight on an asyncio transport: no task, no copy beyond the receive buffer."""
+class _TcpStream(ByteStream, asyncio.Protocol):
+    """A ByteStream straight on an asyncio transport."""
 
     def __init__(self, opened: Callable[[_TcpStream], None] | None = None) -> None:
+        super().__init__("unknown")
         self._opened = opened
         self._transport: asyncio.Transport | None = None
-        self._received = bytearray()
-        self._changed = Gate()
-        self._ended = False  # the peer sent its FIN
-        self._lost = False  # the transport is gone
-        self._error: Exception | None = None
-        self._closing = False  # we closed or aborted
-        self._full = False  # the transport asked us to stop writing
-        self._paused = False
-        self.peer = "unknown"
 
     # What asyncio calls.
 
@@ -66,82 +59,60 @@ class _TcpStream(asyncio.Protocol):
             self._opened(self)
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        if len(self._received) > BUFFER and not self._paused and self._transport is not None:
-            self._paused = True
-            self._transport.pause_reading()
-        self._changed.open()
+        self._arrived(data)
 
     def eof_received(self) -> bool:
-        self._ended = True
-        self._changed.open()
+        self._end(None)
         return True  # our direction stays open until we close it
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lost = self._ended = True
-        self._error = exc
+        reason = f": {exc}" if exc else ""
+        self._lost = PeerClosed(f"The connection to {self.peer} was lost{reason}.")
+        self._lost.__cause__ = exc
+        self._end(self._lost if exc else None)
         self._changed.open()
-
-    def pause_writing(self) -> None:
-        self._full = True
 
     def resume_writing(self) -> None:
-        self._full = False
-        self._changed.open()
+        self._drained()
 
     # What the owner calls.
 
-    async def read(self) -> bytes:
-        while not self._closing:
-            if self._received:
-                data = bytes(self._received)
-                self._received.clear()
-                if self._paused and self._transport is not None:
-                    self._paused = False
-                    self._transport.resume_reading()
-                return data
-            if self._error is not None:
-                raise self._reset() from self._error
-            if self._ended:
-                break
-            await self._changed.wait()
-        return b""
+    @property
+    def unsent(self) -> int:
+        return 0 if self._transport is None or self._lost is not None else self._transport.get_write_buffer_size()
 
     def write(self, data: bytes) -> None:
-        if self._transport is not None and not self._lost and not self._closing:
+        if self._transport is not None and self._lost is None and not self._closed:
             self._transport.write(data)
 
-    async def drain(self) -> None:
-        while self._full and not self._lost:
-            await self._changed.wait()
-        if self._lost and not self._closing:
-            raise self._reset() from self._error
+    def finish(self) -> None:
+        self._end_here()
+        if self._transport is not None:
+            self._transport.close()
 
     async def close(self) -> None:
-        self._closing = True
-        if self._transport is None:
-            return
-        self._transport.close()
-        self._changed.open()
+        self.finish()
         try:
-            while not self._lost:
+            while self._transport is not None and self._lost is None:
                 await self._changed.wait()
         except asyncio.CancelledError:
-            self._transport.abort()
+            self.abort()
             raise
 
     def abort(self) -> None:
-        self._closing = True
-        if self._transport is not None and not self._lost:
+        self._end_here()
+        if self._transport is not None and self._lost is None:
             sock = self._transport.get_extra_info("socket")
             # Linger of zero seconds makes the close a reset, as the peer should see it.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._transport.abort()
-        self._changed.open()
 
-    def _reset(self) -> PeerClosed:
-        reason = f": {self._error}" if self._error else ""
-        return PeerClosed(f"The connection to {self.peer} was lost{reason}.")
+    def _hold(self, full: bool) -> None:
+        if self._transport is not None and not self._closed:
+            if full:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
 
 def _interface_name(scope_id: int) -> str:
@@ -189,10 +160,10 @@ async def _connected(loop: asyncio.AbstractEventLoop, host: str, port: int, scop
 
 
 class TcpServer:
-    """A listener; each connection runs ``handler(stream)`` in a task of its own and is closed when that returns."""
+    """A listener; each connection runs ``on_stream(stream)`` in a task of its own and is closed when that returns."""
 
-    def __init__(self, handler: Handler, on_error: Callable[[PncError], None] | None) -> None:
-        self._acceptor = Acceptor(handler, on_error)
+    def __init__(self, on_stream: OnStream, on_error: Callable[[PncError], None] | None) -> None:
+        self._acceptor = Acceptor(on_stream, on_error)
         self._server: asyncio.Server | None = None
         self.host = ""
         self.port = 0
@@ -215,7 +186,7 @@ class TcpServer:
 
 
 async def serve_tcp(
-    handler: Handler,
+    on_stream: OnStream,
     host: str,
     port: int = 0,
     *,
@@ -234,6 +205,6 @@ async def serve_tcp(
         sock.close()
         where = address_text(host, port, _interface_name(scope_id))
         raise os_error(error, f"to listen for TCP connections at {where}") from error
-    server = TcpServer(handler, on_error)
+    server = TcpServer(on_stream, on_error)
     await server.listen(sock)
     return server

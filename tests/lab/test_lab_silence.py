@@ -4,57 +4,53 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 from lab_runs import Run, run
 
 from pncsim.simulator.lab import Lab
+from pncsim.wire.errors import PncError
 from pncsim.wire.network import SeccAddress, Security
-from pncsim.wire.streams import ByteStream
+from pncsim.wire.streams import ByteStream, Layer
 from pncsim.wire.trace import Event, Problem, V2gMessage
 
 Mute = Callable[[Event], bool]
 
 
-@dataclass(slots=True)
-class Line:
+class Line(Layer):
     """A stream of the vehicle. Once ``dead`` nothing passes in either direction, an end of the connection neither."""
 
-    stream: ByteStream
-    dead: asyncio.Event
+    def __init__(self, stream: ByteStream, dead: asyncio.Event) -> None:
+        super().__init__(stream)
+        self.dead = dead
 
-    @property
-    def peer(self) -> str:
-        return self.stream.peer
+    def received(self, data: bytes) -> None:
+        if not self.dead.is_set():
+            super().received(data)
 
-    async def read(self) -> bytes:
-        reading, dying = asyncio.ensure_future(self.stream.read()), asyncio.ensure_future(self.dead.wait())
-        try:
-            await asyncio.wait([reading, dying], return_when=asyncio.FIRST_COMPLETED)
-            if not self.dead.is_set():
-                return reading.result()
-            await asyncio.get_running_loop().create_future()
-            raise AssertionError("a dead line brings nothing")
-        finally:
-            reading.cancel()
-            dying.cancel()
+    def ended(self, error: PncError | None) -> None:
+        if not self.dead.is_set():
+            super().ended(error)
 
     def write(self, data: bytes) -> None:
         if not self.dead.is_set():
-            self.stream.write(data)
+            super().write(data)
 
     async def drain(self) -> None:
         if not self.dead.is_set():
-            await self.stream.drain()
+            await super().drain()
+
+    def finish(self) -> None:
+        if not self.dead.is_set():
+            super().finish()
 
     async def close(self) -> None:
         if not self.dead.is_set():
-            await self.stream.close()
+            await super().close()
 
     def abort(self) -> None:
         if not self.dead.is_set():
-            self.stream.abort()
+            super().abort()
 
 
 class Link:

@@ -17,7 +17,8 @@ from pncsim.wire.clock import Clock, VirtualTimeLoop
 from pncsim.wire.engine import Close
 from pncsim.wire.errors import LocalError, PeerClosed, PeerSilent
 from pncsim.wire.exi import codec
-from pncsim.wire.streams import ByteStream, memory_pipe
+from pncsim.wire.pipe import memory_pipe
+from pncsim.wire.streams import ByteStream
 from pncsim.wire.trace import Event, Problem, Trace
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2, v2gtp

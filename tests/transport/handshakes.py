@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from throwaway import Chain, Witness
 
 from pncsim.wire.clock import Clock
-from pncsim.wire.streams import memory_pipe
+from pncsim.wire.pipe import memory_pipe
+from pncsim.wire.streams import ByteStream
 from pncsim.wire.tls import TlsClient, TlsServer, open_client, open_server
 from pncsim.wire.tls.stream import TlsStream
 
@@ -24,7 +25,12 @@ class Handshakes:
 
     async def attempt(self, client: TlsClient, server: TlsServer) -> tuple[Outcome, Outcome]:
         """Both sides' outcome."""
-        ours, theirs = memory_pipe("vehicle", "station")
+        return await self._both(memory_pipe("vehicle", "station"), client, server)
+
+    async def _both(
+        self, pipe: tuple[ByteStream, ByteStream], client: TlsClient, server: TlsServer
+    ) -> tuple[Outcome, Outcome]:
+        ours, theirs = pipe
         clock = Clock(self.start)
         async with asyncio.timeout(10):
             one, two = await asyncio.gather(
@@ -35,6 +41,13 @@ class Handshakes:
     async def succeed(self, client: TlsClient, server: TlsServer) -> tuple[TlsStream, TlsStream]:
         """Both secured streams."""
         one, two = await self.attempt(client, server)
+        assert isinstance(one, TlsStream), one
+        assert isinstance(two, TlsStream), two
+        return one, two
+
+    async def secure(self, ours: ByteStream, theirs: ByteStream) -> tuple[TlsStream, TlsStream]:
+        """TLS upon both ends of a connection."""
+        one, two = await self._both((ours, theirs), self.client(), self.server())
         assert isinstance(one, TlsStream), one
         assert isinstance(two, TlsStream), two
         return one, two

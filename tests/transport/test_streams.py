@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
+from pncsim.wire.acceptor import MAX_CONNECTIONS, Acceptor
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PncError
 from pncsim.wire.network.loopback import loopback_host
-from pncsim.wire.streams import BUFFER, MAX_CONNECTIONS, Acceptor, ByteStream, memory_pipe, tapped
+from pncsim.wire.pipe import memory_pipe
+from pncsim.wire.streams import BUFFER, ByteStream, tapped
 from pncsim.wire.tcp import TcpServer, connect_tcp, serve_tcp
 
 Pair = tuple[ByteStream, ByteStream]
@@ -131,7 +133,7 @@ async def test_a_tcp_reader_that_does_not_read_is_not_flooded() -> None:
     client, station, server = await tcp_pair()
     station.write(bytes(200 * BUFFER))
     await limited(asyncio.get_running_loop().create_future())
-    assert len(client._received) <= 8 * BUFFER  # type: ignore[attr-defined]
+    assert len(client._waiting) <= 8 * BUFFER  # type: ignore[attr-defined]
     client.abort()
     await server.close()
 

@@ -120,7 +120,7 @@ async def test_data_goes_both_ways_and_the_end_is_announced(tls: Handshakes) -> 
 async def test_an_end_without_close_notify_is_tolerated_and_told(tls: Handshakes) -> None:
     client, server = await tls.succeed(tls.client(), tls.server())
     server.write(b"last words")
-    await server._stream.close()
+    await server._below.close()
     assert await client.read() == b"last words"
     assert await client.read() == b""
     assert client.truncated
@@ -129,7 +129,7 @@ async def test_an_end_without_close_notify_is_tolerated_and_told(tls: Handshakes
 
 async def test_broken_records_end_the_stream_with_a_typed_error(tls: Handshakes) -> None:
     client, server = await tls.succeed(tls.client(), tls.server())
-    server._stream.write(bytes.fromhex("1703030020") + bytes(32))
+    server._below.write(bytes.fromhex("1703030020") + bytes(32))
     with pytest.raises(TlsError) as caught:
         await client.read()
     assert (caught.value.alert, caught.value.alert_from) == (20, "us")

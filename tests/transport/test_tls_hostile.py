@@ -12,7 +12,8 @@ from throwaway import Chain, Witness
 
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed
-from pncsim.wire.streams import ByteStream, memory_pipe
+from pncsim.wire.pipe import memory_pipe
+from pncsim.wire.streams import ByteStream
 from pncsim.wire.tls import TlsClient, TlsClosed, TlsError, TlsServer, open_client, open_server
 from pncsim.wire.tls.openssl import client_session, server_session
 

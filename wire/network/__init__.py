@@ -14,14 +14,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from pncsim.wire.acceptor import OnStream
 from pncsim.wire.errors import PncError
-from pncsim.wire.streams import ByteStream, Handler
+from pncsim.wire.streams import ByteStream
 from pncsim.wire.trace import Direction
 from pncsim.wire.v2g.sdp import SdpError, Security
 
 __all__ = ["Handlers", "Network", "SdpError", "SeccAddress", "Security", "Serving", "Watch"]
 
-Handlers = Mapping[Security, Handler]
+Handlers = Mapping[Security, OnStream]
 """What a station does with a connection, per kind of connection it serves. One entry at least."""
 
 

@@ -11,13 +11,14 @@ from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
+from pncsim.wire.acceptor import OnStream
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.network import Handlers, SeccAddress, Watch
 from pncsim.wire.network.datagrams import Datagrams
 from pncsim.wire.network.discovery import Inbox, check_handlers, search
 from pncsim.wire.network.station import SocketServing
-from pncsim.wire.streams import ByteStream, Handler
+from pncsim.wire.streams import ByteStream
 from pncsim.wire.tcp import TcpServer, address_text, connect_tcp, os_error, serve_tcp
 from pncsim.wire.v2g.sdp import MULTICAST_GROUP, PORT, Security
 
@@ -141,11 +142,11 @@ class InterfaceNetwork:
                 )
             await self._clock.sleep(0.1)
 
-    async def _listen(self, handler: Handler, host: str, index: int) -> TcpServer:
+    async def _listen(self, on_stream: OnStream, host: str, index: int) -> TcpServer:
         """Listen on the first free port of the dynamic range."""
         for port in DYNAMIC_PORTS[:_PORT_ATTEMPTS]:
             try:
-                return await serve_tcp(handler, host, port, scope_id=index, on_error=self._watch.error)
+                return await serve_tcp(on_stream, host, port, scope_id=index, on_error=self._watch.error)
             except LocalError as error:
                 cause = error.__cause__
                 if not isinstance(cause, OSError) or cause.errno != errno.EADDRINUSE:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pncsim.wire.acceptor import Acceptor
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError
 from pncsim.wire.network import Handlers, SeccAddress, Watch
 from pncsim.wire.network.discovery import Inbox, answer, check_handlers, main_address, search
-from pncsim.wire.streams import Acceptor, ByteStream, memory_pipe
+from pncsim.wire.pipe import memory_pipe
+from pncsim.wire.streams import ByteStream
 from pncsim.wire.v2g.sdp import Security
 
 # Addresses as on a real link; nothing is bound to them.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from pncsim.wire.clock import Clock
-from pncsim.wire.errors import PeerClosed
-from pncsim.wire.streams import ByteStream
+from pncsim.wire.errors import PeerClosed, PncError
+from pncsim.wire.streams import ByteStream, Layer
 from pncsim.wire.tls.alerts import TlsClosed, TlsError
 from pncsim.wire.tls.messages import TrustedAuthority
 
@@ -52,11 +52,11 @@ class TlsSession(Protocol):
         """The error for an end in the middle of the handshake."""
 
 
-class TlsStream:
-    """A secured ByteStream. ``read`` and ``write`` may also raise TlsError; the connection is then over."""
+class TlsStream(Layer):
+    """A secured ByteStream. It may also end with a TlsError; the connection is then over."""
 
     def __init__(self, stream: ByteStream, session: TlsSession) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._session = session
         self.version = session.version
         self.cipher = session.cipher
@@ -66,57 +66,60 @@ class TlsStream:
         """OCSPResponse DER or None for each certificate of ``peer_chain``."""
         self.trusted_ca_keys = session.trusted_ca_keys
         """The roots a client named (server side), empty otherwise."""
-
-    @property
-    def peer(self) -> str:
-        return self._stream.peer
+        # Data may have come with the end of the handshake.
+        self._decrypt()
 
     @property
     def truncated(self) -> bool:
         """The peer ended the connection without close_notify. Common, and harmless where the protocol has an end."""
         return self._session.truncated
 
-    async def read(self) -> bytes:
+    def received(self, data: bytes) -> None:
+        if not self._session.closed:
+            self._session.feed(data)
+            self._decrypt()
+
+    def ended(self, error: PncError | None) -> None:
         session = self._session
-        while not session.closed:
-            if not session.drained:
-                try:
-                    data = session.read()
-                except TlsError:
-                    self._flush()
-                    await self._stream.close()
-                    raise
-                self._flush()
-                if data:
-                    return data
-                if session.closed:
-                    break
-            received = await self._stream.read()
-            if received:
-                session.feed(received)
-            else:
-                session.closed = session.truncated = True
-        return b""
+        if error is None and not session.closed:
+            session.closed = session.truncated = True
+        self._end(error)
 
     def write(self, data: bytes) -> None:
-        self._session.write(data)
+        try:
+            self._session.write(data)
+        except TlsError as error:
+            self._fail(error)
         self._flush()
 
-    async def drain(self) -> None:
-        await self._stream.drain()
-
-    async def close(self) -> None:
+    def finish(self) -> None:
         self._session.finish()
         self._flush()
-        await self._stream.close()
+        super().finish()
 
-    def abort(self) -> None:
-        self._stream.abort()
+    def _decrypt(self) -> None:
+        session = self._session
+        try:
+            while not session.drained and not session.closed:
+                data = session.read()
+                self._flush()
+                if data:
+                    self._arrived(data)
+        except TlsError as error:
+            self._fail(error)
+        if session.closed:
+            self._end(None)
+
+    def _fail(self, error: TlsError) -> None:
+        """The connection is over, and the peer has to hear the alert."""
+        self._flush()
+        self._end(error)
+        self._below.finish()
 
     def _flush(self) -> None:
         data = self._session.outgoing()
         if data:
-            self._stream.write(data)
+            self._below.write(data)
 
 
 async def handshake(stream: ByteStream, session: TlsSession, clock: Clock) -> TlsStream:
