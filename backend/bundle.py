@@ -15,9 +15,10 @@ from pncsim.backend import certificates
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.key_transport import WrappedKey
+from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 from pncsim.wire.v2g.signature import Part
 
-NAMESPACE = "urn:iso:15118:2:2013:MsgDef"
+NAMESPACE = ISO2_NAMESPACE
 """The one schema the pools serve (``xsdMsgDefNamespace``)."""
 
 NO_SESSION = b"\x00"

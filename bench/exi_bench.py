@@ -10,10 +10,10 @@ from collections.abc import Callable
 from functools import partial
 from statistics import median
 
-from pncsim.wire.exi import codec
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.v2g.registry import codec
 
 U = iso2.UnitSymbolType
 OK = iso2.ResponseCodeType.OK

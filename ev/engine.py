@@ -16,16 +16,16 @@ from pncsim.ev.session import ACTOR, Session
 from pncsim.ev.steps import setup
 from pncsim.ev.steps.table import SEES_FAILURES, STEPS
 from pncsim.ev.vehicle import Vehicle
-from pncsim.wire.engine import Ask, Close, Output, Send
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
-from pncsim.wire.exi import codec
+from pncsim.wire.session.outputs import Ask, Close, Output, Send
 from pncsim.wire.trace import Problem, StateEntered, V2gMessage
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2 import timing
 from pncsim.wire.v2g.iso2.evcc_sequence import CONNECTED, Row, response_to, row
+from pncsim.wire.v2g.registry import EXI, codec
 from pncsim.wire.v2g.signature import sign
-from pncsim.wire.v2g.v2gtp import EXI, V2gtpReader, pack
+from pncsim.wire.v2g.v2gtp import V2gtpReader, pack
 
 _APP_REQUEST, _APP_RESPONSE = "SupportedAppProtocolReq", "SupportedAppProtocolRes"
 _MODES = {"PowerDeliveryReq": "ChargeProgress", "SessionStopReq": "ChargingSession"}

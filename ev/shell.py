@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pncsim.ev.connection import connect
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.ev.questions import PassTime, StoreContract, Wait
-from pncsim.wire.engine import Ask, Close, Notice, Output, Send
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.session.outputs import Ask, Close, Notice, Output, Send
 from pncsim.wire.trace import Event, Problem, Story, Trace
 from pncsim.wire.v2g.iso2 import timing
 

@@ -20,14 +20,15 @@ from pncsim.secc.handlers.session import agree, same_id
 from pncsim.secc.power import EvsePower
 from pncsim.secc.session import Handling, Reply, Session, Wait
 from pncsim.wire import trace
-from pncsim.wire.engine import Close, Output, Send
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
-from pncsim.wire.exi import ExiDecodeError, ExiEncodeError, codec
+from pncsim.wire.exi import ExiDecodeError, ExiEncodeError
 from pncsim.wire.exi.declare import ComplexType
+from pncsim.wire.session.outputs import Close, Output, Send
 from pncsim.wire.v2g import appprotocol as app
-from pncsim.wire.v2g import iso2, v2gtp
+from pncsim.wire.v2g import iso2, registry, v2gtp
 from pncsim.wire.v2g.iso2 import timing
 from pncsim.wire.v2g.iso2.secc_sequence import TABLE, State, allowed
+from pncsim.wire.v2g.registry import codec
 
 MAX_IGNORED = 64
 """V2GTP messages of a vehicle that are passed over before the connection is given up."""
@@ -417,7 +418,7 @@ class SeccEngine:
                 self._finish("failed", reason, LocalError(reason), stopped_by="station")
                 return False
         self._observe("sent", name, payload, root)
-        s.out.append(Send(v2gtp.pack(v2gtp.EXI, payload)))
+        s.out.append(Send(v2gtp.pack(registry.EXI, payload)))
         return True
 
     # ---- ends ----------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from pncsim.secc.engine import SeccEngine
 from pncsim.secc.power import EvsePower
 from pncsim.secc.shell import Answer, Connection, Tell
 from pncsim.wire.clock import Clock
-from pncsim.wire.engine import Close, Output
 from pncsim.wire.errors import LocalError
+from pncsim.wire.session.outputs import Close, Output
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.trace import Problem, Trace
 

@@ -1,16 +1,14 @@
 """What the SECC engine asks its station, and the answers it understands.
 
-A question travels in :class:`wire.engine.Ask`; the answer comes back through ``engine.answered``. An answer may also be
-a :class:`wire.errors.PncError`: the question could not be answered (back end dead, link down); the engine then refuses
-the vehicle with the sentence of the error.
+A question travels in :class:`wire.session.outputs.Ask`; the answer comes back through ``engine.answered``. An answer
+may also be a :class:`wire.errors.PncError`: the question could not be answered (back end dead, link down); the engine
+then refuses the vehicle with the sentence of the error.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-
-ISO2_SCHEMA = "urn:iso:15118:2:2013:MsgDef"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

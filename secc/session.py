@@ -13,7 +13,7 @@ from pncsim.secc.questions import Question
 from pncsim.secc.schedules import Schedule
 from pncsim.wire import trace
 from pncsim.wire.amounts import shown_energy
-from pncsim.wire.engine import Ask, Notice, Output
+from pncsim.wire.session.outputs import Ask, Notice, Output
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2.secc_sequence import State
 

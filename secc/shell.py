@@ -8,8 +8,8 @@ from typing import Protocol
 
 from pncsim.secc.engine import SeccEngine
 from pncsim.wire.clock import Clock
-from pncsim.wire.engine import Ask, Close, Notice, Output, Send
 from pncsim.wire.errors import PncError
+from pncsim.wire.session.outputs import Ask, Close, Notice, Output, Send
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.trace import Event, Trace
 

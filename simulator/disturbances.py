@@ -135,7 +135,7 @@ class TamperingPool:
 
     async def provide(self, exi: bytes, schema: str) -> PoolAnswer:
         """As backend.csms.ports.ContractPool."""
-        from pncsim.wire.exi import codec
+        from pncsim.wire.v2g.registry import codec
 
         answer: PoolAnswer = await self.pool.provide(exi, schema)
         assert answer.exi is not None

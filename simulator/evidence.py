@@ -90,6 +90,7 @@ def _write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def _message(event: V2gMessage) -> dict[str, Any]:
     from pncsim.wire.exi import views
+    from pncsim.wire.v2g.registry import codec_of
 
     return {
         "time": event.time,
@@ -97,7 +98,7 @@ def _message(event: V2gMessage) -> dict[str, Any]:
         "direction": event.direction,
         "name": event.name,
         "exi": event.payload.hex(),
-        "value": views.to_json(event.value) if event.value is not None else None,
+        "value": views.to_json(codec_of(event.value), event.value) if event.value is not None else None,
     }
 
 

@@ -26,7 +26,7 @@ def run_exi(
     ``{"error": sentence, "line": number, ...}``, a blank one too: line n out is line n in. Returns 0 if every line
     was converted, 1 if not, 2 if there is no such set, 130 when interrupted.
     """
-    from pncsim.wire.exi import codec
+    from pncsim.wire.v2g.registry import codec
 
     try:
         coder = codec(set_name)
@@ -90,9 +90,9 @@ def _decode(coder: Any, fragment: bool, line: str) -> str:
     tolerated: list[str] = []
     if fragment:
         name, value = coder.decode_fragment(data, tolerated)
-        shown = views.to_json(value, name, set_name=coder.name)
+        shown = views.to_json(coder, value, name)
     else:
-        shown = views.to_json(coder.decode(data, tolerated), set_name=coder.name)
+        shown = views.to_json(coder, coder.decode(data, tolerated))
     if tolerated:
         shown["tolerated"] = tolerated
     return json.dumps(shown, ensure_ascii=False)
@@ -110,6 +110,6 @@ def _encode(coder: Any, fragment: bool, line: str) -> str:
     if isinstance(data, dict):
         data.pop("tolerated", None)
     if fragment:
-        name, value = views.fragment_from_json(coder.name, data)
+        name, value = views.fragment_from_json(coder, data)
         return str(coder.encode_fragment(name, value).hex())
-    return str(coder.encode(views.from_json(coder.name, data)).hex())
+    return str(coder.encode(views.from_json(coder, data)).hex())

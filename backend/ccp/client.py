@@ -15,8 +15,8 @@ from pncsim.backend.cps import xml_form
 from pncsim.backend.refusal import Refused
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError, PeerSilent
-from pncsim.wire.exi import codec
 from pncsim.wire.exi.errors import ExiDecodeError
+from pncsim.wire.v2g.registry import codec
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:

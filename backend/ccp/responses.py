@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pncsim.backend.bundle import SignedContractData
-from pncsim.wire.exi import codec
 from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.registry import codec
 
 Request = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
 

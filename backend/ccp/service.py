@@ -17,10 +17,10 @@ from pncsim.backend.verification import StatusError, Verifier
 from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
-from pncsim.wire.exi import codec
 from pncsim.wire.exi.errors import ExiDecodeError
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid, same_pcid
 from pncsim.wire.v2g import iso2, signature
+from pncsim.wire.v2g.registry import codec
 from pncsim.wire.voice import Voice
 
 PATIENCE = 3.5

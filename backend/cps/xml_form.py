@@ -22,13 +22,15 @@ _HEADER_NAMESPACE = "urn:iso:15118:2:2013:MsgHeader"
 def to_xml(bundle: SignedContractData) -> str:
     """The bundle as text; the SessionID is left to whoever answers a vehicle."""
     from pncsim.wire.exi.views import to_xml as written
+    from pncsim.wire.v2g.registry import codec
 
-    return _SESSION_ID.sub("", written("iso2", bundle.installation_response()), count=1)
+    return _SESSION_ID.sub("", written(codec("iso2"), bundle.installation_response()), count=1)
 
 
 def from_xml(text: str) -> SignedContractData:
     """The bundle in the text of any provisioning service. Raises Refused (400), naming what is wrong."""
     from pncsim.wire.exi.views import from_xml as read
+    from pncsim.wire.v2g.registry import codec
 
     if len(text) > MAX_XML:
         raise _unreadable(f"it has {len(text)} characters, allowed are {MAX_XML}")
@@ -38,7 +40,7 @@ def from_xml(text: str) -> SignedContractData:
         session = f'<SessionID xmlns="{_HEADER_NAMESPACE}">{NO_SESSION.hex()}</SessionID>'
         text = _HEADER.sub(lambda header: header[0] + session, text, count=1)
     try:
-        message = read("iso2", text)
+        message = read(codec("iso2"), text)
     except PncError as error:
         raise _unreadable(error.sentence) from None
     body = message.Body.BodyElement if isinstance(message, iso2.V2G_Message) else None

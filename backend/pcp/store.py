@@ -8,6 +8,7 @@ from typing import Protocol
 from cryptography import x509
 
 from pncsim.backend import certificates
+from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Vehicle:
     chain: tuple[x509.Certificate, ...]
     v2g_roots: tuple[str, ...] = ()
     previous_pcid: str | None = None
-    namespace: str = "urn:iso:15118:2:2013:MsgDef"
+    namespace: str = ISO2_NAMESPACE
 
     @property
     def leaf(self) -> x509.Certificate:

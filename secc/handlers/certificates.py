@@ -7,13 +7,14 @@ sure that the vehicle gets a message that belongs here, in time.
 from __future__ import annotations
 
 from pncsim.secc.offer import CERTIFICATE_SERVICE_ID, service
-from pncsim.secc.questions import ISO2_SCHEMA, ContractCertificateAnswer, ContractCertificateRequest
+from pncsim.secc.questions import ContractCertificateAnswer, ContractCertificateRequest
 from pncsim.secc.session import Forwarded, Handling, Reply, Session, Wait
 from pncsim.wire.errors import PeerError, PncError
-from pncsim.wire.exi import ExiDecodeError, codec
+from pncsim.wire.exi import ExiDecodeError
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2.secc_sequence import Liberty, State
 from pncsim.wire.v2g.iso2.timing import MESSAGES
+from pncsim.wire.v2g.registry import ISO2_NAMESPACE, codec
 
 Certificate = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
 
@@ -24,7 +25,9 @@ def contract_certificate(s: Session, request: Certificate) -> Handling:
     pair = "CertificateInstallation" if install else "CertificateUpdate"
     _check_service(s, pair)
     until = s.now + MESSAGES[pair].performance
-    question = ContractCertificateRequest(action="Install" if install else "Update", schema=ISO2_SCHEMA, exi=s.payload)
+    question = ContractCertificateRequest(
+        action="Install" if install else "Update", schema=ISO2_NAMESPACE, exi=s.payload
+    )
     answer = yield Wait(until, s.ask(question))
     if answer is None:
         raise PeerError(

@@ -15,10 +15,10 @@ from pncsim.backend.cps import CpsSigner, ProvisioningService
 from pncsim.backend.refusal import Refused
 from pncsim.backend.root_ids import attributes, match, name_attributes
 from pncsim.tls_certs.revocation import Reason
-from pncsim.wire.exi import codec
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.key_transport import wrap
+from pncsim.wire.v2g.registry import codec
 
 EMAID = "DEPNCC12345678"
 

@@ -23,9 +23,9 @@ from pncsim.backend.http import HttpServer
 from pncsim.backend.refusal import Refused
 from pncsim.backend.rest import EVERYTHING, MAX_BODY, Grant, Tokens
 from pncsim.wire.errors import PeerError, PeerSilent
-from pncsim.wire.exi import codec
 from pncsim.wire.trace import HttpExchange
 from pncsim.wire.v2g.key_transport import wrap
+from pncsim.wire.v2g.registry import codec
 
 PATH = "/v1/ccp/signedContractData"
 TOKENS: Tokens = {

@@ -16,11 +16,11 @@ from pncsim.backend.refusal import Refused
 from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.wire.clock import Clock
-from pncsim.wire.exi import codec
 from pncsim.wire.identifiers import check_emaid
 from pncsim.wire.trace import Judged, ServiceCall
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.v2g.registry import codec
 
 
 async def test_a_driver_subscribes_and_the_vehicle_gets_its_contract(world: World) -> None:

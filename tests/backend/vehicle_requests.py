@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.bundle import SignedContractData, chain_type
 from pncsim.wire.credentials import Credentials, KeySigner
-from pncsim.wire.exi import codec
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.key_transport import WrappedKey, unwrap
+from pncsim.wire.v2g.registry import codec
 
 SESSION = bytes.fromhex("0102030405060708")
 

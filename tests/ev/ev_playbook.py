@@ -13,15 +13,15 @@ from pncsim.ev.engine import EvccEngine
 from pncsim.ev.questions import PassTime, StoreContract, Wait
 from pncsim.ev.vehicle import Vehicle
 from pncsim.tls_certs.pki import Pki, create_pki
-from pncsim.wire.engine import Ask, Close, Output, Send
 from pncsim.wire.errors import LocalError
-from pncsim.wire.exi import codec
+from pncsim.wire.session.outputs import Ask, Close, Output, Send
 from pncsim.wire.trace import Event, Judged, Problem, StateEntered, Tolerated, V2gMessage
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.key_transport import wrap
+from pncsim.wire.v2g.registry import EXI, codec
 from pncsim.wire.v2g.signature import sign
-from pncsim.wire.v2g.v2gtp import EXI, pack
+from pncsim.wire.v2g.v2gtp import pack
 
 NOW = 1_795_000_000.0
 SESSION = bytes.fromhex("0123456789abcdef")

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pncsim.wire.errors import PeerError
-from pncsim.wire.exi import codec
 from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.registry import codec
 
 AC = (
     sn.session_setup(), sn.services(payment=("ExternalPayment",)), sn.selected(), sn.authorized(), sn.parameters(),

@@ -121,8 +121,8 @@ def test_a_frame_of_another_type_is_ignored() -> None:
 
 def test_answers_may_come_in_pieces() -> None:
     play = Playbook(vehicle())
-    from pncsim.wire.exi import codec
-    from pncsim.wire.v2g.v2gtp import EXI, pack
+    from pncsim.wire.v2g.registry import EXI, codec
+    from pncsim.wire.v2g.v2gtp import pack
 
     for byte in pack(EXI, codec("app").encode(sn.agreed())):
         assert play.close is None
@@ -372,7 +372,7 @@ def test_parameters_of_the_wrong_kind_end_the_session() -> None:
 
 
 def test_a_complaint_in_the_header_is_reported() -> None:
-    from pncsim.wire.exi import codec
+    from pncsim.wire.v2g.registry import codec
 
     play = Playbook(vehicle())
     sn.to_services(play)

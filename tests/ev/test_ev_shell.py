@@ -16,14 +16,14 @@ from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
 from pncsim.wire.clock import Clock, VirtualTimeLoop
 from pncsim.wire.errors import PeerClosed, PeerSilent
-from pncsim.wire.exi import codec
 from pncsim.wire.network import SdpError, Security
 from pncsim.wire.network.memory import MemoryNetwork
 from pncsim.wire.streams import BUFFER, ByteStream
 from pncsim.wire.tls import TlsServer, open_server
 from pncsim.wire.trace import Event, Judged, Secured, Trace
 from pncsim.wire.v2g import iso2
-from pncsim.wire.v2g.v2gtp import EXI, V2gtpReader, pack
+from pncsim.wire.v2g.registry import EXI, codec
+from pncsim.wire.v2g.v2gtp import V2gtpReader, pack
 
 Handler = Callable[[ByteStream, Clock], Awaitable[None]]
 

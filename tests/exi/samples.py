@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from pncsim.wire.exi import codec
 from pncsim.wire.exi.declare import ComplexType
 from pncsim.wire.exi.grammar import END, enter
 from pncsim.wire.exi.schema import Element, Group, Model, Particle, Type, Value, Wild
+from pncsim.wire.v2g.registry import codec
 
 PLAIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-_.:/#"
 WIDE = PLAIN + "äß€漢\U0001f50c"

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pncsim.wire.exi import ExiDecodeError, ExiUnsupportedError, codec
+from pncsim.wire.exi import ExiDecodeError, ExiUnsupportedError
 from pncsim.wire.exi.careful_encode import CarefulEncoder
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.v2g.registry import codec
 
 SETUP = "809802000000000000000011d01aaf37bc04080c00"
 

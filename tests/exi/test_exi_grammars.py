@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pncsim.wire.exi import codec
 from pncsim.wire.exi.bits import bits_for
 from pncsim.wire.exi.grammar import Grammars
 from pncsim.wire.exi.plan import Plan
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.v2g.registry import codec
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import BODY_MESSAGES, Sampler
 
-from pncsim.wire.exi import ExiDecodeError, codec
+from pncsim.wire.exi import ExiDecodeError
 from pncsim.wire.exi.coder import LONGEST
 from pncsim.wire.exi.runtime import STUMBLES
 from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.registry import codec
 
 SEEDS = [
     codec("iso2").encode(Sampler(Random(name), optional=0.6, longest_list=2).message(name)) for name in BODY_MESSAGES

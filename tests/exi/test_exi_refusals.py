@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pncsim.wire.errors import LocalError
-from pncsim.wire.exi import ExiEncodeError, codec
+from pncsim.wire.exi import ExiEncodeError
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.v2g.registry import codec
 
 U = iso2.UnitSymbolType
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pncsim.wire.exi.coder import SETS, Codec
+from pncsim.wire.exi.coder import Codec
 from pncsim.wire.exi.store import Store, cache_root, fingerprint
 from pncsim.wire.v2g import appprotocol as app
 
@@ -18,7 +18,7 @@ ANSWER = app.SupportedAppProtocolRes(ResponseCode=app.ResponseCodeType.Failed_No
 
 
 def new_codec(store: Store) -> Codec:
-    return Codec("app", SETS["app"], store)
+    return Codec("app", (app,), store)
 
 
 def test_a_second_process_finds_what_the_first_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_the_key_follows_the_declarations() -> None:
 @pytest.mark.parametrize("home", ["", "/nonexistent/home", "/proc"])
 def test_a_process_without_a_home_works(home: str) -> None:
     code = (
-        "from pncsim.wire.exi import codec; from pncsim.wire.v2g import appprotocol as a; "
+        "from pncsim.wire.v2g.registry import codec; from pncsim.wire.v2g import appprotocol as a; "
         "print(codec('app').encode(a.SupportedAppProtocolRes(ResponseCode=a.ResponseCodeType.Failed_NoNegotiation)).hex())"
     )
     environment = {"HOME": home, "PATH": os.environ["PATH"]} if home else {"PATH": os.environ["PATH"]}

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pncsim.wire.exi import codec, views
+from pncsim.wire.exi import views
+from pncsim.wire.v2g.registry import codec
 
 VECTORS = [
     json.loads(line)
@@ -18,8 +19,8 @@ VECTORS = [
 
 def value_of(vector: dict[str, Any]) -> tuple[str | None, Any]:
     if vector["kind"] == "document":
-        return None, views.from_json(vector["set"], vector["json"])
-    return views.fragment_from_json(vector["set"], vector["json"])
+        return None, views.from_json(codec(vector["set"]), vector["json"])
+    return views.fragment_from_json(codec(vector["set"]), vector["json"])
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: f"{v['set']}-{v['kind']}-{v['label']}")
@@ -40,9 +41,13 @@ def test_a_vector_both_ways(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", VECTORS[::3], ids=lambda v: f"{v['set']}-{v['kind']}-{v['label']}")
 def test_a_vector_through_both_views(vector: dict[str, Any]) -> None:
     name, value = value_of(vector)
-    assert json.loads(json.dumps(views.to_json(value, name, set_name=vector["set"]))) == vector["json"]
-    xml = views.to_xml(vector["set"], value, name)
-    read = views.from_xml(vector["set"], xml) if name is None else views.fragment_from_xml(vector["set"], xml)[1]
+    assert json.loads(json.dumps(views.to_json(codec(vector["set"]), value, name))) == vector["json"]
+    xml = views.to_xml(codec(vector["set"]), value, name)
+    read = (
+        views.from_xml(codec(vector["set"]), xml)
+        if name is None
+        else views.fragment_from_xml(codec(vector["set"]), xml)[1]
+    )
     assert read == value
 
 

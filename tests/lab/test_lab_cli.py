@@ -317,8 +317,8 @@ def test_exi_line_by_line(env: dict[str, str], desk: Path) -> None:
 
 
 def _session_setup() -> str:
-    from pncsim.wire.exi import codec
     from pncsim.wire.v2g import iso2
+    from pncsim.wire.v2g.registry import codec
 
     body = iso2.SessionSetupReq(EVCCID=bytes(6))
     message = iso2.V2G_Message(Header=iso2.MessageHeaderType(SessionID=bytes(8)), Body=iso2.BodyType(BodyElement=body))

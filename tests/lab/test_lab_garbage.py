@@ -15,7 +15,7 @@ from lab_runs import leaks, run, texts
 from pncsim.simulator.lab import Lab
 from pncsim.wire.network.loopback import LoopbackNetwork
 from pncsim.wire.trace import Problem, StateEntered
-from pncsim.wire.v2g import v2gtp
+from pncsim.wire.v2g import registry, v2gtp
 
 NOISE = random.Random(15118).randbytes(3_000)
 HTTP = b"GET /.well-known/anything HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -40,8 +40,8 @@ GARBAGE = {
     "a TLS ClientHello": HELLO,
     "a broken TLS record": b"\x16\x03\x01\x00\x10" + bytes(16),
     "half a ClientHello": HELLO[: len(HELLO) // 2],
-    "half a V2GTP message": v2gtp.pack(v2gtp.EXI, bytes(100))[:50],
-    "a V2GTP message that is no EXI": v2gtp.pack(v2gtp.EXI, b"\xff" * 40),
+    "half a V2GTP message": v2gtp.pack(registry.EXI, bytes(100))[:50],
+    "a V2GTP message that is no EXI": v2gtp.pack(registry.EXI, b"\xff" * 40),
     "a V2GTP header of four gigabytes": bytes.fromhex("01fe8001ffffffff"),
     "zeros": bytes(70_000),
 }
@@ -169,8 +169,8 @@ def test_a_connection_that_is_reset_at_once() -> None:
 
 def test_a_vehicle_in_plain_where_tls_was_promised() -> None:
     """SupportedAppProtocolReq on the TLS port is no ClientHello."""
-    from pncsim.wire.exi import codec
     from pncsim.wire.v2g import appprotocol as app
+    from pncsim.wire.v2g.registry import codec
 
     offer = app.AppProtocolType(
         ProtocolNamespace="urn:iso:15118:2:2013:MsgDef",
@@ -179,7 +179,7 @@ def test_a_vehicle_in_plain_where_tls_was_promised() -> None:
         SchemaID=1,
         Priority=1,
     )
-    frame = v2gtp.pack(v2gtp.EXI, codec("app").encode(app.SupportedAppProtocolReq(AppProtocol=[offer])))
+    frame = v2gtp.pack(registry.EXI, codec("app").encode(app.SupportedAppProtocolReq(AppProtocol=[offer])))
 
     async def attack(lab: Lab) -> None:
         assert await throw(ports(lab)["SECC TLS"], frame, stop=False) == b""

@@ -251,7 +251,7 @@ def test_the_evidence_is_complete(kept: Run) -> None:
 
 
 def test_the_messages_can_be_read_back(kept: Run) -> None:
-    from pncsim.wire.exi import codec
+    from pncsim.wire.v2g.registry import codec
 
     for line in (folder_of(kept) / "messages.jsonl").read_text().splitlines():
         row = json.loads(line)

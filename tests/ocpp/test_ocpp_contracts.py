@@ -12,7 +12,6 @@ from ocpp_lab import IDENTITY, Chains, Lab, Operator, running, shared_pki, virtu
 from pncsim.backend.answers import CertificateStatus, ChainStatus, PoolAnswer
 from pncsim.secc import notices
 from pncsim.secc.questions import (
-    ISO2_SCHEMA,
     AuthorizationAnswer,
     ContractAuthorization,
     ContractCertificateAnswer,
@@ -23,6 +22,7 @@ from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.station import Station
 from pncsim.tls_certs.pki import create_pki
 from pncsim.wire.trace import Judged, OcppFrame
+from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 
 EMAID = "DEPNCC00000001A"
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
@@ -40,7 +40,7 @@ async def ask(station: Station, question: object) -> AuthorizationAnswer:
 
 
 async def fetch(station: Station, exi: bytes = b"\x80request") -> ContractCertificateAnswer:
-    answer = await station.answer(ContractCertificateRequest(action="Install", schema=ISO2_SCHEMA, exi=exi))
+    answer = await station.answer(ContractCertificateRequest(action="Install", schema=ISO2_NAMESPACE, exi=exi))
     assert isinstance(answer, ContractCertificateAnswer)
     return answer
 
@@ -276,7 +276,7 @@ async def test_exi_goes_through_unchanged_both_ways() -> None:
         await station.wait_ready()
         answer = await fetch(station, request)
         assert answer.exi == response
-        assert lab.pool.asked == [(request, ISO2_SCHEMA)]
+        assert lab.pool.asked == [(request, ISO2_NAMESPACE)]
 
 
 @pytest.mark.parametrize(

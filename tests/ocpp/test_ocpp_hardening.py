@@ -11,7 +11,7 @@ import pytest
 from ocpp_lab import IDENTITY, NOW, Lab, running, virtual
 
 from pncsim.secc import notices
-from pncsim.secc.questions import ISO2_SCHEMA, ContractCertificateAnswer, ContractCertificateRequest
+from pncsim.secc.questions import ContractCertificateAnswer, ContractCertificateRequest
 from pncsim.secc.station.config import StationConfig
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed
@@ -19,6 +19,7 @@ from pncsim.wire.ocpp.channel import MemoryChannel, memory_channels
 from pncsim.wire.ocpp.mask import masked
 from pncsim.wire.ocpp.peer import MAX_UNSENT, OcppPeer
 from pncsim.wire.ocpp.when import timestamp
+from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
 NOT_ASCII = "gJgC\u00e9"
@@ -141,7 +142,7 @@ async def test_an_exi_response_outside_ascii_is_a_refusal() -> None:
         await station.wait_ready()
         answer = {"status": "Accepted", "exiResponse": NOT_ASCII}
         lab.csms.stations[IDENTITY].peer.on("Get15118EVCertificate", lambda payload: answer)
-        question = ContractCertificateRequest(action="Install", schema=ISO2_SCHEMA, exi=b"\x80request")
+        question = ContractCertificateRequest(action="Install", schema=ISO2_NAMESPACE, exi=b"\x80request")
         assert await station.answer(question) == ContractCertificateAnswer(
             exi=None, text="The CSMS sent an exiResponse that is not base64."
         )
@@ -152,7 +153,7 @@ async def test_an_exi_request_outside_ascii_is_a_refusal() -> None:
     lab = Lab()
     async with running(lab.station(config=PLAIN)) as station:
         await station.wait_ready()
-        asked = {"iso15118SchemaVersion": ISO2_SCHEMA, "action": "Install", "exiRequest": NOT_ASCII}
+        asked = {"iso15118SchemaVersion": ISO2_NAMESPACE, "action": "Install", "exiRequest": NOT_ASCII}
         answer = await station.call("Get15118EVCertificate", asked)
         assert (answer["status"], answer["statusInfo"]["reasonCode"]) == ("Failed", "InvalidValue")
         assert lab.pool.asked == [] and lab.problems() == []

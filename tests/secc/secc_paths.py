@@ -26,9 +26,9 @@ from secc_playbook import (
 from pncsim.secc.config import DcSupply, SeccConfig
 from pncsim.secc.questions import AuthorizationAnswer, ContractCertificateAnswer
 from pncsim.tls_certs.pki import Pki, create_pki
-from pncsim.wire.exi import codec
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2.secc_sequence import State as S
+from pncsim.wire.v2g.registry import codec
 
 EMAID = "DEPNCC000000017"
 YES = AuthorizationAnswer(accepted=True, certificate_status="Accepted", token_status="Accepted", token="CARD-1")

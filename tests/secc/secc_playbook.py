@@ -13,10 +13,10 @@ from pncsim.secc.config import SeccConfig
 from pncsim.secc.engine import SeccEngine
 from pncsim.secc.power import EvsePower
 from pncsim.wire import trace
-from pncsim.wire.engine import Ask, Close, Notice, Output, Send
-from pncsim.wire.exi import codec
+from pncsim.wire.session.outputs import Ask, Close, Notice, Output, Send
 from pncsim.wire.v2g import appprotocol as app
-from pncsim.wire.v2g import iso2, signature, v2gtp
+from pncsim.wire.v2g import iso2, registry, signature, v2gtp
+from pncsim.wire.v2g.registry import codec
 
 T0 = 1_795_221_000.0
 ISO2 = "urn:iso:15118:2:2013:MsgDef"
@@ -63,7 +63,7 @@ class Playbook:
         """Send octets as the payload of a V2GTP message, or as they are."""
         self.log.append(f"EV {name}")
         before = len(self.responses)
-        data = v2gtp.pack(v2gtp.EXI, payload) if frame else payload
+        data = v2gtp.pack(registry.EXI, payload) if frame else payload
         self._do(self.engine.receive(data, self.now))
         return self.responses[-1] if len(self.responses) > before else None
 

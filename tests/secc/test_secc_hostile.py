@@ -12,10 +12,10 @@ from secc_playbook import Playbook, ac_parameters, hello, select, setup
 
 from pncsim.secc.notices import SessionEnded
 from pncsim.wire.errors import LocalError, PeerClosed
-from pncsim.wire.exi import codec
-from pncsim.wire.v2g import iso2, v2gtp
+from pncsim.wire.v2g import iso2, registry, v2gtp
 from pncsim.wire.v2g.iso2.secc_sequence import TABLE
 from pncsim.wire.v2g.iso2.secc_sequence import State as S
+from pncsim.wire.v2g.registry import codec
 
 
 def encoded(body: Any, session: bytes) -> bytes:
@@ -44,7 +44,7 @@ def test_streams_that_are_not_v2gtp(octets: bytes) -> None:
 
 def test_a_message_with_a_wrong_header_is_ignored() -> None:
     p = at(S.SERVICES)
-    good = v2gtp.pack(v2gtp.EXI, encoded(iso2.ServiceDetailReq(ServiceID=1), p.session))
+    good = v2gtp.pack(registry.EXI, encoded(iso2.ServiceDetailReq(ServiceID=1), p.session))
     assert p.raw(b"\x02" + good[1:], frame=False) is None
     assert "was ignored" in p.problems and p.end is None
     assert p.raw(good, frame=False).ResponseCode == "OK"
@@ -52,7 +52,7 @@ def test_a_message_with_a_wrong_header_is_ignored() -> None:
 
 def test_messages_may_be_cut_anywhere() -> None:
     p = at(S.SERVICES)
-    frame = v2gtp.pack(v2gtp.EXI, encoded(iso2.ServiceDetailReq(ServiceID=1), p.session))
+    frame = v2gtp.pack(registry.EXI, encoded(iso2.ServiceDetailReq(ServiceID=1), p.session))
     responses = [p.raw(bytes([octet]), frame=False) for octet in frame]
     assert responses[:-1] == [None] * (len(frame) - 1)
     assert responses[-1].ResponseCode == "OK"
@@ -60,8 +60,8 @@ def test_messages_may_be_cut_anywhere() -> None:
 
 def test_requests_ahead_of_their_answers_wait() -> None:
     p = at(S.EXTERNAL)
-    first = v2gtp.pack(v2gtp.EXI, encoded(iso2.AuthorizationReq(), p.session))
-    second = v2gtp.pack(v2gtp.EXI, encoded(ac_parameters(), p.session))
+    first = v2gtp.pack(registry.EXI, encoded(iso2.AuthorizationReq(), p.session))
+    second = v2gtp.pack(registry.EXI, encoded(ac_parameters(), p.session))
     assert p.raw(first + second, frame=False) is None
     p.answer(YES)
     assert p.take()[-2:] == ["SE AuthorizationRes OK", "SE ChargeParameterDiscoveryRes OK"]
@@ -70,7 +70,7 @@ def test_requests_ahead_of_their_answers_wait() -> None:
 
 def test_a_flood_of_requests_ends() -> None:
     p = at(S.EXTERNAL)
-    frame = v2gtp.pack(v2gtp.EXI, encoded(iso2.AuthorizationReq(), p.session))
+    frame = v2gtp.pack(registry.EXI, encoded(iso2.AuthorizationReq(), p.session))
     p.raw(frame * 50, frame=False)
     assert "without waiting for answers" in p.problems and p.end is not None
     assert p.notices[-1].stopped_by == "station"

@@ -37,11 +37,11 @@ from secc_playbook import (
 
 from pncsim.secc import notices
 from pncsim.secc.config import ReceiptPolicy, ServiceOffer
-from pncsim.secc.questions import ISO2_SCHEMA, ContractAuthorization, ContractCertificateAnswer
+from pncsim.secc.questions import ContractAuthorization, ContractCertificateAnswer
 from pncsim.wire import trace
-from pncsim.wire.exi import codec
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2.secc_sequence import State as S
+from pncsim.wire.v2g.registry import ISO2_NAMESPACE, codec
 
 
 def test_from_connection_to_payment() -> None:
@@ -128,7 +128,7 @@ def test_plug_and_charge_with_installation_and_receipts() -> None:
     p = at(S.CONTRACT)
     p.ev(installation())
     question = p.asked[-1].question
-    assert (question.action, question.schema) == ("Install", ISO2_SCHEMA)
+    assert (question.action, question.schema) == ("Install", ISO2_NAMESPACE)
     exi = delivery(p.session)
     p.answer(ContractCertificateAnswer(exi=exi))
     assert p.frames[-1] is not exi and p.frames[-1] == exi, "handed on byte for byte"

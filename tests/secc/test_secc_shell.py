@@ -14,14 +14,14 @@ from pncsim.secc.evse import Evse
 from pncsim.secc.notices import SessionEnded
 from pncsim.secc.questions import ExternalAuthorization
 from pncsim.wire.clock import Clock, VirtualTimeLoop
-from pncsim.wire.engine import Close
 from pncsim.wire.errors import LocalError, PeerClosed, PeerSilent
-from pncsim.wire.exi import codec
 from pncsim.wire.pipe import memory_pipe
+from pncsim.wire.session.outputs import Close
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.trace import Event, Problem, Trace
 from pncsim.wire.v2g import appprotocol as app
-from pncsim.wire.v2g import iso2, v2gtp
+from pncsim.wire.v2g import iso2, registry, v2gtp
+from pncsim.wire.v2g.registry import codec
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ class Bench:
             header = iso2.MessageHeaderType(SessionID=self.session)
             root = iso2.V2G_Message(Header=header, Body=iso2.BodyType(BodyElement=message))
             payload = codec("iso2").encode(root)
-        self.vehicle.write(v2gtp.pack(v2gtp.EXI, payload))
+        self.vehicle.write(v2gtp.pack(registry.EXI, payload))
         frames: list[v2gtp.V2gtpFrame] = []
         while not frames:
             data = await self.vehicle.read()
@@ -207,7 +207,7 @@ def test_a_defect_in_an_answer_surfaces() -> None:
         await bench.until(*bench.start())
         bench.vehicle.write(
             v2gtp.pack(
-                v2gtp.EXI,
+                registry.EXI,
                 codec("iso2").encode(
                     iso2.V2G_Message(
                         Header=iso2.MessageHeaderType(SessionID=bench.session),

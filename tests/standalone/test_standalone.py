@@ -21,11 +21,11 @@ from pncsim.simulator.standalone import Link, StationOptions, VehicleOptions, fi
 from pncsim.simulator.station_site import StationSite
 from pncsim.tls_certs.pki import create_pki, write_pki
 from pncsim.wire.clock import Clock
-from pncsim.wire.exi import codec
 from pncsim.wire.network.loopback import loopback_host
 from pncsim.wire.trace import Event, Problem, StateEntered, Story, Tolerated, Trace
 from pncsim.wire.v2g import appprotocol as app
-from pncsim.wire.v2g import iso2, v2gtp
+from pncsim.wire.v2g import iso2, registry, v2gtp
+from pncsim.wire.v2g.registry import codec
 
 Address = tuple[str, int]
 
@@ -235,7 +235,7 @@ async def test_who_is_connecting_when_the_wait_is_over_is_heard_out(
     await connected.wait()
     clock.jump(12)
     await clock.sleep(0.05)
-    writer.write(v2gtp.pack(v2gtp.EXI, codec("app").encode(OFFER)))
+    writer.write(v2gtp.pack(registry.EXI, codec("app").encode(OFFER)))
     assert await reader.read(4096), "the station is still there"
     writer.close()
     assert await serving == 1
@@ -295,7 +295,7 @@ async def test_a_session_ended_in_order_before_charging_is_no_pass(
         else:
             header, body = iso2.MessageHeaderType(SessionID=session), iso2.BodyType(BodyElement=message)
             payload = codec("iso2").encode(iso2.V2G_Message(Header=header, Body=body))
-        writer.write(v2gtp.pack(v2gtp.EXI, payload))
+        writer.write(v2gtp.pack(registry.EXI, payload))
         [answer] = v2gtp.V2gtpReader().feed(await reader.read(4096))
         if isinstance(message, iso2.SessionSetupReq):
             received = codec("iso2").decode(answer.payload)

@@ -16,7 +16,8 @@ from pncsim.wire.network.loopback import LoopbackNetwork
 from pncsim.wire.network.memory import MemoryNetwork
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.tls import TlsClient, TlsError, TlsServer, open_client, open_server
-from pncsim.wire.v2g.v2gtp import EXI, V2gtpFrame, V2gtpReader, pack
+from pncsim.wire.v2g.registry import EXI
+from pncsim.wire.v2g.v2gtp import V2gtpFrame, V2gtpReader, pack
 
 
 def run(kind: type[MemoryNetwork] | type[LoopbackNetwork], main: Coroutine[Any, Any, None]) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pncsim.wire.errors import LocalError, PeerError
-from pncsim.wire.v2g.v2gtp import EXI, HEADER_SIZE, MAX_PAYLOAD, V2gtpFrame, V2gtpReader, pack, unpack_datagram
+from pncsim.wire.v2g.registry import EXI
+from pncsim.wire.v2g.v2gtp import HEADER_SIZE, MAX_PAYLOAD, V2gtpFrame, V2gtpReader, pack, unpack_datagram
 
 # From a public trace of an Audi at a DC charger.
 SESSION_SETUP_REQ = bytes.fromhex("01FE80010000000E 8098004011D01801F7E81D792800")

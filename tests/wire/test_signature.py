@@ -13,9 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.wire.credentials import KeySigner
-from pncsim.wire.exi import codec
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.v2g.registry import codec
 
 VECTOR: dict[str, str] = json.loads((Path(__file__).parents[1] / "vectors" / "signature.json").read_text())
 KEY = ec.derive_private_key(int(VECTOR["contract_private"], 16), ec.SECP256R1())

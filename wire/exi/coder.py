@@ -6,12 +6,10 @@ does not know goes to the careful coder, which reads every legal form and explai
 
 from __future__ import annotations
 
-from functools import cache, cached_property, partial
-from importlib import import_module
-from types import CodeType
+from functools import cached_property, partial
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from pncsim.wire.errors import LocalError
 from pncsim.wire.exi.bits import HEADER, bits_for
 from pncsim.wire.exi.declare import ComplexType
 from pncsim.wire.exi.errors import ExiDecodeError, ExiEncodeError
@@ -23,16 +21,6 @@ from pncsim.wire.exi.store import Store, cache_root, fingerprint
 if TYPE_CHECKING:
     from pncsim.wire.exi.schema import SchemaSet, Type
 
-SETS: dict[str, tuple[str, ...]] = {
-    "app": ("pncsim.wire.v2g.appprotocol",),
-    "iso2": ("pncsim.wire.v2g.iso2", "pncsim.wire.v2g.xmldsig"),
-    "xmldsig": ("pncsim.wire.v2g.xmldsig",),
-}
-"""The schema sets and the catalogue modules they consist of."""
-
-RESERVED = ("din", "iso20-common", "iso20-ac", "iso20-dc", "iso20-acdp", "iso20-wpt")
-"""Names of sets that are not built in yet."""
-
 LONGEST = 1 << 20
 """More octets are refused unread. The schema allows messages of some 300 000; V2GTP cuts off far below that."""
 
@@ -40,21 +28,15 @@ QUICK = 1 << 16
 """Up to this many octets the generated code is used: its cost grows with length times number of values."""
 
 
-@cache
-def codec(name: str) -> Codec:
-    """The codec of a schema set, one per process."""
-    if name not in SETS:
-        kind = "is reserved for later" if name in RESERVED else "is unknown"
-        raise LocalError(f"The schema set {name!r} {kind}; there are {', '.join(SETS)}.")
-    return Codec(name, SETS[name])
-
-
 class Codec:
-    """Encodes and decodes the documents and fragments of one schema set. Use :func:`codec` to get one."""
+    """Encodes and decodes the documents and fragments of one schema set: of the types some catalogue modules declare.
 
-    def __init__(self, name: str, modules: tuple[str, ...], store: Store | None = None) -> None:
+    Making one is cheap, using one for the first time is not: a process has one per set (:mod:`wire.v2g.registry`).
+    """
+
+    def __init__(self, name: str, modules: tuple[ModuleType, ...], store: Store | None = None) -> None:
         self.name = name
-        self._modules = tuple(import_module(m) for m in modules)
+        self._modules = modules
         self._store = store or Store(fingerprint(self._modules), cache_root())
         classes = classes_of(self._modules)
         documents = documents_of(self._modules)
@@ -76,7 +58,7 @@ class Codec:
         """The resolved declarations; loaded when something has to be generated, read carefully or shown."""
         from pncsim.wire.exi.schema import SchemaSet
 
-        return SchemaSet(self.name, tuple(m.__name__ for m in self._modules))
+        return SchemaSet(self.name, self._modules)
 
     # ---- documents --------------------------------------------------------------------------------------------
 
@@ -288,4 +270,4 @@ def _class_name(type_: Type) -> str:
     return type_.__name__ if isinstance(type_, type) else ""
 
 
-__all__ = ["RESERVED", "SETS", "Codec", "codec"]
+__all__ = ["Codec"]

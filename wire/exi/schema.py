@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from importlib import import_module
-from types import UnionType
+from types import ModuleType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pncsim.wire.exi import declare
@@ -131,9 +130,9 @@ def _note(notes: Iterable[Any], kind: type) -> Any:
 class SchemaSet:
     """The classes of some catalogue modules as one schema set."""
 
-    def __init__(self, name: str, modules: tuple[str, ...]) -> None:
+    def __init__(self, name: str, modules: tuple[ModuleType, ...]) -> None:
         self.name = name
-        self.modules = tuple(import_module(m) for m in modules)
+        self.modules = modules
         self.classes = classes_of(self.modules)
         self._models: dict[type[ComplexType], Model] = {}
         self._values: dict[Any, Value] = {}

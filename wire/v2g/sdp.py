@@ -9,7 +9,8 @@ from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from pncsim.wire.errors import PeerError, PeerSilent
-from pncsim.wire.v2g.v2gtp import SDP_REQUEST, SDP_RESPONSE, pack, unpack_datagram
+from pncsim.wire.v2g.registry import SDP_REQUEST, SDP_RESPONSE
+from pncsim.wire.v2g.v2gtp import pack, unpack_datagram
 
 PORT = 15118
 MULTICAST_GROUP = "ff02::1"

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from pncsim.wire.credentials import Signer
 from pncsim.wire.errors import PeerError
-from pncsim.wire.exi import codec
 from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.v2g.registry import codec
 
 Grammar = Literal["xmldsig", "iso2"]
 Part = tuple[str, object]

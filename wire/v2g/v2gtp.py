@@ -20,32 +20,11 @@ import struct
 from dataclasses import dataclass
 
 from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.v2g.registry import EXI, PAYLOAD_TYPES
 
 VERSION = 0x01
 INVERSE = 0xFE
 HEADER_SIZE = 8
-
-EXI = 0x8001
-"""SupportedAppProtocol in every stack, and all messages of DIN SPEC 70121 and ISO 15118-2."""
-SDP_REQUEST = 0x9000
-SDP_RESPONSE = 0x9001
-
-PAYLOAD_TYPES = {
-    EXI: "EXI (SupportedAppProtocol, DIN 70121, ISO 15118-2)",
-    0x8002: "ISO 15118-20 CommonMessages",
-    0x8003: "ISO 15118-20 AC",
-    0x8004: "ISO 15118-20 DC",
-    0x8005: "ISO 15118-20 ACDP",
-    0x8006: "ISO 15118-20 WPT",
-    0x8101: "ISO 15118-20 schedule renegotiation",
-    0x8102: "ISO 15118-20 metering confirmation",
-    0x8103: "ISO 15118-20 ACDP system status",
-    0x8104: "ISO 15118-20 parking status",
-    SDP_REQUEST: "SDP request",
-    SDP_RESPONSE: "SDP response",
-    0x9002: "SDP request, wireless",
-    0x9003: "SDP response, wireless",
-}
 
 MAX_PAYLOAD = 65_536
 """Bound on one payload. The largest -2 message, CertificateInstallationRes with two chains of four certificates, stays

@@ -24,7 +24,8 @@ sys.path[:0] = [str(HERE), str(HERE.parents[2]), str(HERE.parents[1] / "exi")]
 from judge import Judge, package_directory  # noqa: E402
 from samples import BODY_MESSAGES, WIDE, Sampler  # noqa: E402
 
-from pncsim.wire.exi import codec, views  # noqa: E402
+from pncsim.wire.exi import views  # noqa: E402
+from pncsim.wire.v2g.registry import codec  # noqa: E402
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "minimal": {"optional": 0.0, "longest_list": 1},
@@ -85,16 +86,16 @@ def main() -> int:
         if (set_name, kind) not in judges:
             judges[set_name, kind] = Judge(shared, set_name, kind)
         judge, coder = judges[set_name, kind], codec(set_name)
-        judged = judge.encode(views.to_xml(set_name, value, name))
+        judged = judge.encode(views.to_xml(coder, value, name))
         ours = (coder.encode_fragment(name, value) if name else coder.encode(value)).hex()
         if name:
-            read: Any = views.fragment_from_xml(set_name, judge.decode(judged))[1]
+            read: Any = views.fragment_from_xml(coder, judge.decode(judged))[1]
         else:
-            read = views.from_xml(set_name, judge.decode(judged))
+            read = views.from_xml(coder, judge.decode(judged))
         if ours != judged or read != value:
             different += 1
             print(f"{set_name} {kind} {label}: we write {ours[:80]}, the judge {judged[:80]}", file=sys.stderr)
-        view = views.to_json(value, name, set_name=set_name)
+        view = views.to_json(coder, value, name)
         lines.append(
             json.dumps(
                 {"set": set_name, "kind": kind, "label": label, "hex": judged, "json": view}, separators=(",", ":")

@@ -1,4 +1,4 @@
-"""What both views need: which set a value belongs to, and how simple values are written."""
+"""What both views need: where an element's type is found, and how simple values are written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 from typing import Any
 
 from pncsim.wire.errors import LocalError
-from pncsim.wire.exi.coder import SETS
 from pncsim.wire.exi.schema import SchemaSet, Type, Value
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,200}", re.ASCII)
@@ -20,15 +19,6 @@ class ViewError(LocalError):
     def __init__(self, path: str, what: str) -> None:
         super().__init__(f"{path or 'The document'}: {what}.")
         self.path = path
-
-
-def set_of(value: object) -> str:
-    """The schema set whose catalogue declares the type of ``value``."""
-    module = type(value).__module__
-    for name in ("app", "xmldsig"):
-        if module in SETS[name]:
-            return name
-    return "iso2"
 
 
 def root_of(schema: SchemaSet, name: str, path: str = "") -> Type:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from pncsim.wire.exi import codec
+from pncsim.wire.exi.coder import Codec
 from pncsim.wire.exi.declare import ComplexType
 from pncsim.wire.exi.schema import AttributeUse, Element, Group, Model, SchemaSet, Type, Value, elements_in
-from pncsim.wire.exi.views.common import ViewError, fragment_of, member_of, octets_from, root_of, set_of, text_of
+from pncsim.wire.exi.views.common import ViewError, fragment_of, member_of, octets_from, root_of, text_of
 
 
-def to_json(value: Any, name: str | None = None, *, set_name: str | None = None) -> dict[str, Any]:
+def to_json(coder: Codec, value: Any, name: str | None = None) -> dict[str, Any]:
     """``{element name: content}``, ready for :func:`json.dumps`.
 
-    ``name`` is needed for a fragment whose type is no root element's (``eMAID``). The set is found by the value's type.
+    ``name`` is needed for a fragment whose type is no root element's (``eMAID``).
     """
-    schema = codec(set_name or set_of(value)).schema
+    schema = coder.schema
     if name is None:
         name = type(value).__element__ if isinstance(value, ComplexType) else None
         if name is None:
@@ -29,16 +29,16 @@ def to_json(value: Any, name: str | None = None, *, set_name: str | None = None)
     return {name: _out(schema, type_, value)}
 
 
-def from_json(set_name: str, data: Any) -> Any:
+def from_json(coder: Codec, data: Any) -> Any:
     """The message a JSON view stands for. Raises ViewError naming the key that is wrong."""
-    schema = codec(set_name).schema
+    schema = coder.schema
     name, content = _single(data)
     return _in(schema, root_of(schema, name), content, name)
 
 
-def fragment_from_json(set_name: str, data: Any) -> tuple[str, Any]:
+def fragment_from_json(coder: Codec, data: Any) -> tuple[str, Any]:
     """Element name and value of a fragment's JSON view."""
-    schema = codec(set_name).schema
+    schema = coder.schema
     name, content = _single(data)
     return name, _in(schema, fragment_of(schema, name, isinstance(content, dict)), content, name)
 

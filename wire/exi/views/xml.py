@@ -10,13 +10,12 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from pncsim.wire.exi import codec
 from pncsim.wire.exi.coder import Codec
 from pncsim.wire.exi.declare import ComplexType
 from pncsim.wire.exi.grammar import END, enter
 from pncsim.wire.exi.members import QName
 from pncsim.wire.exi.schema import Element, Type, Value, Wild
-from pncsim.wire.exi.views.common import ViewError, fragment_of, root_of, set_of, text_of, value_from
+from pncsim.wire.exi.views.common import ViewError, fragment_of, root_of, text_of, value_from
 
 _LONGEST = 1 << 24
 _DEEPEST = 32
@@ -27,9 +26,8 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 # ---- writing -----------------------------------------------------------------------------------------------------
 
 
-def to_xml(set_name: str | None, value: Any, name: str | None = None) -> str:
+def to_xml(coder: Codec, value: Any, name: str | None = None) -> str:
     """One line of XML. ``name`` is needed for a fragment whose type is no root element's (``eMAID``)."""
-    coder = codec(set_name or set_of(value))
     if name is None:
         name = type(value).__element__ if isinstance(value, ComplexType) else None
         if name is None:
@@ -124,16 +122,16 @@ class _Tree(ElementTree.TreeBuilder):
         return super().end(tag)
 
 
-def from_xml(set_name: str, text: str | bytes) -> Any:
+def from_xml(coder: Codec, text: str | bytes) -> Any:
     """The message an XML document stands for. Raises ViewError naming the element that is wrong."""
-    coder, root = codec(set_name), _parse(text)
+    root = _parse(text)
     name = _local(root.tag)
     return _read(coder, root, root_of(coder.schema, name), name)
 
 
-def fragment_from_xml(set_name: str, text: str | bytes) -> tuple[str, Any]:
+def fragment_from_xml(coder: Codec, text: str | bytes) -> tuple[str, Any]:
     """Element name and value of a fragment's XML."""
-    coder, root = codec(set_name), _parse(text)
+    root = _parse(text)
     name = _local(root.tag)
     return name, _read(coder, root, fragment_of(coder.schema, name, bool(len(root) or root.attrib)), name)
 

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pncsim.wire.exi import xs
 from pncsim.wire.exi.declare import Binary, Integer, Named, Namespace, Text
+from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 
-MSG_DEF = Namespace("urn:iso:15118:2:2013:MsgDef", "v2gci_d", attributes_qualified=True)
+MSG_DEF = Namespace(ISO2_NAMESPACE, "v2gci_d", attributes_qualified=True)
 MSG_HEADER = Namespace("urn:iso:15118:2:2013:MsgHeader", "v2gci_h", attributes_qualified=True)
 MSG_BODY = Namespace("urn:iso:15118:2:2013:MsgBody", "v2gci_b", attributes_qualified=True)
 MSG_DATA_TYPES = Namespace("urn:iso:15118:2:2013:MsgDataTypes", "v2gci_t", attributes_qualified=True)
