@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import exi_bench, session_bench, tls_bench
-from pncsim.simulator.cli import COLLECTOR
+from pncsim.simulator.commands.main import COLLECTOR
 
 PNC = Path(sys.executable).with_name("pnc")
 

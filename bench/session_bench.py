@@ -12,9 +12,9 @@ from statistics import median
 from typing import Literal
 
 from pncsim.ev.vehicle import Vehicle
-from pncsim.simulator.lab import Lab
+from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.result import RunResult
-from pncsim.simulator.runner import RunSettings, run_on_loop
+from pncsim.simulator.runs.runner import RunSettings, run_on_loop
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Trace
 

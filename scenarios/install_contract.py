@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pncsim.simulator.scenario import Energy, scenario
 
 if TYPE_CHECKING:
-    from pncsim.simulator.lab import Lab
+    from pncsim.simulator.lab.lab import Lab
 
 
 @scenario(

@@ -6,7 +6,7 @@ from __future__ import annotations
 def main() -> None:
     """Import and run the command line; Ctrl-C during the imports ends like any other (130)."""
     try:
-        from pncsim.simulator.cli import main as command
+        from pncsim.simulator.commands.main import main as command
 
         command()
     except KeyboardInterrupt:

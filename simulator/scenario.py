@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_h
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
-    from pncsim.simulator.lab import Lab
+    from pncsim.simulator.lab.lab import Lab
 
 Energy = Literal["ac", "dc"]
 

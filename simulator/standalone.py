@@ -26,11 +26,11 @@ from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
 from pncsim.secc.config import ALL_LIBERTIES, STRICT, SeccConfig
 from pncsim.secc.station.config import StationConfig
-from pncsim.simulator.back_end import CARD, STATION_ID, open_back_end
+from pncsim.simulator.evidence.story import printable
+from pncsim.simulator.lab.back_end import CARD, STATION_ID, open_back_end
 from pncsim.simulator.reception import Reception
 from pncsim.simulator.result import EXIT_CODES, Verdict
 from pncsim.simulator.station_site import StationSite, build_station
-from pncsim.simulator.story import printable
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pncsim.simulator import tables
-from pncsim.simulator.faults import FAULTS
+from pncsim.simulator.commands import tables
+from pncsim.simulator.faults.table import FAULTS
 from pncsim.simulator.result import RunResult, Verdict
-from pncsim.simulator.runner import RunSettings, run_on_loop, run_scenario
+from pncsim.simulator.runs.runner import RunSettings, run_on_loop, run_scenario
 from pncsim.simulator.scenario import Scenario, all_scenarios
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Trace

@@ -128,7 +128,7 @@ HEAVY = (
 
 RUN = f"""
 import sys
-from pncsim.simulator.cli import main
+from pncsim.simulator.commands.main import main
 try:
     main(["run", "install-contract", "--transport", "memory", "--no-evidence", "--quiet"])
 except SystemExit as left:

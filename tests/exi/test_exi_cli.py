@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from pncsim.simulator import exi_cli
-from pncsim.simulator.exi_cli import run_exi
+from pncsim.simulator.commands import exi as exi_cli
+from pncsim.simulator.commands.exi import run_exi
 
 SETUP = "809802000000000000000011d01aaf37bc04080c00"
 SETUP_JSON = {
@@ -117,7 +117,7 @@ def test_ctrl_c_is_quiet() -> None:
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     code = (
-        "import sys; from pncsim.simulator.exi_cli import run_exi; "
+        "import sys; from pncsim.simulator.commands.exi import run_exi; "
         "sys.exit(run_exi('decode', 'iso2', False, sys.stdin, sys.stdout))"
     )
     root = str(Path(__file__).parents[2])

@@ -48,7 +48,7 @@ class Bench:
         program = (
             sys.executable,
             "-c",
-            "from pncsim.simulator.cli import main; main()",
+            "from pncsim.simulator.commands.main import main; main()",
             *arguments,
             "--pki",
             str(self.folder),

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pncsim.simulator.lab import Lab
+from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.result import RunResult
-from pncsim.simulator.runner import RunSettings, run_on_loop, run_scenario
+from pncsim.simulator.runs.runner import RunSettings, run_on_loop, run_scenario
 from pncsim.simulator.scenario import Scenario, find_scenario
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Event, Problem, Trace

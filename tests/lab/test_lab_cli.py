@@ -17,7 +17,7 @@ import pytest
 
 from pncsim.simulator.scenario import all_scenarios
 
-PNC = [sys.executable, "-c", "from pncsim.simulator.cli import main; main()"]
+PNC = [sys.executable, "-c", "from pncsim.simulator.commands.main import main; main()"]
 PATIENCE = 60
 
 
@@ -124,7 +124,7 @@ def test_wrong_usage_is_a_sentence(
     arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, desk: Path
 ) -> None:
     """In this process: argparse behaves the same, and a process each would cost seconds."""
-    from pncsim.simulator.cli import main
+    from pncsim.simulator.commands.main import main
 
     monkeypatch.chdir(desk)
     with pytest.raises(SystemExit) as left:
@@ -137,7 +137,7 @@ def test_wrong_usage_is_a_sentence(
 
 @pytest.mark.parametrize("command", ["secc", "ev"])
 def test_help_names_every_exit_code(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    from pncsim.simulator.cli import main
+    from pncsim.simulator.commands.main import main
 
     with pytest.raises(SystemExit):
         main([command, "--help"])

@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 
 from pncsim.simulator import entry
-from pncsim.simulator.lab import Lab
+from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.result import RunResult
-from pncsim.simulator.runner import RunSettings, run_on_loop
+from pncsim.simulator.runs.runner import RunSettings, run_on_loop
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Trace
 
@@ -23,7 +23,7 @@ class Interrupted(ModuleType):
 
 
 def test_an_interrupt_before_the_command_is_there_ends_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pncsim.simulator.cli", Interrupted("pncsim.simulator.cli"))
+    monkeypatch.setitem(sys.modules, "pncsim.simulator.commands.main", Interrupted("pncsim.simulator.commands.main"))
     with pytest.raises(SystemExit) as ended:
         entry.main()
     assert ended.value.code == 130

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from lab_runs import Run, leaks, run, texts
 
-from pncsim.simulator.answers import Says
-from pncsim.simulator.faults import FAULTS, find_fault
+from pncsim.simulator.faults.answers import Says
+from pncsim.simulator.faults.table import FAULTS, find_fault
 from pncsim.simulator.result import Verdict
-from pncsim.simulator.runner import RunSettings
+from pncsim.simulator.runs.runner import RunSettings
 from pncsim.simulator.scenario import all_scenarios
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Event, Judged, Problem, Secured, ServiceCall, Story, Tolerated, V2gMessage
@@ -199,7 +199,7 @@ def test_an_unknown_fault_names_where_to_look() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)
 def test_every_fault_is_declared_completely(fault: object) -> None:
-    from pncsim.simulator.faults import Fault
+    from pncsim.simulator.faults.table import Fault
 
     assert isinstance(fault, Fault)
     assert fault.scenario in all_scenarios()

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from lab_runs import leaks, run, texts
 
-from pncsim.simulator.lab import Lab
+from pncsim.simulator.lab.lab import Lab
 from pncsim.wire.network.loopback import LoopbackNetwork
 from pncsim.wire.trace import Problem, StateEntered
 from pncsim.wire.v2g import registry, v2gtp

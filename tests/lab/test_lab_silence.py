@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from lab_runs import Run, run
 
-from pncsim.simulator.lab import Lab
+from pncsim.simulator.lab.lab import Lab
 from pncsim.wire.errors import PncError
 from pncsim.wire.network import SeccAddress, Security
 from pncsim.wire.streams import ByteStream, Layer

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from lab_runs import Run, leaks, run, texts
 
-from pncsim.simulator.cli import main
-from pncsim.simulator.faults import FAULTS
+from pncsim.simulator.commands.main import main
+from pncsim.simulator.evidence.story import StoryTeller, printable
+from pncsim.simulator.evidence.wire_told import Once, told_frame
+from pncsim.simulator.faults.table import FAULTS
 from pncsim.simulator.result import Check, RunResult, Verdict
 from pncsim.simulator.standalone import _verdict
-from pncsim.simulator.story import StoryTeller, printable
-from pncsim.simulator.wire_told import Once, told_frame
 from pncsim.wire.trace import OcppFrame, Problem, Secured, Story, V2gMessage
 
 

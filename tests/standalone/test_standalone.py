@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from pncsim.simulator import standalone
-from pncsim.simulator.back_end import STATION_ID, open_back_end
-from pncsim.simulator.cli import main
+from pncsim.simulator.commands.main import main
+from pncsim.simulator.lab.back_end import STATION_ID, open_back_end
 from pncsim.simulator.result import Verdict
 from pncsim.simulator.standalone import Link, StationOptions, VehicleOptions, first_sentence, run_station, run_vehicle
 from pncsim.simulator.station_site import StationSite

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from pncsim.simulator import certs_cli
+from pncsim.simulator.commands import certs as certs_cli
 from pncsim.tls_certs.keys import KeyKind, make_key, make_key_of
 from pncsim.tls_certs.pki import OCPP_ROLES, Pki, create_pki, load_pki, write_pki
 from pncsim.tls_certs.profiles import V2G_PROFILES

@@ -11,9 +11,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pncsim.simulator import mishaps
-from pncsim.simulator.answers import Alerts, Answer, Ocpp, Responds, Says
-from pncsim.simulator.disturbances import (
+from pncsim.simulator.faults import deeds
+from pncsim.simulator.faults.answers import Alerts, Answer, Ocpp, Responds, Says
+from pncsim.simulator.faults.disturbances import (
     NOISE,
     Alter,
     Frames,
@@ -31,9 +31,9 @@ from pncsim.simulator.disturbances import (
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
-    from pncsim.simulator.lab import Lab
+    from pncsim.simulator.lab.lab import Lab
 
-Mishap = Callable[["Lab"], Coroutine[Any, Any, None]]
+Deed = Callable[["Lab"], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +51,8 @@ class Fault:
     vehicle: Alter | None = None
     station: Alter | None = None
     csms: Frames | None = None
-    before: Mishap | None = None
-    charging: Mishap | None = None
+    before: Deed | None = None
+    charging: Deed | None = None
 
     @property
     def answer_text(self) -> str:
@@ -100,13 +100,13 @@ _TABLE = (
         name="unknown-mo-root",
         title="the contract certificate chains to a root the station does not know",
         answer=(Responds("PaymentDetailsRes", "FAILED_CertChainError"), Says("SECC", "the trusted root of that name")),
-        before=mishaps.contract_foreign,
+        before=deeds.contract_foreign,
     ),
     Fault(
         name="contract-expired",
         title="the contract certificate has expired",
         answer=(Responds("PaymentDetailsRes", "FAILED_CertificateExpired"), Says("SECC", "expired on")),
-        before=mishaps.contract_expired,
+        before=deeds.contract_expired,
     ),
     Fault(
         name="wrong-receipt",
@@ -132,7 +132,7 @@ _TABLE = (
             Says("EV", "CertificateInstallationReq with FAILED_CertificateRevoked"),
         ),
         scenario="install-contract",
-        before=mishaps.provisioning_revoked,
+        before=deeds.provisioning_revoked,
     ),
     Fault(
         name="garbled-vehicle",
@@ -151,31 +151,31 @@ _TABLE = (
         name="no-staple",
         title="the station staples no OCSP response",
         answer=(Alerts(113), Says("EV", "did not staple an OCSP response")),
-        before=mishaps.staple_missing,
+        before=deeds.staple_missing,
     ),
     Fault(
         name="stale-staple",
         title="the station staples an OCSP response that has run out",
         answer=(Alerts(113), Says("EV", "The OCSP response is stale")),
-        before=mishaps.staple_stale,
+        before=deeds.staple_stale,
     ),
     Fault(
         name="foreign-root",
         title="the station's certificate chains to a V2G root the vehicle does not know",
         answer=(Alerts(48), Says("EV", "the trusted root of that name has another key")),
-        before=mishaps.station_foreign,
+        before=deeds.station_foreign,
     ),
     Fault(
         name="expired-station",
         title="the station's certificate has expired",
         answer=(Alerts(45), Says("EV", "expired on")),
-        before=mishaps.station_expired,
+        before=deeds.station_expired,
     ),
     Fault(
         name="forged-station",
         title="the signature of the station's certificate has a wrong bit",
         answer=(Alerts(42), Says("EV", "signature")),
-        before=mishaps.station_forged,
+        before=deeds.station_forged,
     ),
     Fault(
         name="silent-station",
@@ -198,42 +198,42 @@ _TABLE = (
             Says("EV", "with FAILED_NoCertificateAvailable"),
         ),
         scenario="install-contract",
-        before=mishaps.pool_empty,
+        before=deeds.pool_empty,
     ),
     Fault(
         name="dead-pool",
         title="the contract pool is down",
         answer=(Responds(_CERTIFICATE, "FAILED_NoCertificateAvailable"), Says("SECC", "did not accept the connection")),
         scenario="install-contract",
-        before=mishaps.pool_dead,
+        before=deeds.pool_dead,
     ),
     Fault(
         name="slow-pool",
         title="the contract pool answers after 30 s; the vehicle waits for 5 s",
         answer=(Responds(_CERTIFICATE, "FAILED_NoCertificateAvailable"), Says("SECC", "did not answer within 3.5 s")),
         scenario="install-contract",
-        before=mishaps.pool_slow,
+        before=deeds.pool_slow,
     ),
     Fault(
         name="tampered-bundle",
         title="the encrypted contract key is altered between pool and vehicle",
         answer=(Says("EV", "ContractSignatureEncryptedPrivateKey"),),
         scenario="install-contract",
-        before=mishaps.bundle_key,
+        before=deeds.bundle_key,
     ),
     Fault(
         name="wrong-bundle-signature",
         title="the provisioning service's signature over the contract has a wrong bit",
         answer=(Says("EV", "was not made with the key"),),
         scenario="install-contract",
-        before=mishaps.bundle_signature,
+        before=deeds.bundle_signature,
     ),
     Fault(
         name="foreign-cps",
         title="the contract is signed by a provisioning service under a V2G root the vehicle does not know",
         answer=(Says("EV", "the trusted root of that name has another key"),),
         scenario="install-contract",
-        before=mishaps.bundle_foreign,
+        before=deeds.bundle_foreign,
     ),
     # Authorisation behind the station
     Fault(
@@ -244,7 +244,7 @@ _TABLE = (
             Responds("AuthorizationRes", "FAILED"),
             Says("SECC", "is blocked"),
         ),
-        before=mishaps.contract_blocked,
+        before=deeds.contract_blocked,
     ),
     Fault(
         name="contract-unknown",
@@ -254,7 +254,7 @@ _TABLE = (
             Responds("AuthorizationRes", "FAILED"),
             Says("SECC", "The operator has no contract"),
         ),
-        before=mishaps.contract_unknown,
+        before=deeds.contract_unknown,
     ),
     Fault(
         name="contract-revoked",
@@ -264,7 +264,7 @@ _TABLE = (
             Responds("AuthorizationRes", "FAILED_CertificateRevoked"),
             Says("SECC", "is revoked"),
         ),
-        before=mishaps.contract_revoked,
+        before=deeds.contract_revoked,
     ),
     Fault(
         name="dead-responder",
@@ -274,7 +274,7 @@ _TABLE = (
             Responds("AuthorizationRes", "FAILED"),
             Says("SECC", "The OCSP responder did not accept the connection"),
         ),
-        before=mishaps.responder_dead,
+        before=deeds.responder_dead,
     ),
     Fault(
         name="slow-responder",
@@ -284,7 +284,7 @@ _TABLE = (
             Responds("AuthorizationRes", "FAILED"),
             Says("SECC", "did not answer within 2 s"),
         ),
-        before=mishaps.responder_slow,
+        before=deeds.responder_slow,
     ),
     Fault(
         name="card-refused",
@@ -295,14 +295,14 @@ _TABLE = (
             Says("SECC", "is unknown"),
         ),
         scenario="eim-ac",
-        before=mishaps.card_unknown,
+        before=deeds.card_unknown,
     ),
     # The CSMS itself
     Fault(
         name="dead-csms",
         title="the CSMS goes away before the vehicle is plugged in",
         answer=(Says("CS", "The CSMS closed the connection"), Says("EV", "The station offers payment by")),
-        before=mishaps.csms_dead,
+        before=deeds.csms_dead,
     ),
     Fault(
         name="silent-csms",
@@ -327,14 +327,14 @@ _TABLE = (
         title="the connection to the CSMS is lost for a minute while energy flows",
         answer=(Says("CS", "The CSMS closed the connection"),),
         survived=True,
-        charging=mishaps.csms_away,
+        charging=deeds.csms_away,
     ),
     Fault(
         name="csms-dies",
         title="the CSMS goes away for good while energy flows",
         answer=(Says("CS", "The CSMS closed the connection"), Says("CS", "wait for the CSMS")),
         survived=True,
-        charging=mishaps.csms_dead,
+        charging=deeds.csms_dead,
     ),
 )
 

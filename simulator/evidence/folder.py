@@ -27,8 +27,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pncsim.simulator.evidence.story import StoryTeller
 from pncsim.simulator.result import RunResult
-from pncsim.simulator.story import StoryTeller
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Event, OcppFrame, V2gMessage
 

@@ -1,12 +1,11 @@
-"""What can befall an ecosystem: each mishap is a coroutine over the lab; :mod:`simulator.faults` gives them names."""
+"""What can befall an ecosystem: coroutines over the lab; :mod:`simulator.faults.table` gives them names."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pncsim.backend.certificates import common_name
-from pncsim.simulator.back_end import KnownCards
-from pncsim.simulator.disturbances import (
+from pncsim.simulator.faults.disturbances import (
     DeadPool,
     DeadResponder,
     SlowPool,
@@ -21,13 +20,14 @@ from pncsim.simulator.disturbances import (
     wrong_key,
     wrong_signature,
 )
+from pncsim.simulator.lab.back_end import KnownCards
 from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
     from pncsim.ev.contracts import Contract
-    from pncsim.simulator.lab import Lab
+    from pncsim.simulator.lab.lab import Lab
     from pncsim.wire.credentials import Credentials
 
 SLOW = 30.0

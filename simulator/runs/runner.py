@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from pncsim.simulator.evidence.story import StoryTeller, printable
 from pncsim.simulator.result import RunResult, Terminated, Verdict
 from pncsim.simulator.scenario import Scenario
-from pncsim.simulator.story import StoryTeller, printable
 from pncsim.wire.clock import Clock, VirtualTimeLoop
 from pncsim.wire.errors import PncError
 from pncsim.wire.trace import Event, Problem, Trace
@@ -132,7 +132,7 @@ async def run_scenario(
 
     ``events`` is the list some reader of ``trace`` fills; the evidence is written from it.
     """
-    from pncsim.simulator.lab import Lab
+    from pncsim.simulator.lab.lab import Lab
 
     result = RunResult(scenario.name, settings.transport)
     started, wall = clock.now(), time.perf_counter()
@@ -150,7 +150,7 @@ async def run_scenario(
     result.lab_seconds, result.wall_seconds = clock.now() - started, time.perf_counter() - wall
     # Where nothing has happened, for instance because there is no such PKI folder, there is nothing to keep.
     if settings.evidence is not None and events:
-        from pncsim.simulator.evidence import write_evidence
+        from pncsim.simulator.evidence.folder import write_evidence
 
         try:
             result.evidence = write_evidence(

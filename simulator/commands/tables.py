@@ -5,10 +5,22 @@
 
 from __future__ import annotations
 
+from pncsim.simulator.commands.options import Arguments, Group
+
 HEADER = """# State machines and times
 
 This page is printed by `pnc tables` from the tables the engines run on; do not edit it.
 """
+
+
+def fill(parser: Group) -> None:
+    """Nothing can be chosen."""
+    parser.set_defaults(execute=_tables)
+
+
+def _tables(arguments: Arguments) -> int:
+    print(page(), end="")
+    return 0
 
 
 def page() -> str:

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pncsim.simulator.commands.options import Arguments, Group
+from pncsim.simulator.evidence.story import printable
 from pncsim.simulator.result import EXIT_UNAVAILABLE, EXIT_USAGE
-from pncsim.simulator.story import printable
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.identifiers import IdentifierError
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from pncsim.tls_certs.pki import Pki
 
+OCSP_URL = "http://ocsp.pncsim.test/ocsp"
+"""What certificates name when nothing else is said; a lab and a lone station answer for it themselves."""
+
 _CHAINS = (
     ("secc_leaf", "SECC", ("v2g_root", "private_root")),
     ("contract_leaf", "CONTRACT", ("mo_root", "v2g_root")),
@@ -26,6 +30,47 @@ _CHAINS = (
     ("cps_leaf", "CPS", ("v2g_root",)),
 )
 """Which chain is verified for which use against which roots."""
+
+
+def fill(parser: Group) -> None:
+    """Create, show, verify."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    create = actions.add_parser("create", help="write all certificates and keys as PEM, with a manifest pki.json")
+    create.add_argument("--ocsp-url", default=OCSP_URL, metavar="URL", help=f"OCSP responder they name ({OCSP_URL})")
+    create.add_argument("--crl-url", metavar="URL", help="address below which revocation lists are found")
+    create.add_argument("--pcid", help="provisioning certificate id of the vehicle")
+    create.add_argument("--emaid", help="contract id of the contract certificate")
+    create.add_argument("--evse-id", help="EVSE id of the station's certificate")
+    create.add_argument(
+        "--contract-ca", choices=("mo", "v2g"), default="mo", help="root above the contract: the MO's or the V2G root"
+    )
+    create.add_argument("--force", action="store_true", help="overwrite a PKI that is there")
+    show = actions.add_parser("show", help="show role, subject, issuer and validity of every certificate")
+    verify = actions.add_parser("verify", help="verify every chain by the V2G profiles; exit code 1 if one fails")
+    for one, execute in ((create, _certs_create), (show, _certs_show), (verify, _certs_verify)):
+        one.add_argument("directory", type=Path, metavar="DIR", help="the PKI folder")
+        one.set_defaults(execute=execute)
+
+
+def _certs_create(arguments: Arguments) -> int:
+    return create(
+        arguments.directory,
+        ocsp_url=arguments.ocsp_url,
+        crl_url=arguments.crl_url,
+        pcid=arguments.pcid,
+        emaid=arguments.emaid,
+        evse_id=arguments.evse_id,
+        contract_ca=arguments.contract_ca,
+        force=arguments.force,
+    )
+
+
+def _certs_show(arguments: Arguments) -> int:
+    return show(arguments.directory)
+
+
+def _certs_verify(arguments: Arguments) -> int:
+    return verify(arguments.directory)
 
 
 def create(

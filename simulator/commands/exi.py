@@ -9,11 +9,31 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Literal, TextIO
 
+from pncsim.simulator.commands.options import Arguments, Group
 from pncsim.simulator.result import EXIT_INTERRUPTED, EXIT_USAGE
 from pncsim.wire.errors import LocalError, PncError
 
 LONGEST_LINE = 1 << 23
 """Characters of one line that are read; what is beyond is refused without being kept."""
+
+
+def fill(parser: Group) -> None:
+    """Decode or encode, which schema set, message or fragment."""
+    directions = parser.add_subparsers(metavar="DIRECTION", required=True)
+    for direction, help_text in (
+        ("decode", "read hex, one message per line, print JSON or an error per line"),
+        ("encode", "read JSON, one message per line, print hex or an error per line"),
+    ):
+        one = directions.add_parser(direction, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
+        one.add_argument(
+            "--set", required=True, dest="set_name", metavar="SET", help="schema set: app, iso2 or xmldsig"
+        )
+        one.add_argument("--fragment", action="store_true", help="EXI fragments, as signatures hash them")
+        one.set_defaults(execute=_exi, direction=direction)
+
+
+def _exi(arguments: Arguments) -> int:
+    return run_exi(arguments.direction, arguments.set_name, arguments.fragment, sys.stdin, sys.stdout)
 
 
 def run_exi(

@@ -22,10 +22,10 @@ from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
 from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
 from pncsim.secc.station.config import StationConfig
-from pncsim.simulator.back_end import CARD, STATION_ID, BackEnd, open_back_end
-from pncsim.simulator.disturbances import Alter, disturbed
-from pncsim.simulator.expect import Expectations
-from pncsim.simulator.faults import Fault, find_fault
+from pncsim.simulator.faults.disturbances import Alter, disturbed
+from pncsim.simulator.faults.table import Fault, find_fault
+from pncsim.simulator.lab.back_end import CARD, STATION_ID, BackEnd, open_back_end
+from pncsim.simulator.lab.expect import Expectations
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.scenario import Energy
 from pncsim.simulator.station_site import StationSite, build_station
@@ -39,7 +39,7 @@ from pncsim.wire.trace import Problem, Story, Trace
 if TYPE_CHECKING:
     from pncsim.backend.csms.ports import Services
     from pncsim.backend.csms.transactions import Transaction
-    from pncsim.simulator.runner import RunSettings
+    from pncsim.simulator.runs.runner import RunSettings
     from pncsim.wire.ocpp.channel import FrameChannel
 
 LOOP_INTERVAL: dict[Energy, float] = {"ac": 30.0, "dc": 5.0}

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pncsim.ev.contracts import Contract
     from pncsim.ev.outcome import SessionOutcome
     from pncsim.ev.vehicle import Vehicle
-    from pncsim.simulator.faults import Fault
-    from pncsim.simulator.lab import Lab
+    from pncsim.simulator.faults.table import Fault
+    from pncsim.simulator.lab.lab import Lab
     from pncsim.wire.trace import Event
 
 TOLERANCE = 0.05

@@ -8,8 +8,8 @@ import sys
 import textwrap
 from typing import TextIO
 
+from pncsim.simulator.evidence.wire_told import Once, told_frame, told_message
 from pncsim.simulator.result import RunResult, Verdict
-from pncsim.simulator.wire_told import Once, told_frame, told_message
 from pncsim.wire.amounts import shown_energy
 from pncsim.wire.trace import (
     Event,
@@ -43,7 +43,7 @@ class StoryTeller:
     """A reader of the trace that writes lines to ``out``, broken at ``width`` columns (None: never).
 
     Level 0 tells milestones and problems, 1 adds every V2G message, OCPP frame and judgement, 2 adds states and power.
-    A message is told once, see :class:`simulator.wire_told.Once`.
+    A message is told once, see :class:`simulator.evidence.wire_told.Once`.
     """
 
     def __init__(self, started: float, *, level: int = 0, out: TextIO | None = None, width: int | None = WIDTH) -> None:

@@ -1,6 +1,6 @@
 """What faults do: changes to messages, services that fail, a CSMS connection that goes wrong.
 
-Each is a small thing of its own; :mod:`simulator.faults` says which fault is made of which.
+Each is a small thing of its own; :mod:`simulator.faults.table` says which fault is made of which.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pncsim.wire.v2g import iso2
 
 if TYPE_CHECKING:
     from pncsim.backend.answers import PoolAnswer, TokenStatus
-    from pncsim.simulator.lab import Lab
+    from pncsim.simulator.lab.lab import Lab
     from pncsim.wire.credentials import Credentials
     from pncsim.wire.ocpp.channel import Connector, FrameChannel
 

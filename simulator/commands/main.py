@@ -1,0 +1,97 @@
+"""The command ``pnc``: what can be typed, and nothing else; each command imports what it needs when it runs.
+
+Exit codes: 0 everything expected was observed; 1 something was not, or the session failed; 2 wrong usage; 3 the run
+could not be done here (port, file, interface, permission); 70 a defect of pncsim; 130 interrupted (Ctrl-C); 143
+terminated (SIGTERM).
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import io
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+
+from pncsim.simulator.commands.options import EPILOG
+from pncsim.simulator.result import (
+    EXIT_DEFECT,
+    EXIT_INTERRUPTED,
+    EXIT_TERMINATED,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+    Terminated,
+)
+from pncsim.wire.errors import LocalError, PncError
+
+DESCRIPTION = "The whole Plug & Charge ecosystem in one program: vehicle, station, CSMS, pools and PKI."
+COLLECTOR = (200_000, 20, 10)
+"""Thresholds of Python's cycle collector: with the usual 700 it takes a tenth of a run looking at what stays anyway."""
+
+COMMANDS = {
+    "run": "run a scenario with all actors on this machine",
+    "list": "name the scenarios, or the faults",
+    "secc": "be a charging station for one vehicle, then give a verdict",
+    "ev": "be a vehicle that charges at one station, then give a verdict",
+    "exi": "decode and encode EXI, line by line",
+    "certs": "create, show and verify the certificates of a V2G PKI",
+    "tables": "print the state machines and times as Markdown",
+}
+"""Each command with its help. It is the module of that name beside this one, whose ``fill(parser)`` adds what it
+understands and sets ``execute(arguments)``, which answers the exit code."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point: run the command; every failure becomes a sentence and an exit code."""
+    gc.set_threshold(*COLLECTOR)
+    if not (sys.warnoptions or os.environ.get("PNC_DEBUG")):
+        # What a library thinks of a peer's certificate is not for the user, unless Python was asked for warnings.
+        warnings.simplefilter("ignore")
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows no umlaut shows a question mark; that is no reason to break off.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        words = sys.argv[1:] if argv is None else argv
+        parser = _parser(words)
+        if not words:
+            parser.print_help()
+            sys.exit(EXIT_USAGE)
+        arguments = parser.parse_args(words)
+        code = arguments.execute(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        code = EXIT_INTERRUPTED
+    except Terminated:
+        print("terminated", file=sys.stderr)
+        code = EXIT_TERMINATED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except PncError as error:
+        from pncsim.simulator.evidence.story import printable
+
+        print(f"pnc: {printable(str(error))}", file=sys.stderr)
+        code = EXIT_UNAVAILABLE if isinstance(error, LocalError) else 1
+    except Exception as error:
+        if os.environ.get("PNC_DEBUG"):
+            raise
+        what = f"{type(error).__name__}: {error}"
+        print(f"pnc: a defect of pncsim: {what}. Set PNC_DEBUG=1 for the traceback.", file=sys.stderr)
+        code = EXIT_DEFECT
+    sys.exit(code)
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """All commands by name; only those among ``words`` with their options, for each option costs every start."""
+    parser = argparse.ArgumentParser(prog="pnc", description=DESCRIPTION, epilog=EPILOG)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, help_text in COMMANDS.items():
+        command = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
+        if name in words:
+            import_module(f"pncsim.simulator.commands.{name}").fill(command)
+    return parser

@@ -1,0 +1,78 @@
+"""``pnc run``: a scenario with all actors on this machine."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from pncsim.simulator.commands.options import EPILOG, Arguments, Group, add_option, add_verbose
+from pncsim.simulator.scenario import Scenario, all_scenarios
+from pncsim.wire.errors import LocalError
+
+
+def fill(parser: Group) -> None:
+    """One subcommand for each scenario, with its parameters as options."""
+    scenarios = parser.add_subparsers(metavar="SCENARIO", required=True)
+    for found in all_scenarios().values():
+        one = scenarios.add_parser(
+            found.name,
+            help=found.title,
+            description=found.story,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            epilog=f"{EPILOG}\nshows: {', '.join(found.clauses)}",
+        )
+        for option in found.options:
+            add_option(one, option)
+        _add_common(one)
+        one.set_defaults(execute=_run(found))
+
+
+def _add_common(parser: Group) -> None:
+    common = parser.add_argument_group("for every scenario")
+    common.add_argument(
+        "--transport",
+        choices=("loopback", "memory"),
+        default="loopback",
+        help="loopback: real sockets on this machine; memory: no socket, time runs ahead by itself",
+    )
+    common.add_argument("--pki", type=Path, metavar="DIR", help="use the certificates of this folder")
+    common.add_argument(
+        "--fault",
+        action="append",
+        type=known_fault,
+        default=[],
+        metavar="NAME",
+        help="disturb the run on purpose; `pnc list --faults` names them; may be given several times",
+    )
+    common.add_argument(
+        "--evidence", type=Path, default=Path("evidence"), metavar="DIR", help="where the evidence goes (./evidence)"
+    )
+    common.add_argument("--no-evidence", action="store_true", help="write no evidence")
+    add_verbose(common)
+    common.add_argument("-q", "--quiet", action="store_true", help="print the verdict line only")
+
+
+def known_fault(name: str) -> str:
+    from pncsim.simulator.faults.table import find_fault
+
+    try:
+        return find_fault(name).name
+    except LocalError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _run(found: Scenario) -> Callable[[Arguments], int]:
+    def execute(arguments: Arguments) -> int:
+        from pncsim.simulator.runs.runner import RunSettings, run_and_tell
+
+        settings = RunSettings(
+            transport=arguments.transport,
+            pki=arguments.pki,
+            faults=tuple(arguments.fault),
+            evidence=None if arguments.no_evidence else arguments.evidence,
+        )
+        options = {option.name: getattr(arguments, option.name) for option in found.options}
+        return run_and_tell(found, options, settings, level=-1 if arguments.quiet else arguments.verbose).exit_code
+
+    return execute

@@ -1,0 +1,1 @@
+"""Runs: finding scenarios, running them, and what a run can be told meanwhile."""
