@@ -113,6 +113,37 @@ def test_engines_touch_no_io_clock_or_global_randomness(place: str) -> None:
     assert not offences
 
 
+RANDOM = {
+    "random",
+    "secrets",
+    "os.urandom",
+    "uuid.uuid1",
+    "uuid.uuid4",
+    "x509.random_serial_number",
+    "ec.generate_private_key",
+    "rsa.generate_private_key",
+    "Ed448PrivateKey.generate",
+}
+DRAWS = {
+    "wire/source.py",  # the one place
+    "tls_certs/folder.py",  # names of files that are there for a moment
+}
+NOT_YET = ("backend/", "secc/", "simulator/", "wire/ocpp/")
+
+
+def draws(path: Path) -> set[str]:
+    """What a module takes from the system's randomness, past :class:`wire.source.Source`."""
+    used = {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    attributes = {name for name in RANDOM if any(name in (text, ".".join(text.split(".")[-2:])) for text in used)}
+    return attributes | (modules(path) & RANDOM)
+
+
+def test_random_choices_come_from_the_source_that_an_actor_is_given() -> None:
+    """So that a run with a seed can be repeated."""
+    found = {str(path.relative_to(ROOT)) for path in CODE if draws(path)}
+    assert {name for name in found if not name.startswith(NOT_YET)} == DRAWS
+
+
 HEAVY = (
     "aiohttp",
     "pydantic",

@@ -12,12 +12,13 @@ from cryptography.x509.oid import NameOID
 
 from pncsim.tls_certs.certid import CertId, RequestMalformed, cert_id, issuer_hashes, parse_request
 from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
-from pncsim.tls_certs.keys import PrivateKey, make_key
+from pncsim.tls_certs.keys import PrivateKey
 from pncsim.tls_certs.ocsp_answers import LIFETIME, MALFORMED, UNAUTHORIZED, Single, by_key, refusal, sign_answer
 from pncsim.tls_certs.profiles import PROFILES, Profile, responder_profile
 from pncsim.tls_certs.revocation import Reason, Registry, Revocation, Status
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
+from pncsim.wire.source import SYSTEM, Source
 
 
 @dataclass(eq=False, kw_only=True)
@@ -26,6 +27,7 @@ class Authority:
 
     ``chain`` is its own certificate and those of the CAs above it, without the root: what follows a leaf it has issued.
     ``key`` is None where the folder has only the certificate. ``ocsp_url`` and ``crl_url`` go into what it issues.
+    Serial numbers and its own keys are drawn from ``source``.
     """
 
     role: str
@@ -36,6 +38,7 @@ class Authority:
     ocsp_url: str | None = None
     crl_url: str | None = None
     signer: Credentials | None = field(default=None, repr=False)
+    source: Source = SYSTEM
     _hashes: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, init=False, repr=False)
 
     def issue(
@@ -87,6 +90,7 @@ class Authority:
             now,
             issuer=self.certificate,
             issuer_key=self._signing_key(),
+            serial=self.source.serial(),
             ocsp_url=self.ocsp_url,
             crl_url=self.crl_url,
             not_after=not_after,
@@ -105,7 +109,7 @@ class Authority:
         not_after: float | None = None,
     ) -> Credentials:
         """A fresh certificate with its chain and its key (a fresh one unless ``key`` is given)."""
-        own = make_key() if key is None else key
+        own = self.source.key() if key is None else key
         leaf = self.issue(profile, common_name, own.public_key(), now, organization=organization, not_after=not_after)
         return Credentials((leaf, *self.chain), own)
 

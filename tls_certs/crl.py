@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.chain_error import BAD_CERTIFICATE
 from pncsim.tls_certs.issue import is_ca, key_identifier_of, moment
-from pncsim.tls_certs.keys import SIGNATURE_HASHES, KeyKind, kind_of, signed_by
+from pncsim.tls_certs.keys import SIGNATURE_HASHES, KeyKind, deterministic, kind_of, signed_by
 from pncsim.tls_certs.ocsp import CLOCK_SKEW, DEFAULT_LIFETIME
 from pncsim.tls_certs.revocation import Revocation, Status
 from pncsim.wire.errors import LocalError, PeerError
@@ -67,7 +67,9 @@ def build_crl(authority: Authority, now: float, *, lifetime: float = LIFETIME) -
         )
         builder = builder.add_extension(point, critical=True)
     algorithm = SIGNATURE_HASHES[kind_of(authority.key) or KeyKind.P256]
-    return builder.sign(authority.key, algorithm).public_bytes(Encoding.DER)
+    return builder.sign(authority.key, algorithm, ecdsa_deterministic=deterministic(authority.key)).public_bytes(
+        Encoding.DER
+    )
 
 
 def _entry(serial: int, revocation: Revocation) -> x509.RevokedCertificate:

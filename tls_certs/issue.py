@@ -18,6 +18,7 @@ from pncsim.tls_certs.keys import (
     PrivateKey,
     PublicKey,
     SignatureHash,
+    deterministic,
     key_hash,
     kind_of,
     name_of,
@@ -70,11 +71,11 @@ def issue(
     *,
     issuer: x509.Certificate | None,
     issuer_key: PrivateKey,
+    serial: int,
     ocsp_url: str | None = None,
     crl_url: str | None = None,
     not_before: float | None = None,
     not_after: float | None = None,
-    serial: int | None = None,
     signature_hash: SignatureHash | None = None,
 ) -> x509.Certificate:
     """A certificate of ``profile`` for ``public_key``, signed by ``issuer_key``; ``issuer`` None makes it a root.
@@ -96,7 +97,7 @@ def issue(
     signer = kind_of(issuer_key)
     algorithm = signature_hash if signature_hash is not None else SIGNATURE_HASHES[signer or KeyKind.P256]
     certificate = _builder(profile, subject, public_key, start, end, issuer, ocsp_url, crl_url, serial).sign(
-        issuer_key, algorithm
+        issuer_key, algorithm, ecdsa_deterministic=deterministic(issuer_key)
     )
     if profile.max_size is not None and (size := len(certificate.public_bytes(Encoding.DER))) > profile.max_size:
         raise LocalError(
@@ -116,7 +117,7 @@ def _builder(
     issuer: x509.Certificate | None,
     ocsp_url: str | None,
     crl_url: str | None,
-    serial: int | None,
+    serial: int,
 ) -> x509.CertificateBuilder:
     # `issuer.subject` keeps the string types it was parsed with, so its octets come out as they went in.
     authority = issuer.subject if issuer is not None else subject
@@ -125,7 +126,7 @@ def _builder(
         .subject_name(subject)
         .issuer_name(authority)
         .public_key(public_key)
-        .serial_number(x509.random_serial_number() if serial is None else serial)
+        .serial_number(serial)
         .not_valid_before(moment(start))
         .not_valid_after(moment(end))
         .add_extension(x509.BasicConstraints(profile.ca, profile.path_length), critical=True)
@@ -217,7 +218,12 @@ def build_request(key: ec.EllipticCurvePrivateKey, profile: Profile, common_name
     """
     subject = subject_name(profile, common_name, **names)
     algorithm = SIGNATURE_HASHES[profile.key]
-    return x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, algorithm).public_bytes(Encoding.DER)
+    return (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(subject)
+        .sign(key, algorithm, ecdsa_deterministic=True)
+        .public_bytes(Encoding.DER)
+    )
 
 
 def check_request(data: bytes | str, *, kind: KeyKind = KeyKind.P256) -> x509.CertificateSigningRequest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import Enum
+from typing import Literal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -12,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pncsim.tls_certs import der
+from pncsim.wire.credentials import ecdsa
+from pncsim.wire.source import Source
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey | rsa.RSAPrivateKey
 PublicKey = CertificatePublicKeyTypes
@@ -40,24 +43,19 @@ SIGNATURE_HASHES: dict[KeyKind, SignatureHash | None] = {
 """What a key of each kind signs certificates with (V2G2-006, V2G20-2674); Ed448 hashes by itself."""
 
 
-def make_key() -> ec.EllipticCurvePrivateKey:
-    """A fresh P-256 key from the system's randomness, for anything in ISO 15118-2 (V2G2-007)."""
-    return ec.generate_private_key(ec.SECP256R1())
-
-
-def make_key_of(kind: KeyKind) -> PrivateKey:
-    """A fresh key of any kind."""
+def make_key(kind: KeyKind, source: Source) -> PrivateKey:
+    """A fresh key of any kind; where P-256 is meant, ``source.key()`` says it shorter and gives the type."""
     match kind:
         case KeyKind.P256:
-            return make_key()
+            return source.key()
         case KeyKind.P384:
-            return ec.generate_private_key(ec.SECP384R1())
+            return source.key(ec.SECP384R1())
         case KeyKind.P521:
-            return ec.generate_private_key(ec.SECP521R1())
+            return source.key(ec.SECP521R1())
         case KeyKind.ED448:
-            return ed448.Ed448PrivateKey.generate()
+            return source.ed448_key()
         case KeyKind.RSA:
-            return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            return source.rsa_key()
 
 
 def kind_of(key: PrivateKey | PublicKey) -> KeyKind | None:
@@ -83,11 +81,16 @@ def name_of(key: PublicKey) -> str:
     return type(key).__name__.lstrip("_").removesuffix("PublicKey")
 
 
+def deterministic(key: PrivateKey) -> Literal[True] | None:
+    """What cryptography's builders want to be told so that ECDSA is deterministic; other keys refuse to hear of it."""
+    return True if isinstance(key, ec.EllipticCurvePrivateKey) else None
+
+
 def sign(key: PrivateKey, data: bytes, algorithm: hashes.HashAlgorithm | None) -> bytes:
     """The signature over ``data`` as X.509 carries it (ECDSA as DER)."""
     match key:
         case ec.EllipticCurvePrivateKey():
-            return key.sign(data, ec.ECDSA(algorithm or hashes.SHA256()))
+            return key.sign(data, ecdsa(algorithm or hashes.SHA256()))
         case rsa.RSAPrivateKey():
             return key.sign(data, padding.PKCS1v15(), algorithm or hashes.SHA256())
         case ed448.Ed448PrivateKey():

@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pncsim.tls_certs.authority import Authority, answer_request
 from pncsim.tls_certs.folder import MANIFEST, read_folder, refuse_overwriting, write_folder
 from pncsim.tls_certs.issue import ORGANIZATION, is_ca, issue, subject_name
-from pncsim.tls_certs.keys import make_key
 from pncsim.tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
 from pncsim.tls_certs.revocation import Registry
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.identifiers import check_emaid, check_evseid, check_pcid
 from pncsim.wire.ocpp.hash_data import responder_url
+from pncsim.wire.source import SYSTEM, Source
 
 OCPP_ROLES = frozenset(profile.role for profile in OCPP_PROFILES)
 """Roles that live in a subfolder of their own, with a manifest of their own."""
@@ -36,6 +36,7 @@ class Pki:
 
     ``certificates`` holds one or more per role: a file of roots may carry several. Keys are never shown by ``repr``.
     ``complete`` says whether the authorities know of every certificate they have ever issued.
+    Keys and serial numbers are drawn from ``source``.
     """
 
     certificates: dict[str, tuple[x509.Certificate, ...]] = field(repr=False)
@@ -43,7 +44,8 @@ class Pki:
     ocsp_url: str | None = None
     crl_url: str | None = None
     complete: bool = True
-    source: Path | None = None
+    folder: Path | None = None
+    source: Source = SYSTEM
     _authorities: dict[str, Authority] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -66,7 +68,7 @@ class Pki:
         return found
 
     def _place(self) -> str:
-        return f"the PKI folder {self.source}" if self.source else "this PKI"
+        return f"the PKI folder {self.folder}" if self.folder else "this PKI"
 
     def anchors(self, *roles: str) -> tuple[x509.Certificate, ...]:
         """All certificates of the given root roles, for verifying; roles that are not there are left out."""
@@ -121,6 +123,7 @@ class Pki:
                 certificate=certificate,
                 chain=() if _is_root(certificate) else self.chain(role),
                 key=self.keys.get(role),
+                source=self.source.of(role),
                 registry=Registry(complete=self.complete, issued=self._issued_by(certificate)),
                 ocsp_url=None if role in OCPP_ROLES else self.ocsp_url,
                 crl_url=f"{self.crl_url}/{role}.crl" if self.crl_url and role not in OCPP_ROLES else None,
@@ -193,9 +196,11 @@ def create_pki(
     contract_ca: Literal["mo", "v2g"] = "mo",
     oem_ca: Literal["oem", "v2g"] = "oem",
     organization: str = ORGANIZATION,
+    source: Source = SYSTEM,
 ) -> Pki:
     """All chains of an ISO 15118-2 ecosystem with fresh keys, valid from about ``now`` (lab seconds since the epoch).
 
+    Keys and serial numbers are drawn from ``source``: with a seed, the same arguments give the same octets.
     ``ocsp_url`` and ``crl_url`` go into every certificate that is not a root (``crl_url`` is completed by
     ``/<issuing role>.crl``). ``contract_ca`` and ``oem_ca`` put the MO's and the OEM's Sub-CA 1 under a root of its own
     or under the V2G root. Raises LocalError for a bad identifier or an address too long to fit.
@@ -207,7 +212,7 @@ def create_pki(
         NameKind.HOST: "localhost",
     }
     moved = {"mo_sub1": contract_ca == "v2g", "oem_sub1": oem_ca == "v2g"}
-    pki = Pki({}, {}, ocsp_url=ocsp_url, crl_url=crl_url)
+    pki = Pki({}, {}, ocsp_url=ocsp_url, crl_url=crl_url, source=source)
     for profile in (*V2G_PROFILES, *OCSP_PROFILES, *OCPP_PROFILES):
         wanted = replace(profile, issuer="v2g_root") if moved.get(profile.role) else profile
         _add(pki, wanted, names.get(profile.name, f"{organization} {profile.title}"), organization, now)
@@ -215,7 +220,8 @@ def create_pki(
 
 
 def _add(pki: Pki, profile: Profile, common_name: str, organization: str, now: float) -> None:
-    key = make_key()
+    source = pki.source.of(profile.role)
+    key = source.key()
     if profile.issuer is None:
         certificate = issue(
             profile,
@@ -224,6 +230,7 @@ def _add(pki: Pki, profile: Profile, common_name: str, organization: str, now: f
             now,
             issuer=None,
             issuer_key=key,
+            serial=source.serial(),
             not_before=now - DAY,
         )
     else:
@@ -255,19 +262,21 @@ def write_pki(pki: Pki, directory: str | Path, *, force: bool = False) -> None:
         write_folder(place, {role: pki.certificates[role] for role in roles}, keys)
 
 
-def load_pki(directory: str | Path, *, ocsp_url: str | None = None, crl_url: str | None = None) -> Pki:
+def load_pki(
+    directory: str | Path, *, ocsp_url: str | None = None, crl_url: str | None = None, source: Source = SYSTEM
+) -> Pki:
     """The PKI in a folder; roles may be missing, and are named when they are asked for. Raises LocalError.
 
     Expired certificates load: who uses them says so. Without ``ocsp_url`` new certificates get the address that those
     in the folder carry. Its authorities do not know what earlier runs issued and call good what they have not revoked.
     """
-    source = Path(directory)
-    certificates, keys = read_folder(source)
-    if (source / OCPP_FOLDER / MANIFEST).exists():
-        further, further_keys = read_folder(source / OCPP_FOLDER)
+    folder = Path(directory)
+    certificates, keys = read_folder(folder)
+    if (folder / OCPP_FOLDER / MANIFEST).exists():
+        further, further_keys = read_folder(folder / OCPP_FOLDER)
         certificates |= further
         keys |= further_keys
     if ocsp_url is None:
         urls = (responder_url(chain[0]) for role, chain in certificates.items() if role not in OCPP_ROLES)
         ocsp_url = next((url for url in urls if url), None)
-    return Pki(certificates, keys, ocsp_url=ocsp_url, crl_url=crl_url, complete=False, source=source)
+    return Pki(certificates, keys, ocsp_url=ocsp_url, crl_url=crl_url, complete=False, folder=folder, source=source)

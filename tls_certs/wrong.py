@@ -17,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pncsim.tls_certs import der
 from pncsim.tls_certs.chain_error import Kind
 from pncsim.tls_certs.issue import BACKDATE, ORGANIZATION, issue, subject_name
-from pncsim.tls_certs.keys import KeyKind, PrivateKey, SignatureHash, make_key, make_key_of, sign
+from pncsim.tls_certs.keys import KeyKind, PrivateKey, SignatureHash, make_key, sign
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import DAY, PROFILES, Profile
 from pncsim.wire.credentials import Credentials
@@ -177,10 +177,11 @@ def _make(
     now: float,
 ) -> tuple[x509.Certificate, PrivateKey]:
     changed = replace(profile, max_size=None, **fault.profile)
-    key = make_key_of(changed.key)
+    source = pki.source.of("wrong")
+    key = make_key(changed.key, source)
     names = {attribute.oid: str(attribute.value) for attribute in model.subject}
     subject = subject_name(changed, names[NameOID.COMMON_NAME], names.get(NameOID.ORGANIZATION_NAME, ORGANIZATION))
-    other = make_key()
+    other = source.key()
     above: x509.Certificate | None
     signing: PrivateKey
     match fault.signer:
@@ -189,9 +190,9 @@ def _make(
         case "lookalike":
             above, signing = issuer, other
         case "stranger":
-            above, signing = _lookalike(issuer, other), other
+            above, signing = _lookalike(issuer, other, source.serial()), other
         case "mislabelled":
-            above, signing = _lookalike(issuer, other), issuer_key
+            above, signing = _lookalike(issuer, other, source.serial()), issuer_key
         case _:
             above, signing = issuer, issuer_key
     certificate = issue(
@@ -201,6 +202,7 @@ def _make(
         now,
         issuer=above,
         issuer_key=signing,
+        serial=source.serial(),
         ocsp_url=pki.ocsp_url,
         not_before=now + (-BACKDATE if fault.starts is None else fault.starts),
         not_after=now + (DAY if fault.ends is None else fault.ends),
@@ -209,16 +211,16 @@ def _make(
     return (fault.remake(certificate, signing) if fault.remake else certificate), key
 
 
-def _lookalike(issuer: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+def _lookalike(issuer: x509.Certificate, key: ec.EllipticCurvePrivateKey, serial: int) -> x509.Certificate:
     """A CA certificate of the same name with another key; only its name and key identifier matter."""
     return (
         x509.CertificateBuilder()
         .subject_name(issuer.subject)
         .issuer_name(issuer.subject)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial)
         .not_valid_before(issuer.not_valid_before_utc)
         .not_valid_after(issuer.not_valid_after_utc)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
+        .sign(key, hashes.SHA256(), ecdsa_deterministic=True)
     )

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.certid import cert_id
 from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
-from pncsim.tls_certs.keys import make_key
 from pncsim.tls_certs.ocsp_answers import TRY_LATER, Single, by_key, generalized_time, refusal, sign_answer
 from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES, responder_profile
@@ -76,7 +75,7 @@ def _signer(authority: Authority, now: float, *, purpose: bool = True, expired: 
         profile = replace(profile, extended_key_usage=())
     if authority.key is None:
         raise LocalError(f"A bad OCSP signer needs the key of {authority.role}, which is not there.")
-    key = make_key()
+    key = authority.source.key()
     certificate = issue(
         profile,
         subject_name(profile, f"{ORGANIZATION} {profile.title}"),
@@ -84,6 +83,7 @@ def _signer(authority: Authority, now: float, *, purpose: bool = True, expired: 
         now,
         issuer=authority.certificate,
         issuer_key=authority.key,
+        serial=authority.source.serial(),
         not_before=now - 2 * DAY,
         not_after=now - DAY if expired else now + DAY,
     )
@@ -92,7 +92,7 @@ def _signer(authority: Authority, now: float, *, purpose: bool = True, expired: 
 
 def _foreign(authority: Authority, certificate: x509.Certificate, now: float) -> bytes:
     """By the signer of another CA of the same name."""
-    signer = create_pki(now).authority(authority.role).responder(now)
+    signer = create_pki(now, source=authority.source.of("foreign")).authority(authority.role).responder(now)
     return _answer(authority, certificate, now, signer=signer)
 
 

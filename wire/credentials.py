@@ -12,6 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 
+def ecdsa(algorithm: hashes.HashAlgorithm) -> ec.ECDSA:
+    """How everything here signs with ECDSA: deterministic (RFC 6979), so that the same key and octets give the same
+    signature and none needs randomness. It costs nothing and is no weaker, for real keys too.
+    """
+    return ec.ECDSA(algorithm, deterministic_signing=True)
+
+
 class Signer(Protocol):
     """Makes signatures; the key itself may live elsewhere (an HSM)."""
 
@@ -27,7 +34,7 @@ class KeySigner:
 
     def sign(self, data: bytes) -> bytes:
         """ECDSA with SHA-256 over ``data`` as raw r || s (V2G2 clause 7.9.2)."""
-        r, s = decode_dss_signature(self.key.sign(data, ec.ECDSA(hashes.SHA256())))
+        r, s = decode_dss_signature(self.key.sign(data, ecdsa(hashes.SHA256())))
         size = (self.key.key_size + 7) // 8
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 

@@ -190,7 +190,7 @@ class MobilityOperator:
                 end = min(end, certificates.not_after(vehicle.leaf))
             chain = await self._authority.issue_contract(contract.emaid, key.public_key(), end)
             ders = tuple(map(certificates.der, chain))
-            update = ContractData(emaid=contract.emaid, chain=ders, wrapped=wrap(key, receiver, random=self._random))
+            update = ContractData(emaid=contract.emaid, chain=ders, wrapped=wrap(key, receiver, iv=self._random(16)))
             bundle = await self._signing.sign(update, roots=roots)
             if vehicle is not None:
                 await self._refill_pool(contract, ders, key, vehicle, roots)
@@ -240,7 +240,7 @@ class MobilityOperator:
         receiver = certificates.elliptic_key(vehicle.leaf)
         if receiver is None:
             raise Refused(f"The provisioning certificate of {vehicle.pcid} has no P-256 key.", clause="V2G2-820")
-        data = ContractData(emaid=emaid, chain=ders, wrapped=wrap(key, receiver, random=self._random))
+        data = ContractData(emaid=emaid, chain=ders, wrapped=wrap(key, receiver, iv=self._random(16)))
         await self._signing.sign(data, pcid=vehicle.pcid, roots=roots)
 
     async def _refill_pool(

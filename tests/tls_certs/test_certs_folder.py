@@ -23,10 +23,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pncsim.simulator.commands import certs as certs_cli
-from pncsim.tls_certs.keys import KeyKind, make_key, make_key_of
 from pncsim.tls_certs.pki import OCPP_ROLES, Pki, create_pki, load_pki, write_pki
 from pncsim.tls_certs.profiles import V2G_PROFILES
 from pncsim.wire.errors import LocalError
+from pncsim.wire.source import SYSTEM
 
 V2G_ROLES = {profile.role for profile in V2G_PROFILES}
 
@@ -184,7 +184,7 @@ def test_expired_folders_load(tmp_path: Path) -> None:
 
 
 def rsa_key() -> bytes:
-    return make_key_of(KeyKind.RSA).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return SYSTEM.rsa_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def rsa_key() -> bytes:
         ("secc_leaf_key.pem", rsa_key(), "not a P-256 key"),
         (
             "secc_leaf_key.pem",
-            make_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+            SYSTEM.key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
             r"secc_leaf_key \(secc_leaf_key\.pem\) is not the key of secc_leaf",
         ),
     ],

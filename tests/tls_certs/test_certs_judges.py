@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pncsim.tls_certs.issue import issue, subject_name
 from pncsim.tls_certs.judges import Observe, StationJudge
-from pncsim.tls_certs.keys import make_key
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import DAY, PROFILES
 from pncsim.tls_certs.wrong import wrong_credentials
 from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS, wrong_staple
 from pncsim.wire.errors import PeerError
+from pncsim.wire.source import SYSTEM
 
 Seen = list[tuple[str, bool, str, str]]
 
@@ -117,9 +117,25 @@ def test_the_judge_lives_in_lab_time(pki: Pki) -> None:
 
 
 def test_a_private_environment_needs_no_staple() -> None:
-    key, root_profile, profile = make_key(), PROFILES["private_root"], PROFILES["private_leaf"]
-    root = issue(root_profile, subject_name(root_profile, "r"), key.public_key(), NOW, issuer=None, issuer_key=key)
-    leaf = issue(profile, subject_name(profile, "DEPNCE1"), make_key().public_key(), NOW, issuer=root, issuer_key=key)
+    key, root_profile, profile = SYSTEM.key(), PROFILES["private_root"], PROFILES["private_leaf"]
+    root = issue(
+        root_profile,
+        subject_name(root_profile, "r"),
+        key.public_key(),
+        NOW,
+        issuer=None,
+        issuer_key=key,
+        serial=1,
+    )
+    leaf = issue(
+        profile,
+        subject_name(profile, "DEPNCE1"),
+        SYSTEM.key().public_key(),
+        NOW,
+        issuer=root,
+        issuer_key=key,
+        serial=1,
+    )
     seen: Seen = []
     ask(StationJudge([root], "require", watched(seen)), [leaf.public_bytes(Encoding.DER)], [], NOW)
     assert seen[1][3] == "V2G2-872"

@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pncsim.tls_certs.issue import RequestError, build_request, check_request, issue, subject_name
-from pncsim.tls_certs.keys import KeyKind, make_key, make_key_of
+from pncsim.tls_certs.keys import KeyKind, make_key
 from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.tls_certs.profiles import DAY, OCSP_PROFILES, PROFILES, V2G_PROFILES
 from pncsim.wire.errors import LocalError
 from pncsim.wire.ocpp.hash_data import responder_url
+from pncsim.wire.source import SYSTEM
 
 ROLES = [profile.role for profile in (*V2G_PROFILES, *OCSP_PROFILES)]
 CRITICAL = {x509.BasicConstraints, x509.KeyUsage}
@@ -115,18 +116,19 @@ def test_the_csms_certificate_names_the_loopback_hosts(pki: Pki, openssl: Openss
 
 
 def test_string_types_of_a_foreign_issuer_are_copied_octet_by_octet() -> None:
-    key = make_key()
+    key = SYSTEM.key()
     printable = x509.Name(
         [x509.NameAttribute(NameOID.COMMON_NAME, "Foreign Root", x509.name._ASN1Type.PrintableString)]
     )
-    root = issue(PROFILES["mo_root"], printable, key.public_key(), NOW, issuer=None, issuer_key=key)
+    root = issue(PROFILES["mo_root"], printable, key.public_key(), NOW, issuer=None, issuer_key=key, serial=1)
     sub = issue(
         PROFILES["mo_sub1"],
         subject_name(PROFILES["mo_sub1"], "Sub"),
-        make_key().public_key(),
+        SYSTEM.key().public_key(),
         NOW,
         issuer=x509.load_der_x509_certificate(root.public_bytes(Encoding.DER)),
         issuer_key=key,
+        serial=1,
     )
     name = bytes.fromhex("130c") + b"Foreign Root"
     assert root.public_bytes(Encoding.DER).count(name) == 2
@@ -156,14 +158,22 @@ def test_not_after_may_only_shorten(pki: Pki) -> None:
 
 def test_profiles_of_other_key_kinds_can_be_issued() -> None:
     for kind in (KeyKind.P521, KeyKind.ED448):
-        key = make_key_of(kind)
+        key = make_key(kind, SYSTEM)
         profile = PROFILES["v2g_root"]
-        root = issue(profile, subject_name(profile, "root"), key.public_key(), NOW, issuer=None, issuer_key=key)
+        root = issue(
+            profile,
+            subject_name(profile, "root"),
+            key.public_key(),
+            NOW,
+            issuer=None,
+            issuer_key=key,
+            serial=1,
+        )
         root.verify_directly_issued_by(root)
 
 
 def test_request_to_certificate(pki: Pki) -> None:
-    key = make_key()
+    key = SYSTEM.key()
     octets = build_request(key, PROFILES["secc_leaf"], "DEPNCE100002", organization="CPO Ltd")
     pem = x509.load_der_x509_csr(octets).public_bytes(Encoding.PEM).decode()
     request = check_request(pem)
@@ -174,7 +184,7 @@ def test_request_to_certificate(pki: Pki) -> None:
 
 
 def test_a_request_cannot_smuggle_in_extensions(pki: Pki) -> None:
-    key = make_key()
+    key = SYSTEM.key()
     request = (
         x509.CertificateSigningRequestBuilder()
         .subject_name(subject_name(PROFILES["secc_leaf"], "DEPNCE100002"))
@@ -190,20 +200,20 @@ def test_a_request_cannot_smuggle_in_extensions(pki: Pki) -> None:
 
 
 def request_with(kind: KeyKind) -> bytes:
-    key = make_key_of(kind)
+    key = make_key(kind, SYSTEM)
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject_name(PROFILES["secc_leaf"], "X"))
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def tampered_request() -> bytes:
-    octets = build_request(make_key(), PROFILES["secc_leaf"], "DEPNCE100002")
+    octets = build_request(SYSTEM.key(), PROFILES["secc_leaf"], "DEPNCE100002")
     return octets.replace(b"DEPNCE100002", b"DEPNCE100003")
 
 
 def nameless_request() -> bytes:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "X")])
     builder = x509.CertificateSigningRequestBuilder().subject_name(name)
-    return builder.sign(make_key(), hashes.SHA256()).public_bytes(Encoding.DER)
+    return builder.sign(SYSTEM.key(), hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 @pytest.mark.parametrize(

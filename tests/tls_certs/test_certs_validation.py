@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pncsim.tls_certs.chain_error import ANSWERS, ChainError
 from pncsim.tls_certs.issue import issue, subject_name
-from pncsim.tls_certs.keys import make_key
 from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES, Profile
 from pncsim.tls_certs.revocation import Status
@@ -21,6 +20,7 @@ from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.tls_certs.wrong import FAULTS, wrong_credentials
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.source import SYSTEM
 
 CHAINS = [
     ("secc_leaf", Use.SECC, "v2g_root"),
@@ -95,6 +95,7 @@ def test_an_expired_root_counts(pki: Pki) -> None:
         *(PROFILES["v2g_root"], old.subject, key.public_key(), NOW),
         issuer=None,
         issuer_key=key,
+        serial=1,
         not_before=NOW - 90 * DAY,
         not_after=NOW - DAY,
     )
@@ -239,9 +240,17 @@ def test_every_turned_bit_in_a_leaf_is_noticed(pki: Pki) -> None:
 
 
 def private_environment(domain: str) -> tuple[x509.Certificate, Credentials]:
-    key, profile = make_key(), replace(PROFILES["private_root"], domain=domain)
-    root = issue(profile, subject_name(profile, "root"), key.public_key(), NOW, issuer=None, issuer_key=key)
-    leaf_key, leaf_profile = make_key(), PROFILES["private_leaf"]
+    key, profile = SYSTEM.key(), replace(PROFILES["private_root"], domain=domain)
+    root = issue(
+        profile,
+        subject_name(profile, "root"),
+        key.public_key(),
+        NOW,
+        issuer=None,
+        issuer_key=key,
+        serial=1,
+    )
+    leaf_key, leaf_profile = SYSTEM.key(), PROFILES["private_leaf"]
     leaf = issue(
         leaf_profile,
         subject_name(leaf_profile, "DEPNCE1"),
@@ -249,6 +258,7 @@ def private_environment(domain: str) -> tuple[x509.Certificate, Credentials]:
         NOW,
         issuer=root,
         issuer_key=key,
+        serial=1,
     )
     return root, Credentials((leaf,), leaf_key)
 
@@ -307,6 +317,7 @@ def test_a_cross_certificate_leads_to_the_other_root(pki: Pki) -> None:
         NOW,
         issuer=other.certificate("v2g_root"),
         issuer_key=other.key("v2g_root"),
+        serial=1,
     )
     leaf, sub2, _ = pki.chain("secc_leaf")
     answer = validate_chain([leaf, sub2, cross], other.anchors("v2g_root"), Use.SECC, NOW, intermediates=[old])
@@ -322,6 +333,7 @@ def test_public_keys_on_other_256_bit_curves_are_refused(pki: Pki) -> None:
         NOW,
         issuer=pki.certificate("cpo_sub2"),
         issuer_key=pki.key("cpo_sub2"),
+        serial=1,
         signature_hash=hashes.SHA256(),
     )
     with pytest.raises(ChainError, match="brainpoolP256r1") as caught:

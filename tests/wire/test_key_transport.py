@@ -26,7 +26,7 @@ def test_wraps_to_the_published_octets(vector: dict[str, Any]) -> None:
         key(vector["contract_private"]),
         key(vector["receiver_private"]).public_key(),
         ephemeral=key(vector["ephemeral_private"]),
-        random=lambda size: bytes.fromhex(vector["iv"])[:size],
+        iv=bytes.fromhex(vector["iv"]),
     )
     assert wrapped.encrypted.hex() == vector["ContractSignatureEncryptedPrivateKey"]
     assert wrapped.dh_public.hex() == vector["DHpublickey"]

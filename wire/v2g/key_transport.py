@@ -8,8 +8,6 @@ with AES-128-CBC without padding. CBC has no authenticity of its own: verify the
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pncsim.wire.errors import PeerError
+from pncsim.wire.source import SYSTEM, Source
 
 CURVE = ec.SECP256R1()
 SCALAR = 32
@@ -41,14 +40,16 @@ def wrap(
     receiver: ec.EllipticCurvePublicKey,
     *,
     ephemeral: ec.EllipticCurvePrivateKey | None = None,
-    random: Callable[[int], bytes] = os.urandom,
+    iv: bytes | None = None,
+    source: Source = SYSTEM,
 ) -> WrappedKey:
     """Encrypt ``contract_key`` for the holder of ``receiver``: the provisioning key for an installation (V2G2-820), the
-    previous contract key for an update (V2G2-821). ``ephemeral`` is for reproducible runs and vectors only.
+    previous contract key for an update (V2G2-821). The ephemeral key and the initial vector come from ``source``,
+    unless a test vector gives them.
     """
-    ephemeral = ephemeral or ec.generate_private_key(CURVE)
+    ephemeral = ephemeral or source.key(CURVE)
     scalar = contract_key.private_numbers().private_value.to_bytes(SCALAR, "big")
-    iv = random(_IV)
+    iv = iv or source.octets(_IV)
     encryptor = Cipher(algorithms.AES128(_session_key(ephemeral, receiver)), modes.CBC(iv)).encryptor()
     point = ephemeral.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     return WrappedKey(iv + encryptor.update(scalar) + encryptor.finalize(), point)
