@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pncsim.wire.errors import PeerError
+from pncsim.wire.errors import Kind, PeerError
 
 
 class Refused(PeerError):
@@ -20,9 +20,9 @@ class Refused(PeerError):
         http_status: int = 400,
         message: str = "",
         advice: str = "",
-        response_code: str | None = None,
+        kind: Kind | None = None,
     ) -> None:
-        super().__init__(sentence, clause=clause, advice=advice, http_status=http_status, response_code=response_code)
+        super().__init__(sentence, clause=clause, advice=advice, http_status=http_status, kind=kind)
         self.message = message
 
     @property

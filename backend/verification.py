@@ -54,7 +54,7 @@ class StatusSource(Protocol):
 
 
 class StatusError(PeerError):
-    """A certificate is revoked, or its responder does not know it; ``response_code`` says which."""
+    """A certificate is revoked, or its responder does not know it; the kind says which."""
 
 
 class Verifier:
@@ -102,11 +102,10 @@ class Verifier:
             if isinstance(answer, BaseException):
                 raise answer
             if answer.status != "good":
-                code = "FAILED_CertificateRevoked" if answer.status == "revoked" else "FAILED_NoCertificateAvailable"
                 raise StatusError(
                     f"{certificates.common_name(certificate)} is not good at its responder: {answer.text}",
                     clause="RFC 6960 2.2",
-                    response_code=code,
+                    kind="revoked" if answer.status == "revoked" else "unknown certificate",
                     http_status=400,
                 )
 

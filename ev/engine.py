@@ -18,11 +18,12 @@ from pncsim.ev.steps.table import SEES_FAILURES, STEPS
 from pncsim.ev.vehicle import Vehicle
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.session.outputs import Ask, Close, Output, Send
+from pncsim.wire.session.sequence import CONNECTED, Row
 from pncsim.wire.trace import Problem, StateEntered, V2gMessage
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2 import timing
-from pncsim.wire.v2g.iso2.evcc_sequence import CONNECTED, Row, response_to, row
+from pncsim.wire.v2g.iso2.evcc_sequence import EVCC_SEQUENCE, response_to
 from pncsim.wire.v2g.registry import EXI, codec
 from pncsim.wire.v2g.signature import sign
 from pncsim.wire.v2g.v2gtp import V2gtpReader, pack
@@ -174,7 +175,10 @@ class EvccEngine:
             s.problem(PeerError(f"The station complains of {header.Notification.FaultCode}{text}."))
         if code.startswith("FAILED") and name not in SEES_FAILURES:
             raise PeerError(
-                f"The station answered {self._asked} with {code}.", advice=ADVICE.get(code, ""), response_code=code
+                f"The station answered {self._asked} with {code}.",
+                kind="refused",
+                advice=ADVICE.get(code, ""),
+                response_code=code,
             )
         if header is not None:
             self._check_session(header, message)
@@ -214,10 +218,10 @@ class EvccEngine:
             self._collect()
             self._out.append(Ask(self._asks, decision.question))
             return
-        chosen = row(self._after, decision.condition)
+        chosen = EVCC_SEQUENCE.row(self._after, decision.condition)
         if isinstance(decision, End):
-            if chosen.requests:
-                raise RuntimeError(f"The vehicle's table does not end the session after {chosen.state}.")
+            if chosen.outcomes:
+                raise RuntimeError(f"The vehicle's table does not end the session after {chosen.name}.")
             self._end(decision.reason, decision.error)
             return
         self._say(decision, chosen)
@@ -228,8 +232,8 @@ class EvccEngine:
         name = type(body).__name__
         mode = _MODES.get(name)
         asked = f"{name}({getattr(body, mode)})" if mode else name
-        if asked not in chosen.requests:
-            raise RuntimeError(f"The vehicle's table does not lead from {chosen.state} to {asked}.")
+        if asked not in chosen.outcomes:
+            raise RuntimeError(f"The vehicle's table does not lead from {chosen.name} to {asked}.")
         alter = s.config.alter
         if alter is not None:
             body = alter(name, body)
@@ -242,7 +246,7 @@ class EvccEngine:
             if alter is not None:
                 message = alter(name, message)
         self._collect()
-        self._out.append(StateEntered(time=s.now, role=ACTOR, state=chosen.state))
+        self._out.append(StateEntered(time=s.now, role=ACTOR, state=chosen.name))
         self._put(asked, "iso2", message)
 
     def _send_app(self, message: Any) -> None:

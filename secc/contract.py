@@ -1,4 +1,4 @@
-"""Whether a contract certificate chain is one this station may take (V2G2 7.7, 8.4.3.6). Says so as response codes."""
+"""Whether a contract certificate chain is one this station may take (V2G2 7.7, 8.4.3.6). The error's kind says why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pncsim.wire.errors import PeerError
+from pncsim.wire.errors import Kind, PeerError
 from pncsim.wire.identifiers import normal_emaid
 
 if TYPE_CHECKING:
@@ -39,9 +39,8 @@ def check_contract(
 ) -> Contract:
     """Check ``chain`` (DER, leaf first) against ``anchors`` and its CN against ``emaid``.
 
-    Raises PeerError with FAILED_CertChainError, FAILED_CertificateExpired (also when not yet valid, V2G2-824) or
-    FAILED_NoCertificateAvailable when nobody can check it. With ``central_validation`` a chain that leads to no anchor
-    of ours is left to the back end.
+    Raises PeerError of the kinds of :class:`tls_certs.chain_error.ChainError`, "wrong EMAID", or "no contract" where
+    nobody can check it. With ``central_validation`` a chain that leads to no anchor of ours is left to the back end.
     """
     certificates = [_parse(der, i) for i, der in enumerate(chain)]
     leaf = certificates[0]
@@ -56,7 +55,7 @@ def check_contract(
         raise PeerError(
             "The station knows no root for contract certificates and does not let its back end check them.",
             advice="Give it the mobility operator's root, or turn central validation on.",
-            response_code="FAILED_NoCertificateAvailable",
+            kind="no contract",
         )
     _check_emaid(emaid, leaf)
     return Contract(
@@ -76,7 +75,8 @@ def _parse(der: bytes, place: int) -> x509.Certificate:
         # Names are parsed late: a broken one must show here, not where it is first used.
         certificate.subject, certificate.issuer  # noqa: B018
     except ValueError as error:
-        raise _chain_error(f"certificate {place + 1} of {len(der)} octets is no X.509 certificate ({error})") from error
+        sentence = f"certificate {place + 1} of {len(der)} octets is no X.509 certificate ({error})"
+        raise _chain_error("unparsable", sentence) from error
     return certificate
 
 
@@ -86,7 +86,7 @@ def _check_emaid(emaid: str, leaf: x509.Certificate) -> None:
     names = [str(attribute.value) for attribute in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     if [normal_emaid(name) for name in names] != [normal_emaid(emaid)]:
         raise _chain_error(
-            f"the vehicle gives the EMAID {emaid}, its contract certificate {', '.join(names) or 'none'}"
+            "wrong EMAID", f"the vehicle gives the EMAID {emaid}, its contract certificate {', '.join(names) or 'none'}"
         )
 
 
@@ -97,15 +97,15 @@ def _key(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey:
     try:
         key = leaf.public_key()
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _chain_error(f"its public key cannot be read ({error})") from error
+        raise _chain_error("key type", f"its public key cannot be read ({error})") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise _chain_error("its key is not on the curve P-256 (V2G2-007)")
+        raise _chain_error("key type", "its key is not on the curve P-256 (V2G2-007)")
     return key
 
 
-def _chain_error(what: str) -> PeerError:
+def _chain_error(kind: Kind, what: str) -> PeerError:
     return PeerError(
         f"The vehicle's contract certificate chain is refused: {what}.",
         clause="V2G2-108",
-        response_code="FAILED_CertChainError",
+        kind=kind,
     )

@@ -14,7 +14,7 @@ from typing import cast
 
 from pncsim.secc import notices
 from pncsim.secc.config import PowerSchedule, SeccConfig
-from pncsim.secc.failed import failed, fitting
+from pncsim.secc.failed import failed
 from pncsim.secc.handlers import HANDLERS
 from pncsim.secc.handlers.session import agree, same_id
 from pncsim.secc.power import EvsePower
@@ -26,8 +26,8 @@ from pncsim.wire.exi.declare import ComplexType
 from pncsim.wire.session.outputs import Close, Output, Send
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2, registry, v2gtp
-from pncsim.wire.v2g.iso2 import timing
-from pncsim.wire.v2g.iso2.secc_sequence import TABLE, State, allowed
+from pncsim.wire.v2g.iso2 import codes, timing
+from pncsim.wire.v2g.iso2.secc_sequence import SECC_SEQUENCE, State
 from pncsim.wire.v2g.registry import codec
 
 MAX_IGNORED = 64
@@ -162,7 +162,7 @@ class SeccEngine:
             self._break(
                 PeerSilent(
                     f"The vehicle has sent nothing for {timing.SEQUENCE_TIMEOUT:g} s after {self._last_sent}; "
-                    f"allowed were {', '.join(allowed(self._s.state, self.config.liberties))}.",
+                    f"allowed were {', '.join(SECC_SEQUENCE.events(self._s.state, self.config.liberties))}.",
                     clause="V2G2-443",
                 ),
                 "silence",
@@ -302,11 +302,11 @@ class SeccEngine:
                     f"The vehicle sent {name} with SessionID {root.Header.SessionID.hex().upper()}, "
                     f"its session is {s.id.hex().upper()}.",
                     clause="V2G2-460",
-                    response_code="FAILED_UnknownSession",
+                    kind="unknown session",
                 ),
             )
             return
-        step = TABLE[s.state].get(name)
+        step = SECC_SEQUENCE.find(s.state, name)
         if step is None or (step.liberty is not None and step.liberty not in self.config.liberties):
             self._refuse(request, self._out_of_order(name))
             return
@@ -323,11 +323,11 @@ class SeccEngine:
             self._advance(request, handling, None)
 
     def _out_of_order(self, name: str) -> PeerError:
-        now_allowed = " or ".join(allowed(self._s.state, self.config.liberties)) or "nothing"
+        now_allowed = " or ".join(SECC_SEQUENCE.events(self._s.state, self.config.liberties)) or "nothing"
         return PeerError(
             f"The vehicle sent {name} while the station was {self._s.state}; allowed was {now_allowed}.",
             clause="V2G2-538, V2G2-539, V2G2-459",
-            response_code="FAILED_SequenceError",
+            kind="sequence",
         )
 
     def _resume(self, value: object) -> None:
@@ -352,7 +352,7 @@ class SeccEngine:
     def _answer(self, request: iso2.BodyElement, reply: Reply) -> None:
         s = self._s
         name, forwarded = type(reply.message).__name__, reply.forwarded
-        if reply.state not in TABLE[s.state][name[:-3] + "Req"].next:
+        if reply.state not in SECC_SEQUENCE.row(s.state, name[:-3] + "Req").outcomes:
             raise RuntimeError(f"The station's table does not lead from {s.state} over {name} to {reply.state}.")
         if forwarded is None:
             sent = self._send(name, reply.message)
@@ -362,7 +362,7 @@ class SeccEngine:
             return
         if forwarded is not None and forwarded.code.startswith("FAILED"):
             said = f"The back end refused the vehicle's {name[:-3]}Req with {forwarded.code}."
-            self._failed(request, PeerError(said, response_code=forwarded.code))
+            self._failed(request, PeerError(said, kind="refused", response_code=forwarded.code))
             return
         self._enter(reply.state)
         if reply.state is State.SESSION:
@@ -372,14 +372,14 @@ class SeccEngine:
 
     def _refuse(self, request: iso2.BodyElement, error: PncError) -> None:
         """Answer with the error's code and, by default, close (conformance cases; V2G2-539 for sequence errors)."""
-        message = failed(request, fitting(request, error.response_code), self._s)
+        message = failed(request, codes.answer(error.kind, f"{type(request).__name__[:-3]}Res"), self._s)
         if self._send(type(message).__name__, message):
             self._failed(request, error)
 
     def _failed(self, request: iso2.BodyElement, error: PncError) -> None:
         """A FAILED answer has gone out."""
         s = self._s
-        if self.config.close_after_failure or error.response_code == "FAILED_SequenceError":
+        if self.config.close_after_failure or error.kind == "sequence":
             self._break(error)
             return
         s.problem(error.sentence, error.clause, error.advice)

@@ -93,7 +93,7 @@ def milli(value: iso2.PhysicalValueType) -> int:
 
 
 def check_profile(profile: iso2.ChargingProfileType, schedule: Schedule) -> None:
-    """Raise PeerError (FAILED_ChargingProfileInvalid) unless ``profile`` rises in time and stays within the schedule.
+    """Raise PeerError ("charging profile") unless ``profile`` rises in time and stays within the schedule.
 
     An entry of the profile lasts to the next one, the last one until replaced (V2G2-289 to -291). V2G2-224, -225, -293.
     """
@@ -119,5 +119,5 @@ def _invalid(what: str) -> PeerError:
     return PeerError(
         f"The vehicle's ChargingProfile does not fit the schedule it was offered: {what}.",
         clause="V2G2-225, V2G2-293, V2G2-478",
-        response_code="FAILED_ChargingProfileInvalid",
+        kind="charging profile",
     )

@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from pncsim.wire.errors import PeerError
-
-Kind = Literal[
-    "empty",
-    "unparsable",
-    "too big",
-    "too long",
-    "key type",
-    "signature algorithm",
-    "profile",
-    "no anchor",
-    "wrong anchor",
-    "wrong signature",
-    "key identifier",
-    "not a CA",
-    "path length",
-    "critical extension",
-    "not yet valid",
-    "expired",
-    "revoked",
-    "status unknown",
-]
+from pncsim.wire.errors import Kind, PeerError
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a fault is answered with: ISO 15118-2 ResponseCode, TLS alert (RFC 5246 7.2.2), OCPP certificateStatus."""
+    """What a fault is answered with: TLS alert (RFC 5246 7.2.2), OCPP certificateStatus."""
 
-    response_code: str
     alert: int
     ocpp_status: str
 
@@ -44,7 +21,7 @@ BAD_STATUS_RESPONSE = 113
 
 
 def _chain_error(alert: int) -> Answer:
-    return Answer("FAILED_CertChainError", alert, "CertChainError")
+    return Answer(alert, "CertChainError")
 
 
 ANSWERS: dict[Kind, Answer] = {
@@ -63,9 +40,9 @@ ANSWERS: dict[Kind, Answer] = {
     "path length": _chain_error(BAD_CERTIFICATE),
     "critical extension": _chain_error(UNSUPPORTED_CERTIFICATE),
     # Not yet valid is answered like expired (V2G2-824).
-    "not yet valid": Answer("FAILED_CertificateExpired", CERTIFICATE_EXPIRED, "CertificateExpired"),
-    "expired": Answer("FAILED_CertificateExpired", CERTIFICATE_EXPIRED, "CertificateExpired"),
-    "revoked": Answer("FAILED_CertificateRevoked", CERTIFICATE_REVOKED, "CertificateRevoked"),
+    "not yet valid": Answer(CERTIFICATE_EXPIRED, "CertificateExpired"),
+    "expired": Answer(CERTIFICATE_EXPIRED, "CertificateExpired"),
+    "revoked": Answer(CERTIFICATE_REVOKED, "CertificateRevoked"),
     "status unknown": _chain_error(CERTIFICATE_UNKNOWN),
 }
 
@@ -79,9 +56,8 @@ class ChainError(PeerError):
             sentence,
             clause=clause,
             advice=advice,
-            response_code=answer.response_code,
+            kind=kind,
             alert=answer.alert,
             http_status=400,
             ocpp_status=answer.ocpp_status,
         )
-        self.kind: Kind = kind

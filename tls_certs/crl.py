@@ -27,7 +27,7 @@ class CrlError(PeerError):
         super().__init__(
             sentence,
             clause=clause,
-            response_code="FAILED_CertChainError",
+            kind="status malformed",
             alert=BAD_CERTIFICATE,
             ocpp_status="CertChainError",
         )

@@ -63,7 +63,7 @@ class OcspError(PeerError):
             sentence,
             clause=clause,
             advice=advice,
-            response_code="FAILED_CertChainError",
+            kind="status malformed",
             alert=BAD_STATUS_RESPONSE,
             ocpp_status="CertChainError",
         )

@@ -15,13 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pncsim.tls_certs import der
-from pncsim.tls_certs.chain_error import Kind
 from pncsim.tls_certs.issue import BACKDATE, ORGANIZATION, issue, subject_name
 from pncsim.tls_certs.keys import KeyKind, PrivateKey, SignatureHash, make_key, sign
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import DAY, PROFILES, Profile
 from pncsim.wire.credentials import Credentials
-from pncsim.wire.errors import LocalError
+from pncsim.wire.errors import Kind, LocalError
 
 _ECDSA_SHA1 = der.element(der.SEQUENCE, der.oid("1.2.840.10045.4.1"))
 _UNKNOWN_EXTENSION = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")

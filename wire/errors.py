@@ -30,6 +30,7 @@ Kind = Literal[
     "no charge service",
     "payment selection",
     # certificates
+    "chain",
     "empty",
     "unparsable",
     "too big",
@@ -48,6 +49,7 @@ Kind = Literal[
     "expired",
     "revoked",
     "status unknown",
+    "unknown certificate",
     # certificate status (OCSP, CRL, staples)
     "staple missing",
     "status stale",
@@ -88,8 +90,8 @@ class PncError(Exception):
 
     ``sentence`` says who did what, what was received and what was allowed. ``advice`` says what to try. ``clause``
     names the requirement (``V2G2-475``, ``RFC 6960 4.2.2.3``). ``response_code`` is the ISO 15118 ResponseCode the peer
-    has answered, or the one to be answered where the kind alone does not say; ``alert``, ``http_status`` and
-    ``ocpp_status`` are likewise what was received or is owed on those links.
+    has answered, never one of ours: that follows from the kind. ``alert``, ``http_status`` and ``ocpp_status`` are what
+    was received or is owed on those links.
     """
 
     kind: Kind = "unspecific"

@@ -16,6 +16,7 @@ from pncsim.backend.refusal import Refused
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError, PeerSilent
 from pncsim.wire.exi.errors import ExiDecodeError
+from pncsim.wire.v2g.iso2 import codes
 from pncsim.wire.v2g.registry import codec
 from pncsim.wire.voice import Voice
 
@@ -61,7 +62,8 @@ class ContractPoolClient:
         if status in (200, 404) and isinstance(message, dict):
             return _provided(message)
         if status == 404:
-            return PoolAnswer(None, "Failed", "; ".join(_messages(answer)), "FAILED_NoCertificateAvailable")
+            code = codes.answer("no contract", "CertificateInstallationRes")
+            return PoolAnswer(None, "Failed", "; ".join(_messages(answer)), code)
         raise _refused(status, answer)
 
     async def provide_to_oem(self, emaid: str, pcid: str, session_id: bytes = NO_SESSION) -> PoolAnswer:

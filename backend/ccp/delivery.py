@@ -29,7 +29,7 @@ default (Open Plug&Charge), or always the most recent (CharIN 2.1.3.2)."""
 
 
 class Delivery:
-    """Finds the bundle a request asks for. Every refusal is a PncError whose ``response_code`` the answer carries."""
+    """Finds the bundle a request asks for. Every refusal is a PncError; its kind says what code the answer has."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Delivery:
         self, request: iso2.CertificateInstallationReq, header: ds.SignatureType | None
     ) -> SignedContractData:
         """The stored bundle for the vehicle that signed ``request``."""
-        leaf = _certificate(request.OEMProvisioningCert, "OEMProvisioningCert", "FAILED")
+        leaf = _certificate(request.OEMProvisioningCert, "OEMProvisioningCert")
         name = certificates.common_name(leaf)
         self._check_signature(header, ("CertificateInstallationReq", request), leaf, "provisioning certificate")
         self._check_dates(leaf)
@@ -72,7 +72,7 @@ class Delivery:
     async def update(self, request: iso2.CertificateUpdateReq, header: ds.SignatureType | None) -> SignedContractData:
         """A new bundle in place of the contract that signed ``request``, wrapped for its key (V2G2-821)."""
         chain = chain_octets(request.ContractSignatureCertChain)
-        leaf = _certificate(chain[0], "ContractSignatureCertChain", "FAILED_CertChainError")
+        leaf = _certificate(chain[0], "ContractSignatureCertChain")
         self._check_signature(header, ("CertificateUpdateReq", request), leaf, "contract certificate")
         name = certificates.common_name(leaf)
         if not same_emaid(request.eMAID, name):
@@ -89,7 +89,7 @@ class Delivery:
         """CCP-GET-2: the request was signed with the key of the certificate it shows."""
         key = certificates.elliptic_key(leaf)
         if key is None:
-            raise Refused(f"The {whose} has no P-256 key.", clause="V2G2-007", response_code="FAILED_CertChainError")
+            raise Refused(f"The {whose} has no P-256 key.", clause="V2G2-007", kind="key type")
         grammar = signature.verify(header, [part], key)
         self._voice.judged(f"signature of {part[0]}", True, f"made with the key of the {whose}", "V2G2-771")
         if grammar != "xmldsig":
@@ -102,7 +102,7 @@ class Delivery:
                 f"The provisioning certificate {certificates.common_name(leaf)} is valid from "
                 f"{leaf.not_valid_before_utc} to {leaf.not_valid_after_utc}.",
                 clause="CCP-GET-2",
-                response_code="FAILED_CertificateExpired",
+                kind="expired",
             )
 
     async def _check_provisioning_chain(self, leaf: x509.Certificate, vehicle: Vehicle) -> None:
@@ -165,12 +165,12 @@ def _ordered(contracts: list[StoredContract], policy: Policy) -> list[StoredCont
     return default if policy == "default-only" else default + [c for c in recent if not c.entry.default]
 
 
-def _certificate(octets: bytes, field: str, code: str) -> x509.Certificate:
+def _certificate(octets: bytes, field: str) -> x509.Certificate:
     try:
         return certificates.load(octets, field)
     except Refused as error:
-        raise Refused(error.sentence, clause="V2G2-009", response_code=code) from None
+        raise Refused(error.sentence, clause="V2G2-009", kind="unparsable") from None
 
 
 def _none_available(sentence: str, clause: str) -> Refused:
-    return Refused(sentence, clause=clause, http_status=404, response_code="FAILED_NoCertificateAvailable")
+    return Refused(sentence, clause=clause, http_status=404, kind="no contract")

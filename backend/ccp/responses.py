@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pncsim.backend.bundle import SignedContractData
+from pncsim.wire.errors import Kind
 from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2 import codes
 from pncsim.wire.v2g.registry import codec
 
 Request = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
@@ -11,20 +13,6 @@ Request = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
 _NOTHING = b"\x00"
 _NO_EMAID = "0" * 14
 _FAULT_LENGTH = 64
-
-INSTALLATION_CODES = frozenset(
-    {
-        "FAILED",
-        "FAILED_SignatureError",
-        "FAILED_CertificateExpired",
-        "FAILED_CertificateRevoked",
-        "FAILED_NoCertificateAvailable",
-    }
-)
-"""What a CertificateInstallationRes may say; there is no FAILED_CertChainError for it."""
-
-UPDATE_CODES = INSTALLATION_CODES | {"FAILED_CertChainError", "FAILED_ContractCanceled"}
-"""What a CertificateUpdateRes may say."""
 
 NEXT_SESSION = 0
 """RetryCounter of a failed update: try again in the next charging session (V2G2-696, V2G2-928)."""
@@ -37,10 +25,9 @@ def positive(request: Request, session_id: bytes, bundle: SignedContractData) ->
     return codec("iso2").encode(bundle.installation_response(session_id))
 
 
-def response_code(request: Request, wanted: str | None) -> str:
-    """``wanted`` if the response to ``request`` may carry it, else FAILED."""
-    allowed = UPDATE_CODES if isinstance(request, iso2.CertificateUpdateReq) else INSTALLATION_CODES
-    return wanted if wanted in allowed else "FAILED"
+def refusal(request: Request, kind: Kind) -> str:
+    """The ResponseCode with which ``request`` is refused for something of this kind."""
+    return codes.answer(kind, f"{type(request).__name__.removesuffix('Req')}Res")
 
 
 def negative(request: Request, session_id: bytes, code: str, reason: str) -> bytes:

@@ -8,7 +8,7 @@ from pncsim.backend import certificates
 from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
 from pncsim.backend.ccp.delivery import Delivery, Policy
-from pncsim.backend.ccp.responses import Request, negative, positive, response_code
+from pncsim.backend.ccp.responses import Request, negative, positive, refusal
 from pncsim.backend.ccp.store import ContractEntry, ContractRepository, MemoryContracts, StoredContract
 from pncsim.backend.pcp import VehicleChange
 from pncsim.backend.ports import RenewalPort, RevocationPort, VehiclePort
@@ -91,7 +91,7 @@ class ContractPool:
                     else:
                         bundle = await self._delivery.install(request, message.Header.Signature)
             except PncError as error:
-                code = response_code(request, error.response_code)
+                code = refusal(request, error.kind)
                 call.ok, call.text = False, f"{code}: {error}"
                 return PoolAnswer(negative(request, session_id, code, error.sentence), "Accepted", call.text, code)
             except TimeoutError:
@@ -192,7 +192,7 @@ class ContractPool:
             try:
                 await self._verifier.full(contract.bundle.contract_certificates, Use.CONTRACT)
             except (ChainError, StatusError) as error:
-                if error.response_code in {"FAILED_CertificateExpired", "FAILED_CertificateRevoked"}:
+                if error.kind in {"expired", "not yet valid", "revoked"}:
                     await self._contracts.remove(emaid)
                     gone.append(emaid)
                 else:

@@ -217,7 +217,7 @@ class ProvisioningService:
             "No signer of the provisioning service leads to a wanted V2G root"
             + (f": {' '.join(reasons)}" if reasons else f" ({', '.join(sorted(wanted))})."),
             clause="CPS-3",
-            response_code="FAILED_NoCertificateAvailable",
+            kind="no contract",
         )
 
 

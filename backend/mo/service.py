@@ -141,7 +141,7 @@ class MobilityOperator:
                 f"The operator has no contract {emaid!r}.",
                 clause="CSO-2",
                 http_status=404,
-                response_code="FAILED_NoCertificateAvailable",
+                kind="no contract",
             )
         return contract
 
@@ -168,7 +168,7 @@ class MobilityOperator:
         """A new certificate and key for a contract, wrapped for the key of ``previous`` (V2G2-821) and signed.
 
         ``roots``: the V2G roots the vehicle lists, as fingerprints. The pool's bundle for a later installation is
-        replaced as well, wrapped for the vehicle. Raises Refused with the ResponseCode of the refusal.
+        replaced as well, wrapped for the vehicle. Raises Refused; its kind is what the vehicle is told.
         """
         with self._voice.call("renew contract") as call:
             contract = await self.contract(emaid)
@@ -178,7 +178,7 @@ class MobilityOperator:
                 raise Refused(
                     f"The certificate shown for {contract.emaid} was not issued by this operator.",
                     clause="CSO-2",
-                    response_code="FAILED_CertChainError",
+                    kind="wrong anchor",
                 )
             receiver = certificates.elliptic_key(previous)
             if receiver is None:
@@ -299,13 +299,13 @@ class MobilityOperator:
             raise Refused(
                 f"The contract {contract.emaid} was cancelled.",
                 clause="MO-5",
-                response_code="FAILED_ContractCanceled",
+                kind="contract cancelled",
             )
         if contract.state is ContractState.BLOCKED:
             raise Refused(
                 f"The contract {contract.emaid} is blocked and gets no new certificate.",
                 clause="CSO-2",
-                response_code="FAILED_NoCertificateAvailable",
+                kind="no contract",
             )
 
     async def _decide(self, emaid: str, state: ContractState) -> None:
@@ -319,4 +319,4 @@ def _emaid(text: str) -> str:
     try:
         return check_emaid(text)
     except IdentifierError as error:
-        raise Refused(error.sentence, clause="ID-1", response_code="FAILED_NoCertificateAvailable") from None
+        raise Refused(error.sentence, clause="ID-1", kind="no contract") from None

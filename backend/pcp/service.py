@@ -152,7 +152,7 @@ class ProvisioningPool:
                     f"{certificates.common_name(certificate)} is valid from {certificate.not_valid_before_utc} to "
                     f"{certificate.not_valid_after_utc}, not at {self._clock.utc():%Y-%m-%d %H:%M:%S}.",
                     clause="PCP-PUB-2",
-                    response_code="FAILED_CertificateExpired",
+                    kind="expired",
                 )
 
     async def _check_status_and_chain(self, vehicle: Vehicle) -> None:
@@ -166,9 +166,7 @@ class ProvisioningPool:
         try:
             await self._verifier.status(delivered)
         except StatusError as error:
-            raise Refused(
-                error.sentence, clause="PCP-PUB-3", advice=error.advice, response_code=error.response_code
-            ) from None
+            raise Refused(error.sentence, clause="PCP-PUB-3", advice=error.advice, kind=error.kind) from None
         except PncError as error:
             raise Refused(
                 f"The status of the certificates of {vehicle.pcid} cannot be had: {error.sentence}",

@@ -91,7 +91,10 @@ def _arrived(s: Session, res: ContractRes, receiver: Credentials, *, by_update: 
             s,
             name,
             PeerError(
-                f"The station answered {name[:-3]}Req with {code}.", advice=ADVICE.get(code, ""), response_code=code
+                f"The station answered {name[:-3]}Req with {code}.",
+                kind="refused",
+                advice=ADVICE.get(code, ""),
+                response_code=code,
             ),
         )
     try:

@@ -34,21 +34,20 @@ def contract_certificate(s: Session, request: Certificate) -> Handling:
             f"The back end did not answer the vehicle's {pair}Req within {MESSAGES[pair].performance} s.",
             clause="Table 109",
             advice="Look at the pool behind the CSMS; the vehicle waits 5 s.",
-            response_code="FAILED",
         )
     if isinstance(answer, PncError):
         raise PeerError(
             f"The station could not get an answer to the vehicle's {pair}Req: {answer.sentence}",
             clause=answer.clause,
             advice=answer.advice,
-            response_code=answer.response_code or "FAILED",
+            kind=answer.kind,
         )
     if not isinstance(answer, ContractCertificateAnswer) or answer.exi is None:
         text = getattr(answer, "text", "") or "no reason given"
         raise PeerError(
             f"No contract certificate came for the vehicle: {text.rstrip('.')}.",
             clause="V2G2-696",
-            response_code="FAILED_NoCertificateAvailable",
+            kind="no contract",
         )
     root = _read(answer.exi, f"{pair}Res", s.id)
     message = root.Body.BodyElement
@@ -63,7 +62,7 @@ def _check_service(s: Session, pair: str) -> None:
         raise PeerError(
             f"The vehicle sent {pair}Req, but this station does not offer the certificate service.",
             clause="V2G2-467",
-            response_code="FAILED_NoCertificateAvailable",
+            kind="no contract",
         )
     if s.certificate_selected:
         return
@@ -71,7 +70,7 @@ def _check_service(s: Session, pair: str) -> None:
         raise PeerError(
             f"The vehicle sent {pair}Req without having selected the certificate service 2.",
             clause="V2G2-467",
-            response_code="FAILED_SequenceError",
+            kind="sequence",
         )
     s.tolerated(f"The vehicle sent {pair}Req without having selected the certificate service 2.", "V2G2-467")
 
@@ -84,16 +83,14 @@ def _read(exi: bytes, wanted: str, session_id: bytes) -> iso2.V2G_Message:
         raise PeerError(
             f"The back end's answer is no EXI message of ISO 15118-2: {error.sentence}",
             advice="It must be the whole V2G_Message, header included.",
-            response_code="FAILED",
         ) from error
     if not isinstance(root, iso2.V2G_Message) or type(root.Body.BodyElement).__name__ != wanted:
         got = type(root.Body.BodyElement).__name__ if isinstance(root, iso2.V2G_Message) else type(root).__name__
-        raise PeerError(f"The back end answered with {got}, expected {wanted}.", response_code="FAILED")
+        raise PeerError(f"The back end answered with {got}, expected {wanted}.")
     if int.from_bytes(root.Header.SessionID, "big") != int.from_bytes(session_id, "big"):
         raise PeerError(
             f"The back end's {wanted} is for session {root.Header.SessionID.hex().upper()}, "
             f"this one is {session_id.hex().upper()}.",
             clause="V2G2-460",
-            response_code="FAILED",
         )
     return root

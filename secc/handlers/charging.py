@@ -35,7 +35,6 @@ def charge_parameter_discovery(s: Session, request: iso2.ChargeParameterDiscover
             raise PeerError(
                 f"The station has found no schedule within {s.config.ongoing_seconds:g} s.",
                 clause="V2G2-713",
-                response_code="FAILED",
             )
         ongoing = iso2.ChargeParameterDiscoveryRes(
             ResponseCode=_OK, EVSEProcessing=_Processing.Ongoing, EVSEChargeParameter=offer.charge_parameter(s)
@@ -62,7 +61,7 @@ def _check_mode(s: Session, mode: iso2.EnergyTransferModeType) -> None:
         raise PeerError(
             f"The vehicle asked for {mode}; this EVSE offers {', '.join(offered)}{had}.",
             clause="V2G2-476",
-            response_code="FAILED_WrongEnergyTransferMode",
+            kind="energy mode",
         )
 
 
@@ -100,7 +99,7 @@ def _check_parameters(s: Session, mode: str, given: iso2.EVChargeParameterType) 
         raise PeerError(
             f"The vehicle's charge parameters are not usable: {problem}.",
             clause="V2G2-477",
-            response_code="FAILED_WrongChargeParameter",
+            kind="charge parameter",
         )
 
 
@@ -133,7 +132,6 @@ def power_delivery(s: Session, request: iso2.PowerDeliveryReq) -> Handling:
             f"The vehicle sent PowerDeliveryReq({progress}) while the station was {s.state}; "
             f"{'Start' if not in_loop else 'Renegotiate'} and Stop were allowed.",
             clause="V2G2-812",
-            response_code="FAILED",
         )
     schedule = s.schedule
     assert schedule is not None
@@ -141,7 +139,7 @@ def power_delivery(s: Session, request: iso2.PowerDeliveryReq) -> Handling:
         raise PeerError(
             f"The vehicle chose schedule {request.SAScheduleTupleID}; the last offer was {schedule.tuple_id} only.",
             clause="V2G2-286, V2G2-479",
-            response_code="FAILED_TariffSelectionInvalid",
+            kind="tariff",
         )
     if progress is _Progress.Start:
         yield from _start(s, request, schedule)
@@ -173,7 +171,7 @@ def _start(s: Session, request: iso2.PowerDeliveryReq, schedule: Schedule) -> Ge
         raise PeerError(
             f"The station cannot deliver power: {fault}.",
             clause="V2G2-480",
-            response_code="FAILED_PowerDeliveryNotApplied",
+            kind="power delivery",
         )
     if not s.is_dc:
         closed_at = s.power.close_contactor(s.now, s.config.ac.contactor_seconds)
@@ -183,6 +181,6 @@ def _start(s: Session, request: iso2.PowerDeliveryReq, schedule: Schedule) -> Ge
             raise PeerError(
                 f"The station's contactor did not close within {CONTACTOR_CLOSE:g} s.",
                 clause="V2G2-858, V2G2-860, V2G2-862",
-                response_code="FAILED_ContactorError",
+                kind="contactor",
             )
     s.start_charging()

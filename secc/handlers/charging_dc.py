@@ -39,7 +39,6 @@ def cable_check(s: Session, request: iso2.CableCheckReq) -> Handling:
             raise PeerError(
                 f"The station's isolation test has not ended within {SECC_CABLE_CHECK:g} s.",
                 clause="Table 111, V2G_SECC_CableCheck_Performance_Time",
-                response_code="FAILED",
             )
         status = s.dc_status(iso2.DC_EVSEStatusCodeType.EVSE_IsolationMonitoringActive, iso2.IsolationLevelType.Invalid)
         ongoing = iso2.EVSEProcessingType.Ongoing
@@ -48,7 +47,7 @@ def cable_check(s: Session, request: iso2.CableCheckReq) -> Handling:
         )
     s.isolation_until = s.ongoing_since = None
     if dc.isolation in ("Fault", "Invalid"):
-        raise PeerError(f"The isolation test has ended with {dc.isolation}.", response_code="FAILED")
+        raise PeerError(f"The isolation test has ended with {dc.isolation}.")
     s.isolation_valid = True
     return Reply(
         iso2.CableCheckRes(

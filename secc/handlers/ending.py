@@ -18,7 +18,6 @@ def session_stop(s: Session, request: iso2.SessionStopReq) -> Reply:
             raise PeerError(
                 f"The vehicle asked for a pause while the station was {s.state}; it may after PowerDelivery(Stop).",
                 clause="V2G2-739",
-                response_code="FAILED",
             )
         left = schedule.moved_to(s.now) or schedule
         s.config.paused[number] = PausedSession(

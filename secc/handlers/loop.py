@@ -18,13 +18,12 @@ def loop_turn(s: Session) -> None:
         # The vehicle has passed over ReceiptRequired, which only a liberty allows: asking again would be in vain.
         s.receipt_sent, s.receipt_due = None, 0
     if s.power.fault:
-        raise PeerError(f"The station cannot go on delivering power: {s.power.fault}.", response_code="FAILED")
+        raise PeerError(f"The station cannot go on delivering power: {s.power.fault}.")
     if s.stop_wanted_at is not None and s.now - s.stop_wanted_at > s.config.stop_patience:
         raise PeerError(
             f"The vehicle has gone on charging for {s.now - s.stop_wanted_at:.0f} s after the station asked it to "
             f"stop within {s.config.notification_delay} s.",
             clause="V2G2-679",
-            response_code="FAILED",
         )
 
 
@@ -47,7 +46,7 @@ def metering_receipt(s: Session, request: iso2.MeteringReceiptReq) -> Reply:
     except PeerError as error:
         s.judged(what, False, error.sentence, clause)
         if s.config.receipts.required:
-            raise PeerError(error.sentence, clause=clause, response_code="FAILED_MeteringSignatureNotValid") from error
+            raise PeerError(error.sentence, clause=clause, kind="receipt signature") from error
         s.tolerated(f"A metering receipt was let pass: {error.sentence}", "V2G2-904")
     else:
         reading = request.MeterInfo.MeterReading or 0

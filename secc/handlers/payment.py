@@ -8,7 +8,7 @@ from pncsim.secc import notices
 from pncsim.secc.contract import check_contract
 from pncsim.secc.questions import AuthorizationAnswer, ContractAuthorization, ExternalAuthorization
 from pncsim.secc.session import Handling, Reply, Session, Wait
-from pncsim.wire.errors import PeerError, PncError
+from pncsim.wire.errors import Kind, PeerError, PncError
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g.iso2.secc_sequence import State
 from pncsim.wire.v2g.iso2.timing import MESSAGES
@@ -17,28 +17,27 @@ _Code = iso2.ResponseCodeType
 _Processing = iso2.EVSEProcessingType
 _MARGIN = 0.5  # s left of the performance time for everything but the back end
 
-CERTIFICATE_CODES: dict[str, _Code] = {
-    "SignatureError": _Code.FAILED_SignatureError,
-    "CertificateExpired": _Code.FAILED_CertificateExpired,
-    "CertificateRevoked": _Code.FAILED_CertificateRevoked,
-    "NoCertificateAvailable": _Code.FAILED_NoCertificateAvailable,
-    "CertChainError": _Code.FAILED_CertChainError,
-    "ContractCancelled": _Code.FAILED_ContractCanceled,
+CERTIFICATE_KINDS: dict[str, Kind] = {
+    "SignatureError": "signature",
+    "CertificateExpired": "expired",
+    "CertificateRevoked": "revoked",
+    "NoCertificateAvailable": "no contract",
+    "CertChainError": "chain",
+    "ContractCancelled": "contract cancelled",
 }
-"""OCPP certificateStatus of a refused contract -> what the vehicle is told. A late answer, in AuthorizationRes, can
-only be FAILED_CertificateRevoked, FAILED_SignatureError or FAILED_ChallengeInvalid; the others become FAILED."""
+"""OCPP certificateStatus of a refused contract -> what is wrong with it; what the vehicle is told follows from that.
+PaymentDetailsRes has a code for each; a late answer, in AuthorizationRes, can say revoked and signature only."""
 
-TOKEN_CODES: dict[str, _Code] = {
-    "NotAtThisLocation": _Code.FAILED_CertificateNotAllowedAtThisEVSE,
-    "NotAllowedTypeEVSE": _Code.FAILED_CertificateNotAllowedAtThisEVSE,
+TOKEN_KINDS: dict[str, Kind] = {
+    "NotAtThisLocation": "not allowed here",
+    "NotAllowedTypeEVSE": "not allowed here",
 }
-"""OCPP idTokenInfo status of a contract whose certificate is good -> what the vehicle is told; others: FAILED."""
+"""OCPP idTokenInfo status of a contract whose certificate is good -> what is wrong; others: not authorised."""
 
 
-def refusal_code(answer: AuthorizationAnswer) -> _Code:
-    """The response code a refused authorization stands for (PaymentDetailsRes may carry all of them)."""
-    code = CERTIFICATE_CODES.get(answer.certificate_status)
-    return code or TOKEN_CODES.get(answer.token_status, _Code.FAILED)
+def refusal_kind(answer: AuthorizationAnswer) -> Kind:
+    """What a refused authorization stands for."""
+    return CERTIFICATE_KINDS.get(answer.certificate_status) or TOKEN_KINDS.get(answer.token_status, "not authorised")
 
 
 def payment_details(s: Session, request: iso2.PaymentDetailsReq) -> Handling:
@@ -96,7 +95,6 @@ def authorization(s: Session, request: iso2.AuthorizationReq) -> Handling:
             f"Nobody has decided on the vehicle's authorization within {limit:g} s.",
             clause="V2G2-713" if s.is_contract else "V2G2-854",
             advice="Look at the back end." if s.is_contract else "The driver has not identified.",
-            response_code="FAILED",
         )
     if s.authorization is None:
         s.authorization = s.ask(_contract_question(s) if s.is_contract else ExternalAuthorization())
@@ -131,7 +129,7 @@ def _check_proof(s: Session, request: iso2.AuthorizationReq) -> None:
         raise PeerError(
             f"The vehicle sent the challenge {got}; the station had issued {issued}.",
             clause="V2G2-475",
-            response_code="FAILED_ChallengeInvalid",
+            kind="challenge",
         )
     assert s.contract_key is not None
     what = "signature of AuthorizationReq with the contract key"
@@ -147,16 +145,15 @@ def _accepted(s: Session, answer: object) -> AuthorizationAnswer:
     """``answer`` if it grants, otherwise the refusal as PeerError."""
     if isinstance(answer, AuthorizationAnswer) and answer.accepted:
         return answer
+    kind: Kind
     if isinstance(answer, AuthorizationAnswer):
         states = " ".join(filter(None, (answer.certificate_status, answer.token_status)))
         text = answer.text or states or "no reason given"
-        code, clause, advice = refusal_code(answer), "", ""
+        kind, clause, advice = refusal_kind(answer), "", ""
     elif isinstance(answer, PncError):
-        text, code, clause, advice = answer.sentence, _Code.FAILED, answer.clause, answer.advice
+        text, kind, clause, advice = answer.sentence, answer.kind, answer.clause, answer.advice
     else:
-        text, code, clause, advice = f"the station answered {type(answer).__name__}", _Code.FAILED, "", ""
+        text, kind, clause, advice = f"the station answered {type(answer).__name__}", "defect", "", ""
     s.notice(notices.AuthorizationRefused(time=s.now, emaid=s.emaid, text=text))
     who = f"contract {s.emaid}" if s.is_contract else "driver"
-    raise PeerError(
-        f"Charging is not authorized for the {who}: {text}", clause=clause, advice=advice, response_code=code
-    )
+    raise PeerError(f"Charging is not authorized for the {who}: {text}", clause=clause, advice=advice, kind=kind)

@@ -19,7 +19,6 @@ def service_discovery(s: Session, request: iso2.ServiceDiscoveryReq) -> Reply:
             "The vehicle asked for services, but this station has no payment option for it: Contract needs TLS and a "
             "reachable back end, and external payment is not offered.",
             clause="V2G2-633, V2G2-634",
-            response_code="FAILED",
         )
     listed = [
         offer.service_message(service)
@@ -44,7 +43,7 @@ def service_detail(s: Session, request: iso2.ServiceDetailReq) -> Reply:
         raise PeerError(
             f"The vehicle asked for details of service {request.ServiceID}; offered are {_offered(s)}.",
             clause="V2G2-464",
-            response_code="FAILED_ServiceIDInvalid",
+            kind="service unknown",
         )
     return Reply(
         iso2.ServiceDetailRes(
@@ -64,7 +63,7 @@ def payment_service_selection(s: Session, request: iso2.PaymentServiceSelectionR
         raise PeerError(
             f"The vehicle selected {payment}; offered was {' and '.join(options)}.",
             clause="V2G2-741, V2G2-465" if s.joined else "V2G2-465",
-            response_code="FAILED_PaymentSelectionInvalid",
+            kind="payment selection",
         )
     selected = request.SelectedServiceList.SelectedService
     if all(service.ServiceID != offer.CHARGE_SERVICE_ID for service in selected):
@@ -72,7 +71,7 @@ def payment_service_selection(s: Session, request: iso2.PaymentServiceSelectionR
             "The vehicle selected "
             f"{', '.join(str(service.ServiceID) for service in selected)}, but not the charge service 1.",
             clause="V2G2-804",
-            response_code="FAILED_NoChargeServiceSelected",
+            kind="no charge service",
         )
     for service in selected:
         if service.ServiceID != offer.CHARGE_SERVICE_ID:
@@ -98,7 +97,7 @@ def _check_service(s: Session, selected: iso2.SelectedServiceType) -> None:
         there = ", ".join(map(str, sets)) or "none"
         problem = f"The vehicle selected {chosen} of service {selected.ServiceID}; it has {there}."
     if problem:
-        raise PeerError(problem, clause="V2G2-467", response_code="FAILED_ServiceSelectionInvalid")
+        raise PeerError(problem, clause="V2G2-467", kind="service selection")
     if selected.ServiceID == offer.CERTIFICATE_SERVICE_ID:
         s.certificate_selected = True
 

@@ -26,13 +26,15 @@ def _tables(arguments: Arguments) -> int:
 def page() -> str:
     """The whole page."""
     from pncsim.secc.station import boot
-    from pncsim.wire.v2g.iso2 import evcc_sequence, secc_sequence, timing
+    from pncsim.wire.v2g.iso2 import timing
+    from pncsim.wire.v2g.iso2.evcc_sequence import EVCC_SEQUENCE
+    from pncsim.wire.v2g.iso2.secc_sequence import SECC_SEQUENCE
 
     sections = [
         HEADER,
         "## ISO 15118-2, station: what may come next\n\nA row marked as liberty is a deviation that is tolerated and "
-        "reported; `--strict` refuses it.\n\n" + secc_sequence.describe(),
-        "## ISO 15118-2, vehicle: what it sends next\n\n```text\n" + evcc_sequence.printed().rstrip() + "\n```",
+        "reported; `--strict` refuses it.\n\n" + SECC_SEQUENCE.printed(),
+        "## ISO 15118-2, vehicle: what it sends next\n\n" + EVCC_SEQUENCE.printed(),
         "## ISO 15118-2, times\n\n" + timing.describe(),
         "## OCPP 2.0.1, station: registration at the CSMS\n\n" + _boot(boot.TABLE),
     ]

@@ -10,9 +10,10 @@ from ev_playbook import Playbook, agreed, vehicle
 
 from pncsim.ev.decision import End, Say
 from pncsim.ev.steps.table import STEPS
+from pncsim.wire.session.sequence import CONNECTED, Row, Sequence
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2 import timing
-from pncsim.wire.v2g.iso2.evcc_sequence import CONNECTED, EVCC_SEQUENCE, printed, response_to, row
+from pncsim.wire.v2g.iso2.evcc_sequence import EVCC_SEQUENCE, response_to
 
 MODES = {
     "PowerDeliveryReq": {f"({mode})" for mode in iso2.ChargeProgressType},
@@ -22,12 +23,12 @@ MODES = {
 
 def test_every_response_has_rows_and_a_step() -> None:
     responses = {f"{name}Res" for name in timing.MESSAGES}
-    assert {entry.received for entry in EVCC_SEQUENCE} == responses | {CONNECTED}
+    assert {entry.state for entry in EVCC_SEQUENCE} == responses | {CONNECTED}
     assert set(STEPS) == responses
 
 
 def test_every_request_exists_with_its_mode() -> None:
-    for request in {request for entry in EVCC_SEQUENCE for request in entry.requests}:
+    for request in {request for entry in EVCC_SEQUENCE for request in entry.outcomes}:
         name, bracket, mode = request.partition("(")
         assert name.removesuffix("Req") in timing.MESSAGES
         assert (bracket + mode) in MODES.get(name, {""})
@@ -38,35 +39,36 @@ def test_every_row_is_reachable_and_every_request_is_sent_somewhere() -> None:
     while open_ends:
         received = open_ends.pop()
         for entry in EVCC_SEQUENCE:
-            for request in entry.requests if entry.received == received else ():
+            for request in entry.outcomes if entry.state == received else ():
                 if (response := response_to(request)) not in reached:
                     reached.add(response)
                     open_ends.append(response)
-    assert reached == {entry.received for entry in EVCC_SEQUENCE}
+    assert reached == {entry.state for entry in EVCC_SEQUENCE}
 
 
 def test_conditions_are_unique_and_every_row_has_a_clause() -> None:
-    assert len({(entry.received, entry.condition) for entry in EVCC_SEQUENCE}) == len(EVCC_SEQUENCE)
+    with pytest.raises(ValueError, match="two rows for SessionStopRes"):
+        Sequence(EVCC_SEQUENCE.headings, [*EVCC_SEQUENCE, Row("SessionStopRes", "", (), "V2G2-571")])
     assert all(entry.clause for entry in EVCC_SEQUENCE)
     with pytest.raises(KeyError):
-        row("SessionStopRes", "goes on")
+        EVCC_SEQUENCE.row("SessionStopRes", "goes on")
 
 
 def test_power_flows_only_between_start_and_stop() -> None:
     """SessionStop never follows a loop response directly: PowerDelivery(Stop) comes first (clause 8.4.1)."""
     for entry in EVCC_SEQUENCE:
-        if entry.received in ("ChargingStatusRes", "CurrentDemandRes", "MeteringReceiptRes"):
-            assert not any(request.startswith("SessionStop") for request in entry.requests)
+        if entry.state in ("ChargingStatusRes", "CurrentDemandRes", "MeteringReceiptRes"):
+            assert not any(request.startswith("SessionStop") for request in entry.outcomes)
 
 
 def test_the_vehicle_takes_no_liberty_the_station_would_have_to_tolerate() -> None:
     """SessionStop(Terminate) comes after PowerDelivery(Stop) only; before that the vehicle hangs up."""
-    stopping = {entry.received for entry in EVCC_SEQUENCE if "SessionStopReq(Terminate)" in entry.requests}
+    stopping = {entry.state for entry in EVCC_SEQUENCE if "SessionStopReq(Terminate)" in entry.outcomes}
     assert stopping == {"PowerDeliveryRes", "WeldingDetectionRes"}
 
 
 def test_pause_follows_only_a_stop() -> None:
-    pausing = {entry.received for entry in EVCC_SEQUENCE if "SessionStopReq(Pause)" in entry.requests}
+    pausing = {entry.state for entry in EVCC_SEQUENCE if "SessionStopReq(Pause)" in entry.outcomes}
     assert pausing == {"PowerDeliveryRes", "WeldingDetectionRes"}
 
 
@@ -79,7 +81,7 @@ def test_the_steps_use_every_condition_of_the_table() -> None:
         for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    assert {entry.condition for entry in EVCC_SEQUENCE} <= texts
+    assert {entry.event for entry in EVCC_SEQUENCE} <= texts
 
 
 def test_a_decision_against_the_table_is_a_defect_not_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,6 +94,6 @@ def test_a_decision_against_the_table_is_a_defect_not_a_message(monkeypatch: pyt
 
 
 def test_the_table_prints() -> None:
-    lines = printed().splitlines()
-    assert len(lines) == len(EVCC_SEQUENCE)
+    lines = EVCC_SEQUENCE.printed().splitlines()
+    assert len(lines) == 2 + len(EVCC_SEQUENCE)
     assert any("SessionStopRes" in line and "close" in line for line in lines)

@@ -116,7 +116,7 @@ def test_profiles(profile: list[tuple[int, float]], word: str) -> None:
         return
     with pytest.raises(PeerError, match=word) as caught:
         check_profile(request, schedule)
-    assert caught.value.response_code == "FAILED_ChargingProfileInvalid"
+    assert caught.value.kind == "charging profile"
 
 
 def test_a_profile_at_the_limit_as_it_was_sent_is_accepted() -> None:

@@ -21,12 +21,13 @@ from secc_paths import (
 from secc_playbook import Playbook, V, ac_parameters, cable, dc_parameters, demand, hello, power, select, setup, stop
 
 from pncsim.secc.config import STRICT, AcSupply, DcSupply, ReceiptPolicy
-from pncsim.secc.handlers.payment import CERTIFICATE_CODES, refusal_code
+from pncsim.secc.handlers.payment import CERTIFICATE_KINDS, refusal_kind
 from pncsim.secc.notices import AuthorizationRefused, ChargingStopped, SessionEnded
 from pncsim.secc.questions import AuthorizationAnswer, ContractCertificateAnswer
 from pncsim.wire import trace
 from pncsim.wire.errors import LocalError
 from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2 import codes
 from pncsim.wire.v2g.iso2.secc_sequence import State as S
 
 Scene = Callable[[], tuple[Playbook, Any]]
@@ -303,9 +304,19 @@ def test_no_payment_option_is_refused_in_the_configuration_already() -> None:
 
 
 def test_status_codes_of_the_back_end_are_mapped() -> None:
-    assert {status: refusal_code(no(status)) for status in CERTIFICATE_CODES} == CERTIFICATE_CODES
-    assert refusal_code(no("Accepted", "NotAllowedTypeEVSE")) == "FAILED_CertificateNotAllowedAtThisEVSE"
-    assert refusal_code(no("Accepted", "Expired")) == refusal_code(no("nonsense")) == "FAILED"
+    def code(*answer: str) -> str:
+        return codes.answer(refusal_kind(no(*answer)), "PaymentDetailsRes")
+
+    assert {status: code(status) for status in CERTIFICATE_KINDS} == {
+        "SignatureError": "FAILED_SignatureError",
+        "CertificateExpired": "FAILED_CertificateExpired",
+        "CertificateRevoked": "FAILED_CertificateRevoked",
+        "NoCertificateAvailable": "FAILED_NoCertificateAvailable",
+        "CertChainError": "FAILED_CertChainError",
+        "ContractCancelled": "FAILED_ContractCanceled",
+    }
+    assert code("Accepted", "NotAllowedTypeEVSE") == "FAILED_CertificateNotAllowedAtThisEVSE"
+    assert code("Accepted", "Expired") == code("nonsense") == "FAILED"
 
 
 def test_a_refused_contract_is_told_to_the_station() -> None:

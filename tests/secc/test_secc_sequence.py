@@ -22,11 +22,12 @@ from secc_playbook import (
 )
 
 from pncsim.secc.config import STRICT
-from pncsim.secc.failed import ALLOWED, failed
+from pncsim.secc.failed import failed
 from pncsim.secc.handlers import HANDLERS
 from pncsim.secc.session import Reply
 from pncsim.wire.v2g import iso2
-from pncsim.wire.v2g.iso2.secc_sequence import REQUESTS, TABLE, Liberty, State, allowed, describe
+from pncsim.wire.v2g.iso2 import codes
+from pncsim.wire.v2g.iso2.secc_sequence import REQUESTS, SECC_SEQUENCE, Liberty, State
 
 SAMPLE: dict[str, Any] = {
     "SupportedAppProtocolReq": hello,
@@ -53,50 +54,45 @@ SAMPLE: dict[str, Any] = {
 
 
 def test_every_state_has_a_row_and_every_row_names_known_things() -> None:
-    assert set(TABLE) == set(State)
+    assert {*SECC_SEQUENCE.states, State.ENDED} == set(State)
     assert set(REQUESTS) == set(SAMPLE) == {"SupportedAppProtocolReq", *(name for name, _ in HANDLERS.values())}
-    for state, row in TABLE.items():
-        assert set(row) <= set(REQUESTS)
-        for request, step in row.items():
-            assert step.next, (state, request)
-            assert step.clause, (state, request)
+    for row in SECC_SEQUENCE:
+        assert row.event in REQUESTS
+        assert row.outcomes and set(row.outcomes) <= set(State), row
+        assert row.clause, row
 
 
 def test_every_state_but_failed_is_reachable_and_every_request_is_allowed_somewhere() -> None:
     reached, todo = {State.CONNECTED, State.FAILED}, [State.CONNECTED]
     while todo:
-        for step in TABLE[todo.pop()].values():
-            todo += [state for state in step.next if state not in reached]
-            reached |= set(step.next)
+        for row in SECC_SEQUENCE.of(todo.pop()):
+            todo += [state for state in map(State, row.outcomes) if state not in reached]
+            reached |= set(map(State, row.outcomes))
     assert reached == set(State)
-    assert {request for row in TABLE.values() for request in row} == set(REQUESTS)
+    assert {row.event for row in SECC_SEQUENCE} == set(REQUESTS)
 
 
 def test_every_state_leads_to_the_end() -> None:
-    ends = {State.ENDED}
-    while True:
-        more = {state for state, row in TABLE.items() if any(set(step.next) & ends for step in row.values())} - ends
-        if not more:
-            break
+    ends: set[str] = {State.ENDED}
+    while more := {row.state for row in SECC_SEQUENCE if set(row.outcomes) & ends} - ends:
         ends |= more
     assert ends == set(State)
 
 
 def test_strict_stations_leave_the_liberties_out() -> None:
-    assert allowed(State.SERVICES) == ("ServiceDetailReq", "PaymentServiceSelectionReq")
-    assert "SessionStopReq" in allowed(State.SERVICES, frozenset({Liberty.EARLY_STOP}))
-    assert allowed(State.READY_AGAIN_DC) == ("CableCheckReq",)
+    assert SECC_SEQUENCE.events(State.SERVICES) == ("ServiceDetailReq", "PaymentServiceSelectionReq")
+    assert "SessionStopReq" in SECC_SEQUENCE.events(State.SERVICES, {Liberty.EARLY_STOP})
+    assert SECC_SEQUENCE.events(State.READY_AGAIN_DC) == ("CableCheckReq",)
 
 
 def test_a_liberty_names_the_requirement_it_deviates_from() -> None:
-    for row in TABLE.values():
-        for step in row.values():
-            assert re.fullmatch(r"V2G2-\d+((, | to )V2G2-\d+)*", step.clause), step
+    for row in SECC_SEQUENCE:
+        assert re.fullmatch(r"V2G2-\d+((, | to )V2G2-\d+)*", row.clause), row
 
 
 def test_the_table_can_be_printed() -> None:
-    printed = describe().splitlines()
-    assert len(printed) == 2 + sum(len(row) for row in TABLE.values())
+    printed = SECC_SEQUENCE.printed().splitlines()
+    assert len(printed) == 2 + len(SECC_SEQUENCE)
     assert all(line.count("|") == 6 for line in printed)
 
 
@@ -108,7 +104,7 @@ def test_the_engine_obeys_the_table(state: State) -> None:
         request = receipt(p, p.responses[-1]) if name == "MeteringReceiptReq" and "receipt" in state else SAMPLE[name]()
         response = p.ev(request) or p.wait(5)
         assert type(response).__name__ == name[:-3] + "Res", p.log
-        if name in TABLE[state]:
+        if SECC_SEQUENCE.find(state, name):
             assert response.ResponseCode != "FAILED_SequenceError", (state, name)
         elif name == "SupportedAppProtocolReq":
             assert response.ResponseCode == "Failed_NoNegotiation"
@@ -143,8 +139,8 @@ def test_short_renegotiation_is_a_liberty(state: State) -> None:
 
 def test_every_request_has_a_failed_response_for_every_code_it_may_carry() -> None:
     s = at(State.LOOP_DC).engine._s
-    for request, (name, _) in HANDLERS.items():
-        for code in [iso2.ResponseCodeType.FAILED, *ALLOWED.get(request, ())]:
+    for name, _ in HANDLERS.values():
+        for code in [*codes.ALWAYS, *codes.ALLOWED[f"{name[:-3]}Res"]]:
             message = failed(SAMPLE[name](), code, s)
             assert type(message).__name__ == name[:-3] + "Res"
             assert message.ResponseCode is code  # type: ignore[attr-defined]

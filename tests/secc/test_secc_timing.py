@@ -11,7 +11,7 @@ from pncsim.wire import trace
 from pncsim.wire.errors import PeerSilent
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2 import timing
-from pncsim.wire.v2g.iso2.secc_sequence import REQUESTS, TABLE, State
+from pncsim.wire.v2g.iso2.secc_sequence import REQUESTS, SECC_SEQUENCE, State
 
 S = State
 
@@ -56,7 +56,7 @@ def test_the_sequence_timeout_holds_in_every_state(state: State) -> None:
     p.wait(60)
     assert p.end is not None and isinstance(p.end.error, PeerSilent)
     assert p.notices[-1].stopped_by == "silence"
-    assert TABLE[state] and p.power.watts == 0
+    assert SECC_SEQUENCE.of(state) and p.power.watts == 0
 
 
 def test_a_slow_vehicle_is_noted() -> None:

@@ -64,7 +64,7 @@ def test_emaid_digest_is_accepted_in_both_forms_of_the_field() -> None:
 def test_a_missing_signature_is_a_sentence_and_an_answer() -> None:
     with pytest.raises(signature.SignatureError, match="without a signature") as caught:
         signature.verify(None, PARTS, KEY.public_key())
-    assert caught.value.response_code == "FAILED_SignatureError"
+    assert caught.value.kind == "signature"
 
 
 @pytest.mark.parametrize("identifier", [None, ""])
@@ -73,7 +73,7 @@ def test_a_part_without_id_is_refused_whatever_the_reference_says(identifier: st
     made = signature.sign([part], KeySigner(KEY))
     with pytest.raises(signature.SignatureError, match="AuthorizationReq has no Id") as caught:
         signature.verify(made, [part], KEY.public_key())
-    assert caught.value.response_code == "FAILED_SignatureError"
+    assert caught.value.kind == "signature"
 
 
 def test_an_altered_element_is_found() -> None:

@@ -9,7 +9,7 @@ class ExiDecodeError(PeerError):
     """Bytes that are no message of the set: ``path`` is the element read, ``position`` the bit where it failed."""
 
     def __init__(self, sentence: str, *, path: str = "", position: int = 0) -> None:
-        super().__init__(sentence, clause="W3C EXI 1.0", response_code="FAILED")
+        super().__init__(sentence, clause="W3C EXI 1.0", kind="malformed")
         self.path = path
         self.position = position
 

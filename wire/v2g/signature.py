@@ -33,10 +33,10 @@ _HALF = 32
 
 
 class SignatureError(PeerError):
-    """A signature is missing, malformed or wrong; ``response_code`` is what a SECC answers."""
+    """A signature is missing, malformed or wrong."""
 
     def __init__(self, sentence: str, *, clause: str = "", advice: str = "") -> None:
-        super().__init__(sentence, clause=clause, advice=advice, response_code="FAILED_SignatureError")
+        super().__init__(sentence, clause=clause, advice=advice, kind="signature")
 
 
 def sign(parts: Sequence[Part], signer: Signer, *, grammar: Grammar = "xmldsig") -> ds.SignatureType:

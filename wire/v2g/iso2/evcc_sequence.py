@@ -1,8 +1,8 @@
 """ISO 15118-2 as the vehicle sees it: after which response, under which condition, which request may be next.
 
-This literal is the EVCC's state machine. A row's ``received`` is the response that was accepted (CONNECTED before the
-first one), ``condition`` names the decision taken, ``requests`` what may be sent then; no request means the vehicle
-closes the connection. Requests with a mode are written with it: ``PowerDeliveryReq(Start)``.
+This literal is the EVCC's state machine. A row's state is the response that was accepted (CONNECTED before the first
+one), its event names the decision taken, its outcomes what may be sent then (:mod:`wire.session.sequence` has the rules
+of reading). Requests with a mode are written with it: ``PowerDeliveryReq(Start)``.
 
 Not in the table, because they hold everywhere: no answer in time, an answer of another type, a foreign SessionID or a
 FAILED code end the session without a further request, except where a row says otherwise.
@@ -10,30 +10,13 @@ FAILED code end the session without a further request, except where a row says o
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-CONNECTED = "connected"
-
-
-class Row(NamedTuple):
-    """One decision of the vehicle."""
-
-    received: str
-    condition: str
-    requests: tuple[str, ...]
-    clause: str
-
-    @property
-    def state(self) -> str:
-        """The row's name in events and reports."""
-        return f"{self.received}, {self.condition}" if self.condition else self.received
-
+from pncsim.wire.session.sequence import CONNECTED, Row, Sequence
 
 _GIVE_UP = "nothing acceptable offered"
 _STOP = ("PowerDeliveryReq(Stop)",)
 _TERMINATE = ("SessionStopReq(Terminate)",)
 
-EVCC_SEQUENCE: tuple[Row, ...] = (
+_ROWS = (
     Row(CONNECTED, "", ("SupportedAppProtocolReq",), "V2G2-167"),
     Row("SupportedAppProtocolRes", "agreed", ("SessionSetupReq",), "V2G2-169"),
     Row("SupportedAppProtocolRes", "no common protocol", (), "V2G2-172"),
@@ -92,25 +75,11 @@ EVCC_SEQUENCE: tuple[Row, ...] = (
     Row("WeldingDetectionRes", "done for a pause", ("SessionStopReq(Pause)",), "V2G2-739"),
     Row("SessionStopRes", "", (), "V2G2-571"),
 )
+
+EVCC_SEQUENCE = Sequence(("response", "condition", "next request"), _ROWS)
 """The vehicle's decisions, in the order of a session."""
-
-_ROWS = {(row.received, row.condition): row for row in EVCC_SEQUENCE}
-
-
-def row(received: str, condition: str) -> Row:
-    """The row of a decision. Raises KeyError for one that is not in the table."""
-    return _ROWS[received, condition]
 
 
 def response_to(request: str) -> str:
     """The response to a request as written in the table: ``PowerDeliveryReq(Start)`` -> PowerDeliveryRes."""
     return request.partition("(")[0].removesuffix("Req") + "Res"
-
-
-def printed() -> str:
-    """The table as text, one row per line."""
-    width = max(len(r.received) for r in EVCC_SEQUENCE), max(len(r.condition) for r in EVCC_SEQUENCE)
-    return "\n".join(
-        f"{r.received:{width[0]}}  {r.condition:{width[1]}}  {', '.join(r.requests) or 'close':32}  {r.clause}"
-        for r in EVCC_SEQUENCE
-    )

@@ -1,23 +1,23 @@
 """The SECC's side of the ISO 15118-2 message sequence, as one literal table.
 
-Two rules: everything that decides whether a request may come now is in this file, and the file knows nothing of what
-the requests contain. A state is what the SECC sent last. ``TABLE[state][request]`` gives the states the answer may lead
-to and the clause behind the row; a request without a row is answered FAILED_SequenceError (V2G2-538, -539) and ends the
-session. Rows that only exist because vehicles take a liberty name that :class:`Liberty`, so a strict station can leave
-them out.
+A state is what the SECC sent last (:mod:`wire.session.sequence` has the rules of reading). A request without a row is
+answered FAILED_SequenceError (V2G2-538, -539) and ends the session. Rows that exist only because vehicles take a
+liberty name that :class:`Liberty`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from pncsim.wire.session import sequence
+from pncsim.wire.session.sequence import Row, Sequence
 
 
 class State(StrEnum):
     """Where the SECC stands; the value is what a person reads."""
 
-    CONNECTED = "connected"
-    NEGOTIATED = "protocol negotiated"
+    CONNECTED = sequence.CONNECTED
+    NEGOTIATED = sequence.NEGOTIATED
     SESSION = "session set up"
     SERVICES = "services discovered"
     CONTRACT = "contract selected"
@@ -43,8 +43,8 @@ class State(StrEnum):
     STOPPED_AC = "AC stopped"
     STOPPED_DC = "DC stopped"
     WELDING = "welding detection"
-    FAILED = "failed"
-    ENDED = "ended"
+    FAILED = sequence.FAILED
+    ENDED = sequence.ENDED
 
 
 class Liberty(StrEnum):
@@ -61,145 +61,82 @@ class Liberty(StrEnum):
     RECEIPT_SKIPPED = "metering receipt asked for and not sent"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One row: the states the answer may lead to, the clause, and the liberty it depends on (None: standard)."""
-
-    next: tuple[State, ...]
-    clause: str
-    liberty: Liberty | None = None
-
-
 S = State
-_STOP = Step((S.ENDED,), "V2G2-568, V2G2-597, V2G2-601")
+_STOP = "V2G2-568, V2G2-597, V2G2-601"
 _SKIPPED = "V2G2-691"
 _PARAMETERS = (S.PLANNING, S.READY_AC, S.READY_DC)
 
 
-def _early(clause: str) -> Step:
+def _early(state: State, clause: str) -> Row:
     """SessionStopReq where ``clause`` has only other requests come."""
-    return Step((S.ENDED,), clause, Liberty.EARLY_STOP)
+    return Row(state, "SessionStopReq", (S.ENDED,), clause, Liberty.EARLY_STOP)
 
 
-TABLE: dict[State, dict[str, Step]] = {
-    S.CONNECTED: {
-        "SupportedAppProtocolReq": Step((S.NEGOTIATED,), "V2G2-167"),
-    },
-    S.NEGOTIATED: {
-        "SessionSetupReq": Step((S.SESSION,), "V2G2-541"),
-    },
-    S.SESSION: {
-        "ServiceDiscoveryReq": Step((S.SERVICES,), "V2G2-543"),
-        "SessionStopReq": _early("V2G2-543"),
-    },
-    S.SERVICES: {
-        "ServiceDetailReq": Step((S.SERVICES,), "V2G2-545, V2G2-548"),
-        "PaymentServiceSelectionReq": Step((S.CONTRACT, S.EXTERNAL), "V2G2-545, V2G2-548"),
-        "SessionStopReq": _early("V2G2-545, V2G2-548"),
-    },
-    S.CONTRACT: {
-        "PaymentDetailsReq": Step((S.DETAILS,), "V2G2-551"),
-        "CertificateInstallationReq": Step((S.DELIVERED,), "V2G2-551"),
-        "CertificateUpdateReq": Step((S.DELIVERED,), "V2G2-551"),
-        "SessionStopReq": _early("V2G2-551"),
-    },
-    S.EXTERNAL: {
-        "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-551"),
-        "SessionStopReq": _early("V2G2-551"),
-    },
-    S.DELIVERED: {
-        "PaymentDetailsReq": Step((S.DETAILS,), "V2G2-554, V2G2-557"),
-        "SessionStopReq": _early("V2G2-554, V2G2-557"),
-    },
-    S.DETAILS: {
-        "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-560"),
-        "SessionStopReq": _early("V2G2-560"),
-    },
-    S.AUTHORIZING: {
-        "AuthorizationReq": Step((S.AUTHORIZING, S.AUTHORIZED), "V2G2-563, V2G2-684"),
-        "SessionStopReq": _early("V2G2-563, V2G2-684"),
-    },
-    S.AUTHORIZED: {
-        "ChargeParameterDiscoveryReq": Step(_PARAMETERS, "V2G2-563"),
-        "SessionStopReq": _early("V2G2-563"),
-    },
-    S.PLANNING: {
-        "ChargeParameterDiscoveryReq": Step(_PARAMETERS, "V2G2-688"),
-        "SessionStopReq": _early("V2G2-688"),
-    },
-    S.READY_AC: {
-        "PowerDeliveryReq": Step((S.LOOP_AC, S.STOPPED_AC), "V2G2-573"),
-        "SessionStopReq": _early("V2G2-573"),
-    },
-    S.LOOP_AC: {
-        "ChargingStatusReq": Step((S.LOOP_AC, S.RECEIPT_AC), "V2G2-575 to V2G2-577, V2G2-580"),
-        "PowerDeliveryReq": Step((S.STOPPED_AC, S.RENEGOTIATING_AC), "V2G2-575 to V2G2-577, V2G2-580"),
-    },
-    S.RECEIPT_AC: {
-        "MeteringReceiptReq": Step((S.LOOP_AC,), "V2G2-575, V2G2-577, V2G2-691"),
-        "ChargingStatusReq": Step((S.LOOP_AC,), _SKIPPED, Liberty.RECEIPT_SKIPPED),
-        "PowerDeliveryReq": Step((S.STOPPED_AC, S.RENEGOTIATING_AC), _SKIPPED, Liberty.RECEIPT_SKIPPED),
-    },
-    S.RENEGOTIATING_AC: {
-        "ChargeParameterDiscoveryReq": Step((S.PLANNING, S.READY_AC), "V2G2-568, V2G2-813"),
-        "SessionStopReq": _early("V2G2-568, V2G2-813"),
-    },
-    S.STOPPED_AC: {
-        "SessionStopReq": _STOP,
-    },
-    S.READY_DC: {
-        "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-582"),
-        "SessionStopReq": _early("V2G2-582"),
-    },
-    S.CABLE_CHECK: {
-        "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-621"),
-        "SessionStopReq": _early("V2G2-621"),
-    },
-    S.CABLE_CHECKED: {
-        "PreChargeReq": Step((S.PRE_CHARGE,), "V2G2-584"),
-        "SessionStopReq": _early("V2G2-584"),
-    },
-    S.PRE_CHARGE: {
-        "PreChargeReq": Step((S.PRE_CHARGE,), "V2G2-587"),
-        "PowerDeliveryReq": Step((S.LOOP_DC, S.STOPPED_DC), "V2G2-587"),
-        "SessionStopReq": _early("V2G2-587"),
-    },
-    S.LOOP_DC: {
-        "CurrentDemandReq": Step((S.LOOP_DC, S.RECEIPT_DC), "V2G2-590, V2G2-593, V2G2-797"),
-        "PowerDeliveryReq": Step((S.STOPPED_DC, S.RENEGOTIATING_DC), "V2G2-590, V2G2-593, V2G2-797"),
-    },
-    S.RECEIPT_DC: {
-        "MeteringReceiptReq": Step((S.LOOP_DC,), "V2G2-795, V2G2-691"),
-        "CurrentDemandReq": Step((S.LOOP_DC,), _SKIPPED, Liberty.RECEIPT_SKIPPED),
-        "PowerDeliveryReq": Step((S.STOPPED_DC, S.RENEGOTIATING_DC), _SKIPPED, Liberty.RECEIPT_SKIPPED),
-    },
-    S.RENEGOTIATING_DC: {
-        "ChargeParameterDiscoveryReq": Step((S.REPLANNING, S.READY_AGAIN_DC), "V2G2-601, V2G2-813"),
-        "SessionStopReq": _early("V2G2-601, V2G2-813"),
-    },
-    S.REPLANNING: {
-        "ChargeParameterDiscoveryReq": Step((S.REPLANNING, S.READY_AGAIN_DC), "V2G2-688"),
-        "SessionStopReq": _early("V2G2-688"),
-    },
-    S.READY_AGAIN_DC: {
-        "CableCheckReq": Step((S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-582"),
-        "PowerDeliveryReq": Step((S.LOOP_DC, S.STOPPED_DC), "V2G2-842", Liberty.SHORT_RENEGOTIATION),
-        "SessionStopReq": _early("V2G2-582"),
-    },
-    S.STOPPED_DC: {
-        "WeldingDetectionReq": Step((S.WELDING,), "V2G2-601"),
-        "ChargeParameterDiscoveryReq": Step((S.PLANNING, S.READY_DC), "V2G2-601"),
-        "SessionStopReq": _STOP,
-    },
-    S.WELDING: {
-        "WeldingDetectionReq": Step((S.WELDING,), "V2G2-597"),
-        "SessionStopReq": _STOP,
-    },
-    S.FAILED: {
-        "SessionStopReq": Step((S.ENDED,), "V2G2-735"),
-    },
-    S.ENDED: {},
-}
+_ROWS = (
+    Row(S.CONNECTED, "SupportedAppProtocolReq", (S.NEGOTIATED,), "V2G2-167"),
+    Row(S.NEGOTIATED, "SessionSetupReq", (S.SESSION,), "V2G2-541"),
+    Row(S.SESSION, "ServiceDiscoveryReq", (S.SERVICES,), "V2G2-543"),
+    _early(S.SESSION, "V2G2-543"),
+    Row(S.SERVICES, "ServiceDetailReq", (S.SERVICES,), "V2G2-545, V2G2-548"),
+    Row(S.SERVICES, "PaymentServiceSelectionReq", (S.CONTRACT, S.EXTERNAL), "V2G2-545, V2G2-548"),
+    _early(S.SERVICES, "V2G2-545, V2G2-548"),
+    Row(S.CONTRACT, "PaymentDetailsReq", (S.DETAILS,), "V2G2-551"),
+    Row(S.CONTRACT, "CertificateInstallationReq", (S.DELIVERED,), "V2G2-551"),
+    Row(S.CONTRACT, "CertificateUpdateReq", (S.DELIVERED,), "V2G2-551"),
+    _early(S.CONTRACT, "V2G2-551"),
+    Row(S.EXTERNAL, "AuthorizationReq", (S.AUTHORIZING, S.AUTHORIZED), "V2G2-551"),
+    _early(S.EXTERNAL, "V2G2-551"),
+    Row(S.DELIVERED, "PaymentDetailsReq", (S.DETAILS,), "V2G2-554, V2G2-557"),
+    _early(S.DELIVERED, "V2G2-554, V2G2-557"),
+    Row(S.DETAILS, "AuthorizationReq", (S.AUTHORIZING, S.AUTHORIZED), "V2G2-560"),
+    _early(S.DETAILS, "V2G2-560"),
+    Row(S.AUTHORIZING, "AuthorizationReq", (S.AUTHORIZING, S.AUTHORIZED), "V2G2-563, V2G2-684"),
+    _early(S.AUTHORIZING, "V2G2-563, V2G2-684"),
+    Row(S.AUTHORIZED, "ChargeParameterDiscoveryReq", _PARAMETERS, "V2G2-563"),
+    _early(S.AUTHORIZED, "V2G2-563"),
+    Row(S.PLANNING, "ChargeParameterDiscoveryReq", _PARAMETERS, "V2G2-688"),
+    _early(S.PLANNING, "V2G2-688"),
+    Row(S.READY_AC, "PowerDeliveryReq", (S.LOOP_AC, S.STOPPED_AC), "V2G2-573"),
+    _early(S.READY_AC, "V2G2-573"),
+    Row(S.LOOP_AC, "ChargingStatusReq", (S.LOOP_AC, S.RECEIPT_AC), "V2G2-575 to V2G2-577, V2G2-580"),
+    Row(S.LOOP_AC, "PowerDeliveryReq", (S.STOPPED_AC, S.RENEGOTIATING_AC), "V2G2-575 to V2G2-577, V2G2-580"),
+    Row(S.RECEIPT_AC, "MeteringReceiptReq", (S.LOOP_AC,), "V2G2-575, V2G2-577, V2G2-691"),
+    Row(S.RECEIPT_AC, "ChargingStatusReq", (S.LOOP_AC,), _SKIPPED, Liberty.RECEIPT_SKIPPED),
+    Row(S.RECEIPT_AC, "PowerDeliveryReq", (S.STOPPED_AC, S.RENEGOTIATING_AC), _SKIPPED, Liberty.RECEIPT_SKIPPED),
+    Row(S.RENEGOTIATING_AC, "ChargeParameterDiscoveryReq", (S.PLANNING, S.READY_AC), "V2G2-568, V2G2-813"),
+    _early(S.RENEGOTIATING_AC, "V2G2-568, V2G2-813"),
+    Row(S.STOPPED_AC, "SessionStopReq", (S.ENDED,), _STOP),
+    Row(S.READY_DC, "CableCheckReq", (S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-582"),
+    _early(S.READY_DC, "V2G2-582"),
+    Row(S.CABLE_CHECK, "CableCheckReq", (S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-621"),
+    _early(S.CABLE_CHECK, "V2G2-621"),
+    Row(S.CABLE_CHECKED, "PreChargeReq", (S.PRE_CHARGE,), "V2G2-584"),
+    _early(S.CABLE_CHECKED, "V2G2-584"),
+    Row(S.PRE_CHARGE, "PreChargeReq", (S.PRE_CHARGE,), "V2G2-587"),
+    Row(S.PRE_CHARGE, "PowerDeliveryReq", (S.LOOP_DC, S.STOPPED_DC), "V2G2-587"),
+    _early(S.PRE_CHARGE, "V2G2-587"),
+    Row(S.LOOP_DC, "CurrentDemandReq", (S.LOOP_DC, S.RECEIPT_DC), "V2G2-590, V2G2-593, V2G2-797"),
+    Row(S.LOOP_DC, "PowerDeliveryReq", (S.STOPPED_DC, S.RENEGOTIATING_DC), "V2G2-590, V2G2-593, V2G2-797"),
+    Row(S.RECEIPT_DC, "MeteringReceiptReq", (S.LOOP_DC,), "V2G2-795, V2G2-691"),
+    Row(S.RECEIPT_DC, "CurrentDemandReq", (S.LOOP_DC,), _SKIPPED, Liberty.RECEIPT_SKIPPED),
+    Row(S.RECEIPT_DC, "PowerDeliveryReq", (S.STOPPED_DC, S.RENEGOTIATING_DC), _SKIPPED, Liberty.RECEIPT_SKIPPED),
+    Row(S.RENEGOTIATING_DC, "ChargeParameterDiscoveryReq", (S.REPLANNING, S.READY_AGAIN_DC), "V2G2-601, V2G2-813"),
+    _early(S.RENEGOTIATING_DC, "V2G2-601, V2G2-813"),
+    Row(S.REPLANNING, "ChargeParameterDiscoveryReq", (S.REPLANNING, S.READY_AGAIN_DC), "V2G2-688"),
+    _early(S.REPLANNING, "V2G2-688"),
+    Row(S.READY_AGAIN_DC, "CableCheckReq", (S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-582"),
+    Row(S.READY_AGAIN_DC, "PowerDeliveryReq", (S.LOOP_DC, S.STOPPED_DC), "V2G2-842", Liberty.SHORT_RENEGOTIATION),
+    _early(S.READY_AGAIN_DC, "V2G2-582"),
+    Row(S.STOPPED_DC, "WeldingDetectionReq", (S.WELDING,), "V2G2-601"),
+    Row(S.STOPPED_DC, "ChargeParameterDiscoveryReq", (S.PLANNING, S.READY_DC), "V2G2-601"),
+    Row(S.STOPPED_DC, "SessionStopReq", (S.ENDED,), _STOP),
+    Row(S.WELDING, "WeldingDetectionReq", (S.WELDING,), "V2G2-597"),
+    Row(S.WELDING, "SessionStopReq", (S.ENDED,), _STOP),
+    Row(S.FAILED, "SessionStopReq", (S.ENDED,), "V2G2-735"),
+)
+
+SECC_SEQUENCE = Sequence(("state", "request", "answer leads to"), _ROWS)
+"""What the station answers, state by state in the order of a session. In ``State.ENDED`` nothing may come."""
 
 REQUESTS = (
     "SupportedAppProtocolReq",
@@ -225,18 +162,3 @@ REQUESTS = (
 
 PAUSE_FROM = frozenset({S.STOPPED_AC, S.STOPPED_DC, S.WELDING})
 """SessionStop(Pause) is possible only here, when no power flows (V2G2-739)."""
-
-
-def allowed(state: State, liberties: frozenset[Liberty] = frozenset()) -> tuple[str, ...]:
-    """Names of the requests that may come in ``state``."""
-    return tuple(name for name, step in TABLE[state].items() if step.liberty is None or step.liberty in liberties)
-
-
-def describe() -> str:
-    """The table as Markdown, for the generated documentation."""
-    lines = ["| state | request | answer leads to | clause | only as liberty |", "|---|---|---|---|---|"]
-    for state, row in TABLE.items():
-        for request, step in row.items():
-            leads = ", ".join(s.value for s in step.next)
-            lines.append(f"| {state.value} | {request} | {leads} | {step.clause} | {step.liberty or ''} |")
-    return "\n".join(lines)
