@@ -1,54 +1,235 @@
-"""The back end of one lab: every service made from one PKI and introduced to the others."""
+"""The services behind the stations, of one ecosystem: made when first asked for, introduced to each other."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TypeVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.backend import certificates
 from pncsim.backend.ccp.delivery import Policy
 from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
+from pncsim.backend.events.bus import Bus
+from pncsim.backend.events.facts import CertificateRevoked, RootRemoved, VehicleDeleted, VehicleReplaced
 from pncsim.backend.mo import MobilityOperator
+from pncsim.backend.mo.operators import Operators
 from pncsim.backend.oem import Manufacturer
 from pncsim.backend.pcp import ProvisioningPool
+from pncsim.backend.pki.authorities import Authorities
 from pncsim.backend.pki.ca import CertificateService
 from pncsim.backend.pki.chains import ContractChainJudge
 from pncsim.backend.pki.fetch import Fetch, in_process
 from pncsim.backend.pki.ocsp_client import OcspClient
 from pncsim.backend.pki.responder import OcspResponder
 from pncsim.backend.rcp import RootKind, RootPool
+from pncsim.backend.store import MemoryStore, Store
 from pncsim.backend.verification import Verifier
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock
-from pncsim.wire.identifiers import emaid_provider
+from pncsim.wire.errors import LocalError
+from pncsim.wire.identifiers import emaid_provider, normal_emaid
+from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
 _ROOTS = {"v2g_root": RootKind.V2G, "mo_root": RootKind.MO, "oem_root": RootKind.OEM}
 DEFAULT_PROVIDER = "DEPNC"
 
+T = TypeVar("T")
 
-@dataclass(slots=True, frozen=True, kw_only=True)
+
 class Ecosystem:
-    """The services of a lab. ``pool``, ``ocsp``, ``ca``, ``mo`` and ``chains`` are also what a CSMS asks for."""
+    """The services of a lab: one root pool, one of vehicles, one of contracts, and any number of the parties around.
 
-    pki: Pki
-    roots: RootPool
-    vehicles: ProvisioningPool
-    pool: ContractPool
-    signing: ProvisioningService
-    mo: MobilityOperator
-    oem: Manufacturer
-    ca: CertificateService
-    responder: OcspResponder
-    ocsp: OcspClient
-    chains: ContractChainJudge
-    verifier: Verifier
+    A party is added (:meth:`add_pki` first) and found by its name: a PKI and a provisioning service by the one given,
+    a mobility operator by provider id, a manufacturer by WMI. ``mo``, ``oem``, ``signing`` and ``ca`` are those of the
+    first PKI. What nobody asks for is not made: a PKI alone needs no pool.
+
+    ``fetch``: how OCSP requests travel, by default straight to the own responder. Each party draws from its own stream
+    of ``source``. ``store`` is where everything is kept; its facts must go to ``bus`` (:meth:`Bus.tell`).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        trace: Trace,
+        *,
+        bus: Bus | None = None,
+        store: Store | None = None,
+        fetch: Fetch | None = None,
+        policy: Policy = "default-first",
+        source: Source = SYSTEM,
+    ) -> None:
+        self._clock, self._trace = clock, trace
+        self._fetch, self._policy, self._source = fetch, policy, source
+        self.bus = bus or Bus(self._voice("LAB", "events"))
+        self.store: Store = store or MemoryStore(self.bus.tell)
+        self.operators = Operators()
+        self.pkis: dict[str, Pki] = {}
+        self.authorities: dict[str, CertificateService] = {}
+        self.manufacturers: dict[str, Manufacturer] = {}
+        self.provisioning: dict[str, ProvisioningService] = {}
+
+    # Parties
+
+    async def add_pki(self, pki: Pki, name: str = "") -> CertificateService:
+        """Let a PKI take part: its roots go into the root pool, its responder answers here, its authorities issue.
+
+        The first may go without a name. Raises LocalError for a name that is taken.
+        """
+        unit = f"PKI {name}".strip()
+        if name in self.pkis:
+            raise LocalError(f"There is a {unit} in this ecosystem already.")
+        self.pkis[name] = pki
+        self.authorities[name] = CertificateService(self._clock, self._voice("PKI", unit), self.store, pki)
+        self.responder.also_for(pki)
+        for authority in pki.authorities():
+            self.ocsp.learn(authority.certificate)
+        for role, kind in _ROOTS.items():
+            for root in pki.anchors(role):
+                await self.roots.add(certificates.der(root), kind)
+        if "signing" in self.__dict__:
+            self.signing.replace_signers((*self.signing.signers, *_signers([pki])))
+        return self.authorities[name]
+
+    def add_operator(self, provider: str, *, pki: str = "", provisioning: str = "") -> MobilityOperator:
+        """A mobility operator whose EMAIDs begin with ``provider`` (country and provider id, five characters).
+
+        ``pki`` issues its contracts, ``provisioning`` signs them. Raises LocalError where the provider id is taken.
+        """
+        provider = normal_emaid(provider)
+        operator = MobilityOperator(
+            self._clock,
+            self._voice("MO", f"MO {provider}"),
+            self.store,
+            provider=provider,
+            authority=_named(self.authorities, pki, "PKI"),
+            verifier=self.verifier,
+            vehicles=self.vehicles,
+            signing=_named(self.provisioning, provisioning, "provisioning service") if provisioning else self.signing,
+            source=self._source.of(f"MO {provider}"),
+        )
+        self.operators.add(operator)
+        return operator
+
+    def add_manufacturer(self, wmi: str, *, pki: str = "") -> Manufacturer:
+        """A manufacturer whose PCIDs begin with ``wmi``; ``pki`` issues its provisioning certificates."""
+        if wmi in self.manufacturers:
+            raise LocalError(f"There is a manufacturer {wmi} already.")
+        unit = f"OEM {wmi}"
+        maker = Manufacturer(
+            self._voice("OEM", unit),
+            authority=_named(self.authorities, pki, "PKI"),
+            pool=self.vehicles,
+            source=self._source.of(unit),
+        )
+        self.manufacturers[wmi] = maker
+        return maker
+
+    def add_provisioning(self, name: str, *pkis: str) -> ProvisioningService:
+        """A provisioning service that signs below the V2G roots of ``pkis``."""
+        if name in self.provisioning:
+            raise LocalError(f"There is a provisioning service {name} already.")
+        self.provisioning[name] = self._signing(f"CPS {name}", [_named(self.pkis, pki, "PKI") for pki in pkis])
+        return self.provisioning[name]
+
+    @cached_property
+    def mo(self) -> MobilityOperator:
+        """The operator of the first PKI's contract certificate."""
+        provider = _provider_of(self.pki)
+        return self.operators.find(provider) or self.add_operator(provider)
+
+    @cached_property
+    def oem(self) -> Manufacturer:
+        """The manufacturer of the first PKI's vehicle."""
+        wmi = _wmi_of(self.pki)
+        return self.manufacturers.get(wmi) or self.add_manufacturer(wmi)
+
+    @cached_property
+    def signing(self) -> ProvisioningService:
+        """A provisioning service that signs below every V2G root there is, the first PKI's by default."""
+        return self._signing("CPS", self.pkis.values())
+
+    @property
+    def pki(self) -> Pki:
+        """The first PKI. Raises LocalError while there is none."""
+        if not self.pkis:
+            raise LocalError("This ecosystem has no PKI yet.")
+        return next(iter(self.pkis.values()))
+
+    @property
+    def ca(self) -> CertificateService:
+        """The authorities of the first PKI."""
+        return next(iter(self.authorities.values()))
+
+    # What they share
+
+    @cached_property
+    def roots(self) -> RootPool:
+        """The root pool (RCP)."""
+        return RootPool(self._clock, self._voice("RCP"), self.store)
+
+    @cached_property
+    def vehicles(self) -> ProvisioningPool:
+        """The provisioning pool (PCP)."""
+        return ProvisioningPool(self._clock, self._voice("PCP"), self.store, self.verifier)
+
+    @cached_property
+    def pool(self) -> ContractPool:
+        """The contract pool (CCP); it hears of vehicles that go."""
+        pool = ContractPool(
+            self._clock,
+            self._voice("CCP"),
+            self.store,
+            verifier=self.verifier,
+            vehicles=self.vehicles,
+            renewals=self.operators,
+            revocation=Authorities(self.authorities.values()),
+            policy=self._policy,
+        )
+        self.bus.listen(VehicleDeleted, pool.vehicle_deleted)
+        self.bus.listen(VehicleReplaced, pool.vehicle_replaced)
+        return pool
+
+    @cached_property
+    def responder(self) -> OcspResponder:
+        """The OCSP responder for every PKI here."""
+        return OcspResponder(self._clock, self._voice("PKI"), self.store)
+
+    @cached_property
+    def ocsp(self) -> OcspClient:
+        """Asks responders and remembers what they say; it hears of revocations."""
+        client = OcspClient(self._clock, self._voice("PKI"), self._fetch or in_process(self.responder.answer))
+        self.bus.listen(CertificateRevoked, client.certificate_revoked)
+        return client
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """Chain and status checks of all services; it hears of roots that go."""
+        verifier = Verifier(self._clock, self.roots, self.ocsp)
+        self.bus.listen(RootRemoved, verifier.root_removed)
+        return verifier
+
+    @cached_property
+    def chains(self) -> ContractChainJudge:
+        """Central validation for a CSMS."""
+        return ContractChainJudge(self.roots, learn=self.ocsp.learn)
+
+    def _voice(self, role: str, unit: str = "") -> Voice:
+        return Voice.on(self._clock, self._trace, role, unit)
+
+    def _signing(self, unit: str, pkis: Iterable[Pki]) -> ProvisioningService:
+        return ProvisioningService(
+            self._clock,
+            self._voice("CPS", unit),
+            signers=_signers(pkis),
+            verifier=self.verifier,
+            vehicles=self.vehicles,
+            pool=self.pool,
+        )
 
 
 async def open_ecosystem(
@@ -56,76 +237,40 @@ async def open_ecosystem(
     clock: Clock,
     trace: Trace,
     *,
-    provider: str | None = None,
     fetch: Fetch | None = None,
     policy: Policy = "default-first",
-    new_key: Callable[[], ec.EllipticCurvePrivateKey] = lambda: ec.generate_private_key(ec.SECP256R1()),
-    random: Callable[[int], bytes] = os.urandom,
+    source: Source = SYSTEM,
 ) -> Ecosystem:
-    """Make all services and put the PKI's roots into the root pool.
-
-    ``provider``: country and provider id of the mobility operator, by default that of the PKI's contract certificate.
-    ``fetch``: how OCSP requests travel, by default straight to the PKI's own responder. ``new_key`` and ``random`` make
-    a run reproducible.
-    """
-    pki_voice, provider = Voice.on(clock, trace, "PKI"), provider or _provider_of(pki)
-    ca = CertificateService(clock, pki_voice, pki)
-    responder = OcspResponder(clock, pki_voice, pki)
-    ocsp = OcspClient(
-        clock,
-        pki_voice,
-        fetch or in_process(responder.answer),
-        issuers=[authority.certificate for authority in pki.authorities()],
-    )
-    ca.observers.append(ocsp.forget)
-    roots = RootPool(clock, Voice.on(clock, trace, "RCP"))
-    for role, kind in _ROOTS.items():
-        for root in pki.anchors(role):
-            await roots.add(certificates.der(root), kind)
-    verifier = Verifier(clock, roots, ocsp)
-    vehicles = ProvisioningPool(clock, Voice.on(clock, trace, "PCP"), verifier)
-    pool = ContractPool(
-        clock, Voice.on(clock, trace, "CCP"), verifier=verifier, vehicles=vehicles, revocation=ca, policy=policy
-    )
-    vehicles.observers.append(pool.vehicle_changed)
-    signing = ProvisioningService(
-        clock, Voice.on(clock, trace, "CPS"), signers=_signers(pki), verifier=verifier, vehicles=vehicles, pool=pool
-    )
-    mo = MobilityOperator(
-        clock,
-        Voice.on(clock, trace, "MO", f"MO {provider}"),
-        provider=provider,
-        authority=ca,
-        verifier=verifier,
-        vehicles=vehicles,
-        signing=signing,
-        new_key=new_key,
-        random=random,
-    )
-    pool.renew_through(mo)
-    return Ecosystem(
-        pki=pki,
-        roots=roots,
-        vehicles=vehicles,
-        pool=pool,
-        signing=signing,
-        mo=mo,
-        oem=Manufacturer(Voice.on(clock, trace, "OEM"), authority=ca, pool=vehicles, new_key=new_key),
-        ca=ca,
-        responder=responder,
-        ocsp=ocsp,
-        chains=ContractChainJudge(roots, learn=ocsp.learn),
-        verifier=verifier,
-    )
+    """An ecosystem of one PKI; the rest as :class:`Ecosystem`."""
+    ecosystem = Ecosystem(clock, trace, fetch=fetch, policy=policy, source=source)
+    await ecosystem.add_pki(pki)
+    return ecosystem
 
 
-def _signers(pki: Pki) -> list[CpsSigner]:
-    """A PKI folder may have come without a provisioning service; then nothing can be signed."""
-    if "cps_leaf" not in pki.certificates or "cps_leaf" not in pki.keys:
-        return []
-    return [CpsSigner(pki.credentials("cps_leaf"), pki.root("cps_leaf"))]
+def _named(known: Mapping[str, T], name: str, what: str) -> T:
+    if name not in known:
+        raise LocalError(
+            f"This ecosystem has no {what} {name!r}, only {', '.join(map(repr, known))}."
+            if known
+            else f"This ecosystem has no {what}."
+        )
+    return known[name]
+
+
+def _signers(pkis: Iterable[Pki]) -> list[CpsSigner]:
+    """A PKI folder may have come without a provisioning service; then nothing can be signed below its root."""
+    return [
+        CpsSigner(pki.credentials("cps_leaf"), pki.root("cps_leaf"))
+        for pki in pkis
+        if "cps_leaf" in pki.certificates and "cps_leaf" in pki.keys
+    ]
 
 
 def _provider_of(pki: Pki) -> str:
     leaf: x509.Certificate | None = next(iter(pki.anchors("contract_leaf")), None)
     return emaid_provider(certificates.common_name(leaf)) if leaf is not None else DEFAULT_PROVIDER
+
+
+def _wmi_of(pki: Pki) -> str:
+    leaf: x509.Certificate | None = next(iter(pki.anchors("oem_leaf")), None)
+    return certificates.common_name(leaf)[:3] if leaf is not None else "PNC"

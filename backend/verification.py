@@ -11,6 +11,7 @@ from cryptography import x509
 
 from pncsim.backend import certificates
 from pncsim.backend.answers import RevocationStatus
+from pncsim.backend.events.facts import RootRemoved
 from pncsim.backend.rcp import RootKind
 from pncsim.tls_certs.validation import Use, ValidatedChain, validate_chain
 from pncsim.wire.clock import Clock
@@ -81,6 +82,12 @@ class Verifier:
             del self._verified[next(iter(self._verified))]
         self._verified[key] = validated
         return validated
+
+    async def root_removed(self, fact: RootRemoved) -> None:
+        """Forget the chains that led to a root that is trusted no more."""
+        gone = [k for k, chain in self._verified.items() if certificates.der(chain.anchor) == fact.certificate]
+        for key in gone:
+            del self._verified[key]
 
     async def anchors(self, use: Use) -> list[x509.Certificate]:
         """The roots a chain for ``use`` may lead to."""

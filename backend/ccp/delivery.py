@@ -9,11 +9,12 @@ from cryptography import x509
 
 from pncsim.backend import certificates
 from pncsim.backend.bundle import SignedContractData, chain_octets
-from pncsim.backend.ccp.store import ContractRepository, StoredContract
+from pncsim.backend.ccp.store import StoredContract, of_vehicle
 from pncsim.backend.pcp import Vehicle
 from pncsim.backend.ports import RenewalPort, VehiclePort
 from pncsim.backend.refusal import Refused
 from pncsim.backend.root_ids import match
+from pncsim.backend.store import Store
 from pncsim.backend.verification import Verifier
 from pncsim.tls_certs.validation import Use
 from pncsim.wire.clock import Clock
@@ -38,7 +39,7 @@ class Delivery:
         *,
         verifier: Verifier,
         vehicles: VehiclePort,
-        contracts: ContractRepository,
+        store: Store,
         renewals: RenewalPort | None,
         policy: Policy,
     ) -> None:
@@ -46,8 +47,8 @@ class Delivery:
         self._voice = voice
         self._verifier = verifier
         self._vehicles = vehicles
-        self._contracts = contracts
-        self.renewals = renewals
+        self._store = store
+        self._renewals = renewals
         self.policy = policy
 
     async def install(
@@ -78,10 +79,10 @@ class Delivery:
         if not same_emaid(request.eMAID, name):
             raise _none_available(f"The request is for {request.eMAID!r}, its certificate for {name!r}.", "V2G2-108")
         await self._verifier.full(chain, Use.CONTRACT)
-        if self.renewals is None:
+        if self._renewals is None:
             raise _none_available("This pool has no mobility operator to ask for a new contract.", "V2G2-696")
         roots = await self._vehicle_roots(request.ListOfRootCertificateIDs.RootCertificateID)
-        return await self.renewals.renew(request.eMAID, leaf, roots=roots)
+        return await self._renewals.renew(request.eMAID, leaf, roots=roots)
 
     def _check_signature(
         self, header: ds.SignatureType | None, part: signature.Part, leaf: x509.Certificate, whose: str
@@ -114,7 +115,7 @@ class Delivery:
 
     async def _select(self, vehicle: Vehicle, ids: Iterable[ds.X509IssuerSerialType]) -> StoredContract:
         """CCP-GET-3 and -4: signed below a root the vehicle lists, still valid, by policy."""
-        contracts = await self._contracts.of_vehicle(vehicle.pcid)
+        contracts = [contract async for contract in of_vehicle(self._store, vehicle.pcid)]
         if not contracts:
             raise _none_available(f"There is no contract for {vehicle.pcid}.", "CCP-GET-1")
         roots = await self._vehicle_roots(ids)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pncsim.backend import certificates
 from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
+from pncsim.backend.ccp import steps
 from pncsim.backend.ccp.delivery import Delivery, Policy
 from pncsim.backend.ccp.responses import Request, negative, positive, refusal
-from pncsim.backend.ccp.store import ContractEntry, ContractRepository, MemoryContracts, StoredContract
-from pncsim.backend.pcp import VehicleChange
+from pncsim.backend.ccp.store import CONTRACTS, ContractEntry, StoredContract, of_vehicle
+from pncsim.backend.events.facts import VehicleDeleted, VehicleReplaced
 from pncsim.backend.ports import RenewalPort, RevocationPort, VehiclePort
 from pncsim.backend.refusal import Refused
+from pncsim.backend.store import Store, every
 from pncsim.backend.verification import StatusError, Verifier
 from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
@@ -41,10 +41,10 @@ class ContractPool:
         self,
         clock: Clock,
         voice: Voice,
+        store: Store,
         *,
         verifier: Verifier,
         vehicles: VehiclePort,
-        contracts: ContractRepository | None = None,
         renewals: RenewalPort | None = None,
         revocation: RevocationPort | None = None,
         policy: Policy = "default-first",
@@ -54,7 +54,7 @@ class ContractPool:
         self._voice = voice
         self._verifier = verifier
         self._vehicles = vehicles
-        self._contracts: ContractRepository = MemoryContracts() if contracts is None else contracts
+        self._store = store
         self._revocation = revocation
         self._patience = patience
         self._delivery = Delivery(
@@ -62,14 +62,10 @@ class ContractPool:
             self._voice,
             verifier=verifier,
             vehicles=vehicles,
-            contracts=self._contracts,
+            store=store,
             renewals=renewals,
             policy=policy,
         )
-
-    def renew_through(self, renewals: RenewalPort) -> None:
-        """Answer CertificateUpdateReq with new contracts from ``renewals`` (the operator itself stores here too)."""
-        self._delivery.renewals = renewals
 
     def prefer(self, policy: Policy) -> None:
         """Change which of several contracts a vehicle gets."""
@@ -99,7 +95,10 @@ class ContractPool:
                 return PoolAnswer(negative(request, session_id, "FAILED", call.text), "Accepted", call.text, "FAILED")
             emaid = bundle.emaid.value
             call.text = f"Contract {emaid} handed out."
-            root = await self._root_of(bundle)
+            stored = await self._store.of(CONTRACTS).get(_emaid(emaid))
+            if stored is not None:
+                await steps.delivered(self._store, stored.entry, "station", self._clock.now())
+            root = stored.entry.root if stored is not None else None
             return PoolAnswer(positive(request, session_id, bundle), "Accepted", call.text, "OK", emaid, root)
 
     async def provide_to_oem(self, emaid: str, pcid: str, session_id: bytes = NO_SESSION) -> PoolAnswer:
@@ -115,6 +114,7 @@ class ContractPool:
             contract = await self._known(emaid)
             if not same_pcid(contract.entry.pcid, _pcid(pcid)):
                 raise _unknown_emaid(emaid)
+            await steps.delivered(self._store, contract.entry, "manufacturer", self._clock.now())
             exi = codec("iso2").encode(contract.bundle.installation_response(session_id or NO_SESSION))
             call.text = f"Contract {contract.entry.emaid} handed to the manufacturer of {contract.entry.pcid}."
             return PoolAnswer(exi, "Accepted", call.text, "OK", contract.entry.emaid, contract.entry.root)
@@ -137,18 +137,12 @@ class ContractPool:
             vehicle = await self._vehicles.find(_pcid(pcid))
             if vehicle is None:
                 raise Refused(f"The provisioning pool knows no vehicle {pcid}.", clause="CPS-5", http_status=404)
-            previous = await self._contracts.get(emaid)
-            if previous is not None and not same_pcid(previous.entry.pcid, vehicle.pcid):
-                raise Refused(
-                    f"{emaid} belongs to {previous.entry.pcid}, not to {vehicle.pcid}.",
-                    clause="CPS-6",
-                    # The published text of this answer, its spelling included.
-                    message="Invalid Tupple - EMAID is already used by other PCID.",
-                )
+            steps.check_tuple(await self._store.of(CONTRACTS).get(emaid), vehicle)
             root = await self._check_bundle(bundle)
-            default = previous.entry.default if previous else not await self._contracts.of_vehicle(vehicle.pcid)
-            entry = ContractEntry(emaid=emaid, pcid=vehicle.pcid, certificate=leaf, root=root, default=default)
-            await self._contracts.put(StoredContract(entry=entry, bundle=bundle, stored_at=self._clock.now()))
+            entry = ContractEntry(emaid=emaid, pcid=vehicle.pcid, certificate=leaf, root=root, default=False)
+            await steps.keep(
+                self._store, StoredContract(entry=entry, bundle=bundle, stored_at=self._clock.now()), vehicle
+            )
             call.text = f"Contract {emaid} waits for {vehicle.pcid}."
 
     async def lookup(self, emaid: str) -> ContractEntry:
@@ -157,49 +151,61 @@ class ContractPool:
 
     async def contracts(self, pcid: str) -> list[ContractEntry]:
         """Every contract of a vehicle, in the order they were first stored."""
-        return [contract.entry for contract in await self._contracts.of_vehicle(_pcid(pcid))]
+        return [contract.entry async for contract in of_vehicle(self._store, _pcid(pcid))]
 
     async def set_default(self, pcid: str, emaid: str) -> None:
         """Make this contract the only default of its vehicle (CCP-DEF-1)."""
         with self._voice.call("set default contract") as call:
-            chosen = await self._known(emaid)
-            if not same_pcid(chosen.entry.pcid, _pcid(pcid)):
+            chosen, pcid = _emaid(emaid), _pcid(pcid)
+            if not await steps.choose_default(self._store, pcid, chosen):
                 raise _unknown_emaid(emaid)
-            for contract in await self._contracts.of_vehicle(pcid):
-                default = contract.entry.emaid == chosen.entry.emaid
-                if contract.entry.default != default:
-                    await self._contracts.put(replace(contract, entry=replace(contract.entry, default=default)))
-            call.text = f"{chosen.entry.emaid} is the default contract of {chosen.entry.pcid}."
+            call.text = f"{chosen} is the default contract of {pcid}."
 
     async def delete(self, emaid: str, *, skip_revocation: bool = False) -> None:
         """Delete a contract; its certificate, if of our own authority, is revoked first, or all stays (CCP-DEL-2)."""
         with self._voice.call("delete contract") as call:
-            contract = await self._known(emaid)
-            revoked = not skip_revocation and await self._revoke(contract)
-            await self._contracts.remove(contract.entry.emaid)
-            call.text = f"Contract {contract.entry.emaid} is gone{', its certificate revoked' if revoked else ''}."
+            call.text = await self._delete(await self._known(emaid), "withdrawn", revoke=not skip_revocation)
 
-    async def vehicle_changed(self, change: VehicleChange) -> None:
-        """Drop the contracts of a vehicle that went (revoking our own, PCP-DEL-2) or got another key (PCP-UPD-3)."""
-        for contract in await self._contracts.of_vehicle(change.pcid):
-            await self.delete(contract.entry.emaid, skip_revocation=change.kind == "key changed")
+    async def vehicle_deleted(self, fact: VehicleDeleted) -> None:
+        """Drop the contracts of a vehicle that went, and revoke our own (PCP-DEL-1, PCP-DEL-2)."""
+        await self._drop(fact.pcid, "vehicle deleted", revoke=True)
+
+    async def vehicle_replaced(self, fact: VehicleReplaced) -> None:
+        """Drop the contracts of a vehicle whose key changed: it cannot unwrap them any more (PCP-UPD-3)."""
+        if fact.new_key:
+            await self._drop(fact.pcid, "vehicle key changed", revoke=False)
 
     async def cleanse(self) -> list[str]:
         """Delete expired and revoked contracts and say which (CCP-CLEAN-1). Unreachable responders leave them be."""
         gone = []
-        for contract in await self._contracts.all():
+        async for contract in every(self._store.of(CONTRACTS)):
             emaid = contract.entry.emaid
             try:
                 await self._verifier.full(contract.bundle.contract_certificates, Use.CONTRACT)
             except (ChainError, StatusError) as error:
                 if error.kind in {"expired", "not yet valid", "revoked"}:
-                    await self._contracts.remove(emaid)
+                    await steps.forget(self._store, contract.entry, "cleansed", self._clock.now())
                     gone.append(emaid)
                 else:
                     self._voice.judged(f"contract {emaid}", False, str(error))
             except PncError as error:
                 self._voice.judged(f"contract {emaid}", False, str(error))
         return gone
+
+    async def _drop(self, pcid: str, why: steps.Why, *, revoke: bool) -> None:
+        """Delete all contracts of a vehicle; one that cannot be does not keep the others."""
+        contracts = [contract async for contract in of_vehicle(self._store, pcid)]
+        for contract in contracts:
+            try:
+                with self._voice.call("delete contract") as call:
+                    call.text = await self._delete(contract, why, revoke=revoke)
+            except PncError as error:
+                self._voice.problem(error)
+
+    async def _delete(self, contract: StoredContract, why: steps.Why, *, revoke: bool) -> str:
+        revoked = revoke and await self._revoke(contract)
+        await steps.forget(self._store, contract.entry, why, self._clock.now())
+        return f"Contract {contract.entry.emaid} is gone{', its certificate revoked' if revoked else ''}."
 
     async def _check_bundle(self, bundle: SignedContractData) -> str:
         """CCP-PUB-2: signed by a provisioning service below a V2G root we trust; the fingerprint of that root."""
@@ -246,12 +252,8 @@ class ContractPool:
                 http_status=500,
             ) from None
 
-    async def _root_of(self, bundle: SignedContractData) -> str | None:
-        stored = await self._contracts.get(_emaid(bundle.emaid.value))
-        return stored.entry.root if stored is not None else None
-
     async def _known(self, emaid: str) -> StoredContract:
-        contract = await self._contracts.get(_emaid(emaid))
+        contract = await self._store.of(CONTRACTS).get(_emaid(emaid))
         if contract is None:
             raise _unknown_emaid(emaid)
         return contract

@@ -1,14 +1,16 @@
-"""What the contract pool keeps, and where."""
+"""What the contract pool keeps."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from cryptography import x509
 
 from pncsim.backend import certificates
 from pncsim.backend.bundle import SignedContractData
+from pncsim.backend.pcp.store import vehicle_key
+from pncsim.backend.store import Kind, Tables, every
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -41,40 +43,14 @@ class StoredContract:
     stored_at: float
 
 
-class ContractRepository(Protocol):
-    """Keeps contracts by EMAID, and finds those of a vehicle in the order they were first stored."""
-
-    async def put(self, contract: StoredContract) -> None: ...
-    async def get(self, emaid: str) -> StoredContract | None: ...
-    async def of_vehicle(self, pcid: str) -> list[StoredContract]: ...
-    async def remove(self, emaid: str) -> None: ...
-    async def all(self) -> list[StoredContract]: ...
+CONTRACTS: Kind[StoredContract] = Kind(
+    "contracts",
+    key=lambda contract: contract.entry.emaid,
+    indexes={"vehicle": lambda contract: vehicle_key(contract.entry.pcid)},
+)
+"""By EMAID in normal form; those of a vehicle in the order they were first stored."""
 
 
-class MemoryContracts:
-    """A :class:`ContractRepository` for one process."""
-
-    def __init__(self) -> None:
-        self._contracts: dict[str, StoredContract] = {}
-        self._vehicles: dict[str, dict[str, None]] = {}
-
-    async def put(self, contract: StoredContract) -> None:
-        self._contracts[contract.entry.emaid] = contract
-        self._vehicles.setdefault(contract.entry.pcid.upper(), {})[contract.entry.emaid] = None
-
-    async def get(self, emaid: str) -> StoredContract | None:
-        return self._contracts.get(emaid)
-
-    async def of_vehicle(self, pcid: str) -> list[StoredContract]:
-        return [self._contracts[emaid] for emaid in self._vehicles.get(pcid.upper(), ())]
-
-    async def remove(self, emaid: str) -> None:
-        contract = self._contracts.pop(emaid, None)
-        if contract is not None:
-            emaids = self._vehicles[contract.entry.pcid.upper()]
-            del emaids[emaid]
-            if not emaids:
-                del self._vehicles[contract.entry.pcid.upper()]
-
-    async def all(self) -> list[StoredContract]:
-        return list(self._contracts.values())
+def of_vehicle(tables: Tables, pcid: str) -> AsyncIterator[StoredContract]:
+    """The contracts of a vehicle."""
+    return every(tables.of(CONTRACTS), ("vehicle", vehicle_key(pcid)))

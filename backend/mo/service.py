@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,16 +12,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pncsim.backend import certificates
 from pncsim.backend.answers import TokenStatus
 from pncsim.backend.bundle import ContractData, SignedContractData
-from pncsim.backend.mo.store import Contract, ContractLedger, ContractState, MemoryLedger
+from pncsim.backend.mo.store import SUBSCRIPTIONS, Subscription, SubscriptionState, subscription_key
 from pncsim.backend.pcp import Vehicle
 from pncsim.backend.ports import ProvisioningPort, SigningPort
 from pncsim.backend.refusal import Refused
+from pncsim.backend.store import Change, Store
 from pncsim.backend.verification import Verifier
 from pncsim.tls_certs.revocation import Reason
 from pncsim.tls_certs.validation import Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid, normal_emaid, with_check_character
+from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.v2g.key_transport import wrap
 from pncsim.wire.voice import Voice
 
@@ -46,22 +47,21 @@ class ContractAuthority(Protocol):
 class MobilityOperator:
     """The operator's services. ``provider``: country and provider id, five characters, such as ``DE8AA``.
 
-    ``new_key`` makes contract keys, ``random`` the digits of new EMAIDs and the initial vectors.
+    Contract keys, the digits of new EMAIDs and what wraps a key are drawn from ``source``.
     """
 
     def __init__(
         self,
         clock: Clock,
         voice: Voice,
+        store: Store,
         *,
         provider: str,
         authority: ContractAuthority,
         verifier: Verifier,
         vehicles: ProvisioningPort,
         signing: SigningPort,
-        ledger: ContractLedger | None = None,
-        new_key: Callable[[], ec.EllipticCurvePrivateKey] = lambda: ec.generate_private_key(ec.SECP256R1()),
-        random: Callable[[int], bytes] = os.urandom,
+        source: Source = SYSTEM,
     ) -> None:
         self._clock = clock
         self._voice = voice
@@ -70,9 +70,8 @@ class MobilityOperator:
         self._verifier = verifier
         self._vehicles = vehicles
         self._signing = signing
-        self._ledger: ContractLedger = MemoryLedger() if ledger is None else ledger
-        self._new_key = new_key
-        self._random = random
+        self._store = store
+        self._source = source
 
     @property
     def provider(self) -> str:
@@ -81,7 +80,7 @@ class MobilityOperator:
 
     async def subscribe(
         self, driver: str, pcid: str, *, ends: float | None = None, emaid: str | None = None
-    ) -> Contract:
+    ) -> Subscription:
         """Conclude a contract for the vehicle ``pcid`` and have it ready in the contract pool.
 
         ``ends``: wanted end in lab seconds since the epoch; the certificate ends with the vehicle's provisioning
@@ -98,44 +97,46 @@ class MobilityOperator:
                 )
             vehicle = await self._vehicle(pcid)
             emaid = await self._own_emaid(emaid, vehicle)
-            key = self._new_key()
+            key = self._source.key()
             certificate = await self._publish(emaid, key, vehicle, end)
-            contract = Contract(
+            contract = Subscription(
+                operator=self._provider,
                 emaid=emaid,
                 driver=driver,
                 pcid=vehicle.pcid,
                 certificate=certificate,
                 ends=certificates.not_after(certificate),
             )
-            await self._ledger.put(contract)
+            await self._store.of(SUBSCRIPTIONS).put(contract)
             call.text = f"{driver} has contract {emaid} for {vehicle.pcid} until {certificate.not_valid_after_utc}."
             return contract
 
-    async def register(self, driver: str, certificate: x509.Certificate, *, pcid: str | None = None) -> Contract:
+    async def register(self, driver: str, certificate: x509.Certificate, *, pcid: str | None = None) -> Subscription:
         """Take over a contract whose certificate exists already (in a vehicle, in a PKI folder)."""
         with self._voice.call("register contract") as call:
             emaid = _emaid(certificates.common_name(certificate))
-            contract = Contract(
+            contract = Subscription(
+                operator=self._provider,
                 emaid=emaid,
                 driver=driver,
                 pcid=pcid,
                 certificate=certificate,
                 ends=certificates.not_after(certificate),
             )
-            await self._ledger.put(contract)
+            await self._store.of(SUBSCRIPTIONS).put(contract)
             call.text = f"{driver} has contract {emaid}."
             return contract
 
     async def authorize(self, emaid: str) -> TokenStatus:
         """Whether the contract may charge now; an answer that says no is a value, with a sentence."""
-        contract = await self._ledger.get(normal_emaid(emaid))
+        contract = await self._held(normal_emaid(emaid))
         verdict = self._verdict(normal_emaid(emaid), contract)
         self._voice.judged(f"contract {emaid[:20]}", verdict.status == "Accepted", verdict.text, "CSO-2")
         return verdict
 
-    async def contract(self, emaid: str) -> Contract:
+    async def subscription(self, emaid: str) -> Subscription:
         """The contract. Raises Refused, 404 if there is none."""
-        contract = await self._ledger.get(_emaid(emaid))
+        contract = await self._held(_emaid(emaid))
         if contract is None:
             raise Refused(
                 f"The operator has no contract {emaid!r}.",
@@ -147,22 +148,22 @@ class MobilityOperator:
 
     async def block(self, emaid: str) -> None:
         """Refuse charging until :meth:`unblock`; the certificate stays valid."""
-        await self._decide(emaid, ContractState.BLOCKED)
+        await self._decide(emaid, SubscriptionState.BLOCKED)
 
     async def unblock(self, emaid: str) -> None:
         """Let a blocked contract charge again."""
-        if (await self.contract(emaid)).state is ContractState.CANCELLED:
+        if (await self.subscription(emaid)).state is SubscriptionState.CANCELLED:
             raise Refused(f"The contract {emaid} is cancelled for good.", clause="MO-5")
-        await self._decide(emaid, ContractState.ACTIVE)
+        await self._decide(emaid, SubscriptionState.ACTIVE)
 
     async def cancel(self, emaid: str) -> None:
         """End the contract: its certificate is revoked and it may charge no more (MO-5).
 
         Taking the bundle out of the pool is a call to the pool (:meth:`ContractPool.delete`); a lab does both.
         """
-        contract = await self.contract(emaid)
+        contract = await self.subscription(emaid)
         await self._authority.revoke_certificate(contract.certificate, "cessation_of_operation")
-        await self._decide(emaid, ContractState.CANCELLED)
+        await self._decide(emaid, SubscriptionState.CANCELLED)
 
     async def renew(self, emaid: str, previous: x509.Certificate, *, roots: Sequence[str] = ()) -> SignedContractData:
         """A new certificate and key for a contract, wrapped for the key of ``previous`` (V2G2-821) and signed.
@@ -171,7 +172,7 @@ class MobilityOperator:
         replaced as well, wrapped for the vehicle. Raises Refused; its kind is what the vehicle is told.
         """
         with self._voice.call("renew contract") as call:
-            contract = await self.contract(emaid)
+            contract = await self.subscription(emaid)
             self._check_renewable(contract)
             if previous.issuer != contract.certificate.issuer:
                 # The root pool trusts other operators and CAs too: none of them may renew a contract of ours.
@@ -183,18 +184,18 @@ class MobilityOperator:
             receiver = certificates.elliptic_key(previous)
             if receiver is None:
                 raise Refused("The old contract certificate has no P-256 key.", clause="V2G2-007")
-            key = self._new_key()
+            key = self._source.key()
             end = self._clock.now() + CONTRACT_LIFETIME
             vehicle = await self._vehicle_of(contract)
             if vehicle is not None:
                 end = min(end, certificates.not_after(vehicle.leaf))
             chain = await self._authority.issue_contract(contract.emaid, key.public_key(), end)
             ders = tuple(map(certificates.der, chain))
-            update = ContractData(emaid=contract.emaid, chain=ders, wrapped=wrap(key, receiver, iv=self._random(16)))
+            update = ContractData(emaid=contract.emaid, chain=ders, wrapped=wrap(key, receiver, source=self._source))
             bundle = await self._signing.sign(update, roots=roots)
             if vehicle is not None:
                 await self._refill_pool(contract, ders, key, vehicle, roots)
-            await self._ledger.put(replace(contract, certificate=chain[0], ends=certificates.not_after(chain[0])))
+            await self._amend(contract, certificate=chain[0], ends=certificates.not_after(chain[0]))
             call.text = f"Contract {contract.emaid} renewed until {chain[0].not_valid_after_utc}."
             return bundle
 
@@ -210,7 +211,7 @@ class MobilityOperator:
         )
         return vehicle
 
-    async def _vehicle_of(self, contract: Contract) -> Vehicle | None:
+    async def _vehicle_of(self, contract: Subscription) -> Vehicle | None:
         """The contract's vehicle, if the provisioning pool still has it: an update does not depend on it."""
         if contract.pcid is None:
             return None
@@ -240,12 +241,12 @@ class MobilityOperator:
         receiver = certificates.elliptic_key(vehicle.leaf)
         if receiver is None:
             raise Refused(f"The provisioning certificate of {vehicle.pcid} has no P-256 key.", clause="V2G2-820")
-        data = ContractData(emaid=emaid, chain=ders, wrapped=wrap(key, receiver, iv=self._random(16)))
+        data = ContractData(emaid=emaid, chain=ders, wrapped=wrap(key, receiver, source=self._source))
         await self._signing.sign(data, pcid=vehicle.pcid, roots=roots)
 
     async def _refill_pool(
         self,
-        contract: Contract,
+        contract: Subscription,
         ders: tuple[bytes, ...],
         key: ec.EllipticCurvePrivateKey,
         vehicle: Vehicle,
@@ -267,7 +268,7 @@ class MobilityOperator:
                     clause="ACC-4",
                     http_status=403,
                 )
-            held = await self._ledger.get(emaid)
+            held = await self._held(emaid)
             if held is not None and (held.pcid or vehicle.pcid).upper() != vehicle.pcid.upper():
                 raise Refused(
                     f"{emaid} belongs to {held.pcid}.",
@@ -277,41 +278,54 @@ class MobilityOperator:
                 )
             return emaid
         for _ in range(_TRIES):
-            digits = "".join(_DIGITS[octet % len(_DIGITS)] for octet in self._random(_INSTANCE))
+            digits = "".join(self._source.choice(_DIGITS) for _ in range(_INSTANCE))
             emaid = with_check_character(f"{self._provider}C{digits}")
-            if await self._ledger.get(emaid) is None:
+            if await self._held(emaid) is None:
                 return emaid
         raise Refused("No free EMAID was found.", clause="ISO 15118-2 H.1", http_status=500)
 
-    def _verdict(self, emaid: str, contract: Contract | None) -> TokenStatus:
+    def _verdict(self, emaid: str, contract: Subscription | None) -> TokenStatus:
         if contract is None:
             return TokenStatus("Unknown", f"The operator has no contract {emaid}.")
-        if contract.state is ContractState.CANCELLED:
+        if contract.state is SubscriptionState.CANCELLED:
             return TokenStatus("Invalid", f"The contract {emaid} was cancelled.")
-        if contract.state is ContractState.BLOCKED:
+        if contract.state is SubscriptionState.BLOCKED:
             return TokenStatus("Blocked", f"The contract {emaid} is blocked.")
         if contract.ends < self._clock.now():
             return TokenStatus("Expired", f"The contract {emaid} has ended.")
         return TokenStatus("Accepted", f"{contract.driver} may charge with {emaid}.")
 
-    def _check_renewable(self, contract: Contract) -> None:
-        if contract.state is ContractState.CANCELLED:
+    def _check_renewable(self, contract: Subscription) -> None:
+        if contract.state is SubscriptionState.CANCELLED:
             raise Refused(
                 f"The contract {contract.emaid} was cancelled.",
                 clause="MO-5",
                 kind="contract cancelled",
             )
-        if contract.state is ContractState.BLOCKED:
+        if contract.state is SubscriptionState.BLOCKED:
             raise Refused(
                 f"The contract {contract.emaid} is blocked and gets no new certificate.",
                 clause="CSO-2",
                 kind="no contract",
             )
 
-    async def _decide(self, emaid: str, state: ContractState) -> None:
+    async def _held(self, emaid: str) -> Subscription | None:
+        return await self._store.of(SUBSCRIPTIONS).get(subscription_key(self._provider, emaid))
+
+    async def _amend(self, contract: Subscription, **changes: Any) -> None:
+        """Change these facts of a contract and leave the others as they are by now."""
+
+        async def amend(change: Change) -> None:
+            subscriptions = change.of(SUBSCRIPTIONS)
+            current = await subscriptions.get(subscription_key(self._provider, contract.emaid))
+            await subscriptions.put(replace(current or contract, **changes))
+
+        await self._store.change(amend)
+
+    async def _decide(self, emaid: str, state: SubscriptionState) -> None:
         with self._voice.call(f"set contract {state}") as call:
-            contract = await self.contract(emaid)
-            await self._ledger.put(replace(contract, state=state))
+            contract = await self.subscription(emaid)
+            await self._amend(contract, state=state)
             call.text = f"Contract {contract.emaid} is {state}."
 
 

@@ -1,15 +1,16 @@
-"""What a mobility operator keeps about its contracts, and where. Contract keys are not among it."""
+"""What a mobility operator keeps about its drivers' contracts. Contract keys are not among it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 from cryptography import x509
 
+from pncsim.backend.store.tables import Kind
 
-class ContractState(StrEnum):
+
+class SubscriptionState(StrEnum):
     """What the operator has decided about a contract; expiry is not a decision but follows from ``ends``."""
 
     ACTIVE = "active"
@@ -18,39 +19,29 @@ class ContractState(StrEnum):
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
-class Contract:
-    """One contract. ``certificate`` is the newest issued for it, ``ends`` the contract's end (lab epoch seconds).
+class Subscription:
+    """One driver's contract with ``operator`` (country and provider id).
 
-    ``pcid`` is None for a contract that came with its certificate and is not bound to a vehicle known here.
+    ``certificate`` is the newest issued for it, ``ends`` the contract's end (lab seconds since the epoch). ``pcid`` is
+    None for a contract that came with its certificate and is not bound to a vehicle known here.
     """
 
+    operator: str
     emaid: str
     driver: str
     pcid: str | None
     certificate: x509.Certificate
     ends: float
-    state: ContractState = ContractState.ACTIVE
+    state: SubscriptionState = SubscriptionState.ACTIVE
 
 
-class ContractLedger(Protocol):
-    """Keeps contracts by EMAID in normal form."""
-
-    async def put(self, contract: Contract) -> None: ...
-    async def get(self, emaid: str) -> Contract | None: ...
-    async def all(self) -> list[Contract]: ...
+def subscription_key(operator: str, emaid: str) -> str:
+    """Under what ``operator`` keeps its subscription ``emaid``."""
+    return f"{operator}/{emaid}"
 
 
-class MemoryLedger:
-    """A :class:`ContractLedger` for one process."""
-
-    def __init__(self) -> None:
-        self._contracts: dict[str, Contract] = {}
-
-    async def put(self, contract: Contract) -> None:
-        self._contracts[contract.emaid] = contract
-
-    async def get(self, emaid: str) -> Contract | None:
-        return self._contracts.get(emaid)
-
-    async def all(self) -> list[Contract]:
-        return list(self._contracts.values())
+SUBSCRIPTIONS: Kind[Subscription] = Kind(
+    "subscriptions",
+    key=lambda subscription: subscription_key(subscription.operator, subscription.emaid),
+    indexes={"operator": lambda subscription: subscription.operator},
+)

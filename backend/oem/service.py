@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from cryptography import x509
@@ -13,6 +13,7 @@ from pncsim.backend.pcp import Vehicle
 from pncsim.backend.refusal import Refused
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.identifiers import IdentifierError, check_pcid
+from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.voice import Voice
 
 
@@ -34,7 +35,7 @@ class PublishingPort(Protocol):
 
 
 class Manufacturer:
-    """The manufacturer's services. ``new_key`` stands for the secure key store of a vehicle in the making."""
+    """The manufacturer's services. ``source`` stands for the secure key store of a vehicle in the making."""
 
     def __init__(
         self,
@@ -42,12 +43,12 @@ class Manufacturer:
         *,
         authority: ProvisioningAuthority,
         pool: PublishingPort,
-        new_key: Callable[[], ec.EllipticCurvePrivateKey] = lambda: ec.generate_private_key(ec.SECP256R1()),
+        source: Source = SYSTEM,
     ) -> None:
         self._voice = voice
         self._authority = authority
         self._pool = pool
-        self._new_key = new_key
+        self._source = source
 
     async def build(self, pcid: str, *, ends: float | None = None) -> Credentials:
         """Make a vehicle: a fresh key and a provisioning certificate whose CN is ``pcid``. Publishes nothing."""
@@ -56,7 +57,7 @@ class Manufacturer:
                 check_pcid(pcid)
             except IdentifierError as error:
                 raise Refused(error.sentence, clause="ID-2") from None
-            key = self._new_key()
+            key = self._source.key()
             chain = await self._authority.issue_provisioning(pcid, key.public_key(), ends)
             call.text = f"{pcid} has its provisioning certificate until {chain[0].not_valid_after_utc}."
             return Credentials(chain, key)

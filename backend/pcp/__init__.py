@@ -1,6 +1,6 @@
 """The provisioning certificate pool (PCP): one entry for each vehicle, read by PCID, never listed."""
 
-from pncsim.backend.pcp.service import ProvisioningPool, VehicleChange
-from pncsim.backend.pcp.store import MemoryVehicles, Vehicle, VehicleRepository
+from pncsim.backend.pcp.service import ProvisioningPool
+from pncsim.backend.pcp.store import VEHICLES, Vehicle, vehicle_key
 
-__all__ = ["MemoryVehicles", "ProvisioningPool", "Vehicle", "VehicleChange", "VehicleRepository"]
+__all__ = ["VEHICLES", "ProvisioningPool", "Vehicle", "vehicle_key"]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from cryptography import x509
 
 from pncsim.backend import certificates
-from pncsim.backend.pcp.store import MemoryVehicles, Vehicle, VehicleRepository
+from pncsim.backend.events.facts import VehicleDeleted, VehiclePublished, VehicleReplaced
+from pncsim.backend.pcp.store import VEHICLES, Vehicle, vehicle_key
 from pncsim.backend.refusal import Refused
+from pncsim.backend.store import Change, Store, every
 from pncsim.backend.verification import Pair, StatusError, Verifier
 from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
@@ -22,29 +23,20 @@ _FIELDS = ("vehicleCertificate", "subCA2Certificate", "subCA1Certificate")
 _PCID_TEXT = 'pcid : must match "^[a-zA-Z0-9]{17,18}$"'
 
 
-@dataclass(slots=True, frozen=True)
-class VehicleChange:
-    """An entry went, or came back with another key: bundles wrapped for the old key are useless (PCP-UPD-3, -DEL-1)."""
-
-    pcid: str
-    kind: Literal["deleted", "key changed"]
-
-
 class ProvisioningPool:
-    """The pool's operations. ``observers`` hear of every :class:`VehicleChange` before the operation returns."""
+    """The pool's operations."""
 
     def __init__(
         self,
         clock: Clock,
         voice: Voice,
+        store: Store,
         verifier: Verifier,
-        vehicles: VehicleRepository | None = None,
     ) -> None:
         self._clock = clock
         self._voice = voice
         self._verifier = verifier
-        self._vehicles: VehicleRepository = MemoryVehicles() if vehicles is None else vehicles
-        self.observers: list[Callable[[VehicleChange], Awaitable[None]]] = []
+        self._store = store
 
     async def publish(
         self,
@@ -66,10 +58,7 @@ class ProvisioningPool:
             vehicle = self._named(vehicle, wmis)
             self._check_validity(vehicle)
             await self._check_status_and_chain(vehicle)
-            previous = await self._vehicles.get(vehicle.pcid)
-            await self._vehicles.put(vehicle)
-            if previous is not None and not certificates.same_key(previous.leaf, vehicle.leaf):
-                await self._tell(VehicleChange(vehicle.pcid, "key changed"))
+            await self._keep(vehicle)
             call.text = f"{vehicle.pcid} is available to mobility operators until {vehicle.leaf.not_valid_after_utc}."
             return vehicle
 
@@ -84,7 +73,7 @@ class ProvisioningPool:
 
     async def find(self, pcid: str) -> Vehicle | None:
         """The entry as stored, for services that verify it themselves."""
-        return await self._vehicles.get(pcid)
+        return await self._store.of(VEHICLES).get(vehicle_key(pcid))
 
     async def lookup(self, pcid: str) -> None:
         """Say nothing if the vehicle is there; Refused with 404 if not (PCP-GET-2)."""
@@ -95,24 +84,42 @@ class ProvisioningPool:
         with self._voice.call("delete provisioning certificate") as call:
             self._check_wmi(self._checked(pcid), wmis)
             vehicle = await self._known(pcid)
-            await self._vehicles.remove(pcid)
-            await self._tell(VehicleChange(vehicle.pcid, "deleted"))
+            await self._forget(vehicle, "withdrawn")
             call.text = f"{vehicle.pcid} and its contracts are gone."
 
     async def cleanse(self) -> list[str]:
         """Delete expired and revoked entries and say which (PCP-CLEAN-1). Unreachable responders leave them be."""
         gone = []
-        for vehicle in await self._vehicles.all():
+        async for vehicle in every(self._store.of(VEHICLES)):
             try:
                 self._check_validity(vehicle)
                 await self._verifier.status(zip(vehicle.chain, vehicle.chain[1:], strict=False))
             except (Refused, StatusError):
-                await self._vehicles.remove(vehicle.pcid)
-                await self._tell(VehicleChange(vehicle.pcid, "deleted"))
+                await self._forget(vehicle, "cleansed")
                 gone.append(vehicle.pcid)
             except PncError as error:
                 self._voice.judged(f"status of {vehicle.pcid}", False, str(error))
         return gone
+
+    async def _keep(self, vehicle: Vehicle) -> None:
+        now = self._clock.now()
+
+        async def keep(change: Change) -> None:
+            previous = await change.of(VEHICLES).put(vehicle)
+            if previous is None:
+                change.tell(VehiclePublished(time=now, pcid=vehicle.pcid))
+            else:
+                new_key = not certificates.same_key(previous.leaf, vehicle.leaf)
+                change.tell(VehicleReplaced(time=now, pcid=vehicle.pcid, new_key=new_key))
+
+        await self._store.change(keep)
+
+    async def _forget(self, vehicle: Vehicle, why: Literal["withdrawn", "cleansed"]) -> None:
+        async def forget(change: Change) -> None:
+            if await change.of(VEHICLES).remove(vehicle_key(vehicle.pcid)) is not None:
+                change.tell(VehicleDeleted(time=self._clock.now(), pcid=vehicle.pcid, why=why))
+
+        await self._store.change(forget)
 
     def _parse(self, chain: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
         if len(chain) not in (2, 3):
@@ -183,7 +190,7 @@ class ProvisioningPool:
             ) from None
 
     async def _known(self, pcid: str) -> Vehicle:
-        vehicle = await self._vehicles.get(self._checked(pcid))
+        vehicle = await self._store.of(VEHICLES).get(vehicle_key(self._checked(pcid)))
         if vehicle is None:
             raise Refused(
                 f"The pool has no provisioning certificate for {pcid}.",
@@ -192,7 +199,3 @@ class ProvisioningPool:
                 message="The OEM provisioning certificate with given PCID is not found.",
             )
         return vehicle
-
-    async def _tell(self, change: VehicleChange) -> None:
-        for observer in self.observers:
-            await observer(change)

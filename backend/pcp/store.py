@@ -1,13 +1,13 @@
-"""What the provisioning pool keeps, and where."""
+"""What the provisioning pool keeps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from cryptography import x509
 
 from pncsim.backend import certificates
+from pncsim.backend.store.tables import Kind
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 
 
@@ -36,30 +36,9 @@ class Vehicle:
         return tuple(certificates.der(c) for c in self.chain)
 
 
-class VehicleRepository(Protocol):
-    """Keeps vehicles by PCID; letter case does not count."""
-
-    async def put(self, vehicle: Vehicle) -> None: ...
-    async def get(self, pcid: str) -> Vehicle | None: ...
-    async def remove(self, pcid: str) -> Vehicle | None: ...
-    async def all(self) -> list[Vehicle]:
-        """For cleansing only: no operation of the pool lists vehicles (PCP-ENUM-1)."""
+def vehicle_key(pcid: str) -> str:
+    """Under what a vehicle is kept: letter case does not count."""
+    return pcid.upper()
 
 
-class MemoryVehicles:
-    """A :class:`VehicleRepository` for one process."""
-
-    def __init__(self) -> None:
-        self._vehicles: dict[str, Vehicle] = {}
-
-    async def put(self, vehicle: Vehicle) -> None:
-        self._vehicles[vehicle.pcid.upper()] = vehicle
-
-    async def get(self, pcid: str) -> Vehicle | None:
-        return self._vehicles.get(pcid.upper())
-
-    async def remove(self, pcid: str) -> Vehicle | None:
-        return self._vehicles.pop(pcid.upper(), None)
-
-    async def all(self) -> list[Vehicle]:
-        return list(self._vehicles.values())
+VEHICLES: Kind[Vehicle] = Kind("vehicles", key=lambda vehicle: vehicle_key(vehicle.pcid))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -10,7 +10,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pncsim.backend import certificates
 from pncsim.backend.answers import SigningUse
+from pncsim.backend.events.facts import CertificateRevoked
+from pncsim.backend.pki.store import ISSUED, IssuedCertificate, issued_key, issuer_key
 from pncsim.backend.refusal import Refused
+from pncsim.backend.store import Change, Store
+from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.issue import check_request
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import PROFILES
@@ -27,16 +31,13 @@ _SIGNING: dict[SigningUse, str] = {
 
 
 class CertificateService:
-    """One operator's authorities: for stations (CSR), contracts and vehicles.
+    """One operator's authorities: for stations (CSR), contracts and vehicles. What they issue is kept in ``store``."""
 
-    ``observers`` hear of every revoked certificate at once (CCP-CLEAN-2), by serial number.
-    """
-
-    def __init__(self, clock: Clock, voice: Voice, pki: Pki) -> None:
+    def __init__(self, clock: Clock, voice: Voice, store: Store, pki: Pki) -> None:
         self._clock = clock
         self._voice = voice
+        self._store = store
         self._pki = pki
-        self.observers: list[Callable[[int], None]] = []
 
     async def sign_csr(self, csr: str, use: SigningUse) -> str:
         """The PEM chain for a PEM (or base64-less DER as Latin-1) request: leaf first, then Sub-CAs, without root.
@@ -49,6 +50,7 @@ class CertificateService:
             request = check_request(csr)
             authority = self._pki.authority(profile.issuer or profile.role)
             leaf = authority.issue_from_request(request, profile, self._clock.now())
+            await self._keep(leaf, authority)
             call.text = (
                 f"{profile.title} for {certificates.common_name(leaf)} until {leaf.not_valid_after_utc}, issued by "
                 f"{certificates.common_name(authority.certificate)}."
@@ -60,13 +62,13 @@ class CertificateService:
         self, emaid: str, key: ec.EllipticCurvePublicKey, ends: float
     ) -> tuple[x509.Certificate, ...]:
         """A contract certificate and its Sub-CAs; it ends at ``ends`` or with its issuer, whichever is earlier."""
-        return self._issue("contract_leaf", emaid, key, ends)
+        return await self._issue("contract_leaf", emaid, key, ends)
 
     async def issue_provisioning(
         self, pcid: str, key: ec.EllipticCurvePublicKey, ends: float | None = None
     ) -> tuple[x509.Certificate, ...]:
         """A provisioning certificate and its Sub-CAs; without ``ends`` it lasts as its profile says."""
-        return self._issue("oem_leaf", pcid, key, ends)
+        return await self._issue("oem_leaf", pcid, key, ends)
 
     async def revoke_certificate(self, certificate: x509.Certificate, reason: Reason = "unspecified") -> bool:
         """Revoke a certificate an authority of this PKI issued; False if none did. The first revocation stands."""
@@ -75,9 +77,7 @@ class CertificateService:
         except LocalError:
             return False
         with self._voice.call("revoke certificate") as call:
-            authority.revoke(certificate, self._clock.now(), reason)
-            for observer in self.observers:
-                observer(certificate.serial_number)
+            await self._revoke(certificate, authority, reason)
             call.text = f"{certificates.common_name(certificate)} is revoked: {reason.replace('_', ' ')}."
         return True
 
@@ -91,12 +91,44 @@ class CertificateService:
                 http_status=404,
             )
 
-    def _issue(
+    async def _issue(
         self, role: str, common_name: str, key: ec.EllipticCurvePublicKey, ends: float | None
     ) -> tuple[x509.Certificate, ...]:
         profile = PROFILES[role]
         with self._voice.call(f"issue {profile.title}") as call:
             authority = self._pki.authority(profile.issuer or role)
             leaf = authority.issue(profile, common_name, key, self._clock.now(), not_after=ends)
+            await self._keep(leaf, authority)
             call.text = f"{profile.title} {common_name} until {leaf.not_valid_after_utc}."
             return (leaf, *authority.chain)
+
+    async def _keep(self, certificate: x509.Certificate, authority: Authority) -> None:
+        issued = IssuedCertificate(
+            issuer=issuer_key(authority.certificate), certificate=certificate, issued_at=self._clock.now()
+        )
+        await self._store.of(ISSUED).put(issued)
+
+    async def _revoke(self, certificate: x509.Certificate, authority: Authority, reason: Reason) -> None:
+        """Keep the revocation and tell it in one step; then the responder says so too."""
+        now, issuer = self._clock.now(), issuer_key(authority.certificate)
+
+        async def revoke(change: Change) -> None:
+            issued = await change.of(ISSUED).get(issued_key(issuer, certificate.serial_number))
+            if issued is None:  # made with the PKI itself, or by an earlier run of its folder
+                issued = IssuedCertificate(
+                    issuer=issuer, certificate=certificate, issued_at=certificates.not_before(certificate)
+                )
+            if issued.revoked_at is None:
+                await change.of(ISSUED).put(replace(issued, revoked_at=now, reason=reason))
+                # Before anybody is told, who may ask the responder at once.
+                authority.revoke(certificate, now, reason)
+                change.tell(
+                    CertificateRevoked(
+                        time=now,
+                        certificate=certificates.der(certificate),
+                        serial=certificate.serial_number,
+                        reason=reason,
+                    )
+                )
+
+        await self._store.change(revoke)

@@ -8,6 +8,7 @@ from cryptography import x509
 
 from pncsim.backend import certificates
 from pncsim.backend.answers import RevocationStatus
+from pncsim.backend.events.facts import CertificateRevoked
 from pncsim.backend.pki.fetch import Fetch
 from pncsim.backend.verification import CertificateState, Pair
 from pncsim.tls_certs.certid import issuer_hashes
@@ -102,9 +103,9 @@ class OcspClient:
         self._issuers.setdefault(certificates.der(issuer), issuer)
         self._by_hashes.clear()
 
-    def forget(self, serial: int) -> None:
-        """Ask anew about certificates with this serial number: one was revoked (CCP-CLEAN-2)."""
-        for name in [name for name in self._known if name.serial == serial]:
+    async def certificate_revoked(self, fact: CertificateRevoked) -> None:
+        """Ask anew about certificates with this serial number (CCP-CLEAN-2)."""
+        for name in [name for name in self._known if name.serial == fact.serial]:
             del self._known[name]
 
     def _name_of(self, certificate: x509.Certificate, issuer: x509.Certificate) -> CertId:

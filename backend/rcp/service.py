@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any, Literal
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from pncsim.backend import certificates
-from pncsim.backend.rcp.store import MemoryRoots, Root, RootKind, RootRepository
+from pncsim.backend.events.facts import RootAdded, RootRemoved
+from pncsim.backend.rcp.store import ROOTS, Root, RootKind
 from pncsim.backend.refusal import Refused
+from pncsim.backend.store import Change, Store, every
 from pncsim.wire.clock import Clock
 from pncsim.wire.voice import Voice
 
@@ -19,10 +22,10 @@ _NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 4122 appen
 class RootPool:
     """The pool's operations. Reading is for everybody; adding and removing is the operator's (RCP-2)."""
 
-    def __init__(self, clock: Clock, voice: Voice, roots: RootRepository | None = None) -> None:
+    def __init__(self, clock: Clock, voice: Voice, store: Store) -> None:
         self._clock = clock
         self._voice = voice
-        self._roots: RootRepository = MemoryRoots() if roots is None else roots
+        self._store = store
 
     async def add(self, der: bytes, kind: RootKind, *, expected_fingerprint: str | None = None) -> Root:
         """Store a root, or find it stored already; ``expected_fingerprint`` came over a second channel (RCP-3)."""
@@ -36,7 +39,12 @@ class RootPool:
                 )
             self._check_root(certificate)
             root = Root(id=str(uuid.uuid5(_NAMESPACE, print_)), kind=kind, certificate=certificate, fingerprint=print_)
-            await self._roots.put(root)
+
+            async def keep(change: Change) -> None:
+                if await change.of(ROOTS).put(root) is None:
+                    change.tell(RootAdded(time=self._clock.now(), **_told(root)))
+
+            await self._store.change(keep)
             call.text = f"{kind} root {certificates.common_name(certificate)} is in the pool."
             return root
 
@@ -45,13 +53,13 @@ class RootPool:
         now = self._clock.now()
         return [
             root
-            for root in await self._roots.all()
+            async for root in every(self._store.of(ROOTS))
             if (kind is None or root.kind is kind) and certificates.not_after(root.certificate) >= now
         ]
 
     async def get(self, id: str) -> Root:
         """One root by the id the pool gave it."""
-        root = await self._roots.get(id)
+        root = await self._store.of(ROOTS).get(id)
         if root is None:
             raise Refused(
                 f"No root has the id {id}.",
@@ -65,7 +73,7 @@ class RootPool:
         """Remove a root. What was issued under it stays stored but can no longer be verified (RCP-8, RCP-9)."""
         with self._voice.call("remove root") as call:
             root = await self.get(id)
-            await self._roots.remove(id)
+            await self._remove(root, "withdrawn")
             call.text = f"{root.kind} root {certificates.common_name(root.certificate)} is no longer trusted."
 
     async def anchors(self, *kinds: RootKind) -> list[x509.Certificate]:
@@ -75,10 +83,19 @@ class RootPool:
     async def cleanse(self) -> int:
         """Remove expired roots and say how many (RCP-6)."""
         now = self._clock.now()
-        expired = [r.id for r in await self._roots.all() if certificates.not_after(r.certificate) < now]
-        for id in expired:
-            await self._roots.remove(id)
+        expired = [
+            root async for root in every(self._store.of(ROOTS)) if certificates.not_after(root.certificate) < now
+        ]
+        for root in expired:
+            await self._remove(root, "expired")
         return len(expired)
+
+    async def _remove(self, root: Root, why: Literal["withdrawn", "expired"]) -> None:
+        async def forget(change: Change) -> None:
+            if await change.of(ROOTS).remove(root.id) is not None:
+                change.tell(RootRemoved(time=self._clock.now(), why=why, **_told(root)))
+
+        await self._store.change(forget)
 
     def _check_root(self, certificate: x509.Certificate) -> None:
         """RCP-4: a self-signed CA within its validity."""
@@ -101,3 +118,13 @@ class RootPool:
                 f"not at {self._clock.utc()}.",
                 clause="RCP-6",
             )
+
+
+def _told(root: Root) -> dict[str, Any]:
+    """What facts say of a root."""
+    return {
+        "id": root.id,
+        "kind": str(root.kind),
+        "certificate": certificates.der(root.certificate),
+        "fingerprint": root.fingerprint,
+    }

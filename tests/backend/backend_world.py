@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from cryptography import x509
 
 from pncsim.backend.ecosystem import Ecosystem, open_ecosystem
-from pncsim.backend.mo import Contract
+from pncsim.backend.mo import Subscription
 from pncsim.backend.pki.fetch import Fetch
 from pncsim.tls_certs.pki import DEFAULT_EMAID, Pki, create_pki
 from pncsim.tls_certs.profiles import PROFILES
@@ -56,7 +56,7 @@ class World:
         await self.eco.oem.publish(self.vehicle, v2g_roots=[self.pki.root("v2g_root")])
         return self.vehicle
 
-    async def subscribed(self) -> Contract:
+    async def subscribed(self) -> Subscription:
         """The vehicle published, and a contract for it in the pool."""
         await self.published()
         return await self.eco.mo.subscribe("Ada", PCID)

@@ -14,6 +14,7 @@ from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
 from pncsim.backend.refusal import Refused
 from pncsim.backend.root_ids import attributes, match, name_attributes
+from pncsim.backend.store import MemoryStore
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
@@ -179,6 +180,7 @@ async def test_a_contract_whose_revocation_fails_stays(world: World) -> None:
     pool = ContractPool(
         world.clock,
         world.voice("CCP"),
+        MemoryStore(),
         verifier=world.eco.verifier,
         vehicles=world.eco.vehicles,
         revocation=BrokenRevocation(),

@@ -7,9 +7,10 @@ from backend_world import DAY, NOW, PCID, SCHEMA, World, leaf_of, unrelated
 from vehicle_requests import received, update_request
 
 from pncsim.backend import certificates
-from pncsim.backend.mo import ContractState, MobilityOperator
+from pncsim.backend.mo import MobilityOperator, SubscriptionState
 from pncsim.backend.pcp import Vehicle
 from pncsim.backend.refusal import Refused
+from pncsim.backend.store import MemoryStore
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.validation import ChainError
 from pncsim.wire.identifiers import check_emaid
@@ -86,6 +87,7 @@ async def test_the_operator_verifies_the_vehicle_itself(world: World) -> None:
     operator = MobilityOperator(
         world.clock,
         world.voice("MO"),
+        MemoryStore(),
         provider="DEPNC",
         authority=world.eco.ca,
         verifier=world.eco.verifier,
@@ -141,7 +143,7 @@ async def test_cancelling_revokes_the_certificate_for_good(world: World) -> None
     contract = await world.subscribed()
     await world.eco.mo.cancel(contract.emaid)
     assert (await world.eco.mo.authorize(contract.emaid)).status == "Invalid"
-    assert (await world.eco.mo.contract(contract.emaid)).state is ContractState.CANCELLED
+    assert (await world.eco.mo.subscription(contract.emaid)).state is SubscriptionState.CANCELLED
     state = await world.eco.ocsp.of(contract.certificate, world.pki.certificate("mo_sub2"))
     assert state.status == "revoked"
     with pytest.raises(Refused, match="cancelled for good"):
@@ -170,4 +172,4 @@ async def test_another_trusted_ca_cannot_have_a_contract_renewed(world: World, i
     with pytest.raises(Refused, match="was not issued by this operator") as caught:
         await world.eco.mo.renew(contract.emaid, rogue.leaf)
     assert caught.value.kind == "wrong anchor"
-    assert await world.eco.mo.contract(contract.emaid) == contract
+    assert await world.eco.mo.subscription(contract.emaid) == contract

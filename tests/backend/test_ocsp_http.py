@@ -17,6 +17,7 @@ from backend_world import DAY, NOW, World, leaf_of, unrelated
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pncsim.backend.events.facts import CertificateRevoked
 from pncsim.backend.http import HttpServer
 from pncsim.backend.pki.fetch import HttpFetch, in_process
 from pncsim.backend.pki.ocsp_client import OcspClient
@@ -150,7 +151,8 @@ async def test_the_client_asks_the_address_in_the_certificate(world: World) -> N
         assert verify_response(stapled, certificate, issuer, NOW).status is Status.GOOD
         await world.eco.ca.revoke_certificate(certificate)
         assert (await client.of(certificate, issuer)).status == "good"  # remembered
-        client.forget(certificate.serial_number)
+        fact = CertificateRevoked(time=NOW, certificate=b"", serial=certificate.serial_number, reason="unspecified")
+        await client.certificate_revoked(fact)
         assert (await client.of(certificate, issuer)).status == "revoked"
 
 

@@ -6,7 +6,7 @@ import pytest
 from backend_world import DAY, NOW, PCID, World, leaf_of, open_world, unrelated
 
 from pncsim.backend import certificates
-from pncsim.backend.pcp import VehicleChange
+from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished, VehicleReplaced
 from pncsim.backend.pki.fetch import Fetch
 from pncsim.backend.refusal import Refused
 from pncsim.wire.clock import Clock
@@ -124,20 +124,24 @@ async def test_an_unreadable_certificate_is_named_by_its_field(world: World) -> 
     assert caught.value.message == "Invalid certificate format on subCA1Certificate"
 
 
-async def test_observers_hear_of_a_new_key_but_not_of_a_renewal_with_the_same(world: World) -> None:
-    heard: list[VehicleChange] = []
+async def test_the_pool_tells_of_each_change_and_whether_the_key_is_new(world: World) -> None:
+    heard: list[Fact] = []
 
-    async def hear(change: VehicleChange) -> None:
-        heard.append(change)
+    async def hear(fact: Fact) -> None:
+        heard.append(fact)
 
-    world.eco.vehicles.observers.append(hear)
+    for kind in (VehiclePublished, VehicleReplaced, VehicleDeleted):
+        world.eco.bus.listen(kind, hear)
     await world.published()
     await world.published()
-    assert heard == []
     await world.eco.vehicles.publish(leaf_of(world, "oem_leaf", PCID).chain_der)
-    assert heard == [VehicleChange(PCID, "key changed")]
     await world.eco.vehicles.delete(PCID)
-    assert heard[1:] == [VehicleChange(PCID, "deleted")]
+    published, same, changed, deleted = heard
+    assert isinstance(published, VehiclePublished)
+    assert isinstance(same, VehicleReplaced) and not same.new_key
+    assert isinstance(changed, VehicleReplaced) and changed.new_key
+    assert isinstance(deleted, VehicleDeleted) and deleted.why == "withdrawn"
+    assert {fact.pcid for fact in (published, same, changed, deleted)} == {PCID}
 
 
 async def test_reading_verifies_anew(world: World) -> None:

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from vehicle_requests import Received, install, received, update_request
 
 from pncsim.backend import certificates
-from pncsim.backend.mo import Contract
+from pncsim.backend.mo import Subscription
 from pncsim.backend.rcp import RootKind
 from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.validation import Use, validate_chain
@@ -16,7 +16,7 @@ from pncsim.wire.credentials import Credentials
 from pncsim.wire.v2g import iso2
 
 
-async def installed(world: World) -> tuple[Contract, Credentials]:
+async def installed(world: World) -> tuple[Subscription, Credentials]:
     """A contract and what the vehicle holds of it."""
     contract = await world.subscribed()
     response, _ = await install(world)
@@ -51,7 +51,7 @@ async def test_a_contract_near_its_end_is_renewed(world: World) -> None:
     assert new.leaf.public_key() != old.leaf.public_key()
     assert certificates.not_after(new.leaf) > certificates.not_after(old.leaf)
     validate_chain(new.chain, world.pki.anchors("mo_root"), Use.CONTRACT, world.clock.now())
-    assert (await world.eco.mo.contract(contract.emaid)).certificate == new.leaf
+    assert (await world.eco.mo.subscription(contract.emaid)).certificate == new.leaf
 
 
 async def renew_signers(world: World) -> None:
@@ -121,7 +121,7 @@ async def test_the_key_of_one_contract_does_not_renew_another(world: World) -> N
     other = await world.eco.mo.register("Bob", world.pki.certificate("contract_leaf"))
     request = update_request(old, other.emaid, world.pki.anchors("v2g_root"))
     assert await refused(world, request) == "FAILED_NoCertificateAvailable"
-    assert await world.eco.mo.contract(other.emaid) == other
+    assert await world.eco.mo.subscription(other.emaid) == other
 
 
 async def test_an_emaid_without_hyphens_and_in_small_letters_is_the_same(world: World) -> None:

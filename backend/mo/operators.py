@@ -1,0 +1,53 @@
+"""The mobility operators of an ecosystem behind one door: who is asked about a contract follows from its EMAID."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from pncsim.backend.answers import TokenStatus
+from pncsim.backend.refusal import Refused
+from pncsim.wire.errors import LocalError
+from pncsim.wire.identifiers import emaid_provider, normal_emaid
+
+if TYPE_CHECKING:
+    from pncsim.backend.bundle import SignedContractData
+    from pncsim.backend.mo.service import MobilityOperator
+
+
+class Operators:
+    """Operators by country and provider id. A CSMS asks here who may charge, a contract pool who renews."""
+
+    def __init__(self) -> None:
+        self._operators: dict[str, MobilityOperator] = {}
+
+    def add(self, operator: MobilityOperator) -> None:
+        """Ask ``operator`` about its contracts from now on. Raises LocalError where its provider id is taken."""
+        if operator.provider in self._operators:
+            raise LocalError(f"There is a mobility operator {operator.provider} already.")
+        self._operators[operator.provider] = operator
+
+    def find(self, provider: str) -> MobilityOperator | None:
+        """The operator of a provider id, in any spelling."""
+        return self._operators.get(normal_emaid(provider))
+
+    async def authorize(self, emaid: str) -> TokenStatus:
+        """As the contract's operator says."""
+        operator = self._operators.get(emaid_provider(emaid))
+        if operator is None:
+            return TokenStatus("Unknown", f"No mobility operator here has the provider id {emaid_provider(emaid)}.")
+        return await operator.authorize(emaid)
+
+    async def renew(self, emaid: str, previous: x509.Certificate, *, roots: Sequence[str] = ()) -> SignedContractData:
+        """As :meth:`MobilityOperator.renew` of the contract's operator."""
+        operator = self._operators.get(emaid_provider(emaid))
+        if operator is None:
+            raise Refused(
+                "This pool has no mobility operator to ask for a new contract.",
+                clause="V2G2-696",
+                http_status=404,
+                kind="no contract",
+            )
+        return await operator.renew(emaid, previous, roots=roots)

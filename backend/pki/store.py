@@ -1,0 +1,43 @@
+"""What a certificate service keeps of what it has issued, beyond the life of its process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from pncsim.backend import certificates
+from pncsim.backend.store import Kind
+from pncsim.tls_certs.revocation import Reason
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class IssuedCertificate:
+    """One certificate; ``issuer`` is its authority (:func:`issuer_key`), ``revoked_at`` lab seconds since the epoch."""
+
+    issuer: str
+    certificate: x509.Certificate
+    issued_at: float
+    revoked_at: float | None = None
+    reason: Reason = "unspecified"
+
+
+def issuer_key(authority: x509.Certificate) -> str:
+    """Names an authority by its certificate's fingerprint."""
+    return certificates.fingerprint(certificates.der(authority))
+
+
+def issued_key(issuer: str, serial: int) -> str:
+    """Under what a certificate is kept."""
+    return f"{issuer}/{serial:x}"
+
+
+ISSUED: Kind[IssuedCertificate] = Kind(
+    "issued",
+    key=lambda issued: issued_key(issued.issuer, issued.certificate.serial_number),
+    indexes={
+        "issuer": lambda issued: issued.issuer,
+        "revoked": lambda issued: issued.issuer if issued.revoked_at is not None else "",
+    },
+)
+"""Found by issuer, and by the issuer of what is revoked: that is what a revocation list lists."""

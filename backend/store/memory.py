@@ -1,0 +1,174 @@
+"""A store in this process: nothing to open, nothing to import, gone at the end."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+from pncsim.backend.events.facts import Fact
+from pncsim.backend.store.tables import PAGE, Change, Kind, Page, Table, Where, check_page
+
+V = TypeVar("V")
+R = TypeVar("R")
+
+Tell = Callable[[list[Fact]], Awaitable[None]]
+
+
+async def _nobody(facts: list[Fact]) -> None:
+    """Where no bus is."""
+
+
+class MemoryStore:
+    """A :class:`backend.store.tables.Store`; ``tell`` passes on the facts of each change (:meth:`Bus.tell`)."""
+
+    def __init__(self, tell: Tell = _nobody) -> None:
+        self._tell = tell
+        self._rows: dict[str, _Rows[Any]] = {}
+
+    def of(self, kind: Kind[V]) -> Table[V]:
+        """As Store."""
+        return _MemoryTable(self._rows_of(kind), None)
+
+    async def change(self, step: Callable[[Change], Awaitable[R]]) -> R:
+        """As Store. A step that waits for anything but the store is a defect of its author: RuntimeError."""
+        change = _MemoryChange(self._rows_of)
+        try:
+            result = _at_once(step(change))
+        except BaseException:
+            change.undo()
+            raise
+        if change.facts:
+            await self._tell(change.facts)
+        return result
+
+    def _rows_of(self, kind: Kind[V]) -> _Rows[V]:
+        rows = self._rows.get(kind.name)
+        if rows is None:
+            rows = self._rows[kind.name] = _Rows(kind)
+        return rows
+
+
+def _at_once(step: Awaitable[R]) -> R:
+    """What ``step`` returns, without letting anybody else run: that is what makes a change whole here."""
+    turns = step.__await__()
+    try:
+        next(turns)
+    except StopIteration as done:
+        result: R = done.value
+        return result
+    turns.close()
+    raise RuntimeError("a change of the store may wait for nothing but the store")
+
+
+class _Rows(Generic[V]):
+    """One table: values by position, positions by key and by indexed text, each list in order."""
+
+    def __init__(self, kind: Kind[V]) -> None:
+        self.kind = kind
+        self.values: dict[int, V] = {}
+        self.positions: dict[str, int] = {}
+        self._order: list[int] = []
+        self._found: dict[Where, list[int]] = {}
+        self._next = itertools.count(1)
+
+    def get(self, key: str) -> V | None:
+        position = self.positions.get(key)
+        return None if position is None else self.values[position]
+
+    def put(self, value: V) -> None:
+        key = self.kind.key(value)
+        position = self.positions.get(key)
+        if position is None:
+            self.insert(next(self._next), value)
+            return
+        previous, self.values[position] = self.values[position], value
+        for name, text in self.kind.indexes.items():
+            if text(previous) != text(value):
+                self._forget((name, text(previous)), position)
+                insort(self._found.setdefault((name, text(value)), []), position)
+
+    def insert(self, position: int, value: V) -> None:
+        self.positions[self.kind.key(value)] = position
+        self.values[position] = value
+        insort(self._order, position)
+        for name, text in self.kind.indexes.items():
+            insort(self._found.setdefault((name, text(value)), []), position)
+
+    def remove(self, key: str) -> None:
+        position = self.positions.pop(key, None)
+        if position is None:
+            return
+        value = self.values.pop(position)
+        del self._order[bisect_left(self._order, position)]
+        for name, text in self.kind.indexes.items():
+            self._forget((name, text(value)), position)
+
+    def behind(self, where: Where | None, after: int, limit: int) -> list[int]:
+        if where is not None and where[0] not in self.kind.indexes:
+            raise ValueError(f"{self.kind.name} are not found by {where[0]!r}")
+        positions = self._order if where is None else self._found.get(where, [])
+        start = bisect_right(positions, after)
+        return positions[start : start + limit]
+
+    def _forget(self, where: Where, position: int) -> None:
+        positions = self._found[where]
+        del positions[bisect_left(positions, position)]
+        if not positions:
+            del self._found[where]
+
+
+class _MemoryTable(Generic[V]):
+    """A table, within a change or outside of one."""
+
+    def __init__(self, rows: _Rows[V], change: _MemoryChange | None) -> None:
+        self._rows, self._change = rows, change
+
+    async def get(self, key: str) -> V | None:
+        return self._rows.get(key)
+
+    async def put(self, value: V) -> V | None:
+        previous = self._about_to_change(self._rows.kind.key(value))
+        self._rows.put(value)
+        return previous
+
+    async def remove(self, key: str) -> V | None:
+        previous = self._about_to_change(key)
+        self._rows.remove(key)
+        return previous
+
+    async def page(self, where: Where | None = None, *, after: str = "", limit: int = PAGE) -> Page[V]:
+        found = self._rows.behind(where, check_page(after, limit), limit + 1)
+        shown = found[:limit]
+        return Page(tuple(self._rows.values[p] for p in shown), str(shown[-1]) if len(found) > limit else "")
+
+    def _about_to_change(self, key: str) -> V | None:
+        previous = self._rows.get(key)
+        if self._change is not None:
+            self._change.remember(self._rows, key, previous)
+        return previous
+
+
+class _MemoryChange:
+    """Keeps what it takes to undo the change, newest last."""
+
+    def __init__(self, rows_of: Callable[[Kind[Any]], _Rows[Any]]) -> None:
+        self.facts: list[Fact] = []
+        self._rows_of = rows_of
+        self._before: list[tuple[_Rows[Any], str, int, Any]] = []
+
+    def of(self, kind: Kind[V]) -> Table[V]:
+        return _MemoryTable(self._rows_of(kind), self)
+
+    def tell(self, fact: Fact) -> None:
+        self.facts.append(fact)
+
+    def remember(self, rows: _Rows[V], key: str, previous: V | None) -> None:
+        self._before.append((rows, key, rows.positions.get(key, 0), previous))
+
+    def undo(self) -> None:
+        for rows, key, position, previous in reversed(self._before):
+            rows.remove(key)
+            if previous is not None:
+                rows.insert(position, previous)

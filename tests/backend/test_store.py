@@ -1,0 +1,327 @@
+"""What every home of the services' tables keeps to, for every kind of thing that is kept.
+
+A further home is one more line in HOMES; a further kind one more in SAMPLES.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import Any
+
+import pytest
+from backend_world import NOW
+
+import pncsim.backend
+from pncsim.backend.bundle import SignedContractData, chain_type
+from pncsim.backend.ccp import CONTRACTS, ContractEntry, StoredContract
+from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished
+from pncsim.backend.mo import SUBSCRIPTIONS, Subscription
+from pncsim.backend.pcp import VEHICLES, Vehicle
+from pncsim.backend.pki.store import ISSUED, IssuedCertificate
+from pncsim.backend.rcp import ROOTS, Root, RootKind
+from pncsim.backend.store import MAX_PAGE, Change, Kind, MemoryStore, Store, every
+from pncsim.tls_certs.pki import Pki, create_pki
+from pncsim.wire.credentials import KeySigner
+from pncsim.wire.v2g import iso2, signature
+
+Tell = Callable[[list[Fact]], Awaitable[None]]
+
+HOMES: Mapping[str, Callable[[Tell], Store]] = {
+    "memory": MemoryStore,
+}
+
+
+@cache
+def pki() -> Pki:
+    return create_pki(NOW)
+
+
+@cache
+def issued(number: int) -> Any:
+    """One certificate for each number, so that a value is told from its replacement."""
+    role = ("oem_leaf", "contract_leaf", "cps_leaf", "secc_leaf")[number % 4]
+    return pki().certificate(role)
+
+
+@cache
+def bundle() -> SignedContractData:
+    chain = chain_type(pki().chain("contract_leaf"), id="id1")
+    return SignedContractData(
+        provisioning_chain=chain_type(pki().chain("cps_leaf")),
+        contract_chain=chain,
+        encrypted_key=iso2.ContractSignatureEncryptedPrivateKeyType(Id="id2", value=bytes(48)),
+        dh_public=iso2.DiffieHellmanPublickeyType(Id="id3", value=bytes(65)),
+        emaid=iso2.EMAIDType(Id="id4", value="DEPNCC00000001"),
+        signature=signature.sign([("ContractSignatureCertChain", chain)], KeySigner(pki().key("cps_leaf"))),
+    )
+
+
+def vehicle(number: int, version: int = 0) -> Vehicle:
+    return Vehicle(pcid=f"PNCSIMVEHICLE{number:05}", chain=(issued(version),))
+
+
+def contract(number: int, version: int = 0) -> StoredContract:
+    entry = ContractEntry(
+        emaid=f"DEPNCC{number:08}",
+        pcid=f"PNCSIMVEHICLE{number % 2:05}",
+        certificate=issued(version),
+        root="00" * 32,
+        default=False,
+    )
+    return StoredContract(entry=entry, bundle=bundle(), stored_at=NOW)
+
+
+def root(number: int, version: int = 0) -> Root:
+    return Root(id=f"root {number}", kind=RootKind.V2G, certificate=issued(version), fingerprint=f"{number:064}")
+
+
+def subscription(number: int, version: int = 0) -> Subscription:
+    return Subscription(
+        operator=("DEPNC", "FRABC")[number % 2],
+        emaid=f"DEPNCC{number:08}",
+        driver="Ada",
+        pcid=None,
+        certificate=issued(version),
+        ends=NOW,
+    )
+
+
+def issue(number: int, version: int = 0) -> IssuedCertificate:
+    return IssuedCertificate(
+        issuer=f"{number:064}", certificate=issued(0), issued_at=NOW, revoked_at=NOW + version if version else None
+    )
+
+
+SAMPLES: Mapping[str, tuple[Kind[Any], Callable[..., Any]]] = {
+    "vehicles": (VEHICLES, vehicle),
+    "contracts": (CONTRACTS, contract),
+    "roots": (ROOTS, root),
+    "subscriptions": (SUBSCRIPTIONS, subscription),
+    "issued": (ISSUED, issue),
+}
+
+
+@pytest.fixture(params=HOMES)
+def store(request: pytest.FixtureRequest) -> Store:
+    return HOMES[request.param](_nobody)
+
+
+async def _nobody(facts: list[Fact]) -> None:
+    """A home without a bus."""
+
+
+@pytest.fixture(params=SAMPLES)
+def sample(request: pytest.FixtureRequest) -> tuple[Kind[Any], Callable[..., Any]]:
+    """A kind, and a maker of its values: (number, version)."""
+    return SAMPLES[request.param]
+
+
+Sample = tuple[Kind[Any], Callable[..., Any]]
+
+
+def test_every_kind_of_thing_that_is_kept_is_tried_here() -> None:
+    kinds: dict[str, Kind[Any]] = {}
+    for module in pkgutil.walk_packages(pncsim.backend.__path__, "pncsim.backend."):
+        found = vars(importlib.import_module(module.name)).values()
+        kinds |= {kind.name: kind for kind in found if isinstance(kind, Kind)}
+    assert kinds == {name: kind for name, (kind, _) in SAMPLES.items()}
+
+
+def test_what_is_kept_cannot_be_changed_by_who_reads_it(sample: Sample) -> None:
+    _, make = sample
+    value = make(1)
+    name = dataclasses.fields(value)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(value, name, None)
+
+
+async def test_a_value_is_there_under_its_key_once_it_is_put(store: Store, sample: Sample) -> None:
+    kind, make = sample
+    table = store.of(kind)
+    assert await table.get(kind.key(make(1))) is None
+    assert await table.put(make(1)) is None
+    assert await table.get(kind.key(make(1))) == make(1)
+    assert await table.get(kind.key(make(2))) is None
+
+
+async def test_putting_again_replaces_and_says_what_was_there(store: Store, sample: Sample) -> None:
+    kind, make = sample
+    table = store.of(kind)
+    await table.put(make(1))
+    assert await table.put(make(1, 1)) == make(1)
+    assert await table.get(kind.key(make(1))) == make(1, 1)
+    assert [value async for value in every(table)] == [make(1, 1)]
+
+
+async def test_removing_says_what_was_there_and_again_says_nothing(store: Store, sample: Sample) -> None:
+    kind, make = sample
+    table = store.of(kind)
+    await table.put(make(1))
+    assert await table.remove(kind.key(make(1))) == make(1)
+    assert await table.remove(kind.key(make(1))) is None
+    assert await table.get(kind.key(make(1))) is None
+    assert (await table.page()).values == ()
+
+
+async def test_pages_are_bounded_and_in_the_order_of_first_coming(store: Store, sample: Sample) -> None:
+    kind, make = sample
+    table = store.of(kind)
+    for number in (3, 1, 2, 5, 4):
+        await table.put(make(number))
+    await table.put(make(3, 1))
+    seen: list[Any] = []
+    after = ""
+    for size in (2, 2, 1):
+        page = await table.page(after=after, limit=2)
+        assert len(page.values) == size
+        seen += page.values
+        after = page.next
+    assert after == ""
+    assert seen == [make(3, 1), make(1), make(2), make(5), make(4)]
+
+
+async def test_walking_the_pages_survives_what_comes_and_goes_meanwhile(store: Store, sample: Sample) -> None:
+    kind, make = sample
+    table = store.of(kind)
+    for number in range(1, 7):
+        await table.put(make(number))
+    first = await table.page(limit=3)
+    await table.remove(kind.key(make(3)))  # where the cursor stands
+    await table.remove(kind.key(make(5)))
+    await table.put(make(7))
+    rest = await table.page(after=first.next, limit=3)
+    assert (*first.values, *rest.values) == tuple(make(number) for number in (1, 2, 3, 4, 6, 7))
+
+
+@pytest.mark.parametrize("limit", [0, -1, MAX_PAGE + 1])
+async def test_a_page_without_bounds_is_refused(store: Store, limit: int) -> None:
+    with pytest.raises(ValueError, match="1 to 1000"):
+        await store.of(VEHICLES).page(limit=limit)
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "²", "9" * 40, " 1"])
+async def test_a_cursor_that_is_none_is_refused(store: Store, cursor: str) -> None:
+    with pytest.raises(ValueError, match="no cursor"):
+        await store.of(VEHICLES).page(after=cursor)
+
+
+async def test_what_has_an_index_is_found_by_it_in_order_page_by_page(store: Store, sample: Sample) -> None:
+    kind, make = sample
+    table = store.of(kind)
+    for number in (4, 1, 2, 6, 3):
+        await table.put(make(number))
+    for name, text in kind.indexes.items():
+        wanted = text(make(2))
+        found: list[Any] = []
+        after = ""
+        while True:
+            page = await table.page((name, wanted), after=after, limit=1)
+            found += page.values
+            if not (after := page.next):
+                break
+        assert found == [make(number) for number in (4, 1, 2, 6, 3) if text(make(number)) == wanted]
+        assert (await table.page((name, "nobody's"))).values == ()
+    with pytest.raises(ValueError, match="are not found by"):
+        await table.page(("colour", "red"))
+
+
+async def test_an_index_follows_what_changes_and_goes(store: Store) -> None:
+    table = store.of(ISSUED)
+    await table.put(issue(1))
+    assert (await table.page(("revoked", issue(1).issuer))).values == ()
+    await table.put(issue(1, 1))
+    assert (await table.page(("revoked", issue(1).issuer))).values == (issue(1, 1),)
+    assert (await table.page(("revoked", ""))).values == ()
+    await table.remove(ISSUED.key(issue(1)))
+    assert (await table.page(("revoked", issue(1).issuer))).values == ()
+
+
+async def test_kinds_do_not_mix(store: Store) -> None:
+    await store.of(VEHICLES).put(vehicle(1))
+    assert (await store.of(ROOTS).page()).values == ()
+    assert await store.of(CONTRACTS).get(VEHICLES.key(vehicle(1))) is None
+
+
+@pytest.fixture(params=HOMES)
+def telling(request: pytest.FixtureRequest) -> tuple[Store, list[Any]]:
+    """A home, and what it has told, with what was kept at that moment."""
+    told: list[Any] = []
+
+    async def tell(facts: list[Fact]) -> None:
+        told.append((facts, [value async for value in every(home.of(VEHICLES))]))
+
+    home = HOMES[request.param](tell)
+    return home, told
+
+
+async def test_a_change_is_kept_whole_and_then_told(telling: tuple[Store, list[Any]]) -> None:
+    store, told = telling
+    facts = [VehicleDeleted(time=NOW, pcid="old", why="withdrawn"), VehiclePublished(time=NOW, pcid="new")]
+    await store.of(VEHICLES).put(vehicle(1))
+
+    async def step(change: Change) -> str:
+        assert await change.of(VEHICLES).remove(VEHICLES.key(vehicle(1))) == vehicle(1)
+        change.tell(facts[0])
+        assert await change.of(VEHICLES).put(vehicle(2)) is None
+        change.tell(facts[1])
+        assert (await change.of(VEHICLES).page()).values == (vehicle(2),)
+        return "done"
+
+    assert await store.change(step) == "done"
+    assert told == [(facts, [vehicle(2)])]
+
+
+async def test_a_change_that_fails_changes_and_tells_nothing(telling: tuple[Store, list[Any]]) -> None:
+    store, told = telling
+    table = store.of(CONTRACTS)
+    for number in (1, 2, 3):
+        await table.put(contract(number))
+
+    async def step(change: Change) -> None:
+        contracts = change.of(CONTRACTS)
+        await contracts.put(contract(2, 1))
+        await contracts.remove(CONTRACTS.key(contract(1)))
+        await contracts.put(contract(1, 2))
+        await contracts.put(contract(4))
+        await change.of(ROOTS).put(root(1))
+        change.tell(VehiclePublished(time=NOW, pcid="never"))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store.change(step)
+    assert [value async for value in every(table)] == [contract(1), contract(2), contract(3)]
+    assert (await table.page(("vehicle", "PNCSIMVEHICLE00001"))).values == (contract(1), contract(3))
+    assert (await store.of(ROOTS).page()).values == ()
+    assert told == []
+
+
+async def test_of_many_who_want_one_key_at_once_exactly_one_gets_it(store: Store) -> None:
+    async def claim(number: int) -> bool:
+        async def step(change: Change) -> bool:
+            if await change.of(VEHICLES).get(VEHICLES.key(vehicle(1))) is not None:
+                return False
+            await change.of(VEHICLES).put(vehicle(1, number))
+            return True
+
+        return await store.change(step)
+
+    won = await asyncio.gather(*(claim(number) for number in range(8)))
+    assert won.count(True) == 1
+    assert (await store.of(VEHICLES).page()).values == (vehicle(1, won.index(True)),)
+
+
+async def test_in_memory_a_change_that_waits_for_something_else_is_refused_and_undone() -> None:
+    store = MemoryStore()
+
+    async def step(change: Change) -> None:
+        await change.of(VEHICLES).put(vehicle(1))
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="nothing but the store"):
+        await store.change(step)
+    assert (await store.of(VEHICLES).page()).values == ()
