@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pncsim.tls_certs import der
-from pncsim.wire.credentials import ecdsa
+from pncsim.wire.algorithms import ecdsa
 from pncsim.wire.source import Source
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey | rsa.RSAPrivateKey

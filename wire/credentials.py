@@ -7,36 +7,37 @@ from functools import cached_property
 from typing import Protocol
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-
-def ecdsa(algorithm: hashes.HashAlgorithm) -> ec.ECDSA:
-    """How everything here signs with ECDSA: deterministic (RFC 6979), so that the same key and octets give the same
-    signature and none needs randomness. It costs nothing and is no weaker, for real keys too.
-    """
-    return ec.ECDSA(algorithm, deterministic_signing=True)
+from pncsim.wire.algorithms import Algorithm, SigningKey, algorithm_of
 
 
 class Signer(Protocol):
     """Makes signatures; the key itself may live elsewhere (an HSM)."""
 
+    @property
+    def algorithm(self) -> Algorithm:
+        """What it signs with."""
+
     def sign(self, data: bytes) -> bytes:
-        """The V2G form of an ECDSA signature over ``data``: r || s, each padded to the field size (64 bytes, P-256)."""
+        """The signature over ``data`` in its V2G form (:class:`wire.algorithms.Algorithm`)."""
 
 
 @dataclass(frozen=True)
 class KeySigner:
     """A :class:`Signer` over a key in memory."""
 
-    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    key: SigningKey = field(repr=False)
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The one the key is for. Raises LocalError for a key that signs no messages."""
+        return algorithm_of(self.key)
 
     def sign(self, data: bytes) -> bytes:
-        """ECDSA with SHA-256 over ``data`` as raw r || s (V2G2 clause 7.9.2)."""
-        r, s = decode_dss_signature(self.key.sign(data, ecdsa(hashes.SHA256())))
-        size = (self.key.key_size + 7) // 8
-        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+        """The signature over ``data``. Raises LocalError for a key that signs no messages."""
+        return self.algorithm.sign(self.key, data)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,5 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
-
 NOW = 1_800_000_000.0  # 2027-01-15 08:00 UTC
 OCSP_URL = "http://127.0.0.1:40404/ocsp"
-
-Openssl = Callable[..., subprocess.CompletedProcess[str]]

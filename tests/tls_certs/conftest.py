@@ -1,12 +1,9 @@
-"""One PKI for the whole room, made at a fixed lab time, and the openssl program as foreign judge."""
+"""One PKI for the whole room, made at a fixed lab time."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-
 import pytest
-from certs_lab import NOW, OCSP_URL, Openssl
+from certs_lab import NOW, OCSP_URL
 
 from pncsim.tls_certs.pki import Pki, create_pki
 
@@ -15,23 +12,3 @@ from pncsim.tls_certs.pki import Pki, create_pki
 def pki() -> Pki:
     """Shared: tests that revoke or change anything make their own."""
     return create_pki(NOW, ocsp_url=OCSP_URL)
-
-
-@pytest.fixture(scope="session")
-def openssl() -> Openssl:
-    """Runs the openssl program, both outputs in ``stdout``."""
-    program = shutil.which("openssl")
-    if program is None:
-        pytest.skip("the openssl program is not installed")
-
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [program, *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=20,
-        )
-
-    return run

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from certs_lab import NOW, OCSP_URL, Openssl
+from certs_lab import NOW, OCSP_URL
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
+from foreign import Openssl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

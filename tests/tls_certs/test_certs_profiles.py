@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from certs_lab import NOW, OCSP_URL, Openssl
+from certs_lab import NOW, OCSP_URL
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from foreign import Openssl
 
 from pncsim.tls_certs.issue import RequestError, build_request, check_request, issue, subject_name
 from pncsim.tls_certs.keys import KeyKind, make_key

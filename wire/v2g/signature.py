@@ -1,35 +1,71 @@
-"""XML signatures as ISO 15118-2 uses them (clause 7.9.2): what is hashed and signed is EXI, never XML text.
+"""XML signatures as ISO 15118 uses them (V2G2 7.9.2): what is hashed and signed is EXI, never XML text.
 
-A reference's digest is SHA-256 over the element's own EXI fragment in the message grammar. The signature is ECDSA over
-the EXI fragment of SignedInfo. Which grammar SignedInfo takes is not agreed in the field: five implementations use the
+A reference's digest goes over the element's own EXI fragment in the message grammar, the signature over the EXI
+fragment of SignedInfo. Which grammar SignedInfo takes is not agreed in the field: five implementations use the
 stand-alone xmldsig schema set, one the combined message set. We sign with the first and verify with both.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-
+from pncsim.wire.algorithms import ED448, P256, P521, Algorithm
 from pncsim.wire.credentials import Signer
-from pncsim.wire.errors import PeerError
+from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.registry import codec
 
-Grammar = Literal["xmldsig", "iso2"]
 Part = tuple[str, object]
 """An element to sign or verify: its local name and its value, which carries the ``Id``."""
 
 CANONICAL_EXI = "http://www.w3.org/TR/canonical-exi/"
-ECDSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
-SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 MAX_REFERENCES = 4  # V2G2-909
-_HALF = 32
+SEPARATE = "xmldsig"
+"""The message set of SignedInfo by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How an algorithm is written in SignedInfo, and the digest of the elements that goes with it."""
+
+    signature: str
+    digest: str
+    hash: Callable[[bytes], bytes]
+
+
+METHODS: dict[Algorithm, Method] = {
+    P256: Method(
+        "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
+        "http://www.w3.org/2001/04/xmlenc#sha256",
+        lambda octets: hashlib.sha256(octets).digest(),
+    ),
+    P521: Method(
+        "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
+        "http://www.w3.org/2001/04/xmlenc#sha512",
+        lambda octets: hashlib.sha512(octets).digest(),
+    ),
+    ED448: Method(
+        "urn:iso:std:iso:15118:-20:Security:xmldsig#Ed448",
+        "urn:iso:std:iso:15118:-20:Security:xmlenc#SHAKE256",
+        lambda octets: hashlib.shake_256(octets).digest(64),
+    ),
+}
+"""V2G2-771, V2G20-2474 and -2476; the two URNs are ISO's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a standard asks of signatures: the message set whose grammar elements are hashed in, and the algorithms it
+    allows.
+    """
+
+    messages: str
+    algorithms: tuple[Algorithm, ...]
+
+
+ISO2 = Rules("iso2", (P256,))
 
 
 class SignatureError(PeerError):
@@ -39,28 +75,55 @@ class SignatureError(PeerError):
         super().__init__(sentence, clause=clause, advice=advice, kind="signature")
 
 
-def sign(parts: Sequence[Part], signer: Signer, *, grammar: Grammar = "xmldsig") -> ds.SignatureType:
-    """The header Signature over ``parts``, one reference each, in their order (at most 4, V2G2-909)."""
+def sign(parts: Sequence[Part], signer: Signer, *, rules: Rules = ISO2, grammar: str = SEPARATE) -> ds.SignatureType:
+    """The header Signature over ``parts``, one reference each, in their order (at most 4, V2G2-909).
+
+    ``grammar`` is the message set SignedInfo is encoded in. Raises LocalError for a signer the rules do not allow.
+    """
+    if signer.algorithm not in rules.algorithms:
+        raise LocalError(f"{signer.algorithm.name} is not allowed here; allowed is {_names(rules)}.", clause="V2G2-771")
+    method = METHODS[signer.algorithm]
     info = ds.SignedInfoType(
         CanonicalizationMethod=ds.CanonicalizationMethodType(Algorithm=CANONICAL_EXI),
-        SignatureMethod=ds.SignatureMethodType(Algorithm=ECDSA_SHA256),
-        Reference=[_reference(name, value) for name, value in parts],
+        SignatureMethod=ds.SignatureMethodType(Algorithm=method.signature),
+        Reference=[_reference(name, value, method, rules) for name, value in parts],
     )
     return ds.SignatureType(
         SignedInfo=info, SignatureValue=ds.SignatureValueType(value=signer.sign(_signed_octets(info, grammar)))
     )
 
 
-def verify(signature: ds.SignatureType | None, parts: Sequence[Part], public_key: ec.EllipticCurvePublicKey) -> Grammar:
+def verify(
+    signature: ds.SignatureType | None, parts: Sequence[Part], public_key: object, *, rules: Rules = ISO2
+) -> str:
     """Check that ``signature`` covers exactly ``parts`` and was made with ``public_key``.
 
-    Returns the grammar in which SignedInfo verified. Raises :class:`SignatureError`, saying which of the checks failed.
+    Returns the message set in whose grammar SignedInfo verified. Raises :class:`SignatureError`, saying which of the
+    checks failed.
     """
     what = " and ".join(name for name, _ in parts)
     if signature is None:
         raise SignatureError(f"{what} came without a signature in the message header.", clause="V2G2-771")
     info = signature.SignedInfo
-    _check_form(info)
+    algorithm = _check_form(info, rules)
+    _check_references(info, parts, METHODS[algorithm], rules)
+    raw = signature.SignatureValue.value
+    if len(raw) != algorithm.size:
+        form = "r || s" if algorithm.hash else "RFC 8032"
+        raise SignatureError(f"SignatureValue has {len(raw)} bytes, expected {algorithm.size} ({form}).")
+    if not algorithm.fits(public_key):
+        raise SignatureError(f"The signature is {algorithm.name}, for which the key of the certificate shown is not.")
+    for grammar in (SEPARATE, rules.messages):
+        if algorithm.verifies(public_key, raw, _signed_octets(info, grammar)):
+            return grammar
+    raise SignatureError(
+        f"The signature over {what} was not made with the key of the certificate shown.",
+        advice="Tried SignedInfo in the xmldsig grammar and in the message grammar.",
+    )
+
+
+def _check_references(info: ds.SignedInfoType, parts: Sequence[Part], method: Method, rules: Rules) -> None:
+    """Each part has its reference and its digest, and there is no reference to anything else."""
     references = {reference.URI: reference for reference in info.Reference}
     if len(references) != len(info.Reference):
         raise SignatureError("SignedInfo refers to the same element twice.", clause="V2G2-909")
@@ -76,65 +139,58 @@ def verify(signature: ds.SignatureType | None, parts: Sequence[Part], public_key
                 f"{', '.join(str(r.URI) for r in info.Reference)}.",
                 clause="V2G2-771",
             )
-        if reference.DigestValue != _digest(name, value) and (
-            reference.DigestValue != _digest(name, value, relaxed=False)
-        ):
+        digests = (_digest(name, value, method, rules, relaxed=form) for form in (True, False))
+        if reference.DigestValue not in digests:
             raise SignatureError(
-                f"The digest of {name} in the signature is not the SHA-256 of the element received.",
+                f"The digest of {name} in the signature is not that of the element received.",
                 clause="V2G2-771",
                 advice="The element was altered after signing, or hashed in another EXI form.",
             )
     if references:
         raise SignatureError(f"SignedInfo refers to unknown elements: {', '.join(map(str, references))}.")
-    raw = signature.SignatureValue.value
-    if len(raw) != 2 * _HALF:
-        raise SignatureError(f"SignatureValue has {len(raw)} bytes, expected 64 (r || s).")
-    der = encode_dss_signature(int.from_bytes(raw[:_HALF], "big"), int.from_bytes(raw[_HALF:], "big"))
-    grammars: tuple[Grammar, ...] = ("xmldsig", "iso2")
-    for grammar in grammars:
-        try:
-            public_key.verify(der, _signed_octets(info, grammar), ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            continue
-        return grammar
-    raise SignatureError(
-        f"The signature over {what} was not made with the key of the certificate shown.",
-        advice="Tried SignedInfo in the xmldsig grammar and in the message grammar.",
-    )
 
 
-def _reference(name: str, value: object) -> ds.ReferenceType:
+def _reference(name: str, value: object, method: Method, rules: Rules) -> ds.ReferenceType:
     return ds.ReferenceType(
         URI=f"#{getattr(value, 'Id')}",  # noqa: B009 - parts are of many types, all with an Id
         Transforms=ds.TransformsType(Transform=[ds.TransformType(Algorithm=CANONICAL_EXI)]),
-        DigestMethod=ds.DigestMethodType(Algorithm=SHA256),
-        DigestValue=_digest(name, value),
+        DigestMethod=ds.DigestMethodType(Algorithm=method.digest),
+        DigestValue=_digest(name, value, method, rules),
     )
 
 
-def _digest(name: str, value: object, *, relaxed: bool = True) -> bytes:
-    """SHA-256 of the element's fragment. ``relaxed`` matters for eMAID only, which is declared with two types: W3C EXI
-    then wants the relaxed grammar (EXIficient), the cbV2G family of stacks takes the typed one.
+def _digest(name: str, value: object, method: Method, rules: Rules, *, relaxed: bool = True) -> bytes:
+    """The digest of the element's fragment. ``relaxed`` matters for eMAID only, which is declared with two types: W3C
+    EXI then wants the relaxed grammar (EXIficient), the cbV2G family of stacks takes the typed one.
     """
-    return hashlib.sha256(codec("iso2").encode_fragment(name, value, relaxed=relaxed)).digest()
+    return method.hash(codec(rules.messages).encode_fragment(name, value, relaxed=relaxed))
 
 
-def _signed_octets(info: ds.SignedInfoType, grammar: Grammar) -> bytes:
+def _signed_octets(info: ds.SignedInfoType, grammar: str) -> bytes:
     return codec(grammar).encode_fragment("SignedInfo", info)
 
 
-def _check_form(info: ds.SignedInfoType) -> None:
-    """V2G2-771: the only algorithms and shapes allowed."""
+def _check_form(info: ds.SignedInfoType, rules: Rules) -> Algorithm:
+    """V2G2-771: the only algorithms and shapes allowed. Returns the algorithm used."""
     if not 1 <= len(info.Reference) <= MAX_REFERENCES:
         raise SignatureError(f"SignedInfo has {len(info.Reference)} references, allowed are 1 to 4.", clause="V2G2-909")
-    wanted = [
-        ("CanonicalizationMethod", info.CanonicalizationMethod.Algorithm, CANONICAL_EXI),
-        ("SignatureMethod", info.SignatureMethod.Algorithm, ECDSA_SHA256),
-    ]
+    named = {METHODS[algorithm].signature: algorithm for algorithm in rules.algorithms}
+    algorithm = named.get(info.SignatureMethod.Algorithm)
+    if algorithm is None:
+        raise SignatureError(
+            f"SignatureMethod is {info.SignatureMethod.Algorithm!r}, allowed is {' or '.join(map(repr, named))}.",
+            clause="V2G2-771",
+        )
+    wanted = [("CanonicalizationMethod", info.CanonicalizationMethod.Algorithm, CANONICAL_EXI)]
     for reference in info.Reference:
-        wanted.append(("DigestMethod", reference.DigestMethod.Algorithm, SHA256))
+        wanted.append(("DigestMethod", reference.DigestMethod.Algorithm, METHODS[algorithm].digest))
         transforms = reference.Transforms.Transform if reference.Transforms else []
         wanted += [("Transform", transform.Algorithm, CANONICAL_EXI) for transform in transforms]
     for element, found, allowed in wanted:
         if found != allowed:
             raise SignatureError(f"{element} is {found!r}, allowed is {allowed!r}.", clause="V2G2-771")
+    return algorithm
+
+
+def _names(rules: Rules) -> str:
+    return " or ".join(algorithm.name for algorithm in rules.algorithms)

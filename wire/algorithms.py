@@ -1,0 +1,97 @@
+"""The algorithms V2G messages are signed with, one row each; the form of a signature value is that of the standards.
+
+ISO 15118-2 knows ECDSA with P-256 alone (V2G2-771), ISO 15118-20 ECDSA with P-521 (V2G20-2674) and Ed448 (V2G20-2319).
+Who verifies says which of them it allows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from pncsim.wire.errors import LocalError
+
+SigningKey = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey
+
+
+def ecdsa(algorithm: hashes.HashAlgorithm) -> ec.ECDSA:
+    """How everything here signs with ECDSA: deterministic (RFC 6979), so that the same key and octets give the same
+    signature and none needs randomness. It costs nothing and is no weaker, for real keys too.
+    """
+    return ec.ECDSA(algorithm, deterministic_signing=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Algorithm:
+    """One algorithm: the ``curve`` its keys are on, the hash it signs (None: Ed448 hashes by itself), and the octets of
+    a signature value: r || s, each padded to the size of the field, or an Ed448 signature as it is.
+    """
+
+    name: str
+    curve: str
+    hash: hashes.SHA256 | hashes.SHA512 | None
+    size: int
+
+    def fits(self, key: object) -> bool:
+        """Whether ``key``, private or public, is one for this algorithm."""
+        return _curve(key) == self.curve
+
+    def sign(self, key: SigningKey, data: bytes) -> bytes:
+        """The signature value over ``data``. Raises LocalError where ``key`` does not fit."""
+        if self.fits(key):
+            match key:
+                case ec.EllipticCurvePrivateKey() if self.hash is not None:
+                    r, s = decode_dss_signature(key.sign(data, ecdsa(self.hash)))
+                    return r.to_bytes(self.size // 2, "big") + s.to_bytes(self.size // 2, "big")
+                case ed448.Ed448PrivateKey():
+                    return key.sign(data)
+        raise LocalError(f"A key on {_curve(key)} cannot sign with {self.name}.")
+
+    def verifies(self, key: object, value: bytes, data: bytes) -> bool:
+        """Whether ``value`` is the signature over ``data`` of the holder of ``key``, a public key; False if unfit."""
+        if len(value) != self.size or not self.fits(key):
+            return False
+        half = self.size // 2
+        try:
+            match key:
+                case ec.EllipticCurvePublicKey() if self.hash is not None:
+                    r, s = int.from_bytes(value[:half], "big"), int.from_bytes(value[half:], "big")
+                    key.verify(encode_dss_signature(r, s), data, ec.ECDSA(self.hash))
+                case ed448.Ed448PublicKey():
+                    key.verify(value, data)
+                case _:
+                    return False
+        except InvalidSignature:
+            return False
+        return True
+
+
+P256 = Algorithm("ECDSA with P-256 and SHA-256", "secp256r1", hashes.SHA256(), 64)
+P521 = Algorithm("ECDSA with P-521 and SHA-512", "secp521r1", hashes.SHA512(), 132)
+ED448 = Algorithm("Ed448", "ed448", None, 114)
+
+ALGORITHMS = (P256, P521, ED448)
+
+
+def algorithm_of(key: SigningKey) -> Algorithm:
+    """The algorithm a key is for. Raises LocalError where there is none."""
+    for algorithm in ALGORITHMS:
+        if algorithm.fits(key):
+            return algorithm
+    raise LocalError(
+        f"No message can be signed with a key on {_curve(key) or type(key).__name__}.",
+        advice=f"There are: {', '.join(algorithm.name for algorithm in ALGORITHMS)}.",
+    )
+
+
+def _curve(key: object) -> str:
+    match key:
+        case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
+            return key.curve.name
+        case ed448.Ed448PrivateKey() | ed448.Ed448PublicKey():
+            return "ed448"
+    return ""
