@@ -4,12 +4,14 @@
 * Seeing handshake messages and alerts as they pass: the chain as the peer sent it, staples, the alert numbers.
 * The trusted_ca_keys extension in a ClientHello.
 * Curves and signature algorithms by name.
+* Records without an exception and three checks for each "nothing more yet".
 
 pyOpenSSL's version is bounded in pyproject.toml for this file's sake; tests observe each alert at the peer.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -110,6 +112,59 @@ def offer_trusted_ca_keys(context: SSL.Context) -> None:
 def extension_buffer(body: bytes) -> Any:
     """``body`` in memory OpenSSL can read, alive as long as the answer is."""
     return _ffi.from_buffer("unsigned char[]", body)
+
+
+_RECORD = 16_384
+_buffer = _ffi.new_allocator(should_clear_after_alloc=False)
+
+
+class Records:
+    """What goes through a connection with memory BIOs, once its handshake is done and before."""
+
+    __slots__ = ("_connection", "_from_ssl", "_into_ssl", "_room", "_ssl", "_start")
+
+    def __init__(self, connection: SSL.Connection) -> None:
+        self._connection = connection  # owns what the following point to
+        self._ssl, self._into_ssl, self._from_ssl = connection._ssl, connection._into_ssl, connection._from_ssl
+        self._room = _buffer("char[]", _RECORD)
+        self._start = _ffi.new("char **")
+
+    def feed(self, data: bytes) -> None:
+        """Bytes came from the peer."""
+        _lib.BIO_write(self._into_ssl, data, len(data))
+
+    def outgoing(self) -> bytes:
+        """Bytes to send to the peer, maybe none."""
+        parts = b""
+        while (got := _lib.BIO_read(self._from_ssl, self._room, _RECORD)) > 0:
+            parts += _ffi.buffer(self._room, got)[:]
+            if got < _RECORD:
+                break
+        return parts
+
+    def read(self) -> bytes:
+        """The plaintext of the next record, b"" if none is complete. Raises SSL.Error, ZeroReturnError at the end."""
+        _lib.ERR_clear_error()
+        got = _lib.SSL_read(self._ssl, self._room, _RECORD)
+        if got > 0:
+            return bytes(_ffi.buffer(self._room, got))
+        with contextlib.suppress(SSL.WantReadError):
+            self._connection._raise_ssl_error(self._ssl, got)
+        return b""
+
+    def more(self) -> bool:
+        """Whether there is any use in another :meth:`read` before more is fed."""
+        return bool(_lib.SSL_pending(self._ssl) or _lib.BIO_get_mem_data(self._into_ssl, self._start))
+
+    def write(self, data: bytes) -> None:
+        """Encrypt ``data`` into :meth:`outgoing`. Raises SSL.Error."""
+        _lib.ERR_clear_error()
+        done = _lib.SSL_write(self._ssl, data, len(data))
+        while 0 < done < len(data):
+            data = data[done:]
+            done = _lib.SSL_write(self._ssl, data, len(data))
+        if done <= 0:
+            self._connection._raise_ssl_error(self._ssl, done)
 
 
 def clear_errors() -> None:

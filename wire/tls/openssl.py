@@ -19,12 +19,10 @@ if TYPE_CHECKING:
 
 _VERSIONS = {"TLSv1.2": SSL.TLS1_2_VERSION, "TLSv1.3": SSL.TLS1_3_VERSION}
 _SIGNATURES = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512"
-_RECORD = 16_384
-_PENDING = 65_536
 
 
 class OpenSslSession:
-    """One TLS connection as a state machine: ``feed`` bytes, ``step`` the handshake, then ``read`` and ``write``.
+    """One TLS connection as a state machine: ``feed`` bytes, ``step`` the handshake, then ``decrypt`` and ``encrypt``.
 
     After every call, :meth:`outgoing` has what must be sent; after a TlsError, that is the alert.
     """
@@ -46,11 +44,12 @@ class OpenSslSession:
         self._extension: Any | None = None
         self.closed = False
         self.truncated = False
-        self.drained = False
+        self.failure: TlsError | None = None
         self.peer_chain: tuple[bytes, ...] = ()
         self.staples: tuple[bytes | None, ...] = ()
         self.trusted_ca_keys: tuple[messages.TrustedAuthority, ...] = ()
         self._connection = SSL.Connection(context, None)
+        self._records = _openssl_shim.Records(self._connection)
         _openssl_shim.watch(self._connection, self)
         if isinstance(config, TlsClient):
             if config.trusted_ca_keys:
@@ -95,48 +94,37 @@ class OpenSslSession:
         return True
 
     def feed(self, data: bytes) -> None:
-        """Bytes came from the peer."""
+        """Bytes came from the peer during the handshake."""
         if len(self._first) < 8:
             self._first += data[:8]
-        self.drained = False
-        self._connection.bio_write(data)
+        self._records.feed(data)
 
     def outgoing(self) -> bytes:
         """Bytes to send to the peer now, maybe none."""
-        try:
-            data = self._connection.bio_read(_PENDING)
-        except SSL.WantReadError:
-            return b""
-        return data if len(data) < _PENDING else data + self.outgoing()
+        return self._records.outgoing()
 
-    def read(self) -> bytes:
-        """The plaintext that is complete, b"" if there is none yet or the peer ended (then ``closed`` is set)."""
-        _openssl_shim.clear_errors()
-        parts: list[bytes] = []
+    def decrypt(self, data: bytes = b"") -> bytes:
+        """The plaintext that is complete with ``data``, maybe none; at the end ``closed``, with ``failure`` if any."""
+        records, plain = self._records, b""
+        if data:
+            records.feed(data)
         try:
-            while True:
-                parts.append(self._connection.recv(_RECORD))
-        except SSL.WantReadError:
-            self.drained = True
+            while records.more() and (part := records.read()):
+                plain = plain + part if plain else part
         except SSL.ZeroReturnError:
             self.closed = True
         except SSL.Error as error:
-            if not parts:
-                self.closed = True
-                raise self._failure(error) from None
-        return b"".join(parts)
+            self._fail(error)
+        return plain
 
-    def write(self, data: bytes) -> None:
-        """Encrypt ``data`` into :meth:`outgoing`; after :meth:`finish` it is dropped."""
-        if self._finished:
+    def encrypt(self, data: bytes) -> None:
+        """Encrypt ``data`` into :meth:`outgoing`; after :meth:`finish` or a failure it is dropped."""
+        if self._finished or self.failure is not None or not data:
             return
-        _openssl_shim.clear_errors()
-        view = memoryview(data)
         try:
-            while view:
-                view = view[self._connection.send(view) :]
+            self._records.write(data)
         except SSL.Error as error:
-            raise self._failure(error) from None
+            self._fail(error)
 
     def finish(self) -> None:
         """Put close_notify into :meth:`outgoing`, once, if the connection was up and no alert ended it."""
@@ -219,6 +207,12 @@ class OpenSslSession:
             self._fault = error
             return 80
         return None
+
+    def _fail(self, error: SSL.Error) -> None:
+        """What was secured breaks off."""
+        failure = self._failure(error)
+        assert isinstance(failure, TlsError), "nobody is asked any more after the handshake"
+        self.closed, self.failure = True, failure
 
     def _failure(self, error: SSL.Error) -> BaseException:
         """The error for what went wrong inside OpenSSL, in the order of what explains most."""

@@ -15,9 +15,10 @@ class TlsSession(Protocol):
     """What an engine offers; :class:`wire.tls.openssl.OpenSslSession` is one."""
 
     closed: bool
+    """Nothing more comes."""
+    failure: TlsError | None
+    """Why, if the peer has not ended in order."""
     truncated: bool
-    drained: bool
-    """Everything fed has been read, so that there is no use in reading before more is fed."""
     peer_chain: tuple[bytes, ...]
     staples: tuple[bytes | None, ...]
     trusted_ca_keys: tuple[TrustedAuthority, ...]
@@ -34,16 +35,16 @@ class TlsSession(Protocol):
         """Go on with the handshake; True once complete. Raises TlsError."""
 
     def feed(self, data: bytes) -> None:
-        """Bytes came from the peer."""
+        """Bytes of the handshake came from the peer."""
 
     def outgoing(self) -> bytes:
         """Bytes to send now."""
 
-    def read(self) -> bytes:
-        """Complete plaintext, b"" if there is none or the peer ended (``closed``). Raises TlsError."""
+    def decrypt(self, data: bytes = b"") -> bytes:
+        """The plaintext complete with ``data``, maybe none."""
 
-    def write(self, data: bytes) -> None:
-        """Encrypt. Raises TlsError."""
+    def encrypt(self, data: bytes) -> None:
+        """Encrypt into :meth:`outgoing`."""
 
     def finish(self) -> None:
         """Prepare close_notify."""
@@ -67,7 +68,7 @@ class TlsStream(Layer):
         self.trusted_ca_keys = session.trusted_ca_keys
         """The roots a client named (server side), empty otherwise."""
         # Data may have come with the end of the handshake.
-        self._decrypt()
+        self.received(b"")
 
     @property
     def truncated(self) -> bool:
@@ -75,9 +76,15 @@ class TlsStream(Layer):
         return self._session.truncated
 
     def received(self, data: bytes) -> None:
-        if not self._session.closed:
-            self._session.feed(data)
-            self._decrypt()
+        session = self._session
+        if session.closed:
+            return
+        plain = session.decrypt(data)
+        self._flush()
+        if plain:
+            self._arrived(plain)
+        if session.closed:
+            self._finished()
 
     def ended(self, error: PncError | None) -> None:
         session = self._session
@@ -86,35 +93,22 @@ class TlsStream(Layer):
         self._end(error)
 
     def write(self, data: bytes) -> None:
-        try:
-            self._session.write(data)
-        except TlsError as error:
-            self._fail(error)
+        session = self._session
+        session.encrypt(data)
         self._flush()
+        if session.failure is not None:
+            self._finished()
 
     def finish(self) -> None:
         self._session.finish()
         self._flush()
         super().finish()
 
-    def _decrypt(self) -> None:
-        session = self._session
-        try:
-            while not session.drained and not session.closed:
-                data = session.read()
-                self._flush()
-                if data:
-                    self._arrived(data)
-        except TlsError as error:
-            self._fail(error)
-        if session.closed:
-            self._end(None)
-
-    def _fail(self, error: TlsError) -> None:
-        """The connection is over, and the peer has to hear the alert."""
-        self._flush()
-        self._end(error)
-        self._below.finish()
+    def _finished(self) -> None:
+        """Nothing more comes; after a failure nothing more can be said either, and its alert is on the way."""
+        self._end(self._session.failure)
+        if self._session.failure is not None:
+            self._below.finish()
 
     def _flush(self) -> None:
         data = self._session.outgoing()
