@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pncsim.wire.errors import PeerError
-from pncsim.wire.trace import Judged, Secured, Story, Tolerated, Trace
+from pncsim.wire.errors import PeerError, PncError
 from pncsim.wire.v2g.sdp import Security
 
 if TYPE_CHECKING:
@@ -14,77 +12,57 @@ if TYPE_CHECKING:
     from pncsim.wire.clock import Clock
     from pncsim.wire.network import Network
     from pncsim.wire.streams import ByteStream
+    from pncsim.wire.voice import Voice
 
-ACTOR = "EV"
+
+async def connect(network: Network, vehicle: Vehicle, clock: Clock, voice: Voice) -> tuple[ByteStream, bool]:
+    """The stream to the station and whether it is secured. Raises PncError if there is none; that is told already."""
+    try:
+        stream, security = await _reach(network, vehicle, voice)
+    except PncError as error:
+        voice.problem(error)
+        raise
+    if security == Security.NONE:
+        return stream, False
+    return await _secure(stream, vehicle, clock, voice), True
 
 
-async def connect(
-    network: Network, vehicle: Vehicle, clock: Clock, trace: Trace, on_keys: Callable[[str], None] | None
-) -> tuple[ByteStream, bool]:
-    """The stream to the station and whether it is secured. Raises PncError when there is none to be had."""
+async def _reach(network: Network, vehicle: Vehicle, voice: Voice) -> tuple[ByteStream, Security]:
     config = vehicle.config
     want = Security.NONE if config.tls == "off" else Security.TLS
-    address = await network.find(want)
-    trace.emit(
-        Story(
-            time=clock.now(),
-            role=ACTOR,
-            text=f"A station answers at {address.host} port {address.port}, {_line(address.security)}.",
-        )
-    )
+    address = await network.find(want, voice)
+    voice.story(f"A station answers at {address.host} port {address.port}, {_line(address.security)}.")
     if address.security != want and (want == Security.NONE or config.tls == "require" or config.payment == "contract"):
         raise PeerError(
             f"The vehicle asked for a station {_line(want)}; the station's answer says {_line(address.security)}.",
             clause="V2G2-634",
             advice="Allow the vehicle the other kind of connection, or look at the station's TLS settings.",
         )
-    stream = await network.connect(address)
-    if address.security == Security.NONE:
-        if want == Security.TLS:
-            trace.emit(
-                Tolerated(time=clock.now(), role=ACTOR, what="The station offers no TLS; payment by contract is off.")
-            )
-        return stream, False
-    return await _secure(stream, vehicle, clock, trace, on_keys), True
+    stream = await network.connect(address, voice)
+    if address.security != want:
+        voice.tolerated("The station offers no TLS; payment by contract is off.")
+    return stream, address.security
 
 
-async def _secure(
-    stream: ByteStream, vehicle: Vehicle, clock: Clock, trace: Trace, on_keys: Callable[[str], None] | None
-) -> ByteStream:
+async def _secure(stream: ByteStream, vehicle: Vehicle, clock: Clock, voice: Voice) -> ByteStream:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from pncsim.tls_certs.judges import StationJudge
     from pncsim.wire.tls import TlsClient, TlsError, open_client
 
-    def judged(what: str, ok: bool, reason: str, clause: str) -> None:
-        trace.emit(Judged(time=clock.now(), role=ACTOR, what=what, ok=ok, reason=reason, clause=clause))
-
-    def tolerated(what: str, clause: str) -> None:
-        trace.emit(Tolerated(time=clock.now(), role=ACTOR, what=what, clause=clause))
-
-    roots = vehicle.v2g_roots
+    roots, how = vehicle.v2g_roots, vehicle.config
     config = TlsClient(
-        judge=StationJudge(roots, vehicle.config.ocsp, judged, strict=vehicle.config.strict, tolerate=tolerated),
+        judge=StationJudge(roots, how.ocsp, voice.judged, strict=how.strict, tolerate=voice.tolerated),
         trusted_ca_keys=tuple(root.public_bytes(Encoding.DER) for root in roots),
-        ask_staple=vehicle.config.ocsp != "off",
-        on_keys=on_keys,
+        ask_staple=how.ocsp != "off",
+        on_keys=voice.key_log,
     )
     try:
         secured = await open_client(stream, config, clock)
     except TlsError as error:
-        trace.emit(Secured(time=clock.now(), role=ACTOR, ok=False, alert=error.alert, reason=error.sentence))
+        voice.not_secured(error)
         raise
-    trace.emit(
-        Secured(
-            time=clock.now(),
-            role=ACTOR,
-            ok=True,
-            version=secured.version,
-            cipher=secured.cipher,
-            peer=stream.peer,
-            stapled=any(secured.staples),
-        )
-    )
+    voice.secured(version=secured.version, cipher=secured.cipher, peer=stream.peer, stapled=any(secured.staples))
     return secured
 
 

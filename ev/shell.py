@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, Pn
 from pncsim.wire.session.outputs import Ask, Close, Notice, Output, Send
 from pncsim.wire.trace import Event, Problem, Story, Trace
 from pncsim.wire.v2g.iso2 import timing
+from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     from pncsim.ev.engine import EvccEngine
@@ -26,19 +26,11 @@ CLOSE_SECONDS = 5.0
 """How long an orderly end of the connection may take before it is dropped."""
 
 
-async def charge(
-    network: Network,
-    vehicle: Vehicle,
-    clock: Clock,
-    trace: Trace,
-    *,
-    on_keys: Callable[[str], None] | None = None,
-) -> SessionOutcome:
+async def charge(network: Network, vehicle: Vehicle, clock: Clock, trace: Trace) -> SessionOutcome:
     """Plug ``vehicle`` in at ``network``: SDP, TCP, TLS as configured, one session to its end.
 
     Never raises for what the station did: the outcome says how it ended and carries the error. A paused session is
-    kept in ``vehicle.memory`` and resumed by the next call; contracts arrive in ``vehicle.contracts``. ``on_keys``
-    receives TLS key log lines, for evidence.
+    kept in ``vehicle.memory`` and resumed by the next call; contracts arrive in ``vehicle.contracts``.
     """
     from pncsim.ev.engine import EvccEngine
 
@@ -46,11 +38,11 @@ async def charge(
     trace.emit(Story(time=plugged_in, role=ACTOR, text="The vehicle is plugged in."))
     try:
         async with clock.timeout(timing.EVCC_SETUP):
-            stream, tls = await connect(network, vehicle, clock, trace, on_keys)
+            stream, tls = await connect(network, vehicle, clock, Voice.on(clock, trace, ACTOR))
     except TimeoutError:
         return _failed(clock, trace, _setup_too_slow())
     except PncError as error:
-        return _failed(clock, trace, error)
+        return SessionOutcome(reason=error.sentence, error=error)
     engine = EvccEngine(vehicle, tls=tls, plugged_in=plugged_in)
     try:
         await _drive(engine, stream, vehicle, clock, trace)

@@ -34,9 +34,9 @@ from pncsim.simulator.station_site import StationSite, build_station
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError
-from pncsim.wire.network import Network, Watch
+from pncsim.wire.network import Network
 from pncsim.wire.ocpp.channel import Connector
-from pncsim.wire.trace import Problem, Story, Tolerated, Trace
+from pncsim.wire.trace import Story, Tolerated, Trace
 from pncsim.wire.v2g.sdp import PORT
 
 Payment = Literal["pnc", "eim", "both"]
@@ -90,23 +90,15 @@ class VehicleOptions:
     strict: bool = False
 
 
-def network(link: Link, clock: Clock, trace: Trace, actor: str) -> Network:
-    """The network of a lone side; what it passes over is reported."""
-
-    def ignored(sentence: str) -> None:
-        trace.emit(Tolerated(time=clock.now(), role=actor, what=sentence))
-
-    def broken(error: PncError) -> None:
-        trace.emit(Problem(time=clock.now(), role=actor, text=error.sentence, clause=error.clause, advice=error.advice))
-
-    watch = Watch(ignored=ignored, error=broken)
+def network(link: Link, clock: Clock) -> Network:
+    """The network of a lone side."""
     if link.interface is not None:
         from pncsim.wire.network.interface import InterfaceNetwork
 
-        return InterfaceNetwork(link.interface, clock, watch)
+        return InterfaceNetwork(link.interface, clock)
     from pncsim.wire.network.loopback import LoopbackNetwork
 
-    return LoopbackNetwork(clock, watch, sdp_port=link.sdp_port)
+    return LoopbackNetwork(clock, sdp_port=link.sdp_port)
 
 
 async def run_station(link: Link, options: StationOptions, clock: Clock, trace: Trace) -> int:
@@ -126,7 +118,7 @@ async def run_station(link: Link, options: StationOptions, clock: Clock, trace: 
         back.services.operator = FolderOperator(back.ecosystem.mo)
     site = build_station(
         pki,
-        network(link, clock, trace, "SECC"),
+        network(link, clock),
         clock,
         trace,
         connect,
@@ -243,7 +235,7 @@ async def run_vehicle(link: Link, options: VehicleOptions, clock: Clock, trace: 
         provisioning=pki.credentials("oem_leaf") if _has(pki, "oem_leaf") else None,
         contracts=_contracts(pki, options),
     )
-    outcome = await charge(network(link, clock, trace, "EV"), vehicle, clock, trace)
+    outcome = await charge(network(link, clock), vehicle, clock, trace)
     verdict = Verdict.PASS if outcome.ok else Verdict.FAIL
     if isinstance(outcome.error, LocalError):
         verdict = Verdict.ERROR

@@ -27,6 +27,7 @@ from pncsim.wire.tcp import address_text
 from pncsim.wire.tls import TlsError, TlsServer, open_server
 from pncsim.wire.trace import Direction, Problem, Secured, Story, Trace
 from pncsim.wire.v2g.iso2 import timing
+from pncsim.wire.voice import Voice
 
 HANDSHAKE_RECORD = b"\x16"
 """The first octet of whoever speaks TLS (RFC 5246 A.1: content type handshake)."""
@@ -89,7 +90,7 @@ class StationSite:
             handlers[Security.TLS] = self._over_tls
         if self.plain:
             handlers[Security.NONE] = self._over_tcp
-        self._serving = await self.network.serve(handlers)
+        self._serving = await self.network.serve(handlers, Voice.on(self.clock, self.trace, "SECC"))
         self._idle.set()
 
     async def close(self) -> None:
@@ -168,11 +169,12 @@ class StationSite:
         credentials = self.presented.credentials or self.station.credentials
         assert credentials is not None, "a station is ready only with its certificate"
         staples = self.presented.staples if self.presented.staples is not None else self.station.staples
+        how = TlsServer(credentials=credentials, staples=staples, on_keys=self.trace.key_log)
         opening = bytearray()
         stream = tapped(stream, lambda direction, data: _keep_first(opening, direction, data))
         try:
             async with self.clock.timeout(timing.SECC_SETUP):
-                secured = await open_server(stream, TlsServer(credentials=credentials, staples=staples), self.clock)
+                secured = await open_server(stream, how, self.clock)
         except TimeoutError:
             stream.abort()
             late = PeerSilent("The vehicle did not complete the TLS handshake in time.", clause="V2G2-714")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from pncsim.wire.capture import captured
 from pncsim.wire.errors import PncError
 from pncsim.wire.streams import ByteStream
+from pncsim.wire.voice import Voice
 
 OnStream = Callable[[ByteStream], Awaitable[None]]
 """What a listener does with a connection; the connection is closed when it returns."""
@@ -18,17 +20,19 @@ MAX_CONNECTIONS = 64
 class Acceptor:
     """Runs ``on_stream(stream)`` for each accepted stream in a task of its own, and closes the stream afterwards.
 
-    A PncError that leaves the handler goes to ``on_error``; any other exception is a bug and goes to the loop's
-    exception handler, as a PncError does without ``on_error``. Either resets that connection and touches no other.
+    ``voice`` is the listener's: it tells of PncErrors that leave the handler, and of the bytes if anybody wants them.
+    Any other exception is a bug and goes to the loop's exception handler, as a PncError does without a voice. Either
+    resets that connection and touches no other.
     """
 
-    def __init__(self, on_stream: OnStream, on_error: Callable[[PncError], None] | None = None) -> None:
+    def __init__(self, on_stream: OnStream, voice: Voice | None = None) -> None:
         self._on_stream = on_stream
-        self._on_error = on_error
+        self._voice = voice
         self._tasks: set[asyncio.Task[None]] = set()
 
     def accept(self, stream: ByteStream) -> None:
         """Serve ``stream``, or reset it if there are too many already."""
+        stream = captured(stream, self._voice, "received")
         if len(self._tasks) >= MAX_CONNECTIONS:
             stream.abort()
             return
@@ -48,8 +52,8 @@ class Acceptor:
             await self._on_stream(stream)
             await stream.close()
         except Exception as error:
-            if isinstance(error, PncError) and self._on_error is not None:
-                self._on_error(error)
+            if isinstance(error, PncError) and self._voice is not None:
+                self._voice.problem(error)
             else:
                 context = {"message": f"the handler of {stream.peer} failed", "exception": error}
                 asyncio.get_running_loop().call_exception_handler(context)

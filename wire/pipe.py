@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from pncsim.wire.errors import PeerClosed
-from pncsim.wire.streams import ByteStream
+from pncsim.wire.streams import NOWHERE, ByteStream
+from pncsim.wire.trace import EndPoint
 
 
 class _PipeEnd(ByteStream):
@@ -39,8 +40,10 @@ class _PipeEnd(ByteStream):
             asyncio.get_running_loop().call_soon(self._far._drained)
 
 
-def memory_pipe(first: str = "memory", second: str = "memory") -> tuple[ByteStream, ByteStream]:
-    """Two connected streams in this process; ``first`` and ``second`` name the ends for people."""
-    near, far = _PipeEnd(second), _PipeEnd(first)
+def memory_pipe(
+    first: str = "memory", second: str = "memory", *, ends: tuple[EndPoint, EndPoint] = (NOWHERE, NOWHERE)
+) -> tuple[ByteStream, ByteStream]:
+    """Two connected streams in this process; ``first`` and ``second`` name them for people, ``ends`` are addresses."""
+    near, far = _PipeEnd(second, *ends), _PipeEnd(first, *reversed(ends))
     near._far, far._far = far, near
     return near, far

@@ -13,10 +13,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pncsim.wire.errors import LocalError, PncError
-from pncsim.wire.trace import Direction
+from pncsim.wire.trace import Direction, EndPoint
 
 BUFFER = 65_536
 """Octets held per direction before the sender has to wait (:meth:`ByteStream.drain`) or the socket is left unread."""
+
+NOWHERE: EndPoint = ("", 0)
+"""The address of who has none."""
 
 
 class Receiver(Protocol):
@@ -61,9 +64,10 @@ class Gate:
 class ByteStream(ABC):
     """A reliable, ordered stream of bytes in both directions. The receiving half is the same for all streams."""
 
-    def __init__(self, peer: str) -> None:
+    def __init__(self, peer: str, local: EndPoint = NOWHERE, remote: EndPoint = NOWHERE) -> None:
         self.peer = peer
         """The other end, for people: ``[::1]:61341`` or ``memory``."""
+        self.local, self.remote = local, remote
         self._receiver: Receiver | None = None
         self._waiting = bytearray()  # arrived and not delivered
         self._paused = False
@@ -239,7 +243,7 @@ class Layer(ByteStream):
     """A stream upon another one, whose receiver it is; it passes everything through unless a subclass differs."""
 
     def __init__(self, below: ByteStream) -> None:
-        super().__init__(below.peer)
+        super().__init__(below.peer, below.local, below.remote)
         self._below = below
         below.attach(self)
 

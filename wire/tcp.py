@@ -8,11 +8,13 @@ import socket
 import struct
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import cast
+from typing import Any, cast
 
 from pncsim.wire.acceptor import Acceptor, OnStream
-from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PncError
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError
 from pncsim.wire.streams import BUFFER, ByteStream
+from pncsim.wire.trace import EndPoint
+from pncsim.wire.voice import Voice
 
 
 def address_text(host: str, port: int, interface: str = "") -> str:
@@ -20,6 +22,11 @@ def address_text(host: str, port: int, interface: str = "") -> str:
     host = host.partition("%")[0]
     scope = f"%{interface}" if interface else ""
     return f"[{host}{scope}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def end_point(name: tuple[Any, ...]) -> EndPoint:
+    """The address of a socket, without scope."""
+    return str(name[0]).partition("%")[0], int(name[1])
 
 
 def os_error(error: OSError, doing: str) -> LocalError:
@@ -52,7 +59,8 @@ class _TcpStream(ByteStream, asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=BUFFER)
         sock = self._transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        name = self._transport.get_extra_info("peername")
+        here, name = sock.getsockname(), self._transport.get_extra_info("peername")
+        self.local, self.remote = end_point(here), end_point(name)
         scope = name[3] if len(name) > 3 else 0
         self.peer = address_text(name[0], name[1], _interface_name(scope))
         if self._opened is not None:
@@ -162,8 +170,8 @@ async def _connected(loop: asyncio.AbstractEventLoop, host: str, port: int, scop
 class TcpServer:
     """A listener; each connection runs ``on_stream(stream)`` in a task of its own and is closed when that returns."""
 
-    def __init__(self, on_stream: OnStream, on_error: Callable[[PncError], None] | None) -> None:
-        self._acceptor = Acceptor(on_stream, on_error)
+    def __init__(self, on_stream: OnStream, voice: Voice | None) -> None:
+        self._acceptor = Acceptor(on_stream, voice)
         self._server: asyncio.Server | None = None
         self.host = ""
         self.port = 0
@@ -191,9 +199,12 @@ async def serve_tcp(
     port: int = 0,
     *,
     scope_id: int = 0,
-    on_error: Callable[[PncError], None] | None = None,
+    voice: Voice | None = None,
 ) -> TcpServer:
-    """Listen on a numeric ``host`` and ``port`` (0: the system chooses). Raises LocalError if that is not possible."""
+    """Listen on a numeric ``host`` and ``port`` (0: the system chooses). Raises LocalError if that is not possible.
+
+    ``voice`` is the listener's, see :class:`wire.acceptor.Acceptor`.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -205,6 +216,6 @@ async def serve_tcp(
         sock.close()
         where = address_text(host, port, _interface_name(scope_id))
         raise os_error(error, f"to listen for TCP connections at {where}") from error
-    server = TcpServer(on_stream, on_error)
+    server = TcpServer(on_stream, voice)
     await server.listen(sock)
     return server

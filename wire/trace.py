@@ -15,6 +15,10 @@ from typing import Literal
 from pncsim.wire.errors import Kind
 
 Direction = Literal["sent", "received"]
+Carrier = Literal["UDP", "TCP"]
+Mark = Literal["", "opened", "ended", "reset"]
+EndPoint = tuple[str, int]
+"""A numeric address without scope, and a port."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -42,6 +46,22 @@ class V2gMessage(Event):
     name: str
     payload: bytes
     value: object
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class LinkBytes(Event):
+    """What passed between vehicle and station below TLS, as ``unit`` handed it over or got it.
+
+    On the stream only while :attr:`Trace.wants_bytes`. ``data`` is a UDP datagram, or the next of what a TCP connection
+    carries in this ``direction``; ``mark`` says instead that the connection was opened, ended (FIN) or reset.
+    """
+
+    direction: Direction
+    carrier: Carrier
+    local: EndPoint
+    remote: EndPoint
+    data: bytes = b""
+    mark: Mark = ""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -155,11 +175,15 @@ class Trace:
     """The sink of one run. Readers subscribe with a callable; emitting costs one loop over them.
 
     A reader that raises is not asked again and never harms who reports: it is kept in ``failures`` with its exception.
+    ``wants_bytes``: :class:`LinkBytes` are told of connections opened from now on. ``key_log`` gets the lines of a TLS
+    key log (NSS format) as the keys are made: they are secrets, go nowhere else and are never events.
     """
 
     readers: list[Reader] = field(default_factory=list)
     run: str = ""
     failures: list[tuple[Reader, Exception]] = field(default_factory=list)
+    wants_bytes: bool = False
+    key_log: Callable[[str], None] | None = field(default=None, repr=False)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def emit(self, event: Event) -> None:

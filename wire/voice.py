@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pncsim.wire import trace
 from pncsim.wire.errors import PncError
-from pncsim.wire.trace import Direction, Event, Trace
+from pncsim.wire.trace import Carrier, Direction, EndPoint, Event, Mark, Trace
 
 if TYPE_CHECKING:
     from pncsim.wire.clock import Clock
@@ -36,20 +36,25 @@ class Voice:
     ``session`` is set once the SessionID is known, and stays on all that is said from then on.
     """
 
-    __slots__ = ("_now", "_sink", "role", "session", "unit")
+    __slots__ = ("_now", "_sink", "_stream", "role", "session", "unit")
 
     def __init__(self, role: str, unit: str, now: Callable[[], float], sink: Callable[[Event], None]) -> None:
         self.role, self.unit, self.session = role, unit or role, ""
         self._now, self._sink = now, sink
+        self._stream: Trace | None = None
 
     @classmethod
     def on(cls, clock: Clock, trace: Trace, role: str, unit: str = "") -> Voice:
         """The voice of a shell or service: lab time, straight into the stream."""
-        return cls(role, unit, clock.now, trace.emit)
+        voice = cls(role, unit, clock.now, trace.emit)
+        voice._stream = trace
+        return voice
 
     def of(self, role: str, unit: str = "") -> Voice:
         """The voice of another instance, where this one's events go."""
-        return Voice(role, unit, self._now, self._sink)
+        voice = Voice(role, unit, self._now, self._sink)
+        voice._stream = self._stream
+        return voice
 
     # For people
 
@@ -100,6 +105,41 @@ class Voice:
         )
 
     # From the wire
+
+    @property
+    def wants_bytes(self) -> bool:
+        """Whether anybody reads :meth:`octets`."""
+        return self._stream is not None and self._stream.wants_bytes
+
+    @property
+    def key_log(self) -> Callable[[str], None] | None:
+        """Where the lines of a TLS key log go, if anywhere."""
+        return None if self._stream is None else self._stream.key_log
+
+    def octets(
+        self,
+        direction: Direction,
+        carrier: Carrier,
+        local: EndPoint,
+        remote: EndPoint,
+        data: bytes = b"",
+        mark: Mark = "",
+    ) -> None:
+        """A datagram, or payload of a connection, or what became of the connection; ask ``wants_bytes`` first."""
+        self._sink(
+            trace.LinkBytes(
+                time=self._now(),
+                role=self.role,
+                unit=self.unit,
+                session=self.session,
+                direction=direction,
+                carrier=carrier,
+                local=local,
+                remote=remote,
+                data=data,
+                mark=mark,
+            )
+        )
 
     def message(self, direction: Direction, name: str, payload: bytes, value: object) -> None:
         """A V2GTP message, without its header, and what it says."""

@@ -85,7 +85,7 @@ def _new_folder(parent: Path, scenario: str, started: float) -> Path:
 def _write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     with path.open("w", encoding="utf-8") as out:
         for row in rows:
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+            out.write(json.dumps(row, ensure_ascii=False, default=bytes.hex) + "\n")
 
 
 def _message(event: V2gMessage) -> dict[str, Any]:

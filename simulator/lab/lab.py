@@ -32,8 +32,8 @@ from pncsim.simulator.station_site import StationSite, build_station
 from pncsim.tls_certs.pki import DEFAULT_EVSE_ID
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock
-from pncsim.wire.errors import LocalError, PeerError, PncError
-from pncsim.wire.network import Network, Watch
+from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.network import Network
 from pncsim.wire.trace import Problem, Story, Trace
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Lab:
     async def _build(self) -> None:
         settings = self.settings
         self._back = back = await open_back_end(settings.transport, self.clock, self.trace, folder=settings.pki)
-        self._network = _network(settings.transport, self.clock, Watch(error=self._broken))
+        self._network = _network(settings.transport, self.clock)
         self._site = build_station(
             back.pki,
             self._network,
@@ -316,24 +316,18 @@ class Lab:
         await self.back.ecosystem.mo.register("the driver", credentials.leaf)
         return Contract(emaid, credentials)
 
-    def _broken(self, error: PncError) -> None:
-        """A connection to the station ended with an error nobody else reports."""
-        self.trace.emit(
-            Problem(time=self.clock.now(), role="SECC", text=error.sentence, clause=error.clause, advice=error.advice)
-        )
-
     def _tell(self, actor: str, text: str) -> None:
         self.trace.emit(Story(time=self.clock.now(), role=actor, text=text))
 
 
-def _network(transport: str, clock: Clock, watch: Watch) -> Network:
+def _network(transport: str, clock: Clock) -> Network:
     if transport == "memory":
         from pncsim.wire.network.memory import MemoryNetwork
 
-        return MemoryNetwork(clock, watch)
+        return MemoryNetwork(clock)
     from pncsim.wire.network.loopback import LoopbackNetwork
 
-    return LoopbackNetwork(clock, watch)
+    return LoopbackNetwork(clock)
 
 
 def _chained(alters: Iterable[Alter | None]) -> Alter | None:

@@ -131,10 +131,20 @@ def test_a_vehicle_finds_a_station_by_multicast(
     vehicle = finish(start(link[vehicle_at], "find", f"veth{vehicle_at}", wanted))
     heard = finish(station)
     assert vehicle.startswith(f"found {found} fe80::")
-    assert vehicle.endswith("echo b'hello'")
+    assert vehicle.splitlines()[0].endswith("echo b'hello'")
     assert int(vehicle.split()[3]) >= 49152
     assert "peer [fe80::" in heard
     assert "%veth0]:" in heard
+    saw, station_saw = passed(vehicle), passed(heard)
+    assert [line[0] for line in saw] == ["sent UDP", "received UDP", "sent TCP", "received TCP"]
+    assert [line[1:] for line in saw] == [line[1:] for line in station_saw]
+    assert " ff02::1 15118 " in saw[0][1]
+
+
+def passed(output: str) -> list[tuple[str, str]]:
+    """What a side says passed: seen how, and from where to where with what."""
+    lines = [line.split(maxsplit=3) for line in output.splitlines() if line.startswith("bytes ")]
+    return [(f"{direction} {carrier}", rest) for _, direction, carrier, rest in lines]
 
 
 def test_a_busy_sdp_port_is_explained(link: tuple[str, str]) -> None:

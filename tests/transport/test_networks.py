@@ -7,16 +7,18 @@ import socket
 from collections.abc import Callable
 
 import pytest
+from ears import Ears
 
 from pncsim.wire.clock import Clock, VirtualTimeLoop
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError
-from pncsim.wire.network import Network, SdpError, SeccAddress, Security, Watch
+from pncsim.wire.network import Network, SdpError, SeccAddress, Security
 from pncsim.wire.network.loopback import LoopbackNetwork, loopback_host
 from pncsim.wire.network.memory import MemoryNetwork
 from pncsim.wire.streams import ByteStream
+from pncsim.wire.trace import Tolerated
 
 BOTH = {Security.TLS, Security.NONE}
-Make = Callable[[Clock, Watch | None], Network]
+Make = Callable[[Clock], Network]
 
 
 @pytest.fixture(params=["memory", "loopback", "loopback IPv4"])
@@ -25,7 +27,7 @@ def make(request: pytest.FixtureRequest) -> Make:
     if request.param == "memory":
         return MemoryNetwork
     host = "127.0.0.1" if "IPv4" in request.param else None
-    return lambda clock, watch=None: LoopbackNetwork(clock, watch, host=host)
+    return lambda clock: LoopbackNetwork(clock, host=host)
 
 
 async def echo(stream: ByteStream) -> None:
@@ -46,7 +48,7 @@ async def echo(stream: ByteStream) -> None:
 async def test_a_vehicle_finds_what_there_is_and_talks_to_it(
     make: Make, want: Security, served: set[Security], found: Security
 ) -> None:
-    network = make(Clock(), None)
+    network = make(Clock())
     serving = await network.serve(dict.fromkeys(served, echo))
     address = await network.find(want)
     assert address.security is found
@@ -60,21 +62,25 @@ async def test_a_vehicle_finds_what_there_is_and_talks_to_it(
     await serving.close()
 
 
-async def test_every_datagram_is_shown(make: Make) -> None:
-    seen: list[tuple[str, bytes]] = []
-    network = make(Clock(), Watch(datagram=lambda direction, data, peer: seen.append((direction, data))))
-    serving = await network.serve({Security.TLS: echo})
-    await network.find(Security.TLS)
+async def test_each_side_shows_the_datagrams_it_saw(make: Make) -> None:
+    network, ears = make(Clock()), Ears()
+    ears.trace.wants_bytes = True
+    serving = await network.serve({Security.TLS: echo}, ears.voice("SECC"))
+    await network.find(Security.TLS, ears.voice("EV"))
     await serving.close()
-    # Vehicle and station share the network here, so both ends of each datagram are seen.
-    assert [direction for direction, _ in sorted(seen, key=lambda entry: entry[0])] == ["received"] * 2 + ["sent"] * 2
-    request = bytes.fromhex("01fe9000000000020000")
-    assert seen[0] == ("sent", request)
-    assert {data for direction, data in seen} == {request, seen[-1][1]}
+    request, response = ears.octets("EV")
+    assert (request.direction, request.data, request.carrier) == ("sent", bytes.fromhex("01fe9000000000020000"), "UDP")
+    assert (response.direction, len(response.data)) == ("received", 28)
+    assert request.local == response.local
+    heard, answered = ears.octets("SECC")
+    assert [(e.direction, e.data, e.local, e.remote) for e in (heard, answered)] == [
+        ("received", request.data, request.remote, request.local),
+        ("sent", response.data, response.remote, response.local),
+    ]
 
 
 async def test_one_station_at_a_time(make: Make) -> None:
-    network = make(Clock(), None)
+    network = make(Clock())
     serving = await network.serve({Security.TLS: echo})
     with pytest.raises(LocalError, match="serves on this network already"):
         await network.serve({Security.TLS: echo})
@@ -86,12 +92,12 @@ async def test_one_station_at_a_time(make: Make) -> None:
 
 async def test_a_station_without_handlers_is_refused(make: Make) -> None:
     with pytest.raises(LocalError, match="none was given"):
-        await make(Clock(), None).serve({})
+        await make(Clock()).serve({})
 
 
 async def test_a_withdrawn_station_is_not_found_but_goes_on_talking(make: Make) -> None:
     clock = Clock()
-    network = make(clock, None)
+    network = make(clock)
     serving = await network.serve({Security.TLS: echo})
     address = await network.find(Security.TLS)
     stream = await network.connect(address)
@@ -114,20 +120,21 @@ async def test_a_withdrawn_station_is_not_found_but_goes_on_talking(make: Make) 
 
 async def test_a_search_by_jumps_ends_after_fifty_requests(make: Make) -> None:
     clock = Clock()
-    asked: list[bytes] = []
-    network = make(clock, Watch(datagram=lambda direction, data, peer: asked.append(data)))
-    finding = asyncio.create_task(network.find(Security.TLS))
+    ears = Ears()
+    ears.trace.wants_bytes = True
+    network = make(clock)
+    finding = asyncio.create_task(network.find(Security.TLS, ears.voice("EV")))
     while not finding.done():
         await asyncio.sleep(0)
         clock.jump(0.25)
     with pytest.raises(SdpError, match=r"No charging station answered 50 SDP requests in 12\.5 s"):
         await finding
-    assert len(asked) == 50
+    assert len(ears.octets("EV")) == 50
 
 
 async def test_a_station_that_comes_later_is_found(make: Make) -> None:
     clock = Clock()
-    network = make(clock, None)
+    network = make(clock)
     finding = asyncio.create_task(network.find(Security.TLS))
     await asyncio.sleep(0)
     serving = await network.serve({Security.TLS: echo})
@@ -148,9 +155,9 @@ def test_a_search_in_virtual_time_takes_12_5_seconds_of_it() -> None:
 
 
 async def test_malformed_requests_get_no_answer_and_are_told() -> None:
-    ignored: list[str] = []
-    network = LoopbackNetwork(Clock(), Watch(ignored=ignored.append))
-    serving = await network.serve({Security.TLS: echo})
+    ears = Ears()
+    network = LoopbackNetwork(Clock())
+    serving = await network.serve({Security.TLS: echo}, ears.voice())
     family = socket.AF_INET6 if ":" in network.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as stranger:
         stranger.setblocking(False)
@@ -161,7 +168,8 @@ async def test_malformed_requests_get_no_answer_and_are_told() -> None:
         with pytest.raises(BlockingIOError):
             stranger.recv(100)
     await serving.close()
-    assert len(ignored) == len(bad)
+    ignored = [event.what for event in ears.events if isinstance(event, Tolerated)]
+    assert len(ignored) == len(bad) == len(ears.events)
     assert "too short" in ignored[0]
     assert "UDP" in ignored[3]
 

@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
+from ears import Ears
 
 from pncsim.wire.acceptor import MAX_CONNECTIONS, Acceptor
-from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PncError
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError
 from pncsim.wire.network.loopback import loopback_host
 from pncsim.wire.pipe import memory_pipe
 from pncsim.wire.streams import BUFFER, ByteStream, tapped
 from pncsim.wire.tcp import TcpServer, connect_tcp, serve_tcp
+from pncsim.wire.trace import Problem
 
 Pair = tuple[ByteStream, ByteStream]
 
@@ -210,16 +212,17 @@ def failing(error: Exception) -> Callable[[ByteStream], Awaitable[None]]:
 
 
 async def test_an_error_of_a_handler_is_reported_and_resets_only_its_connection() -> None:
-    errors: list[PncError] = []
-    expected = PeerError("It sent nonsense.")
-    acceptor = Acceptor(failing(expected), errors.append)
+    ears = Ears()
+    acceptor = Acceptor(failing(PeerError("It sent nonsense.", kind="malformed")), ears.voice("SECC", "CS001/1"))
     (one, first), (two, second) = memory_pipe(), memory_pipe()
     acceptor.accept(first)
     acceptor.accept(second)
     one.write(b"?")
     with pytest.raises(PeerClosed):
         await one.read()
-    assert errors == [expected]
+    [problem] = ears.events
+    assert isinstance(problem, Problem)
+    assert (problem.unit, problem.text, problem.kind) == ("CS001/1", "It sent nonsense.", "malformed")
     await limited(two.read())
     await acceptor.close()
 
@@ -227,7 +230,7 @@ async def test_an_error_of_a_handler_is_reported_and_resets_only_its_connection(
 async def test_a_bug_in_a_handler_reaches_the_loops_exception_handler() -> None:
     contexts: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: contexts.append(context))
-    acceptor = Acceptor(failing(ZeroDivisionError()), lambda error: None)
+    acceptor = Acceptor(failing(ZeroDivisionError()), Ears().voice())
     one, first = memory_pipe()
     acceptor.accept(first)
     one.write(b"?")

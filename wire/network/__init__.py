@@ -4,23 +4,22 @@
 * :class:`wire.network.loopback.LoopbackNetwork`: TCP and unicast SDP on ``::1`` or 127.0.0.1, no rights needed;
 * :class:`wire.network.interface.InterfaceNetwork`: a real link, SDP multicast to ff02::1 port 15118, link-local.
 
-One network is one link, as it is after SLAC: at most one station serves on it at a time. The streams are plain; who
+One network is one link, as it is after SLAC: at most one EVSE serves on it at a time. The streams are plain; who
 wants TLS opens it on top with :mod:`wire.tls`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from pncsim.wire.acceptor import OnStream
-from pncsim.wire.errors import PncError
 from pncsim.wire.streams import ByteStream
-from pncsim.wire.trace import Direction
 from pncsim.wire.v2g.sdp import SdpError, Security
+from pncsim.wire.voice import Voice
 
-__all__ = ["Handlers", "Network", "SdpError", "SeccAddress", "Security", "Serving", "Watch"]
+__all__ = ["Handlers", "Network", "SdpError", "SeccAddress", "Security", "Serving"]
 
 Handlers = Mapping[Security, OnStream]
 """What a station does with a connection, per kind of connection it serves. One entry at least."""
@@ -37,23 +36,6 @@ class SeccAddress:
     port: int
     security: Security
     scope_id: int = 0
-
-
-def _nothing(*_: object) -> None:
-    """For watchers that do not care."""
-
-
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Watch:
-    """Who wants to know what passes on a network.
-
-    ``datagram(direction, bytes, peer)`` sees every SDP datagram. ``ignored(sentence)`` hears why a datagram was passed
-    over. ``error(error)`` gets what a station's handler raised; without it that goes to the loop's exception handler.
-    """
-
-    datagram: Callable[[Direction, bytes, str], None] = _nothing
-    ignored: Callable[[str], None] = _nothing
-    error: Callable[[PncError], None] | None = None
 
 
 class Serving(Protocol):
@@ -75,16 +57,20 @@ class Serving(Protocol):
 
 
 class Network(Protocol):
-    """A link between one vehicle and one station."""
+    """A link between one vehicle and one EVSE. Several can exist at once and know nothing of each other.
 
-    async def serve(self, handlers: Handlers) -> Serving:
+    ``voice`` is in each case that of the instance that acts: it tells what was passed over and why, what a station's
+    handler raised (without a voice that goes to the loop's exception handler), and all bytes if anybody wants them.
+    """
+
+    async def serve(self, handlers: Handlers, voice: Voice | None = None) -> Serving:
         """Station side: listen, and answer SDP. Raises LocalError if this machine cannot."""
 
-    async def find(self, want: Security) -> SeccAddress:
+    async def find(self, want: Security, voice: Voice | None = None) -> SeccAddress:
         """Vehicle side: ask by SDP, every 250 ms, 50 times. The answer's security may differ from ``want``.
 
         Raises SdpError if nobody answers and LocalError if this machine cannot ask.
         """
 
-    async def connect(self, address: SeccAddress) -> ByteStream:
+    async def connect(self, address: SeccAddress, voice: Voice | None = None) -> ByteStream:
         """Vehicle side: connect. Raises PeerError if nobody listens there."""

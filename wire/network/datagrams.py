@@ -6,32 +6,43 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Any
 
-from pncsim.wire.tcp import os_error
+from pncsim.wire.tcp import end_point, os_error
+from pncsim.wire.trace import EndPoint
 
-Receiver = Callable[[bytes, tuple[Any, ...], int], None]
-"""Called with the datagram, the sender's socket address, and the interface's index (0: not known)."""
+OnDatagram = Callable[[bytes, tuple[Any, ...], "Arrival"], None]
+"""Called with the datagram, the sender's socket address, and how it arrived."""
 
 _PKTINFO = struct.Struct("16si")
 _MAX_DATAGRAM = 2048
 _BURST = 32
 
 
-class Datagrams:
-    """A bound UDP socket whose datagrams go to ``receiver``; owns and closes the socket."""
+@dataclass(slots=True, frozen=True)
+class Arrival:
+    """On which interface (its index) and for which of its addresses a datagram came; 0 and "" where not known."""
 
-    def __init__(self, sock: socket.socket, receiver: Receiver) -> None:
+    interface: int = 0
+    host: str = ""
+
+
+class Datagrams:
+    """A bound UDP socket whose datagrams go to ``on_datagram``; owns and closes the socket."""
+
+    def __init__(self, sock: socket.socket, on_datagram: OnDatagram) -> None:
         self._sock = sock
-        self._receiver = receiver
+        self._on_datagram = on_datagram
         self._loop = asyncio.get_running_loop()
         sock.setblocking(False)
         self._loop.add_reader(sock, self._readable)
 
     @property
-    def port(self) -> int:
-        """The port the socket is bound to."""
-        return int(self._sock.getsockname()[1])
+    def local(self) -> EndPoint:
+        """What the socket is bound to."""
+        return end_point(self._sock.getsockname())
 
     def send(self, datagram: bytes, address: tuple[Any, ...]) -> None:
         """Send; a full socket buffer loses the datagram, as the network may. Raises LocalError if not allowed."""
@@ -59,11 +70,12 @@ class Datagrams:
             except OSError:
                 # An ICMP error about something sent earlier: nobody listens there, as with no answer at all.
                 continue
-            self._receiver(datagram, address, _interface(ancillary))
+            self._on_datagram(datagram, address, _arrival(ancillary))
 
 
-def _interface(ancillary: list[tuple[int, int, bytes]]) -> int:
+def _arrival(ancillary: list[tuple[int, int, bytes]]) -> Arrival:
     for level, kind, data in ancillary:
         if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO) and len(data) >= _PKTINFO.size:
-            return int(_PKTINFO.unpack_from(data)[1])
-    return 0
+            host, interface = _PKTINFO.unpack_from(data)
+            return Arrival(interface, str(IPv6Address(host)))
+    return Arrival()

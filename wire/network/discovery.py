@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from pncsim.wire import capture
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
-from pncsim.wire.network import Handlers, SeccAddress, Watch
+from pncsim.wire.network import Handlers, SeccAddress
+from pncsim.wire.streams import NOWHERE
+from pncsim.wire.tcp import address_text
+from pncsim.wire.trace import EndPoint
 from pncsim.wire.v2g.sdp import (
     SdpResponse,
     SdpSearch,
@@ -18,6 +22,7 @@ from pncsim.wire.v2g.sdp import (
     decode_request,
     encode_response,
 )
+from pncsim.wire.voice import Voice
 
 INBOX = 64
 """Datagrams a search keeps while it is busy; more are dropped, as by any UDP socket."""
@@ -36,56 +41,68 @@ def main_address(addresses: Mapping[Security, SeccAddress]) -> SeccAddress:
     return addresses[choose(Security.TLS, addresses)]
 
 
-def answer(datagram: bytes, peer: str, addresses: Mapping[Security, SeccAddress], watch: Watch) -> bytes | None:
-    """The station's reaction to a datagram on the SDP port: its answer, or None because it is to be ignored."""
-    watch.datagram("received", datagram, peer)
+def answer(
+    datagram: bytes,
+    asked: EndPoint,
+    sender: EndPoint,
+    addresses: Mapping[Security, SeccAddress],
+    voice: Voice | None,
+) -> bytes | None:
+    """The station's reaction to what ``sender`` sent to its SDP address ``asked``: an answer, or None to ignore it."""
+    capture.datagram(voice, "received", asked, sender, datagram)
     try:
         request = decode_request(datagram)
         if request.transport is not Transport.TCP:
             raise PeerError("The SDP request asks for UDP, only TCP is served.")
     except PeerError as error:
-        watch.ignored(f"SDP request of {peer} ignored: {error.sentence}")
+        tell(voice, f"SDP request of {address_text(*sender)} ignored: {error.sentence}")
         return None
     address = addresses[choose(request.security, addresses)]
     response = encode_response(SdpResponse(address_octets(address.host), address.port, address.security))
-    watch.datagram("sent", response, peer)
+    capture.datagram(voice, "sent", (address.host, asked[1]), sender, response)
     return response
 
 
-class Inbox:
-    """The datagrams that reached a searching vehicle, with who sent them; bounded."""
+def tell(voice: Voice | None, passed_over: str) -> None:
+    """Say what of the peer's was let pass without an effect."""
+    if voice is not None:
+        voice.tolerated(passed_over)
 
-    def __init__(self, watch: Watch) -> None:
-        self._queue: asyncio.Queue[tuple[bytes, str]] = asyncio.Queue(INBOX)
-        self._watch = watch
 
-    def put(self, datagram: bytes, peer: str) -> None:
+class Asking:
+    """A vehicle that asks for a station: from ``local`` at ``remote``, called ``peer``, with a bounded inbox."""
+
+    def __init__(self, clock: Clock, voice: Voice | None, remote: EndPoint) -> None:
+        self._clock, self._voice = clock, voice
+        self._remote = remote
+        self._inbox: asyncio.Queue[tuple[bytes, EndPoint]] = asyncio.Queue(INBOX)
+        self.local: EndPoint = NOWHERE
+        """Where from, once there is a socket."""
+
+    def put(self, datagram: bytes, sender: EndPoint) -> None:
         """A datagram arrived."""
-        self._watch.datagram("received", datagram, peer)
-        if not self._queue.full():
-            self._queue.put_nowait((datagram, peer))
+        capture.datagram(self._voice, "received", self.local, sender, datagram)
+        if not self._inbox.full():
+            self._inbox.put_nowait((datagram, sender))
 
-    async def get(self) -> tuple[bytes, str]:
-        """The next datagram and its sender."""
-        return await self._queue.get()
+    def ignore(self, sender: EndPoint, reason: str) -> None:
+        """A datagram is no answer to us."""
+        tell(self._voice, f"SDP answer of {address_text(*sender)} ignored: {reason}")
 
-
-async def search(
-    want: Security, clock: Clock, send: Callable[[bytes], None], inbox: Inbox, watch: Watch, peer: str
-) -> SdpResponse:
-    """Drive an :class:`SdpSearch`; ``send`` puts a request on the link to ``peer``. Raises SdpError in the end."""
-    engine = SdpSearch(want)
-    while True:
-        request = engine.wake(clock.now())
-        watch.datagram("sent", request, peer)
-        send(request)
-        while (left := (engine.deadline or 0.0) - clock.now()) > 0:
-            try:
-                async with clock.timeout(left):
-                    datagram, sender = await inbox.get()
-            except TimeoutError:
-                break
-            response = engine.receive(datagram)
-            if response is not None:
-                return response
-            watch.ignored(f"SDP answer of {sender} ignored: {engine.ignored[-1]}")
+    async def search(self, want: Security, send: Callable[[bytes], None]) -> SdpResponse:
+        """Drive an :class:`SdpSearch`; ``send`` puts a request on the link. Raises SdpError in the end."""
+        engine = SdpSearch(want)
+        while True:
+            request = engine.wake(self._clock.now())
+            capture.datagram(self._voice, "sent", self.local, self._remote, request)
+            send(request)
+            while (left := (engine.deadline or 0.0) - self._clock.now()) > 0:
+                try:
+                    async with self._clock.timeout(left):
+                        datagram, sender = await self._inbox.get()
+                except TimeoutError:
+                    break
+                response = engine.receive(datagram)
+                if response is not None:
+                    return response
+                self.ignore(sender, engine.ignored[-1])

@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from pncsim.wire.acceptor import OnStream
+from pncsim.wire.capture import captured
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
-from pncsim.wire.network import Handlers, SeccAddress, Watch
-from pncsim.wire.network.datagrams import Datagrams
-from pncsim.wire.network.discovery import Inbox, check_handlers, search
+from pncsim.wire.network import Handlers, SeccAddress
+from pncsim.wire.network.datagrams import Arrival, Datagrams
+from pncsim.wire.network.discovery import Asking, check_handlers
 from pncsim.wire.network.station import SocketServing
 from pncsim.wire.streams import ByteStream
-from pncsim.wire.tcp import TcpServer, address_text, connect_tcp, os_error, serve_tcp
+from pncsim.wire.tcp import TcpServer, connect_tcp, end_point, os_error, serve_tcp
 from pncsim.wire.v2g.sdp import MULTICAST_GROUP, PORT, Security
+from pncsim.wire.voice import Voice
 
 DYNAMIC_PORTS = range(49152, 65536)
 """Where a station's TCP port lies (ISO 15118-2, 7.10.1)."""
@@ -62,13 +64,12 @@ def _address_table() -> str:
 class InterfaceNetwork:
     """The link behind the interface called ``name``."""
 
-    def __init__(self, name: str, clock: Clock, watch: Watch | None = None) -> None:
+    def __init__(self, name: str, clock: Clock) -> None:
         self.name = name
         self._clock = clock
-        self._watch = watch or Watch()
         self._serving: SocketServing | None = None
 
-    async def serve(self, handlers: Handlers) -> SocketServing:
+    async def serve(self, handlers: Handlers, voice: Voice | None = None) -> SocketServing:
         """Start a station; see :class:`wire.network.Network`."""
         check_handlers(handlers, busy=self._serving is not None and self._serving.open)
         index, host = await self._link()
@@ -76,45 +77,42 @@ class InterfaceNetwork:
         servers: dict[Security, TcpServer] = {}
         try:
             for security, handler in handlers.items():
-                servers[security] = await self._listen(handler, host, index)
+                servers[security] = await self._listen(handler, host, index, voice)
         except BaseException:
             sock.close()
             for server in servers.values():
                 await server.close()
             raise
-        serving = self._serving = SocketServing(servers, self._watch, interface=index)
+        serving = self._serving = SocketServing(servers, voice, interface=index)
         serving.attach(Datagrams(sock, serving.receive))
         return serving
 
-    async def find(self, want: Security) -> SeccAddress:
+    async def find(self, want: Security, voice: Voice | None = None) -> SeccAddress:
         """Ask for a station; see :class:`wire.network.Network`."""
         index, host = await self._link()
-        inbox = Inbox(self._watch)
+        asking = Asking(self._clock, voice, (MULTICAST_GROUP, PORT))
 
-        def receive(datagram: bytes, sender: tuple[Any, ...], arrived_on: int) -> None:
-            peer = address_text(sender[0], sender[1], self.name)
-            if arrived_on not in (0, index):
-                self._watch.ignored(f"SDP answer of {peer} ignored: it came over another interface.")
-            elif not IPv6Address(sender[0].partition("%")[0]).is_link_local:
-                self._watch.ignored(f"SDP answer of {peer} ignored: its address is not link-local.")
+        def receive(datagram: bytes, sender: tuple[Any, ...], arrival: Arrival) -> None:
+            if arrival.interface not in (0, index):
+                asking.ignore(end_point(sender), "it came over another interface.")
+            elif not IPv6Address(end_point(sender)[0]).is_link_local:
+                asking.ignore(end_point(sender), "its address is not link-local.")
             else:
-                inbox.put(datagram, peer)
+                asking.put(datagram, end_point(sender))
 
         datagrams = Datagrams(self._vehicle_socket(index, host), receive)
+        asking.local = datagrams.local
         try:
             group = (MULTICAST_GROUP, PORT, 0, index)
-            peer = address_text(MULTICAST_GROUP, PORT, self.name)
-            response = await search(
-                want, self._clock, lambda request: datagrams.send(request, group), inbox, self._watch, peer
-            )
+            response = await asking.search(want, lambda request: datagrams.send(request, group))
         finally:
             datagrams.close()
         scope_id = index if response.address.is_link_local else 0
         return SeccAddress(response.host, response.port, response.security, scope_id)
 
-    async def connect(self, address: SeccAddress) -> ByteStream:
+    async def connect(self, address: SeccAddress, voice: Voice | None = None) -> ByteStream:
         """Connect to the station; see :class:`wire.network.Network`."""
-        return await connect_tcp(address.host, address.port, scope_id=address.scope_id)
+        return captured(await connect_tcp(address.host, address.port, scope_id=address.scope_id), voice, "sent")
 
     async def _link(self) -> tuple[int, str]:
         """The interface's index and a usable link-local address. Raises LocalError with what is missing."""
@@ -142,11 +140,11 @@ class InterfaceNetwork:
                 )
             await self._clock.sleep(0.1)
 
-    async def _listen(self, on_stream: OnStream, host: str, index: int) -> TcpServer:
+    async def _listen(self, on_stream: OnStream, host: str, index: int, voice: Voice | None) -> TcpServer:
         """Listen on the first free port of the dynamic range."""
         for port in DYNAMIC_PORTS[:_PORT_ATTEMPTS]:
             try:
-                return await serve_tcp(on_stream, host, port, scope_id=index, on_error=self._watch.error)
+                return await serve_tcp(on_stream, host, port, scope_id=index, voice=voice)
             except LocalError as error:
                 cause = error.__cause__
                 if not isinstance(cause, OSError) or cause.errno != errno.EADDRINUSE:

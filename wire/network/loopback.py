@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
 
+from pncsim.wire.capture import captured
 from pncsim.wire.clock import Clock
-from pncsim.wire.network import Handlers, SeccAddress, Watch
+from pncsim.wire.network import Handlers, SeccAddress
 from pncsim.wire.network.datagrams import Datagrams
-from pncsim.wire.network.discovery import Inbox, check_handlers, search
+from pncsim.wire.network.discovery import Asking, check_handlers
 from pncsim.wire.network.station import SocketServing
 from pncsim.wire.streams import ByteStream
-from pncsim.wire.tcp import TcpServer, address_text, connect_tcp, os_error, serve_tcp
+from pncsim.wire.tcp import TcpServer, address_text, connect_tcp, end_point, os_error, serve_tcp
 from pncsim.wire.v2g.sdp import Security
+from pncsim.wire.voice import Voice
 
 
 def loopback_host() -> str:
@@ -32,55 +33,53 @@ class LoopbackNetwork:
     object agree on; in two processes both are given the same number.
     """
 
-    def __init__(self, clock: Clock, watch: Watch | None = None, *, host: str | None = None, sdp_port: int = 0) -> None:
+    def __init__(self, clock: Clock, *, host: str | None = None, sdp_port: int = 0) -> None:
         self._clock = clock
-        self._watch = watch or Watch()
         self._serving: SocketServing | None = None
         self.host = host or loopback_host()
         self.sdp_port = sdp_port
 
-    async def serve(self, handlers: Handlers) -> SocketServing:
+    async def serve(self, handlers: Handlers, voice: Voice | None = None) -> SocketServing:
         """Start a station; see :class:`wire.network.Network`."""
         check_handlers(handlers, busy=self._serving is not None and self._serving.open)
         sock = self._udp_socket(self.sdp_port, "to answer SDP")
         servers: dict[Security, TcpServer] = {}
         try:
             for security, handler in handlers.items():
-                servers[security] = await serve_tcp(handler, self.host, on_error=self._watch.error)
+                servers[security] = await serve_tcp(handler, self.host, voice=voice)
         except BaseException:
             sock.close()
             for server in servers.values():
                 await server.close()
             raise
-        serving = self._serving = SocketServing(servers, self._watch)
+        serving = self._serving = SocketServing(servers, voice)
         datagrams = Datagrams(sock, serving.receive)
         serving.attach(datagrams)
-        self.sdp_port = datagrams.port
+        _, self.sdp_port = datagrams.local
         return serving
 
-    async def find(self, want: Security) -> SeccAddress:
+    async def find(self, want: Security, voice: Voice | None = None) -> SeccAddress:
         """Ask for a station; see :class:`wire.network.Network`."""
-        inbox = Inbox(self._watch)
-
-        def receive(datagram: bytes, sender: tuple[Any, ...], _: int) -> None:
-            inbox.put(datagram, address_text(sender[0], sender[1]))
+        asking = Asking(self._clock, voice, (self.host, self.sdp_port))
+        datagrams = Datagrams(
+            self._udp_socket(0, "to ask by SDP"), lambda datagram, sender, _: asking.put(datagram, end_point(sender))
+        )
+        asking.local = datagrams.local
 
         def send(request: bytes) -> None:
             # Before a station has chosen its port there is nobody to ask, which is like no answer.
             if self.sdp_port:
                 datagrams.send(request, (self.host, self.sdp_port))
 
-        datagrams = Datagrams(self._udp_socket(0, "to ask by SDP"), receive)
         try:
-            peer = address_text(self.host, self.sdp_port)
-            response = await search(want, self._clock, send, inbox, self._watch, peer)
+            response = await asking.search(want, send)
         finally:
             datagrams.close()
         return SeccAddress(response.host, response.port, response.security)
 
-    async def connect(self, address: SeccAddress) -> ByteStream:
+    async def connect(self, address: SeccAddress, voice: Voice | None = None) -> ByteStream:
         """Connect to the station; see :class:`wire.network.Network`."""
-        return await connect_tcp(address.host, address.port, scope_id=address.scope_id)
+        return captured(await connect_tcp(address.host, address.port, scope_id=address.scope_id), voice, "sent")
 
     def _udp_socket(self, port: int, purpose: str) -> socket.socket:
         sock = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_DGRAM)

@@ -6,24 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from pncsim.wire.errors import LocalError
-from pncsim.wire.network import SeccAddress, Watch
-from pncsim.wire.network.datagrams import Datagrams
-from pncsim.wire.network.discovery import answer, main_address
-from pncsim.wire.tcp import TcpServer, address_text
+from pncsim.wire.network import SeccAddress
+from pncsim.wire.network.datagrams import Arrival, Datagrams
+from pncsim.wire.network.discovery import answer, main_address, tell
+from pncsim.wire.tcp import TcpServer, address_text, end_point
 from pncsim.wire.v2g.sdp import Security
+from pncsim.wire.voice import Voice
 
 
 class SocketServing:
     """The station's sockets; ``interface`` is the index datagrams must arrive on, 0 for any."""
 
-    def __init__(self, servers: Mapping[Security, TcpServer], watch: Watch, *, interface: int = 0) -> None:
+    def __init__(self, servers: Mapping[Security, TcpServer], voice: Voice | None, *, interface: int = 0) -> None:
         self.addresses: Mapping[Security, SeccAddress] = {
             security: SeccAddress(server.host.partition("%")[0], server.port, security, interface)
             for security, server in servers.items()
         }
         self.open = True
         self._servers = servers
-        self._watch = watch
+        self._voice = voice
         self._interface = interface
         self._datagrams: Datagrams | None = None
 
@@ -35,17 +36,17 @@ class SocketServing:
         """Send answers through, and own, this socket."""
         self._datagrams = datagrams
 
-    def receive(self, datagram: bytes, sender: tuple[Any, ...], interface: int) -> None:
+    def receive(self, datagram: bytes, sender: tuple[Any, ...], arrival: Arrival) -> None:
         """A datagram reached the SDP port."""
-        if self._interface and interface and interface != self._interface:
+        if self._datagrams is None or (self._interface and arrival.interface not in (0, self._interface)):
             return
-        peer = address_text(sender[0], sender[1])
-        response = answer(datagram, peer, self.addresses, self._watch)
-        if response is not None and self._datagrams is not None:
+        host, port = self._datagrams.local
+        response = answer(datagram, (arrival.host or host, port), end_point(sender), self.addresses, self._voice)
+        if response is not None:
             try:
                 self._datagrams.send(response, sender)
             except LocalError as error:
-                self._watch.ignored(f"SDP answer to {peer} not sent: {error.sentence}")
+                tell(self._voice, f"SDP answer to {address_text(*end_point(sender))} not sent: {error.sentence}")
 
     def withdraw(self) -> None:
         self.open = False
