@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pncsim.ev.vehicle import Vehicle
     from pncsim.wire.clock import Clock
     from pncsim.wire.network import Network
+    from pncsim.wire.pilot import Pilot
     from pncsim.wire.streams import ByteStream
 
 ACTOR = "EV"
@@ -26,8 +27,13 @@ CLOSE_SECONDS = 5.0
 """How long an orderly end of the connection may take before it is dropped."""
 
 
-async def charge(network: Network, vehicle: Vehicle, clock: Clock, trace: Trace) -> SessionOutcome:
+async def charge(
+    network: Network, vehicle: Vehicle, clock: Clock, trace: Trace, *, pilot: Pilot | None = None
+) -> SessionOutcome:
     """Plug ``vehicle`` in at ``network``: SDP, TCP, TLS as configured, one session to its end.
+
+    ``pilot`` is the EVSE's where both ends are simulated: the vehicle is plugged in there, or wakes the station (BCB
+    toggle) if it still is from before a pause; who unplugs it is the caller.
 
     Never raises for what the station did: the outcome says how it ended and carries the error. A paused session is
     kept in ``vehicle.memory`` and resumed by the next call; contracts arrive in ``vehicle.contracts``.
@@ -38,6 +44,8 @@ async def charge(network: Network, vehicle: Vehicle, clock: Clock, trace: Trace)
     trace.emit(Story(time=plugged_in, role=ACTOR, text="The vehicle is plugged in."))
     try:
         async with clock.timeout(timing.EVCC_SETUP):
+            if pilot is not None:
+                await _plug_in(pilot)
             stream, tls = await connect(network, vehicle, clock, Voice.on(clock, trace, ACTOR))
     except TimeoutError:
         return _failed(clock, trace, _setup_too_slow())
@@ -52,6 +60,15 @@ async def charge(network: Network, vehicle: Vehicle, clock: Clock, trace: Trace)
     await _close(stream, clock)
     _remember(vehicle, engine.outcome)
     return engine.outcome
+
+
+async def _plug_in(pilot: Pilot) -> None:
+    """Connect, or toggle if connected, and wait for the data link."""
+    if pilot.plugged:
+        pilot.toggle()
+    else:
+        pilot.connect()
+    await pilot.matched()
 
 
 async def _drive(engine: EvccEngine, stream: ByteStream, vehicle: Vehicle, clock: Clock, trace: Trace) -> None:

@@ -97,7 +97,6 @@ class SeccEngine:
         out = self._begin(now)
         self._setup_until = now + timing.SECC_SETUP
         self._s.start_wh = self._s.power.energy(now)
-        self._s.notice(notices.PluggedIn(time=now))
         self._enter(State.CONNECTED)
         return out
 
@@ -273,6 +272,7 @@ class SeccEngine:
         agreed = response.ResponseCode != app.ResponseCodeType.Failed_NoNegotiation
         if not self._transmit("SupportedAppProtocolRes", response, None):
             return
+        s.notice(notices.ProtocolAnswered(time=s.now, agreed=agreed))
         if agreed:
             self._enter(State.NEGOTIATED)
             return

@@ -1,48 +1,302 @@
-"""An outlet that serves one vehicle after the other over whatever stream they come."""
+"""One EVSE: control pilot, link, power, and one session after the other for the vehicle that is plugged in."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
+from pncsim.secc import notices
 from pncsim.secc.config import PowerSchedule, SeccConfig
 from pncsim.secc.engine import SeccEngine
+from pncsim.secc.handshake import Refused, Shown, secure
 from pncsim.secc.power import EvsePower
-from pncsim.secc.shell import Answer, Connection, Tell
+from pncsim.secc.shell import Answer, Connection, Tell, Timer
 from pncsim.wire.clock import Clock
-from pncsim.wire.errors import LocalError
+from pncsim.wire.errors import LocalError, PeerSilent, PncError
+from pncsim.wire.network import Network, Security, Serving
+from pncsim.wire.pilot import DIGITAL, PLUGGED, READY, STEADY, Pilot, PilotState, duty_for
 from pncsim.wire.session.outputs import Close, Output
 from pncsim.wire.streams import ByteStream
-from pncsim.wire.trace import Problem, Trace
+from pncsim.wire.tcp import address_text
+from pncsim.wire.trace import Trace
+from pncsim.wire.v2g.iso2 import timing
+from pncsim.wire.voice import Voice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvsePlan:
+    """An EVSE to be: how it behaves, the link it serves on, and what it offers there.
+
+    ``secured``, ``plain``: serve TLS, plain TCP. ``contract``: offer Plug & Charge where the station can. ``assumed``:
+    no pilot wire leads to the vehicle (a foreign one, on an interface): the EVSE listens all the time, and a vehicle
+    counts as plugged in from its SupportedAppProtocolReq until its session has ended, pauses included.
+    """
+
+    config: SeccConfig
+    network: Network | None = None
+    connectors: int = 1
+    secured: bool = True
+    plain: bool = True
+    contract: bool = True
+    assumed: bool = False
+
+
+def _as_planned(config: SeccConfig) -> SeccConfig:
+    return config
 
 
 class Evse:
-    """An outlet. ``serve`` is the handler for connections; ``config`` may be replaced between sessions.
+    """EVSE ``number`` of a station.
 
     ``answer(question)`` decides what secc.questions asks; a PncError it raises becomes the refusal's sentence.
-    ``tell(notice)`` hears secc.notices. ``random(n)`` gives n random bytes.
+    ``tell(notice)`` hears secc.notices. ``settings`` is asked before each session what has changed since the plan;
+    ``shown`` for the TLS server's credentials; ``enabled`` whether ISO 15118 is spoken at all.
+
+    For whoever watches: ``receipts`` counts verified metering receipts, ``loops`` meter samples; ``on_loop`` hears the
+    latter, ``on_notice`` every notice, ``on_end`` how each session ended (a sentence, and the error unless it was in
+    order), ``on_refused`` why a TLS handshake failed and whether the peer spoke TLS at all.
     """
 
     def __init__(
         self,
-        config: SeccConfig,
+        plan: EvsePlan,
         *,
         clock: Clock,
         trace: Trace,
         answer: Answer,
         tell: Tell = lambda notice: None,
+        number: int = 1,
+        unit: str = "SECC",
+        settings: Callable[[SeccConfig], SeccConfig] = _as_planned,
+        shown: Callable[[], Shown] | None = None,
+        enabled: Callable[[], bool] = lambda: True,
         power: EvsePower | None = None,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        self.config = config
+        self.plan, self.number = plan, number
         self.power = power or EvsePower()
+        self.pilot = Pilot()
+        self.voice = Voice.on(clock, trace, "SECC", unit)
+        self.receipts = self.loops = 0
+        self.on_loop: Callable[[int], None] | None = None
+        self.on_notice: Callable[[object], None] | None = None
+        self.on_end: Callable[[str, PncError | None], None] | None = None
+        self.on_refused: Callable[[PncError, bool], None] | None = None
         self._clock, self._trace, self._answer, self._tell, self._random = clock, trace, answer, tell, random
+        self._settings, self._shown, self._enabled = settings, shown, enabled
         self._session: Connection | None = None
+        self._set_up = self._paused = False
+        self._serving: Serving | None = None
+        self._withdrawn: list[Serving] = []
+        self._opening: asyncio.Task[None] | None = None
+        self._alarm: Timer | None = None
+        self._busy = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._shaking: set[ByteStream] = set()
+        self.pilot.subscribe(self._pilot_changed)
 
     @property
     def engine(self) -> SeccEngine | None:
         """The engine of the session that is running, if any."""
         return self._session.engine if self._session else None
+
+    @property
+    def network(self) -> Network:
+        """The link vehicles come by. Raises LocalError where the plan has none."""
+        if self.plan.network is None:
+            raise LocalError(f"EVSE {self.number} has no link.", advice="Give its plan a network.")
+        return self.plan.network
+
+    # ---- life ----------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Serve vehicles: at once where the pilot is assumed, else whenever one is plugged in. Raises LocalError."""
+        if self.plan.assumed and self._enabled():
+            await self._listen()
+
+    async def close(self) -> None:
+        """Withdraw, and cancel what is still connected."""
+        self._disarm()
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+        servings, self._withdrawn = [*self._withdrawn, *([self._serving] if self._serving else [])], []
+        self._serving = None
+        for serving in servings:
+            await serving.close()
+
+    async def idle(self) -> None:
+        """Wait until nobody is connected."""
+        await self._idle.wait()
+
+    @property
+    def serving(self) -> Serving | None:
+        """Where the EVSE listens now; None while it does not."""
+        return self._serving
+
+    @property
+    def where(self) -> list[str]:
+        """Where vehicles are waited for: address, port and kind of connection."""
+        return [
+            f"{address_text(a.host, a.port)} {'(TLS)' if a.security is Security.TLS else '(plain)'}"
+            for a in (self._serving.addresses.values() if self._serving is not None else ())
+        ]
+
+    # ---- plug and pilot ------------------------------------------------------------------------------------------
+
+    def _pilot_changed(self, before: PilotState, now: PilotState) -> None:
+        self.voice.pilot(now, self.pilot.duty)
+        if before is now:
+            return
+        if now in PLUGGED and before not in PLUGGED:
+            self._plugged_in()
+        elif now is PilotState.A:
+            self._unplugged()
+        elif now not in PLUGGED:
+            self._withdraw()
+        elif now is PilotState.B and before in READY and self._session is None:
+            self._wake()
+
+    def _plugged_in(self) -> None:
+        now = self._clock.now()
+        self._note(notices.PluggedIn(time=now, connector=self.pilot.connector, register_wh=self.power.reading(now)))
+        if self._enabled():
+            self.pilot.offer(DIGITAL)
+            self._wake()
+        else:
+            self.pilot.offer(duty_for(self.plan.config.ac.max_current))
+
+    def _unplugged(self) -> None:
+        """Everything ends with the plug; the transaction first, so that it ends for this reason."""
+        now = self._clock.now()
+        self._note(notices.Unplugged(time=now, register_wh=self.power.reading(now)))
+        self.abort("The vehicle was unplugged.")
+        for stream in tuple(self._shaking):
+            stream.abort()
+        self._withdraw()
+        self.pilot.offer(STEADY)
+
+    def restart(self) -> None:
+        """Start anew: whatever goes on ends, and the vehicle sees state F for a moment."""
+        self.abort("The EVSE restarts.")
+        self.pilot.fail(PilotState.F)
+        self.pilot.clear()
+
+    # ---- listening -----------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        """Open SDP and listeners for a vehicle that was plugged in or has toggled the pilot (B, C, B)."""
+        if self.plan.assumed or self.plan.network is None:
+            return
+        self._arm(self._not_set_up)
+        if self._serving is None and self._opening is None:
+            self._opening = asyncio.create_task(self._open_for_vehicle())
+
+    async def _open_for_vehicle(self) -> None:
+        try:
+            await self._listen()
+        except PncError as error:
+            self.voice.problem(error)
+        finally:
+            self._opening = None
+        if not self.pilot.plugged:
+            self._withdraw()
+
+    async def _listen(self) -> None:
+        handlers: dict[Security, Callable[[ByteStream], Any]] = {}
+        if self.plan.secured:
+            handlers[Security.TLS] = self._over_tls
+        if self.plan.plain:
+            handlers[Security.NONE] = self._over_tcp
+        self._serving = await self.network.serve(handlers, self.voice)
+        self.pilot.match(True)
+
+    def _withdraw(self) -> None:
+        """Answer no SDP and take no connection until a vehicle is plugged in again, or wakes the station."""
+        self._disarm()
+        if self._serving is None or self.plan.assumed:
+            return
+        self.pilot.match(False)
+        self._serving.withdraw()
+        if not self._busy:
+            self._withdrawn.clear()
+        self._withdrawn.append(self._serving)
+        self._serving = None
+
+    def _not_set_up(self) -> None:
+        """18 s after plug-in there is no session: SDP and listeners close (V2G2-714 to -716, -723).
+
+        Who is connecting right now is told so by its handshake or its engine.
+        """
+        self._withdraw()
+        if self._busy:
+            return
+        self.voice.problem(
+            PeerSilent(
+                f"The vehicle has not set up a session within {timing.SECC_SETUP:g} s of being plugged in; "
+                "the station listens no longer.",
+                clause="V2G2-714, V2G2-723",
+                advice="It listens again when the vehicle is plugged in anew or toggles the control pilot (B, C, B).",
+            )
+        )
+
+    def _arm(self, then: Callable[[], None]) -> None:
+        self._disarm()
+        self._alarm = self._clock.call_at(self._clock.now() + timing.SECC_SETUP, then)
+
+    def _disarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    # ---- connections ---------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _occupied(self) -> Iterator[None]:
+        """A vehicle is being served, from its first octet to the end of its connection."""
+        self._busy += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._idle.set()
+
+    async def _over_tls(self, stream: ByteStream) -> None:
+        assert self._shown is not None, "only what has a certificate listens for TLS"
+        with self._occupied():
+            self._shaking.add(stream)
+            try:
+                secured = await secure(stream, self._shown(), self._clock, self.voice)
+            finally:
+                self._shaking.discard(stream)
+            if not isinstance(secured, Refused):
+                await self._serve_one(secured, tls=True)
+            elif self.on_refused is not None:
+                self.on_refused(secured.error, secured.spoke_tls)
+
+    async def _over_tcp(self, stream: ByteStream) -> None:
+        with self._occupied():
+            await self._serve_one(stream, tls=False)
+
+    async def _serve_one(self, stream: ByteStream, *, tls: bool) -> None:
+        second = self._session is not None
+        close = await self.serve(stream, tls=tls)
+        # A second vehicle at a time is refused, which is told; no session of its own has ended.
+        if second:
+            return
+        if self.plan.assumed and not self._paused:
+            self.pilot.disconnect()
+        elif self.pilot.plugged and self._serving is not None:
+            self._arm(self._withdraw)
+        if self.on_end is not None:
+            self.on_end(close.reason, close.error)
 
     async def serve(self, stream: ByteStream, *, tls: bool) -> Close:
         """Run one session on ``stream`` to its end, and close it. A second vehicle at a time is refused."""
@@ -51,17 +305,61 @@ class Evse:
                 f"A second vehicle connected from {stream.peer} while the EVSE was serving another one.",
                 advice="One vehicle per EVSE; wait for the session to end.",
             )
-            self._trace.emit(
-                Problem(time=self._clock.now(), role=self.config.actor, text=error.sentence, advice=error.advice)
-            )
+            self.voice.problem(error)
             await stream.close()
             return Close(error.sentence, error)
-        engine = SeccEngine(self.config, power=self.power, tls=tls, random=self._random)
-        self._session = Connection(engine, stream, self._clock, self._trace, self._answer, self._tell)
+        self._set_up = self._paused = False
+        engine = SeccEngine(self._settings(self.plan.config), power=self.power, tls=tls, random=self._random)
+        self._session = Connection(engine, stream, self._clock, self._trace, self._answer, self._hear)
         try:
             return await self._session.run()
         finally:
             self._session = None
+
+    # ---- what the engine tells -----------------------------------------------------------------------------------
+
+    def _hear(self, notice: object) -> None:
+        """Draw the EVSE's own conclusions from a notice of the engine, then pass it on.
+
+        The end of a connection on which no session was set up says nothing about the vehicle that is plugged in.
+        """
+        if isinstance(notice, notices.ProtocolAnswered):
+            self._vehicle_shown()
+        elif isinstance(notice, notices.SessionStarted):
+            self._set_up = True
+            self._disarm()
+        elif isinstance(notice, notices.SessionEnded):
+            self._paused = notice.kind == "paused"
+            if not self._set_up:
+                self._watch(notice)
+                return
+        elif isinstance(notice, notices.ReceiptVerified):
+            self.receipts += 1
+        elif isinstance(notice, notices.MeterSample):
+            self.loops += 1
+            if self.on_loop is not None:
+                self.on_loop(self.loops)
+        self._note(notice)
+
+    def _vehicle_shown(self) -> None:
+        """Where the pilot is assumed, whoever speaks SupportedAppProtocol is plugged in."""
+        if not self.plan.assumed:
+            return
+        if self.pilot.plugged:
+            # After a pause: it may be the same vehicle or another one, its session will tell.
+            self._plugged_in()
+        else:
+            self.pilot.connect()
+
+    def _note(self, notice: object) -> None:
+        self._watch(notice)
+        self._tell(notice)
+
+    def _watch(self, notice: object) -> None:
+        if self.on_notice is not None:
+            self.on_notice(notice)
+
+    # ---- commands ------------------------------------------------------------------------------------------------
 
     def request_stop(self) -> None:
         """Ask the vehicle to stop charging."""

@@ -11,9 +11,30 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluggedIn:
-    """A vehicle has connected; nothing is known about it yet."""
+    """A vehicle is plugged in (control pilot A to B); nothing is known about it yet. The EVSE says so, not its engine.
+
+    ``register_wh`` is the meter's register, None if it is not known.
+    """
 
     time: float
+    connector: int = 1
+    register_wh: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unplugged:
+    """The vehicle is unplugged (control pilot A); whatever it was doing is over. The EVSE says so."""
+
+    time: float
+    register_wh: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolAnswered:
+    """SupportedAppProtocolReq was answered: whoever has connected is a vehicle. ``agreed``: on a protocol."""
+
+    time: float
+    agreed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +112,7 @@ StoppedBy = Literal["vehicle", "station", "silence"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded:
-    """The last notice of every session that was plugged in.
+    """The last notice of every session.
 
     ``kind``: ``ended`` by SessionStop(Terminate), ``paused`` by SessionStop(Pause), ``failed`` otherwise; ``reason``
     is a sentence. ``stopped_by`` says who ended it: the ``vehicle`` (it stopped, or closed the connection), the
@@ -108,6 +129,8 @@ class SessionEnded:
 
 StationNotice = (
     PluggedIn
+    | Unplugged
+    | ProtocolAnswered
     | SessionStarted
     | Authorized
     | AuthorizationRefused

@@ -6,6 +6,7 @@ or speaks OCPP to a CSMS given by URL. Both end by themselves after one session,
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import sys
@@ -24,13 +25,14 @@ from pncsim.ev.config import AC_MODES, DC_MODES, DcLimits, OcspPolicy, PaymentPo
 from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
+from pncsim.secc.charge_point import ChargePoint, trusted_roots
 from pncsim.secc.config import ALL_LIBERTIES, STRICT, SeccConfig
+from pncsim.secc.evse import EvsePlan
+from pncsim.secc.reception import Reception
 from pncsim.secc.station.config import StationConfig
 from pncsim.simulator.evidence.story import printable
 from pncsim.simulator.lab.back_end import CARD, STATION_ID, open_back_end
-from pncsim.simulator.reception import Reception
 from pncsim.simulator.result import EXIT_CODES, Verdict
-from pncsim.simulator.station_site import StationSite, build_station
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError
@@ -116,12 +118,7 @@ async def run_station(link: Link, options: StationOptions, clock: Clock, trace: 
     else:
         await _sell(pki, back.ecosystem, trace, clock)
         back.services.operator = FolderOperator(back.ecosystem.mo)
-    site = build_station(
-        pki,
-        network(link, clock),
-        clock,
-        trace,
-        connect,
+    evse = EvsePlan(
         config=SeccConfig(
             evse_id=options.evse_id,
             energy_modes=_modes(options.current),
@@ -131,17 +128,28 @@ async def run_station(link: Link, options: StationOptions, clock: Clock, trace: 
             central_validation=True,
             liberties=STRICT if options.strict else ALL_LIBERTIES,
         ),
-        station=StationConfig(
+        network=network(link, clock),
+        secured=options.tls,
+        contract=options.payment != "eim",
+        assumed=True,
+    )
+    site = ChargePoint(
+        clock,
+        trace,
+        StationConfig(
             identity=options.identity,
             secc_id=options.evse_id,
             request_certificate=False,
             request_staples=options.ocsp != "off",
             card=CARD if options.payment != "pnc" else "",
         ),
+        [evse],
+        connect=connect,
+        source=random.SystemRandom(),
         password=password or None,
-        installed=True,
+        roots=trusted_roots(pki),
+        credentials=pki.credentials("secc_leaf"),
     )
-    site.secured, site.contract = options.tls, options.payment != "eim"
     try:
         verdict, said = await _serve_one(site, options, clock, trace)
     finally:
@@ -150,16 +158,16 @@ async def run_station(link: Link, options: StationOptions, clock: Clock, trace: 
     return _verdict("secc", verdict, said)
 
 
-async def _serve_one(site: StationSite, options: StationOptions, clock: Clock, trace: Trace) -> tuple[Verdict, str]:
-    """The verdict on the first vehicle that comes; who counts as one, see :class:`simulator.reception.Reception`."""
-    reception = Reception(site, clock, trace)
+async def _serve_one(site: ChargePoint, options: StationOptions, clock: Clock, trace: Trace) -> tuple[Verdict, str]:
+    """The verdict on the first vehicle that comes; who counts as one, see :class:`secc.reception.Reception`."""
+    reception = Reception(site.evse(), clock, trace)
     try:
         await site.open(lenient=options.ocsp != "require")
     except PncError as error:
         if isinstance(error, LocalError):
             return Verdict.ERROR, str(error)  # nobody has told it yet
         return Verdict.FAIL, first_sentence(error.sentence)
-    kinds = " and ".join(site.where)
+    kinds = " and ".join(site.evse().where)
     trace.emit(Story(time=clock.now(), role="SECC", text=f"Waiting for a vehicle at {kinds}."))
     visit = await reception.visit(options.wait)
     if visit is None:

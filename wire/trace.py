@@ -136,6 +136,14 @@ class Power(Event):
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
+class PilotChanged(Event):
+    """What an EVSE sees on the control pilot: a state of IEC 61851-1 (A to F), and its duty cycle in percent."""
+
+    state: str
+    duty: float
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
 class Tolerated(Event):
     """A liberty of the peer that was let pass, and what the standard says instead."""
 

@@ -239,6 +239,14 @@ class Voice:
             )
         )
 
+    def pilot(self, state: str, duty: float) -> None:
+        """The control pilot changed: state (A to F), duty cycle in percent."""
+        self._sink(
+            trace.PilotChanged(
+                time=self._now(), role=self.role, unit=self.unit, session=self.session, state=state, duty=duty
+            )
+        )
+
     # Between services
 
     def called(self, service: str, operation: str, ok: bool, text: str) -> None:

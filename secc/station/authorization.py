@@ -1,4 +1,4 @@
-"""The station's answers to "may it charge?" and "fetch its contract", asked at the CSMS (C01, C07, C08, M01)."""
+"""One EVSE's answers to "may it charge?" and "fetch its contract", asked at the CSMS (C01, C07, C08, M01)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pncsim.secc.questions import (
     ContractCertificateRequest,
 )
 from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.tokens import Shown, TokenCache
 from pncsim.secc.station.trust import TrustStore
 from pncsim.secc.station.variables import DeviceModel
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import normal_emaid
 from pncsim.wire.ocpp.hash_data import hash_data
-from pncsim.wire.ocpp.when import seconds
 
 Payload = dict[str, Any]
 Caller = Callable[[str, Payload, float], Awaitable[Payload]]
@@ -86,7 +86,10 @@ def authorization_answer(response: Payload, token: str) -> AuthorizationAnswer:
 
 
 class Authorizer:
-    """Asks the CSMS, or decides as the device model allows while offline. ``online`` tells which."""
+    """Asks the CSMS for the vehicle at one EVSE, or decides as the device model allows while offline.
+
+    ``online`` tells which; ``cache`` is the station's.
+    """
 
     def __init__(
         self,
@@ -96,15 +99,12 @@ class Authorizer:
         clock: Clock,
         call: Caller,
         online: Callable[[], bool],
+        cache: TokenCache,
     ) -> None:
         self._config, self._model, self._trust, self._clock = config, model, trust, clock
-        self._call, self._online = call, online
-        self._cache: dict[tuple[str, str], tuple[str, float]] = {}
-        self._presented: asyncio.Future[tuple[str, str, bool]] | None = None
-        self._held: tuple[str, str, bool] | None = None
-        self.token_kind = ""
-        if config.card:
-            self.present(config.card, config.card_kind)
+        self._call, self._online, self._cache = call, online, cache
+        self._waiting: asyncio.Future[Shown] | None = None
+        self._held: Shown | None = None
 
     # Contracts
 
@@ -112,6 +112,8 @@ class Authorizer:
         """C07, online or offline."""
         if not self._model.flag("ISO15118Ctrlr", "PnCEnabled"):
             return refusal("Plug and Charge is switched off at this station (PnCEnabled).", token="NotAtThisLocation")
+        if not self._model.flag("AuthCtrlr", "Enabled"):
+            return self._without_asking(question.emaid)
         if not self._online():
             return self._contract_offline(question)
         central = self._model.flag("ISO15118Ctrlr", "CentralContractValidationAllowed")
@@ -132,29 +134,63 @@ class Authorizer:
 
     # External identification
 
-    async def external(self) -> AuthorizationAnswer:
-        """C08: wait for a token (a card, a remote start), then ask. One vehicle waits at a time."""
-        if self._held is None:
-            self._presented = asyncio.get_running_loop().create_future()
-            token, kind, settled = await self._presented
+    @property
+    def waiting(self) -> bool:
+        """A vehicle waits for its driver to identify."""
+        return self._waiting is not None and not self._waiting.done()
+
+    async def external(self) -> tuple[AuthorizationAnswer, str]:
+        """C08: wait for a token (a card, a remote start), then ask; the answer, and the kind of the token.
+
+        One vehicle waits at a time.
+        """
+        if not self._model.flag("AuthCtrlr", "Enabled"):
+            return self._without_asking(""), "NoAuthorization"
+        shown = self._take()
+        if shown is None:
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                shown = await self._waiting
+            finally:
+                self._waiting = None
+        return await self._judge(shown), shown.kind
+
+    def present(self, shown: Shown) -> None:
+        """A driver identifies at this EVSE."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(shown)
         else:
-            token, kind, settled = self._held
-        self._presented = None
-        if token != self._config.card:
-            self._held = None
-        self.token_kind = kind
-        if settled:
+            self._held = shown
+
+    def arrived(self) -> Shown | None:
+        """A vehicle is plugged in: what was shown in time is for it, and is returned."""
+        shown = self._held
+        if shown is not None:
+            self._held = shown._replace(until=float("inf")) if shown.until > self._clock.now() else None
+        return self._held
+
+    def left(self) -> None:
+        """The vehicle is gone, and with it what was shown for it."""
+        self._held = None
+
+    def _take(self) -> Shown | None:
+        """What has been shown and has not lapsed: once, or the card that lies on the reader all the time."""
+        shown, self._held = self._held, None
+        if shown is not None and shown.until > self._clock.now():
+            return shown
+        return Shown(self._config.card, self._config.card_kind) if self._config.card else None
+
+    async def _judge(self, shown: Shown) -> AuthorizationAnswer:
+        token, kind = shown.token, shown.kind
+        if shown.authorized:
             return AuthorizationAnswer(accepted=True, token_status="Accepted", token=token)
         if not self._online():
             return self._locally(token, kind)
+        early = self._model.flag("AuthCtrlr", "LocalPreAuthorize") and self._model.flag("AuthCacheCtrlr", "Enabled")
+        if early and self._cache.status(token, kind, self._clock.now()) == "Accepted":
+            text = f"The station's cache knows {token} (LocalPreAuthorize)."
+            return AuthorizationAnswer(accepted=True, token_status="Accepted", text=text, token=token)
         return await self._ask({"idToken": {"idToken": token, "type": kind}})
-
-    def present(self, token: str, kind: str = "ISO14443", *, authorized: bool = False) -> None:
-        """A driver identifies; ``authorized`` when the CSMS has decided already (remote start)."""
-        if self._presented is not None and not self._presented.done():
-            self._presented.set_result((token, kind, authorized))
-        else:
-            self._held = (token, kind, authorized)
 
     # Contract certificates
 
@@ -187,41 +223,29 @@ class Authorizer:
 
     # Both
 
+    def _without_asking(self, token: str) -> AuthorizationAnswer:
+        text = "This station does not ask whom it lets charge (AuthCtrlr.Enabled)."
+        return AuthorizationAnswer(accepted=True, token_status="Accepted", text=text, token=token)
+
     async def _ask(self, payload: Payload) -> AuthorizationAnswer:
         token = payload["idToken"]
         try:
             response = await self._call("Authorize", payload, self._config.authorize_timeout)
         except PncError as error:
             return refusal(error.sentence)
-        self._remember(token, response["idTokenInfo"])
-        return authorization_answer(response, token["idToken"])
-
-    def _remember(self, token: Payload, info: Payload) -> None:
         life = float(self._model.integer("AuthCacheCtrlr", "LifeTime"))
-        until = self._clock.now() + life
-        if "cacheExpiryDateTime" in info:
-            try:
-                until = seconds(info["cacheExpiryDateTime"])
-            except ValueError:
-                return
-        self._cache[token["idToken"].lower(), token["type"]] = (info["status"], until)
+        self._cache.remember(token, response["idTokenInfo"], self._clock.now(), life)
+        return authorization_answer(response, token["idToken"])
 
     def _locally(self, token: str, kind: str) -> AuthorizationAnswer:
         # C12, then C15.
         if not self._model.flag("AuthCtrlr", "LocalAuthorizeOffline"):
             return refusal("The station is offline and may not authorise locally (LocalAuthorizeOffline).")
-        status, until = self._cache.get((token.lower(), kind), ("", 0.0))
-        if self._model.flag("AuthCacheCtrlr", "Enabled") and until > self._clock.now():
+        status = self._cache.status(token, kind, self._clock.now())
+        if status and self._model.flag("AuthCacheCtrlr", "Enabled"):
             text = f"The station is offline; its cache says {status} for {token}."
             return AuthorizationAnswer(accepted=status == "Accepted", token_status=status, text=text, token=token)
         if self._model.flag("AuthCtrlr", "OfflineTxForUnknownIdEnabled"):
             text = f"The station is offline and lets the unknown {token} charge (OfflineTxForUnknownIdEnabled)."
             return AuthorizationAnswer(accepted=True, token_status="Accepted", text=text, token=token)
         return refusal(f"The station is offline and does not know {token}.", token="Unknown")
-
-    def clear_cache(self) -> Payload:
-        """ClearCache (C11)."""
-        if not self._model.flag("AuthCacheCtrlr", "Enabled"):
-            return {"status": "Rejected", "statusInfo": {"reasonCode": "NotEnabled"}}
-        self._cache.clear()
-        return {"status": "Accepted"}

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class StationConfig:
-    """One station with one EVSE and one connector. Times in seconds.
+    """One station. Times in seconds.
 
-    ``identity``: how the CSMS knows it (at most 48 characters, no colon). ``password``: Basic authentication, 16 to 40
-    characters, never shown. ``secc_id`` becomes the CN of its V2G certificate. ``certificate_timeout`` must stay below
-    the 4.5 s the SECC has for CertificateInstallationRes. ``staple_sub_cas``: fetch OCSP answers for the Sub-CAs too.
+    ``identity``: how the CSMS knows it (at most 48 characters, no colon). ``connectors``: how many each EVSE has, the
+    EVSEs being numbered from 1 in this order; ``evse_ids``: their ISO 15118 EVSEIDs (``secc_id`` where one is missing).
+    ``secc_id`` becomes the CN of its V2G certificate. ``certificate_timeout`` must stay below the 4.5 s the SECC has
+    for CertificateInstallationRes. ``staple_sub_cas``: fetch OCSP answers for the Sub-CAs too. ``card``: one that lies
+    on the reader of every EVSE all the time.
     """
 
     identity: str = "CS001"
@@ -22,8 +24,8 @@ class StationConfig:
     secc_id: str = "DEPNCE100001"
     organization: str = "pncsim CPO"
     country: str = "DE"
-    evse_id: int = 1
-    connector_id: int = 1
+    connectors: tuple[int, ...] = (1,)
+    evse_ids: tuple[str, ...] = ()
     security_profile: int = 2
     request_certificate: bool = True
     request_staples: bool = True
@@ -34,3 +36,7 @@ class StationConfig:
     certificate_timeout: float = 4.0
     authorize_timeout: float = 10.0
     boot_retry: float = 30.0
+
+    def iso15118_evse_id(self, evse: int) -> str:
+        """The EVSEID vehicles are told at this EVSE."""
+        return self.evse_ids[evse - 1] if evse <= len(self.evse_ids) else self.secc_id

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
-from pncsim.secc.station import boot
+from pncsim.secc.station import registration
 from pncsim.secc.station.backoff import reconnect_waits
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.variables import DeviceModel
@@ -17,16 +17,16 @@ from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, Pn
 from pncsim.wire.ocpp.channel import Connector, FrameChannel
 from pncsim.wire.ocpp.errors import CallError
 from pncsim.wire.ocpp.peer import Handler, OcppPeer, Payload
-from pncsim.wire.trace import StateEntered, Story, Trace
+from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
-ACTOR = "CS"
 SILENCES = 2
 """Heartbeats without an answer before the connection counts as dead."""
 
 LONGEST_INTERVAL = 86_400
 """Seconds between heartbeats or boots, whatever the CSMS says (the limit of HeartbeatInterval)."""
 
-_UNREGISTERED: frozenset[boot.State] = frozenset({"Rejected", "Booting", "Waiting", "Offline"})
+_UNREGISTERED: frozenset[registration.Registration] = frozenset({"Rejected", "Booting", "Waiting", "Offline"})
 
 
 class Link:
@@ -45,6 +45,7 @@ class Link:
         clock: Clock,
         source: random.Random,
         trace: Trace,
+        voice: Voice,
         *,
         password: str | None,
         handlers: Callable[[], Iterable[tuple[str, Handler]]],
@@ -53,12 +54,12 @@ class Link:
         changed: Callable[[], None],
         distrusted: Callable[[str], None],
     ) -> None:
-        self.state: boot.State = "Offline"
+        self.state: registration.Registration = "Offline"
         self.password = password
         self.stopping = False
         self.away_since: float | None = None
         self._config, self._model, self._connect = config, model, connect
-        self._clock, self._source, self._trace = clock, source, trace
+        self._clock, self._source, self._trace, self._voice = clock, source, trace, voice
         self._handlers, self._work_online, self._problem, self._changed = handlers, work, problem, changed
         self._distrusted = distrusted
         self._peer: OcppPeer | None = None
@@ -121,7 +122,7 @@ class Link:
         """Call the CSMS. Raises PeerClosed while not registered (``triggered`` messages may go while Pending)."""
         peer = self._peer
         if peer is None or not (self.online or (triggered and self.state == "Pending")):
-            raise PeerClosed(f"{action} was not sent: {self._config.identity} is {boot.MEANING[self.state]}.")
+            raise PeerClosed(f"{action} was not sent: {self._config.identity} is {registration.MEANING[self.state]}.")
         return await peer.call(action, payload, limit)
 
     async def idle(self) -> None:
@@ -139,7 +140,7 @@ class Link:
             channel,
             self._clock,
             self._source,
-            actor=ACTOR,
+            actor=self._voice.role,
             peer="CSMS",
             trace=self._trace,
             default_timeout=self._config.call_timeout,
@@ -223,8 +224,7 @@ class Link:
             self._model.put("OCPPCommCtrlr", "HeartbeatInterval", str(min(interval, LONGEST_INTERVAL)))
         self._boot_reason = "PowerUp"
         self._happen("accepted")
-        text = f"{self._config.identity} is registered at the CSMS"
-        self._trace.emit(Story(time=self._clock.now(), role=ACTOR, text=text))
+        self._voice.story(f"{self._config.identity} is registered at the CSMS")
 
     def _not_registered(self, answer: Payload) -> None:
         if answer["status"] == "Pending":
@@ -252,11 +252,11 @@ class Link:
             except PncError as error:
                 self._problem(error)
 
-    def _happen(self, happening: boot.Happening) -> None:
-        state = boot.follow(self.state, happening)
+    def _happen(self, happening: registration.Happening) -> None:
+        state = registration.follow(self.state, happening)
         if state != self.state:
             self.state = state
-            self._trace.emit(StateEntered(time=self._clock.now(), role=ACTOR, state=state))
+            self._voice.state(state)
             self._changed()
 
     def _waits(self) -> Iterator[float]:

@@ -1,35 +1,25 @@
-"""From what happens at the EVSE to OCPP TransactionEvents (use cases E01 to E12); no I/O.
+"""From what happens at one EVSE to OCPP TransactionEvents (use cases E01 to E12); no I/O.
 
-The transaction starts when the vehicle connects (TxStartPoint EVConnected) and ends with its session; a paused session
-keeps it open until the vehicle resumes or a new one comes.
+A transaction starts when a vehicle is plugged in (TxStartPoint EVConnected) and ends with its session, or when it is
+unplugged; a paused session keeps it open until the vehicle resumes, leaves, or a new one comes.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pncsim.secc import notices
-from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station import metering
+from pncsim.secc.station.variables import DeviceModel
 from pncsim.wire.ocpp.when import timestamp
 
 Payload = dict[str, Any]
-SIGNED_DATA_LIMIT = 2500
-
-_MEASURES: tuple[tuple[str, str, str], ...] = (
-    ("Energy.Active.Import.Register", "register_wh", "Wh"),
-    ("Power.Active.Import", "watts", "W"),
-    ("Voltage", "volts", "V"),
-    ("Current.Import", "amperes", "A"),
-    ("SoC", "soc", "Percent"),
-)
-"""Measurand, the field of MeterSample that holds it, unit."""
 
 
 @dataclass(slots=True)
-class Transaction:
+class OpenTransaction:
     """One open transaction; ``id`` is unique forever, ``seq`` the number of the next event (from 0)."""
 
     id: str
@@ -40,26 +30,31 @@ class Transaction:
     charging_state: str = ""
     paused: bool = False
     began_metering: bool = False
-    last_sample: float = 0.0
+    sampled_at: float = 0.0
+    kept_at: float = 0.0
+    kept: list[Payload] = field(default_factory=list)
+    """Meter values for the Ended event."""
+    sample: notices.MeterSample | None = None
+    receipt: notices.ReceiptVerified | None = None
     stop: tuple[str, str] | None = None
     remote_start: int | None = None
 
 
 @dataclass(slots=True)
 class TransactionBook:
-    """Turns notices of the SECC into TransactionEvent payloads, in order.
+    """Turns notices of one EVSE into TransactionEvent payloads, in order.
 
-    ``new_id`` makes transaction ids (at most 36 characters). ``sample_interval`` tells the seconds between periodic
-    meter values (0: none). ``online`` tells whether the CSMS can be reached now.
+    ``new_id`` makes transaction ids (at most 36 characters). ``online`` tells whether the CSMS can be reached now.
     """
 
-    config: StationConfig
+    evse: int
+    model: DeviceModel
     new_id: Callable[[], str]
-    sample_interval: Callable[[], float]
     online: Callable[[], bool]
-    open: Transaction | None = None
+    card_kind: str
+    open: OpenTransaction | None = None
     token_kind: str = ""
-    _receipt: notices.ReceiptVerified | None = None
+    connector: int = 1
     _arrived: float | None = None
     _remote_start: int | None = None
 
@@ -68,8 +63,8 @@ class TransactionBook:
         handler = _HANDLERS.get(type(notice))
         return [] if handler is None else handler(self, notice)
 
-    def remote_started(self, remote_start_id: int) -> None:
-        """RequestStartTransaction was accepted: its id goes into the next event (F01, F02)."""
+    def remote_started(self, remote_start_id: int | None) -> None:
+        """RequestStartTransaction was accepted: its id goes into the next event (F01, F02); None: it has lapsed."""
         if self.open is None:
             self._remote_start = remote_start_id
         else:
@@ -87,34 +82,44 @@ class TransactionBook:
     # One method per notice
 
     def _plugged_in(self, notice: notices.PluggedIn) -> list[Payload]:
+        self.connector = notice.connector
         if self.open is not None and self.open.paused:
             # Whether the vehicle resumes is known only when its session starts.
             self._arrived = notice.time
             return []
         events = [] if self.open is None else self._end(notice.time, "AbnormalCondition", "Other", None)
-        return events + self._start(notice.time)
+        return events + self._start(notice.time, "CablePluggedIn", notice.register_wh)
 
-    def _start(self, now: float) -> list[Payload]:
-        self.open = Transaction(self.new_id(), remote_start=self._remote_start)
-        trigger = "CablePluggedIn" if self._remote_start is None else "RemoteStart"
-        self._remote_start, self._receipt = None, None
-        self.open.charging_state = "EVConnected"
-        return [self._event("Started", trigger, now, state=True)]
+    def _unplugged(self, notice: notices.Unplugged) -> list[Payload]:
+        self._arrived = self._remote_start = None
+        if self.open is None:
+            return []
+        trigger, reason = self.open.stop or ("EVDeparted", "EVDisconnected")
+        return self._end(notice.time, trigger, reason, notice.register_wh)
+
+    def _start(self, now: float, trigger: str, register: int | None = None) -> list[Payload]:
+        self.open = OpenTransaction(self.new_id(), remote_start=self._remote_start, charging_state="EVConnected")
+        if self._remote_start is not None:
+            trigger, self._remote_start = "RemoteStart", None
+        return [self._event("Started", trigger, now, self._begin(now, register), state=True)]
 
     def _session_started(self, notice: notices.SessionStarted) -> list[Payload]:
         arrived, self._arrived = self._arrived, None
-        if self.open is None or not self.open.paused:
+        if self.open is None:
+            # The last one ended with its session, and the vehicle begins another without having been unplugged.
+            return self._start(notice.time, "EVDetected")
+        if not self.open.paused:
             return []
         if notice.resumed:
             self.open.paused = False
             return self._state("EVConnected", "EVDetected", notice.time)
         ended = self._end(notice.time, "EVDeparted", "EVDisconnected", None)
-        return ended + self._start(notice.time if arrived is None else arrived)
+        return ended + self._start(notice.time if arrived is None else arrived, "CablePluggedIn")
 
     def _authorized(self, notice: notices.Authorized) -> list[Payload]:
         if self.open is None:
             return []
-        kind = "eMAID" if notice.emaid else self.token_kind or self.config.card_kind
+        kind = "eMAID" if notice.emaid else self.token_kind or self.card_kind
         token: Payload = {"idToken": notice.emaid or notice.token, "type": kind}
         if self.open.token == token:
             return []
@@ -129,22 +134,31 @@ class TransactionBook:
     def _charging_started(self, notice: notices.ChargingStarted) -> list[Payload]:
         if self.open is None:
             return []
-        values = None
-        if not self.open.began_metering:
-            self.open.began_metering = True
-            self.open.last_sample = notice.time
-            values = [_register(notice.register_wh, "Transaction.Begin")]
+        values = self._begin(notice.time, notice.register_wh)
+        self.open.sampled_at = self.open.kept_at = notice.time
         return self._state("Charging", "ChargingStateChanged", notice.time, values)
 
     def _meter_sample(self, notice: notices.MeterSample) -> list[Payload]:
-        every = self.sample_interval()
-        if self.open is None or not every or notice.time - self.open.last_sample < every:
+        tx = self.open
+        if tx is None:
             return []
-        self.open.last_sample = notice.time
-        return [self._event("Updated", "MeterValuePeriodic", notice.time, _samples(notice))]
+        tx.sample = notice
+        if not metering.enabled(self.model):
+            return []
+        every = metering.interval(self.model, "TxEndedInterval")
+        if every and notice.time - tx.kept_at >= every:
+            tx.kept_at = notice.time
+            metering.keep(tx.kept, metering.values(self.model, "TxEndedMeasurands", notice, "Sample.Periodic"))
+        every = metering.interval(self.model, "TxUpdatedInterval")
+        if not every or notice.time - tx.sampled_at < every:
+            return []
+        tx.sampled_at = notice.time
+        values = metering.values(self.model, "TxUpdatedMeasurands", notice, "Sample.Periodic")
+        return [self._event("Updated", "MeterValuePeriodic", notice.time, values)]
 
     def _receipt_verified(self, notice: notices.ReceiptVerified) -> list[Payload]:
-        self._receipt = notice
+        if self.open is not None:
+            self.open.receipt = notice
         return []
 
     def _charging_stopped(self, notice: notices.ChargingStopped) -> list[Payload]:
@@ -161,21 +175,31 @@ class TransactionBook:
 
     # Building events
 
-    def _end(self, now: float, trigger: str, reason: str, register: int | None) -> list[Payload]:
-        if self.open is None:
+    def _begin(self, now: float, register: int | None) -> list[Payload]:
+        """The meter at the beginning, in the first event that knows it."""
+        tx = self.open
+        if tx is None or register is None or tx.began_metering:
             return []
-        values = None
-        if register is not None and self.open.began_metering:
-            values = [_register(register, "Transaction.End")]
-            if self._receipt is not None:
-                values += _signed(self._receipt)
+        tx.began_metering = True
+        return metering.values(self.model, "TxStartedMeasurands", metering.still(now, register), "Transaction.Begin")
+
+    def _end(self, now: float, trigger: str, reason: str, register: int | None) -> list[Payload]:
+        tx = self.open
+        if tx is None:
+            return []
+        values: list[Payload] = []
+        if register is not None and tx.began_metering:
+            final = metering.still(now, register, tx.sample)
+            values = [*tx.kept, *metering.values(self.model, "TxEndedMeasurands", final, "Transaction.End")]
+            if values and tx.receipt is not None:
+                values[-1]["sampledValue"] += metering.signed(tx.receipt)
         event = self._event("Ended", trigger, now, values)
         event["transactionInfo"]["stoppedReason"] = reason
-        self.open, self._receipt = None, None
+        self.open = None
         return [event]
 
     def _state(self, state: str, trigger: str, now: float, values: list[Payload] | None = None) -> list[Payload]:
-        if self.open is None or (self.open.charging_state == state and values is None):
+        if self.open is None or (self.open.charging_state == state and not values):
             return []
         self.open.charging_state = state
         return [self._event("Updated", trigger, now, values, state=True)]
@@ -183,73 +207,33 @@ class TransactionBook:
     def _event(
         self, kind: str, trigger: str, now: float, values: list[Payload] | None = None, *, state: bool = False
     ) -> Payload:
-        transaction = self.open
-        assert transaction is not None
-        info: Payload = {"transactionId": transaction.id}
+        tx = self.open
+        assert tx is not None
+        info: Payload = {"transactionId": tx.id}
         if state:
-            info["chargingState"] = transaction.charging_state
-        if transaction.remote_start is not None:
-            info["remoteStartId"], transaction.remote_start = transaction.remote_start, None
-        moment = timestamp(now)
+            info["chargingState"] = tx.charging_state
+        if tx.remote_start is not None:
+            info["remoteStartId"], tx.remote_start = tx.remote_start, None
         event: Payload = {
             "eventType": kind,
-            "timestamp": moment,
+            "timestamp": timestamp(now),
             "triggerReason": trigger,
-            "seqNo": transaction.seq,
+            "seqNo": tx.seq,
             "transactionInfo": info,
         }
-        transaction.seq += 1
+        tx.seq += 1
         if not self.online():
             event["offline"] = True
-        if not transaction.evse_sent:
-            event["evse"] = {"id": self.config.evse_id, "connectorId": self.config.connector_id}
-            transaction.evse_sent = True
+        if not tx.evse_sent:
+            event["evse"] = {"id": self.evse, "connectorId": self.connector}
+            tx.evse_sent = True
         # Once after the authorization, and once more in the event that ends it (E01.FR.16, E07).
-        if transaction.token is not None and (not transaction.token_sent or kind == "Ended"):
-            event["idToken"] = transaction.token
-            transaction.token_sent = True
+        if tx.token is not None and (not tx.token_sent or kind == "Ended"):
+            event["idToken"] = tx.token
+            tx.token_sent = True
         if values:
-            event["meterValue"] = [{"timestamp": moment, "sampledValue": values}]
+            event["meterValue"] = values
         return event
-
-
-def _samples(notice: notices.MeterSample) -> list[Payload]:
-    values = []
-    for measurand, name, unit in _MEASURES:
-        value = getattr(notice, name)
-        if value is not None:
-            values.append(
-                {
-                    "value": value,
-                    "measurand": measurand,
-                    "context": "Sample.Periodic",
-                    "unitOfMeasure": {"unit": unit},
-                }
-            )
-    return values
-
-
-def _register(wh: int, context: str) -> Payload:
-    return {
-        "value": wh,
-        "measurand": "Energy.Active.Import.Register",
-        "context": context,
-        "unitOfMeasure": {"unit": "Wh"},
-    }
-
-
-def _signed(receipt: notices.ReceiptVerified) -> list[Payload]:
-    """The register as the vehicle has signed it, with its MeteringReceiptReq as the signed data."""
-    data = base64.b64encode(receipt.exi).decode("ascii")
-    if len(data) > SIGNED_DATA_LIMIT:
-        return []
-    signed = {
-        "signedMeterData": data,
-        "signingMethod": "ECDSA-secp256r1-SHA256",
-        "encodingMethod": "ISO 15118-2 MeteringReceiptReq (EXI)",
-        "publicKey": "",
-    }
-    return [{**_register(receipt.register_wh, "Other"), "signedMeterValue": signed}]
 
 
 _END: dict[tuple[str, str], tuple[str, str]] = {
@@ -263,6 +247,7 @@ _END: dict[tuple[str, str], tuple[str, str]] = {
 
 _HANDLERS: dict[type, Callable[[TransactionBook, Any], list[Payload]]] = {
     notices.PluggedIn: TransactionBook._plugged_in,
+    notices.Unplugged: TransactionBook._unplugged,
     notices.SessionStarted: TransactionBook._session_started,
     notices.Authorized: TransactionBook._authorized,
     notices.AuthorizationRefused: TransactionBook._refused,

@@ -24,6 +24,9 @@ class TrustStore:
         self._roots: list[tuple[str, x509.Certificate]] = list(roots)
         self.own: Credentials | None = None
 
+    def __len__(self) -> int:
+        return len(self._roots)
+
     def roots(self, *uses: str) -> list[x509.Certificate]:
         """The roots of any of ``uses``."""
         return [root for use, root in self._roots if use in uses]

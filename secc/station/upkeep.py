@@ -15,6 +15,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.ocpp.hash_data import hash_data
+from pncsim.wire.voice import Voice
 
 Payload = dict[str, Any]
 RETRY = 60.0
@@ -24,7 +25,7 @@ RETRY = 60.0
 class Upkeep:
     """Owns the credentials and staples. :meth:`run` works while online; it sleeps until something is due.
 
-    ``call`` performs one OCPP call; ``problem`` and ``tell`` report; ``security_event`` queues a SecurityEvent;
+    ``call`` performs one OCPP call; ``problem`` is told what goes wrong; ``security_event`` queues a SecurityEvent;
     ``changed`` is called whenever credentials or staples are new.
     """
 
@@ -35,15 +36,15 @@ class Upkeep:
         trust: TrustStore,
         clock: Clock,
         check: identity.ChainCheck,
+        voice: Voice,
         *,
         call: Callable[[str, Payload], Awaitable[Payload]],
         problem: Callable[[PncError], None],
-        tell: Callable[[str], None],
         security_event: Callable[[str, str], None],
         changed: Callable[[], None],
     ) -> None:
         self._config, self._model, self._trust, self._clock, self._check = config, model, trust, clock, check
-        self._call, self._problem, self._tell = call, problem, tell
+        self._voice, self._call, self._problem = voice, call, problem
         self._security_event, self._changed = security_event, changed
         self._request: identity.Request | None = None
         self._signed: asyncio.Future[PncError | None] | None = None
@@ -128,7 +129,7 @@ class Upkeep:
         text = self._model.text
         self._request = identity.request(
             text("ISO15118Ctrlr", "SeccId"),
-            text("ISO15118Ctrlr", "OrganizationName"),
+            text("ISO15118Ctrlr", "OrganizationName") or text("SecurityCtrlr", "OrganizationName"),
             text("ISO15118Ctrlr", "CountryName"),
         )
         minimum = self._model.integer("SecurityCtrlr", "CertSigningWaitMinimum")
@@ -182,7 +183,7 @@ class Upkeep:
             return {"status": "Rejected", "statusInfo": info}
         self.use(credentials)
         self._request = None
-        self._tell(f"{self._config.identity} has its V2G certificate {_name(credentials)}")
+        self._voice.story(f"{self._config.identity} has its V2G certificate {_name(credentials)}")
         self._changed()
         if signed is not None and not signed.done():
             signed.set_result(None)

@@ -1,141 +1,146 @@
-"""The station's device model: its variables as a table, and OCPP's ways to read and write them (B05 to B08)."""
+"""The station's device model: declared variables, their values, and OCPP's ways to read and write them (B05 to B08)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pncsim.secc.station.config import StationConfig
 
 Access = Literal["ReadOnly", "ReadWrite", "WriteOnly"]
 Kind = Literal["string", "integer", "boolean", "decimal", "OptionList", "MemberList", "SequenceList"]
+Tier = Literal["station", "evse", "connector"]
+
+
+class Owner(Protocol):
+    """What computed values are read from."""
+
+    @property
+    def config(self) -> StationConfig:
+        """The plates."""
+
+    @property
+    def certificates(self) -> int:
+        """How many certificates are stored."""
+
+    def availability(self, evse: int, connector: int) -> str:
+        """ConnectorStatusEnumType of the station (0, 0), an EVSE (n, 0) or a connector."""
+
+    def watts(self, evse: int) -> float:
+        """What flows at an EVSE now."""
+
+
+Computed = Callable[[Owner, int, int], str]
+"""A value that is worked out when it is read: owner, EVSE, connector."""
 
 
 class Variable(NamedTuple):
-    """One row: its value is text, as on the wire. ``limits`` (min, max) for numbers and for the length of strings."""
+    """One declaration; its value is text, as on the wire. ``tier``: one for the station, or for each EVSE or connector.
+
+    ``limits`` (min, max) for numbers and for the length of strings.
+    """
 
     component: str
     name: str
     kind: Kind
     access: Access
-    value: str
+    value: str | Computed
     unit: str = ""
     instance: str = ""
     limits: tuple[float, float] | None = None
     options: tuple[str, ...] = ()
     reboot: bool = False
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What names the variable, lower case: OCPP compares names without case."""
-        return self.component.lower(), self.name.lower(), self.instance.lower()
+    tier: Tier = "station"
 
 
-_MEASURANDS = (
-    "Energy.Active.Import.Register",
-    "Power.Active.Import",
-    "Voltage",
-    "Current.Import",
-    "SoC",
-)
-_ALL = ",".join(_MEASURANDS)
-_REGISTER = _MEASURANDS[0]
+class Key(NamedTuple):
+    """What names one variable of one place; 0 stands for the station as a whole."""
+
+    component: str
+    name: str
+    instance: str = ""
+    evse: int = 0
+    connector: int = 0
+
+    def folded(self) -> Key:
+        """OCPP compares names without case."""
+        return Key(self.component.lower(), self.name.lower(), self.instance.lower(), self.evse, self.connector)
 
 
-def variables(config: StationConfig) -> tuple[Variable, ...]:
-    """The rows of a station of this simulator (OCPP 2.0.1 Part 2, referenced components and variables)."""
-    v = Variable
-    return (
-        v("ISO15118Ctrlr", "Enabled", "boolean", "ReadWrite", "true"),
-        v("ISO15118Ctrlr", "PnCEnabled", "boolean", "ReadWrite", "true"),
-        v("ISO15118Ctrlr", "CentralContractValidationAllowed", "boolean", "ReadWrite", "false"),
-        v("ISO15118Ctrlr", "ContractValidationOffline", "boolean", "ReadWrite", "false"),
-        v("ISO15118Ctrlr", "ContractCertificateInstallationEnabled", "boolean", "ReadWrite", "true"),
-        v("ISO15118Ctrlr", "V2GCertificateInstallationEnabled", "boolean", "ReadWrite", "true"),
-        v("ISO15118Ctrlr", "RequestMeteringReceipt", "boolean", "ReadWrite", "true"),
-        v("ISO15118Ctrlr", "SeccId", "string", "ReadWrite", config.secc_id, limits=(1, 64)),
-        v("ISO15118Ctrlr", "CountryName", "string", "ReadWrite", config.country, limits=(2, 2)),
-        v("ISO15118Ctrlr", "OrganizationName", "string", "ReadWrite", config.organization, limits=(1, 64)),
-        v("SecurityCtrlr", "Identity", "string", "ReadOnly", config.identity),
-        v("SecurityCtrlr", "OrganizationName", "string", "ReadWrite", config.organization, limits=(1, 64)),
-        v("SecurityCtrlr", "BasicAuthPassword", "string", "WriteOnly", "", limits=(16, 40)),
-        v("SecurityCtrlr", "SecurityProfile", "integer", "ReadOnly", str(config.security_profile), limits=(0, 3)),
-        v("SecurityCtrlr", "CertificateEntries", "integer", "ReadOnly", "0", limits=(0, 20)),
-        v("SecurityCtrlr", "CertSigningWaitMinimum", "integer", "ReadWrite", "30", "s", limits=(1, 86400)),
-        v("SecurityCtrlr", "CertSigningRepeatTimes", "integer", "ReadWrite", "3", limits=(0, 20)),
-        v("SecurityCtrlr", "MaxCertificateChainSize", "integer", "ReadOnly", "10000"),
-        v("AuthCtrlr", "Enabled", "boolean", "ReadWrite", "true"),
-        v("AuthCtrlr", "AuthorizeRemoteStart", "boolean", "ReadWrite", "true"),
-        v("AuthCtrlr", "LocalAuthorizeOffline", "boolean", "ReadWrite", "true"),
-        v("AuthCtrlr", "LocalPreAuthorize", "boolean", "ReadWrite", "false"),
-        v("AuthCtrlr", "OfflineTxForUnknownIdEnabled", "boolean", "ReadWrite", "false"),
-        v("AuthCacheCtrlr", "Enabled", "boolean", "ReadWrite", "true"),
-        v("AuthCacheCtrlr", "LifeTime", "integer", "ReadWrite", "86400", "s", limits=(0, 31_536_000)),
-        v("TxCtrlr", "TxStartPoint", "MemberList", "ReadOnly", "EVConnected"),
-        v("TxCtrlr", "TxStopPoint", "MemberList", "ReadOnly", "EVConnected,Authorized"),
-        v("TxCtrlr", "StopTxOnInvalidId", "boolean", "ReadWrite", "true"),
-        v("TxCtrlr", "StopTxOnEVSideDisconnect", "boolean", "ReadOnly", "true"),
-        v("TxCtrlr", "EVConnectionTimeOut", "integer", "ReadWrite", "60", "s", limits=(1, 3600)),
-        v("OCPPCommCtrlr", "HeartbeatInterval", "integer", "ReadWrite", "300", "s", limits=(1, 86400)),
-        v("OCPPCommCtrlr", "MessageTimeout", "integer", "ReadOnly", f"{config.call_timeout:.0f}", "s", "Default"),
-        v("OCPPCommCtrlr", "MessageAttempts", "integer", "ReadWrite", "3", "", "TransactionEvent", (1, 100)),
-        v("OCPPCommCtrlr", "MessageAttemptInterval", "integer", "ReadWrite", "10", "s", "TransactionEvent", (0, 3600)),
-        v("OCPPCommCtrlr", "RetryBackOffWaitMinimum", "integer", "ReadWrite", "5", "s", limits=(0, 3600)),
-        v("OCPPCommCtrlr", "RetryBackOffRandomRange", "integer", "ReadWrite", "3", "s", limits=(0, 3600)),
-        v("OCPPCommCtrlr", "RetryBackOffRepeatTimes", "integer", "ReadWrite", "4", limits=(0, 30)),
-        v("OCPPCommCtrlr", "OfflineThreshold", "integer", "ReadWrite", "60", "s", limits=(0, 86400)),
-        v("OCPPCommCtrlr", "NetworkConfigurationPriority", "SequenceList", "ReadOnly", "1"),
-        v("OCPPCommCtrlr", "FileTransferProtocols", "MemberList", "ReadOnly", "HTTPS"),
-        v(
-            "OCPPCommCtrlr",
-            "FieldLength",
-            "integer",
-            "ReadOnly",
-            "7500",
-            "",
-            "Get15118EVCertificateResponse.exiResponse",
-        ),
-        v("DeviceDataCtrlr", "ItemsPerMessage", "integer", "ReadOnly", "50", "", "GetVariables"),
-        v("DeviceDataCtrlr", "ItemsPerMessage", "integer", "ReadOnly", "50", "", "SetVariables"),
-        v("DeviceDataCtrlr", "ItemsPerMessage", "integer", "ReadOnly", "50", "", "GetReport"),
-        v("DeviceDataCtrlr", "BytesPerMessage", "integer", "ReadOnly", "65536", "", "GetVariables"),
-        v("DeviceDataCtrlr", "BytesPerMessage", "integer", "ReadOnly", "65536", "", "SetVariables"),
-        v("DeviceDataCtrlr", "BytesPerMessage", "integer", "ReadOnly", "65536", "", "GetReport"),
-        v("SampledDataCtrlr", "Enabled", "boolean", "ReadWrite", "true"),
-        v("SampledDataCtrlr", "SignReadings", "boolean", "ReadOnly", "true"),
-        v("SampledDataCtrlr", "TxUpdatedInterval", "integer", "ReadWrite", "60", "s", limits=(0, 86400)),
-        v("SampledDataCtrlr", "TxEndedInterval", "integer", "ReadWrite", "0", "s", limits=(0, 86400)),
-        v("SampledDataCtrlr", "TxStartedMeasurands", "MemberList", "ReadWrite", _REGISTER, options=_MEASURANDS),
-        v("SampledDataCtrlr", "TxUpdatedMeasurands", "MemberList", "ReadWrite", _ALL, options=_MEASURANDS),
-        v("SampledDataCtrlr", "TxEndedMeasurands", "MemberList", "ReadWrite", _REGISTER, options=_MEASURANDS),
-        v("ClockCtrlr", "TimeSource", "SequenceList", "ReadOnly", "Heartbeat"),
-        v("EVSE", "ISO15118EvseId", "string", "ReadWrite", config.secc_id, limits=(7, 37)),
-    )
+class Rows(NamedTuple):
+    """The declarations of a station with this layout, shared by all stations that look the same."""
+
+    by_key: Mapping[Key, Variable]
+    folded: Mapping[Key, Key]
+    components: frozenset[tuple[str, int, int]]
+
+
+@lru_cache(maxsize=64)
+def rows_for(declared: tuple[Variable, ...], connectors: tuple[int, ...]) -> Rows:
+    """``declared`` for a station whose EVSEs 1, 2 … have so many ``connectors``."""
+    by_key = {
+        Key(v.component, v.name, v.instance, *place): v for v in declared for place in _places(v.tier, connectors)
+    }
+    folded = {key.folded(): key for key in by_key}
+    return Rows(by_key, folded, frozenset((key.component, key.evse, key.connector) for key in folded))
+
+
+def _places(tier: Tier, connectors: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    if tier == "station":
+        yield 0, 0
+        return
+    for evse, count in enumerate(connectors, 1):
+        if tier == "evse":
+            yield evse, 0
+        else:
+            yield from ((evse, connector) for connector in range(1, count + 1))
 
 
 class DeviceModel:
-    """The table in use. ``changed`` is called with each row the CSMS has written."""
+    """The variables of one station. ``changed(key, value)`` is called with each one the CSMS has written."""
 
-    def __init__(self, rows: tuple[Variable, ...], changed: Callable[[Variable], None] | None = None) -> None:
-        self._rows = {row.key: row for row in rows}
+    def __init__(
+        self,
+        declared: tuple[Variable, ...],
+        owner: Owner,
+        changed: Callable[[Key, str], None] | None = None,
+    ) -> None:
+        self._rows = rows_for(declared, owner.config.connectors)
+        self._owner = owner
         self._changed = changed
+        self._written: dict[Key, str] = {}
 
-    def text(self, component: str, name: str, instance: str = "") -> str:
-        """The value of a variable that is in the table."""
-        return self._rows[(component.lower(), name.lower(), instance.lower())].value
+    def text(self, component: str, name: str, instance: str = "", *, evse: int = 0, connector: int = 0) -> str:
+        """The value of a variable that is declared."""
+        return self._value(Key(component, name, instance, evse, connector))
 
-    def integer(self, component: str, name: str, instance: str = "") -> int:
+    def integer(self, component: str, name: str, instance: str = "", *, evse: int = 0) -> int:
         """The value as a number."""
-        return int(self.text(component, name, instance))
+        return int(self._value(Key(component, name, instance, evse)))
 
-    def flag(self, component: str, name: str, instance: str = "") -> bool:
+    def flag(self, component: str, name: str, instance: str = "", *, evse: int = 0) -> bool:
         """The value as truth."""
-        return self.text(component, name, instance) == "true"
+        return self._value(Key(component, name, instance, evse)) == "true"
 
-    def put(self, component: str, name: str, value: str, instance: str = "") -> None:
+    def put(self, component: str, name: str, value: str, instance: str = "", *, evse: int = 0) -> None:
         """Write from inside the station, whatever the access."""
-        key = (component.lower(), name.lower(), instance.lower())
-        self._rows[key] = self._rows[key]._replace(value=value)
+        key = Key(component, name, instance, evse)
+        assert key in self._rows.by_key, key
+        self._written[key] = value
+
+    def writable(self) -> list[Key]:
+        """Every variable a CSMS may write."""
+        return [key for key, row in self._rows.by_key.items() if row.access != "ReadOnly"]
+
+    def _value(self, key: Key) -> str:
+        written = self._written.get(key)
+        if written is not None:
+            return written
+        value = self._rows.by_key[key].value
+        return value if isinstance(value, str) else value(self._owner, key.evse, key.connector)
+
+    # What the CSMS asks for
 
     def get_variables(self, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """GetVariableResultType for each GetVariableDataType, in the same order (B06)."""
@@ -146,54 +151,76 @@ class DeviceModel:
         return [self._set(item) for item in wanted]
 
     def report(self, *, configuration_only: bool) -> list[dict[str, Any]]:
-        """ReportDataType of every row; ``configuration_only``: those the CSMS can write (B07)."""
-        rows = self._rows.values()
-        return [_reported(row) for row in rows if not configuration_only or row.access != "ReadOnly"]
+        """ReportDataType of every variable; ``configuration_only``: those the CSMS can write (B07)."""
+        rows = self._rows.by_key.items()
+        return [self._reported(key, row) for key, row in rows if not configuration_only or row.access != "ReadOnly"]
 
     def report_on(self, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """ReportDataType of the rows a GetReport asks for (B08)."""
-        found = [row for row in self._rows.values() if any(_asked(row, item) for item in wanted)]
-        return [_reported(row) for row in found]
+        """ReportDataType of the variables a GetReport asks for (B08)."""
+        rows = self._rows.by_key.items()
+        return [self._reported(key, row) for key, row in rows if any(_asked(key.folded(), item) for item in wanted)]
 
-    def _find(self, item: dict[str, Any]) -> Variable | str:
-        component, variable = item["component"]["name"].lower(), item["variable"]["name"].lower()
+    def _find(self, item: dict[str, Any]) -> Key | str:
         if item.get("attributeType", "Actual") != "Actual":
             return "NotSupportedAttributeType"
-        row = self._rows.get((component, variable, item["variable"].get("instance", "").lower()))
-        if row is not None and not item["component"].get("instance"):
-            return row
-        known = any(key[0] == component for key in self._rows)
+        component, variable = item["component"], item["variable"]
+        place = component.get("evse", {})
+        asked = Key(
+            component["name"],
+            variable["name"],
+            variable.get("instance", ""),
+            place.get("id", 0),
+            place.get("connectorId", 0),
+        ).folded()
+        key = self._rows.folded.get(asked)
+        if key is not None and not component.get("instance"):
+            return key
+        known = (asked.component, asked.evse, asked.connector) in self._rows.components
         return "UnknownVariable" if known else "UnknownComponent"
 
     def _got(self, item: dict[str, Any]) -> dict[str, Any]:
-        row = self._find(item)
-        result = {"component": item["component"], "variable": item["variable"]}
-        if "attributeType" in item:
-            result["attributeType"] = item["attributeType"]
-        if isinstance(row, str):
-            return {**result, "attributeStatus": row}
-        if row.access == "WriteOnly":
+        key = self._find(item)
+        result = _echo(item)
+        if isinstance(key, str):
+            return {**result, "attributeStatus": key}
+        if self._rows.by_key[key].access == "WriteOnly":
             info = {"reasonCode": "WriteOnly"}
             return {**result, "attributeStatus": "Rejected", "attributeStatusInfo": info}
-        return {**result, "attributeStatus": "Accepted", "attributeValue": row.value}
+        return {**result, "attributeStatus": "Accepted", "attributeValue": self._value(key)}
 
     def _set(self, item: dict[str, Any]) -> dict[str, Any]:
-        row = self._find(item)
-        result = {"component": item["component"], "variable": item["variable"]}
-        if "attributeType" in item:
-            result["attributeType"] = item["attributeType"]
-        if isinstance(row, str):
-            return {**result, "attributeStatus": row}
-        reason = "ReadOnly" if row.access == "ReadOnly" else _unfit(row, item["attributeValue"])
+        key = self._find(item)
+        result = _echo(item)
+        if isinstance(key, str):
+            return {**result, "attributeStatus": key}
+        row, value = self._rows.by_key[key], item["attributeValue"]
+        reason = "ReadOnly" if row.access == "ReadOnly" else _unfit(row, value)
         if reason:
             return {**result, "attributeStatus": "Rejected", "attributeStatusInfo": {"reasonCode": reason}}
-        written = row._replace(value=item["attributeValue"])
         # What is WriteOnly is a secret: its keeper is told, the table stays empty.
         if row.access != "WriteOnly":
-            self._rows[row.key] = written
+            self._written[key] = value
         if self._changed is not None:
-            self._changed(written)
+            self._changed(key, value)
         return {**result, "attributeStatus": "RebootRequired" if row.reboot else "Accepted"}
+
+    def _reported(self, key: Key, row: Variable) -> dict[str, Any]:
+        component: dict[str, Any] = {"name": key.component}
+        if key.evse:
+            component["evse"] = {"id": key.evse, **({"connectorId": key.connector} if key.connector else {})}
+        attribute: dict[str, Any] = {"mutability": row.access, "persistent": row.access != "ReadOnly"}
+        if row.access != "WriteOnly":
+            attribute["value"] = self._value(key)
+        return {
+            "component": component,
+            "variable": {"name": key.name, **({"instance": key.instance} if key.instance else {})},
+            "variableAttribute": [attribute],
+            "variableCharacteristics": _traits(row),
+        }
+
+
+def _echo(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: item[name] for name in ("component", "variable", "attributeType") if name in item}
 
 
 def _unfit(row: Variable, text: str) -> str:
@@ -212,22 +239,21 @@ def _unfit(row: Variable, text: str) -> str:
     return "" if row.limits is None or row.limits[0] <= len(text) <= row.limits[1] else "InvalidValue"
 
 
-def _asked(row: Variable, item: dict[str, Any]) -> bool:
-    variable = item.get("variable")
-    return row.component.lower() == item["component"]["name"].lower() and (
-        variable is None
-        or (
-            row.name.lower() == variable["name"].lower()
-            and variable.get("instance", row.instance).lower() == row.instance.lower()
-        )
+def _asked(key: Key, item: dict[str, Any]) -> bool:
+    """Whether a ComponentVariableType means the variable; what it leaves out means every one."""
+    component, variable = item["component"], item.get("variable", {})
+    place = component.get("evse", {})
+    return bool(
+        key.component == component["name"].lower()
+        and key.evse == place.get("id", key.evse)
+        and key.connector == place.get("connectorId", key.connector)
+        and key.name == variable.get("name", key.name).lower()
+        and key.instance == variable.get("instance", key.instance).lower()
     )
 
 
-def _reported(row: Variable) -> dict[str, Any]:
-    variable = {"name": row.name, **({"instance": row.instance} if row.instance else {})}
-    attribute: dict[str, Any] = {"mutability": row.access, "persistent": row.access != "ReadOnly"}
-    if row.access != "WriteOnly":
-        attribute["value"] = row.value
+def _traits(row: Variable) -> dict[str, Any]:
+    """VariableCharacteristicsType."""
     traits: dict[str, Any] = {"dataType": row.kind, "supportsMonitoring": False}
     if row.unit:
         traits["unit"] = row.unit
@@ -237,9 +263,4 @@ def _reported(row: Variable) -> dict[str, Any]:
         traits["maxLimit"] = row.limits[1]
     if row.options:
         traits["valuesList"] = ",".join(row.options)
-    return {
-        "component": {"name": row.component},
-        "variable": variable,
-        "variableAttribute": [attribute],
-        "variableCharacteristics": traits,
-    }
+    return traits

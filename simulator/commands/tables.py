@@ -25,7 +25,7 @@ def _tables(arguments: Arguments) -> int:
 
 def page() -> str:
     """The whole page."""
-    from pncsim.secc.station import boot
+    from pncsim.secc.station import registration
     from pncsim.wire.v2g.iso2 import timing
     from pncsim.wire.v2g.iso2.evcc_sequence import EVCC_SEQUENCE
     from pncsim.wire.v2g.iso2.secc_sequence import SECC_SEQUENCE
@@ -36,7 +36,7 @@ def page() -> str:
         "reported; `--strict` refuses it.\n\n" + SECC_SEQUENCE.printed(),
         "## ISO 15118-2, vehicle: what it sends next\n\n" + EVCC_SEQUENCE.printed(),
         "## ISO 15118-2, times\n\n" + timing.describe(),
-        "## OCPP 2.0.1, station: registration at the CSMS\n\n" + _boot(boot.TABLE),
+        "## OCPP 2.0.1, station: registration at the CSMS\n\n" + _boot(registration.TABLE),
     ]
     return "\n".join(section.rstrip() + "\n" for section in sections)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import random
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,9 @@ from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
+from pncsim.secc.charge_point import ChargePoint, trusted_roots
 from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
+from pncsim.secc.evse import EvsePlan
 from pncsim.secc.station.config import StationConfig
 from pncsim.simulator.faults.disturbances import Alter, disturbed
 from pncsim.simulator.faults.table import Fault, find_fault
@@ -28,7 +31,6 @@ from pncsim.simulator.lab.back_end import CARD, STATION_ID, BackEnd, open_back_e
 from pncsim.simulator.lab.expect import Expectations
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.scenario import Energy
-from pncsim.simulator.station_site import StationSite, build_station
 from pncsim.tls_certs.pki import DEFAULT_EVSE_ID
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock
@@ -79,7 +81,7 @@ class Lab:
         self.faults: tuple[Fault, ...] = tuple(find_fault(name) for name in settings.faults)
         self._installed = installed
         self._back: BackEnd | None = None
-        self._site: StationSite | None = None
+        self._site: ChargePoint | None = None
         self._network: Network | None = None
         self._vehicle: Vehicle | None = None
         self._csms_back_at = 0.0
@@ -102,26 +104,25 @@ class Lab:
         settings = self.settings
         self._back = back = await open_back_end(settings.transport, self.clock, self.trace, folder=settings.pki)
         self._network = _network(settings.transport, self.clock)
-        self._site = build_station(
-            back.pki,
-            self._network,
+        evse = SeccConfig(
+            evse_id=DEFAULT_EVSE_ID,
+            energy_modes=(*AC_MODES, *DC_MODES[:2]),
+            ac=AcSupply(contactor_seconds=CONTACTOR),
+            dc=DcSupply(isolation_seconds=ISOLATION_TEST, volts_per_second=SLOPE),
+            contract_anchors=back.pki.anchors("mo_root", "v2g_root"),
+            receipts=ReceiptPolicy(first=2, every=5),
+            alter=_chained(fault.station for fault in self.faults),
+        )
+        self._site = ChargePoint(
             self.clock,
             self.trace,
-            disturbed(self._reach_csms, [fault.csms for fault in self.faults if fault.csms is not None]),
-            config=SeccConfig(
-                evse_id=DEFAULT_EVSE_ID,
-                energy_modes=(*AC_MODES, *DC_MODES[:2]),
-                ac=AcSupply(contactor_seconds=CONTACTOR),
-                dc=DcSupply(isolation_seconds=ISOLATION_TEST, volts_per_second=SLOPE),
-                contract_anchors=back.pki.anchors("mo_root", "v2g_root"),
-                receipts=ReceiptPolicy(first=2, every=5),
-                alter=_chained(fault.station for fault in self.faults),
-            ),
-            station=StationConfig(
-                identity=STATION_ID, secc_id=DEFAULT_EVSE_ID, request_certificate=not self._installed
-            ),
+            StationConfig(identity=STATION_ID, secc_id=DEFAULT_EVSE_ID, request_certificate=not self._installed),
+            [EvsePlan(config=evse, network=self._network)],
+            connect=disturbed(self._reach_csms, [fault.csms for fault in self.faults if fault.csms is not None]),
+            source=random.SystemRandom(),
             password=back.password,
-            installed=self._installed,
+            roots=trusted_roots(back.pki),
+            credentials=back.pki.credentials("secc_leaf") if self._installed else None,
         )
         self.clock.settle = self._site.heard
         await self._site.open()
@@ -191,7 +192,7 @@ class Lab:
         Under external identification the driver shows the card. ``renegotiate_after_loops``: the station asks for new
         parameters then. ``keep_plugged`` says that the vehicle will come back (a pause).
         """
-        site = self.site
+        site, evse = self.site, self.site.evse()
         for fault in self.faults:
             self._tell("LAB", f"Disturbed on purpose: {fault.title}.")
             if fault.before is not None:
@@ -201,15 +202,18 @@ class Lab:
 
         def loop(number: int) -> None:
             if number == renegotiate_after_loops:
-                site.evse.request_renegotiation()
+                evse.request_renegotiation()
             if number == WHILE_CHARGING:
                 for fault in self.faults:
                     if fault.charging is not None:
                         self._deeds.append(asyncio.create_task(fault.charging(self)))
 
-        site.on_loop = loop
-        outcome = await charge(self.network, vehicle, self.clock, self.trace)
-        await site.quiet()
+        evse.on_loop = loop
+        outcome = await charge(self.network, vehicle, self.clock, self.trace, pilot=evse.pilot)
+        await site.idle()
+        if not keep_plugged:
+            evse.pilot.disconnect()
+        await site.heard()
         await self._catch_up()
         if not keep_plugged:
             self._tell("EV", "The vehicle is unplugged.")
@@ -238,7 +242,7 @@ class Lab:
         return self._back
 
     @property
-    def site(self) -> StationSite:
+    def site(self) -> ChargePoint:
         """The charging point; only inside the context."""
         assert self._site is not None
         return self._site
@@ -261,7 +265,7 @@ class Lab:
     @property
     def receipts_verified(self) -> int:
         """Metering receipts the station has verified so far."""
-        return self.site.receipts
+        return self.site.evse().receipts
 
     def chains(self) -> Mapping[str, Iterable[x509.Certificate]]:
         """The chains used in this run, by the role that shows them."""

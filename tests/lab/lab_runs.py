@@ -16,6 +16,7 @@ from pncsim.simulator.result import RunResult
 from pncsim.simulator.runs.runner import RunSettings, run_on_loop, run_scenario
 from pncsim.simulator.scenario import Scenario, find_scenario
 from pncsim.wire.clock import Clock
+from pncsim.wire.network import Serving
 from pncsim.wire.trace import Event, Problem, Trace
 
 Transport = Literal["memory", "loopback"]
@@ -60,8 +61,8 @@ def stored(lab: Lab) -> Stored:
     return Stored(
         contracts=[(c.emaid, c.credentials.leaf.serial_number) for c in lab.in_use.contracts.all],
         transactions=[(t.id, t.complete) for t in lab.transactions()],
-        session=lab.site.evse.engine is not None,
-        transaction_of_station=station.book.open is not None,
+        session=lab.site.evse().engine is not None,
+        transaction_of_station=station.outlet().book.open is not None,
         waiting=station.delivery.holds(),
     )
 
@@ -112,6 +113,16 @@ def run(
 
     seen.result = run_on_loop(transport, main)
     return seen
+
+
+async def plugged(lab: Lab) -> Serving:
+    """Plug something in at the lab's EVSE, which opens its listeners; a vehicle that comes later finds them open."""
+    pilot = lab.site.evse().pilot
+    pilot.connect()
+    await pilot.matched()
+    serving = lab.site.evse().serving
+    assert serving is not None
+    return serving
 
 
 def _keys(lab: Lab) -> list[ec.EllipticCurvePrivateKey]:

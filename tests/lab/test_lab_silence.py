@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from lab_runs import Run, run
+from lab_runs import Run, plugged, run
 
 from pncsim.simulator.lab.lab import Lab
 from pncsim.wire.errors import PncError
@@ -153,8 +153,7 @@ def test_the_line_dies_before_the_handshake() -> None:
 
 def test_nobody_answers_the_discovery() -> None:
     async def withdraw(lab: Lab) -> None:
-        assert lab.site._serving is not None
-        lab.site._serving.withdraw()
+        (await plugged(lab)).withdraw()
 
     done = run("pnc-ac", meanwhile=withdraw)
     assert done.result.exit_code == 1
@@ -167,13 +166,11 @@ def test_a_guest_that_says_nothing_is_shown_out_and_the_next_vehicle_is_served(s
     guests: list[ByteStream] = []
 
     async def visit(lab: Lab) -> None:
-        assert lab.site._serving is not None
-        guests.append(await lab.network.connect(lab.site._serving.addresses[security]))
+        guests.append(await lab.network.connect((await plugged(lab)).addresses[security]))
         await lab.clock.sleep(1)
         await lab.site.quiet()
 
     done = run("pnc-ac", meanwhile=visit)
-    failed = [check.expected for check in done.result.checks if not check.ok]
-    assert failed in ([], ["the CSMS holds one transaction"])
+    assert [check.expected for check in done.result.checks if not check.ok] == []
     [said] = [e for e in done.events if isinstance(e, Problem)]
     assert said.clause.startswith("V2G2-714")

@@ -191,14 +191,17 @@ class Lab:
             ("V2GRootCertificate", self.pki.certificate("v2g_root")),
             ("MORootCertificate", self.pki.certificate("mo_root")),
         ]
-        return Station(
+        station = Station(
             config or StationConfig(identity=IDENTITY),
             connect or self.connector(),
             self.clock,
             self.source,
             self.trace,
-            **{"password": PASSWORD, "roots": roots, "stop_charging": self.stopped.append, **more},
+            **{"password": PASSWORD, "roots": roots, **more},
         )
+        for outlet in station.outlets:
+            outlet.stop = self.stopped.append
+        return station
 
     async def until(self, holds: Callable[[], bool], within: float = 5.0) -> None:
         """Wait for events until ``holds()``; TimeoutError after ``within`` seconds."""

@@ -34,13 +34,13 @@ def contract(validated: bool = True, emaid: str = EMAID) -> ContractAuthorizatio
 
 
 async def ask(station: Station, question: object) -> AuthorizationAnswer:
-    answer = await station.answer(question)
+    answer = await station.outlet().answer(question)
     assert isinstance(answer, AuthorizationAnswer)
     return answer
 
 
 async def fetch(station: Station, exi: bytes = b"\x80request") -> ContractCertificateAnswer:
-    answer = await station.answer(ContractCertificateRequest(action="Install", schema=ISO2_NAMESPACE, exi=exi))
+    answer = await station.outlet().answer(ContractCertificateRequest(action="Install", schema=ISO2_NAMESPACE, exi=exi))
     assert isinstance(answer, ContractCertificateAnswer)
     return answer
 
@@ -248,7 +248,7 @@ async def test_a_remote_start_identifies_the_driver() -> None:
     lab.services.tokens = Operator({"APP-17": "Accepted"})
     async with running(lab.station(config=PLAIN)) as station:
         await station.wait_ready()
-        station.notice(notices.PluggedIn(time=lab.clock.now()))
+        station.outlet().note(notices.PluggedIn(time=lab.clock.now()))
         waiting = asyncio.create_task(ask(station, ExternalAuthorization()))
         await lab.clock.sleep(1)
         assert await lab.csms.request_start(IDENTITY, "APP-17", evse_id=7) == "Rejected"
@@ -256,7 +256,7 @@ async def test_a_remote_start_identifies_the_driver() -> None:
         answer = await waiting
         assert answer.accepted and answer.token == "APP-17"
         assert lab.frames().count("Authorize") == 1
-        station.notice(notices.Authorized(time=lab.clock.now(), token=answer.token))
+        station.outlet().note(notices.Authorized(time=lab.clock.now(), token=answer.token))
         assert await station.settled(5)
         (transaction,) = lab.csms.transactions.all()
         event = transaction.events[1]

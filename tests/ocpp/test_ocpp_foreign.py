@@ -177,7 +177,7 @@ async def test_our_station_at_the_packages_csms() -> None:
         async with running(lab.station(connector(url), config)) as station:
             await station.wait_ready(10)
             chain = shared_pki().credentials("contract_leaf").chain_der
-            answer = await station.answer(ContractAuthorization(emaid=EMAID, chain=chain))
+            answer = await station.outlet().answer(ContractAuthorization(emaid=EMAID, chain=chain))
             assert isinstance(answer, AuthorizationAnswer) and answer.accepted
             assert seen[0] == "boot pncsim PowerUp"
             assert f"authorize {EMAID} 3" in seen and "status Available" in seen

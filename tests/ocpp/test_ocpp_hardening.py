@@ -78,7 +78,7 @@ async def test_a_bad_answer_is_told_and_transactions_are_still_delivered(action:
         await lab.clock.sleep(200)
         assert action in script.heard and any(action in text for text in lab.problems())
         assert station.online
-        station.notice(notices.PluggedIn(time=lab.clock.now()))
+        station.outlet().note(notices.PluggedIn(time=lab.clock.now()))
         assert await station.settled(600)
         assert script.heard.count("TransactionEvent") == 1
         assert script.heard.count("BootNotification") == 1
@@ -91,7 +91,7 @@ async def test_no_interval_keeps_the_station_from_its_heartbeats(interval: int) 
     lab, script = Lab(), Script({"BootNotification": boot})
     async with running(lab.station(script.connect, PLAIN)) as station:
         await lab.clock.sleep(10)
-        station.notice(notices.PluggedIn(time=lab.clock.now()))
+        station.outlet().note(notices.PluggedIn(time=lab.clock.now()))
         assert await station.settled(600)
         assert station.model.integer("OCPPCommCtrlr", "HeartbeatInterval") == DAY
         await lab.clock.sleep(DAY)
@@ -143,7 +143,7 @@ async def test_an_exi_response_outside_ascii_is_a_refusal() -> None:
         answer = {"status": "Accepted", "exiResponse": NOT_ASCII}
         lab.csms.stations[IDENTITY].peer.on("Get15118EVCertificate", lambda payload: answer)
         question = ContractCertificateRequest(action="Install", schema=ISO2_NAMESPACE, exi=b"\x80request")
-        assert await station.answer(question) == ContractCertificateAnswer(
+        assert await station.outlet().answer(question) == ContractCertificateAnswer(
             exi=None, text="The CSMS sent an exiResponse that is not base64."
         )
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pncsim.backend.csms.authorization import CANCELLED, TOKEN_OF_CERTIFICATE
 from pncsim.backend.csms.handlers import _TABLE as CSMS_HANDLES
-from pncsim.secc.station import boot
-from pncsim.secc.station.remote import _TABLE as STATION_HANDLES
+from pncsim.secc.station import registration
+from pncsim.secc.station.blocks import BLOCKS
 from pncsim.wire.ocpp import schema
 from pncsim.wire.ocpp.errors import CODES
 
@@ -35,7 +35,9 @@ def test_a_memory_run_imports_no_sockets_and_no_foreign_session() -> None:
 
 
 def test_handled_actions_are_ocpps() -> None:
-    assert set(CSMS_HANDLES) <= schema.actions() and set(STATION_HANDLES) <= schema.actions()
+    station = [action for block in BLOCKS for action in block.handlers]
+    assert set(CSMS_HANDLES) <= schema.actions() and set(station) <= schema.actions()
+    assert len(station) == len(set(station)), "two blocks answer the same action"
     assert len(schema.actions()) == 64
 
 
@@ -48,16 +50,16 @@ def test_every_schema_compiles_and_maps_to_a_callerror() -> None:
 
 
 def test_the_boot_table_is_closed_and_every_state_is_reachable() -> None:
-    assert set(boot.TABLE) == set(boot.MEANING)
-    reached: set[boot.State] = {"Offline"}
+    assert set(registration.TABLE) == set(registration.MEANING)
+    reached: set[registration.Registration] = {"Offline"}
     while True:
-        more = {state for start in reached for state in boot.TABLE[start].values()} - reached
+        more = {state for start in reached for state in registration.TABLE[start].values()} - reached
         if not more:
             break
         reached |= more
-    assert reached == set(boot.TABLE)
+    assert reached == set(registration.TABLE)
     # From everywhere a closed connection leads to a state without one.
-    assert {boot.follow(state, "closed") for state in boot.TABLE} == {"Offline", "Away"}
+    assert {registration.follow(state, "closed") for state in registration.TABLE} == {"Offline", "Away"}
 
 
 def test_the_coupling_of_statuses_has_a_row_for_each_certificate_fault() -> None:

@@ -46,6 +46,7 @@ def session(start: float, minutes: int = 30, emaid: str = EMAID) -> Iterator[obj
     yield notices.SessionEnded(
         time=end + 5, kind="ended", reason="SessionStop", energy_wh=total - 100_000, register_wh=total
     )
+    yield notices.Unplugged(time=end + 6, register_wh=total)
 
 
 def only(lab: Lab) -> Transaction:
@@ -63,10 +64,11 @@ def triggers(transaction: Transaction) -> list[str]:
 async def test_one_session_becomes_one_complete_transaction() -> None:
     lab = Lab()
     async with running(lab.station(config=PLAIN)) as station:
+        evse = station.outlet()
         await station.wait_ready()
         await lab.clock.sleep(1)
         for notice in session(lab.clock.now(), minutes=5):
-            station.notice(notice)
+            evse.note(notice)
         await station.settled()
         transaction = only(lab)
         assert triggers(transaction) == [
@@ -99,22 +101,23 @@ async def test_one_session_becomes_one_complete_transaction() -> None:
 async def test_events_wait_in_order_while_offline_and_say_so() -> None:
     lab = Lab()
     async with running(lab.station(config=PLAIN)) as station:
+        evse = station.outlet()
         await station.wait_ready()
         steps = list(session(lab.clock.now(), minutes=3))
         for notice in steps[:4]:
-            station.notice(notice)
+            evse.note(notice)
         await station.settled()
         await lab.cut()
         await lab.clock.sleep(0.1)
         for notice in steps[4:]:
-            station.notice(notice)
+            evse.note(notice)
         assert station.delivery.holds(only(lab).id) and not only(lab).complete
         assert not await station.settled(1)
         await station.settled()
         transaction = only(lab)
         assert transaction.complete and transaction.offline
         assert [e.get("offline", False) for _, e in sorted(transaction.events.items())] == [False] * 3 + [True] * 5
-        last = steps[-1]
+        last = steps[-2]
         assert isinstance(last, notices.SessionEnded)
         assert transaction.events[7]["timestamp"] == timestamp(last.time)
         await lab.clock.sleep(0.1)
@@ -130,8 +133,9 @@ async def test_events_wait_in_order_while_offline_and_say_so() -> None:
 async def test_a_whole_session_offline_before_the_first_contact() -> None:
     lab = Lab()
     async with running(lab.station(config=PLAIN)) as station:
+        evse = station.outlet()
         for notice in session(lab.clock.now(), minutes=1):
-            station.notice(notice)
+            evse.note(notice)
         await station.settled()
         assert only(lab).complete and only(lab).offline
 
@@ -140,6 +144,7 @@ async def test_a_whole_session_offline_before_the_first_contact() -> None:
 async def test_a_lost_answer_leads_to_a_resend_that_is_not_counted_twice() -> None:
     lab = Lab()
     async with running(lab.station(config=PLAIN)) as station:
+        evse = station.outlet()
         await station.wait_ready()
         link = lab.csms.stations[IDENTITY]
         handled: list[int] = []
@@ -157,7 +162,7 @@ async def test_a_lost_answer_leads_to_a_resend_that_is_not_counted_twice() -> No
 
         link.peer.on("TransactionEvent", swallow_first)
         for notice in session(lab.clock.now(), minutes=1):
-            station.notice(notice)
+            evse.note(notice)
         await station.settled()
         assert handled[:2] == [0, 0]
         assert only(lab).complete and sorted(only(lab).events) == list(range(6))
@@ -167,6 +172,7 @@ async def test_a_lost_answer_leads_to_a_resend_that_is_not_counted_twice() -> No
 async def test_an_event_the_csms_keeps_refusing_is_given_up_and_the_next_ones_go() -> None:
     lab = Lab()
     async with running(lab.station(config=PLAIN)) as station:
+        evse = station.outlet()
         await station.wait_ready()
         link = lab.csms.stations[IDENTITY]
         from pncsim.backend.csms.handlers import handlers
@@ -182,7 +188,7 @@ async def test_an_event_the_csms_keeps_refusing_is_given_up_and_the_next_ones_go
 
         link.peer.on("TransactionEvent", refuse_first)
         for notice in session(lab.clock.now(), minutes=1):
-            station.notice(notice)
+            evse.note(notice)
         await station.settled()
         # MessageAttempts 3, MessageAttemptInterval 10 s times the number of sends so far (E13).
         assert [round(t - tries[0]) for t in tries] == [0, 10, 30]
@@ -196,13 +202,14 @@ async def test_the_csms_withdraws_the_authorisation() -> None:
     lab = Lab()
     lab.operator.known[EMAID] = "Blocked"
     async with running(lab.station(config=PLAIN)) as station:
+        evse = station.outlet()
         await station.wait_ready()
         steps = list(session(lab.clock.now()))
         for notice in steps[:6]:
-            station.notice(notice)
+            evse.note(notice)
         await station.settled()
         assert lab.stopped == ["The CSMS withdrew the authorisation: Blocked."]
-        station.notice(
+        evse.note(
             notices.SessionEnded(
                 time=lab.clock.now(),
                 kind="ended",
@@ -221,10 +228,11 @@ async def test_the_csms_withdraws_the_authorisation() -> None:
 async def test_remote_stop_and_its_refusals() -> None:
     lab = Lab()
     async with running(lab.station(config=PLAIN)) as station:
+        evse = station.outlet()
         await station.wait_ready()
         assert await lab.csms.request_stop(IDENTITY, "nonsense") == "Rejected"
         for notice in list(session(lab.clock.now()))[:6]:
-            station.notice(notice)
+            evse.note(notice)
         await station.settled()
         assert await lab.csms.request_stop(IDENTITY, only(lab).id) == "Accepted"
         assert lab.stopped == ["The CSMS stopped the transaction."]
@@ -233,7 +241,7 @@ async def test_remote_stop_and_its_refusals() -> None:
         assert await lab.csms.request_start(IDENTITY, "04A1B2C3") == "Rejected"
         assert await lab.csms.trigger(IDENTITY, "TransactionEvent") == "Accepted"
         end: dict[str, Any] = {"time": lab.clock.now(), "reason": "stopped", "energy_wh": 5, "register_wh": 100_005}
-        station.notice(notices.SessionEnded(kind="ended", stopped_by="station", **end))
+        evse.note(notices.SessionEnded(kind="ended", stopped_by="station", **end))
         await station.settled()
         assert triggers(only(lab))[-1] == "Ended/RemoteStop" and only(lab).stopped_reason == "Remote"
 
@@ -242,16 +250,17 @@ async def test_remote_stop_and_its_refusals() -> None:
 async def test_reset_during_a_transaction() -> None:
     lab = Lab()
     async with running(lab.station(config=PLAIN)) as station:
+        evse = station.outlet()
         await station.wait_ready()
         steps = list(session(lab.clock.now()))
         for notice in steps[:6]:
-            station.notice(notice)
+            evse.note(notice)
         await station.settled()
         assert await lab.csms.call(IDENTITY, "Reset", {"type": "OnIdle"}) == {"status": "Scheduled"}
         assert lab.stopped == []
         assert await lab.csms.call(IDENTITY, "Reset", {"type": "Immediate"}) == {"status": "Accepted"}
         assert lab.stopped == ["The CSMS resets the station."]
-        station.notice(steps[-1])
+        evse.note(steps[-1])
         await lab.clock.sleep(5)
         assert only(lab).stopped_reason == "ImmediateReset" and only(lab).complete
         assert lab.frames().count("BootNotification") == 2
@@ -261,19 +270,18 @@ async def test_reset_during_a_transaction() -> None:
 async def test_pause_and_resume_is_one_transaction() -> None:
     lab = Lab()
     async with running(lab.station(config=PLAIN)) as station:
+        evse = station.outlet()
         await station.wait_ready()
         now = lab.clock.now()
         steps = list(session(now, minutes=1))
         for notice in steps[:4]:
-            station.notice(notice)
-        station.notice(
-            notices.SessionEnded(time=now + 9, kind="paused", reason="pause", energy_wh=10, register_wh=100_010)
-        )
-        station.notice(notices.PluggedIn(time=now + 900))
-        station.notice(notices.SessionStarted(time=now + 901, session_id=b"12345678", evccid="0A", resumed=True))
-        station.notice(notices.Authorized(time=now + 902, emaid=EMAID))
-        station.notice(notices.ChargingStarted(time=now + 903, register_wh=100_010, resumed=True))
-        station.notice(steps[-1])
+            evse.note(notice)
+        evse.note(notices.SessionEnded(time=now + 9, kind="paused", reason="pause", energy_wh=10, register_wh=100_010))
+        evse.note(notices.PluggedIn(time=now + 900))
+        evse.note(notices.SessionStarted(time=now + 901, session_id=b"12345678", evccid="0A", resumed=True))
+        evse.note(notices.Authorized(time=now + 902, emaid=EMAID))
+        evse.note(notices.ChargingStarted(time=now + 903, register_wh=100_010, resumed=True))
+        evse.note(steps[-1])
         await station.settled()
         states = [e["transactionInfo"].get("chargingState") for _, e in sorted(only(lab).events.items())]
         assert states == ["EVConnected", None, "Charging", "SuspendedEV", "EVConnected", "Charging", None]
@@ -284,13 +292,14 @@ async def test_pause_and_resume_is_one_transaction() -> None:
 async def test_another_vehicle_after_a_pause_ends_the_first_transaction() -> None:
     lab = Lab()
     async with running(lab.station(config=PLAIN)) as station:
+        evse = station.outlet()
         await station.wait_ready()
         now = lab.clock.now()
         for notice in list(session(now))[:4]:
-            station.notice(notice)
-        station.notice(notices.SessionEnded(time=now + 9, kind="paused", reason="p", energy_wh=1, register_wh=100_001))
-        station.notice(notices.PluggedIn(time=now + 900))
-        station.notice(notices.SessionStarted(time=now + 901, session_id=b"87654321", evccid="0B", resumed=False))
+            evse.note(notice)
+        evse.note(notices.SessionEnded(time=now + 9, kind="paused", reason="p", energy_wh=1, register_wh=100_001))
+        evse.note(notices.PluggedIn(time=now + 900))
+        evse.note(notices.SessionStarted(time=now + 901, session_id=b"87654321", evccid="0B", resumed=False))
         await station.settled()
         first, second = lab.csms.transactions.all()
         assert first.complete and first.stopped_reason == "EVDisconnected"
@@ -301,18 +310,19 @@ async def test_another_vehicle_after_a_pause_ends_the_first_transaction() -> Non
 async def test_refused_and_broken_sessions_end_their_transactions() -> None:
     lab = Lab()
     async with running(lab.station(config=PLAIN)) as station:
+        evse = station.outlet()
         await station.wait_ready()
         now = lab.clock.now()
         end: dict[str, Any] = {"time": now + 9, "reason": "", "energy_wh": 0, "register_wh": 100_000}
-        station.notice(notices.PluggedIn(time=now))
-        station.notice(notices.AuthorizationRefused(time=now + 1, emaid=EMAID, text="no"))
-        station.notice(notices.SessionEnded(kind="failed", stopped_by="station", **end))
-        station.notice(notices.PluggedIn(time=now + 20))
-        station.notice(notices.SessionEnded(kind="failed", **end))
-        station.notice(notices.PluggedIn(time=now + 40))
-        station.notice(notices.SessionEnded(kind="failed", stopped_by="silence", **end))
-        station.notice(notices.PluggedIn(time=now + 60))
-        station.notice(notices.SessionEnded(kind="failed", stopped_by="station", **end))
+        evse.note(notices.PluggedIn(time=now))
+        evse.note(notices.AuthorizationRefused(time=now + 1, emaid=EMAID, text="no"))
+        evse.note(notices.SessionEnded(kind="failed", stopped_by="station", **end))
+        evse.note(notices.PluggedIn(time=now + 20))
+        evse.note(notices.SessionEnded(kind="failed", **end))
+        evse.note(notices.PluggedIn(time=now + 40))
+        evse.note(notices.SessionEnded(kind="failed", stopped_by="silence", **end))
+        evse.note(notices.PluggedIn(time=now + 60))
+        evse.note(notices.SessionEnded(kind="failed", stopped_by="station", **end))
         await station.settled()
         assert [(t.stopped_reason, triggers(t)[-1]) for t in lab.csms.transactions.all()] == [
             ("DeAuthorized", "Ended/Deauthorized"),
@@ -327,10 +337,11 @@ async def test_the_sample_interval_is_the_csms_choice() -> None:
     for interval, expected in (("0", 0), ("30", 10), ("300", 1)):
         lab = Lab()
         async with running(lab.station(config=PLAIN)) as station:
+            evse = station.outlet()
             await station.wait_ready()
             await lab.csms.set_variable(IDENTITY, "SampledDataCtrlr", "TxUpdatedInterval", interval)
             for notice in session(lab.clock.now(), minutes=5):
-                station.notice(notice)
+                evse.note(notice)
             await station.settled()
             assert triggers(only(lab)).count("Updated/MeterValuePeriodic") == expected
 

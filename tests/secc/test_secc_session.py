@@ -52,9 +52,9 @@ def test_from_connection_to_payment() -> None:
     p.ev(iso2.ServiceDetailReq(ServiceID=1))
     p.ev(select())
     assert p.take() == [
-        "!! PluggedIn",
         "EV SupportedAppProtocolReq",
         "SE SupportedAppProtocolRes OK_SuccessfulNegotiation",
+        "!! ProtocolAnswered",
         "EV SessionSetupReq",
         "!! SessionStarted",
         "SE SessionSetupRes OK_NewSessionEstablished",

@@ -10,7 +10,7 @@ import pytest
 from secc_paths import T0, YES, config
 from secc_playbook import ac_parameters, hello, power, select, setup, stop
 
-from pncsim.secc.evse import Evse
+from pncsim.secc.evse import Evse, EvsePlan
 from pncsim.secc.notices import SessionEnded
 from pncsim.secc.questions import ExternalAuthorization
 from pncsim.wire.clock import Clock, VirtualTimeLoop
@@ -44,7 +44,7 @@ class Bench:
         self._reader = v2gtp.V2gtpReader()
         self._answer = answer
         self.evse = Evse(
-            config(**changes),
+            EvsePlan(config=config(**changes)),
             clock=self.clock,
             trace=Trace([self.events.append]),
             answer=self._ask,

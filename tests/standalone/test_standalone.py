@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from pncsim.secc.charge_point import ChargePoint
 from pncsim.simulator import standalone
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.lab.back_end import STATION_ID, open_back_end
 from pncsim.simulator.result import Verdict
 from pncsim.simulator.standalone import Link, StationOptions, VehicleOptions, first_sentence, run_station, run_vehicle
-from pncsim.simulator.station_site import StationSite
 from pncsim.tls_certs.pki import create_pki, write_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.network.loopback import loopback_host
@@ -247,13 +247,13 @@ async def test_who_is_connecting_when_the_wait_is_over_is_heard_out(
 async def test_the_verdict_is_the_last_word(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    close = StationSite.close
+    close = ChargePoint.close
 
-    async def close_and_tell(site: StationSite) -> None:
+    async def close_and_tell(site: ChargePoint) -> None:
         await close(site)
         print("The station is closed.")
 
-    monkeypatch.setattr(StationSite, "close", close_and_tell)
+    monkeypatch.setattr(ChargePoint, "close", close_and_tell)
     await run_station(Link(sdp_port=free_port()), StationOptions(pki=folder, wait=0.01), Clock(), Trace())
     assert capsys.readouterr().out.splitlines() == [
         "The station is closed.",

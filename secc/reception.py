@@ -1,4 +1,4 @@
-"""Who comes to a lone station: tells the vehicle it waits for from whoever else opens a connection."""
+"""Who comes to a lone EVSE: tells the vehicle it waits for from whoever else opens a connection."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import asyncio
 from dataclasses import dataclass
 
 from pncsim.secc import notices
-from pncsim.simulator.station_site import StationSite
+from pncsim.secc.evse import Evse
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed, PncError
-from pncsim.wire.trace import Event, StateEntered, Story, Trace, V2gMessage
+from pncsim.wire.trace import Event, StateEntered, Trace
 from pncsim.wire.v2g.iso2.secc_sequence import State
-
-ACTOR = "SECC"
 
 
 @dataclass(slots=True)
@@ -34,7 +32,7 @@ class Visit:
 
 
 class Reception:
-    """Waits for one vehicle at ``site`` and for the end of its visit.
+    """Waits for one vehicle at ``evse`` and for the end of its visit.
 
     A connection is a vehicle's once its SupportedAppProtocolReq was answered, or when it began a TLS handshake that
     then failed (an alert, a certificate it dislikes, a connection closed in the middle): that is a device under test
@@ -43,12 +41,12 @@ class Reception:
     vehicle is being served: it is refused.
     """
 
-    def __init__(self, site: StationSite, clock: Clock, trace: Trace) -> None:
-        self._site, self._clock, self._trace = site, clock, trace
+    def __init__(self, evse: Evse, clock: Clock, trace: Trace) -> None:
+        self._evse, self._clock = evse, clock
         self._visit = Visit()
         self._arrived = asyncio.Event()
         self._left: asyncio.Future[Visit] = asyncio.get_running_loop().create_future()
-        site.on_end, site.on_refused, site.on_notice = self._end, self._refused, self._note
+        evse.on_end, evse.on_refused, evse.on_notice = self._end, self._refused, self._note
         trace.subscribe(self._see)
 
     async def visit(self, wait: float | None) -> Visit | None:
@@ -61,25 +59,23 @@ class Reception:
             async with self._clock.timeout(wait):
                 await self._arrived.wait()
         except TimeoutError:
-            await self._site.idle()
+            await self._evse.idle()
             if not self._arrived.is_set():
                 return None
         return await self._left
 
     def _see(self, event: Event) -> None:
-        if event.role != ACTOR:
-            return
-        if isinstance(event, StateEntered):
+        if isinstance(event, StateEntered) and event.role == self._evse.voice.role:
             if event.state == State.CONNECTED:
                 self._visit = Visit()
             if event.state != State.ENDED:
                 self._visit.state = event.state
-        elif isinstance(event, V2gMessage) and event.direction == "sent" and event.name == "SupportedAppProtocolRes":
-            self._visit.vehicle = True
-            self._arrived.set()
 
     def _note(self, notice: object) -> None:
-        if isinstance(notice, notices.ChargingStarted):
+        if isinstance(notice, notices.ProtocolAnswered):
+            self._visit.vehicle = True
+            self._arrived.set()
+        elif isinstance(notice, notices.ChargingStarted):
             self._visit.charged = True
         elif isinstance(notice, notices.SessionEnded):
             self._visit.energy_wh = notice.energy_wh
@@ -94,8 +90,7 @@ class Reception:
     def _over(self, visit: Visit) -> None:
         if not visit.vehicle:
             if not self._arrived.is_set():
-                text = "That was no vehicle: the station goes on waiting for one."
-                self._trace.emit(Story(time=self._clock.now(), role=ACTOR, text=text))
+                self._evse.voice.story("That was no vehicle: the station goes on waiting for one.")
         elif visit is self._visit or not self._visit.vehicle:
             # A handshake that fails while a vehicle is being served is not the end of that vehicle's visit.
             self._arrived.set()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-State = Literal["Offline", "Booting", "Waiting", "Pending", "Rejected", "Accepted", "Away"]
+Registration = Literal["Offline", "Booting", "Waiting", "Pending", "Rejected", "Accepted", "Away"]
 Happening = Literal["connected", "closed", "accepted", "pending", "rejected", "unanswered", "due", "reset"]
 
-TABLE: dict[State, dict[Happening, State]] = {
+TABLE: dict[Registration, dict[Happening, Registration]] = {
     "Offline": {"connected": "Booting", "closed": "Offline", "reset": "Offline"},
     "Booting": {
         "accepted": "Accepted",  # B01
@@ -24,7 +24,7 @@ TABLE: dict[State, dict[Happening, State]] = {
 }
 """state x what happened -> next state. ``due``: the interval is over, or the CSMS triggered a BootNotification."""
 
-MEANING: dict[State, str] = {
+MEANING: dict[Registration, str] = {
     "Offline": "not registered, no connection",
     "Booting": "BootNotification sent",
     "Waiting": "BootNotification was not answered; another follows",
@@ -35,6 +35,6 @@ MEANING: dict[State, str] = {
 }
 
 
-def follow(state: State, happening: Happening) -> State:
+def follow(state: Registration, happening: Happening) -> Registration:
     """The state after ``happening``; what the table does not list changes nothing."""
     return TABLE[state].get(happening, state)

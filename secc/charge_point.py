@@ -1,0 +1,197 @@
+"""A charging station as an actor of its own: one OCPP station and its EVSEs, each with link, pilot and sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from cryptography import x509
+
+from pncsim.secc.config import SeccConfig
+from pncsim.secc.evse import Evse, EvsePlan
+from pncsim.secc.handshake import Shown
+from pncsim.secc.power import EvsePower
+from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.identity import ChainCheck
+from pncsim.secc.station.station import Station
+from pncsim.tls_certs.pki import Pki
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import PncError
+from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.trace import Trace
+
+ANSWER_SECONDS = 1.0
+"""How long :meth:`ChargePoint.heard` waits for the answer to a call: the lab's clock waits for it before it jumps."""
+
+
+def trusted_roots(pki: Pki) -> list[tuple[str, x509.Certificate]]:
+    """The V2G and MO roots of a PKI, as a station keeps them."""
+    uses = (("V2GRootCertificate", "v2g_root"), ("MORootCertificate", "mo_root"))
+    return [(use, root) for use, role in uses for root in pki.anchors(role)]
+
+
+@dataclass(slots=True)
+class Presented:
+    """What the station's TLS servers show instead of what the CSMS gave it; None leaves it as it is."""
+
+    credentials: Credentials | None = None
+    staples: tuple[bytes | None, ...] | None = None
+
+
+class ChargePoint:
+    """A station with the EVSEs of ``evses``, numbered from 1. :meth:`open` boots it and serves vehicles until
+    :meth:`close`; all EVSEs may hold a session at the same time.
+
+    How many connectors there are and what the EVSEs are called is taken from the plans, not from ``station``. For the
+    other arguments see :class:`secc.station.station.Station`.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        trace: Trace,
+        station: StationConfig,
+        evses: Sequence[EvsePlan],
+        *,
+        connect: Connector,
+        source: random.Random,
+        password: str | None = None,
+        roots: Iterable[tuple[str, x509.Certificate]] = (),
+        credentials: Credentials | None = None,
+        check_chain: ChainCheck | None = None,
+    ) -> None:
+        self.station = Station(
+            replace(
+                station,
+                connectors=tuple(plan.connectors for plan in evses),
+                evse_ids=tuple(plan.config.evse_id for plan in evses),
+            ),
+            connect,
+            clock,
+            source,
+            trace,
+            password=password,
+            roots=roots,
+            credentials=credentials,
+            check_chain=check_chain,
+        )
+        if any(plan.config.central_validation for plan in evses):
+            self.station.model.put("ISO15118Ctrlr", "CentralContractValidationAllowed", "true")
+        self.presented = Presented()
+        self.evses = tuple(
+            self._build(number, plan, clock, trace, source.randbytes) for number, plan in enumerate(evses, 1)
+        )
+        self._clock = clock
+        self._life: asyncio.Task[None] | None = None
+
+    def _build(self, number: int, plan: EvsePlan, clock: Clock, trace: Trace, random: Callable[[int], bytes]) -> Evse:
+        outlet = self.station.outlet(number)
+        evse = Evse(
+            plan,
+            clock=clock,
+            trace=trace,
+            answer=outlet.answer,
+            tell=outlet.note,
+            number=number,
+            unit=f"{self.station.config.identity}/{number}",
+            settings=partial(self._settings, number, plan),
+            shown=self._shown,
+            enabled=lambda: self.station.model.flag("ISO15118Ctrlr", "Enabled"),
+            power=EvsePower(f"PNC-METER-{number}"),
+            random=random,
+        )
+
+        def stop(sentence: str) -> None:
+            self.station.voice.story(sentence)
+            evse.request_stop()
+
+        outlet.stop, outlet.restart = stop, evse.restart
+        return evse
+
+    def evse(self, number: int = 1) -> Evse:
+        """An EVSE by its number."""
+        return self.evses[number - 1]
+
+    # Life
+
+    async def open(self, *, within: float = 30.0, lenient: bool = False) -> None:
+        """Boot, register, obtain certificate and staple, then serve vehicles. Raises what went wrong first.
+
+        ``lenient``: serve vehicles even without OCSP response, or without CSMS, if there is a certificate.
+        """
+        self._life = asyncio.create_task(self.station.run())
+        try:
+            await self.station.wait_ready(within)
+        except PncError:
+            if not lenient or self.station.credentials is None:
+                raise
+        for evse in self.evses:
+            await evse.open()
+
+    async def close(self) -> None:
+        """Stop serving, disconnect from the CSMS."""
+        for evse in self.evses:
+            await evse.close()
+        if self._life is not None:
+            await self.station.stop()
+            self._life.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._life
+
+    # What others wait for
+
+    async def quiet(self) -> None:
+        """Wait until no vehicle is being served and the CSMS has heard everything it can hear."""
+        await self.idle()
+        await self.heard()
+
+    async def idle(self) -> None:
+        """Wait until nobody is connected at any EVSE."""
+        for evse in self.evses:
+            await evse.idle()
+
+    async def heard(self) -> None:
+        """Wait until the CSMS has heard everything it can hear: until all is told, or until it is gone."""
+        await self._answered()
+        if not self.station.online or not self.station.delivery.holds():
+            return
+        ends = [asyncio.ensure_future(self.station.settled()), asyncio.ensure_future(self.station.wait_offline())]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+
+    async def _answered(self) -> None:
+        """Wait, not for long, until no other call is open either: a jump must not look like the CSMS's silence."""
+        with contextlib.suppress(TimeoutError):
+            async with self._clock.timeout(ANSWER_SECONDS):
+                await self.station.link.idle()
+
+    # What the EVSEs ask before a session
+
+    def _settings(self, number: int, plan: EvsePlan, config: SeccConfig) -> SeccConfig:
+        """``config`` as the device model wants it now."""
+        model = self.station.model
+        receipts = config.receipts
+        if not model.flag("ISO15118Ctrlr", "RequestMeteringReceipt"):
+            receipts = replace(receipts, first=0)
+        return replace(
+            config,
+            evse_id=model.text("EVSE", "ISO15118EvseId", evse=number),
+            contract=plan.contract and self.station.offers_contract,
+            certificate_service=plan.contract and self.station.offers_installation,
+            central_validation=model.flag("ISO15118Ctrlr", "CentralContractValidationAllowed"),
+            receipts=receipts,
+        )
+
+    def _shown(self) -> Shown:
+        credentials = self.presented.credentials or self.station.credentials
+        assert credentials is not None, "a station is ready only with its certificate"
+        staples = self.presented.staples if self.presented.staples is not None else self.station.staples
+        return Shown(credentials, staples)

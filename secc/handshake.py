@@ -1,0 +1,57 @@
+"""The station's end of a TLS handshake with a vehicle, within the time the standard gives."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import PeerSilent, PncError
+from pncsim.wire.streams import ByteStream, tapped
+from pncsim.wire.tls import TlsError, TlsServer, open_server
+from pncsim.wire.trace import Direction
+from pncsim.wire.v2g.iso2 import timing
+from pncsim.wire.voice import Voice
+
+HANDSHAKE_RECORD = b"\x16"
+"""The first octet of whoever speaks TLS (RFC 5246 A.1: content type handshake)."""
+
+
+class Shown(NamedTuple):
+    """What the station's TLS server shows: its chain and key, and DER OCSP answers aligned with the chain."""
+
+    credentials: Credentials
+    staples: tuple[bytes | None, ...]
+
+
+class Refused(NamedTuple):
+    """A handshake that failed: why, and whether the peer spoke TLS at all."""
+
+    error: PncError
+    spoke_tls: bool
+
+
+async def secure(stream: ByteStream, shown: Shown, clock: Clock, voice: Voice) -> ByteStream | Refused:
+    """The vehicle's TLS stream, or why there is none; either is reported."""
+    opening = bytearray()
+
+    def keep_first(direction: Direction, data: bytes) -> None:
+        if not opening and direction == "received":
+            opening.extend(data[:1])
+
+    stream = tapped(stream, keep_first)
+    server = TlsServer(credentials=shown.credentials, staples=shown.staples, on_keys=voice.key_log)
+    error: PncError
+    try:
+        async with clock.timeout(timing.SECC_SETUP):
+            secured = await open_server(stream, server, clock)
+    except TimeoutError:
+        stream.abort()
+        error = PeerSilent("The vehicle did not complete the TLS handshake in time.", clause="V2G2-714")
+    except TlsError as failed:
+        error = failed
+    else:
+        voice.secured(version=secured.version, cipher=secured.cipher, peer=stream.peer, stapled=any(shown.staples))
+        return secured
+    voice.not_secured(error)
+    return Refused(error, opening == HANDSHAKE_RECORD)

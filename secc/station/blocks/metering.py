@@ -1,0 +1,24 @@
+"""What transactions say of the meter (use cases J02 and J03)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pncsim.secc.station.context import StationContext
+from pncsim.secc.station.metering import MEASURES, REGISTER
+from pncsim.secc.station.variables import Variable as V
+from pncsim.wire.ocpp.peer import Answer, Payload
+
+HANDLERS: dict[str, Callable[[StationContext, Payload], Payload | Answer]] = {}
+
+_ALL = tuple(MEASURES)
+
+VARIABLES = (
+    V("SampledDataCtrlr", "Enabled", "boolean", "ReadWrite", "true"),
+    V("SampledDataCtrlr", "SignReadings", "boolean", "ReadOnly", "true"),
+    V("SampledDataCtrlr", "TxUpdatedInterval", "integer", "ReadWrite", "60", "s", limits=(0, 86400)),
+    V("SampledDataCtrlr", "TxEndedInterval", "integer", "ReadWrite", "0", "s", limits=(0, 86400)),
+    V("SampledDataCtrlr", "TxStartedMeasurands", "MemberList", "ReadWrite", REGISTER, options=_ALL),
+    V("SampledDataCtrlr", "TxUpdatedMeasurands", "MemberList", "ReadWrite", ",".join(_ALL), options=_ALL),
+    V("SampledDataCtrlr", "TxEndedMeasurands", "MemberList", "ReadWrite", REGISTER, options=_ALL),
+)

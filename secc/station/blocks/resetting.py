@@ -1,0 +1,53 @@
+"""Restarting the station or one EVSE (use cases B11 and B12)."""
+
+from __future__ import annotations
+
+from pncsim.secc.station.blocks.answers import no
+from pncsim.secc.station.context import StationContext
+from pncsim.secc.station.outlet import Outlet
+from pncsim.secc.station.variables import Variable
+from pncsim.wire.ocpp.peer import Answer, Payload
+
+
+def _reset(station: StationContext, payload: Payload) -> Payload | Answer:
+    if "evseId" in payload:
+        return _reset_evse(station, payload)
+    busy = [outlet for outlet in station.outlets.values() if outlet.transaction is not None]
+    if not busy:
+        return Answer({"status": "Accepted"}, lambda: station.link.restart("RemoteReset"))
+    if payload["type"] != "Immediate":
+        station.reset_when_idle()
+        return {"status": "Scheduled"}
+    if any(outlet.stop is None for outlet in busy):
+        return no("Rejected", "TxInProgress")
+    station.reset_when_idle()
+    for outlet in busy:
+        outlet.end("ResetCommand", "ImmediateReset", "The CSMS resets the station.")
+    return {"status": "Accepted"}
+
+
+def _reset_evse(station: StationContext, payload: Payload) -> Payload | Answer:
+    outlet = station.outlets.get(payload["evseId"])
+    if outlet is None:
+        return no("Rejected", "UnknownEvse")
+    if outlet.restart is None:
+        return no("Rejected", "UnsupportedRequest")
+    if outlet.transaction is None:
+        return Answer({"status": "Accepted"}, lambda: _restart(outlet))
+    if payload["type"] != "Immediate":
+        station.reset_when_idle(outlet)
+        return {"status": "Scheduled"}
+    station.reset_when_idle(outlet)
+    if not outlet.end("ResetCommand", "ImmediateReset", "The CSMS resets the EVSE."):
+        return no("Rejected", "TxInProgress")
+    return {"status": "Accepted"}
+
+
+async def _restart(outlet: Outlet) -> None:
+    if outlet.restart is not None:
+        outlet.restart()
+
+
+HANDLERS = {"Reset": _reset}
+
+VARIABLES = (Variable("EVSE", "AllowReset", "boolean", "ReadOnly", "true", tier="evse"),)

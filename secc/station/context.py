@@ -1,0 +1,361 @@
+"""The rooms of one OCPP station, and the few things its functional blocks do with several of them at once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+from cryptography import x509
+
+from pncsim.secc import notices
+from pncsim.secc.station import identity
+from pncsim.secc.station.authorization import Authorizer
+from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.delivery import Delivery
+from pncsim.secc.station.link import Link
+from pncsim.secc.station.outlet import Outlet
+from pncsim.secc.station.tokens import Shown, TokenCache
+from pncsim.secc.station.transactions import TransactionBook
+from pncsim.secc.station.trust import TrustStore
+from pncsim.secc.station.upkeep import Upkeep
+from pncsim.secc.station.variables import DeviceModel, Key, Variable
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerClosed, PeerError, PncError
+from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.ocpp.peer import Answer, Handler, Payload, message_ids
+from pncsim.wire.ocpp.when import timestamp
+from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
+
+
+class Block(NamedTuple):
+    """A functional block of OCPP: what it answers, and the variables that govern it."""
+
+    handlers: dict[str, Callable[[StationContext, Payload], Payload | Answer]]
+    variables: tuple[Variable, ...] = ()
+
+
+class StationContext:
+    """What the blocks work with. ``outlets`` are the EVSEs by number; see :class:`secc.station.station.Station`."""
+
+    def __init__(
+        self,
+        blocks: tuple[Block, ...],
+        config: StationConfig,
+        connect: Connector,
+        clock: Clock,
+        source: random.Random,
+        trace: Trace,
+        *,
+        password: str | None,
+        roots: Iterable[tuple[str, x509.Certificate]],
+        check_chain: identity.ChainCheck,
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.voice = Voice.on(clock, trace, "CS", config.identity)
+        self.trust = TrustStore(roots)
+        self.model = DeviceModel(_declared(blocks), self, self._variable_written)
+        self.changes = asyncio.Event()
+        self.first_problem: PncError | None = None
+        self.announced = False
+        self.password_changed = False
+        self.delivered = 0
+        self.cache = TokenCache()
+        self._held: Shown | None = None
+        self._security_events: deque[Payload] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reset_due = False
+        self.link = Link(
+            config,
+            self.model,
+            connect,
+            clock,
+            source,
+            trace,
+            self.voice,
+            password=password,
+            handlers=lambda: _bound(blocks, self),
+            work=self._work,
+            problem=self.problem,
+            changed=self._state_changed,
+            distrusted=lambda why: self.security_event("InvalidCsmsCertificate", why),
+        )
+        new_id = message_ids(source)
+        self.outlets = {
+            number: Outlet(
+                number,
+                connectors,
+                TransactionBook(number, self.model, new_id, self._online, config.card_kind),
+                Authorizer(config, self.model, self.trust, clock, self.link.call, self._online, self.cache),
+                self._noted,
+            )
+            for number, connectors in enumerate(config.connectors, 1)
+        }
+        self.delivery = Delivery(
+            clock,
+            lambda event: self.call("TransactionEvent", event),
+            attempts=lambda: self.model.integer("OCPPCommCtrlr", "MessageAttempts", "TransactionEvent"),
+            interval=lambda: float(self.model.integer("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent")),
+            delivered=self._event_delivered,
+            given_up=self._event_given_up,
+        )
+        self.upkeep = Upkeep(
+            config,
+            self.model,
+            self.trust,
+            clock,
+            check_chain,
+            self.voice,
+            call=self.call,
+            problem=self.problem,
+            security_event=self.security_event,
+            changed=self.changes.set,
+        )
+
+    @property
+    def online(self) -> bool:
+        """Registered and connected: the CSMS can be asked."""
+        return self.link.online
+
+    def _online(self) -> bool:
+        return self.link.online
+
+    async def call(self, action: str, payload: Payload, *, triggered: bool = False) -> Payload:
+        """Call the CSMS. Raises PeerClosed while not registered (``triggered`` messages may go while Pending)."""
+        return await self.link.call(action, payload, self.config.call_timeout, triggered=triggered)
+
+    # What computed variables are read from
+
+    @property
+    def certificates(self) -> int:
+        """How many certificates are stored."""
+        return len(self.trust) + (len(self.trust.own.chain) if self.trust.own is not None else 0)
+
+    def availability(self, evse: int, connector: int) -> str:
+        """ConnectorStatusEnumType; an EVSE is occupied with any of its connectors, a station with all its EVSEs."""
+        if connector:
+            return self.outlets[evse].status(connector)
+        if evse:
+            return "Occupied" if self.outlets[evse].plugged else "Available"
+        return "Occupied" if all(outlet.plugged for outlet in self.outlets.values()) else "Available"
+
+    def watts(self, evse: int) -> float:
+        """What flows at an EVSE now."""
+        return self.outlets[evse].watts
+
+    # What happens at the EVSEs
+
+    def present(
+        self, token: str, kind: str, *, evse: int | None, authorized: bool = False, start: int | None = None
+    ) -> None:
+        """Somebody identifies at ``evse``, or (None) at the station.
+
+        At the station it is for the vehicle that waits for it, else for one that is plugged in and nobody has
+        identified for, else for the next one that is plugged in within EVConnectionTimeOut.
+        """
+        until = self.clock.now() + self.model.integer("TxCtrlr", "EVConnectionTimeOut")
+        shown = Shown(token, kind, authorized, start, until)
+        here = self.outlets[evse] if evse is not None else self._meant()
+        if here is None:
+            self._held = shown
+        else:
+            here.present(shown._replace(until=float("inf")) if here.plugged else shown)
+
+    def _meant(self) -> Outlet | None:
+        outlets = self.outlets.values()
+        if len(outlets) == 1:
+            return next(iter(outlets))
+        waiting = next((o for o in outlets if o.authorizer.waiting), None)
+        return waiting or next((o for o in outlets if o.wants_card), None)
+
+    def _noted(self, outlet: Outlet, notice: object) -> None:
+        if isinstance(notice, notices.PluggedIn) and self._held is not None:
+            shown, self._held = self._held, None
+            if shown.until > self.clock.now():
+                outlet.present(shown._replace(until=float("inf")))
+        self.delivery.add(outlet.book.note(notice))
+        if isinstance(notice, notices.PluggedIn | notices.Unplugged):
+            self._report_status(outlet)
+        if outlet.transaction is None:
+            self._reset_what_is_idle(outlet)
+
+    def _event_delivered(self, event: Payload, answer: Payload) -> None:
+        self.delivered += 1
+        info = answer.get("idTokenInfo")
+        if info is None or info["status"] == "Accepted" or event["eventType"] == "Ended":
+            return
+        if self.model.flag("TxCtrlr", "StopTxOnInvalidId"):
+            outlet = self.outlet_of(event["transactionInfo"]["transactionId"])
+            if outlet is not None:
+                sentence = f"The CSMS withdrew the authorisation: {info['status']}."
+                outlet.end("Deauthorized", "DeAuthorized", sentence)
+
+    def _event_given_up(self, event: Payload, error: PncError) -> None:
+        name = f"TransactionEvent {event['eventType']} {event['seqNo']}"
+        self.problem(PeerError(f"{name} was given up: {error.sentence}", clause="E13"))
+
+    def outlet_of(self, transaction_id: str) -> Outlet | None:
+        """The EVSE where this transaction is open."""
+        outlets = self.outlets.values()
+        return next((o for o in outlets if o.transaction is not None and o.transaction.id == transaction_id), None)
+
+    # Availability
+
+    async def send_status(self, outlet: Outlet, connector: int, *, triggered: bool = False) -> None:
+        """StatusNotification of one connector as it is now."""
+        await self._send_status(outlet, connector, outlet.status(connector), triggered)
+
+    async def _send_status(self, outlet: Outlet, connector: int, status: str, triggered: bool = False) -> None:
+        payload = {
+            "timestamp": timestamp(self.clock.now()),
+            "connectorStatus": status,
+            "evseId": outlet.number,
+            "connectorId": connector,
+        }
+        # Marked before it is sent: what changes meanwhile is sent as well.
+        outlet.reported(connector, status)
+        try:
+            await self.call("StatusNotification", payload, triggered=triggered)
+        except PncError:
+            outlet.reported(connector, "")
+            raise
+
+    async def _announce(self, *, everything: bool) -> None:
+        for outlet in self.outlets.values():
+            for connector in outlet.connectors if everything else outlet.unreported():
+                await self.send_status(outlet, connector)
+        self.announced = True
+        self.changes.set()
+
+    def _report_status(self, outlet: Outlet) -> None:
+        """Every change is told, however short it lasts (G01)."""
+        for connector in outlet.unreported() if self.online else ():
+            status = outlet.status(connector)
+            outlet.reported(connector, status)
+            self.spawn(self._send_status(outlet, connector, status))
+
+    # Resets
+
+    def reset_when_idle(self, outlet: Outlet | None = None) -> None:
+        """Restart ``outlet``, or the station, once its transactions have ended (B12)."""
+        if outlet is None:
+            self._reset_due = True
+        else:
+            outlet.reset_due = True
+
+    def _reset_what_is_idle(self, outlet: Outlet) -> None:
+        if outlet.reset_due:
+            outlet.reset_due = False
+            if outlet.restart is not None:
+                outlet.restart()
+        if self._reset_due and all(o.transaction is None for o in self.outlets.values()):
+            self._reset_due = False
+            self.spawn(self._restart_when_settled())
+
+    async def _restart_when_settled(self) -> None:
+        await self.delivery.emptied()
+        await self.link.restart("RemoteReset")
+
+    # Reporting
+
+    def problem(self, error: PncError) -> None:
+        """Something went wrong; the first such error is what :meth:`secc.station.station.Station.wait_ready` raises."""
+        if self.first_problem is None:
+            self.first_problem = error
+        self.changes.set()
+        self.voice.problem(error)
+
+    def security_event(self, kind: str, text: str = "") -> None:
+        """Queue a SecurityEventNotification; it is sent at once or after the next good connection (A04)."""
+        event: Payload = {"type": kind, "timestamp": timestamp(self.clock.now())}
+        if text:
+            event["techInfo"] = text[:255]
+        if self.online:
+            self.spawn(self._send_security_event(event))
+        elif all(waiting["type"] != kind for waiting in self._security_events):
+            self._security_events.append(event)
+
+    async def _send_security_event(self, event: Payload) -> None:
+        try:
+            await self.call("SecurityEventNotification", event)
+        except PeerClosed:
+            self._security_events.append(event)
+
+    # Work while registered
+
+    async def _work(self, fresh: bool) -> None:
+        """What the station does on its own while registered."""
+        long_away = self._long_away()
+        if fresh or long_away or any(outlet.unreported() for outlet in self.outlets.values()):
+            await self._quietly(self._announce(everything=fresh or long_away))
+        while self._security_events and self.online:
+            await self._quietly(self._send_security_event(self._security_events.popleft()))
+        async with asyncio.TaskGroup() as group:
+            if self.link.away_since is not None:
+                group.create_task(self._tell_return())
+            group.create_task(self._quietly(self.delivery.run()))
+            group.create_task(self._quietly(self.upkeep.run()))
+
+    def _long_away(self) -> bool:
+        # B04: after OfflineThreshold every connector is reported again.
+        away, threshold = self.link.away_since, self.model.integer("OCPPCommCtrlr", "OfflineThreshold")
+        return away is not None and self.clock.now() - away > threshold
+
+    async def _tell_return(self) -> None:
+        """Say that the CSMS is there again, once it has heard what had to wait."""
+        before = self.delivered
+        await self.delivery.emptied()
+        made_up = self.delivered - before
+        events = f"; {made_up} transaction event{'s' if made_up > 1 else ''} delivered" if made_up else ""
+        self.voice.story(f"{self.config.identity} is connected to the CSMS again{events}")
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do ``work`` beside everything else; what it raises is reported."""
+        task = asyncio.create_task(self._quietly(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def drop_tasks(self) -> None:
+        """Cancel what :meth:`spawn` has begun."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _quietly(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except PeerClosed:
+            return  # the link knows; other messages than transactions are dropped while offline
+        except PncError as error:
+            self.problem(error)
+
+    def _state_changed(self) -> None:
+        if self.online:
+            self.first_problem = None
+        self.changes.set()
+
+    def _variable_written(self, key: Key, value: str) -> None:
+        if key.name == "BasicAuthPassword":
+            self.link.password = value
+            self.password_changed = True
+
+    async def reconnect_with_new_password(self) -> None:
+        """A01.FR.03: once SetVariables is answered, come back with the new password."""
+        self.password_changed = False
+        self.voice.story(f"{self.config.identity} got a new password and reconnects")
+        await self.link.reconnect("the password has changed")
+
+
+def _declared(blocks: tuple[Block, ...]) -> tuple[Variable, ...]:
+    return tuple(variable for block in blocks for variable in block.variables)
+
+
+def _bound(blocks: tuple[Block, ...], context: StationContext) -> Iterator[tuple[str, Handler]]:
+    for block in blocks:
+        for action, handler in block.handlers.items():
+            yield action, partial(handler, context)

@@ -1,0 +1,89 @@
+"""Meter values as OCPP wants them: which measurands, how often, and what the vehicle has signed (use cases J)."""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+from typing import Any
+
+from pncsim.secc import notices
+from pncsim.secc.station.variables import DeviceModel
+from pncsim.wire.ocpp.when import timestamp
+
+Payload = dict[str, Any]
+
+SIGNED_DATA_LIMIT = 2500
+MOST_KEPT = 256
+"""Meter values kept for the Ended event; beyond that every other one is dropped."""
+
+REGISTER = "Energy.Active.Import.Register"
+
+MEASURES: dict[str, tuple[str, str]] = {
+    REGISTER: ("register_wh", "Wh"),
+    "Power.Active.Import": ("watts", "W"),
+    "Voltage": ("volts", "V"),
+    "Current.Import": ("amperes", "A"),
+    "SoC": ("soc", "Percent"),
+}
+"""Measurand -> the field of MeterSample that holds it, unit."""
+
+
+def enabled(model: DeviceModel) -> bool:
+    """Whether transactions carry meter values at all."""
+    return model.flag("SampledDataCtrlr", "Enabled")
+
+
+def interval(model: DeviceModel, name: str) -> int:
+    """Seconds between periodic values (TxUpdatedInterval, TxEndedInterval); 0: none."""
+    return model.integer("SampledDataCtrlr", name)
+
+
+def values(model: DeviceModel, measurands: str, sample: notices.MeterSample, context: str) -> list[Payload]:
+    """``sample`` as one MeterValueType with what the variable ``measurands`` lists; nothing where that is nothing."""
+    if not enabled(model):
+        return []
+    taken = []
+    for measurand in _listed(model.text("SampledDataCtrlr", measurands)):
+        field, unit = MEASURES[measurand]
+        value = getattr(sample, field)
+        if value is not None:
+            taken.append(_value(value, measurand, context, unit))
+    return [{"timestamp": timestamp(sample.time), "sampledValue": taken}] if taken else []
+
+
+def still(now: float, register_wh: int, last: notices.MeterSample | None = None) -> notices.MeterSample:
+    """The meter while nothing flows; the state of charge is that of the ``last`` sample."""
+    soc = None if last is None else last.soc
+    return notices.MeterSample(
+        time=now, watts=0.0, energy_wh=0.0, register_wh=register_wh, volts=0.0, amperes=0.0, soc=soc
+    )
+
+
+def keep(kept: list[Payload], more: list[Payload]) -> None:
+    """Add to the values that wait for the Ended event."""
+    kept += more
+    if len(kept) > MOST_KEPT:
+        del kept[1::2]
+
+
+def signed(receipt: notices.ReceiptVerified) -> list[Payload]:
+    """The register as the vehicle has signed it, with its MeteringReceiptReq as the signed data."""
+    data = base64.b64encode(receipt.exi).decode("ascii")
+    if len(data) > SIGNED_DATA_LIMIT:
+        return []
+    value = {
+        "signedMeterData": data,
+        "signingMethod": "ECDSA-secp256r1-SHA256",
+        "encodingMethod": "ISO 15118-2 MeteringReceiptReq (EXI)",
+        "publicKey": "",
+    }
+    return [{**_value(receipt.register_wh, REGISTER, "Other", "Wh"), "signedMeterValue": value}]
+
+
+@lru_cache(maxsize=256)
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(text.split(",")) if text else ()
+
+
+def _value(value: float, measurand: str, context: str, unit: str) -> Payload:
+    return {"value": value, "measurand": measurand, "context": context, "unitOfMeasure": {"unit": unit}}

@@ -1,0 +1,103 @@
+"""One EVSE as the station's OCPP side sees it: its connectors, its transactions, and who may charge there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pncsim.secc import notices
+from pncsim.secc.questions import Answer, ContractAuthorization, ContractCertificateRequest, ExternalAuthorization
+from pncsim.secc.station.authorization import Authorizer
+from pncsim.secc.station.tokens import Shown
+from pncsim.secc.station.transactions import OpenTransaction, TransactionBook
+from pncsim.wire.errors import LocalError
+
+
+class Outlet:
+    """EVSE ``number``. ``told(outlet, notice)`` is called with everything :meth:`note` was.
+
+    ``stop(sentence)`` has the EVSE end its session, ``restart()`` has it start anew; both are the EVSE's to set.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        connectors: int,
+        book: TransactionBook,
+        authorizer: Authorizer,
+        told: Callable[[Outlet, object], None],
+    ) -> None:
+        self.number = number
+        self.connectors = range(1, connectors + 1)
+        self.book = book
+        self.authorizer = authorizer
+        self.stop: Callable[[str], None] | None = None
+        self.restart: Callable[[], None] | None = None
+        self.plugged = 0
+        """The connector that is plugged in, 0 for none."""
+        self.watts = 0.0
+        self.reset_due = False
+        self._told = told
+        self._reported: dict[int, str] = {}
+
+    def status(self, connector: int) -> str:
+        """ConnectorStatusEnumType of a connector."""
+        return "Occupied" if connector == self.plugged else "Available"
+
+    def reported(self, connector: int, status: str) -> None:
+        """The CSMS is told; an empty ``status``: it was not."""
+        self._reported[connector] = status
+
+    def unreported(self) -> list[int]:
+        """The connectors whose status the CSMS does not know."""
+        return [c for c in self.connectors if self._reported.get(c) != self.status(c)]
+
+    @property
+    def transaction(self) -> OpenTransaction | None:
+        """The transaction that is open here, if any."""
+        return self.book.open
+
+    @property
+    def wants_card(self) -> bool:
+        """A vehicle is plugged in and nobody has identified for it."""
+        return bool(self.plugged) and (self.book.open is None or self.book.open.token is None)
+
+    def present(self, shown: Shown) -> None:
+        """A driver identifies here."""
+        if shown.remote_start is not None:
+            self.book.remote_started(shown.remote_start)
+        self.authorizer.present(shown)
+
+    async def answer(self, question: object) -> Answer:
+        """Answer a question of the SECC engine. What goes wrong is in the answer's text, not raised."""
+        match question:
+            case ContractAuthorization():
+                return await self.authorizer.contract(question)
+            case ExternalAuthorization():
+                answer, self.book.token_kind = await self.authorizer.external()
+                return answer
+            case ContractCertificateRequest():
+                return await self.authorizer.contract_certificate(question)
+        raise LocalError(f"The station was asked {type(question).__name__}, which it does not know.")
+
+    def note(self, notice: object) -> None:
+        """Take note of what happened at the EVSE: TransactionEvents and connector status follow from it."""
+        if isinstance(notice, notices.PluggedIn):
+            self.plugged = notice.connector
+            if self.authorizer.arrived() is None:
+                self.book.remote_started(None)
+        elif isinstance(notice, notices.Unplugged):
+            self.plugged = 0
+            self.authorizer.left()
+        elif isinstance(notice, notices.MeterSample):
+            self.watts = notice.watts
+        elif isinstance(notice, notices.ChargingStopped):
+            self.watts = 0.0
+        self._told(self, notice)
+
+    def end(self, trigger: str, reason: str, sentence: str) -> bool:
+        """Have the EVSE end its session; the transaction then ends for this triggerReason and stoppedReason."""
+        if self.book.open is None or self.stop is None:
+            return False
+        self.book.stopping(trigger, reason)
+        self.stop(sentence)
+        return True

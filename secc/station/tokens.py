@@ -1,0 +1,54 @@
+"""Identifications at the station: those a driver has shown, and what the CSMS last said about them (C10 to C15)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pncsim.wire.ocpp.when import seconds
+
+Payload = dict[str, Any]
+MOST_REMEMBERED = 1000
+
+
+class Shown(NamedTuple):
+    """An identification somebody has shown. ``authorized``: the CSMS has decided already (remote start).
+
+    ``until``: lab time at which it lapses if no vehicle is plugged in (EVConnectionTimeOut).
+    """
+
+    token: str
+    kind: str
+    authorized: bool = False
+    remote_start: int | None = None
+    until: float = float("inf")
+
+
+@dataclass(slots=True)
+class TokenCache:
+    """The authorization cache: token and kind -> AuthorizationStatus, and until when. The oldest goes first."""
+
+    _known: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
+
+    def remember(self, token: Payload, info: Payload, now: float, life: float) -> None:
+        """Keep what an IdTokenInfoType says for ``life`` seconds, or as long as it says itself."""
+        until = now + life
+        if "cacheExpiryDateTime" in info:
+            try:
+                until = seconds(info["cacheExpiryDateTime"])
+            except ValueError:
+                return
+        key = token["idToken"].lower(), token["type"]
+        self._known.pop(key, None)
+        self._known[key] = (info["status"], until)
+        while len(self._known) > MOST_REMEMBERED:
+            del self._known[next(iter(self._known))]
+
+    def status(self, token: str, kind: str, now: float) -> str:
+        """What is known about a token now, or an empty string."""
+        status, until = self._known.get((token.lower(), kind), ("", 0.0))
+        return status if until > now else ""
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._known.clear()
