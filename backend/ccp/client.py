@@ -13,8 +13,9 @@ from pncsim.backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
 from pncsim.backend.ccp.store import ContractEntry
 from pncsim.backend.cps import xml_form
 from pncsim.backend.refusal import Refused
+from pncsim.backend.rest.client import HttpClient, kind_of
 from pncsim.wire.clock import Clock
-from pncsim.wire.errors import PeerError, PeerSilent
+from pncsim.wire.errors import PeerError
 from pncsim.wire.exi.errors import ExiDecodeError
 from pncsim.wire.v2g.iso2 import codes
 from pncsim.wire.v2g.registry import codec
@@ -22,8 +23,6 @@ from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     import ssl
-
-    import aiohttp
 
 DEADLINE = 4.0
 """Seconds an answer may take: the vehicle behind a request waits 5 s."""
@@ -45,13 +44,10 @@ class ContractPoolClient:
         deadline: float = DEADLINE,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._clock = clock
-        self._voice = voice
         self._base = base_url.rstrip("/") + "/v1/ccp"
+        self._whom = f"The contract pool at {self._base}"
         self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        self._deadline = deadline
-        self._tls = tls
-        self._session: aiohttp.ClientSession | None = None
+        self._http = HttpClient(clock, whole=deadline, body=MAX_ANSWER, tls=tls, voice=voice)
 
     async def provide(self, exi: bytes, schema: str = NAMESPACE) -> PoolAnswer:
         """See :meth:`ContractPool.provide`. Raises PeerError when the pool gives no answer."""
@@ -106,9 +102,7 @@ class ContractPoolClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        await self._http.close()
 
     async def _done(
         self, method: str, path: str, body: dict[str, str] | None = None, headers: dict[str, str] | None = None
@@ -122,39 +116,10 @@ class ContractPoolClient:
         self, method: str, path: str, body: dict[str, str] | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, Any]]:
         """Status and JSON object of the answer (an empty one where it holds none)."""
-        from pncsim.wire.web import aiohttp, machine_trust
-
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
-        url = self._base + path
-        tls = self._tls or (machine_trust() if self._base.lower().startswith("https:") else True)
-        try:
-            async with (
-                self._clock.timeout(self._deadline),
-                self._session.request(
-                    method, url, json=body, headers={**self._headers, **(headers or {})}, ssl=tls
-                ) as response,
-            ):
-                octets = await response.content.read(MAX_ANSWER + 1)
-                while len(octets) <= MAX_ANSWER and (more := await response.content.read(MAX_ANSWER + 1)):
-                    octets += more
-                status = response.status
-        except TimeoutError:
-            raise PeerSilent(
-                f"The contract pool at {self._base} did not answer within {self._deadline:g} s.", http_status=504
-            ) from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise PeerError(
-                f"The contract pool at {self._base} cannot be reached: {error or type(error).__name__}.",
-                advice="Is it running, and is the address right?",
-                http_status=502,
-            ) from None
-        self._voice.http(method, url, status)
-        try:
-            answer = json.loads(octets) if octets and len(octets) <= MAX_ANSWER else {}
-        except (ValueError, RecursionError):
-            answer = {}
-        return status, answer if isinstance(answer, dict) else {}
+        sent = self._headers | (headers or {}) | ({"Content-Type": "application/json"} if body is not None else {})
+        octets = json.dumps(body).encode() if body is not None else None
+        reply = await self._http.request(self._whom, method, self._base + path, body=octets, headers=sent)
+        return reply.status, reply.json_object()
 
 
 def _provided(message: dict[str, Any]) -> PoolAnswer:
@@ -193,6 +158,7 @@ def _refused(status: int, answer: dict[str, Any]) -> PeerError:
     return Refused(
         f"The contract pool answered HTTP {status}: {sentence}",
         clause=str(answer.get("errorCode", "")),
+        kind=kind_of(status),
         http_status=status,
         message=messages[0] if len(messages) > 1 else "",
     )

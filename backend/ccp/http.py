@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,84 +12,68 @@ from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.ccp.store import ContractEntry
 from pncsim.backend.cps import xml_form
 from pncsim.backend.refusal import Refused
-from pncsim.backend.rest import (
-    MAX_BODY,
-    Grant,
-    Role,
-    Tokens,
-    authorize,
+from pncsim.backend.rest.access import Grant, Role, Tokens, not_owned
+from pncsim.backend.rest.bodies import (
     base64_text,
     binary_member,
     error_response,
     json_object,
-    not_owned,
-    reporting,
+    json_response,
     text_member,
 )
+from pncsim.backend.rest.routes import Route, application
 from pncsim.wire.identifiers import same_emaid
+from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     from pncsim.wire.web import web
 
-RIGHTS: dict[str, frozenset[Role]] = {
-    "getSignedContractData": frozenset({"CPO"}),
-    "addSignedContractData": frozenset({"CPS", "MO"}),
-    "deleteSignedContractData": frozenset({"MO"}),
-    "lookupContract": frozenset({"MO", "CPO", "OEM"}),
-    "provideSignedContractData": frozenset({"OEM"}),
-    "getContracts": frozenset({"OEM"}),
-    "setDefaultContract": frozenset({"OEM"}),
-}
-"""Who may call what."""
-
 _MAX_SESSION_DIGITS = 16
+_DATA, _OEM = "/v1/ccp/signedContractData", "/v1/ccp/provideSignedContractData"
 
 
-def ccp_app(pool: ContractPool, voice: Voice, *, tokens: Tokens | None = None) -> web.Application:
+def routes(pool: ContractPool, source: Source = SYSTEM) -> tuple[Route, ...]:
+    """The pool's operations and who may call them."""
+    face = _Face(pool, source)
+    return (
+        Route("POST", _DATA, "getSignedContractData", _only("CPO"), face.provide),
+        Route("PUT", _DATA, "addSignedContractData", _only("CPS", "MO"), face.add),
+        Route("DELETE", _DATA + "/{emaid}", "deleteSignedContractData", _only("MO"), face.delete),
+        Route("GET", _DATA + "/{pcid}", "getContracts", _only("OEM"), face.contracts),
+        Route("POST", _DATA + "/{pcid}/{emaid}/default", "setDefaultContract", _only("OEM"), face.set_default),
+        Route("GET", "/v1/ccp/lookupContract/{emaid}", "lookupContract", _only("MO", "CPO", "OEM"), face.lookup),
+        Route("GET", _OEM + "/{emaid}/{pcid}", "provideSignedContractData", _only("OEM"), face.provide_to_oem),
+    )
+
+
+def ccp_app(
+    pool: ContractPool, voice: Voice, *, tokens: Tokens | None = None, source: Source = SYSTEM
+) -> web.Application:
     """The aiohttp application that serves ``pool``. Without ``tokens`` everybody who reaches it may do everything."""
-    from pncsim.wire.web import web
-
-    face = _Face(pool)
-    routes: list[tuple[str, str, str, Callable[[web.Request, Grant], Awaitable[web.StreamResponse]]]] = [
-        ("POST", "/v1/ccp/signedContractData", "getSignedContractData", face.provide),
-        ("PUT", "/v1/ccp/signedContractData", "addSignedContractData", face.add),
-        ("DELETE", "/v1/ccp/signedContractData/{emaid}", "deleteSignedContractData", face.delete),
-        ("GET", "/v1/ccp/signedContractData/{pcid}", "getContracts", face.contracts),
-        ("POST", "/v1/ccp/signedContractData/{pcid}/{emaid}/default", "setDefaultContract", face.set_default),
-        ("GET", "/v1/ccp/lookupContract/{emaid}", "lookupContract", face.lookup),
-        ("GET", "/v1/ccp/provideSignedContractData/{emaid}/{pcid}", "provideSignedContractData", face.provide_to_oem),
-    ]
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[reporting(voice)])
-    for method, path, operation, handle in routes:
-        app.router.add_route(method, path, _guarded(handle, tokens, RIGHTS[operation]))
-    return app
+    return application(routes(pool, source), voice, tokens=tokens, source=source)
 
 
-def _guarded(
-    handle: Callable[[web.Request, Grant], Awaitable[web.StreamResponse]],
-    tokens: Tokens | None,
-    allowed: frozenset[Role],
-) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def handler(request: web.Request) -> web.StreamResponse:
-        return await handle(request, authorize(request, tokens, allowed))
-
-    return handler
+def _only(*roles: Role) -> frozenset[Role]:
+    return frozenset(roles)
 
 
 class _Face:
     """One method for each operation: read, call the pool, write."""
 
-    def __init__(self, pool: ContractPool) -> None:
+    def __init__(self, pool: ContractPool, source: Source) -> None:
         self._pool = pool
+        self._source = source
 
     async def provide(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         body = await json_object(request)
         exi = binary_member(body, "certificateInstallationReq", "EXI format is invalid!")
         answer = await self._pool.provide(exi, text_member(body, "xsdMsgDefNamespace"))
         if answer.emaid is None and not _flag(request, "alwaysReturnEXI", default=True):
-            return error_response(404, ["Contract or Vehicle not found.", answer.text], answer.response_code)
-        return _json(
+            return error_response(
+                404, ["Contract or Vehicle not found.", answer.text], self._source, answer.response_code
+            )
+        return json_response(
             {"CCPResponse": {"emaidContent": [{"messageDef": _message(answer)}]}}, 200 if answer.emaid else 404
         )
 
@@ -108,14 +91,14 @@ class _Face:
         if not same_emaid(bundle.emaid.value, emaid):
             raise Refused(f"The bundle is for {bundle.emaid.value}, the request for {emaid}.", clause="CPS-5")
         await self._pool.add(pcid, bundle)
-        return _json({}, 201)
+        return json_response({}, 201)
 
     async def delete(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         emaid = request.match_info["emaid"]
         if not grant.owns_contract(emaid):
             raise not_owned(emaid)
         await self._pool.delete(emaid, skip_revocation=_flag(request, "X-Skip-Revocation", default=False))
-        return _json({}, 200)
+        return json_response({}, 200)
 
     async def lookup(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         _check_namespace(request.query.get("xsdMsgDefNamespace", NAMESPACE))
@@ -133,21 +116,21 @@ class _Face:
                 http_status=404,
                 message="The contract for the given EMAID not found.",
             )
-        return _json({"XMLContracts": [_entry(entry)]}, 200)
+        return json_response({"XMLContracts": [_entry(entry)]}, 200)
 
     async def contracts(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         _check_namespace(request.query.get("xsdMsgDefNamespace", NAMESPACE))
         pcid = request.match_info["pcid"]
         if not grant.owns_vehicle(pcid):
             raise not_owned(pcid)
-        return _json({"XMLContracts": [_entry(entry) for entry in await self._pool.contracts(pcid)]}, 200)
+        return json_response({"XMLContracts": [_entry(entry) for entry in await self._pool.contracts(pcid)]}, 200)
 
     async def set_default(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         pcid = request.match_info["pcid"]
         if not grant.owns_vehicle(pcid):
             raise not_owned(pcid)
         await self._pool.set_default(pcid, request.match_info["emaid"])
-        return _json({}, 200)
+        return json_response({}, 200)
 
     async def provide_to_oem(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         _check_namespace(request.query.get("xsdMsgDefNamespace", NAMESPACE))
@@ -156,7 +139,7 @@ class _Face:
             raise not_owned(pcid)
         session_id = _session_id(request.query.get("sessionID", ""))
         answer = await self._pool.provide_to_oem(request.match_info["emaid"], pcid, session_id)
-        return _json({**_message(answer), "xsdMsgDefNamespace": NAMESPACE}, 200)
+        return json_response({**_message(answer), "xsdMsgDefNamespace": NAMESPACE}, 200)
 
 
 def _message(answer: PoolAnswer) -> dict[str, str]:
@@ -209,9 +192,3 @@ def _check_namespace(namespace: str) -> None:
 
 def _flag(request: web.Request, header: str, *, default: bool) -> bool:
     return {"true": True, "false": False}.get(request.headers.get(header, "").strip().lower(), default)
-
-
-def _json(body: dict[str, Any], status: int) -> web.Response:
-    from pncsim.wire.web import web
-
-    return web.json_response(body, status=status)

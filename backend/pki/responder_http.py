@@ -8,27 +8,31 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from pncsim.backend.pki.responder import OcspResponder
+from pncsim.backend.rest.access import Grant
+from pncsim.backend.rest.routes import Route, application
 from pncsim.tls_certs.ocsp_answers import MALFORMED, refusal
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+    from pncsim.wire.voice import Voice
 
 REQUEST, RESPONSE = "application/ocsp-request", "application/ocsp-response"
 MAX_REQUEST = 4096
 """Octets of a request that are read; one certificate takes about 100."""
 
 
-def ocsp_app(responder: OcspResponder, *, path: str = "/ocsp") -> web.Application:
-    """The aiohttp application that serves ``responder`` at ``path``. Clients err in media types: none is refused."""
+def routes(responder: OcspResponder, path: str = "/ocsp") -> tuple[Route, ...]:
+    """The responder at ``path``; it is for everybody (PKI-5). Clients err in media types: none is refused."""
     from pncsim.wire.web import web
 
     async def answer(request: bytes) -> web.Response:
         return web.Response(body=await responder.answer(request), content_type=RESPONSE)
 
-    async def post(request: web.Request) -> web.Response:
+    async def post(request: web.Request, grant: Grant) -> web.Response:
         return await answer(await request.read())
 
-    async def get(request: web.Request) -> web.Response:
+    async def get(request: web.Request, grant: Grant) -> web.Response:
         # The raw path: base64 may hold slashes and plus signs, escaped or not.
         text = unquote(request.rel_url.raw_path[len(path) + 1 :])
         try:
@@ -37,8 +41,13 @@ def ocsp_app(responder: OcspResponder, *, path: str = "/ocsp") -> web.Applicatio
             return web.Response(body=refusal(MALFORMED), content_type=RESPONSE)
         return await answer(octets)
 
-    app = web.Application(client_max_size=MAX_REQUEST)
-    app.router.add_post(path, post)
-    app.router.add_post(path + "/", post)
-    app.router.add_get(path + "/{request:.+}", get)
-    return app
+    return (
+        Route("POST", path, "ocsp", None, post),
+        Route("POST", path + "/", "ocsp", None, post),
+        Route("GET", path + "/{request:.+}", "ocsp", None, get),
+    )
+
+
+def ocsp_app(responder: OcspResponder, voice: Voice, *, path: str = "/ocsp") -> web.Application:
+    """The aiohttp application that serves ``responder`` at ``path``."""
+    return application(routes(responder, path), voice, tokens=None, body=MAX_REQUEST)

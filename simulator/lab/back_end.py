@@ -121,18 +121,18 @@ async def _on_sockets(
 ) -> tuple[Pki, Ecosystem, ContractPool]:
     from pncsim.backend.ccp.client import ContractPoolClient
     from pncsim.backend.ccp.http import ccp_app
-    from pncsim.backend.http import HttpServer
     from pncsim.backend.pki.responder_http import ocsp_app
-    from pncsim.backend.rest import Grant
+    from pncsim.backend.rest.access import Grant
+    from pncsim.wire.listener import HttpListener
 
-    ocsp_server, ccp_server = HttpServer(), HttpServer()
+    ocsp_server, ccp_server = HttpListener(), HttpListener()
     sockets.push_async_callback(ocsp_server.stop)
     sockets.push_async_callback(ccp_server.stop)
     pki = _pki(clock, trace, folder, f"{ocsp_server.url}/ocsp", pcid)
     fetch = _fetch(pki, f"{ocsp_server.url}/ocsp", clock, sockets)
     ecosystem = await open_ecosystem(pki, clock, trace, fetch=fetch)
     token = secrets.token_urlsafe(24)
-    await ocsp_server.start(ocsp_app(ecosystem.responder))
+    await ocsp_server.start(ocsp_app(ecosystem.responder, Voice.on(clock, trace, "PKI")))
     await ccp_server.start(
         ccp_app(ecosystem.pool, Voice.on(clock, trace, "CCP"), tokens={token: Grant(frozenset({"CPO"}))})
     )

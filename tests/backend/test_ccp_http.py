@@ -19,10 +19,10 @@ from pncsim.backend.bundle import ContractData
 from pncsim.backend.ccp.client import ContractPoolClient
 from pncsim.backend.ccp.http import ccp_app
 from pncsim.backend.cps import xml_form
-from pncsim.backend.http import HttpServer
 from pncsim.backend.refusal import Refused
-from pncsim.backend.rest import EVERYTHING, MAX_BODY, Grant, Tokens
+from pncsim.backend.rest.access import EVERYTHING, Grant, Tokens
 from pncsim.wire.errors import PeerError, PeerSilent
+from pncsim.wire.listener import LIMITS, HttpListener
 from pncsim.wire.trace import HttpExchange
 from pncsim.wire.v2g.key_transport import wrap
 from pncsim.wire.v2g.registry import codec
@@ -40,7 +40,7 @@ TOKENS: Tokens = {
 
 @asynccontextmanager
 async def served(world: World, tokens: Tokens | None = None) -> AsyncIterator[str]:
-    server = HttpServer()
+    server = HttpListener()
     await server.start(ccp_app(world.eco.pool, world.voice("CCP"), tokens=tokens))
     try:
         yield server.url
@@ -176,7 +176,7 @@ async def test_bad_bodies_get_the_error_body(world: World, body: object, message
 
 async def test_too_large_bodies_unknown_paths_and_methods_get_the_error_body(world: World) -> None:
     async with served(world) as url:
-        status, answer = await call(url, "POST", PATH, body=b"x" * (MAX_BODY + 1))
+        status, answer = await call(url, "POST", PATH, body=b"x" * (LIMITS.body + 1))
         assert (status, len(answer["errorMessages"])) == (413, 1)
         status, answer = await call(url, "GET", "/v1/ccp/nothing")
         assert (status, len(answer["errorMessages"])) == (404, 1)
@@ -291,7 +291,7 @@ async def answering(answer: web.StreamResponse | None) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
-    server = HttpServer()
+    server = HttpListener()
     await server.start(app)
     try:
         yield server.url
@@ -322,7 +322,7 @@ async def test_the_client_gives_up_on_a_silent_or_absent_pool(world: World) -> N
     async with answering(None) as url, client_of(world, url, deadline=0.05) as client:
         with pytest.raises(PeerSilent, match=r"did not answer within 0\.05 s"):
             await client.provide(b"\x80")
-    server = HttpServer()
+    server = HttpListener()
     await server.stop()
     async with client_of(world, server.url) as client:
         with pytest.raises(PeerError, match="cannot be reached"):

@@ -18,7 +18,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pncsim.backend.events.facts import CertificateRevoked
-from pncsim.backend.http import HttpServer
 from pncsim.backend.pki.fetch import HttpFetch, in_process
 from pncsim.backend.pki.ocsp_client import OcspClient
 from pncsim.backend.pki.responder_http import MAX_REQUEST, REQUEST, RESPONSE, ocsp_app
@@ -26,14 +25,15 @@ from pncsim.tls_certs.ocsp import OcspError, Status, build_request, hash_data, v
 from pncsim.tls_certs.ocsp_answers import MALFORMED, UNAUTHORIZED, refusal
 from pncsim.tls_certs.pki import create_pki
 from pncsim.wire.errors import LocalError, PeerError, PeerSilent
+from pncsim.wire.listener import HttpListener
 
 OPENSSL = shutil.which("openssl")
 Pair = tuple[x509.Certificate, x509.Certificate]
 
 
 @asynccontextmanager
-async def served(app: web.Application) -> AsyncIterator[HttpServer]:
-    server = HttpServer()
+async def served(app: web.Application) -> AsyncIterator[HttpListener]:
+    server = HttpListener()
     await server.start(app)
     try:
         yield server
@@ -57,7 +57,7 @@ def below(world: World, role: str) -> Pair:
     return chain[0], chain[1]
 
 
-def addressed(world: World, server: HttpServer, path: str = "/ocsp") -> Pair:
+def addressed(world: World, server: HttpListener, path: str = "/ocsp") -> Pair:
     """A certificate whose AIA names ``server``, and its issuer."""
     authority = world.pki.authority("mo_sub2")
     authority.ocsp_url = server.url + path
@@ -75,7 +75,7 @@ async def test_openssl_accepts_our_answers(world: World, tmp_path: Path, role: s
     trusted = (*world.pki.chain(role)[1:], world.pki.root(role))
     for name, listed in {"cert": [certificate], "issuer": [issuer], "trusted": trusted}.items():
         (tmp_path / f"{name}.pem").write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in listed))
-    async with served(ocsp_app(world.eco.responder)) as server:
+    async with served(ocsp_app(world.eco.responder, world.voice("PKI"))) as server:
         assert OPENSSL is not None
         command = [OPENSSL, "ocsp", "-url", server.url + "/ocsp", digest, "-issuer", str(tmp_path / "issuer.pem")]
         command += ["-cert", str(tmp_path / "cert.pem"), "-CAfile", str(tmp_path / "trusted.pem"), "-resp_text"]
@@ -93,7 +93,7 @@ async def test_post_and_get_give_the_same_verdict(world: World) -> None:
     certificate, issuer = below(world, "secc_leaf")
     request = build_request(certificate, issuer)
     text = base64.b64encode(request).decode()
-    async with served(ocsp_app(world.eco.responder)) as server, aiohttp.ClientSession() as session:
+    async with served(ocsp_app(world.eco.responder, world.voice("PKI"))) as server, aiohttp.ClientSession() as session:
         answers = []
         for call in (
             session.post(server.url + "/ocsp", data=request, headers={"Content-Type": REQUEST}),
@@ -119,7 +119,7 @@ async def test_a_nonce_comes_back(world: World) -> None:
     ("octets", "reason"), [(b"", MALFORMED), (b"garbage", MALFORMED), (b"\x30\x80" * 500, MALFORMED)]
 )
 async def test_garbage_is_answered_malformed(world: World, octets: bytes, reason: int) -> None:
-    async with served(ocsp_app(world.eco.responder)) as server, aiohttp.ClientSession() as session:
+    async with served(ocsp_app(world.eco.responder, world.voice("PKI"))) as server, aiohttp.ClientSession() as session:
         async with session.post(server.url + "/ocsp", data=octets) as response:
             assert (response.status, await response.read()) == (200, refusal(reason))
         async with session.get(server.url + "/ocsp/@@@") as response:
@@ -128,7 +128,7 @@ async def test_garbage_is_answered_malformed(world: World, octets: bytes, reason
 
 async def test_too_long_a_body_is_not_read(world: World) -> None:
     async with (
-        served(ocsp_app(world.eco.responder)) as server,
+        served(ocsp_app(world.eco.responder, world.voice("PKI"))) as server,
         aiohttp.ClientSession() as session,
         session.post(server.url + "/ocsp", data=b"\x30" * (MAX_REQUEST + 1)) as response,
     ):
@@ -142,7 +142,7 @@ async def test_certificates_of_others_are_not_answered_for(world: World) -> None
 
 
 async def test_the_client_asks_the_address_in_the_certificate(world: World) -> None:
-    async with served(ocsp_app(world.eco.responder)) as server, http_client(world) as client:
+    async with served(ocsp_app(world.eco.responder, world.voice("PKI"))) as server, http_client(world) as client:
         certificate, issuer = addressed(world, server)
         assert (await client.of(certificate, issuer)).status == "good"
         data = hash_data(certificate, issuer)
@@ -241,11 +241,11 @@ async def test_another_certificates_answer_is_not_taken(world: World) -> None:
 
 
 async def test_nobody_at_the_port_and_no_address_are_said_so(world: World) -> None:
-    server = HttpServer()
+    server = HttpListener()
     pair = addressed(world, server)
     await server.stop()
     async with http_client(world) as client:
-        with pytest.raises(PeerError, match="cannot be asked"):
+        with pytest.raises(PeerError, match="cannot be reached"):
             await client.of(*pair)
         with pytest.raises(PeerError, match="names no responder"):
             await client.of(*below(world, "oem_leaf"))
@@ -262,13 +262,13 @@ async def test_hash_data_of_an_unknown_issuer_cannot_be_verified_until_it_is_lea
 
 
 async def test_the_port_is_known_before_anybody_listens(world: World) -> None:
-    server = HttpServer()
+    server = HttpListener()
     assert server.url == f"http://127.0.0.1:{server.port}"
     with pytest.raises(LocalError, match="cannot be bound"):
-        HttpServer(server.host, server.port)
+        HttpListener(server.host, server.port)
     await server.stop()
-    again = HttpServer(server.host, server.port)
+    again = HttpListener(server.host, server.port)
     with pytest.raises(LocalError, match="cannot be bound"):
-        HttpServer(server.host, server.port)
+        HttpListener(server.host, server.port)
     await again.stop()
     await again.stop()

@@ -1,0 +1,65 @@
+"""Who may do what: bearer tokens, roles, and whose ids are whose (ACC-1 to ACC-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+from pncsim.backend.refusal import Refused
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+Role = Literal["OEM", "CPO", "MO", "CPS", "ADMIN"]
+ROLES: frozenset[Role] = frozenset(get_args(Role))
+
+
+@dataclass(slots=True, frozen=True)
+class Grant:
+    """What a token's holder may do: its roles, and whose ids it owns (None: anybody's).
+
+    ``wmis`` are manufacturer codes (first 3 characters of a PCID), ``providers`` country and provider ids (first 5 of
+    an EMAID); letter case does not count.
+    """
+
+    roles: frozenset[Role]
+    wmis: frozenset[str] | None = None
+    providers: frozenset[str] | None = None
+
+    def owns_vehicle(self, pcid: str) -> bool:
+        """Whether the PCID is of a manufacturer code in the grant."""
+        return self.wmis is None or pcid[:3].upper() in {wmi.upper() for wmi in self.wmis}
+
+    def owns_contract(self, emaid: str) -> bool:
+        """Whether the EMAID is of a provider in the grant."""
+        prefix = emaid.replace("-", "")[:5].upper()
+        return self.providers is None or prefix in {provider.upper() for provider in self.providers}
+
+
+EVERYTHING = Grant(ROLES)
+"""What a face without tokens grants to everybody who can reach it."""
+
+Tokens = Mapping[str, Grant]
+
+
+def authorize(request: web.Request, tokens: Tokens | None, allowed: frozenset[Role]) -> Grant:
+    """The caller's grant; Refused with 401 without a known token, 403 without one of the ``allowed`` roles."""
+    if tokens is None:
+        return EVERYTHING
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    grant = tokens.get(token.strip()) if scheme.lower() == "bearer" else None
+    if grant is None:
+        raise Refused("The request carries no bearer token known here.", clause="ACC-1", http_status=401)
+    if not grant.roles & allowed:
+        raise Refused(
+            f"This operation is for {', '.join(sorted(allowed))}, the token is of {', '.join(sorted(grant.roles))}.",
+            clause="ACC-2",
+            http_status=403,
+        )
+    return grant
+
+
+def not_owned(what: str) -> Refused:
+    """The 403 for an id of somebody else (ACC-3, ACC-4)."""
+    return Refused(f"{what} is not among the ids the token's holder owns.", clause="ACC-4", http_status=403)

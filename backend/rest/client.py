@@ -1,0 +1,177 @@
+"""The one HTTP client of the services: bounded in time and size, no redirects, every failure a sentence with a kind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pncsim.wire.errors import Kind, PeerError, PeerSilent
+
+if TYPE_CHECKING:
+    import ssl
+    from types import SimpleNamespace
+
+    import aiohttp
+
+    from pncsim.wire.clock import Clock
+    from pncsim.wire.voice import Voice
+
+_CHUNK = 65_536
+_KINDS: Mapping[int, Kind] = {
+    400: "malformed",
+    401: "not authorised",
+    403: "not authorised",
+    408: "silent",
+    413: "too big",
+    429: "flood",
+    502: "unreachable",
+    503: "unreachable",
+    504: "silent",
+}
+
+
+def kind_of(status: int) -> Kind:
+    """What an answer with this HTTP status says went wrong."""
+    return _KINDS.get(status, "refused" if 400 <= status < 500 else "unexpected answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, whatever its status."""
+
+    status: int
+    body: bytes
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object; an empty one where it is none."""
+        try:
+            value = json.loads(self.body) if self.body else {}
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+class HttpClient:
+    """Connections to servers of others; :meth:`close` it at the end.
+
+    ``whole``: seconds of lab time an exchange may take, ``connect``: of these until the connection stands, TLS
+    included; ``body``: octets of an answer. ``tls``: trust for https addresses, by default the machine's. Failures name
+    ``clause``; ``voice`` tells of each answer.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        whole: float,
+        connect: float | None = None,
+        body: int,
+        clause: str = "",
+        tls: ssl.SSLContext | None = None,
+        voice: Voice | None = None,
+    ) -> None:
+        self._clock = clock
+        self._whole, self._connect, self._body = whole, whole if connect is None else connect, body
+        self._clause = clause
+        self._tls = tls
+        self._voice = voice
+        self._session: aiohttp.ClientSession | None = None
+
+    async def request(
+        self, whom: str, method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """One exchange; ``whom`` begins the sentence of a failure ("The contract pool at …").
+
+        Raises PeerSilent, or PeerError of the kind "unreachable" or "flood" (an answer that is too long).
+        """
+        from pncsim.wire.web import aiohttp
+
+        session = self._session or self._open()
+        try:
+            async with self._clock.timeout(self._whole), asyncio.timeout(None) as connecting:
+                timer = self._clock.call_at(self._clock.now() + self._connect, lambda: connecting.reschedule(0))
+                try:
+                    async with session.request(
+                        method,
+                        url,
+                        data=body,
+                        headers=headers,
+                        ssl=self._trust(url),
+                        allow_redirects=False,
+                        # Nothing is asked for compressed: its size would be known only when it is too late.
+                        skip_auto_headers=("Accept-Encoding",),
+                        trace_request_ctx=timer,
+                    ) as response:
+                        octets = await _read(response, self._body)
+                finally:
+                    timer.cancel()
+        except TimeoutError:
+            if connecting.expired():
+                raise PeerSilent(
+                    f"{whom} did not accept a connection within {self._connect:g} s.",
+                    clause=self._clause,
+                    http_status=504,
+                ) from None
+            raise PeerSilent(
+                f"{whom} did not answer within {self._whole:g} s.", clause=self._clause, http_status=504
+            ) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise PeerError(
+                f"{whom} cannot be reached: {error or type(error).__name__}.",
+                kind="unreachable",
+                clause=self._clause,
+                advice="Is it running, and is the address right?",
+                http_status=502,
+            ) from None
+        if self._voice is not None:
+            self._voice.http(method, url, response.status)
+        if octets is None:
+            raise PeerError(
+                f"{whom} answered HTTP {response.status} with a body longer than {self._body} octets.",
+                kind="flood",
+                clause=self._clause,
+                http_status=502,
+            )
+        return Reply(response.status, octets)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        from pncsim.wire.web import aiohttp
+
+        async def connected(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
+            context.trace_request_ctx.cancel()
+
+        tracing = aiohttp.TraceConfig()
+        tracing.on_connection_create_end.append(connected)
+        tracing.on_connection_reuseconn.append(connected)
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=[tracing],
+        )
+        return self._session
+
+    def _trust(self, url: str) -> ssl.SSLContext | bool:
+        from pncsim.wire.web import machine_trust
+
+        if self._tls is not None:
+            return self._tls
+        return machine_trust() if url.lower().startswith("https:") else True
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes | None:
+    """The body, or None if it is longer than ``limit``."""
+    octets = b""
+    while chunk := await response.content.read(_CHUNK):
+        octets += chunk
+        if len(octets) > limit:
+            return None
+    return octets
