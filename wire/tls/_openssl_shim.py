@@ -11,7 +11,6 @@ pyOpenSSL's version is bounded in pyproject.toml for this file's sake; tests obs
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -119,7 +118,7 @@ _buffer = _ffi.new_allocator(should_clear_after_alloc=False)
 
 
 class Records:
-    """What goes through a connection with memory BIOs, once its handshake is done and before."""
+    """The octets of a connection with memory BIOs, in both directions."""
 
     __slots__ = ("_connection", "_from_ssl", "_into_ssl", "_room", "_ssl", "_start")
 
@@ -135,36 +134,46 @@ class Records:
 
     def outgoing(self) -> bytes:
         """Bytes to send to the peer, maybe none."""
-        parts = b""
+        got = _lib.BIO_read(self._from_ssl, self._room, _RECORD)
+        if got < _RECORD:
+            return bytes(_ffi.buffer(self._room, got)) if got > 0 else b""
+        parts = [bytes(_ffi.buffer(self._room, got))]
         while (got := _lib.BIO_read(self._from_ssl, self._room, _RECORD)) > 0:
-            parts += _ffi.buffer(self._room, got)[:]
-            if got < _RECORD:
+            parts.append(bytes(_ffi.buffer(self._room, got)))
+        return b"".join(parts)
+
+    def decrypt(self) -> tuple[bytes, SSL.Error | None]:
+        """The plaintext of all records that are complete, and what ended them: ZeroReturnError where that is right."""
+        parts, ended = [], None
+        # A record that is not there yet is an error to OpenSSL, and a dear one; so it is asked first.
+        while _lib.SSL_pending(self._ssl) or _lib.BIO_get_mem_data(self._into_ssl, self._start):
+            _lib.ERR_clear_error()
+            got = _lib.SSL_read(self._ssl, self._room, _RECORD)
+            if got <= 0:
+                ended = self._error(got)
                 break
-        return parts
+            parts.append(bytes(_ffi.buffer(self._room, got)))
+        return parts[0] if len(parts) == 1 else b"".join(parts), ended
 
-    def read(self) -> bytes:
-        """The plaintext of the next record, b"" if none is complete. Raises SSL.Error, ZeroReturnError at the end."""
+    def encrypt(self, data: bytes) -> SSL.Error | None:
+        """Turn ``data`` into :meth:`outgoing`, or say why that is not possible."""
         _lib.ERR_clear_error()
-        got = _lib.SSL_read(self._ssl, self._room, _RECORD)
-        if got > 0:
-            return bytes(_ffi.buffer(self._room, got))
-        with contextlib.suppress(SSL.WantReadError):
-            self._connection._raise_ssl_error(self._ssl, got)
-        return b""
+        for at in range(0, len(data), _RECORD):
+            part = data[at : at + _RECORD]
+            done = _lib.SSL_write(self._ssl, part, len(part))
+            if done <= 0:
+                return self._error(done)
+        return None
 
-    def more(self) -> bool:
-        """Whether there is any use in another :meth:`read` before more is fed."""
-        return bool(_lib.SSL_pending(self._ssl) or _lib.BIO_get_mem_data(self._into_ssl, self._start))
-
-    def write(self, data: bytes) -> None:
-        """Encrypt ``data`` into :meth:`outgoing`. Raises SSL.Error."""
-        _lib.ERR_clear_error()
-        done = _lib.SSL_write(self._ssl, data, len(data))
-        while 0 < done < len(data):
-            data = data[done:]
-            done = _lib.SSL_write(self._ssl, data, len(data))
-        if done <= 0:
-            self._connection._raise_ssl_error(self._ssl, done)
+    def _error(self, result: int) -> SSL.Error | None:
+        """What ``result`` of a call means; None if there is just nothing more yet."""
+        try:
+            self._connection._raise_ssl_error(self._ssl, result)
+        except SSL.WantReadError:
+            return None
+        except SSL.Error as error:
+            return error
+        return None
 
 
 def clear_errors() -> None:

@@ -105,26 +105,20 @@ class OpenSslSession:
 
     def decrypt(self, data: bytes = b"") -> bytes:
         """The plaintext that is complete with ``data``, maybe none; at the end ``closed``, with ``failure`` if any."""
-        records, plain = self._records, b""
         if data:
-            records.feed(data)
-        try:
-            while records.more() and (part := records.read()):
-                plain = plain + part if plain else part
-        except SSL.ZeroReturnError:
-            self.closed = True
-        except SSL.Error as error:
-            self._fail(error)
+            self._records.feed(data)
+        plain, ended = self._records.decrypt()
+        if ended is not None:
+            self._end(ended)
         return plain
 
-    def encrypt(self, data: bytes) -> None:
-        """Encrypt ``data`` into :meth:`outgoing`; after :meth:`finish` or a failure it is dropped."""
-        if self._finished or self.failure is not None or not data:
-            return
-        try:
-            self._records.write(data)
-        except SSL.Error as error:
-            self._fail(error)
+    def encrypt(self, data: bytes) -> bytes:
+        """What is to be sent for ``data``; nothing after :meth:`finish` or a failure but what that left to send."""
+        if data and not self._finished and self.failure is None:
+            failed = self._records.encrypt(data)
+            if failed is not None:
+                self._end(failed)
+        return self._records.outgoing()
 
     def finish(self) -> None:
         """Put close_notify into :meth:`outgoing`, once, if the connection was up and no alert ended it."""
@@ -208,11 +202,13 @@ class OpenSslSession:
             return 80
         return None
 
-    def _fail(self, error: SSL.Error) -> None:
-        """What was secured breaks off."""
-        failure = self._failure(error)
-        assert isinstance(failure, TlsError), "nobody is asked any more after the handshake"
-        self.closed, self.failure = True, failure
+    def _end(self, by: SSL.Error) -> None:
+        """Nothing more comes: the peer has ended in order, or what was secured breaks off."""
+        self.closed = True
+        if not isinstance(by, SSL.ZeroReturnError):
+            failure = self._failure(by)
+            assert isinstance(failure, TlsError), "nobody is asked any more after the handshake"
+            self.failure = failure
 
     def _failure(self, error: SSL.Error) -> BaseException:
         """The error for what went wrong inside OpenSSL, in the order of what explains most."""

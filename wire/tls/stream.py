@@ -43,8 +43,8 @@ class TlsSession(Protocol):
     def decrypt(self, data: bytes = b"") -> bytes:
         """The plaintext complete with ``data``, maybe none."""
 
-    def encrypt(self, data: bytes) -> None:
-        """Encrypt into :meth:`outgoing`."""
+    def encrypt(self, data: bytes) -> bytes:
+        """What to send for ``data``."""
 
     def finish(self) -> None:
         """Prepare close_notify."""
@@ -80,9 +80,11 @@ class TlsStream(Layer):
         if session.closed:
             return
         plain = session.decrypt(data)
-        self._flush()
         if plain:
             self._arrived(plain)
+        if session.closed or not plain:
+            # Where there is no data, OpenSSL may have something to say: an alert, or the answer to one.
+            self._flush()
         if session.closed:
             self._finished()
 
@@ -94,8 +96,9 @@ class TlsStream(Layer):
 
     def write(self, data: bytes) -> None:
         session = self._session
-        session.encrypt(data)
-        self._flush()
+        sealed = session.encrypt(data)
+        if sealed:
+            self._below.write(sealed)
         if session.failure is not None:
             self._finished()
 
