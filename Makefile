@@ -23,8 +23,8 @@ lint: $(STAMP) ## static checks only
 format: $(STAMP) ## format the code
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: $(STAMP) ## measure speed; prints a table
-	@$(BIN)/python -m bench
+bench: $(STAMP) ## measure speed; prints tables, or with BASE=REVISION the ratios to that build
+	@$(BIN)/python -m bench $(BASE)
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

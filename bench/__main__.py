@@ -1,4 +1,7 @@
-"""Every measurement, one after the other: ``make bench``."""
+"""Every measurement, one after the other: ``make bench``; against a git revision: ``make bench BASE=REVISION``.
+
+python -m bench [REVISION]
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench import exi_bench, session_bench, tls_bench
+from bench import exi_bench, memory_bench, session_bench, side_by_side, tls_bench
 from pncsim.simulator.commands.main import COLLECTOR
 
 PNC = Path(sys.executable).with_name("pnc")
@@ -52,7 +55,11 @@ def _timed(command: list[str], environment: dict[str, str], folder: str) -> Cold
 
 
 def main() -> None:
-    """Print all tables."""
+    """Print all tables, or, where a revision is given, how this tree compares with it."""
+    if len(sys.argv) > 1:
+        side_by_side.main()
+        memory_bench.main()
+        return
     gc.set_threshold(*COLLECTOR)
     print(f"pncsim bench: Python {platform.python_version()}, {platform.machine()}, {platform.system()}; medians\n")
     exi_bench.main()
@@ -65,7 +72,8 @@ def main() -> None:
     for transport in ("memory", "loopback"):
         warm, first = cold_runs(transport)
         print(f"{'':<40}{transport:>10}{warm.wall:>9.2f}{warm.cpu:>9.2f}{warm.memory:>7.0f}{first.wall:>9.2f}")
-    print("(first: without compiled codec; MiB: peak memory of the process)")
+    print("(first: without compiled codec; MiB: peak memory of the process)\n")
+    memory_bench.main()
 
 
 if __name__ == "__main__":
