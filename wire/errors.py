@@ -129,7 +129,7 @@ class PncError(Exception):
 class LocalError(PncError):
     """Ours: wrong options, a missing file, a port in use, a message we could not build."""
 
-    kind = "configuration"
+    kind: Kind = "configuration"
 
 
 class PeerError(PncError):
@@ -139,10 +139,10 @@ class PeerError(PncError):
 class PeerSilent(PeerError):
     """The peer did not answer within the time the standard allows."""
 
-    kind = "silent"
+    kind: Kind = "silent"
 
 
 class PeerClosed(PeerError):
     """The peer closed or reset the connection before the exchange was over."""
 
-    kind = "closed"
+    kind: Kind = "closed"

@@ -19,7 +19,8 @@ from pncsim.wire.amounts import shown_energy
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PncError
 from pncsim.wire.ocpp.channel import Connector, FrameChannel, memory_channels
-from pncsim.wire.ocpp.peer import OcppPeer, Payload
+from pncsim.wire.ocpp.peer import OcppPeer
+from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.trace import Judged, Problem, ServiceCall, Story, Trace
 
 ACTOR = "CSMS"
@@ -152,7 +153,7 @@ class Csms:
             self.report(f"Station {identity!a} was turned away: {why}.", "A00.FR.204")
         return verdict
 
-    def report(self, text: str, clause: str = "OCPP-J 2.0.1 3") -> None:
+    def report(self, text: str, clause: str = "OCPP-J 3") -> None:
         """A guest that could not be let in."""
         self.trace.emit(Problem(time=self.clock.now(), role=ACTOR, text=text, clause=clause))
 

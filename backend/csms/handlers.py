@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from pncsim.backend.csms.authorization import check_token, decide, token_info, within
 from pncsim.backend.csms.transactions import record
 from pncsim.wire.errors import PncError
+from pncsim.wire.ocpp.actions import AndThen, Handler
 from pncsim.wire.ocpp.errors import CallError
 from pncsim.wire.ocpp.hash_data import HashData
-from pncsim.wire.ocpp.peer import Answer, Handler, Payload
+from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.ocpp.when import timestamp
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ def handlers(link: StationLink) -> Iterator[tuple[str, Handler]]:
 
 def _gated(
     link: StationLink, action: str, handler: Callable[[Any, Payload], Any], payload: Payload
-) -> Payload | Answer | Awaitable[Payload | Answer]:
+) -> Payload | AndThen[Payload] | Awaitable[Payload | AndThen[Payload]]:
     allowed = _ALLOWED_PENDING if link.registration == "Pending" else _ALLOWED_UNREGISTERED
     if link.registration != "Accepted" and action not in allowed:
         raise CallError("SecurityError", f"{action} is not allowed before an accepted BootNotification")
-    answer: Payload | Answer | Awaitable[Payload | Answer] = handler(link, payload)
+    answer: Payload | AndThen[Payload] | Awaitable[Payload | AndThen[Payload]] = handler(link, payload)
     return answer
 
 
@@ -103,12 +104,12 @@ async def _transaction_event(link: StationLink, payload: Payload) -> Payload:
     return {"idTokenInfo": token_info(status)}
 
 
-def _sign_certificate(link: StationLink, payload: Payload) -> Payload | Answer:
+def _sign_certificate(link: StationLink, payload: Payload) -> Payload | AndThen[Payload]:
     if link.csms.services.authority is None:
         info = {"reasonCode": "NotEnabled", "additionalInfo": "this CSMS has no certificate authority"}
         return {"status": "Rejected", "statusInfo": info}
     use = payload.get("certificateType", "ChargingStationCertificate")
-    return Answer({"status": "Accepted"}, lambda: link.sign(payload["csr"], use))
+    return AndThen({"status": "Accepted"}, lambda: link.sign(payload["csr"], use))
 
 
 async def _certificate_status(link: StationLink, payload: Payload) -> Payload:
@@ -158,7 +159,7 @@ def _failed(reason: str, text: str) -> Payload:
     return {"status": "Failed", "statusInfo": {"reasonCode": reason, "additionalInfo": text[:512]}}
 
 
-_TABLE: dict[str, Callable[[Any, Payload], Payload | Answer | Awaitable[Payload]]] = {
+_TABLE: dict[str, Callable[[Any, Payload], Payload | AndThen[Payload] | Awaitable[Payload]]] = {
     "BootNotification": _boot,
     "Heartbeat": _heartbeat,
     "StatusNotification": _status,

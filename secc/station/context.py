@@ -25,8 +25,10 @@ from pncsim.secc.station.upkeep import Upkeep
 from pncsim.secc.station.variables import DeviceModel, Key, Variable
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed, PeerError, PncError
+from pncsim.wire.ocpp.actions import AndThen, Handler
 from pncsim.wire.ocpp.channel import Connector
-from pncsim.wire.ocpp.peer import Answer, Handler, Payload, message_ids
+from pncsim.wire.ocpp.peer import message_ids
+from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.ocpp.when import timestamp
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
@@ -35,7 +37,7 @@ from pncsim.wire.voice import Voice
 class Block(NamedTuple):
     """A functional block of OCPP: what it answers, and the variables that govern it."""
 
-    handlers: dict[str, Callable[[StationContext, Payload], Payload | Answer]]
+    handlers: dict[str, Callable[[StationContext, Payload], Payload | AndThen[Payload]]]
     variables: tuple[Variable, ...] = ()
 
 

@@ -14,9 +14,11 @@ from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.variables import DeviceModel
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.ocpp.actions import Handler
 from pncsim.wire.ocpp.channel import Connector, FrameChannel
 from pncsim.wire.ocpp.errors import CallError
-from pncsim.wire.ocpp.peer import Handler, OcppPeer, Payload
+from pncsim.wire.ocpp.peer import OcppPeer
+from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
     from pncsim.wire.credentials import Credentials
     from pncsim.wire.ocpp.channel import Connector, FrameChannel
+    from pncsim.wire.ocpp.versions import OcppVersion
 
 Alter = Callable[[str, Any], Any]
 """``alter(name, message)`` answers what to send instead: a message, bytes as they are, or None for nothing."""
@@ -247,6 +248,11 @@ class DisturbedChannel:
     close_code: int | None = None
     close_reason: str = ""
     _calls: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def version(self) -> OcppVersion:
+        """As wire.ocpp.channel.FrameChannel."""
+        return self.channel.version
 
     async def send(self, text: str) -> None:
         """As wire.ocpp.channel.FrameChannel."""

@@ -18,6 +18,7 @@ from pncsim.wire.errors import PeerClosed
 from pncsim.wire.ocpp.channel import MemoryChannel, memory_channels
 from pncsim.wire.ocpp.mask import masked
 from pncsim.wire.ocpp.peer import MAX_UNSENT, OcppPeer
+from pncsim.wire.ocpp.versions import V201
 from pncsim.wire.ocpp.when import timestamp
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 
@@ -167,6 +168,7 @@ class Unread:
         self.reading, self._closed = asyncio.Event(), asyncio.Event()
         self.close_code: int | None = None
         self.close_reason = ""
+        self.version = V201
 
     async def send(self, text: str) -> None:
         await self.reading.wait()

@@ -11,7 +11,7 @@ from pncsim.backend.csms.handlers import _TABLE as CSMS_HANDLES
 from pncsim.secc.station import registration
 from pncsim.secc.station.blocks import BLOCKS
 from pncsim.wire.ocpp import schema
-from pncsim.wire.ocpp.errors import CODES
+from pncsim.wire.ocpp.versions import V201, Side
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,17 +36,17 @@ def test_a_memory_run_imports_no_sockets_and_no_foreign_session() -> None:
 
 def test_handled_actions_are_ocpps() -> None:
     station = [action for block in BLOCKS for action in block.handlers]
-    assert set(CSMS_HANDLES) <= schema.actions() and set(station) <= schema.actions()
+    assert set(CSMS_HANDLES) <= V201.actions and set(station) <= V201.actions
     assert len(station) == len(set(station)), "two blocks answer the same action"
-    assert len(schema.actions()) == 64
+    assert len(V201.actions) == 64
 
 
 def test_every_schema_compiles_and_maps_to_a_callerror() -> None:
-    for action in schema.actions():
-        kinds: tuple[schema.Kind, ...] = ("Request", "Response")
+    for action in V201.actions:
+        kinds: tuple[Side, ...] = ("Request", "Response")
         for kind in kinds:
-            wrong = schema.violation(action, kind, {"not in any schema": 1})
-            assert wrong is not None and wrong.code in CODES
+            wrong = schema.violation(V201, action, kind, {"not in any schema": 1})
+            assert wrong is not None and wrong.code in V201.codes
 
 
 def test_the_boot_table_is_closed_and_every_state_is_reachable() -> None:

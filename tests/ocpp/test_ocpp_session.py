@@ -10,18 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent
-from pncsim.wire.ocpp.errors import CODES, CallError, PayloadError
-from pncsim.wire.ocpp.session import MAX_TEXT, MAX_UNANSWERED, Hangup, Incoming, Output, SendText, Session, Settled
+from pncsim.wire.ocpp.errors import CallError, PayloadError
+from pncsim.wire.ocpp.session import MAX_TEXT, MAX_UNANSWERED, Hangup, Incoming, OcppSession, Output, SendText, Settled
+from pncsim.wire.ocpp.versions import V201, OcppVersion
 from pncsim.wire.trace import OcppFrame, Problem, Tolerated
 
 BOOT = {"chargingStation": {"vendorName": "v", "model": "m"}, "reason": "PowerUp"}
 BOOTED = {"currentTime": "2026-11-21T00:00:00Z", "interval": 300, "status": "Accepted"}
 
 
-def session(*supported: str) -> Session:
+def session(*supported: str, version: OcppVersion = V201) -> OcppSession:
     numbers = itertools.count(1)
-    return Session(
-        "CS", "CSMS", lambda: f"id{next(numbers)}", frozenset(supported or ("Heartbeat", "BootNotification"))
+    return OcppSession(
+        version, "CS", "CSMS", lambda: f"id{next(numbers)}", frozenset(supported or ("Heartbeat", "BootNotification"))
     )
 
 
@@ -117,7 +118,7 @@ def test_bad_frames_earn_the_callerror_of_part_4(text: str, id: str, code: str) 
     (answer,) = sent(session().receive(text, 0))
     assert isinstance(answer, list)
     assert answer[:3] == [4, id, code]
-    assert code in CODES and len(answer[3]) <= 255 and answer[4] == {}
+    assert code in V201.codes and len(answer[3]) <= 255 and answer[4] == {}
 
 
 @pytest.mark.parametrize("text", ['[3,"x"]', '[3,"x",{}]', '[4,"x"]', '[4,"x","GenericError","",{}]', "[3,7,{}]"])
@@ -153,7 +154,7 @@ def test_no_text_whatever_breaks_the_session(text: str, elements: int) -> None:
     for frame in (text, cut):
         out = one.receive(frame, 1)
         for answer in sent(out):
-            assert isinstance(answer, list) and answer[0] == 4 and answer[2] in CODES and len(answer[1]) <= 36
+            assert isinstance(answer, list) and answer[0] == 4 and answer[2] in V201.codes and len(answer[1]) <= 36
     ended = settled(one.receive(json.dumps([3, "id1", BOOTED]), 2))
     assert ended in ([], [Settled(token, BOOTED)])
 

@@ -1,1 +1,1 @@
-"""OCPP-J 2.0.1: frames, schemas and the session both a charging station and a CSMS run."""
+"""OCPP-J: versions, frames, schemas and the session both a charging station and a CSMS run."""

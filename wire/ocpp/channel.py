@@ -8,16 +8,21 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from pncsim.wire.errors import PeerClosed
+from pncsim.wire.ocpp.versions import V201, OcppVersion
 
 
 class FrameChannel(Protocol):
-    """Carries text frames in order.
+    """Carries text frames of one version in order.
 
     ``close_code`` and ``close_reason`` say how it ended once :meth:`receive` has returned None (1006: without a close).
     """
 
     close_code: int | None
     close_reason: str
+
+    @property
+    def version(self) -> OcppVersion:
+        """What both ends have agreed to speak."""
 
     async def send(self, text: str) -> None:
         """Hand over one frame. Raises PeerClosed when the channel is closed."""
@@ -36,7 +41,8 @@ Connector = Callable[[str, str | None], Awaitable[FrameChannel]]
 class MemoryChannel:
     """One end of a pair; see :func:`memory_channels`. Frames sent before a close are still received."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: OcppVersion) -> None:
+        self.version = version
         self.close_code: int | None = None
         self.close_reason = ""
         self._inbox: deque[str] = deque()
@@ -75,8 +81,8 @@ class MemoryChannel:
             self._reader.set_result(None)
 
 
-def memory_channels() -> tuple[MemoryChannel, MemoryChannel]:
+def memory_channels(version: OcppVersion = V201) -> tuple[MemoryChannel, MemoryChannel]:
     """Two ends of one connection in memory."""
-    near, far = MemoryChannel(), MemoryChannel()
+    near, far = MemoryChannel(version), MemoryChannel(version)
     near._far, far._far = far, near
     return near, far

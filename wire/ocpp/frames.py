@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, NoReturn
 
 CALL: Final = 2
@@ -55,12 +56,12 @@ _read = json.JSONDecoder(parse_constant=_refuse_constant).decode
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
-def call(id: str, action: str, payload: dict[str, Any]) -> str:
+def call(id: str, action: str, payload: Mapping[str, Any]) -> str:
     """The text of a CALL."""
     return _write([CALL, id, action, payload])
 
 
-def result(id: str, payload: dict[str, Any]) -> str:
+def result(id: str, payload: Mapping[str, Any]) -> str:
     """The text of a CALLRESULT."""
     return _write([CALLRESULT, id, payload])
 

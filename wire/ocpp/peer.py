@@ -5,33 +5,23 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from typing import Any
 
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
+from pncsim.wire.ocpp.actions import A, AndThen, Handler, Request
 from pncsim.wire.ocpp.channel import FrameChannel, MemoryChannel
-from pncsim.wire.ocpp.errors import CODES, CallError
-from pncsim.wire.ocpp.session import Hangup, Incoming, Output, SendText, Session, Settled
+from pncsim.wire.ocpp.errors import CallError
+from pncsim.wire.ocpp.session import Hangup, Incoming, OcppSession, Output, SendText, Settled
+from pncsim.wire.ocpp.types import Payload as Payload
 from pncsim.wire.trace import OcppFrame, Problem, Trace
 
-Payload = dict[str, Any]
 MAX_UNSENT = 1024
 """Frames that may wait for a peer that does not read; what it sends then is not read either, until it does."""
 
 CLOSING = 2.0
 """Seconds for what is on its way before a close."""
-
-
-class Answer(NamedTuple):
-    """A handler's answer with something to do once it is on its way (TriggerMessage: answer first, then send)."""
-
-    payload: Payload
-    then: Callable[[], Coroutine[Any, Any, object]]
-
-
-Handler = Callable[[Payload], Payload | Answer | Awaitable[Payload | Answer]]
-"""Answers a call. Raises CallError for a CALLERROR; another PncError or exception becomes InternalError."""
 
 
 def message_ids(source: random.Random) -> Callable[[], str]:
@@ -63,7 +53,7 @@ class OcppPeer:
         self._trace = trace or Trace()
         self._actor = actor
         self._handlers: dict[str, Handler] = {}
-        self._session = Session(actor, peer, message_ids(source), self._handlers)
+        self._session = OcppSession(channel.version, actor, peer, message_ids(source), self._handlers)
         self._calls: dict[int, asyncio.Future[Payload]] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._outbox: deque[str | Hangup] = deque()
@@ -87,8 +77,13 @@ class OcppPeer:
         for action, handler in handlers:
             self.on(action, handler)
 
-    async def call(self, action: str, payload: Payload, timeout: float | None = None) -> Payload:  # noqa: ASYNC109 (lab time, not the loop's)
-        """Call the peer and return its payload.
+    async def ask(self, request: Request[A], timeout: float | None = None) -> A:  # noqa: ASYNC109 (lab time, not the loop's)
+        """Call the peer and return its answer: ``ask(v201.Authorize({"idToken": …}))``. Raises as :meth:`call`."""
+        answer: Any = await self.call(request.action, request.payload, timeout)
+        return answer  # type: ignore[no-any-return]  # its schema has accepted it
+
+    async def call(self, action: str, payload: Mapping[str, Any], timeout: float | None = None) -> Payload:  # noqa: ASYNC109
+        """Call the peer by the name of an action and return its payload; where the name is known, :meth:`ask` instead.
 
         Raises CallError (the peer answered CALLERROR), PeerError (its answer breaks the schema), PeerSilent (no answer
         within ``timeout`` seconds, waiting behind other calls included), PeerClosed, PayloadError (our own mistake).
@@ -204,22 +199,22 @@ class OcppPeer:
         except Exception as error:
             self._fail(incoming, error)
             return
-        if isinstance(answer, dict | Answer):
+        if isinstance(answer, dict | AndThen):
             self._answer(incoming, answer)
         else:
             self._spawn(self._await_answer(incoming, answer))
 
-    async def _await_answer(self, incoming: Incoming, answer: Awaitable[Payload | Answer]) -> None:
+    async def _await_answer(self, incoming: Incoming, answer: Awaitable[Any]) -> None:
         try:
             self._answer(incoming, await answer)
         except Exception as error:
             self._fail(incoming, error)
 
-    def _answer(self, incoming: Incoming, answer: Payload | Answer) -> None:
-        payload = answer.payload if isinstance(answer, Answer) else answer
+    def _answer(self, incoming: Incoming, answer: Payload | AndThen[Payload]) -> None:
+        payload = answer.payload if isinstance(answer, AndThen) else answer
         self._perform(self._session.answer(incoming.id, payload, self._clock.now()))
-        if isinstance(answer, Answer):
-            self._spawn(self._afterwards(incoming.action, answer.then()))
+        if isinstance(answer, AndThen):
+            self._spawn(self._afterwards(incoming.action, answer.work()))
 
     async def _afterwards(self, action: str, work: Coroutine[Any, Any, object]) -> None:
         try:
@@ -233,8 +228,9 @@ class OcppPeer:
         if isinstance(error, CallError):
             refusal = error
         else:
-            code = error.ocpp_status if isinstance(error, PncError) else None
-            refusal = CallError(code if code in CODES else "InternalError", f"{incoming.action} could not be handled")
+            code = (error.ocpp_status if isinstance(error, PncError) else None) or ""
+            known_code = code if code in self._session.version.codes else "InternalError"
+            refusal = CallError(known_code, f"{incoming.action} could not be handled")
             known = isinstance(error, PncError)
             what = error.sentence if isinstance(error, PncError) else f"{type(error).__name__}: {error}"
             self._report(f"{self._actor} failed on {incoming.action}: {what}", error if known else None)

@@ -8,14 +8,16 @@ meanwhile, in any order; a result nobody waits for is reported and otherwise ign
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.ocpp import frames, schema
-from pncsim.wire.ocpp.errors import ALIASES, CODES, CallError, PayloadError
+from pncsim.wire.ocpp.errors import CallError, PayloadError
 from pncsim.wire.ocpp.mask import masked
+from pncsim.wire.ocpp.types import Payload
+from pncsim.wire.ocpp.versions import OcppVersion
 from pncsim.wire.trace import Direction, Event, OcppFrame, Problem, Tolerated
 
 MAX_TEXT = 262_144
@@ -34,18 +36,18 @@ class SendText(NamedTuple):
 
 
 class Incoming(NamedTuple):
-    """A CALL of the peer, checked against its schema: answer with :meth:`Session.answer` or :meth:`Session.refuse`."""
+    """A CALL of the peer that fits its schema: answer with :meth:`OcppSession.answer` or :meth:`OcppSession.refuse`."""
 
     id: str
     action: str
-    payload: dict[str, Any]
+    payload: Payload
 
 
 class Settled(NamedTuple):
     """Our call ``token`` ended: with the peer's ``payload``, or with ``error``."""
 
     token: int
-    payload: dict[str, Any]
+    payload: Payload
     error: PncError | None = None
 
 
@@ -65,20 +67,21 @@ class _Waiting:
 
     token: int
     action: str
-    payload: dict[str, Any]
+    payload: Mapping[str, Any]
     deadline: float
     timeout: float
     id: str = ""
 
 
 @dataclass(slots=True)
-class Session:
+class OcppSession:
     """The session of ``actor`` (as in trace.ROLES) with ``peer`` (a name for people: "CSMS", a station's identity).
 
     ``ids`` makes message ids, at most 36 characters, never the same twice. ``supported``: the actions answered here;
-    other actions of OCPP 2.0.1 earn NotSupported, unknown ones NotImplemented.
+    other actions of ``version`` earn NotSupported, unknown ones NotImplemented.
     """
 
+    version: OcppVersion
     actor: str
     peer: str
     ids: Callable[[], str]
@@ -99,7 +102,7 @@ class Session:
 
     # Our calls
 
-    def call(self, action: str, payload: dict[str, Any], timeout: float, now: float) -> tuple[int, list[Output]]:
+    def call(self, action: str, payload: Mapping[str, Any], timeout: float, now: float) -> tuple[int, list[Output]]:
         """Start a call; ``timeout`` in seconds counts from now, waiting in the queue included.
 
         Raises PayloadError when the payload breaks its schema or too many calls wait, PeerClosed on a closed session.
@@ -108,9 +111,9 @@ class Session:
             raise PeerClosed(f"{action} was not sent: {self._closed.sentence}")
         if len(self._queue) >= MAX_QUEUED:
             raise PayloadError(f"{action} was not sent: {MAX_QUEUED} calls to {self.peer} are waiting already.")
-        if action not in schema.actions():
-            raise PayloadError(f"{action} was not sent: OCPP 2.0.1 has no such action.")
-        wrong = schema.violation(action, "Request", payload)
+        if action not in self.version.actions:
+            raise PayloadError(f"{action} was not sent: {self.version} has no such action.")
+        wrong = schema.violation(self.version, action, "Request", payload)
         if wrong is not None:
             raise PayloadError(f"{action} was not sent: our own payload breaks OCPP's schema, {wrong.text}.")
         self._tokens += 1
@@ -161,7 +164,7 @@ class Session:
         if frame.id in self._unanswered:
             # An answer could not say which of the two it is for.
             what = f"{self.peer} used message id {frame.id} again while the first call with it was open; ignored."
-            return [*out, Tolerated(time=now, role=self.actor, what=what, clause="OCPP-J 2.0.1 4.1.4")]
+            return [*out, Tolerated(time=now, role=self.actor, what=what, clause=self.version.clause("4.1.4"))]
         refusal = self._refusal(frame)
         if refusal is not None:
             return [*out, *self._error(frame.id, frame.action, refusal, now)]
@@ -169,13 +172,13 @@ class Session:
         return [*out, Incoming(frame.id, frame.action, frame.payload)]
 
     def _refusal(self, frame: frames.Call) -> CallError | None:
-        if frame.action not in schema.actions():
-            return CallError("NotImplemented", "OCPP 2.0.1 has no such action")
+        if frame.action not in self.version.actions:
+            return CallError("NotImplemented", f"{self.version} has no such action")
         if frame.action not in self.supported:
             return CallError("NotSupported", f"{frame.action} is not supported here")
         if len(self._unanswered) >= MAX_UNANSWERED:
             return CallError("RpcFrameworkError", f"{MAX_UNANSWERED} calls are open already, one is allowed")
-        wrong = schema.violation(frame.action, "Request", frame.payload)
+        wrong = schema.violation(self.version, frame.action, "Request", frame.payload)
         return None if wrong is None else CallError(wrong.code, wrong.text)
 
     def _answered(self, id: str, text: str, now: float, frame: frames.Result | frames.Error) -> list[Output]:
@@ -183,14 +186,14 @@ class Session:
         if waiting is None or waiting.id != id:
             what = f"{self.peer} answered message id {id[:36]}, which nobody waits for (late or never asked); ignored."
             event = self._event("received", "", text, None, now)
-            return [event, Tolerated(time=now, role=self.actor, what=what, clause="OCPP-J 2.0.1 4.1.3")]
+            return [event, Tolerated(time=now, role=self.actor, what=what, clause=self.version.clause("4.1.3"))]
         self._outstanding = None
         payload = frame.payload if isinstance(frame, frames.Result) else frame.details
         event = self._event("received", waiting.action, text, payload, now)
         if isinstance(frame, frames.Error):
             settled = Settled(waiting.token, {}, self._refused(waiting, frame))
         else:
-            wrong = schema.violation(waiting.action, "Response", frame.payload)
+            wrong = schema.violation(self.version, waiting.action, "Response", frame.payload)
             settled = Settled(
                 waiting.token,
                 frame.payload if wrong is None else {},
@@ -203,8 +206,8 @@ class Session:
         return PeerError(sentence, ocpp_status=wrong.code)
 
     def _refused(self, waiting: _Waiting, frame: frames.Error) -> CallError:
-        code = ALIASES.get(frame.code, frame.code)
-        meaning = CODES.get(code, "a code OCPP 2.0.1 does not list")
+        code = self.version.aliases.get(frame.code, frame.code)
+        meaning = self.version.codes.get(code, f"a code {self.version} does not list")
         # The description is the peer's text and may echo our payload, so it is not repeated for actions with secrets.
         said = f', "{frame.description[:255]}"' if frame.description and not waiting.action.startswith("Set") else ""
         sentence = f"{self.peer} refused {waiting.action} with CALLERROR {code[:50]} ({meaning}){said}."
@@ -212,12 +215,12 @@ class Session:
 
     # Our answers
 
-    def answer(self, id: str, payload: dict[str, Any], now: float) -> list[Output]:
+    def answer(self, id: str, payload: Mapping[str, Any], now: float) -> list[Output]:
         """Answer the peer's call ``id``. A payload that breaks its schema is reported and becomes InternalError."""
         action = self._unanswered.get(id)
         if action is None or self._closed is not None:
             return []
-        wrong = schema.violation(action, "Response", payload)
+        wrong = schema.violation(self.version, action, "Response", payload)
         if wrong is not None:
             text = f"{self.actor} built an answer to {action} that breaks OCPP's schema: {wrong.text}."
             return [Problem(time=now, role=self.actor, text=text), *self.refuse(id, CallError("InternalError"), now)]

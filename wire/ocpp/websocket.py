@@ -1,7 +1,7 @@
 """OCPP frames over WebSocket (aiohttp), both ends. Import it only where sockets are wanted: aiohttp costs 200 ms.
 
-Part 4: subprotocol ``ocpp2.0.1``, identity percent-encoded as the last path segment; Part 2 A: Basic authentication
-before the upgrade, 401 for wrong credentials, 404 for an unknown identity.
+Part 4: the subprotocol says the version, the last path segment the identity, percent-encoded; Part 2 A: Basic
+authentication before the upgrade, 401 for wrong credentials, 404 for an unknown identity.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import base64
 import binascii
 import os
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 from urllib.parse import quote, unquote
 
@@ -20,9 +20,9 @@ from cryptography import x509
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError
 from pncsim.wire.ocpp.channel import Connector, FrameChannel
 from pncsim.wire.ocpp.session import MAX_TEXT
+from pncsim.wire.ocpp.versions import V201, OcppVersion
 from pncsim.wire.web import aiohttp, web
 
-SUBPROTOCOL = "ocpp2.0.1"
 MAX_BYTES = 4 * MAX_TEXT
 
 CLOSING = 2.0
@@ -42,10 +42,12 @@ class WebSocketChannel:
     def __init__(
         self,
         socket: aiohttp.ClientWebSocketResponse | web.WebSocketResponse,
+        version: OcppVersion,
         session: aiohttp.ClientSession | None = None,
         *,
         abort: Callable[[], None] = lambda: None,
     ) -> None:
+        self.version = version
         self.close_code: int | None = None
         self.close_reason = ""
         self._socket = socket
@@ -98,6 +100,7 @@ async def connect(
     url: str,
     identity: str,
     *,
+    versions: Sequence[OcppVersion] = (V201,),
     password: str | None = None,
     tls: ssl.SSLContext | None = None,
     compress: bool = False,
@@ -107,7 +110,8 @@ async def connect(
 ) -> WebSocketChannel:
     """Connect station ``identity`` to the CSMS endpoint ``url`` (ws:// or wss://, without the identity).
 
-    ``tls`` is needed for wss (see wire.ocpp.tls); with ``now`` the CSMS's certificate is also checked at lab time.
+    ``versions`` are offered, the preferred one first; the channel's is what the CSMS chose. ``tls`` is needed for wss
+    (see wire.ocpp.tls); with ``now`` the CSMS's certificate is also checked at lab time.
     Raises PeerError with the HTTP status, the TLS failure or the missing subprotocol; LocalError for a url that cannot
     be used.
     """
@@ -120,7 +124,7 @@ async def connect(
     try:
         socket = await session.ws_connect(
             address,
-            protocols=(SUBPROTOCOL,),
+            protocols=[version.subprotocol for version in versions],
             headers=headers,
             ssl=tls if tls is not None else True,
             compress=15 if compress else 0,
@@ -138,14 +142,17 @@ async def connect(
         raise PeerError(
             f"The CSMS at {address} showed a certificate that {out_of_date}.", clause="A00.FR.309", alert=45
         )
-    if socket.protocol != SUBPROTOCOL:
+    chosen = next((version for version in versions if version.subprotocol == socket.protocol), None)
+    if chosen is None:
         await socket.close(code=1002)
         await session.close()
+        offered = " or ".join(version.subprotocol for version in versions)
         raise PeerError(
-            f"The CSMS at {address} did not choose the subprotocol {SUBPROTOCOL} (it answered {socket.protocol!r}).",
-            clause="OCPP-J 2.0.1 3.1.2",
+            f"The CSMS at {address} did not choose the subprotocol {offered} (it answered {socket.protocol!r}).",
+            kind="no common protocol",
+            clause=versions[0].clause("3.1.2"),
         )
-    return WebSocketChannel(socket, session)
+    return WebSocketChannel(socket, chosen, session)
 
 
 def _out_of_date(socket: aiohttp.ClientWebSocketResponse, now: float) -> str:
@@ -165,7 +172,7 @@ def _refusal(address: str, error: BaseException) -> BaseException:
             return PeerError(f"The CSMS at {address} {text}", clause="A00.FR.204", advice=advice, http_status=401)
         case aiohttp.WSServerHandshakeError(status=404):
             text, advice = "does not know this station (HTTP 404).", "Register the identity at the CSMS."
-            return PeerError(f"The CSMS at {address} {text}", clause="OCPP-J 2.0.1 3.2", advice=advice, http_status=404)
+            return PeerError(f"The CSMS at {address} {text}", clause="OCPP-J 3.2", advice=advice, http_status=404)
         case aiohttp.WSServerHandshakeError():
             text = f"did not upgrade to WebSocket: HTTP {error.status} {error.message}."
             return PeerError(f"The CSMS at {address} {text}", http_status=error.status)
@@ -201,16 +208,24 @@ def read_basic(header: str | None) -> tuple[str | None, str | None]:
 class WebSocketServer:
     """A CSMS endpoint. ``url`` is what stations are given; :meth:`close` ends all connections with 1001.
 
-    ``report`` is told in one sentence about guests that are sent away after admission.
+    ``versions`` are those spoken here; among them the station's preference counts. ``report`` is told in one sentence
+    about guests that are sent away after admission.
     """
 
     def __init__(
-        self, admit: Admit, serve: Serve, path: str = "/ocpp", *, report: Callable[[str], None] = lambda text: None
+        self,
+        admit: Admit,
+        serve: Serve,
+        path: str = "/ocpp",
+        *,
+        versions: Sequence[OcppVersion] = (V201,),
+        report: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._admit = admit
         self._serve = serve
         self._report = report
         self._path = path.rstrip("/")
+        self._versions = {version.subprotocol: version for version in versions}
         self._runner: web.AppRunner | None = None
         self._channels: set[WebSocketChannel] = set()
         self.url = ""
@@ -255,15 +270,17 @@ class WebSocketServer:
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return web.Response(status=426, text="WebSocket only", headers={"Upgrade": "websocket"})
         offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
-        common = (SUBPROTOCOL,) if SUBPROTOCOL in offered else ()
+        version = next((self._versions[name] for name in offered if name in self._versions), None)
+        common = () if version is None else (version.subprotocol,)
         socket = web.WebSocketResponse(protocols=common, max_msg_size=MAX_BYTES, timeout=2.0)
         await socket.prepare(request)
-        if socket.ws_protocol is None:
-            self._report(f"Station {identity!a} was sent away: it speaks {', '.join(offered)!a}, not {SUBPROTOCOL}.")
+        if version is None:
+            spoken = " or ".join(self._versions)
+            self._report(f"Station {identity!a} was sent away: it speaks {', '.join(offered)!a}, not {spoken}.")
             # Part 4 3.1.2: without a common version finish the handshake, then close.
-            await socket.close(code=1002, message=f"only {SUBPROTOCOL} is spoken here".encode())
+            await socket.close(code=1002, message=f"only {spoken} is spoken here".encode())
             return socket
-        channel = WebSocketChannel(socket, abort=lambda: _cut(request))
+        channel = WebSocketChannel(socket, version, abort=lambda: _cut(request))
         self._channels.add(channel)
         try:
             await self._serve(identity, channel)
@@ -282,6 +299,7 @@ def connector(
     url: str,
     tls: ssl.SSLContext | None = None,
     *,
+    versions: Sequence[OcppVersion] = (V201,),
     compress: bool = False,
     ping_interval: float | None = None,
     now: Callable[[], float] | None = None,
@@ -290,7 +308,14 @@ def connector(
 
     async def open_channel(identity: str, password: str | None) -> FrameChannel:
         return await connect(
-            url, identity, password=password, tls=tls, compress=compress, ping_interval=ping_interval, now=now
+            url,
+            identity,
+            versions=versions,
+            password=password,
+            tls=tls,
+            compress=compress,
+            ping_interval=ping_interval,
+            now=now,
         )
 
     return open_channel

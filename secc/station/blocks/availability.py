@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.variables import Tier
 from pncsim.secc.station.variables import Variable as V
-from pncsim.wire.ocpp.peer import Answer, Payload
+from pncsim.wire.ocpp.actions import AndThen
+from pncsim.wire.ocpp.types import Payload
 
-HANDLERS: dict[str, Callable[[StationContext, Payload], Payload | Answer]] = {}
+HANDLERS: dict[str, Callable[[StationContext, Payload], Payload | AndThen[Payload]]] = {}
 
 
 def _part(component: str, tier: Tier) -> tuple[V, ...]:

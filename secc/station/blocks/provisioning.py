@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.variables import Variable as V
+from pncsim.wire.ocpp.actions import AndThen
 from pncsim.wire.ocpp.errors import CallError
-from pncsim.wire.ocpp.peer import Answer, Payload
+from pncsim.wire.ocpp.types import Payload
 
 MAX_ITEMS = 50
 MAX_BYTES = 65536
@@ -21,9 +22,9 @@ def _get_variables(station: StationContext, payload: Payload) -> Payload:
     return {"getVariableResult": station.model.get_variables(_bounded(payload["getVariableData"]))}
 
 
-def _set_variables(station: StationContext, payload: Payload) -> Payload | Answer:
+def _set_variables(station: StationContext, payload: Payload) -> Payload | AndThen[Payload]:
     answer = {"setVariableResult": station.model.set_variables(_bounded(payload["setVariableData"]))}
-    return Answer(answer, station.reconnect_with_new_password) if station.password_changed else answer
+    return AndThen(answer, station.reconnect_with_new_password) if station.password_changed else answer
 
 
 HANDLERS = {"GetVariables": _get_variables, "SetVariables": _set_variables}

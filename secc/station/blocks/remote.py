@@ -5,7 +5,7 @@ from __future__ import annotations
 from pncsim.secc.station.blocks.answers import no
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.variables import Variable
-from pncsim.wire.ocpp.peer import Payload
+from pncsim.wire.ocpp.types import Payload
 
 
 def _request_start(station: StationContext, payload: Payload) -> Payload:

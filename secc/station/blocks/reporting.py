@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.variables import Variable as V
-from pncsim.wire.ocpp.peer import Answer, Payload
+from pncsim.wire.ocpp.actions import AndThen
+from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.ocpp.when import timestamp
 
 ROWS_PER_REPORT = 20
 
 
-def _get_base_report(station: StationContext, payload: Payload) -> Payload | Answer:
+def _get_base_report(station: StationContext, payload: Payload) -> Payload | AndThen[Payload]:
     if payload["reportBase"] == "SummaryInventory":
         return {"status": "NotSupported"}
     rows = station.model.report(configuration_only=payload["reportBase"] == "ConfigurationInventory")
-    return Answer({"status": "Accepted"}, lambda: _report(station, payload["requestId"], rows))
+    return AndThen({"status": "Accepted"}, lambda: _report(station, payload["requestId"], rows))
 
 
-def _get_report(station: StationContext, payload: Payload) -> Payload | Answer:
+def _get_report(station: StationContext, payload: Payload) -> Payload | AndThen[Payload]:
     wanted = payload.get("componentVariable")
     rows = station.model.report(configuration_only=False) if wanted is None else station.model.report_on(wanted)
     if not rows:
         return {"status": "EmptyResultSet"}
-    return Answer({"status": "Accepted"}, lambda: _report(station, payload["requestId"], rows))
+    return AndThen({"status": "Accepted"}, lambda: _report(station, payload["requestId"], rows))
 
 
 async def _report(station: StationContext, request_id: int, rows: list[Payload]) -> None:

@@ -6,15 +6,16 @@ from pncsim.secc.station.blocks.answers import no
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.outlet import Outlet
 from pncsim.secc.station.variables import Variable
-from pncsim.wire.ocpp.peer import Answer, Payload
+from pncsim.wire.ocpp.actions import AndThen
+from pncsim.wire.ocpp.types import Payload
 
 
-def _reset(station: StationContext, payload: Payload) -> Payload | Answer:
+def _reset(station: StationContext, payload: Payload) -> Payload | AndThen[Payload]:
     if "evseId" in payload:
         return _reset_evse(station, payload)
     busy = [outlet for outlet in station.outlets.values() if outlet.transaction is not None]
     if not busy:
-        return Answer({"status": "Accepted"}, lambda: station.link.restart("RemoteReset"))
+        return AndThen({"status": "Accepted"}, lambda: station.link.restart("RemoteReset"))
     if payload["type"] != "Immediate":
         station.reset_when_idle()
         return {"status": "Scheduled"}
@@ -26,14 +27,14 @@ def _reset(station: StationContext, payload: Payload) -> Payload | Answer:
     return {"status": "Accepted"}
 
 
-def _reset_evse(station: StationContext, payload: Payload) -> Payload | Answer:
+def _reset_evse(station: StationContext, payload: Payload) -> Payload | AndThen[Payload]:
     outlet = station.outlets.get(payload["evseId"])
     if outlet is None:
         return no("Rejected", "UnknownEvse")
     if outlet.restart is None:
         return no("Rejected", "UnsupportedRequest")
     if outlet.transaction is None:
-        return Answer({"status": "Accepted"}, lambda: _restart(outlet))
+        return AndThen({"status": "Accepted"}, lambda: _restart(outlet))
     if payload["type"] != "Immediate":
         station.reset_when_idle(outlet)
         return {"status": "Scheduled"}

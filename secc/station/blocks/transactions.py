@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.variables import Variable as V
-from pncsim.wire.ocpp.peer import Payload
+from pncsim.wire.ocpp.types import Payload
 
 
 def _transaction_status(station: StationContext, payload: Payload) -> Payload:

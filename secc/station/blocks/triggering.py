@@ -9,15 +9,16 @@ from pncsim.secc.station.blocks.answers import no
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.outlet import Outlet
 from pncsim.secc.station.variables import Variable
-from pncsim.wire.ocpp.peer import Answer, Payload
+from pncsim.wire.ocpp.actions import AndThen
+from pncsim.wire.ocpp.types import Payload
 
 
-def _trigger(station: StationContext, payload: Payload) -> Payload | Answer:
+def _trigger(station: StationContext, payload: Payload) -> Payload | AndThen[Payload]:
     kind = payload["requestedMessage"]
     if kind == "BootNotification":
         if station.online:
             return no("Rejected", "NoError")  # F06.FR.17: it is registered already
-        return Answer({"status": "Accepted"}, lambda: _boot(station))
+        return AndThen({"status": "Accepted"}, lambda: _boot(station))
     send = _TRIGGERED.get(kind)
     if send is None:
         return {"status": "NotImplemented"}
@@ -28,7 +29,7 @@ def _trigger(station: StationContext, payload: Payload) -> Payload | Answer:
     connector = place.get("connectorId")
     if connector is not None and connector not in outlets[0].connectors:
         return no("Rejected", "UnknownConnectorId")
-    return Answer({"status": "Accepted"}, lambda: send(station, outlets, connector))
+    return AndThen({"status": "Accepted"}, lambda: send(station, outlets, connector))
 
 
 async def _boot(station: StationContext) -> None:

@@ -1,0 +1,78 @@
+"""The actions of OCPP 2.0.1, with their types. Made by wire/ocpp/generate_types.py: do not edit."""
+
+# fmt: off
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pncsim.wire.ocpp.actions import Action
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
+
+Authorize: Action[types.AuthorizeRequest, types.AuthorizeResponse] = Action("Authorize")
+BootNotification: Action[types.BootNotificationRequest, types.BootNotificationResponse] = Action("BootNotification")
+CancelReservation: Action[types.CancelReservationRequest, types.CancelReservationResponse] = Action("CancelReservation")
+CertificateSigned: Action[types.CertificateSignedRequest, types.CertificateSignedResponse] = Action("CertificateSigned")
+ChangeAvailability: Action[types.ChangeAvailabilityRequest, types.ChangeAvailabilityResponse] = Action("ChangeAvailability")
+ClearCache: Action[types.ClearCacheRequest, types.ClearCacheResponse] = Action("ClearCache")
+ClearChargingProfile: Action[types.ClearChargingProfileRequest, types.ClearChargingProfileResponse] = Action("ClearChargingProfile")
+ClearDisplayMessage: Action[types.ClearDisplayMessageRequest, types.ClearDisplayMessageResponse] = Action("ClearDisplayMessage")
+ClearVariableMonitoring: Action[types.ClearVariableMonitoringRequest, types.ClearVariableMonitoringResponse] = Action("ClearVariableMonitoring")
+ClearedChargingLimit: Action[types.ClearedChargingLimitRequest, types.ClearedChargingLimitResponse] = Action("ClearedChargingLimit")
+CostUpdated: Action[types.CostUpdatedRequest, types.CostUpdatedResponse] = Action("CostUpdated")
+CustomerInformation: Action[types.CustomerInformationRequest, types.CustomerInformationResponse] = Action("CustomerInformation")
+DataTransfer: Action[types.DataTransferRequest, types.DataTransferResponse] = Action("DataTransfer")
+DeleteCertificate: Action[types.DeleteCertificateRequest, types.DeleteCertificateResponse] = Action("DeleteCertificate")
+FirmwareStatusNotification: Action[types.FirmwareStatusNotificationRequest, types.FirmwareStatusNotificationResponse] = Action("FirmwareStatusNotification")
+Get15118EVCertificate: Action[types.Get15118EVCertificateRequest, types.Get15118EVCertificateResponse] = Action("Get15118EVCertificate")
+GetBaseReport: Action[types.GetBaseReportRequest, types.GetBaseReportResponse] = Action("GetBaseReport")
+GetCertificateStatus: Action[types.GetCertificateStatusRequest, types.GetCertificateStatusResponse] = Action("GetCertificateStatus")
+GetChargingProfiles: Action[types.GetChargingProfilesRequest, types.GetChargingProfilesResponse] = Action("GetChargingProfiles")
+GetCompositeSchedule: Action[types.GetCompositeScheduleRequest, types.GetCompositeScheduleResponse] = Action("GetCompositeSchedule")
+GetDisplayMessages: Action[types.GetDisplayMessagesRequest, types.GetDisplayMessagesResponse] = Action("GetDisplayMessages")
+GetInstalledCertificateIds: Action[types.GetInstalledCertificateIdsRequest, types.GetInstalledCertificateIdsResponse] = Action("GetInstalledCertificateIds")
+GetLocalListVersion: Action[types.GetLocalListVersionRequest, types.GetLocalListVersionResponse] = Action("GetLocalListVersion")
+GetLog: Action[types.GetLogRequest, types.GetLogResponse] = Action("GetLog")
+GetMonitoringReport: Action[types.GetMonitoringReportRequest, types.GetMonitoringReportResponse] = Action("GetMonitoringReport")
+GetReport: Action[types.GetReportRequest, types.GetReportResponse] = Action("GetReport")
+GetTransactionStatus: Action[types.GetTransactionStatusRequest, types.GetTransactionStatusResponse] = Action("GetTransactionStatus")
+GetVariables: Action[types.GetVariablesRequest, types.GetVariablesResponse] = Action("GetVariables")
+Heartbeat: Action[types.HeartbeatRequest, types.HeartbeatResponse] = Action("Heartbeat")
+InstallCertificate: Action[types.InstallCertificateRequest, types.InstallCertificateResponse] = Action("InstallCertificate")
+LogStatusNotification: Action[types.LogStatusNotificationRequest, types.LogStatusNotificationResponse] = Action("LogStatusNotification")
+MeterValues: Action[types.MeterValuesRequest, types.MeterValuesResponse] = Action("MeterValues")
+NotifyChargingLimit: Action[types.NotifyChargingLimitRequest, types.NotifyChargingLimitResponse] = Action("NotifyChargingLimit")
+NotifyCustomerInformation: Action[types.NotifyCustomerInformationRequest, types.NotifyCustomerInformationResponse] = Action("NotifyCustomerInformation")
+NotifyDisplayMessages: Action[types.NotifyDisplayMessagesRequest, types.NotifyDisplayMessagesResponse] = Action("NotifyDisplayMessages")
+NotifyEVChargingNeeds: Action[types.NotifyEVChargingNeedsRequest, types.NotifyEVChargingNeedsResponse] = Action("NotifyEVChargingNeeds")
+NotifyEVChargingSchedule: Action[types.NotifyEVChargingScheduleRequest, types.NotifyEVChargingScheduleResponse] = Action("NotifyEVChargingSchedule")
+NotifyEvent: Action[types.NotifyEventRequest, types.NotifyEventResponse] = Action("NotifyEvent")
+NotifyMonitoringReport: Action[types.NotifyMonitoringReportRequest, types.NotifyMonitoringReportResponse] = Action("NotifyMonitoringReport")
+NotifyReport: Action[types.NotifyReportRequest, types.NotifyReportResponse] = Action("NotifyReport")
+PublishFirmware: Action[types.PublishFirmwareRequest, types.PublishFirmwareResponse] = Action("PublishFirmware")
+PublishFirmwareStatusNotification: Action[types.PublishFirmwareStatusNotificationRequest, types.PublishFirmwareStatusNotificationResponse] = Action("PublishFirmwareStatusNotification")
+ReportChargingProfiles: Action[types.ReportChargingProfilesRequest, types.ReportChargingProfilesResponse] = Action("ReportChargingProfiles")
+RequestStartTransaction: Action[types.RequestStartTransactionRequest, types.RequestStartTransactionResponse] = Action("RequestStartTransaction")
+RequestStopTransaction: Action[types.RequestStopTransactionRequest, types.RequestStopTransactionResponse] = Action("RequestStopTransaction")
+ReservationStatusUpdate: Action[types.ReservationStatusUpdateRequest, types.ReservationStatusUpdateResponse] = Action("ReservationStatusUpdate")
+ReserveNow: Action[types.ReserveNowRequest, types.ReserveNowResponse] = Action("ReserveNow")
+Reset: Action[types.ResetRequest, types.ResetResponse] = Action("Reset")
+SecurityEventNotification: Action[types.SecurityEventNotificationRequest, types.SecurityEventNotificationResponse] = Action("SecurityEventNotification")
+SendLocalList: Action[types.SendLocalListRequest, types.SendLocalListResponse] = Action("SendLocalList")
+SetChargingProfile: Action[types.SetChargingProfileRequest, types.SetChargingProfileResponse] = Action("SetChargingProfile")
+SetDisplayMessage: Action[types.SetDisplayMessageRequest, types.SetDisplayMessageResponse] = Action("SetDisplayMessage")
+SetMonitoringBase: Action[types.SetMonitoringBaseRequest, types.SetMonitoringBaseResponse] = Action("SetMonitoringBase")
+SetMonitoringLevel: Action[types.SetMonitoringLevelRequest, types.SetMonitoringLevelResponse] = Action("SetMonitoringLevel")
+SetNetworkProfile: Action[types.SetNetworkProfileRequest, types.SetNetworkProfileResponse] = Action("SetNetworkProfile")
+SetVariableMonitoring: Action[types.SetVariableMonitoringRequest, types.SetVariableMonitoringResponse] = Action("SetVariableMonitoring")
+SetVariables: Action[types.SetVariablesRequest, types.SetVariablesResponse] = Action("SetVariables")
+SignCertificate: Action[types.SignCertificateRequest, types.SignCertificateResponse] = Action("SignCertificate")
+StatusNotification: Action[types.StatusNotificationRequest, types.StatusNotificationResponse] = Action("StatusNotification")
+TransactionEvent: Action[types.TransactionEventRequest, types.TransactionEventResponse] = Action("TransactionEvent")
+TriggerMessage: Action[types.TriggerMessageRequest, types.TriggerMessageResponse] = Action("TriggerMessage")
+UnlockConnector: Action[types.UnlockConnectorRequest, types.UnlockConnectorResponse] = Action("UnlockConnector")
+UnpublishFirmware: Action[types.UnpublishFirmwareRequest, types.UnpublishFirmwareResponse] = Action("UnpublishFirmware")
+UpdateFirmware: Action[types.UpdateFirmwareRequest, types.UpdateFirmwareResponse] = Action("UpdateFirmware")
