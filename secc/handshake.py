@@ -7,9 +7,8 @@ from typing import NamedTuple
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerSilent, PncError
-from pncsim.wire.streams import ByteStream, tapped
+from pncsim.wire.streams import ByteStream
 from pncsim.wire.tls import TlsError, TlsServer, open_server
-from pncsim.wire.trace import Direction
 from pncsim.wire.v2g.iso2 import timing
 from pncsim.wire.voice import Voice
 
@@ -33,14 +32,10 @@ class Refused(NamedTuple):
 
 async def secure(stream: ByteStream, shown: Shown, clock: Clock, voice: Voice) -> ByteStream | Refused:
     """The vehicle's TLS stream, or why there is none; either is reported."""
-    opening = bytearray()
-
-    def keep_first(direction: Direction, data: bytes) -> None:
-        if not opening and direction == "received":
-            opening.extend(data[:1])
-
-    stream = tapped(stream, keep_first)
-    server = TlsServer(credentials=shown.credentials, staples=shown.staples, on_keys=voice.key_log)
+    opening: list[bytes] = []
+    server = TlsServer(
+        credentials=shown.credentials, staples=shown.staples, on_keys=voice.key_log, on_opening=opening.append
+    )
     error: PncError
     try:
         async with clock.timeout(timing.SECC_SETUP):
@@ -54,4 +49,4 @@ async def secure(stream: ByteStream, shown: Shown, clock: Clock, voice: Voice) -
         voice.secured(version=secured.version, cipher=secured.cipher, peer=stream.peer, stapled=any(shown.staples))
         return secured
     voice.not_secured(error)
-    return Refused(error, opening == HANDSHAKE_RECORD)
+    return Refused(error, opening == [HANDSHAKE_RECORD])

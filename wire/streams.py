@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Protocol
 
 from pncsim.wire.errors import LocalError, PncError
-from pncsim.wire.trace import Direction, EndPoint
+from pncsim.wire.trace import EndPoint
 
 BUFFER = 65_536
 """Octets held per direction before the sender has to wait (:meth:`ByteStream.drain`) or the socket is left unread."""
@@ -299,27 +298,3 @@ class Layer(ByteStream):
             self._below.pause()
         elif not self._paused:
             self._below.resume()
-
-
-Tap = Callable[[Direction, bytes], None]
-
-
-class _Tapped(Layer):
-    """A stream whose bytes are shown to somebody on their way."""
-
-    def __init__(self, stream: ByteStream, tap: Tap) -> None:
-        super().__init__(stream)
-        self._tap = tap
-
-    def received(self, data: bytes) -> None:
-        self._tap("received", data)
-        self._arrived(data)
-
-    def write(self, data: bytes) -> None:
-        self._tap("sent", data)
-        self._below.write(data)
-
-
-def tapped(stream: ByteStream, tap: Tap) -> ByteStream:
-    """``stream``, with every chunk shown to ``tap(direction, data)``. Below TLS that is ciphertext, for evidence."""
-    return _Tapped(stream, tap)

@@ -38,23 +38,20 @@ class Voice:
 
     __slots__ = ("_now", "_sink", "_stream", "role", "session", "unit")
 
-    def __init__(self, role: str, unit: str, now: Callable[[], float], sink: Callable[[Event], None]) -> None:
+    def __init__(
+        self, role: str, unit: str, now: Callable[[], float], sink: Callable[[Event], None], stream: Trace | None = None
+    ) -> None:
         self.role, self.unit, self.session = role, unit or role, ""
-        self._now, self._sink = now, sink
-        self._stream: Trace | None = None
+        self._now, self._sink, self._stream = now, sink, stream
 
     @classmethod
     def on(cls, clock: Clock, trace: Trace, role: str, unit: str = "") -> Voice:
         """The voice of a shell or service: lab time, straight into the stream."""
-        voice = cls(role, unit, clock.now, trace.emit)
-        voice._stream = trace
-        return voice
+        return cls(role, unit, clock.now, trace.emit, trace)
 
     def of(self, role: str, unit: str = "") -> Voice:
         """The voice of another instance, where this one's events go."""
-        voice = Voice(role, unit, self._now, self._sink)
-        voice._stream = self._stream
-        return voice
+        return Voice(role, unit, self._now, self._sink, self._stream)
 
     # For people
 

@@ -20,9 +20,7 @@ class Ears:
 
     def voice(self, role: str = "SECC", unit: str = "") -> Voice:
         """Somebody who is heard."""
-        voice = Voice(role, unit, lambda: 0.0, self.trace.emit)
-        voice._stream = self.trace
-        return voice
+        return Voice(role, unit, lambda: 0.0, self.trace.emit, self.trace)
 
     def octets(self, role: str) -> list[LinkBytes]:
         """What passed, as seen by ``role``."""

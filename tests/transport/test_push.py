@@ -13,11 +13,11 @@ from test_streams import Pair, tcp_pair
 
 from pncsim.wire.errors import PeerClosed
 from pncsim.wire.pipe import memory_pipe
-from pncsim.wire.streams import BUFFER, ByteStream, tapped
+from pncsim.wire.streams import BUFFER, ByteStream, Layer
 from pncsim.wire.tls import TlsError
 
 
-@pytest_asyncio.fixture(params=["memory", "tcp", "tapped", "TLS", "TLS upon TCP"])
+@pytest_asyncio.fixture(params=["memory", "tcp", "layer", "TLS", "TLS upon TCP"])
 async def pair(request: pytest.FixtureRequest, tls: Handshakes) -> AsyncIterator[Pair]:
     """Both ends of a connection, whatever it is made of."""
     if "TCP" not in request.param.upper():
@@ -25,16 +25,12 @@ async def pair(request: pytest.FixtureRequest, tls: Handshakes) -> AsyncIterator
             yield await tls.succeed(tls.client(), tls.server())
         else:
             one, two = memory_pipe()
-            yield (one, two) if request.param == "memory" else (tapped(one, ignore), tapped(two, ignore))
+            yield (one, two) if request.param == "memory" else (Layer(one), Layer(two))
         return
     client, station, server = await tcp_pair()
     yield (client, station) if request.param == "tcp" else await tls.secure(client, station)
     client.abort()
     await server.close()
-
-
-def ignore(*_: object) -> None:
-    """A tap nobody looks at."""
 
 
 async def until(told: Told, octets: int) -> None:
@@ -185,7 +181,7 @@ async def test_nothing_is_delivered_inside_a_write_and_all_layers_take_one_turn(
 def layered() -> Pair:
     """Two ends of three layers each."""
     one, two = memory_pipe()
-    return tapped(tapped(one, ignore), ignore), tapped(tapped(two, ignore), ignore)
+    return Layer(Layer(one)), Layer(Layer(two))
 
 
 class Echo(Told):

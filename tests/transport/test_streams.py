@@ -13,7 +13,7 @@ from pncsim.wire.acceptor import MAX_CONNECTIONS, Acceptor
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError
 from pncsim.wire.network.loopback import loopback_host
 from pncsim.wire.pipe import memory_pipe
-from pncsim.wire.streams import BUFFER, ByteStream, tapped
+from pncsim.wire.streams import BUFFER, ByteStream
 from pncsim.wire.tcp import TcpServer, connect_tcp, serve_tcp
 from pncsim.wire.trace import Problem
 
@@ -138,20 +138,6 @@ async def test_a_tcp_reader_that_does_not_read_is_not_flooded() -> None:
     assert len(client._waiting) <= 8 * BUFFER  # type: ignore[attr-defined]
     client.abort()
     await server.close()
-
-
-async def test_a_tap_sees_both_directions() -> None:
-    one, two = memory_pipe()
-    seen: list[tuple[str, bytes]] = []
-    tap = tapped(one, lambda direction, data: seen.append((direction, data)))
-    tap.write(b"out")
-    two.write(b"in")
-    assert await tap.read() == b"in"
-    await tap.drain()
-    await tap.close()
-    assert await two.read() == b"out"
-    assert seen == [("sent", b"out"), ("received", b"in")]
-    assert tap.peer == "memory"
 
 
 async def test_a_peer_is_described_for_people() -> None:

@@ -140,3 +140,14 @@ async def test_a_handshake_cut_into_single_octets_works(tls: Handshakes) -> None
             client.feed(bytes((octet,)))
             done[0] = client.step(0.0)
     assert done == [True, True]
+
+
+async def test_the_first_octet_of_a_peer_is_told_once_whatever_it_speaks(tls: Handshakes) -> None:
+    opening: list[bytes] = []
+    await tls.succeed(tls.client(), tls.server(on_opening=opening.append))
+    assert opening == [b"\x16"]
+    theirs, ours = memory_pipe()
+    theirs.write(b"GET / HTTP/1.1\r\n\r\n")
+    with pytest.raises(TlsError):
+        await open_server(ours, tls.server(on_opening=opening.append), Clock())
+    assert opening == [b"\x16", b"G"]

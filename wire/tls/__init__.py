@@ -80,6 +80,7 @@ class TlsServer:
 
     ``staples`` are OCSPResponse DER aligned with ``credentials.chain`` (leaf first, None where there is none); OpenSSL
     can send only the leaf's. ``judge`` is asked about the client's certificate, which is demanded if a judge is given.
+    ``on_opening`` hears the first octet the client sends, whatever becomes of the handshake.
     """
 
     credentials: Credentials
@@ -89,6 +90,7 @@ class TlsServer:
     ciphers: tuple[str, ...] = ISO2_CIPHERS
     curves: tuple[str, ...] = ISO2_CURVES
     on_keys: Callable[[str], None] | None = field(default=None, repr=False)
+    on_opening: Callable[[bytes], None] | None = field(default=None, repr=False)
 
 
 async def open_client(stream: ByteStream, config: TlsClient, clock: Clock) -> TlsStream:

@@ -96,6 +96,8 @@ class OpenSslSession:
     def feed(self, data: bytes) -> None:
         """Bytes came from the peer during the handshake."""
         if len(self._first) < 8:
+            if not self._first and isinstance(self._config, TlsServer) and self._config.on_opening is not None:
+                self._config.on_opening(data[:1])
             self._first += data[:8]
         self._records.feed(data)
 
