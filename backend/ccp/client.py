@@ -123,16 +123,23 @@ class ContractPoolClient:
 
 
 def _provided(message: dict[str, Any]) -> PoolAnswer:
-    """What the pool said, with the ResponseCode read from the EXI itself."""
+    """What the pool said. A response with a contract goes on as it came: reading it is the vehicle's affair."""
     try:
         exi = base64.b64decode(str(message.get("certificateInstallationRes", "")), validate=True)
-        response = codec("iso2").decode(exi).Body.BodyElement
-        code = str(response.ResponseCode)
-    except (ValueError, AttributeError, ExiDecodeError) as error:
-        raise PeerError(f"The contract pool's EXI response cannot be decoded: {error}.", http_status=502) from None
+    except ValueError as error:
+        raise _no_response(error) from None
     emaid, root = message.get("emaid"), message.get("cpsV2GRootCertificateFingerprint")
-    text = f"Contract {emaid} handed out." if emaid else f"The pool answers {code}."
-    return PoolAnswer(exi, "Accepted", text, code, emaid, root)
+    if emaid:
+        return PoolAnswer(exi, "Accepted", f"Contract {emaid} handed out.", "OK", emaid, root)
+    try:
+        code = str(codec("iso2").decode(exi).Body.BodyElement.ResponseCode)
+    except (AttributeError, ExiDecodeError) as error:
+        raise _no_response(error) from None
+    return PoolAnswer(exi, "Accepted", f"The pool answers {code}.", code, None, root)
+
+
+def _no_response(error: Exception) -> PeerError:
+    return PeerError(f"The contract pool's EXI response cannot be decoded: {error}.", kind="malformed", http_status=502)
 
 
 def _entries(answer: dict[str, Any]) -> list[ContractEntry]:

@@ -130,9 +130,9 @@ class MobilityOperator:
     async def authorize(self, emaid: str) -> TokenStatus:
         """Whether the contract may charge now; an answer that says no is a value, with a sentence."""
         contract = await self._held(normal_emaid(emaid))
-        verdict = self._verdict(normal_emaid(emaid), contract)
-        self._voice.judged(f"contract {emaid[:20]}", verdict.status == "Accepted", verdict.text, "CSO-2")
-        return verdict
+        status = self._status(normal_emaid(emaid), contract)
+        self._voice.judged(f"contract {emaid[:20]}", status.status == "Accepted", status.text, "CSO-2")
+        return status
 
     async def subscription(self, emaid: str) -> Subscription:
         """The contract. Raises Refused, 404 if there is none."""
@@ -284,7 +284,7 @@ class MobilityOperator:
                 return emaid
         raise Refused("No free EMAID was found.", clause="ISO 15118-2 H.1", http_status=500)
 
-    def _verdict(self, emaid: str, contract: Subscription | None) -> TokenStatus:
+    def _status(self, emaid: str, contract: Subscription | None) -> TokenStatus:
         if contract is None:
             return TokenStatus("Unknown", f"The operator has no contract {emaid}.")
         if contract.state is SubscriptionState.CANCELLED:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from pncsim.wire.voice import Voice
 
-Handler = Callable[["web.Request", Grant], Awaitable["web.StreamResponse"]]
-
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -33,7 +31,7 @@ class Route:
     path: str
     operation: str
     roles: frozenset[Role] | None
-    handler: Handler
+    handler: Callable[[web.Request, Grant], Awaitable[web.StreamResponse]]
 
 
 def application(

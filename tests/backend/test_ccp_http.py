@@ -318,6 +318,15 @@ async def test_the_client_turns_wrong_answers_into_sentences(world: World, statu
             await client.provide(b"\x80")
 
 
+async def test_a_response_with_a_contract_is_passed_on_unread(world: World) -> None:
+    """Reading it is for the vehicle, and costs as much as making it."""
+    definition = {"certificateInstallationRes": "AAAA", "emaid": "DEPNCC12345678"}
+    answer = web.json_response({"CCPResponse": {"emaidContent": [{"messageDef": definition}]}})
+    async with answering(answer) as url, client_of(world, url) as client:
+        provided = await client.provide(b"\x80")
+    assert (provided.exi, provided.status, provided.emaid) == (bytes(3), "Accepted", "DEPNCC12345678")
+
+
 async def test_the_client_gives_up_on_a_silent_or_absent_pool(world: World) -> None:
     async with answering(None) as url, client_of(world, url, deadline=0.05) as client:
         with pytest.raises(PeerSilent, match=r"did not answer within 0\.05 s"):
