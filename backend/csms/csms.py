@@ -12,9 +12,10 @@ from typing import Any, Literal
 from pncsim.backend.answers import SigningUse
 from pncsim.backend.csms.authorization import Deadlines, Decision, within
 from pncsim.backend.csms.handlers import handlers
-from pncsim.backend.csms.passwords import Admission, Register
 from pncsim.backend.csms.ports import Services
-from pncsim.backend.csms.transactions import MemoryTransactions, Transaction, Transactions
+from pncsim.backend.csms.register import Admission, Register, Registration
+from pncsim.backend.csms.transactions import TRANSACTIONS, Transaction
+from pncsim.backend.store import MemoryStore, Store, Table
 from pncsim.wire.amounts import shown_energy
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PncError
@@ -24,7 +25,6 @@ from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.trace import Judged, Problem, ServiceCall, Story, Trace
 
 ACTOR = "CSMS"
-Registration = Literal["Accepted", "Pending", "Rejected"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,12 +41,16 @@ class CsmsConfig:
 class StationLink:
     """One connected station as the CSMS sees it.
 
-    ``connectors``: (evseId, connectorId) -> status; ``variables``: (component, variable, instance) -> reported value.
+    ``connectors``: (evseId, connectorId) -> status; ``variables``: (component, variable, instance) -> reported value;
+    ``registration``: what the last BootNotification was answered.
     """
 
-    def __init__(self, csms: Csms, identity: str, channel: FrameChannel) -> None:
+    def __init__(
+        self, csms: Csms, identity: str, channel: FrameChannel, registration: Registration | Literal[""] = ""
+    ) -> None:
         self.csms = csms
         self.identity = identity
+        self.registration = registration
         self.plate: Payload = {}
         self.connectors: dict[tuple[int, int], str] = {}
         self.variables: dict[tuple[str, str, str], str] = {}
@@ -61,11 +65,6 @@ class StationLink:
             default_timeout=csms.config.call_timeout,
         )
         self.peer.handle(handlers(self))
-
-    @property
-    def registration(self) -> Registration | Literal[""]:
-        """What the station's last BootNotification was answered; it outlives the connection."""
-        return self.csms.registrations.get(self.identity, "")
 
     async def sign(self, csr: str, use: SigningUse) -> None:
         """After SignCertificate: have the request signed and deliver the chain by CertificateSigned (A02)."""
@@ -120,7 +119,7 @@ class StationLink:
 
 
 class Csms:
-    """One CSMS with its registered stations; ``stations`` holds those connected now, ``transactions`` all it knows."""
+    """One CSMS with its registered stations; ``stations`` holds those connected now."""
 
     def __init__(
         self,
@@ -130,24 +129,28 @@ class Csms:
         trace: Trace | None = None,
         *,
         config: CsmsConfig | None = None,
-        transactions: Transactions | None = None,
+        store: Store | None = None,
     ) -> None:
         self.services = services
         self.clock = clock
         self.source = source
         self.trace = trace or Trace()
         self.config = config or CsmsConfig()
-        self.transactions = transactions or MemoryTransactions()
-        self.register = Register()
+        self.store = store or MemoryStore()
+        self.register = Register(self.store)
         self.stations: dict[str, StationLink] = {}
-        self.registrations: dict[str, Registration] = {}
         self._requests = itertools.count(1)
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def admit(self, identity: str, user: str | None, password: str | None) -> Admission:
+    @property
+    def transactions(self) -> Table[Transaction]:
+        """Everything its stations have told of transactions."""
+        return self.store.of(TRANSACTIONS)
+
+    async def admit(self, identity: str, user: str | None, password: str | None) -> Admission:
         """Whether a station with these credentials may open a WebSocket; refusals are reported."""
-        verdict = self.register.check(identity, user, password)
+        verdict = await self.register.check(identity, user, password)
         if verdict != "welcome":
             why = "it is not registered" if verdict == "unknown" else "its password is wrong or missing"
             self.report(f"Station {identity!a} was turned away: {why}.", "A00.FR.204")
@@ -159,7 +162,8 @@ class Csms:
 
     async def serve(self, identity: str, channel: FrameChannel) -> None:
         """Serve one connection until it ends. A newer connection of the same station closes this one."""
-        link = StationLink(self, identity, channel)
+        station = await self.register.find(identity)
+        link = StationLink(self, identity, channel, station.registration if station else "")
         older = self.stations.get(identity)
         if older is not None:
             link.connectors.update(older.connectors)
@@ -184,7 +188,7 @@ class Csms:
         async def connect(identity: str, password: str | None) -> FrameChannel:
             if self._closed:
                 raise PeerError("The CSMS cannot be reached (it is closed).")
-            if identity not in self.register:
+            if await self.register.find(identity) is None:
                 raise PeerError(f"The CSMS does not know the station {identity}.", http_status=404)
             near, far = memory_channels()
             task = asyncio.create_task(self.serve(identity, far))
@@ -231,7 +235,7 @@ class Csms:
         """A01: tell the station its new password; once Accepted the old one counts no more. The attributeStatus."""
         status = await self.set_variable(identity, "SecurityCtrlr", "BasicAuthPassword", password)
         if status == "Accepted":
-            self.register.change(identity, password)
+            await self.register.change(identity, password)
         return status
 
     async def request_stop(self, identity: str, transaction_id: str) -> str:

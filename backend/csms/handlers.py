@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pncsim.backend.csms.authorization import check_token, decide, token_info, within
-from pncsim.backend.csms.transactions import record
+from pncsim.backend.csms.transactions import authorised, record
 from pncsim.wire.errors import PncError
 from pncsim.wire.ocpp.actions import AndThen, Handler
 from pncsim.wire.ocpp.errors import CallError
@@ -42,10 +42,11 @@ def _gated(
     return answer
 
 
-def _boot(link: StationLink, payload: Payload) -> Payload:
+async def _boot(link: StationLink, payload: Payload) -> Payload:
     link.plate = payload["chargingStation"]
     status = link.csms.config.boot_status(link.identity)
-    link.csms.registrations[link.identity] = status
+    link.registration = status
+    await link.csms.register.booted(link.identity, status)
     link.tell(f"{link.identity} ({link.plate['vendorName']} {link.plate['model']}) boots: {status}")
     return {
         "currentTime": timestamp(link.csms.clock.now()),
@@ -90,7 +91,7 @@ async def _authorize(link: StationLink, payload: Payload) -> Payload:
 async def _transaction_event(link: StationLink, payload: Payload) -> Payload:
     csms = link.csms
     try:
-        transaction, new = record(csms.transactions, link.identity, payload)
+        transaction, new = await record(csms.store, link.identity, payload)
     except ValueError as error:
         raise CallError("PropertyConstraintViolation", "a timestamp is no date and time") from error
     if new:
@@ -99,8 +100,7 @@ async def _transaction_event(link: StationLink, payload: Payload) -> Payload:
         return {}
     token = payload["idToken"]
     status = await check_token(token["idToken"], token["type"], csms.services, csms.clock, csms.config.deadlines)
-    transaction.token_status = status.status
-    csms.transactions.put(transaction)
+    await authorised(csms.store, transaction, status.status)
     return {"idTokenInfo": token_info(status)}
 
 

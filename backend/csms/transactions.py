@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
+from pncsim.backend.store import Change, Kind, Store
 from pncsim.wire.ocpp.when import seconds
 
 Payload = dict[str, Any]
@@ -22,9 +24,12 @@ class MeterValue(NamedTuple):
     signed: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, frozen=True)
 class Transaction:
-    """One transaction of one station. ``token``/``token_type`` as authorised; ``ended`` None while it is open."""
+    """One transaction of one station. ``token``/``token_type`` as authorised; ``ended`` None while it is open.
+
+    ``events`` are the payloads by seqNo; they are kept as they came and never changed.
+    """
 
     station: str
     id: str
@@ -37,8 +42,8 @@ class Transaction:
     charging_state: str = ""
     stopped_reason: str = ""
     offline: bool = False
-    events: dict[int, Payload] = field(default_factory=dict)
-    meter_values: list[MeterValue] = field(default_factory=list)
+    events: Mapping[int, Payload] = field(default_factory=dict)
+    meter_values: tuple[MeterValue, ...] = ()
 
     @property
     def energy_wh(self) -> float:
@@ -54,70 +59,69 @@ class Transaction:
         return self.started is not None and self.ended is not None and whole
 
 
-class Transactions(Protocol):
-    """Where transactions are kept."""
-
-    def get(self, station: str, id: str) -> Transaction | None:
-        """The transaction, or None."""
-
-    def put(self, transaction: Transaction) -> None:
-        """Keep it."""
-
-    def all(self) -> list[Transaction]:
-        """Every transaction, in the order they came up."""
+def transaction_key(station: str, id: str) -> str:
+    """Under what a transaction is kept: ids are unique at their station only, whose name has no line break."""
+    return f"{station}\n{id}"
 
 
-class MemoryTransactions:
-    """:class:`Transactions` in memory."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], Transaction] = {}
-
-    def get(self, station: str, id: str) -> Transaction | None:
-        """As Transactions."""
-        return self._kept.get((station, id))
-
-    def put(self, transaction: Transaction) -> None:
-        """As Transactions."""
-        self._kept[transaction.station, transaction.id] = transaction
-
-    def all(self) -> list[Transaction]:
-        """As Transactions."""
-        return list(self._kept.values())
+TRANSACTIONS: Kind[Transaction] = Kind(
+    "transactions",
+    key=lambda transaction: transaction_key(transaction.station, transaction.id),
+    indexes={"station": lambda transaction: transaction.station},
+)
 
 
-def record(kept: Transactions, station: str, event: Payload) -> tuple[Transaction, bool]:
+async def record(store: Store, station: str, event: Payload) -> tuple[Transaction, bool]:
     """Take ``event`` into its transaction; False if it was there already (a resend keeps its seqNo).
 
     Events may come late and out of order: states follow the highest seqNo, values are kept in time order. Raises
     ValueError for a timestamp that is none.
     """
-    info = event["transactionInfo"]
-    transaction = kept.get(station, info["transactionId"]) or Transaction(station, info["transactionId"])
-    number = event["seqNo"]
-    if number in transaction.events:
-        return transaction, False
+    id = event["transactionInfo"]["transactionId"]
     moment = seconds(event["timestamp"])
     values = [value for sample in event.get("meterValue", ()) for value in _values(sample)]
-    newest = number > max(transaction.events, default=-1)
-    transaction.events[number] = event
-    transaction.meter_values += values
-    if not newest:
-        transaction.meter_values.sort(key=lambda value: value.time)
-    transaction.offline = transaction.offline or event.get("offline", False)
+
+    async def step(change: Change) -> tuple[Transaction, bool]:
+        kept = change.of(TRANSACTIONS)
+        before = await kept.get(transaction_key(station, id)) or Transaction(station, id)
+        if event["seqNo"] in before.events:
+            return before, False
+        after = _with(before, event, moment, values)
+        await kept.put(after)
+        return after, True
+
+    return await store.change(step)
+
+
+async def authorised(store: Store, transaction: Transaction, status: str) -> None:
+    """The token of ``transaction`` has this status now; what else has happened meanwhile stays."""
+
+    async def step(change: Change) -> None:
+        kept = change.of(TRANSACTIONS)
+        current = await kept.get(transaction_key(transaction.station, transaction.id))
+        await kept.put(replace(current or transaction, token_status=status))
+
+    await store.change(step)
+
+
+def _with(before: Transaction, event: Payload, moment: float, values: list[MeterValue]) -> Transaction:
+    info, number = event["transactionInfo"], event["seqNo"]
+    changes: dict[str, Any] = {"offline": before.offline or event.get("offline", False)}
+    if number > max(before.events, default=-1):
+        changes["meter_values"] = (*before.meter_values, *values)
+        changes["charging_state"] = info.get("chargingState", before.charging_state)
+    else:
+        changes["meter_values"] = tuple(sorted((*before.meter_values, *values), key=lambda value: value.time))
     if event["eventType"] == "Started":
-        transaction.started = moment
+        changes["started"] = moment
     if event["eventType"] == "Ended":
-        transaction.ended = moment
-        transaction.stopped_reason = info.get("stoppedReason", "Local")
-    if newest:
-        transaction.charging_state = info.get("chargingState", transaction.charging_state)
+        changes["ended"] = moment
+        changes["stopped_reason"] = info.get("stoppedReason", "Local")
     if "evse" in event:
-        transaction.evse = event["evse"]["id"]
+        changes["evse"] = event["evse"]["id"]
     if "idToken" in event:
-        transaction.token, transaction.token_type = event["idToken"]["idToken"], event["idToken"]["type"]
-    kept.put(transaction)
-    return transaction, True
+        changes["token"], changes["token_type"] = event["idToken"]["idToken"], event["idToken"]["type"]
+    return replace(before, events={**before.events, number: event}, **changes)
 
 
 def _values(sample: Payload) -> list[MeterValue]:

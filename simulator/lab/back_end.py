@@ -91,7 +91,7 @@ async def open_back_end(
         )
         password = secrets.token_urlsafe(24)
         csms = Csms(services, clock, random.SystemRandom(), trace)
-        csms.register.add(STATION_ID, password)
+        await csms.register.add(STATION_ID, password)
         connect, url, server = csms.connector(), "in memory", None
         if transport == "loopback":
             connect, server = await _csms_on_sockets(csms, pki, sockets)

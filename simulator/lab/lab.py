@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from pncsim.backend.certificates import common_name
+from pncsim.backend.store import every
 from pncsim.ev.battery import Battery
 from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
 from pncsim.ev.contracts import Contract, ContractStore
@@ -86,6 +87,7 @@ class Lab:
         self._vehicle: Vehicle | None = None
         self._csms_back_at = 0.0
         self._deeds: list[asyncio.Task[None]] = []
+        self._transactions: list[Transaction] = []
 
     async def __aenter__(self) -> Lab:
         try:
@@ -215,6 +217,7 @@ class Lab:
             evse.pilot.disconnect()
         await site.heard()
         await self._catch_up()
+        self._transactions = [kept async for kept in every(self.back.csms.transactions)]
         if not keep_plugged:
             self._tell("EV", "The vehicle is unplugged.")
         return outcome
@@ -259,8 +262,8 @@ class Lab:
         return self._network
 
     def transactions(self) -> list[Transaction]:
-        """What the CSMS keeps."""
-        return self.back.csms.transactions.all()
+        """What the CSMS kept as the last vehicle was done."""
+        return self._transactions
 
     @property
     def receipts_verified(self) -> int:

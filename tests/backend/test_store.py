@@ -19,6 +19,8 @@ from backend_world import NOW
 import pncsim.backend
 from pncsim.backend.bundle import SignedContractData, chain_type
 from pncsim.backend.ccp import CONTRACTS, ContractEntry, StoredContract
+from pncsim.backend.csms.register import STATIONS, RegisteredStation
+from pncsim.backend.csms.transactions import TRANSACTIONS, MeterValue, Transaction
 from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished
 from pncsim.backend.mo import SUBSCRIPTIONS, Subscription
 from pncsim.backend.pcp import VEHICLES, Vehicle
@@ -97,12 +99,29 @@ def issue(number: int, version: int = 0) -> IssuedCertificate:
     )
 
 
+def transaction(number: int, version: int = 0) -> Transaction:
+    return Transaction(
+        f"CS{number % 2:03}",
+        f"transaction {number}",
+        started=NOW,
+        token_status="Accepted" if version else "",
+        events={0: {"seqNo": 0}},
+        meter_values=(MeterValue(NOW, "Energy.Active.Import.Register", 1.0, "Wh", "Sample.Periodic"),),
+    )
+
+
+def station(number: int, version: int = 0) -> RegisteredStation:
+    return RegisteredStation(f"CS{number:03}", b"salt", b"digest", "Accepted" if version else "")
+
+
 SAMPLES: Mapping[str, tuple[Kind[Any], Callable[..., Any]]] = {
     "vehicles": (VEHICLES, vehicle),
     "contracts": (CONTRACTS, contract),
     "roots": (ROOTS, root),
     "subscriptions": (SUBSCRIPTIONS, subscription),
     "issued": (ISSUED, issue),
+    "transactions": (TRANSACTIONS, transaction),
+    "stations": (STATIONS, station),
 }
 
 

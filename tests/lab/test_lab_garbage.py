@@ -194,7 +194,7 @@ def test_frames_that_are_no_ocpp_on_the_csms_socket() -> None:
     frames = ["", "{}", "[]", "null", "[2]", '[2,"1"]', '[2,"1","NoSuchAction",{}]', '[3,"x",{}]', "[" * 1_000, "\x00"]
 
     async def attack(lab: Lab) -> None:
-        lab.back.csms.register.add("guest", "a password of length")
+        await lab.back.csms.register.add("guest", "a password of length")
         tls = client_context([lab.back.pki.root("csms_server")])
         guest = await connect(lab.back.csms_url, "guest", password="a password of length", tls=tls)
         for frame in frames:

@@ -8,13 +8,15 @@ import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pncsim.backend.answers import ChainStatus, PoolAnswer, RevocationStatus, SigningUse, TokenStatus
 from pncsim.backend.csms.csms import Csms, CsmsConfig
 from pncsim.backend.csms.ports import Services
+from pncsim.backend.csms.transactions import Transaction
+from pncsim.backend.store import MAX_PAGE
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.station import Station
 from pncsim.tls_certs.issue import check_request
@@ -26,6 +28,8 @@ from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.ocpp.channel import Connector, MemoryChannel
 from pncsim.wire.ocpp.hash_data import HashData
 from pncsim.wire.trace import Event, OcppFrame, Problem, Trace
+
+T = TypeVar("T")
 
 NOW = 1_795_000_000.0
 IDENTITY = "CS001"
@@ -142,6 +146,21 @@ class Chains:
         return self.verdict
 
 
+def at_once(work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` returns; a store in memory never waits."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    raise AssertionError("a store in memory has waited for something")
+
+
+def books(csms: Csms) -> list[Transaction]:
+    """The transactions a CSMS keeps."""
+    return list(at_once(csms.transactions.page(limit=MAX_PAGE)).values)
+
+
 class Lab:
     """The CSMS with its services and one station; ``events`` holds everything both reported."""
 
@@ -165,7 +184,7 @@ class Lab:
             tokens=self.tokens,
         )
         self.csms = Csms(self.services, self.clock, self.source, self.trace, config=CsmsConfig())
-        self.csms.register.add(IDENTITY, PASSWORD)
+        at_once(self.csms.register.add(IDENTITY, PASSWORD))
         self.stopped: list[str] = []
         self.links: list[MemoryChannel] = []
 

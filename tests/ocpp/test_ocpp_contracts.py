@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from ocpp_lab import IDENTITY, Chains, Lab, Operator, running, shared_pki, virtual
+from ocpp_lab import IDENTITY, Chains, Lab, Operator, books, running, shared_pki, virtual
 
 from pncsim.backend.answers import CertificateStatus, ChainStatus, PoolAnswer
 from pncsim.secc import notices
@@ -258,7 +258,7 @@ async def test_a_remote_start_identifies_the_driver() -> None:
         assert lab.frames().count("Authorize") == 1
         station.outlet().note(notices.Authorized(time=lab.clock.now(), token=answer.token))
         assert await station.settled(5)
-        (transaction,) = lab.csms.transactions.all()
+        (transaction,) = books(lab.csms)
         event = transaction.events[1]
         assert (event["triggerReason"], event["transactionInfo"]["remoteStartId"]) == ("RemoteStart", 2)
         assert (transaction.token, transaction.token_type) == ("APP-17", "Central")

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import aiohttp.web
 import pytest
-from ocpp_lab import IDENTITY, PASSWORD, Lab, running, shared_pki
+from ocpp_lab import IDENTITY, PASSWORD, Lab, books, running, shared_pki
 
 from pncsim.backend.csms.server import serve_csms
 from pncsim.secc.questions import AuthorizationAnswer, ContractAuthorization
@@ -116,7 +116,7 @@ async def test_the_packages_station_at_our_csms() -> None:
                 id_token=token,
             )
             assert (await ask(started)).id_token_info["status"] == "Accepted"
-            assert lab.csms.transactions.all()[0].token == EMAID
+            assert books(lab.csms)[0].token == EMAID
             exi = await ask(
                 call.Get15118EVCertificate(
                     iso15118_schema_version="urn:iso:15118:2:2013:MsgDef", action="Install", exi_request="gAA="

@@ -380,14 +380,14 @@ async def test_a_new_password_makes_the_station_come_back() -> None:
     async with running(lab.station(config=PLAIN)) as station:
         await station.wait_ready()
         assert await lab.csms.change_password(IDENTITY, "short") == "Rejected"
-        assert lab.csms.admit(IDENTITY, IDENTITY, PASSWORD) == "welcome"
+        assert await lab.csms.admit(IDENTITY, IDENTITY, PASSWORD) == "welcome"
         assert await lab.csms.change_password(IDENTITY, "another-long-password") == "Accepted"
         await lab.clock.sleep(1)
         assert station.online and len(lab.links) == 2
-        assert lab.csms.admit(IDENTITY, IDENTITY, PASSWORD) == "unauthorized"
-        assert lab.csms.admit(IDENTITY, IDENTITY, "another-long-password") == "welcome"
-        assert lab.csms.admit(IDENTITY, "CS002", "another-long-password") == "unauthorized"
-        assert lab.csms.admit(IDENTITY, None, None) == "unauthorized"
+        assert await lab.csms.admit(IDENTITY, IDENTITY, PASSWORD) == "unauthorized"
+        assert await lab.csms.admit(IDENTITY, IDENTITY, "another-long-password") == "welcome"
+        assert await lab.csms.admit(IDENTITY, "CS002", "another-long-password") == "unauthorized"
+        assert await lab.csms.admit(IDENTITY, None, None) == "unauthorized"
 
 
 @virtual

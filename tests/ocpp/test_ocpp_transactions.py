@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ocpp_lab import IDENTITY, NOW, Lab, running, virtual
+from ocpp_lab import IDENTITY, NOW, Lab, books, running, virtual
 
-from pncsim.backend.csms.transactions import MemoryTransactions, Transaction, record
+from pncsim.backend.csms.transactions import TRANSACTIONS, Transaction, record
+from pncsim.backend.store import MemoryStore
 from pncsim.secc import notices
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.delivery import MAX_WAITING, Delivery
@@ -50,7 +51,7 @@ def session(start: float, minutes: int = 30, emaid: str = EMAID) -> Iterator[obj
 
 
 def only(lab: Lab) -> Transaction:
-    (transaction,) = lab.csms.transactions.all()
+    (transaction,) = books(lab.csms)
     return transaction
 
 
@@ -301,7 +302,7 @@ async def test_another_vehicle_after_a_pause_ends_the_first_transaction() -> Non
         evse.note(notices.PluggedIn(time=now + 900))
         evse.note(notices.SessionStarted(time=now + 901, session_id=b"87654321", evccid="0B", resumed=False))
         await station.settled()
-        first, second = lab.csms.transactions.all()
+        first, second = books(lab.csms)
         assert first.complete and first.stopped_reason == "EVDisconnected"
         assert second.started == pytest.approx(now + 900, abs=0.01) and second.ended is None
 
@@ -324,7 +325,7 @@ async def test_refused_and_broken_sessions_end_their_transactions() -> None:
         evse.note(notices.PluggedIn(time=now + 60))
         evse.note(notices.SessionEnded(kind="failed", stopped_by="station", **end))
         await station.settled()
-        assert [(t.stopped_reason, triggers(t)[-1]) for t in lab.csms.transactions.all()] == [
+        assert [(t.stopped_reason, triggers(t)[-1]) for t in books(lab.csms)] == [
             ("DeAuthorized", "Ended/Deauthorized"),
             ("Other", "Ended/EVCommunicationLost"),
             ("Timeout", "Ended/EVCommunicationLost"),
@@ -346,8 +347,8 @@ async def test_the_sample_interval_is_the_csms_choice() -> None:
             assert triggers(only(lab)).count("Updated/MeterValuePeriodic") == expected
 
 
-def test_the_book_takes_events_in_any_order_and_each_once() -> None:
-    book = MemoryTransactions()
+async def test_the_book_takes_events_in_any_order_and_each_once() -> None:
+    store = MemoryStore()
 
     def event(number: int, kind: str, **more: Any) -> dict[str, Any]:
         return {
@@ -359,18 +360,18 @@ def test_the_book_takes_events_in_any_order_and_each_once() -> None:
             **more,
         }
 
-    assert record(book, "A", event(2, "Ended"))[1]
-    assert record(book, "A", event(0, "Started"))[1]
-    assert not book.all()[0].complete
-    assert record(book, "A", event(1, "Updated"))[1]
-    assert not record(book, "A", event(1, "Updated"))[1]
+    assert (await record(store, "A", event(2, "Ended")))[1]
+    assert (await record(store, "A", event(0, "Started")))[1]
+    assert not (await store.of(TRANSACTIONS).page()).values[0].complete
+    assert (await record(store, "A", event(1, "Updated")))[1]
+    assert not (await record(store, "A", event(1, "Updated")))[1]
     # The same transaction id of another station is another transaction.
-    assert record(book, "B", event(0, "Started"))[1]
-    first, second = book.all()
+    assert (await record(store, "B", event(0, "Started")))[1]
+    first, second = (await store.of(TRANSACTIONS).page()).values
     assert first.complete and first.charging_state == "state 2" and not second.complete
     with pytest.raises(ValueError, match="isoformat"):
-        record(book, "A", {**event(3, "Updated"), "timestamp": "noon"})
-    assert 3 not in first.events
+        await record(store, "A", {**event(3, "Updated"), "timestamp": "noon"})
+    assert 3 not in (await store.of(TRANSACTIONS).page()).values[0].events
 
 
 @virtual

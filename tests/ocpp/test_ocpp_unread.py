@@ -41,7 +41,7 @@ async def test_a_station_that_never_reads_is_bounded_and_can_be_closed(monkeypat
     monkeypatch.setattr(websocket, "CLOSING", 0.05)
     monkeypatch.setattr(peer, "CLOSING", 0.05)
     csms = Csms(Services(), Clock(), random.Random(1))
-    csms.register.add("CS1", PASSWORD)
+    await csms.register.add("CS1", PASSWORD)
     server = await serve_csms(csms, None)
     reader, writer = await upgraded(server.port)
     try:

@@ -91,7 +91,7 @@ async def test_wrong_password_is_401_and_unknown_station_404(lab: Lab) -> None:
 
 async def test_identities_are_percent_decoded(lab: Lab) -> None:
     identity = "DE*PNC|E1@lab=1"
-    lab.csms.register.add(identity, PASSWORD)
+    await lab.csms.register.add(identity, PASSWORD)
     async with listening(lab) as server:
         channel = await connect(server.url, identity, password=PASSWORD, tls=trusting(lab))
         await asyncio.sleep(0)

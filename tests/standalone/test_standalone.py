@@ -168,7 +168,7 @@ async def test_a_station_can_be_managed_by_another_csms(folder: Path) -> None:
         await back.ecosystem.mo.register("the driver", back.pki.certificate("contract_leaf"))
         managed = StationOptions(pki=folder, csms=back.csms_url, csms_password=back.password, identity=STATION_ID)
         station, vehicle, _ = await charge(managed, replace(QUICK, pki=folder, payment="pnc"))
-        transactions = back.csms.transactions.all()
+        transactions = (await back.csms.transactions.page()).values
     finally:
         await back.close()
     assert (station, vehicle) == (0, 0)

@@ -1,0 +1,91 @@
+"""Which stations there are: identities, salted hashes of their passwords (A00.FR.2xx), what their boot was answered."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pncsim.backend.store import Change, Kind, Store
+from pncsim.wire.errors import LocalError
+from pncsim.wire.source import SYSTEM, Source
+
+Admission = Literal["welcome", "unknown", "unauthorized"]
+Registration = Literal["Accepted", "Pending", "Rejected"]
+"""OCPP RegistrationStatusEnumType."""
+
+_SCRYPT = {"n": 1024, "r": 8, "p": 1}
+"""About 4 ms per check: BasicAuthPassword is a random secret of 16 to 40 characters, not something a person chose."""
+
+
+def _hash(password: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT)
+
+
+@dataclass(slots=True, frozen=True)
+class RegisteredStation:
+    """One station. ``digest`` is empty for one that needs no password; ``registration`` before its first boot."""
+
+    identity: str
+    salt: bytes = b""
+    digest: bytes = b""
+    registration: Registration | Literal[""] = ""
+
+
+STATIONS: Kind[RegisteredStation] = Kind("stations", key=lambda station: station.identity)
+
+
+class Register:
+    """The stations that may connect. One without a password is let in only where no password is asked."""
+
+    def __init__(self, store: Store, source: Source = SYSTEM) -> None:
+        self._store, self._source = store, source
+
+    async def add(self, identity: str, password: str | None = None) -> None:
+        """Register ``identity`` (at most 48 characters, no colon). Raises LocalError for one that cannot be used."""
+        if not 1 <= len(identity) <= 48 or ":" in identity:
+            raise LocalError(f"{identity!r} is no station identity: 1 to 48 characters without a colon are allowed.")
+        await self._store.of(STATIONS).put(RegisteredStation(identity, *self._secret(password)))
+
+    async def change(self, identity: str, password: str) -> None:
+        """Replace the password; the old one counts no more (A01.FR.03)."""
+        salt, digest = self._secret(password)
+        await self._amend(identity, salt=salt, digest=digest)
+
+    async def booted(self, identity: str, registration: Registration) -> None:
+        """Remember what a BootNotification was answered; it outlives the connection."""
+        await self._amend(identity, registration=registration)
+
+    async def find(self, identity: str) -> RegisteredStation | None:
+        """What is kept of a station, or None."""
+        return await self._store.of(STATIONS).get(identity)
+
+    async def check(self, identity: str, user: str | None, password: str | None) -> Admission:
+        """Whether ``identity`` (of the URL) with these Basic credentials may connect."""
+        station = await self.find(identity)
+        if station is None:
+            return "unknown"
+        if not station.digest:
+            return "welcome"
+        if user != identity or password is None:
+            return "unauthorized"
+        return "welcome" if hmac.compare_digest(_hash(password, station.salt), station.digest) else "unauthorized"
+
+    def _secret(self, password: str | None) -> tuple[bytes, bytes]:
+        if password is None:
+            return b"", b""
+        if not 16 <= len(password) <= 40:
+            raise LocalError("A BasicAuthPassword has 16 to 40 characters.", clause="A00.FR.205")
+        salt = self._source.octets(16)
+        return salt, _hash(password, salt)
+
+    async def _amend(self, identity: str, **changes: Any) -> None:
+        """Change what is kept of a station; of one that is not registered nothing is."""
+
+        async def step(change: Change) -> None:
+            station = await change.of(STATIONS).get(identity)
+            if station is not None:
+                await change.of(STATIONS).put(replace(station, **changes))
+
+        await self._store.change(step)
