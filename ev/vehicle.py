@@ -15,13 +15,14 @@ from pncsim.wire.credentials import Credentials
 
 @dataclass(slots=True, kw_only=True)
 class Vehicle:
-    """Everything a charging session needs from the vehicle.
+    """Everything a charging session needs from the vehicle; ``name`` is whose voice is heard ("EV-2").
 
     ``v2g_roots`` are the anchors for the station's and the CPS's chains. ``contract_roots`` (MO roots) are anchors for
     contract chains besides the V2G roots; a vehicle without any checks an arriving contract chain for consistency
     only, since it is the station that must trust it. ``provisioning`` is the OEM provisioning certificate and key.
     """
 
+    name: str = "EV"
     config: VehicleConfig = field(default_factory=VehicleConfig)
     battery: Battery = field(default_factory=Battery)
     v2g_roots: tuple[x509.Certificate, ...] = ()

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from pncsim.wire.errors import LocalError
-from pncsim.wire.v2g.iso2 import timing
-from pncsim.wire.v2g.iso2.secc_sequence import Liberty
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -93,8 +91,8 @@ class PausedSession:
     emaid: str = ""
 
 
-ALL_LIBERTIES = frozenset(Liberty)
-STRICT: frozenset[Liberty] = frozenset()
+ALL_LIBERTIES = None
+STRICT: frozenset[str] = frozenset()
 
 PowerSchedule = tuple[tuple[int, float], ...]
 """PMax over time: (seconds from now, watts) pairs, rising, the first at 0."""
@@ -145,15 +143,16 @@ class SeccConfig:
     has_clock: bool = True
     """Send EVSETimeStamp in SessionSetupRes and TMeter; False for a station without synchronised time."""
 
-    ongoing_seconds: float = timing.SECC_ONGOING
-    """Authorization and schedules may stay Ongoing this long (V2G2-712)."""
+    ongoing_seconds: float | None = None
+    """Authorization and schedules may stay Ongoing this long; None: as long as the dialect allows."""
     external_wait: float | None = 300.0
     """How long to wait for a driver's card; None: as long as the vehicle does."""
     poll_seconds: float = 1.2
     """An undecided answer is held back this long before it is sent as Ongoing; below the 1.5 s performance time."""
 
-    liberties: frozenset[Liberty] = ALL_LIBERTIES
-    """Which deviations of vehicles are let pass (and reported); STRICT for none."""
+    liberties: frozenset[str] | None = ALL_LIBERTIES
+    """Which deviations of vehicles are let pass (and reported), by their names in the sequence tables; STRICT for none,
+    None for all."""
     close_after_failure: bool = True
     """Close after any FAILED answer; False lets the vehicle send its SessionStopReq first."""
 

@@ -11,14 +11,15 @@ from typing import Any
 
 from pncsim.secc import notices
 from pncsim.secc.config import PowerSchedule, SeccConfig
-from pncsim.secc.engine import SeccEngine
+from pncsim.secc.engine import DIALECTS, SeccEngine
 from pncsim.secc.handshake import Refused, Shown, secure
 from pncsim.secc.power import EvsePower
-from pncsim.secc.shell import Answer, Connection, Tell, Timer
-from pncsim.wire.clock import Clock
+from pncsim.wire.clock import Clock, Timer
 from pncsim.wire.errors import LocalError, PeerSilent, PncError
 from pncsim.wire.network import Network, Security, Serving
 from pncsim.wire.pilot import DIGITAL, PLUGGED, READY, STEADY, Pilot, PilotState, duty_for
+from pncsim.wire.session.dialect import Dialect
+from pncsim.wire.session.driver import Answer, Driver, Tell
 from pncsim.wire.session.outputs import Close, Output
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.tcp import address_text
@@ -33,7 +34,8 @@ class EvsePlan:
 
     ``secured``, ``plain``: serve TLS, plain TCP. ``contract``: offer Plug & Charge where the station can. ``assumed``:
     no pilot wire leads to the vehicle (a foreign one, on an interface): the EVSE listens all the time, and a vehicle
-    counts as plugged in from its SupportedAppProtocolReq until its session has ended, pauses included.
+    counts as plugged in from its SupportedAppProtocolReq until its session has ended, pauses included. ``dialects``:
+    what it speaks, best first.
     """
 
     config: SeccConfig
@@ -43,6 +45,7 @@ class EvsePlan:
     plain: bool = True
     contract: bool = True
     assumed: bool = False
+    dialects: tuple[Dialect, ...] = DIALECTS
 
 
 def _as_planned(config: SeccConfig) -> SeccConfig:
@@ -88,7 +91,7 @@ class Evse:
         self.on_refused: Callable[[PncError, bool], None] | None = None
         self._clock, self._trace, self._answer, self._tell, self._random = clock, trace, answer, tell, random
         self._settings, self._shown, self._enabled = settings, shown, enabled
-        self._session: Connection | None = None
+        self._session: Driver[SeccEngine] | None = None
         self._set_up = self._paused = False
         self._serving: Serving | None = None
         self._withdrawn: list[Serving] = []
@@ -309,8 +312,15 @@ class Evse:
             await stream.close()
             return Close(error.sentence, error)
         self._set_up = self._paused = False
-        engine = SeccEngine(self._settings(self.plan.config), power=self.power, tls=tls, random=self._random)
-        self._session = Connection(engine, stream, self._clock, self._trace, self._answer, self._hear)
+        engine = SeccEngine(
+            self._settings(self.plan.config),
+            power=self.power,
+            tls=tls,
+            random=self._random,
+            unit=self.voice.unit,
+            dialects=self.plan.dialects,
+        )
+        self._session = Driver(engine, stream, self._clock, self._trace, self._answer, self._hear)
         try:
             return await self._session.run()
         finally:

@@ -79,13 +79,41 @@ def test_no_string_names_a_room_the_bare_way() -> None:
     assert not offences
 
 
+def test_only_the_rooms_of_a_dialect_know_its_messages() -> None:
+    """DIN 70121 and ISO 15118-20 come as folders beside iso2/: nothing else in a vehicle or station names a message."""
+    message = re.compile(r"\b(?!SupportedAppProtocol)[A-Z]\w+Re[qs]\b")
+    offences = {
+        f"{path.relative_to(ROOT)}: {named[0]}"
+        for path in CODE
+        if path.relative_to(ROOT).parts[:2] in (("wire", "session"), ("ev", path.name), ("secc", path.name))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.Name) and (named := message.search(node.id)))
+        or (isinstance(node, ast.Attribute) and (named := message.search(node.attr)))
+    }
+    catalogue = "pncsim.wire.v2g.iso2"
+    offences |= {
+        f"{path.relative_to(ROOT)} imports {catalogue}"
+        for path in CODE
+        if path.relative_to(ROOT).parts[0] in ("ev", "secc") or "session" in path.relative_to(ROOT).parts
+        if "iso2" not in path.relative_to(ROOT).parts
+        if any(name == catalogue or name.startswith(f"{catalogue}.body") for name in modules(path))
+        and not any(name.startswith(f"{catalogue}.timing") for name in modules(path))
+    }
+    assert not offences
+
+
 ENGINES = [
     "ev/engine.py",
-    "ev/steps",
+    "ev/iso2",
+    "ev/negotiation.py",
     "ev/battery.py",
     "secc/engine.py",
-    "secc/handlers",
+    "secc/iso2",
+    "secc/negotiation.py",
     "secc/power.py",
+    "wire/session/conversation.py",
+    "wire/session/initiator.py",
+    "wire/session/responder.py",
     "wire/v2g/iso2",
 ]
 IO = {

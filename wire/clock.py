@@ -30,9 +30,9 @@ class Clock:
     def __init__(self, start: float | None = None, *, leaps: bool = False) -> None:
         self._loop = asyncio.get_running_loop()
         self._base = (time.time() if start is None else start) - self._loop.time()
-        self._leaps = leaps
+        self.leaps = leaps
         self.settle: Callable[[], Awaitable[None]] | None = None
-        self._timers: set[_Timer] = set()
+        self._timers: set[Timer] = set()
 
     def now(self) -> float:
         """Seconds since the epoch, lab time."""
@@ -70,7 +70,7 @@ class Clock:
 
     async def pass_time(self, seconds: float) -> None:
         """Let process time go by (a battery charging): a jump if the clock leaps, otherwise a wait."""
-        if self._leaps:
+        if self.leaps:
             if self.settle is not None:
                 await self.settle()
             self.jump(seconds)
@@ -85,9 +85,9 @@ class Clock:
             while self.now() < when:
                 self._base = math.nextafter(self._base, math.inf)
 
-    def call_at(self, when: float, callback: Callable[[], object]) -> _Timer:
+    def call_at(self, when: float, callback: Callable[[], object]) -> Timer:
         """Call ``callback()`` at lab time ``when``; the answer can be cancelled."""
-        return _Timer(self, when, callback)
+        return Timer(self, when, callback)
 
     def timeout(self, seconds: float | None) -> _Limit:
         """Raise TimeoutError in the body of ``async with`` once ``seconds`` of lab time have passed; None: never."""
@@ -102,7 +102,7 @@ class _Limit:
     def __init__(self, clock: Clock, seconds: float | None) -> None:
         self._clock, self._seconds = clock, seconds
         self._scope = asyncio.timeout(None)
-        self._timer: _Timer | None = None
+        self._timer: Timer | None = None
 
     async def __aenter__(self) -> None:
         await self._scope.__aenter__()
@@ -120,7 +120,7 @@ class _Limit:
         self._scope.reschedule(0)
 
 
-class _Timer:
+class Timer:
     """A callback on lab time that survives jumps."""
 
     __slots__ = ("_callback", "_clock", "_handle", "_when")

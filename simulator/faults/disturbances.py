@@ -96,7 +96,7 @@ def wrong_emaid(message: iso2.PaymentDetailsReq) -> iso2.PaymentDetailsReq:
 
 def other_contract(credentials: Credentials) -> Callable[[Any], Any]:
     """The chain of ``credentials`` where the vehicle shows its contract."""
-    from pncsim.ev.steps.contract import chain_type
+    from pncsim.ev.iso2.contract import chain_type
 
     return lambda message: dataclasses.replace(message, ContractSignatureCertChain=chain_type(credentials))
 
@@ -153,7 +153,7 @@ def wrong_key(message: iso2.V2G_Message) -> iso2.V2G_Message:
 
 def signed_by(signer: Credentials) -> Callable[[iso2.V2G_Message], iso2.V2G_Message]:
     """The same contract, signed by another provisioning service."""
-    from pncsim.ev.steps.contract import chain_type
+    from pncsim.ev.iso2.contract import chain_type
     from pncsim.wire.v2g.signature import sign
 
     names = ("ContractSignatureCertChain", "ContractSignatureEncryptedPrivateKey", "DHpublickey", "eMAID")

@@ -10,11 +10,11 @@ from pncsim.ev.battery import Battery
 from pncsim.ev.config import VehicleConfig
 from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.engine import EvccEngine
-from pncsim.ev.questions import PassTime, StoreContract, Wait
+from pncsim.ev.questions import StoreContract
 from pncsim.ev.vehicle import Vehicle
 from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.wire.errors import LocalError
-from pncsim.wire.session.outputs import Ask, Close, Output, Send
+from pncsim.wire.session.outputs import Ask, Close, Output, PassTime, Send, Wait
 from pncsim.wire.trace import Event, Judged, Problem, StateEntered, Tolerated, V2gMessage
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2
@@ -54,9 +54,9 @@ def vehicle(*, contracts: tuple[Contract, ...] = (), battery: Battery | None = N
 class Playbook:
     """Plays the station for one engine and keeps what came out of it."""
 
-    def __init__(self, car: Vehicle, *, tls: bool = True, now: float = NOW) -> None:
+    def __init__(self, car: Vehicle, *, tls: bool = True, now: float = NOW, **engine: Any) -> None:
         self.vehicle, self.now, self.session = car, now, SESSION
-        self.engine = EvccEngine(car, tls=tls, plugged_in=now)
+        self.engine = EvccEngine(car, tls=tls, plugged_in=now, **engine)
         self.events: list[Event] = []
         self.questions: list[object] = []
         self.close: Close | None = None

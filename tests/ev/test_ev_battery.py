@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pncsim.ev.battery import Battery
-from pncsim.ev.schedule import Schedule, choose, mean_price, profile, read_schedule
+from pncsim.ev.iso2.schedule import Schedule, choose, mean_price, profile, read_schedule
 from pncsim.wire.v2g import iso2
 
 

@@ -9,8 +9,9 @@ import ev_playbook as sn
 import pytest
 from ev_playbook import NOW, SESSION, Playbook, vehicle
 
-from pncsim.ev.advice import ADVICE
+from pncsim.ev.iso2.advice import ADVICE
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent
+from pncsim.wire.trace import V2gMessage
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2
 
@@ -397,7 +398,7 @@ def test_faults_on_purpose_go_through_one_hook() -> None:
 
     play = Playbook(vehicle(alter=alter))
     play.until(sn.agreed(), sn.session_setup())
-    assert play.documents[-1] == b"\x80garbage"
+    assert play.of(V2gMessage)[-1].payload == b"\x80garbage"
     assert seen[1:3] == [("SessionSetupReq", iso2.SessionSetupReq), ("SessionSetupReq", iso2.V2G_Message)]
     play.hear(sn.services(payment=("ExternalPayment",)))
     play.wait(2.0)
@@ -421,10 +422,9 @@ def test_wishes_that_make_no_sense_are_refused(wishes: dict[str, Any], sentence:
 
 def test_a_challenge_of_the_wrong_length_is_refused() -> None:
     """Asked of the step itself: the codec of this house does not let such a challenge be written."""
-    from pncsim.ev.session import Session
-    from pncsim.ev.steps.authorization import payment_details
+    from pncsim.ev.iso2.authorization import payment_details
 
-    car = vehicle()
-    session = Session(vehicle=car, tls=True, now=NOW, plugged_in=NOW, contract=sn.contract())
+    session = Playbook(vehicle()).engine.session
+    session.contract = sn.contract()
     with pytest.raises(PeerError, match="has 15 bytes, 16 are required"):
         payment_details(session, sn.details(challenge=bytes(15)))

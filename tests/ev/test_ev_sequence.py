@@ -8,8 +8,10 @@ import inspect
 import pytest
 from ev_playbook import Playbook, agreed, vehicle
 
-from pncsim.ev.decision import End, Say
-from pncsim.ev.steps.table import STEPS
+from pncsim.ev.engine import EvccEngine
+from pncsim.ev.iso2 import ISO2, MOVES
+from pncsim.ev.negotiation import chosen
+from pncsim.wire.session.initiator import End, Say
 from pncsim.wire.session.sequence import CONNECTED, Row, Sequence
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2 import timing
@@ -24,7 +26,7 @@ MODES = {
 def test_every_response_has_rows_and_a_step() -> None:
     responses = {f"{name}Res" for name in timing.MESSAGES}
     assert {entry.state for entry in EVCC_SEQUENCE} == responses | {CONNECTED}
-    assert set(STEPS) == responses
+    assert set(MOVES) == responses
 
 
 def test_every_request_exists_with_its_mode() -> None:
@@ -74,7 +76,7 @@ def test_pause_follows_only_a_stop() -> None:
 
 def test_the_steps_use_every_condition_of_the_table() -> None:
     """A condition that no step names would be a row nobody can take."""
-    modules = {inspect.getmodule(step) for step in STEPS.values()}
+    modules = {inspect.getmodule(step) for step in (*MOVES.values(), EvccEngine, chosen)}
     texts = {
         node.value
         for module in filter(None, modules)
@@ -84,13 +86,13 @@ def test_the_steps_use_every_condition_of_the_table() -> None:
     assert {entry.event for entry in EVCC_SEQUENCE} <= texts
 
 
-def test_a_decision_against_the_table_is_a_defect_not_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decision_against_the_table_is_a_defect_not_a_message() -> None:
     answers = iter([Say("agreed", iso2.AuthorizationReq()), End("agreed", "it is over")])
-    monkeypatch.setitem(STEPS, "SupportedAppProtocolRes", lambda s, res: next(answers))
+    mutant = ISO2.with_move("SupportedAppProtocolRes", lambda s, res: next(answers))
     with pytest.raises(RuntimeError, match="does not lead from SupportedAppProtocolRes, agreed to AuthorizationReq"):
-        Playbook(vehicle()).hear(agreed())
+        Playbook(vehicle(), dialects=(mutant,)).hear(agreed())
     with pytest.raises(RuntimeError, match="does not end the session after SupportedAppProtocolRes, agreed"):
-        Playbook(vehicle()).hear(agreed())
+        Playbook(vehicle(), dialects=(mutant,)).hear(agreed())
 
 
 def test_the_table_prints() -> None:

@@ -10,8 +10,8 @@ from ev_playbook import NOW, SESSION, Playbook, vehicle
 
 from pncsim.ev.battery import Battery
 from pncsim.ev.config import DcLimits
-from pncsim.ev.questions import PassTime, Wait
 from pncsim.wire.credentials import KeySigner
+from pncsim.wire.session.outputs import PassTime, Wait
 from pncsim.wire.trace import Power, V2gMessage
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2

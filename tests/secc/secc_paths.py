@@ -111,7 +111,7 @@ def receipt(p: Playbook, response: Any, **changes: Any) -> iso2.MeteringReceiptR
 
 
 def _authorize(p: Playbook) -> None:
-    if p.engine.state is S.DETAILS:
+    if p.engine.state == S.DETAILS:
         signed_authorization(p, p.responses[-1].GenChallenge)
     else:
         p.ev(iso2.AuthorizationReq())
@@ -134,7 +134,7 @@ def _precharge(p: Playbook) -> None:
 
 
 def _start(p: Playbook) -> None:
-    p.ev(power("Start", p.engine._s.schedule.tuple_id))
+    p.ev(power("Start", p.engine.session.schedule.tuple_id))
     p.wait(0.5)
 
 
@@ -190,7 +190,7 @@ def at(state: S, **changes: Any) -> Playbook:
         before, request = _PLANNING[state]
         p = at(before, **({"schedule_seconds": 5.0} if state is S.PLANNING else {}), **changes)
         if state is S.REPLANNING:
-            p.engine._s.config = replace(p.engine._s.config, schedule_seconds=5.0)
+            p.engine.session.config = replace(p.engine.session.config, schedule_seconds=5.0)
         p.ev(request())
         p.wait(1.3)
     elif state is S.FAILED:
@@ -200,8 +200,12 @@ def at(state: S, **changes: Any) -> Playbook:
         if state is S.CABLE_CHECK:
             changes = {"dc": DcSupply(isolation_seconds=5.0), **changes}
         before_state, step = _TO[state]
-        p = Playbook(config(**changes)) if before_state is None else at(before_state, **changes)
+        if before_state is None:
+            engine = {name: changes.pop(name) for name in ("dialects",) if name in changes}
+            p = Playbook(config(**changes), **engine)
+        else:
+            p = at(before_state, **changes)
         step(p)
-    assert p.engine.state is state, (state, p.engine.state, p.log, p.problems)
+    assert p.engine.state == state, (state, p.engine.state, p.log, p.problems)
     p.take()
     return p

@@ -27,12 +27,22 @@ class Playbook:
     """One vehicle at one engine."""
 
     def __init__(
-        self, config: SeccConfig | None = None, *, tls: bool = True, power: EvsePower | None = None, now: float = T0
+        self,
+        config: SeccConfig | None = None,
+        *,
+        tls: bool = True,
+        power: EvsePower | None = None,
+        now: float = T0,
+        **engine: Any,
     ) -> None:
         counter = itertools.count(1)
         self.power = power or EvsePower()
         self.engine = SeccEngine(
-            config or SeccConfig(), power=self.power, tls=tls, random=lambda n: next(counter).to_bytes(n, "big")
+            config or SeccConfig(),
+            power=self.power,
+            tls=tls,
+            random=lambda n: next(counter).to_bytes(n, "big"),
+            **engine,
         )
         self.now = now
         self.session = bytes(8)

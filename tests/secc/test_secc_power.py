@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from secc_playbook import T0, W, power
 
+from pncsim.secc.iso2.schedules import DAY, Schedule, check_profile, milli
 from pncsim.secc.power import EvsePower
-from pncsim.secc.schedules import DAY, Schedule, check_profile, milli
 from pncsim.wire.errors import PeerError
 from pncsim.wire.v2g import iso2
 

@@ -21,7 +21,7 @@ from secc_paths import (
 from secc_playbook import Playbook, V, ac_parameters, cable, dc_parameters, demand, hello, power, select, setup, stop
 
 from pncsim.secc.config import STRICT, AcSupply, DcSupply, ReceiptPolicy
-from pncsim.secc.handlers.payment import CERTIFICATE_KINDS, refusal_kind
+from pncsim.secc.iso2.payment import CERTIFICATE_KINDS, refusal_kind
 from pncsim.secc.notices import AuthorizationRefused, ChargingStopped, SessionEnded
 from pncsim.secc.questions import AuthorizationAnswer, ContractCertificateAnswer
 from pncsim.wire import trace
@@ -73,7 +73,7 @@ def only_contract_without_tls() -> tuple[Playbook, Any]:
 def expired() -> tuple[Playbook, Any]:
     p = at(S.CONTRACT)
     p.now += 60 * 86_400 * 365
-    p.engine._timeout = None
+    p.engine._limit = None
     return p, p.ev(details())
 
 
@@ -164,7 +164,7 @@ SCENES: list[tuple[str, str, Scene]] = [
     (
         "FAILED_NoCertificateAvailable",
         "service not offered",
-        scene(S.CONTRACT, lambda p: (setattr(p.engine._s, "tls", False), p.ev(update()))[1]),
+        scene(S.CONTRACT, lambda p: (setattr(p.engine.session, "tls", False), p.ev(update()))[1]),
     ),
     # contract
     ("FAILED_CertChainError", "EMAID differs", scene(S.CONTRACT, lambda p: p.ev(details("DEPNCC000000025")))),
@@ -286,7 +286,7 @@ def test_refusals(code: str, what: str, play: Scene) -> None:
     assert response.ResponseCode == code, (what, p.problems)
     assert p.end is not None and p.end.error is not None
     assert p.log[-1] == "-- close after failure"
-    assert p.engine.state is S.ENDED
+    assert p.engine.state == S.ENDED
     assert p.engine.deadline is None
     assert len(p.problems) > 20
     assert p.power.watts == 0 and not p.power.contactor_closed(p.now)
@@ -366,7 +366,7 @@ def test_an_open_station_goes_on_without_an_installed_certificate() -> None:
     p.ev(update())
     failed = p.answer(ContractCertificateAnswer(exi=None, text="nothing new"))
     assert (failed.ResponseCode, failed.RetryCounter) == ("FAILED_NoCertificateAvailable", 0)
-    assert p.engine.state is S.DELIVERED
+    assert p.engine.state == S.DELIVERED
     assert p.ev(details()).ResponseCode == "OK"
 
 
@@ -393,4 +393,4 @@ def test_receipts_may_be_let_pass() -> None:
     p = at(S.RECEIPT_AC, receipts=ReceiptPolicy(required=False))
     assert p.ev(receipt(p, p.responses[-1])).ResponseCode == "OK"
     assert "receipt was let pass" in p.liberties
-    assert p.engine.state is S.LOOP_AC
+    assert p.engine.state == S.LOOP_AC

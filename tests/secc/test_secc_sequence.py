@@ -22,9 +22,9 @@ from secc_playbook import (
 )
 
 from pncsim.secc.config import STRICT
-from pncsim.secc.failed import failed
-from pncsim.secc.handlers import HANDLERS
-from pncsim.secc.session import Reply
+from pncsim.secc.iso2 import ISO2, MOVES
+from pncsim.secc.iso2.failed import failed
+from pncsim.wire.session.responder import Reply
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2 import codes
 from pncsim.wire.v2g.iso2.secc_sequence import REQUESTS, SECC_SEQUENCE, Liberty, State
@@ -55,7 +55,7 @@ SAMPLE: dict[str, Any] = {
 
 def test_every_state_has_a_row_and_every_row_names_known_things() -> None:
     assert {*SECC_SEQUENCE.states, State.ENDED} == set(State)
-    assert set(REQUESTS) == set(SAMPLE) == {"SupportedAppProtocolReq", *(name for name, _ in HANDLERS.values())}
+    assert set(REQUESTS) == set(SAMPLE) == {"SupportedAppProtocolReq", *MOVES}
     for row in SECC_SEQUENCE:
         assert row.event in REQUESTS
         assert row.outcomes and set(row.outcomes) <= set(State), row
@@ -115,15 +115,13 @@ def test_the_engine_obeys_the_table(state: State) -> None:
             assert p.end.error.clause.startswith("V2G2-538")
 
 
-def test_an_answer_against_the_table_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_against_the_table_is_a_defect() -> None:
     response = iso2.AuthorizationRes(
         ResponseCode=iso2.ResponseCodeType.OK, EVSEProcessing=iso2.EVSEProcessingType.Finished
     )
-    monkeypatch.setitem(
-        HANDLERS, iso2.AuthorizationReq, ("AuthorizationReq", lambda s, request: Reply(response, State.ENDED))
-    )
+    mutant = ISO2.with_move("AuthorizationReq", lambda s, request: Reply(response, State.ENDED))
     with pytest.raises(RuntimeError, match="does not lead from external payment selected over AuthorizationRes to end"):
-        at(State.EXTERNAL).ev(iso2.AuthorizationReq())
+        at(State.EXTERNAL, dialects=(mutant,)).ev(iso2.AuthorizationReq())
 
 
 @pytest.mark.parametrize("state", [State.RENEGOTIATING_DC, State.READY_AGAIN_DC], ids=lambda s: s.name)
@@ -138,8 +136,8 @@ def test_short_renegotiation_is_a_liberty(state: State) -> None:
 
 
 def test_every_request_has_a_failed_response_for_every_code_it_may_carry() -> None:
-    s = at(State.LOOP_DC).engine._s
-    for name, _ in HANDLERS.values():
+    s = at(State.LOOP_DC).engine.session
+    for name in MOVES:
         for code in [*codes.ALWAYS, *codes.ALLOWED[f"{name[:-3]}Res"]]:
             message = failed(SAMPLE[name](), code, s)
             assert type(message).__name__ == name[:-3] + "Res"

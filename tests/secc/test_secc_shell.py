@@ -256,22 +256,19 @@ def test_the_station_commands() -> None:
     virtually(main())
 
 
-class _Stuck:
+class _Stuck(ByteStream):
     """A stream whose peer never lets go."""
 
-    peer = "stuck"
+    unsent = 0
 
     def __init__(self) -> None:
+        super().__init__("stuck")
         self.aborted = False
-
-    async def read(self) -> bytes:
-        await asyncio.Event().wait()
-        return b""
 
     def write(self, data: bytes) -> None:
         pass
 
-    async def drain(self) -> None:
+    def finish(self) -> None:
         pass
 
     async def close(self) -> None:
@@ -280,6 +277,9 @@ class _Stuck:
     def abort(self) -> None:
         self.aborted = True
 
+    def _hold(self, full: bool) -> None:
+        pass
+
 
 def test_a_peer_that_does_not_let_go_is_dropped() -> None:
     async def main() -> None:
@@ -287,8 +287,7 @@ def test_a_peer_that_does_not_let_go_is_dropped() -> None:
         bench.vehicle.abort()
         await bench.serving
         stream = _Stuck()
-        as_stream: ByteStream = stream
-        end: Close = await bench.evse.serve(as_stream, tls=False)
+        end: Close = await bench.evse.serve(stream, tls=False)
         assert isinstance(end.error, PeerSilent)
         assert stream.aborted
         assert bench.clock.now() - T0 == pytest.approx(23)

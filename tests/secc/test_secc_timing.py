@@ -20,7 +20,7 @@ def test_every_message_has_its_times() -> None:
     assert {name.removesuffix("Req") for name in REQUESTS} == set(timing.MESSAGES)
     for name, times in timing.MESSAGES.items():
         assert times.performance < times.timeout, name
-    assert timing.message_time("PaymentDetailsRes").timeout == 5
+    assert timing.TIMES.of("PaymentDetailsRes").timeout == 5
     assert "| CurrentDemand | 0.25 | 0.025 |" in timing.describe()
 
 
@@ -207,7 +207,7 @@ def test_no_clock_no_times() -> None:
 def test_meter_samples_are_throttled() -> None:
     p = at(S.LOOP_AC)
     for _ in range(5):
-        p.engine._s.loops = 0
+        p.engine.session.loops = 0
         p.ev(iso2.ChargingStatusReq())
         p.now += 0.5
     assert len(p.seen(trace.Power)) == 3

@@ -60,6 +60,10 @@ class Codec:
 
         return SchemaSet(self.name, self._modules)
 
+    def has_root(self, cls: type) -> bool:
+        """Whether ``cls`` is the type of a root element, of what :meth:`encode` takes."""
+        return cls in self._codes
+
     # ---- documents --------------------------------------------------------------------------------------------
 
     def encode(self, document: ComplexType) -> bytes:

@@ -1,7 +1,7 @@
-"""What a sans-I/O engine says to its shell.
+"""What a sans-I/O engine says to its driver.
 
 An engine is given bytes, answers and the time, and returns a list of these outputs, in order. It owns no socket, clock,
-file or global randomness; ``engine.deadline`` is the lab time at which the shell must call ``engine.wake(now)``.
+file or global randomness; ``engine.deadline`` is the lab time at which the driver must call ``engine.wake(now)``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,23 @@ class Ask:
 
     id: int
     question: object
+
+
+@dataclass(slots=True, frozen=True)
+class PassTime:
+    """A question every driver answers itself, with None: let ``seconds`` of process time go by (a battery charging).
+
+    A lab whose clock leaps may jump over it: nothing outside the lab's own models happens meanwhile.
+    """
+
+    seconds: float
+
+
+@dataclass(slots=True, frozen=True)
+class Wait:
+    """A question every driver answers itself, with None: wait ``seconds`` while somebody else works."""
+
+    seconds: float
 
 
 @dataclass(slots=True, frozen=True)

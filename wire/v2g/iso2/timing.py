@@ -9,46 +9,32 @@ All values are seconds. Sources: Table 109 (per message) and Table 111 (the othe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pncsim.wire.session.dialect import MessageTime, Timer, Times
 
 
-@dataclass(frozen=True, slots=True)
-class MessageTime:
-    """One message pair: how long the EVCC waits, and by when the SECC should have answered."""
-
-    timeout: float
-    performance: float
-    source: str = "Table 109"
-
-
-@dataclass(frozen=True, slots=True)
-class Timer:
-    """Any other time: its length, the requirement behind it and what it bounds."""
-
-    seconds: float
-    source: str
-    meaning: str
+def _pair(timeout: float, performance: float) -> MessageTime:
+    return MessageTime(timeout, performance, "Table 109")
 
 
 MESSAGES: dict[str, MessageTime] = {
-    "SupportedAppProtocol": MessageTime(2.0, 1.5),
-    "SessionSetup": MessageTime(2.0, 1.5),
-    "ServiceDiscovery": MessageTime(2.0, 1.5),
-    "ServiceDetail": MessageTime(5.0, 4.5),
-    "PaymentServiceSelection": MessageTime(2.0, 1.5),
-    "CertificateInstallation": MessageTime(5.0, 4.5),
-    "CertificateUpdate": MessageTime(5.0, 4.5),
-    "PaymentDetails": MessageTime(5.0, 4.5),
-    "Authorization": MessageTime(2.0, 1.5),
-    "ChargeParameterDiscovery": MessageTime(2.0, 1.5),
-    "PowerDelivery": MessageTime(5.0, 4.5),
-    "ChargingStatus": MessageTime(2.0, 1.5),
-    "MeteringReceipt": MessageTime(2.0, 1.5),
-    "CableCheck": MessageTime(2.0, 1.5),
-    "PreCharge": MessageTime(2.0, 1.5),
-    "CurrentDemand": MessageTime(0.25, 0.025),
-    "WeldingDetection": MessageTime(2.0, 1.5),
-    "SessionStop": MessageTime(2.0, 1.5),
+    "SupportedAppProtocol": _pair(2.0, 1.5),
+    "SessionSetup": _pair(2.0, 1.5),
+    "ServiceDiscovery": _pair(2.0, 1.5),
+    "ServiceDetail": _pair(5.0, 4.5),
+    "PaymentServiceSelection": _pair(2.0, 1.5),
+    "CertificateInstallation": _pair(5.0, 4.5),
+    "CertificateUpdate": _pair(5.0, 4.5),
+    "PaymentDetails": _pair(5.0, 4.5),
+    "Authorization": _pair(2.0, 1.5),
+    "ChargeParameterDiscovery": _pair(2.0, 1.5),
+    "PowerDelivery": _pair(5.0, 4.5),
+    "ChargingStatus": _pair(2.0, 1.5),
+    "MeteringReceipt": _pair(2.0, 1.5),
+    "CableCheck": _pair(2.0, 1.5),
+    "PreCharge": _pair(2.0, 1.5),
+    "CurrentDemand": _pair(0.25, 0.025),
+    "WeldingDetection": _pair(2.0, 1.5),
+    "SessionStop": _pair(2.0, 1.5),
 }
 """By message pair, the name without Req or Res."""
 
@@ -93,9 +79,14 @@ SDP_WAIT = TIMERS["SDP_Response_Wait"].seconds
 CONTACTOR_CLOSE = TIMERS["SECC_Contactor_Close"].seconds
 
 
-def message_time(name: str) -> MessageTime:
-    """Times of a message by its full name (``CableCheckReq``, ``CableCheckRes``). Raises KeyError for unknown names."""
-    return MESSAGES[name.removesuffix("Req").removesuffix("Res")]
+TIMES = Times(
+    messages=MESSAGES,
+    sequence_timeout=TIMERS["V2G_SECC_Sequence_Timeout"],
+    sequence_performance=TIMERS["V2G_EVCC_Sequence_Performance_Time"],
+    vehicle_setup=TIMERS["V2G_EVCC_CommunicationSetup_Timeout"],
+    station_setup=TIMERS["V2G_SECC_CommunicationSetup_Performance_Time"],
+)
+"""The times every dialect has."""
 
 
 def describe() -> str:

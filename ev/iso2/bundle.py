@@ -1,0 +1,154 @@
+"""What arrives with a contract, checked in the order that matters: authenticity first, then content (V2G2-814 to -823).
+
+The encrypted key has no authenticity of its own, so nothing is decrypted before the provisioning service's chain leads
+to a V2G root and its signature covers all four parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from pncsim.ev.contracts import Contract
+from pncsim.ev.iso2.session import Iso2VehicleSession
+from pncsim.tls_certs.validation import Use, validate_chain
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import PeerError
+from pncsim.wire.identifiers import IdentifierError, check_emaid, normal_emaid
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.key_transport import WrappedKey, unwrap
+from pncsim.wire.v2g.signature import verify
+from pncsim.wire.v2g.xmldsig import SignatureType
+
+MAX_CHAIN = 3  # leaf and two Sub-CAs, V2G2-009
+Result = TypeVar("Result")
+
+
+def verify_bundle(
+    s: Iso2VehicleSession, res: iso2.CertificateInstallationRes | iso2.CertificateUpdateRes, receiver: Credentials
+) -> Contract:
+    """The contract in ``res`` for the holder of ``receiver``'s key (provisioning, or the old contract in an update).
+
+    Raises :class:`PeerError` naming the first check that failed; nothing is kept then. Each check is reported.
+    """
+    name = type(res).__name__
+    cps = _chain(res.SAProvisioningCertificateChain)
+    _judged(s, f"provisioning service chain in {name}", lambda: _trusted(s, cps, s.vehicle.v2g_roots, Use.CPS))
+    parts = [
+        (element, getattr(res, element))
+        for element in ("ContractSignatureCertChain", "ContractSignatureEncryptedPrivateKey", "DHpublickey", "eMAID")
+    ]
+    signature = s.received.signature
+    grammar = _judged(
+        s,
+        f"signature of {name}",
+        lambda: verify(signature if isinstance(signature, SignatureType) else None, parts, _p256(_load(cps[0]))),
+        lambda used: f"made with the provisioning service's key, SignedInfo in the {used} grammar",
+    )
+    if grammar != "xmldsig":
+        s.tolerate(f"SignedInfo of {name} is encoded in the message grammar instead of the one of xmldsig.", "7.9.2.4")
+    contract = _chain(res.ContractSignatureCertChain)
+    certificates = tuple(_load(der) for der in contract)
+    _judged(s, f"contract chain in {name}", lambda: _contract_chain(s, certificates))
+    emaid = normal_emaid(res.eMAID.value)
+    _judged(s, f"EMAID in {name}", lambda: _same_emaid(emaid, certificates[0]))
+    wrapped = WrappedKey(res.ContractSignatureEncryptedPrivateKey.value, res.DHpublickey.value)
+    key = _judged(
+        s, f"contract key in {name}", lambda: unwrap(wrapped, receiver.key, _p256(certificates[0])), clause="V2G2-823"
+    )
+    return Contract(emaid, Credentials(certificates, key))
+
+
+def _judged(
+    s: Iso2VehicleSession,
+    what: str,
+    check: Callable[[], Result],
+    told: Callable[[Result], str] = lambda _: "good",
+    clause: str = "",
+) -> Result:
+    """Run ``check`` and report how it came out. What the certificate library cannot read is the sender's fault."""
+    try:
+        try:
+            result = check()
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise PeerError(f"The {what} cannot be read: {error}.") from error
+    except PeerError as error:
+        s.voice.judged(what, False, error.sentence, error.clause or clause)
+        raise
+    s.voice.judged(what, True, told(result), clause)
+    return result
+
+
+def _chain(received: iso2.CertificateChainType) -> list[bytes]:
+    subs = received.SubCertificates.Certificate if received.SubCertificates is not None else []
+    return [received.Certificate, *subs]
+
+
+def _load(der: bytes) -> x509.Certificate:
+    try:
+        return x509.load_der_x509_certificate(der)
+    except ValueError:
+        raise PeerError(f"A certificate of {len(der)} bytes in the answer is not X.509 DER.") from None
+
+
+def _trusted(
+    s: Iso2VehicleSession, chain: Sequence[bytes | x509.Certificate], anchors: Sequence[x509.Certificate], use: Use
+) -> None:
+    notes: list[str] = []
+    validate_chain(chain, anchors, use, s.now, strict=s.config.strict, tolerated=notes)
+    for note in notes:
+        s.tolerate(f"{use.value} chain: {note}.")
+
+
+def _contract_chain(s: Iso2VehicleSession, chain: tuple[x509.Certificate, ...]) -> None:
+    """Under a known root if the vehicle has MO roots; else consistent in itself, leaf valid now."""
+    for certificate in chain:  # names are parsed late: what cannot be read must show here, not after the installation
+        certificate.subject.rfc4514_string()
+        certificate.issuer.rfc4514_string()
+    if s.vehicle.contract_roots:
+        _trusted(s, chain, (*s.vehicle.contract_roots, *s.vehicle.v2g_roots), Use.CONTRACT)
+        return
+    if len(chain) > MAX_CHAIN:
+        raise PeerError(
+            f"The contract chain has {len(chain)} certificates, at most {MAX_CHAIN} are allowed.", clause="V2G2-009"
+        )
+    for certificate, issuer in pairwise(chain):
+        try:
+            certificate.verify_directly_issued_by(issuer)
+        except (ValueError, TypeError, InvalidSignature):
+            raise PeerError(
+                f"In the contract chain {certificate.subject.rfc4514_string()} was not issued by "
+                f"{issuer.subject.rfc4514_string()} that follows it."
+            ) from None
+    leaf = chain[0]
+    if not leaf.not_valid_before_utc.timestamp() <= s.now <= leaf.not_valid_after_utc.timestamp():
+        raise PeerError(
+            f"The contract certificate is valid from {leaf.not_valid_before_utc} to {leaf.not_valid_after_utc}, "
+            "which is not now.",
+            advice="Compare the clocks of the vehicle and of the mobility operator.",
+        )
+
+
+def _same_emaid(emaid: str, leaf: x509.Certificate) -> None:
+    try:
+        check_emaid(emaid)
+    except IdentifierError as error:
+        raise PeerError(error.sentence, clause="ISO 15118-2 H.1") from error
+    names = [normal_emaid(str(name.value)) for name in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if emaid not in names:
+        raise PeerError(
+            f"The eMAID is {emaid}, the contract certificate is for {', '.join(names) or 'nobody'}.", clause="V2G2-108"
+        )
+
+
+def _p256(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
+    key = certificate.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise PeerError(f"{certificate.subject.rfc4514_string()} has no P-256 key.", clause="V2G2-007")
+    return key

@@ -1,0 +1,188 @@
+"""Parameters, schedules and switching power: ChargeParameterDiscovery and PowerDelivery (8.4.3.8.2, 8.4.3.9.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from pncsim.secc.iso2 import offer
+from pncsim.secc.iso2.schedules import Schedule, check_profile
+from pncsim.secc.iso2.session import Iso2StationSession
+from pncsim.wire.errors import PeerError
+from pncsim.wire.session.responder import Handling, Reply, Until
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import State
+from pncsim.wire.v2g.iso2.timing import CONTACTOR_CLOSE, SECC_ONGOING
+
+_OK = iso2.ResponseCodeType.OK
+_Processing = iso2.EVSEProcessingType
+_Progress = iso2.ChargeProgressType
+_DC_AGAIN = (State.RENEGOTIATING_DC, State.REPLANNING)
+_LOOPS = (State.LOOP_AC, State.LOOP_DC, State.RECEIPT_AC, State.RECEIPT_DC)
+
+
+def charge_parameter_discovery(s: Iso2StationSession, request: iso2.ChargeParameterDiscoveryReq) -> Handling:
+    """Compare limits and offer schedules (V2G2-476, -477, -905)."""
+    mode = request.RequestedEnergyTransferMode
+    _check_mode(s, mode)
+    _check_parameters(s, mode, request.EVChargeParameter)
+    s.mode = mode
+    if s.planning_until is None:
+        s.planning_until = s.now + s.config.schedule_seconds
+    if s.now < s.planning_until:
+        yield Until(min(s.planning_until, s.now + s.config.poll_seconds))
+    again = s.state in _DC_AGAIN
+    if s.now < s.planning_until:
+        limit = SECC_ONGOING if s.config.ongoing_seconds is None else s.config.ongoing_seconds
+        if s.ongoing_too_long(limit):
+            raise PeerError(
+                f"The station has found no schedule within {limit:g} s.",
+                clause="V2G2-713",
+            )
+        ongoing = iso2.ChargeParameterDiscoveryRes(
+            ResponseCode=_OK, EVSEProcessing=_Processing.Ongoing, EVSEChargeParameter=offer.charge_parameter(s)
+        )
+        return Reply(ongoing, State.REPLANNING if again else State.PLANNING)
+    s.ongoing_since = s.planning_until = None
+    s.schedule = _schedule(s, request)
+    s.loops, s.receipt_due = 0, s.config.receipts.first
+    response = iso2.ChargeParameterDiscoveryRes(
+        ResponseCode=_OK,
+        EVSEProcessing=_Processing.Finished,
+        SASchedules=s.schedule.message(),
+        EVSEChargeParameter=offer.charge_parameter(s),
+    )
+    if again:
+        return Reply(response, State.READY_AGAIN_DC)
+    return Reply(response, State.READY_DC if s.is_dc else State.READY_AC)
+
+
+def _check_mode(s: Iso2StationSession, mode: iso2.EnergyTransferModeType) -> None:
+    offered = s.config.energy_modes
+    if mode not in offered or (s.mode and s.mode[:2] != mode[:2]):
+        had = f", this session began with {s.mode}" if s.mode else ""
+        raise PeerError(
+            f"The vehicle asked for {mode}; this EVSE offers {', '.join(offered)}{had}.",
+            clause="V2G2-476",
+            kind="energy mode",
+        )
+
+
+def _check_parameters(s: Iso2StationSession, mode: str, given: iso2.EVChargeParameterType) -> None:
+    """The vehicle's limits fit the mode and leave something to charge with (V2G2-477)."""
+    amount = iso2.amount
+    problem = ""
+    if isinstance(given, iso2.AC_EVChargeParameterType):
+        ac = s.config.ac
+        volts, most, least = amount(given.EVMaxVoltage), amount(given.EVMaxCurrent), amount(given.EVMinCurrent)
+        if mode.startswith("DC"):
+            problem = f"it sent AC parameters for {mode}"
+        elif min(volts, most, least, amount(given.EAmount)) < 0:
+            problem = "it sent a negative value"
+        elif most < ac.min_current:
+            problem = f"it takes at most {most:g} A, this EVSE gives at least {ac.min_current:g} A"
+        phases = 3 if mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1
+        s.max_watts = most * min(volts or ac.voltage, ac.voltage) * phases
+    elif isinstance(given, iso2.DC_EVChargeParameterType):
+        dc = s.config.dc
+        volts, most = amount(given.EVMaximumVoltageLimit), amount(given.EVMaximumCurrentLimit)
+        optional = (given.EVMaximumPowerLimit, given.EVEnergyCapacity, given.EVEnergyRequest)
+        if mode.startswith("AC"):
+            problem = f"it sent DC parameters for {mode}"
+        elif min(volts, most, *(amount(value) for value in optional if value is not None)) < 0:
+            problem = "it sent a negative value"
+        elif volts <= dc.min_voltage:
+            problem = f"it takes at most {volts:g} V, this EVSE gives more than {dc.min_voltage:g} V"
+        elif most < dc.min_current:
+            problem = f"it takes at most {most:g} A, this EVSE gives at least {dc.min_current:g} A"
+        s.soc = given.DC_EVStatus.EVRESSSOC
+    else:
+        problem = f"it sent {type(given).__name__}"
+    if problem:
+        raise PeerError(
+            f"The vehicle's charge parameters are not usable: {problem}.",
+            clause="V2G2-477",
+            kind="charge parameter",
+        )
+
+
+def _schedule(s: Iso2StationSession, request: iso2.ChargeParameterDiscoveryReq) -> Schedule:
+    """A new schedule under a new id (V2G2-773), or what is left of the paused session's (V2G2-741)."""
+    joined = s.joined
+    if joined is not None and s.schedule is None:
+        s.next_tuple_id = joined.tuple_id % 255 + 1
+        old = Schedule(joined.tuple_id, joined.paused_at, joined.schedule, joined.schedule_end).moved_to(s.now)
+        if old is not None and joined.energy_mode == s.mode:
+            return old
+    tuple_id = s.next_tuple_id
+    s.next_tuple_id = tuple_id % 255 + 1
+    return Schedule.plan(
+        tuple_id,
+        s.now,
+        request.EVChargeParameter.DepartureTime,
+        offer.power_limit(s),
+        s.wishes.schedule,
+        request.MaxEntriesSAScheduleTuple,
+    )
+
+
+def power_delivery(s: Iso2StationSession, request: iso2.PowerDeliveryReq) -> Handling:
+    """Start, stop or renegotiate."""
+    progress = request.ChargeProgress
+    in_loop = s.state in _LOOPS
+    if (progress is _Progress.Renegotiate and not in_loop) or (progress is _Progress.Start and in_loop):
+        raise PeerError(
+            f"The vehicle sent PowerDeliveryReq({progress}) while the station was {s.state}; "
+            f"{'Start' if not in_loop else 'Renegotiate'} and Stop were allowed.",
+            clause="V2G2-812",
+        )
+    schedule = s.schedule
+    assert schedule is not None
+    if request.SAScheduleTupleID != schedule.tuple_id:
+        raise PeerError(
+            f"The vehicle chose schedule {request.SAScheduleTupleID}; the last offer was {schedule.tuple_id} only.",
+            clause="V2G2-286, V2G2-479",
+            kind="tariff",
+        )
+    if progress is _Progress.Start:
+        yield from _start(s, request, schedule)
+        state = State.LOOP_DC if s.is_dc else State.LOOP_AC
+    elif progress is _Progress.Renegotiate:
+        s.wishes.renegotiation = False
+        s.voice.story("The vehicle renegotiates its schedule.")
+        state = State.RENEGOTIATING_DC if s.is_dc else State.RENEGOTIATING_AC
+    else:
+        s.stop_charging("the station asked for it" if s.wishes.stop_at is not None else "the vehicle has stopped")
+        if s.is_dc:
+            s.power.ramp(0.0, s.config.dc.volts_per_second, s.now)
+            s.isolation_valid = False
+        state = State.STOPPED_DC if s.is_dc else State.STOPPED_AC
+    return Reply(iso2.PowerDeliveryRes(ResponseCode=_OK, EVSEStatus=s.dc_status() if s.is_dc else s.ac_status()), state)
+
+
+def _start(s: Iso2StationSession, request: iso2.PowerDeliveryReq, schedule: Schedule) -> Generator[Until, object, None]:
+    if request.ChargingProfile is not None:
+        check_profile(request.ChargingProfile, schedule)
+        s.profile = tuple(
+            (entry.ChargingProfileEntryStart, iso2.amount(entry.ChargingProfileEntryMaxPower))
+            for entry in request.ChargingProfile.ProfileEntry
+        )
+    else:
+        s.profile = ()
+    fault = s.power.fault or ("its isolation has not been tested" if s.is_dc and not s.isolation_valid else "")
+    if fault:
+        raise PeerError(
+            f"The station cannot deliver power: {fault}.",
+            clause="V2G2-480",
+            kind="power delivery",
+        )
+    if not s.is_dc:
+        closed_at = s.power.close_contactor(s.now, s.config.ac.contactor_seconds)
+        if s.now < closed_at:
+            yield Until(min(closed_at, s.now + CONTACTOR_CLOSE))
+        if not s.power.contactor_closed(s.now):
+            raise PeerError(
+                f"The station's contactor did not close within {CONTACTOR_CLOSE:g} s.",
+                clause="V2G2-858, V2G2-860, V2G2-862",
+                kind="contactor",
+            )
+    s.start_charging()

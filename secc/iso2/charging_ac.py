@@ -1,0 +1,53 @@
+"""The AC charging loop: ChargingStatus (8.4.4.2)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from pncsim.secc.iso2.loop import loop_turn, receipt_required
+from pncsim.secc.iso2.session import Iso2StationSession
+from pncsim.wire.session.responder import Reply
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import State
+
+
+def charging_status(s: Iso2StationSession, _: iso2.ChargingStatusReq) -> Reply:
+    """What flows, what the meter says, what the station wants (V2G2-691, -844)."""
+    loop_turn(s)
+    assert s.schedule is not None
+    watts = _draw(s)
+    volts = s.config.ac.voltage
+    phases = 3 if s.mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1
+    s.power.flow(watts, volts, watts / (volts * phases), s.now)
+    s.sample()
+    meter = s.meter_info()
+    receipt = receipt_required(s, meter)
+    limit = None
+    if not s.is_contract:  # under Contract the schedule alone limits (V2G2-844)
+        amperes = min(s.config.ac.max_current, s.schedule.watts(s.now) / (volts * phases))
+        limit = iso2.physical(amperes, iso2.UnitSymbolType.A)
+    return Reply(
+        iso2.ChargingStatusRes(
+            ResponseCode=iso2.ResponseCodeType.OK,
+            EVSEID=s.config.evse_id,
+            SAScheduleTupleID=s.schedule.tuple_id,
+            EVSEMaxCurrent=limit,
+            MeterInfo=meter,
+            ReceiptRequired=receipt,
+            AC_EVSEStatus=s.ac_status(loop=True),
+        ),
+        State.RECEIPT_AC if receipt else State.LOOP_AC,
+    )
+
+
+def _draw(s: Iso2StationSession) -> float:
+    """What the vehicle draws, W: what a coupled lab says, else the lowest of its limit, its profile and PMax."""
+    assert s.schedule is not None
+    allowed = s.schedule.watts(s.now)
+    if s.power.load_watts is not None:
+        return s.power.load_watts
+    if s.profile:
+        elapsed = s.now - s.schedule.since
+        at = max(0, bisect_right(s.profile, elapsed, key=lambda entry: entry[0]) - 1)
+        allowed = min(allowed, s.profile[at][1])
+    return min(allowed, s.max_watts)

@@ -1,0 +1,39 @@
+"""SessionStop: the end, or a pause (8.4.3.14)."""
+
+from __future__ import annotations
+
+from pncsim.secc.config import PausedSession
+from pncsim.secc.iso2.session import Iso2StationSession
+from pncsim.wire.errors import PeerError
+from pncsim.wire.session.responder import End, Reply
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.iso2.secc_sequence import PAUSE_FROM, State
+
+
+def session_stop(s: Iso2StationSession, request: iso2.SessionStopReq) -> Reply:
+    """Forget the session, or keep what a paused one needs (V2G2-739, -741)."""
+    number = int.from_bytes(s.id, "big")
+    if request.ChargingSession == iso2.ChargingSessionType.Pause:
+        schedule = s.schedule
+        if s.state not in PAUSE_FROM or schedule is None:
+            raise PeerError(
+                f"The vehicle asked for a pause while the station was {s.state}; it may after PowerDelivery(Stop).",
+                clause="V2G2-739",
+            )
+        left = schedule.moved_to(s.now) or schedule
+        s.config.paused[number] = PausedSession(
+            session_id=s.id,
+            payment=s.payment,
+            energy_mode=s.mode,
+            tuple_id=left.tuple_id,
+            schedule=left.entries,
+            schedule_end=left.end,
+            paused_at=s.now,
+            energy_wh=s.energy_wh,
+            emaid=s.emaid,
+        )
+    else:
+        s.config.paused.pop(number, None)
+    paused = request.ChargingSession == iso2.ChargingSessionType.Pause
+    end: End = "paused" if paused else "ended"
+    return Reply(iso2.SessionStopRes(ResponseCode=iso2.ResponseCodeType.OK), State.ENDED, end=end)

@@ -1,0 +1,113 @@
+"""What a station remembers of a session in ISO 15118-2 besides, and the elements several of its responses carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pncsim.secc.config import SeccConfig
+from pncsim.secc.iso2.schedules import Schedule
+from pncsim.secc.power import EvsePower
+from pncsim.secc.session import StationSession, Wishes
+from pncsim.wire.session.responder import Responder
+from pncsim.wire.v2g import iso2
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+
+class Iso2StationSession(StationSession):
+    """One vehicle that speaks ISO 15118-2."""
+
+    def __init__(
+        self,
+        talk: Responder,
+        config: SeccConfig,
+        power: EvsePower,
+        tls: bool,
+        random: Callable[[int], bytes],
+        wishes: Wishes,
+    ) -> None:
+        super().__init__(talk, config, power, tls, random, wishes)
+        # payment
+        self.payment = ""
+        self.certificate_selected = False
+        self.contract_chain: tuple[bytes, ...] = ()
+        self.contract_key: ec.EllipticCurvePublicKey | None = None
+        self.contract_validated = False
+        self.challenge: bytes | None = None
+        self.authorization: int | None = None
+        self.ongoing_since: float | None = None
+        # charging
+        self.mode = ""
+        self.schedule: Schedule | None = None
+        self.next_tuple_id = 1
+        self.planning_until: float | None = None
+        self.profile: tuple[tuple[int, float], ...] = ()
+        self.max_watts = 0.0
+        self.isolation_until: float | None = None
+        self.isolation_valid = False
+        self.loops = 0
+        self.receipt_due = config.receipts.first
+        self.receipt_sent: iso2.MeterInfoType | None = None
+
+    @property
+    def is_contract(self) -> bool:
+        """Plug & Charge was selected."""
+        return self.payment == iso2.PaymentOptionType.Contract
+
+    @property
+    def is_dc(self) -> bool:
+        """DC was requested; before the request, whether it is what the EVSE prefers."""
+        return (self.mode or self.config.energy_modes[0]).startswith("DC")
+
+    def ongoing_too_long(self, limit: float | None) -> bool:
+        """Note that an Ongoing answer is about to be sent; True once the first is ``limit`` seconds ago (V2G2-712)."""
+        if self.ongoing_since is None:
+            self.ongoing_since = self.now
+        return limit is not None and self.now - self.ongoing_since >= limit
+
+    def notification(self, *, loop: bool) -> tuple[int, iso2.EVSENotificationType]:
+        """NotificationMaxDelay and EVSENotification to send. ReNegotiation counts in the loop only (V2G2-680, -841)."""
+        if self.wishes.stop_at is not None:
+            left = self.wishes.stop_at + self.config.notification_delay - self.now
+            return max(0, int(left)), iso2.EVSENotificationType.StopCharging
+        if loop and self.wishes.renegotiation:
+            return self.config.notification_delay, iso2.EVSENotificationType.ReNegotiation
+        return 0, iso2.EVSENotificationType.None_
+
+    def ac_status(self, *, loop: bool = False) -> iso2.AC_EVSEStatusType:
+        """The EVSE's status in AC messages."""
+        delay, what = self.notification(loop=loop)
+        return iso2.AC_EVSEStatusType(NotificationMaxDelay=delay, EVSENotification=what, RCD=self.config.ac.rcd)
+
+    def dc_status(
+        self,
+        code: iso2.DC_EVSEStatusCodeType | None = None,
+        isolation: iso2.IsolationLevelType | None = None,
+        *,
+        loop: bool = False,
+    ) -> iso2.DC_EVSEStatusType:
+        """The EVSE's status in DC messages; by default what is so now."""
+        delay, what = self.notification(loop=loop)
+        codes, levels = iso2.DC_EVSEStatusCodeType, iso2.IsolationLevelType
+        if code is None:
+            if self.power.fault:
+                code = codes.EVSE_Malfunction
+            elif self.wishes.stop_at is not None:
+                code = codes.EVSE_Shutdown
+            else:
+                code = codes.EVSE_Ready if self.isolation_valid else codes.EVSE_NotReady
+        if isolation is None:
+            isolation = levels(self.config.dc.isolation) if self.isolation_valid else levels.Invalid
+        return iso2.DC_EVSEStatusType(
+            NotificationMaxDelay=delay, EVSENotification=what, EVSEIsolationStatus=isolation, EVSEStatusCode=code
+        )
+
+    def meter_info(self) -> iso2.MeterInfoType:
+        """The meter's own output (V2G2-902), in Wh."""
+        return iso2.MeterInfoType(
+            MeterID=self.power.meter_id,
+            MeterReading=self.power.reading(self.now),
+            TMeter=int(self.now) if self.config.has_clock else None,
+        )

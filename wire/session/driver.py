@@ -1,0 +1,211 @@
+"""The one asyncio driver of both roles' engines: a stream, the lab's clock and whoever answers questions.
+
+Bytes arrive by the stream's push, deadlines by one alarm; nothing is awaited and no task is made for a message. A task
+is made only for a question that somebody else has to answer. The driver goes on reading meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeVar
+
+from pncsim.wire.clock import Clock, Timer
+from pncsim.wire.errors import PeerError, PncError
+from pncsim.wire.session.outputs import Ask, Close, Notice, Output, PassTime, Send, Wait
+from pncsim.wire.streams import BUFFER, ByteStream
+from pncsim.wire.trace import Event, Trace
+
+CLOSE_SECONDS = 5.0
+"""How long the peer may take to let the connection end in order before it is dropped."""
+
+Answer = Callable[[object], Awaitable[object]]
+"""Answers a question; a PncError it raises is the answer then."""
+Tell = Callable[[object], None]
+"""Hears notices."""
+
+
+class Engine(Protocol):
+    """A sans-I/O engine, see :mod:`wire.session.outputs`."""
+
+    me: str
+
+    @property
+    def deadline(self) -> float | None: ...
+
+    def start(self, now: float) -> list[Output]: ...
+
+    def receive(self, data: bytes, now: float) -> list[Output]: ...
+
+    def answered(self, id: int, answer: object, now: float) -> list[Output]: ...
+
+    def wake(self, now: float) -> list[Output]: ...
+
+    def closed(self, now: float, error: PncError | None = None) -> list[Output]: ...
+
+    def abort(self, reason: str, now: float) -> list[Output]: ...
+
+
+E = TypeVar("E", bound=Engine)
+
+
+class Driver(Generic[E]):
+    """One engine on one stream. ``answer`` and ``tell`` are the vehicle's or station's."""
+
+    def __init__(
+        self,
+        engine: E,
+        stream: ByteStream,
+        clock: Clock,
+        trace: Trace,
+        answer: Answer,
+        tell: Tell = lambda notice: None,
+    ) -> None:
+        self.engine, self._stream, self._clock, self._trace = engine, stream, clock, trace
+        self._answer, self._tell = answer, tell
+        self._end: asyncio.Future[Close] = asyncio.get_running_loop().create_future()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waits: set[Timer] = set()
+        self._alarm: Timer | None = None
+        self._alarm_at = 0.0
+        self._blocked = False
+
+    async def run(self) -> Close:
+        """Drive the engine until it says Close; then close the stream, or drop it if that takes too long.
+
+        A defect, wherever it happens, is raised here. Cancelled, it lets the engine say how the session ended.
+        """
+        try:
+            self._stream.attach(self)
+            self.act(self.engine.start(self._clock.now()))
+            return await self._end
+        except BaseException as stopped:
+            # Cancelled from outside, or a defect of ours: whoever is served still has to hear the end of the session.
+            self.act(self.engine.abort(_stopped(stopped, self.engine.me), self._clock.now()))
+            raise
+        finally:
+            self._end.cancel()
+            for timer in (*self._waits, *filter(None, [self._alarm])):
+                timer.cancel()
+            for task in self._tasks:
+                task.cancel()
+            await self._close()
+
+    def act(self, outputs: list[Output]) -> None:
+        """Do what the engine says, in order."""
+        for output in outputs:
+            if isinstance(output, Event):
+                self._trace.emit(output)
+            elif isinstance(output, Send):
+                self._stream.write(output.frame)
+            elif isinstance(output, Notice):
+                self._tell(output.content)
+            elif isinstance(output, Ask):
+                self._ask(output)
+            elif not self._end.done():
+                self._end.set_result(output)
+        if self._stream.unsent > BUFFER and not self._blocked:
+            # A peer that does not take our answers does not get to ask for more.
+            self._blocked = True
+            self._stream.pause()
+        deadline = self.engine.deadline
+        # Deadlines mostly move away with every message: an alarm that rings early just looks again.
+        if deadline is not None and (self._alarm is None or deadline < self._alarm_at):
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm_at = deadline
+            self._alarm = self._clock.call_at(deadline, self._ring)
+
+    # ---- what the stream says ------------------------------------------------------------------------------------
+
+    def received(self, data: bytes) -> None:
+        """As :class:`wire.streams.Receiver`."""
+        try:
+            self.act(self.engine.receive(data, self._clock.now()))
+        except Exception as defect:
+            self._fail(defect)
+
+    def ended(self, error: PncError | None) -> None:
+        """As :class:`wire.streams.Receiver`."""
+        try:
+            self.act(self.engine.closed(self._clock.now(), error))
+        except Exception as defect:
+            self._fail(defect)
+
+    def drained(self) -> None:
+        """As :class:`wire.streams.Receiver`."""
+        if self._blocked:
+            self._blocked = False
+            self._stream.resume()
+
+    # ---- time and questions --------------------------------------------------------------------------------------
+
+    def _ring(self) -> None:
+        self._alarm = None
+        try:
+            # The clock may round to just before the time it was set to.
+            self.act(self.engine.wake(max(self._clock.now(), self._alarm_at)))
+        except Exception as defect:
+            self._fail(defect)
+
+    def _ask(self, ask: Ask) -> None:
+        question = ask.question
+        if isinstance(question, Wait) or (isinstance(question, PassTime) and not self._clock.leaps):
+            self._wait(ask.id, question.seconds)
+            return
+        work = self._pass(ask.id, question.seconds) if isinstance(question, PassTime) else self._obtain(ask)
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _wait(self, id: int, seconds: float) -> None:
+        def over() -> None:
+            self._waits.discard(timer)
+            self._answered(id, None)
+
+        timer = self._clock.call_at(self._clock.now() + seconds, over)
+        self._waits.add(timer)
+
+    async def _pass(self, id: int, seconds: float) -> None:
+        await self._clock.pass_time(seconds)
+        self._answered(id, None)
+
+    async def _obtain(self, ask: Ask) -> None:
+        try:
+            answer = await self._answer(ask.question)
+        except PncError as error:
+            answer = error
+        self._answered(ask.id, answer)
+
+    def _answered(self, id: int, answer: object) -> None:
+        try:
+            self.act(self.engine.answered(id, answer, self._clock.now()))
+        except Exception as defect:
+            self._fail(defect)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (defect := task.exception()):
+            self._fail(defect)
+
+    # ---- ends ----------------------------------------------------------------------------------------------------
+
+    def _fail(self, defect: BaseException) -> None:
+        """A defect of ours ends the session and surfaces where it is served."""
+        if not self._end.done():
+            self._end.set_exception(defect)
+
+    async def _close(self) -> None:
+        try:
+            async with self._clock.timeout(CLOSE_SECONDS):
+                await self._stream.close()
+        except (TimeoutError, PeerError):
+            self._stream.abort()
+
+
+def _stopped(by: BaseException, who: str) -> str:
+    """Why a session ends from within, as a sentence."""
+    if isinstance(by, asyncio.CancelledError):
+        return f"The {who} has been shut down."
+    said = str(by).rstrip(".")
+    return f"A defect in the {who} ended the session: {type(by).__name__}{f', {said}' if said else ''}."

@@ -1,0 +1,380 @@
+"""The answering side of a conversation: the station's half of the chassis, in any dialect.
+
+It keeps the sequence (the dialect's ``station`` table), the timers and the SessionID; what a request means is a move of
+the dialect. A move that has to wait is a generator: it is resumed with the answer to its question or at its time, and
+the vehicle gets its response then.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.exi import ExiDecodeError
+from pncsim.wire.session.conversation import ROUNDING, Alter, Conversation
+from pncsim.wire.session.dialect import Dialect, Envelope
+from pncsim.wire.session.outputs import Output
+from pncsim.wire.session.sequence import CONNECTED, ENDED, FAILED, Row
+from pncsim.wire.v2g import appprotocol as app
+from pncsim.wire.v2g.v2gtp import V2gtpFrame
+
+MAX_QUEUED = 8
+"""Requests a vehicle may send ahead of their answers before the connection is given up."""
+
+End = Literal["ended", "paused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """A whole message as somebody else wrote it, to go out byte for byte: ``exi``, what it says, and its code."""
+
+    exi: bytes
+    root: Any
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A move's answer and the state it leads to; ``end`` says how the session ends if that is ENDED.
+
+    ``forwarded`` if the answer is not the station's own.
+    """
+
+    message: Any
+    state: str
+    forwarded: Forwarded | None = None
+    end: End = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """A move yields this to be resumed with the answer to question ``ask``, or with None once ``time`` has come."""
+
+    time: float
+    ask: int | None = None
+
+
+Handling = Generator[Until, object, Reply]
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A request whose answer is not ready."""
+
+    row: Row
+    request: Any
+    handling: Handling
+    until: Until
+
+
+class Responder(Conversation):
+    """A conversation whose peer asks. ``liberties``: those granted, None for all that the tables name.
+
+    ``close_after_failure``: hang up after any FAILED answer; otherwise the vehicle may send its SessionStopReq first.
+    """
+
+    def __init__(
+        self,
+        dialects: tuple[Dialect, ...],
+        *,
+        role: str,
+        unit: str,
+        alter: Alter | None,
+        liberties: frozenset[str] | None,
+        close_after_failure: bool,
+    ) -> None:
+        super().__init__(dialects, role=role, unit=unit, me="station", peer="vehicle", alter=alter)
+        self.state: str = CONNECTED
+        """The state of the sequence table the station is in."""
+        self.answers: dict[int, object] = {}
+        """Answers to questions by their number: for moves that look later."""
+        self.liberties, self.close_after_failure = liberties, close_after_failure
+        self._queue: deque[V2gtpFrame] = deque()
+        self._pending: _Pending | None = None
+        self._asked_at = 0.0
+        self._last_sent = ""
+        self._sent_at: float | None = None
+
+    @property
+    def deadline(self) -> float | None:
+        """As :class:`Conversation`; while an answer is being held back the vehicle owes nothing."""
+        pending = self._pending
+        return super().deadline if pending is None or self.done else pending.until.time
+
+    def answered(self, id: int, answer: object, now: float) -> list[Output]:
+        """A question was answered; an answer nobody waits for any more is kept for the move that asked."""
+        return self._work(now, self._answered, id, answer)
+
+    def grants(self, liberty: str) -> bool:
+        """Whether this liberty is let pass."""
+        return self.liberties is None or liberty in self.liberties
+
+    def tolerate(self, what: str, clause: str = "") -> None:
+        """A liberty that was let pass: what is not to be passes no table and no move."""
+        self.voice.tolerated(what, clause)
+
+    # ---- what a station adds -------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _choose(self, request: app.SupportedAppProtocolReq) -> tuple[app.SupportedAppProtocolRes, Dialect | None]:
+        """The answer to what the vehicle offers, and the dialect spoken from now on."""
+
+    @abstractmethod
+    def _handshaken(self, agreed: bool) -> None:
+        """Whoever has connected is a vehicle: its SupportedAppProtocolReq was answered."""
+
+    @abstractmethod
+    def _session_failed(self) -> None:
+        """A request was refused and the vehicle may still say goodbye."""
+
+    @abstractmethod
+    def _ended(self, end: End) -> None:
+        """The last answer has gone out; end the conversation in order."""
+
+    @abstractmethod
+    def _refused(self, error: PncError, code: str) -> None:
+        """End the conversation because of ``error``, which was answered with ``code``."""
+
+    # ---- requests ------------------------------------------------------------------------------------------------
+
+    def _frames(self, frames: list[V2gtpFrame]) -> None:
+        for frame in frames:
+            if self._pending is not None or self._queue:
+                self.tolerate(
+                    "The vehicle sent a request before its last one was answered.", self._clause("out of turn")
+                )
+            self._queue.append(frame)
+        if len(self._queue) > MAX_QUEUED:
+            raise PeerError(f"The vehicle sent {len(self._queue)} requests without waiting for answers.", kind="flood")
+        self._drain()
+
+    def _drain(self) -> None:
+        while self._queue and self._pending is None and not self.done:
+            self._message(self._queue.popleft())
+
+    def _message(self, frame: V2gtpFrame) -> None:
+        liberties: list[str] = []
+        try:
+            document = self._decode(frame, liberties)
+        except ExiDecodeError as error:
+            payload = frame.payload
+            spoken = " or ".join(one.name for one in self.dialects) if not self._agreed else self.dialect.name
+            raise PeerError(
+                f"The vehicle sent {len(payload)} octets that are no message of {spoken}: {error.sentence}",
+                kind="malformed",
+                clause=error.clause,
+                advice=f"After {self._last_sent or 'the connection'} came {payload[:32].hex()}"
+                f"{'…' if len(payload) > 32 else ''}.",
+            ) from error
+        for liberty in liberties:
+            self.tolerate(liberty)
+        if self._sent_at is not None:
+            self._check_pace(self.now - self._sent_at)
+        self._asked_at = self.now
+        envelope, dialect = self._envelope(document)
+        name = envelope.name if envelope is not None else type(document).__name__
+        self.voice.message("received", name or type(document).__name__, frame.payload, document)
+        if isinstance(document, app.SupportedAppProtocolReq):
+            self._handshake(document)
+        elif envelope is None or name not in dialect.moves:
+            what = name if envelope is None or name else "a message with an empty body"
+            raise PeerError(
+                f"The vehicle sent {what}, which is no request.", kind="out of turn", clause=self._clause("out of turn")
+            )
+        else:
+            self._turn_to(dialect)
+            self._request(envelope, frame.payload)
+
+    def _check_pace(self, waited: float) -> None:
+        limit = self.dialect.times.sequence_performance
+        if waited > limit.seconds + ROUNDING:
+            self.tolerate(
+                f"The vehicle took {waited:.1f} s for its next request; it should take {limit.seconds:g} s at most.",
+                limit.source,
+            )
+
+    def _handshake(self, request: app.SupportedAppProtocolReq) -> None:
+        row = self.dialect.station.find(self.state, "SupportedAppProtocolReq")
+        offered = request if row is not None else app.SupportedAppProtocolReq(AppProtocol=[])
+        response, chosen = self._choose(offered)
+        self._respond("SupportedAppProtocolRes", response)
+        self._handshaken(chosen is not None)
+        if row is None:
+            raise self._out_of_order("SupportedAppProtocolReq")
+        if chosen is None:
+            offers = ", ".join(
+                f"{o.ProtocolNamespace} {o.VersionNumberMajor}.{o.VersionNumberMinor}" for o in request.AppProtocol
+            )
+            spoken = " and ".join(f"{one.name} ({one.version[0]}.{one.version[1]})" for one in self.dialects)
+            raise PeerError(
+                f"The vehicle offers {offers}; this station speaks {spoken} only.",
+                kind="no common protocol",
+                clause=self._clause("no common protocol"),
+            )
+        self._speak(chosen)
+        self._enter(row.outcomes[0])
+
+    def _request(self, envelope: Envelope, payload: bytes) -> None:
+        dialect, session, name = self.dialect, self.session, envelope.name
+        session.received, session.payload = envelope, payload
+        if name != f"{dialect.opening}Req" and any(session.id) and not same_id(envelope.session_id, session.id):
+            error = PeerError(
+                f"The vehicle sent {name} with SessionID {envelope.session_id.hex().upper()}, "
+                f"its session is {session.id.hex().upper()}.",
+                kind="unknown session",
+                clause=self._clause("unknown session"),
+            )
+            self._refuse(name, envelope.body, error)
+            return
+        row = dialect.station.find(self.state, name)
+        if row is None or (row.liberty is not None and not self.grants(row.liberty)):
+            self._refuse(name, envelope.body, self._out_of_order(name))
+            return
+        if row.liberty is not None:
+            self.tolerate(f"The vehicle took a liberty: {row.liberty} ({name} in state '{self.state}').", row.clause)
+        try:
+            handling = dialect.moves[name](session, envelope.body)
+        except PncError as refusal:
+            self._refuse(name, envelope.body, refusal)
+            return
+        if isinstance(handling, Reply):
+            self._answer(row, envelope.body, handling)
+        else:
+            self._advance(row, envelope.body, handling, None)
+
+    def _out_of_order(self, name: str) -> PeerError:
+        return PeerError(
+            f"The vehicle sent {name} while the station was {self.state}; allowed was "
+            f"{' or '.join(self._allowed()) or 'nothing'}.",
+            kind="sequence",
+            clause=self._clause("sequence"),
+        )
+
+    def _allowed(self) -> tuple[str, ...]:
+        return tuple(
+            row.event for row in self.dialect.station.of(self.state) if not row.liberty or self.grants(row.liberty)
+        )
+
+    def _clause(self, kind: Any) -> str:
+        return self.dialect.clauses.get(kind, "")
+
+    def _answered(self, id: int, answer: object) -> None:
+        self.answers[id] = LocalError("the station gave no answer", kind="defect") if answer is None else answer
+        if self._pending is not None and self._pending.until.ask == id:
+            self._resume(self.answers[id])
+
+    def _due(self) -> None:
+        if self._pending is not None:
+            self._resume(None)
+        else:
+            super()._due()
+
+    def _resume(self, value: object) -> None:
+        pending = self._pending
+        assert pending is not None
+        self._pending = None
+        self._advance(pending.row, pending.request, pending.handling, value)
+        self._drain()
+
+    def _advance(self, row: Row, request: Any, handling: Handling, value: object) -> None:
+        """Run a move until it waits, answers or refuses."""
+        try:
+            until = handling.send(value)
+        except StopIteration as stop:
+            reply: Reply = stop.value
+        except PncError as error:
+            self._refuse(row.event, request, error)
+            return
+        else:
+            self._pending = _Pending(row, request, handling, until)
+            return
+        self._answer(row, request, reply)
+
+    # ---- answers -------------------------------------------------------------------------------------------------
+
+    def _answer(self, row: Row, request: Any, reply: Reply) -> None:
+        name, forwarded = _response(row.event), reply.forwarded
+        if reply.state not in row.outcomes:
+            raise RuntimeError(f"The station's table does not lead from {self.state} over {name} to {reply.state}.")
+        if forwarded is None:
+            self._respond(name, self.dialect.wrap(self.session.id, reply.message, None))
+        else:
+            self._respond(name, forwarded.root, forwarded.exi)
+            if forwarded.code.startswith("FAILED"):
+                said = f"The back end refused the vehicle's {row.event} with {forwarded.code}."
+                self._fail(row.event, PeerError(said, kind="refused", response_code=forwarded.code), forwarded.code)
+                return
+        self._enter(reply.state)
+        if row.event == f"{self.dialect.opening}Req":
+            self.end_phase()
+        if reply.state == ENDED:
+            self._ended(reply.end)
+
+    def _refuse(self, name: str, request: Any, error: PncError) -> None:
+        """Answer with the error's code and, by default, close; always after a request out of sequence."""
+        dialect, response = self.dialect, _response(name)
+        assert dialect.refuse is not None, f"{dialect.name} has no failed responses"
+        code = dialect.answer(error.kind, response)
+        self._respond(response, dialect.wrap(self.session.id, dialect.refuse(request, code, self.session), None))
+        self._fail(name, error, code)
+
+    def _fail(self, name: str, error: PncError, code: str) -> None:
+        """A FAILED answer has gone out."""
+        if self.close_after_failure or error.kind == "sequence":
+            self._refused(error, code)
+            return
+        self.voice.problem(error, response_code=code)
+        self._session_failed()
+        self._enter(self.dialect.forgiven.get((self.state, name), FAILED))
+
+    def _respond(self, name: str, document: Any, payload: bytes | None = None) -> None:
+        """Send a response and wait for the next request. The station's own slowness is reported, too."""
+        times = self.dialect.times
+        took, own = self.now - self._asked_at, times.of(name)
+        if took > own.performance + ROUNDING:
+            reason = f"it took the station {took:.1f} s; it should take {own.performance:g} s at most"
+            self.voice.judged(f"{name} in time", False, reason, own.source)
+        self._last_sent, self._sent_at = name, self.now
+        self._limit = self.now + times.sequence_timeout.seconds
+        self._send(name, document, payload)
+
+    # ---- ends ----------------------------------------------------------------------------------------------------
+
+    def _silent(self) -> PncError:
+        limit = self.dialect.times.sequence_timeout
+        return PeerSilent(
+            f"The vehicle has sent nothing for {limit.seconds:g} s after {self._last_sent}; "
+            f"allowed were {', '.join(self._allowed())}.",
+            clause=limit.source,
+        )
+
+    def _gone(self, error: PncError | None) -> None:
+        rest = ", in the middle of a message" if self._reader.partial else ""
+        why = f" {error.sentence}" if error is not None else ""
+        raise PeerClosed(f"The vehicle closed the connection while the station was {self.state}{rest}.{why}")
+
+    def _stop(self) -> None:
+        """Nothing more is answered."""
+        if self._pending is not None:
+            self._pending.handling.close()
+            self._pending = None
+        self.done = True
+        self.phase = None
+        self._queue.clear()
+
+    def _enter(self, state: str) -> None:
+        self.state = state
+        self.voice.state(str(state))
+
+
+def same_id(one: bytes, other: bytes) -> bool:
+    """SessionIDs are compared as numbers: vehicles send zero in one byte as well as in eight."""
+    return int.from_bytes(one, "big") == int.from_bytes(other, "big")
+
+
+def _response(request: str) -> str:
+    return f"{request.removesuffix('Req')}Res"
