@@ -173,8 +173,8 @@ class ByteStream(ABC):
         """Nothing more arrives; what waits is delivered before this is told."""
         if not self._over:
             self._over, self._error = True, error
-            self._changed.open()
-            self._schedule()
+        self._changed.open()
+        self._schedule()
 
     def _end_here(self) -> None:
         """This side ends the connection: nothing is delivered any more but the end."""
@@ -196,7 +196,7 @@ class ByteStream(ABC):
     def _schedule(self) -> None:
         if self._receiver is None:
             self._changed.open()
-        elif not self._due and (self._over or not self._paused):
+        elif not self._due and not self._told and (self._over or not self._paused):
             self._due = True
             asyncio.get_running_loop().call_soon(self._deliver)
 
@@ -207,15 +207,10 @@ class ByteStream(ABC):
         try:
             if self._waiting and not self._paused:
                 receiver.received(self._take())
-                if self._receiver is not receiver:
-                    return
+            if receiver is not self._receiver or self._told or not self._over:
+                return
             # A failure does not wait until a paused receiver wants to have what came before it.
-            if (
-                self._over
-                and not self._told
-                and not (self._paused and self._error is None)
-                and self._receiver is receiver
-            ):
+            if self._error is not None or not self._paused:
                 self._told = True
                 receiver.ended(self._error)
         except Exception as defect:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,14 +18,16 @@ from pncsim.wire.v2g.v2gtp import V2gtpReader
 HANDSHAKE, DATA, ALERT = 22, 23, 21
 
 
-def captured(transport: Transport, name: str = "pnc-ac", **options: object) -> tuple[Run, list[str]]:
+def captured(
+    transport: Transport, name: str = "pnc-ac", evidence: Path | None = None, **options: object
+) -> tuple[Run, list[str]]:
     """A run with its bytes, and its key log."""
     keys: list[str] = []
 
     async def listen(lab: Lab) -> None:
         lab.trace.wants_bytes, lab.trace.key_log = True, keys.append
 
-    return run(name, options, transport=transport, meanwhile=listen), keys
+    return run(name, options, transport=transport, meanwhile=listen, evidence=evidence), keys
 
 
 @pytest.fixture(scope="module", params=["memory", "loopback"])
@@ -73,7 +76,8 @@ def test_the_payload_is_tls_from_the_first_octet_to_the_last(session: tuple[Run,
         assert kinds[0] == HANDSHAKE
         assert direction == "received" or kinds[-1] == ALERT, "the vehicle says that it ends"
         assert kinds.count(DATA) == sum(message.direction == direction for message in messages) > 10
-    assert {line.split()[0] for line in keys} == {"CLIENT_RANDOM"}
+    assert [line.split()[0] for line in keys] == ["CLIENT_RANDOM"] * 2
+    assert len(set(keys)) == 1, "both sides have the same key"
     secrets = {line.split()[2] for line in keys}
     assert not any(secret in repr(event) for event in done.events for secret in secrets)
 
@@ -86,6 +90,16 @@ def test_without_tls_the_payload_is_the_messages() -> None:
         sent = [e for e in done.events if isinstance(e, V2gMessage) and e.role == "EV" and e.direction == direction]
         assert [frame.payload for frame in frames] == [message.payload for message in sent]
     assert keys == []
+
+
+def test_the_evidence_of_a_run_with_its_bytes_is_text_all_the_same(tmp_path: Path) -> None:
+    done, keys = captured("memory", evidence=tmp_path)
+    [folder] = tmp_path.iterdir()
+    rows = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    told = [(row["unit"], row["data"]) for row in rows if row["event"] == "LinkBytes"]
+    assert told == [(event.unit, event.data.hex()) for event in done.events if isinstance(event, LinkBytes)]
+    secrets = {line.split()[2] for line in keys}
+    assert not any(secret in path.read_text() for path in folder.rglob("*.*") for secret in secrets)
 
 
 def test_a_foreign_program_reads_the_capture_of_each_side(session: tuple[Run, list[str]], tmp_path: Path) -> None:

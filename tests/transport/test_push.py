@@ -119,6 +119,20 @@ async def test_ones_own_end_is_told_to_the_receiver_and_nothing_else_is(pair: Pa
     assert (told.data, told.ends) == (b"", [None])
 
 
+async def test_who_ends_a_connection_while_paused_hears_of_the_end_all_the_same(pair: Pair) -> None:
+    one, two = pair
+    told = attached(two)
+    two.pause()
+    one.write(b"not wanted")
+    one.finish()
+    await turns(3)
+    assert told.ends == []
+    two.finish()
+    await ended(told)
+    await turns(3)
+    assert (told.data, told.ends) == (b"", [None])
+
+
 async def test_a_reset_reaches_a_paused_receiver(pair: Pair) -> None:
     one, two = pair
     told = attached(two)
