@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 import aiohttp.web
 import pytest
+from aiohttp import web
 from ocpp_lab import IDENTITY, PASSWORD, Lab, running, shared_pki
 
 from pncsim.backend.csms.server import serve_csms
@@ -17,6 +18,7 @@ from pncsim.secc.station.config import StationConfig
 from pncsim.tls_certs.pki import create_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.listener import HttpListener
 from pncsim.wire.ocpp.session import MAX_TEXT
 from pncsim.wire.ocpp.tls import client_context
 from pncsim.wire.ocpp.websocket import WebSocketServer, basic, connect, connector, read_basic
@@ -89,6 +91,26 @@ async def test_wrong_password_is_401_and_unknown_station_404(lab: Lab) -> None:
                 await station.wait_ready(20)
 
 
+async def test_stations_and_rest_may_share_one_listener(lab: Lab) -> None:
+    async def hello(request: web.Request) -> web.StreamResponse:
+        return web.Response(text="hello")
+
+    endpoint, application = WebSocketServer(lab.csms.admit, lab.csms.serve), web.Application()
+    endpoint.mount(application)
+    application.router.add_get("/v1/hello", hello)
+    listener = HttpListener()
+    await listener.start(application)
+    try:
+        channel = await connect(f"ws://127.0.0.1:{listener.port}/ocpp", IDENTITY, password=PASSWORD)
+        async with aiohttp.ClientSession() as session, session.get(f"{listener.url}/v1/hello") as response:
+            assert await response.text() == "hello"
+        assert IDENTITY in lab.csms.stations
+        await channel.close()
+    finally:
+        await endpoint.close()
+        await listener.stop()
+
+
 async def test_identities_are_percent_decoded(lab: Lab) -> None:
     identity = "DE*PNC|E1@lab=1"
     await lab.csms.register.add(identity, PASSWORD)
@@ -139,7 +161,7 @@ async def test_nothing_listens_and_addresses_of_no_use(lab: Lab) -> None:
         with pytest.raises(LocalError):
             await connect(bad, IDENTITY, tls=trusting(lab) if bad.startswith("wss") else None)
     async with listening(lab) as server:
-        with pytest.raises(LocalError, match="cannot listen"):
+        with pytest.raises(LocalError, match="cannot be bound"):
             await serve_csms(lab.csms, None, port=server.port)
 
 

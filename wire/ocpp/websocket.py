@@ -12,12 +12,14 @@ import binascii
 import os
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 from urllib.parse import quote, unquote
 
 from cryptography import x509
 
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError
+from pncsim.wire.listener import LIMITS, HttpListener, Limits
 from pncsim.wire.ocpp.channel import Connector, FrameChannel
 from pncsim.wire.ocpp.session import MAX_TEXT
 from pncsim.wire.ocpp.versions import V201, OcppVersion
@@ -28,8 +30,11 @@ MAX_BYTES = 4 * MAX_TEXT
 CLOSING = 2.0
 """Seconds of machine time for a close; a peer that does not even read is then cut off."""
 
-Verdict = Literal["welcome", "unknown", "unauthorized"]
-Admit = Callable[[str, str | None, str | None], Verdict | Awaitable[Verdict]]
+STATIONS = replace(LIMITS, connections=10_000)
+"""What guests of a CSMS may take: stations stay connected."""
+
+Admission = Literal["welcome", "unknown", "unauthorized"]
+Admit = Callable[[str, str | None, str | None], Admission | Awaitable[Admission]]
 """(identity of the path, Basic user or None, password or None) -> whether this station may come in."""
 
 Serve = Callable[[str, "WebSocketChannel"], Awaitable[None]]
@@ -226,32 +231,31 @@ class WebSocketServer:
         self._report = report
         self._path = path.rstrip("/")
         self._versions = {version.subprotocol: version for version in versions}
-        self._runner: web.AppRunner | None = None
+        self._listener: HttpListener | None = None
         self._channels: set[WebSocketChannel] = set()
         self.url = ""
         self.port = 0
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
-        """Listen. ``port`` 0 lets the system choose. Raises LocalError when the address cannot be bound."""
+    def mount(self, application: web.Application) -> None:
+        """Answer at the path of this endpoint within ``application``, whoever listens for that."""
+        application.router.add_get(self._path + "/{identity:.*}", self._connected)
+
+    async def start(
+        self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None, *, limits: Limits = STATIONS
+    ) -> None:
+        """Listen alone. ``port`` 0 lets the system choose. Raises LocalError when the address cannot be bound."""
+        self._listener = HttpListener(host, port, tls=tls, limits=limits)
         application = web.Application()
-        application.router.add_get("/{path:.*}", self._connected)
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, ssl_context=tls)
-        try:
-            await site.start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise LocalError(f"The CSMS cannot listen on {host} port {port}: {error.strerror or error}.") from error
-        self.port = self._runner.addresses[0][1]
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"{'wss' if tls else 'ws'}://{shown}:{self.port}{self._path}"
+        self.mount(application)
+        await self._listener.start(application)
+        self.port = self._listener.port
+        self.url = f"ws{self._listener.url.removeprefix('http')}{self._path}"
 
     async def close(self) -> None:
-        """Stop listening and close every connection."""
+        """Close every connection, and stop listening if it was this endpoint that did."""
         await asyncio.gather(*(channel.close(1001, "the CSMS is going away") for channel in self._channels))
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._listener is not None:
+            await self._listener.stop()
 
     async def _connected(self, request: web.Request) -> web.StreamResponse:
         path, _, last = request.rel_url.raw_path.rpartition("/")
@@ -260,10 +264,10 @@ class WebSocketServer:
             return web.Response(status=404, text="no such station")
         user, password = read_basic(request.headers.get("Authorization"))
         asked = self._admit(identity, user, password)
-        verdict = asked if isinstance(asked, str) else await asked
-        if verdict == "unknown":
+        admission = asked if isinstance(asked, str) else await asked
+        if admission == "unknown":
             return web.Response(status=404, text="no such station")
-        if verdict == "unauthorized":
+        if admission == "unauthorized":
             return web.Response(
                 status=401, text="wrong credentials", headers={"WWW-Authenticate": 'Basic realm="OCPP"'}
             )
