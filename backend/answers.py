@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pncsim.wire.ocpp.hash_data import HashData
+from pncsim.tls_certs.hash_data import HashData
 
 RevocationStatus = Literal["good", "revoked", "unknown"]
 SigningUse = Literal["V2GCertificate", "ChargingStationCertificate"]

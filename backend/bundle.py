@@ -6,12 +6,9 @@ four elements they share, not the message around them (V2G2-771).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography import x509
-
-from pncsim.backend import certificates
+from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.key_transport import WrappedKey
@@ -112,19 +109,3 @@ class SignedContractData:
             emaid=response.eMAID,
             signature=signature,
         )
-
-
-def chain_type(
-    chain: Sequence[bytes] | Sequence[x509.Certificate], *, id: str | None = None
-) -> iso2.CertificateChainType:
-    """A certificate chain (leaf first, no root) as the message element."""
-    leaf, *subs = [c if isinstance(c, bytes) else certificates.der(c) for c in chain]
-    return iso2.CertificateChainType(
-        Id=id, Certificate=leaf, SubCertificates=iso2.SubCertificatesType(Certificate=subs) if subs else None
-    )
-
-
-def chain_octets(chain: iso2.CertificateChainType) -> tuple[bytes, ...]:
-    """The certificates of the message element as DER, leaf first."""
-    subs = chain.SubCertificates.Certificate if chain.SubCertificates is not None else []
-    return (chain.Certificate, *subs)

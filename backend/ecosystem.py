@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from cryptography import x509
 
-from pncsim.backend import certificates
 from pncsim.backend.ccp.delivery import Policy
 from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
@@ -27,6 +26,7 @@ from pncsim.backend.pki.responder import OcspResponder
 from pncsim.backend.rcp import RootKind, RootPool
 from pncsim.backend.store import MemoryStore, Store
 from pncsim.backend.verification import Verifier
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
@@ -90,7 +90,7 @@ class Ecosystem:
             self.ocsp.learn(authority.certificate)
         for role, kind in _ROOTS.items():
             for root in pki.anchors(role):
-                await self.roots.add(certificates.der(root), kind)
+                await self.roots.add(reading.der(root), kind)
         if "signing" in self.__dict__:
             self.signing.replace_signers((*self.signing.signers, *_signers([pki])))
         return self.authorities[name]
@@ -268,9 +268,9 @@ def _signers(pkis: Iterable[Pki]) -> list[CpsSigner]:
 
 def _provider_of(pki: Pki) -> str:
     leaf: x509.Certificate | None = next(iter(pki.anchors("contract_leaf")), None)
-    return emaid_provider(certificates.common_name(leaf)) if leaf is not None else DEFAULT_PROVIDER
+    return emaid_provider(reading.common_name(leaf)) if leaf is not None else DEFAULT_PROVIDER
 
 
 def _wmi_of(pki: Pki) -> str:
     leaf: x509.Certificate | None = next(iter(pki.anchors("oem_leaf")), None)
-    return certificates.common_name(leaf)[:3] if leaf is not None else "PNC"
+    return reading.common_name(leaf)[:3] if leaf is not None else "PNC"

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from cryptography import x509
 
-from pncsim.backend import certificates
 from pncsim.backend.answers import RevocationStatus
 from pncsim.backend.events.facts import RootRemoved
 from pncsim.backend.rcp import RootKind
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.validation import Use, ValidatedChain, validate_chain
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError
@@ -85,7 +85,7 @@ class Verifier:
 
     async def root_removed(self, fact: RootRemoved) -> None:
         """Forget the chains that led to a root that is trusted no more."""
-        gone = [k for k, chain in self._verified.items() if certificates.der(chain.anchor) == fact.certificate]
+        gone = [k for k, chain in self._verified.items() if reading.der(chain.anchor) == fact.certificate]
         for key in gone:
             del self._verified[key]
 
@@ -110,7 +110,7 @@ class Verifier:
                 raise answer
             if answer.status != "good":
                 raise StatusError(
-                    f"{certificates.common_name(certificate)} is not good at its responder: {answer.text}",
+                    f"{reading.common_name(certificate)} is not good at its responder: {answer.text}",
                     clause="RFC 6960 2.2",
                     kind="revoked" if answer.status == "revoked" else "unknown certificate",
                     http_status=400,

@@ -68,22 +68,18 @@ def check_contract(
 
 
 def _parse(der: bytes, place: int) -> x509.Certificate:
-    from cryptography import x509
+    from pncsim.tls_certs.reading import Unreadable, load
 
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        # Names are parsed late: a broken one must show here, not where it is first used.
-        certificate.subject, certificate.issuer  # noqa: B018
-    except ValueError as error:
-        sentence = f"certificate {place + 1} of {len(der)} octets is no X.509 certificate ({error})"
-        raise _chain_error("unparsable", sentence) from error
-    return certificate
+        return load(der, f"certificate {place + 1} of {len(der)} octets")
+    except Unreadable as error:
+        raise _chain_error("unparsable", error.sentence.removesuffix(".")) from error
 
 
 def _check_emaid(emaid: str, leaf: x509.Certificate) -> None:
-    from cryptography.x509.oid import NameOID
+    from pncsim.tls_certs.reading import common_names
 
-    names = [str(attribute.value) for attribute in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    names = common_names(leaf)
     if [normal_emaid(name) for name in names] != [normal_emaid(emaid)]:
         raise _chain_error(
             "wrong EMAID", f"the vehicle gives the EMAID {emaid}, its contract certificate {', '.join(names) or 'none'}"
@@ -91,15 +87,11 @@ def _check_emaid(emaid: str, leaf: x509.Certificate) -> None:
 
 
 def _key(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric import ec
+    from pncsim.tls_certs.reading import p256_key
 
-    try:
-        key = leaf.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _chain_error("key type", f"its public key cannot be read ({error})") from error
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise _chain_error("key type", "its key is not on the curve P-256 (V2G2-007)")
+    key = p256_key(leaf)
+    if key is None:
+        raise _chain_error("key type", "its key is not on the curve P-256 (V2G2-007), or cannot be read")
     return key
 
 

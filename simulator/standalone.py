@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Literal
 
 from pncsim.backend.answers import TokenStatus
-from pncsim.backend.certificates import common_name
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.mo import MobilityOperator
 from pncsim.ev.battery import Battery
@@ -34,6 +33,7 @@ from pncsim.simulator.evidence.story import printable
 from pncsim.simulator.lab.back_end import CARD, STATION_ID, open_back_end
 from pncsim.simulator.result import EXIT_CODES, Verdict
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki
+from pncsim.tls_certs.reading import common_name
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.network import Network

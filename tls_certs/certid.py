@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from pncsim.tls_certs import der
+from pncsim.tls_certs.hash_data import HashData
 from pncsim.tls_certs.keys import key_bits
 from pncsim.wire.errors import PeerError
-from pncsim.wire.ocpp.hash_data import HashData
 
 ALGORITHMS = {
     "1.3.14.3.2.26": "SHA1",

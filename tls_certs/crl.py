@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.chain_error import BAD_CERTIFICATE
-from pncsim.tls_certs.issue import is_ca, key_identifier_of, moment
+from pncsim.tls_certs.issue import key_identifier_of, moment
 from pncsim.tls_certs.keys import SIGNATURE_HASHES, KeyKind, deterministic, kind_of, signed_by
 from pncsim.tls_certs.ocsp import CLOCK_SKEW, DEFAULT_LIFETIME
+from pncsim.tls_certs.reading import is_ca
 from pncsim.tls_certs.revocation import Revocation, Status
 from pncsim.wire.errors import LocalError, PeerError
 

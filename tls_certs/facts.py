@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtensionOID, NameOID
+from cryptography.x509.oid import ExtensionOID
 
 from pncsim.tls_certs.chain_error import ChainError
 from pncsim.tls_certs.keys import PublicKey, signed_by
+from pncsim.tls_certs.reading import UNREADABLE, domains_of, shown
 
 _PROCESSED = frozenset(
     {
@@ -56,12 +56,7 @@ class Facts:
     @property
     def domains(self) -> list[str]:
         """The DCs of the subject."""
-        return values_of(self.subject, NameOID.DOMAIN_COMPONENT)
-
-
-def values_of(name: x509.Name, oid: x509.ObjectIdentifier) -> list[str]:
-    """The values of one kind of attribute in a subject or issuer."""
-    return [str(attribute.value) for attribute in name if attribute.oid == oid]
+        return domains_of(self.subject)
 
 
 def read_leaf(source: bytes | x509.Certificate, what: str) -> Facts:
@@ -93,7 +88,7 @@ def _read(octets: bytes, what: str, kind: str) -> Facts:
         certificate = x509.load_der_x509_certificate(octets)
         subject = certificate.subject
         if kind:
-            what = f'{kind} "{(values_of(subject, NameOID.COMMON_NAME) or [subject.rfc4514_string()])[0]}"'
+            what = f'{kind} "{shown(subject)}"'
         facts = Facts(
             what,
             octets,
@@ -106,7 +101,7 @@ def _read(octets: bytes, what: str, kind: str) -> Facts:
         )
         for extension in certificate.extensions:
             _note(facts, extension)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise ChainError("unparsable", f"The {what} cannot be read: {error}.", clause="RFC 5280 4.1") from error
     return facts
 

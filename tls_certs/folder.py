@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from pncsim.tls_certs.reading import Unreadable, load_all
 from pncsim.wire.errors import LocalError
 
 MANIFEST = "pki.json"
@@ -151,14 +152,12 @@ def _read(role: str, path: Path) -> bytes:
         raise LocalError(f"The file of {role}, {path}, cannot be read: {_cause(error)}.") from error
 
 
-def _certificates(role: str, path: Path) -> list[x509.Certificate]:
+def _certificates(role: str, path: Path) -> tuple[x509.Certificate, ...]:
     data = _read(role, path)
     try:
-        if b"-----BEGIN" in data:
-            return x509.load_pem_x509_certificates(data)
-        return [x509.load_der_x509_certificate(data)]
-    except ValueError as error:
-        raise LocalError(f"The file of {role}, {path}, holds no certificate: {error}.") from error
+        return load_all(data)
+    except Unreadable as error:
+        raise LocalError(f"The file of {role}, {path}, holds no certificate: {error.__cause__}.") from error
 
 
 def _key(role: str, path: Path, password: object) -> ec.EllipticCurvePrivateKey:

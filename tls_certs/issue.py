@@ -165,14 +165,6 @@ def key_identifier_of(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
 
 
-def is_ca(certificate: x509.Certificate) -> bool:
-    """Whether basicConstraints call the certificate a CA."""
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
-
-
 @lru_cache(maxsize=64)
 def _key_usage(names: frozenset[str]) -> x509.KeyUsage:
     return x509.KeyUsage(**{usage: usage in names for usage in _USAGES})

@@ -1,7 +1,7 @@
 """OCSP (RFC 6960): verifying answers, with the lab's clock, and one door to everything else about OCSP.
 
 Requests are made in :mod:`tls_certs.certid`, answers in :mod:`tls_certs.ocsp_answers` and
-:class:`tls_certs.authority.Authority`; OCPP's hash data come from :mod:`wire.ocpp.hash_data`.
+:class:`tls_certs.authority.Authority`; OCPP's hash data come from :mod:`tls_certs.hash_data`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from pncsim.tls_certs.certid import (
     request_from_hash_data,
 )
 from pncsim.tls_certs.chain_error import BAD_STATUS_RESPONSE
+from pncsim.tls_certs.hash_data import HashData, hash_data
 from pncsim.tls_certs.keys import key_hash, signed_by
+from pncsim.tls_certs.reading import responder_url
 from pncsim.tls_certs.revocation import Status
 from pncsim.wire.errors import PeerError
-from pncsim.wire.ocpp.hash_data import HashData, hash_data, responder_url
 
 __all__ = [
     "CertId",

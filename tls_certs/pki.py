@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.tls_certs.authority import Authority, answer_request
 from pncsim.tls_certs.folder import MANIFEST, read_folder, refuse_overwriting, write_folder
-from pncsim.tls_certs.issue import ORGANIZATION, is_ca, issue, subject_name
+from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
 from pncsim.tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
+from pncsim.tls_certs.reading import is_ca, responder_url
 from pncsim.tls_certs.revocation import Registry
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.identifiers import check_emaid, check_evseid, check_pcid
-from pncsim.wire.ocpp.hash_data import responder_url
 from pncsim.wire.source import SYSTEM, Source
 
 OCPP_ROLES = frozenset(profile.role for profile in OCPP_PROFILES)

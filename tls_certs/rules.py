@@ -12,9 +12,10 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
 from pncsim.tls_certs.chain_error import ChainError
-from pncsim.tls_certs.facts import Facts, values_of
+from pncsim.tls_certs.facts import Facts
 from pncsim.tls_certs.keys import KeyKind, kind_of, name_of
 from pncsim.tls_certs.profiles import MAX_SIZE, NameKind
+from pncsim.tls_certs.reading import domains_of, values_of
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid
 
 
@@ -175,7 +176,7 @@ def _check_usage(facts: Facts, rule: Rule) -> None:
 
 
 def _check_domain(subject: x509.Name, rule: Rule, what: str, tolerated: list[str]) -> None:
-    domains = values_of(subject, NameOID.DOMAIN_COMPONENT)
+    domains = domains_of(subject)
     if rule.domain in domains:
         return
     shown = ", ".join(f"DC={domain}" for domain in domains) or "no DC"

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
 
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.chain_error import ChainError
-from pncsim.tls_certs.facts import Facts, is_issued, read_ca, read_leaf, values_of
+from pncsim.tls_certs.facts import Facts, is_issued, read_ca, read_leaf
 from pncsim.tls_certs.profiles import MAX_CHAIN
 from pncsim.tls_certs.revocation import Status
 from pncsim.tls_certs.rules import RULES, Use, check_common, check_critical, check_leaf
@@ -54,7 +54,7 @@ class ValidatedChain:
     @property
     def common_name(self) -> str:
         """The leaf's common name: EMAID, PCID or the name of a station."""
-        return values_of(self.leaf.subject, NameOID.COMMON_NAME)[0]
+        return reading.common_name(self.leaf)
 
     @property
     def ends(self) -> float:
@@ -64,7 +64,7 @@ class ValidatedChain:
     @property
     def private(self) -> bool:
         """Whether it belongs to a private environment, where there is no OCSP (V2G2-872)."""
-        return "PE" in values_of(self.anchor.subject, NameOID.DOMAIN_COMPONENT)
+        return "PE" in reading.domains_of(self.anchor.subject)
 
 
 def validate_chain(

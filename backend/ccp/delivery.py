@@ -8,7 +8,7 @@ from typing import Literal
 from cryptography import x509
 
 from pncsim.backend import certificates
-from pncsim.backend.bundle import SignedContractData, chain_octets
+from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.ccp.store import StoredContract, of_vehicle
 from pncsim.backend.pcp import Vehicle
 from pncsim.backend.ports import RenewalPort, VehiclePort
@@ -16,6 +16,8 @@ from pncsim.backend.refusal import Refused
 from pncsim.backend.root_ids import match
 from pncsim.backend.store import Store
 from pncsim.backend.verification import Verifier
+from pncsim.tls_certs import reading
+from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.tls_certs.validation import Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
@@ -56,14 +58,14 @@ class Delivery:
     ) -> SignedContractData:
         """The stored bundle for the vehicle that signed ``request``."""
         leaf = _certificate(request.OEMProvisioningCert, "OEMProvisioningCert")
-        name = certificates.common_name(leaf)
+        name = reading.common_name(leaf)
         self._check_signature(header, ("CertificateInstallationReq", request), leaf, "provisioning certificate")
         self._check_dates(leaf)
         vehicle = await self._vehicles.find(name)
         if vehicle is None:
             raise _none_available(f"The provisioning pool knows no vehicle {name!r}.", "CCP-GET-1")
         await self._check_provisioning_chain(leaf, vehicle)
-        if not certificates.same_key(leaf, vehicle.leaf):
+        if not reading.same_key(leaf, vehicle.leaf):
             raise _none_available(
                 f"{name} was published with another key than the certificate in the request has.", "PCP-UPD-3"
             )
@@ -75,7 +77,7 @@ class Delivery:
         chain = chain_octets(request.ContractSignatureCertChain)
         leaf = _certificate(chain[0], "ContractSignatureCertChain")
         self._check_signature(header, ("CertificateUpdateReq", request), leaf, "contract certificate")
-        name = certificates.common_name(leaf)
+        name = reading.common_name(leaf)
         if not same_emaid(request.eMAID, name):
             raise _none_available(f"The request is for {request.eMAID!r}, its certificate for {name!r}.", "V2G2-108")
         await self._verifier.full(chain, Use.CONTRACT)
@@ -88,7 +90,7 @@ class Delivery:
         self, header: ds.SignatureType | None, part: signature.Part, leaf: x509.Certificate, whose: str
     ) -> None:
         """CCP-GET-2: the request was signed with the key of the certificate it shows."""
-        key = certificates.elliptic_key(leaf)
+        key = reading.p256_key(leaf)
         if key is None:
             raise Refused(f"The {whose} has no P-256 key.", clause="V2G2-007", kind="key type")
         grammar = signature.verify(header, [part], key)
@@ -98,9 +100,9 @@ class Delivery:
 
     def _check_dates(self, leaf: x509.Certificate) -> None:
         """Dates come before the pool: an expired vehicle was cleansed from it, and shall still hear why."""
-        if not certificates.valid_at(leaf, self._clock.now()):
+        if not reading.valid_at(leaf, self._clock.now()):
             raise Refused(
-                f"The provisioning certificate {certificates.common_name(leaf)} is valid from "
+                f"The provisioning certificate {reading.common_name(leaf)} is valid from "
                 f"{leaf.not_valid_before_utc} to {leaf.not_valid_after_utc}.",
                 clause="CCP-GET-2",
                 kind="expired",
@@ -141,10 +143,10 @@ class Delivery:
             how = match(entries, root)
             if how in _LIBERTIES:
                 self._voice.tolerated(
-                    f"The vehicle lists the root {certificates.common_name(root)} {_LIBERTIES[how]}.", "CCP-GET-3"
+                    f"The vehicle lists the root {reading.common_name(root)} {_LIBERTIES[how]}.", "CCP-GET-3"
                 )
             if how is not None:
-                found.append(certificates.fingerprint(certificates.der(root)))
+                found.append(reading.fingerprint(reading.der(root)))
         if not found:
             listed = "; ".join(f"{entry.X509IssuerName} serial {entry.X509SerialNumber}" for entry in entries)
             raise _none_available(f"The root pool has none of the V2G roots the vehicle lists: {listed}.", "CCP-GET-3")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pncsim.backend import certificates
 from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.bundle import NAMESPACE, NO_SESSION
 from pncsim.backend.ccp.service import ContractPool
@@ -22,6 +21,7 @@ from pncsim.backend.rest.bodies import (
     text_member,
 )
 from pncsim.backend.rest.routes import Route, application
+from pncsim.tls_certs import reading
 from pncsim.wire.identifiers import same_emaid
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.voice import Voice
@@ -156,7 +156,7 @@ def _entry(entry: ContractEntry) -> dict[str, Any]:
         "pcid": entry.pcid,
         "emaid": entry.emaid,
         "xsdMsgDefNamespace": NAMESPACE,
-        "contractCertificate": base64_text(certificates.der(entry.certificate)),
+        "contractCertificate": base64_text(reading.der(entry.certificate)),
         "defaultContract": entry.default,
         "priority": int(entry.default),
         "certValidFrom": _moment(entry.valid_from),

@@ -14,6 +14,7 @@ from pncsim.backend.ports import RenewalPort, RevocationPort, VehiclePort
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Store, every
 from pncsim.backend.verification import StatusError, Verifier
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
@@ -124,11 +125,11 @@ class ContractPool:
         with self._voice.call("store contract") as call:
             emaid = _emaid(bundle.emaid.value)
             leaf = certificates.load(bundle.contract_certificates[0], "contractCertificate")
-            if _emaid(certificates.common_name(leaf)) != emaid:
+            if _emaid(reading.common_name(leaf)) != emaid:
                 raise Refused(
-                    f"The bundle is for {emaid}, its certificate for {certificates.common_name(leaf)}.", clause="CPS-5"
+                    f"The bundle is for {emaid}, its certificate for {reading.common_name(leaf)}.", clause="CPS-5"
                 )
-            if certificates.not_after(leaf) < self._clock.now():
+            if reading.not_after(leaf) < self._clock.now():
                 raise Refused(
                     f"The contract certificate of {emaid} ended at {leaf.not_valid_after_utc}.",
                     clause="CCP-PUB-3",
@@ -210,7 +211,7 @@ class ContractPool:
     async def _check_bundle(self, bundle: SignedContractData) -> str:
         """CCP-PUB-2: signed by a provisioning service below a V2G root we trust; the fingerprint of that root."""
         signer = certificates.load(bundle.provisioning_certificates[0], "cpsCertificate")
-        key = certificates.elliptic_key(signer)
+        key = reading.p256_key(signer)
         try:
             if key is None:
                 raise Refused("The provisioning service's certificate has no P-256 key.", clause="V2G2-007")
@@ -233,10 +234,10 @@ class ContractPool:
         self._voice.judged(
             f"bundle of {bundle.emaid.value}",
             True,
-            f"signed by {certificates.common_name(signer)} below {certificates.common_name(validated.anchor)}",
+            f"signed by {reading.common_name(signer)} below {reading.common_name(validated.anchor)}",
             "CCP-PUB-2",
         )
-        return certificates.fingerprint(certificates.der(validated.anchor))
+        return reading.fingerprint(reading.der(validated.anchor))
 
     async def _revoke(self, contract: StoredContract) -> bool:
         """Whether the certificate was ours and is revoked now; failure keeps the contract and is a 500."""

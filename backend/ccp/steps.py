@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from pncsim.backend import certificates
 from pncsim.backend.ccp.store import CONTRACTS, ContractEntry, StoredContract, of_vehicle
 from pncsim.backend.events.facts import ContractAdded, ContractDeleted, ContractDelivered, ContractReplaced
 from pncsim.backend.pcp import Vehicle, vehicle_key
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store
+from pncsim.tls_certs import reading
 from pncsim.wire.identifiers import same_pcid
 
 Why = Literal["withdrawn", "vehicle deleted", "vehicle key changed", "cleansed"]
@@ -87,6 +87,6 @@ def _told(entry: ContractEntry) -> dict[str, Any]:
     return {
         "emaid": entry.emaid,
         "pcid": entry.pcid,
-        "certificate": certificates.der(entry.certificate),
+        "certificate": reading.der(entry.certificate),
         "root": entry.root,
     }

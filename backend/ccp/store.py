@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from pncsim.backend import certificates
 from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.pcp.store import vehicle_key
 from pncsim.backend.store import Kind, Tables, every
+from pncsim.tls_certs import reading
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -26,12 +26,12 @@ class ContractEntry:
     @property
     def valid_from(self) -> float:
         """First second of the contract certificate, since the epoch."""
-        return certificates.not_before(self.certificate)
+        return reading.not_before(self.certificate)
 
     @property
     def valid_to(self) -> float:
         """Last second of the contract certificate, since the epoch."""
-        return certificates.not_after(self.certificate)
+        return reading.not_after(self.certificate)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from pncsim.backend import certificates
-from pncsim.backend.bundle import ContractData, SignedContractData, chain_type
+from pncsim.backend.bundle import ContractData, SignedContractData
 from pncsim.backend.pcp import Vehicle
 from pncsim.backend.ports import ContractPoolPort, ProvisioningPort
 from pncsim.backend.refusal import Refused
 from pncsim.backend.verification import StatusError, Verifier
+from pncsim.tls_certs import reading
+from pncsim.tls_certs.chain_element import chain_element
 from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
@@ -34,7 +36,7 @@ class CpsSigner:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the V2G root (``cpsV2GRootCertificateFingerprint``)."""
-        return certificates.fingerprint(certificates.der(self.root))
+        return reading.fingerprint(reading.der(self.root))
 
 
 class ProvisioningService:
@@ -94,8 +96,8 @@ class ProvisioningService:
                 await self._pool.add(vehicle.pcid, bundle)
             stored = f" and stored for {vehicle.pcid}" if vehicle else ""
             call.text = (
-                f"{data.emaid} signed by {certificates.common_name(signer.credentials.leaf)} below "
-                f"{certificates.common_name(signer.root)}{stored}."
+                f"{data.emaid} signed by {reading.common_name(signer.credentials.leaf)} below "
+                f"{reading.common_name(signer.root)}{stored}."
             )
             return bundle
 
@@ -116,7 +118,7 @@ class ProvisioningService:
     def _check_emaid(self, data: ContractData, leaf: x509.Certificate) -> None:
         """CPS-5: the EMAID is the contract certificate's CN."""
         try:
-            emaid, name = check_emaid(data.emaid), check_emaid(certificates.common_name(leaf))
+            emaid, name = check_emaid(data.emaid), check_emaid(reading.common_name(leaf))
         except IdentifierError as error:
             raise Refused(
                 error.sentence,
@@ -128,7 +130,7 @@ class ProvisioningService:
 
     def _check_end(self, leaf: x509.Certificate) -> None:
         """CPS-10."""
-        if certificates.not_after(leaf) < self._clock.now():
+        if reading.not_after(leaf) < self._clock.now():
             raise Refused(
                 f"The contract certificate ended at {leaf.not_valid_after_utc}.",
                 clause="CPS-10",
@@ -188,7 +190,7 @@ class ProvisioningService:
 
     def _check_lifetime(self, leaf: x509.Certificate, vehicle: Vehicle | None) -> None:
         """CPS-9: a contract should not outlive the provisioning certificate."""
-        if vehicle is None or certificates.not_after(leaf) <= certificates.not_after(vehicle.leaf):
+        if vehicle is None or reading.not_after(leaf) <= reading.not_after(vehicle.leaf):
             return
         sentence = (
             f"The contract certificate ends at {leaf.not_valid_after_utc}, after the provisioning certificate of "
@@ -222,18 +224,18 @@ class ProvisioningService:
 
 
 def _is_held(root: x509.Certificate, key_identifiers: Sequence[str]) -> bool:
-    own = certificates.key_identifier(root)
-    return any(certificates.same_key_identifier(own, held) for held in key_identifiers)
+    own = reading.key_identifier(root)
+    return any(reading.same_key_identifier(own, held) for held in key_identifiers)
 
 
 def _signed(data: ContractData, signer: CpsSigner) -> SignedContractData:
     """CPS-12: four references, each to its own Id; the signer's own chain is not signed."""
-    contract_chain = chain_type(data.chain, id="id1")
+    contract_chain = chain_element(data.chain, id="id1")
     encrypted = iso2.ContractSignatureEncryptedPrivateKeyType(Id="id2", value=data.wrapped.encrypted)
     point = iso2.DiffieHellmanPublickeyType(Id="id3", value=data.wrapped.dh_public)
     emaid = iso2.EMAIDType(Id="id4", value=data.emaid)
     return SignedContractData(
-        provisioning_chain=chain_type(signer.credentials.chain),
+        provisioning_chain=chain_element(signer.credentials.chain_der),
         contract_chain=contract_chain,
         encrypted_key=encrypted,
         dh_public=point,

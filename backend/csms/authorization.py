@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from pncsim.backend.answers import AuthorizationStatus, CertificateStatus, TokenStatus
 from pncsim.backend.csms.ports import Services
+from pncsim.tls_certs.hash_data import HashData
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerSilent, PncError
 from pncsim.wire.identifiers import normal_emaid
-from pncsim.wire.ocpp.hash_data import HashData
 
 Payload = dict[str, Any]
 T = TypeVar("T")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pncsim.backend.csms.authorization import check_token, decide, token_info, within
 from pncsim.backend.csms.transactions import authorised, record
+from pncsim.tls_certs.hash_data import HashData
 from pncsim.wire.errors import PncError
 from pncsim.wire.ocpp.actions import AndThen, Handler
 from pncsim.wire.ocpp.errors import CallError
-from pncsim.wire.ocpp.hash_data import HashData
 from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.ocpp.when import timestamp
 

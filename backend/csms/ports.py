@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pncsim.backend.answers import ChainStatus, PoolAnswer, RevocationStatus, SigningUse, TokenStatus
-from pncsim.wire.ocpp.hash_data import HashData
+from pncsim.tls_certs.hash_data import HashData
 
 
 class ContractPool(Protocol):

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pncsim.backend import certificates
 from pncsim.backend.answers import TokenStatus
 from pncsim.backend.bundle import ContractData, SignedContractData
 from pncsim.backend.mo.store import SUBSCRIPTIONS, Subscription, SubscriptionState, subscription_key
@@ -18,6 +17,7 @@ from pncsim.backend.ports import ProvisioningPort, SigningPort
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store
 from pncsim.backend.verification import Verifier
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.revocation import Reason
 from pncsim.tls_certs.validation import Use
 from pncsim.wire.clock import Clock
@@ -105,7 +105,7 @@ class MobilityOperator:
                 driver=driver,
                 pcid=vehicle.pcid,
                 certificate=certificate,
-                ends=certificates.not_after(certificate),
+                ends=reading.not_after(certificate),
             )
             await self._store.of(SUBSCRIPTIONS).put(contract)
             call.text = f"{driver} has contract {emaid} for {vehicle.pcid} until {certificate.not_valid_after_utc}."
@@ -114,14 +114,14 @@ class MobilityOperator:
     async def register(self, driver: str, certificate: x509.Certificate, *, pcid: str | None = None) -> Subscription:
         """Take over a contract whose certificate exists already (in a vehicle, in a PKI folder)."""
         with self._voice.call("register contract") as call:
-            emaid = _emaid(certificates.common_name(certificate))
+            emaid = _emaid(reading.common_name(certificate))
             contract = Subscription(
                 operator=self._provider,
                 emaid=emaid,
                 driver=driver,
                 pcid=pcid,
                 certificate=certificate,
-                ends=certificates.not_after(certificate),
+                ends=reading.not_after(certificate),
             )
             await self._store.of(SUBSCRIPTIONS).put(contract)
             call.text = f"{driver} has contract {emaid}."
@@ -181,21 +181,21 @@ class MobilityOperator:
                     clause="CSO-2",
                     kind="wrong anchor",
                 )
-            receiver = certificates.elliptic_key(previous)
+            receiver = reading.p256_key(previous)
             if receiver is None:
                 raise Refused("The old contract certificate has no P-256 key.", clause="V2G2-007")
             key = self._source.key()
             end = self._clock.now() + CONTRACT_LIFETIME
             vehicle = await self._vehicle_of(contract)
             if vehicle is not None:
-                end = min(end, certificates.not_after(vehicle.leaf))
+                end = min(end, reading.not_after(vehicle.leaf))
             chain = await self._authority.issue_contract(contract.emaid, key.public_key(), end)
-            ders = tuple(map(certificates.der, chain))
+            ders = tuple(map(reading.der, chain))
             update = ContractData(emaid=contract.emaid, chain=ders, wrapped=wrap(key, receiver, source=self._source))
             bundle = await self._signing.sign(update, roots=roots)
             if vehicle is not None:
                 await self._refill_pool(contract, ders, key, vehicle, roots)
-            await self._amend(contract, certificate=chain[0], ends=certificates.not_after(chain[0]))
+            await self._amend(contract, certificate=chain[0], ends=reading.not_after(chain[0]))
             call.text = f"Contract {contract.emaid} renewed until {chain[0].not_valid_after_utc}."
             return bundle
 
@@ -225,9 +225,9 @@ class MobilityOperator:
         self, emaid: str, key: ec.EllipticCurvePrivateKey, vehicle: Vehicle, end: float
     ) -> x509.Certificate:
         """Issue, wrap for the vehicle, have it signed and stored (CPS-11)."""
-        end = min(end, certificates.not_after(vehicle.leaf))
+        end = min(end, reading.not_after(vehicle.leaf))
         chain = await self._authority.issue_contract(emaid, key.public_key(), end)
-        await self._hand_over(emaid, tuple(map(certificates.der, chain)), key, vehicle, ())
+        await self._hand_over(emaid, tuple(map(reading.der, chain)), key, vehicle, ())
         return chain[0]
 
     async def _hand_over(
@@ -238,7 +238,7 @@ class MobilityOperator:
         vehicle: Vehicle,
         roots: Sequence[str],
     ) -> None:
-        receiver = certificates.elliptic_key(vehicle.leaf)
+        receiver = reading.p256_key(vehicle.leaf)
         if receiver is None:
             raise Refused(f"The provisioning certificate of {vehicle.pcid} has no P-256 key.", clause="V2G2-820")
         data = ContractData(emaid=emaid, chain=ders, wrapped=wrap(key, receiver, source=self._source))

@@ -8,9 +8,9 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pncsim.backend import certificates
 from pncsim.backend.pcp import Vehicle
 from pncsim.backend.refusal import Refused
+from pncsim.tls_certs import reading
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.identifiers import IdentifierError, check_pcid
 from pncsim.wire.source import SYSTEM, Source
@@ -71,7 +71,7 @@ class Manufacturer:
     ) -> str:
         """Publish a vehicle's certificate and the V2G roots installed in it; returns the driver's PCID (OEM-1)."""
         with self._voice.call("publish vehicle") as call:
-            identifiers = tuple(filter(None, map(certificates.key_identifier, v2g_roots)))
+            identifiers = tuple(filter(None, map(reading.key_identifier, v2g_roots)))
             published = await self._pool.publish(vehicle.chain_der, v2g_roots=identifiers, previous_pcid=previous_pcid)
             call.text = f"{published.pcid} is published; its driver is told the PCID."
             return published.pcid

@@ -13,6 +13,7 @@ from pncsim.backend.pcp.store import VEHICLES, Vehicle, vehicle_key
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store, every
 from pncsim.backend.verification import Pair, StatusError, Verifier
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
@@ -109,7 +110,7 @@ class ProvisioningPool:
             if previous is None:
                 change.tell(VehiclePublished(time=now, pcid=vehicle.pcid))
             else:
-                new_key = not certificates.same_key(previous.leaf, vehicle.leaf)
+                new_key = not reading.same_key(previous.leaf, vehicle.leaf)
                 change.tell(VehicleReplaced(time=now, pcid=vehicle.pcid, new_key=new_key))
 
         await self._store.change(keep)
@@ -133,7 +134,7 @@ class ProvisioningPool:
 
     def _named(self, vehicle: Vehicle, wmis: Collection[str] | None) -> Vehicle:
         """PCP-PUB-6, then check 1, PCP-PUB-1: the PCID is the CN, and its manufacturer is the caller's."""
-        pcid = self._checked(certificates.common_name(vehicle.leaf))
+        pcid = self._checked(reading.common_name(vehicle.leaf))
         self._check_wmi(pcid, wmis)
         return Vehicle(pcid=pcid, chain=vehicle.chain, v2g_roots=vehicle.v2g_roots, previous_pcid=vehicle.previous_pcid)
 
@@ -154,9 +155,9 @@ class ProvisioningPool:
     def _check_validity(self, vehicle: Vehicle) -> None:
         """Check 2, PCP-PUB-2: every certificate is valid now."""
         for certificate in vehicle.chain:
-            if not certificates.valid_at(certificate, self._clock.now()):
+            if not reading.valid_at(certificate, self._clock.now()):
                 raise Refused(
-                    f"{certificates.common_name(certificate)} is valid from {certificate.not_valid_before_utc} to "
+                    f"{reading.common_name(certificate)} is valid from {certificate.not_valid_before_utc} to "
                     f"{certificate.not_valid_after_utc}, not at {self._clock.utc():%Y-%m-%d %H:%M:%S}.",
                     clause="PCP-PUB-2",
                     kind="expired",

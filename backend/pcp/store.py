@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from pncsim.backend import certificates
 from pncsim.backend.store.tables import Kind
+from pncsim.tls_certs import reading
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 
 
@@ -33,7 +33,7 @@ class Vehicle:
     @property
     def chain_der(self) -> tuple[bytes, ...]:
         """The chain as DER."""
-        return tuple(certificates.der(c) for c in self.chain)
+        return tuple(reading.der(c) for c in self.chain)
 
 
 def vehicle_key(pcid: str) -> str:

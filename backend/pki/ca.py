@@ -8,12 +8,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pncsim.backend import certificates
 from pncsim.backend.answers import SigningUse
 from pncsim.backend.events.facts import CertificateRevoked
 from pncsim.backend.pki.store import ISSUED, IssuedCertificate, issued_key, issuer_key
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.issue import check_request
 from pncsim.tls_certs.pki import Pki
@@ -52,8 +52,8 @@ class CertificateService:
             leaf = authority.issue_from_request(request, profile, self._clock.now())
             await self._keep(leaf, authority)
             call.text = (
-                f"{profile.title} for {certificates.common_name(leaf)} until {leaf.not_valid_after_utc}, issued by "
-                f"{certificates.common_name(authority.certificate)}."
+                f"{profile.title} for {reading.common_name(leaf)} until {leaf.not_valid_after_utc}, issued by "
+                f"{reading.common_name(authority.certificate)}."
             )
             chain = (leaf, *authority.chain)
             return "".join(certificate.public_bytes(Encoding.PEM).decode("ascii") for certificate in chain)
@@ -78,7 +78,7 @@ class CertificateService:
             return False
         with self._voice.call("revoke certificate") as call:
             await self._revoke(certificate, authority, reason)
-            call.text = f"{certificates.common_name(certificate)} is revoked: {reason.replace('_', ' ')}."
+            call.text = f"{reading.common_name(certificate)} is revoked: {reason.replace('_', ' ')}."
         return True
 
     async def revoke(self, role: str, reason: Reason = "unspecified") -> None:
@@ -116,7 +116,7 @@ class CertificateService:
             issued = await change.of(ISSUED).get(issued_key(issuer, certificate.serial_number))
             if issued is None:  # made with the PKI itself, or by an earlier run of its folder
                 issued = IssuedCertificate(
-                    issuer=issuer, certificate=certificate, issued_at=certificates.not_before(certificate)
+                    issuer=issuer, certificate=certificate, issued_at=reading.not_before(certificate)
                 )
             if issued.revoked_at is None:
                 await change.of(ISSUED).put(replace(issued, revoked_at=now, reason=reason))
@@ -125,7 +125,7 @@ class CertificateService:
                 change.tell(
                     CertificateRevoked(
                         time=now,
-                        certificate=certificates.der(certificate),
+                        certificate=reading.der(certificate),
                         serial=certificate.serial_number,
                         reason=reason,
                     )

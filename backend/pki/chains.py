@@ -8,7 +8,8 @@ from cryptography import x509
 
 from pncsim.backend.answers import CertificateStatus, ChainStatus
 from pncsim.backend.verification import ANCHORS, Roots
-from pncsim.tls_certs.ocsp import hash_data
+from pncsim.tls_certs.hash_data import hash_data
+from pncsim.tls_certs.reading import Unreadable, load_all
 from pncsim.tls_certs.validation import ChainError, Use, validate_chain
 
 _MAX_PEM = 16_384
@@ -30,9 +31,9 @@ class ContractChainJudge:
         if len(chain) > _MAX_PEM:
             return ChainStatus("CertChainError", f"The chain has {len(chain)} characters, allowed are {_MAX_PEM}.")
         try:
-            certificates = x509.load_pem_x509_certificates(chain.encode("ascii", "replace"))
-        except ValueError as error:
-            return ChainStatus("CertChainError", f"The chain cannot be read as PEM: {error}.")
+            certificates = load_all(chain, "The chain in PEM")
+        except Unreadable as error:
+            return ChainStatus("CertChainError", error.sentence)
         try:
             anchors = await self._roots.anchors(*ANCHORS[Use.CONTRACT])
             validated = validate_chain(certificates, anchors, Use.CONTRACT, now)

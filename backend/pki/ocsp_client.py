@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from cryptography import x509
 
-from pncsim.backend import certificates
 from pncsim.backend.answers import RevocationStatus
 from pncsim.backend.events.facts import CertificateRevoked
 from pncsim.backend.pki.fetch import Fetch
 from pncsim.backend.verification import CertificateState, Pair
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.certid import issuer_hashes
 from pncsim.tls_certs.ocsp import (
     CertId,
@@ -58,7 +58,7 @@ class OcspClient:
         self._clock = clock
         self._voice = voice
         self._fetch = fetch
-        self._issuers = {certificates.der(issuer): issuer for issuer in issuers}
+        self._issuers = {reading.der(issuer): issuer for issuer in issuers}
         self._by_hashes: dict[tuple[str, bytes, bytes], x509.Certificate] = {}
         self._max_age = max_age
         self._names: dict[Pair, CertId] = {}
@@ -76,7 +76,7 @@ class OcspClient:
         if known is None:
             response = await self._fetch(responder_url(certificate), request_for([name]))
             known = verify_response(response, certificate, issuer, self._clock.now())
-            self._remember(name, known, certificates.common_name(certificate))
+            self._remember(name, known, reading.common_name(certificate))
         return _state(known)
 
     async def status(self, hash_data: HashData) -> RevocationStatus:
@@ -100,7 +100,7 @@ class OcspClient:
 
     def learn(self, issuer: x509.Certificate) -> None:
         """Know one more CA certificate; only ones from a chain that was verified belong here."""
-        self._issuers.setdefault(certificates.der(issuer), issuer)
+        self._issuers.setdefault(reading.der(issuer), issuer)
         self._by_hashes.clear()
 
     async def certificate_revoked(self, fact: CertificateRevoked) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from pncsim.backend import certificates
 from pncsim.backend.store import Kind
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.revocation import Reason
 
 
@@ -24,7 +24,7 @@ class IssuedCertificate:
 
 def issuer_key(authority: x509.Certificate) -> str:
     """Names an authority by its certificate's fingerprint."""
-    return certificates.fingerprint(certificates.der(authority))
+    return reading.fingerprint(reading.der(authority))
 
 
 def issued_key(issuer: str, serial: int) -> str:

@@ -13,6 +13,7 @@ from pncsim.backend.events.facts import RootAdded, RootRemoved
 from pncsim.backend.rcp.store import ROOTS, Root, RootKind
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store, every
+from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 from pncsim.wire.voice import Voice
 
@@ -31,7 +32,7 @@ class RootPool:
         """Store a root, or find it stored already; ``expected_fingerprint`` came over a second channel (RCP-3)."""
         with self._voice.call("add root") as call:
             certificate = certificates.load(der, "caCertificate")
-            print_ = certificates.fingerprint(der)
+            print_ = reading.fingerprint(der)
             if expected_fingerprint is not None and expected_fingerprint.replace(":", "").lower() != print_:
                 raise Refused(
                     f"The root's SHA-256 fingerprint is {print_}, confirmed was {expected_fingerprint}.",
@@ -45,7 +46,7 @@ class RootPool:
                     change.tell(RootAdded(time=self._clock.now(), **_told(root)))
 
             await self._store.change(keep)
-            call.text = f"{kind} root {certificates.common_name(certificate)} is in the pool."
+            call.text = f"{kind} root {reading.common_name(certificate)} is in the pool."
             return root
 
     async def roots(self, kind: RootKind | None = None) -> list[Root]:
@@ -54,7 +55,7 @@ class RootPool:
         return [
             root
             async for root in every(self._store.of(ROOTS))
-            if (kind is None or root.kind is kind) and certificates.not_after(root.certificate) >= now
+            if (kind is None or root.kind is kind) and reading.not_after(root.certificate) >= now
         ]
 
     async def get(self, id: str) -> Root:
@@ -74,7 +75,7 @@ class RootPool:
         with self._voice.call("remove root") as call:
             root = await self.get(id)
             await self._remove(root, "withdrawn")
-            call.text = f"{root.kind} root {certificates.common_name(root.certificate)} is no longer trusted."
+            call.text = f"{root.kind} root {reading.common_name(root.certificate)} is no longer trusted."
 
     async def anchors(self, *kinds: RootKind) -> list[x509.Certificate]:
         """The certificates of the roots of these kinds, for path validation."""
@@ -83,9 +84,7 @@ class RootPool:
     async def cleanse(self) -> int:
         """Remove expired roots and say how many (RCP-6)."""
         now = self._clock.now()
-        expired = [
-            root async for root in every(self._store.of(ROOTS)) if certificates.not_after(root.certificate) < now
-        ]
+        expired = [root async for root in every(self._store.of(ROOTS)) if reading.not_after(root.certificate) < now]
         for root in expired:
             await self._remove(root, "expired")
         return len(expired)
@@ -99,7 +98,7 @@ class RootPool:
 
     def _check_root(self, certificate: x509.Certificate) -> None:
         """RCP-4: a self-signed CA within its validity."""
-        name = certificates.common_name(certificate)
+        name = reading.common_name(certificate)
         if certificate.issuer != certificate.subject:
             raise Refused(f"{name} was issued by {certificate.issuer.rfc4514_string()}: it is no root.", clause="RCP-4")
         try:
@@ -112,7 +111,7 @@ class RootPool:
             constraints = None
         if constraints is None or not constraints.ca:
             raise Refused(f"{name} is not a certificate authority (basicConstraints).", clause="RCP-4")
-        if not certificates.valid_at(certificate, self._clock.now()):
+        if not reading.valid_at(certificate, self._clock.now()):
             raise Refused(
                 f"{name} is valid from {certificate.not_valid_before_utc} to {certificate.not_valid_after_utc}, "
                 f"not at {self._clock.utc()}.",
@@ -125,6 +124,6 @@ def _told(root: Root) -> dict[str, Any]:
     return {
         "id": root.id,
         "kind": str(root.kind),
-        "certificate": certificates.der(root.certificate),
+        "certificate": reading.der(root.certificate),
         "fingerprint": root.fingerprint,
     }

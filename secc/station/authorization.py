@@ -7,9 +7,6 @@ import base64
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from pncsim.secc.questions import (
     AuthorizationAnswer,
     ContractAuthorization,
@@ -20,10 +17,11 @@ from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.tokens import Shown, TokenCache
 from pncsim.secc.station.trust import TrustStore
 from pncsim.secc.station.variables import DeviceModel
+from pncsim.tls_certs.hash_data import hash_data
+from pncsim.tls_certs.reading import load_chain, pem
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import normal_emaid
-from pncsim.wire.ocpp.hash_data import hash_data
 
 Payload = dict[str, Any]
 Caller = Callable[[str, Payload, float], Awaitable[Payload]]
@@ -46,10 +44,8 @@ def contract_payload(
     root or an OCSP address, and only if ``central`` (CentralContractValidationAllowed).
     """
     try:
-        chain = tuple(x509.load_der_x509_certificate(der) for der in question.chain)
+        chain = load_chain(question.chain, "The contract")
         emaid = normal_emaid(question.emaid)
-    except ValueError as error:
-        return refusal(f"The contract cannot be read: {error}.", certificate="CertChainError")
     except PncError as error:
         return refusal(error.sentence, certificate="CertChainError")
     payload: Payload = {"idToken": {"idToken": emaid, "type": "eMAID"}}
@@ -63,13 +59,13 @@ def contract_payload(
     if not central:
         text = f"The contract chain {lack} and the CSMS does not validate contracts centrally."
         return refusal(text, certificate="CertChainError")
-    pem = "".join(c.public_bytes(Encoding.PEM).decode("ascii") for c in chain)
-    if not chain or len(pem) > MAX_PEM:
+    sent = pem(chain)
+    if not chain or len(sent) > MAX_PEM:
         text = (
-            f"The contract chain {lack} and is too long to send: {len(pem)} characters of PEM, {MAX_PEM} are allowed."
+            f"The contract chain {lack} and is too long to send: {len(sent)} characters of PEM, {MAX_PEM} are allowed."
         )
         return refusal(text, certificate="CertChainError")
-    return {**payload, "certificate": pem}
+    return {**payload, "certificate": sent}
 
 
 def authorization_answer(response: Payload, token: str) -> AuthorizationAnswer:

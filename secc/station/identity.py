@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
+from pncsim.tls_certs.reading import Unreadable, load_all, reading
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerError
 
@@ -57,12 +58,11 @@ def accept(chain: str, waiting: Request | None, check: ChainCheck, now: float) -
     if waiting is None:
         raise PeerError("The CSMS sent a certificate nobody asked for.", clause="A02.FR.20", ocpp_status="Rejected")
     try:
-        certificates = tuple(x509.load_pem_x509_certificates(chain.encode()))
-        public = certificates[0].public_key()
-    except (ValueError, TypeError) as error:
-        raise PeerError(
-            f"The certificate chain the CSMS sent cannot be read: {error}.", ocpp_status="Rejected"
-        ) from error
+        certificates = load_all(chain, "The certificate chain the CSMS sent")
+        with reading("The key of the certificate the CSMS sent"):
+            public = certificates[0].public_key()
+    except Unreadable as error:
+        raise PeerError(error.sentence, ocpp_status="Rejected") from error
     if public != waiting.key.public_key():
         raise PeerError("The certificate the CSMS sent is not for the key of the request.", ocpp_status="Rejected")
     # Some authorities append the root; it is never sent to vehicles.

@@ -8,8 +8,9 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
+from pncsim.tls_certs.hash_data import HashData, hash_data
+from pncsim.tls_certs.reading import Unreadable, is_ca, load_all, reading, valid_at
 from pncsim.wire.credentials import Credentials
-from pncsim.wire.ocpp.hash_data import HashData, hash_data
 
 Payload = dict[str, Any]
 CAPACITY = 20
@@ -45,12 +46,13 @@ class TrustStore:
     def install(self, payload: Payload, now: float) -> Payload:
         """InstallCertificate (M05): a root must be a CA certificate, signed by itself and valid now."""
         try:
-            root = x509.load_pem_x509_certificate(payload["certificate"].encode())
-            root.verify_directly_issued_by(root)
-            is_ca = root.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-        except (ValueError, TypeError, x509.ExtensionNotFound, InvalidSignature):
+            root = load_all(payload["certificate"])[0]
+            with reading("The root"):
+                root.verify_directly_issued_by(root)
+                good = is_ca(root) and valid_at(root, now)
+        except (Unreadable, InvalidSignature):
             return {"status": "Rejected", "statusInfo": {"reasonCode": "InvalidCertificate"}}
-        if not is_ca or not root.not_valid_before_utc.timestamp() <= now <= root.not_valid_after_utc.timestamp():
+        if not good:
             return {"status": "Rejected", "statusInfo": {"reasonCode": "InvalidCertificate"}}
         entry = (payload["certificateType"], root)
         if entry in self._roots:

@@ -11,10 +11,10 @@ from pncsim.secc.station.backoff import signing_waits
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.trust import TrustStore
 from pncsim.secc.station.variables import DeviceModel
+from pncsim.tls_certs.hash_data import hash_data
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
-from pncsim.wire.ocpp.hash_data import hash_data
 from pncsim.wire.voice import Voice
 
 Payload = dict[str, Any]

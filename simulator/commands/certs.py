@@ -106,7 +106,7 @@ def create(
         return _complain(error)
     print(f"{len(pki.roles)} certificates with their keys are in {directory} (manifest pki.json, keys mode 0600).")
     for role in ("secc_leaf", "contract_leaf", "oem_leaf"):
-        print(f"  {role:<14} {_common_name(pki.certificate(role)):<20} until {_day(pki.certificate(role))}")
+        print(f"  {role:<14} {_shown(pki.certificate(role).subject):<20} until {_day(pki.certificate(role))}")
     return 0
 
 
@@ -126,7 +126,7 @@ def show(directory: str | Path, *, now: float | None = None) -> int:
         problems += len(found)
         certificate = pki.certificate(role)
         print(
-            f"{role:<14} {_common_name(certificate):<38} {_issuer_name(certificate):<30} {_day(certificate):<11} "
+            f"{role:<14} {_shown(certificate.subject):<38} {_issuer_name(certificate):<30} {_day(certificate):<11} "
             f"{'yes' if role in pki.keys else 'no ':<4} {'; '.join(found)}".rstrip()
         )
     for loose in _readable_keys(Path(directory)):
@@ -163,7 +163,7 @@ def verify(directory: str | Path, *, now: float | None = None) -> int:
             print(f"{role:<14} BAD   {printable(str(error))}")
             continue
         notes = f"; tolerated: {'; '.join(chain.tolerated)}" if chain.tolerated else ""
-        path = " < ".join(_common_name(certificate) for certificate in chain.path)
+        path = " < ".join(_shown(certificate.subject) for certificate in chain.path)
         print(f"{role:<14} good  {path}{notes}")
     if not checked:
         print("There is no leaf certificate to verify.", file=sys.stderr)
@@ -197,19 +197,14 @@ def _readable_keys(directory: Path) -> list[Path]:
     return [key for key in keys if key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
 
 
-def _common_name(certificate: x509.Certificate) -> str:
-    return _shown(certificate.subject)
-
-
 def _issuer_name(certificate: x509.Certificate) -> str:
     return "itself" if certificate.issuer == certificate.subject else _shown(certificate.issuer)
 
 
 def _shown(name: x509.Name) -> str:
-    from cryptography.x509.oid import NameOID
+    from pncsim.tls_certs.reading import shown
 
-    names = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if names else name.rfc4514_string()
+    return shown(name)
 
 
 def _day(certificate: x509.Certificate) -> str:

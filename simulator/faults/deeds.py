@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pncsim.backend.certificates import common_name
 from pncsim.simulator.faults.disturbances import (
     DeadPool,
     DeadResponder,
@@ -23,6 +22,7 @@ from pncsim.simulator.faults.disturbances import (
 from pncsim.simulator.lab.back_end import KnownCards
 from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.profiles import PROFILES
+from pncsim.tls_certs.reading import common_name
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
-from pncsim.backend.certificates import common_name
 from pncsim.backend.store import every
 from pncsim.ev.battery import Battery
 from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
@@ -34,6 +33,7 @@ from pncsim.simulator.result import RunResult
 from pncsim.simulator.scenario import Energy
 from pncsim.tls_certs.pki import DEFAULT_EVSE_ID
 from pncsim.tls_certs.profiles import PROFILES
+from pncsim.tls_certs.reading import common_name
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.network import Network

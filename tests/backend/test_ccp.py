@@ -9,12 +9,13 @@ from backend_world import DAY, NOW, PCID, World, leaf_of, unrelated
 from cryptography import x509
 from vehicle_requests import install, tampered
 
-from pncsim.backend.bundle import ContractData, SignedContractData, chain_type
+from pncsim.backend.bundle import ContractData, SignedContractData
 from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
 from pncsim.backend.refusal import Refused
 from pncsim.backend.root_ids import attributes, match, name_attributes
 from pncsim.backend.store import MemoryStore
+from pncsim.tls_certs.chain_element import chain_element
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
@@ -72,7 +73,7 @@ def _signed_by(signer: CpsSigner, bundle: SignedContractData) -> SignedContractD
 
     return replace(
         bundle,
-        provisioning_chain=chain_type(signer.credentials.chain),
+        provisioning_chain=chain_element(signer.credentials.chain_der),
         signature=signature.sign(bundle.parts, signer.credentials.signer),
     )
 

@@ -8,11 +8,11 @@ import pytest
 from backend_world import DAY, NOW, PCID, World, leaf_of, unrelated
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pncsim.backend import certificates
 from pncsim.backend.bundle import ContractData
 from pncsim.backend.cps import CpsSigner, ProvisioningService, xml_form
 from pncsim.backend.rcp import RootKind
 from pncsim.backend.refusal import Refused
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import create_pki
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.trace import ServiceCall, Tolerated
@@ -44,7 +44,7 @@ async def test_four_elements_are_signed_and_the_signers_chain_is_not(world: Worl
     assert signature.verify(bundle.signature, bundle.parts, key) == "xmldsig"
     assert bundle.provisioning_certificates == signer.chain_der
     assert bundle.provisioning_chain.Id is None
-    assert certificates.der(world.pki.certificate("v2g_root")) not in bundle.provisioning_certificates
+    assert reading.der(world.pki.certificate("v2g_root")) not in bundle.provisioning_certificates
 
 
 async def test_without_a_vehicle_nothing_is_stored(world: World) -> None:
@@ -133,7 +133,7 @@ def signing_with(world: World, signers: tuple[CpsSigner, ...], *, strict: bool =
 async def test_the_signer_is_below_the_wanted_root_or_one_the_vehicle_holds(world: World) -> None:
     second = create_pki(NOW, organization="Second")
     world.eco.responder.also_for(second)
-    await world.eco.roots.add(certificates.der(second.certificate("v2g_root")), RootKind.V2G)
+    await world.eco.roots.add(reading.der(second.certificate("v2g_root")), RootKind.V2G)
     signers = (
         world.eco.signing.signers[0],
         CpsSigner(second.credentials("cps_leaf"), second.certificate("v2g_root")),

@@ -6,9 +6,9 @@ import pytest
 from backend_world import NOW, PCID, SCHEMA
 from vehicle_requests import installation_request, received
 
-from pncsim.backend import certificates
 from pncsim.backend.ecosystem import Ecosystem, open_ecosystem
 from pncsim.backend.pki.ocsp_client import OcspClient
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
@@ -38,7 +38,7 @@ async def test_two_operators_sell_to_one_vehicle_and_each_knows_its_own_contract
     await ecosystem.oem.publish(ecosystem.pki.credentials("oem_leaf"), v2g_roots=ecosystem.pki.anchors("v2g_root"))
     one, other = await ecosystem.mo.subscribe("Ada", PCID), await second.subscribe("Ada", PCID)
     assert (one.emaid[:5], other.emaid[:5]) == ("DEPNC", "NOABC")
-    assert certificates.common_name(other.certificate) == other.emaid
+    assert reading.common_name(other.certificate) == other.emaid
     assert other.certificate.issuer == ecosystem.pkis["north"].certificate("mo_sub2").subject
     assert [(await ecosystem.operators.authorize(emaid)).status for emaid in (one.emaid, other.emaid)] == [
         "Accepted"
@@ -60,7 +60,7 @@ async def test_a_vehicle_of_another_v2g_root_gets_a_bundle_signed_below_its_own(
     await operator.subscribe("Ole", "NORVEHICLE0000002")
     answer = await ecosystem.pool.provide(installation_request(vehicle, north.anchors("v2g_root")), SCHEMA)
     assert received(answer).code == "OK"
-    assert answer.root == certificates.fingerprint(certificates.der(north.certificate("v2g_root")))
+    assert answer.root == reading.fingerprint(reading.der(north.certificate("v2g_root")))
     stranger = await ecosystem.pool.provide(installation_request(vehicle, ecosystem.pki.anchors("v2g_root")), SCHEMA)
     assert stranger.response_code == "FAILED_NoCertificateAvailable"
 
@@ -73,7 +73,7 @@ async def test_a_provisioning_service_of_its_own_signs_below_the_roots_it_was_gi
     await ecosystem.oem.publish(ecosystem.pki.credentials("oem_leaf"))
     contract = await operator.subscribe("Ada", PCID)
     entry = await ecosystem.pool.lookup(contract.emaid)
-    assert entry.root == certificates.fingerprint(certificates.der(north.certificate("v2g_root")))
+    assert entry.root == reading.fingerprint(reading.der(north.certificate("v2g_root")))
     assert {event.unit for event in events if isinstance(event, ServiceCall) and event.role == "CPS"} == {"CPS north"}
 
 

@@ -7,7 +7,6 @@ import asyncio
 import pytest
 from backend_world import NOW, PCID, World, leaf_of
 
-from pncsim.backend import certificates
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import (
     CertificateRevoked,
@@ -26,6 +25,7 @@ from pncsim.backend.pki.store import ISSUED
 from pncsim.backend.rcp import RootKind
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import every
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import create_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Event, Problem, Trace
@@ -224,7 +224,7 @@ async def test_a_responder_says_revoked_of_what_another_process_has_revoked(worl
 async def test_roots_are_told_when_they_come_and_go(world: World) -> None:
     heard = facts_of(world)
     other = create_pki(NOW).certificate("v2g_root")
-    der = certificates.der(other)
+    der = reading.der(other)
     root = await world.eco.roots.add(der, RootKind.V2G)
     await world.eco.roots.add(der, RootKind.V2G)
     await world.eco.roots.remove(root.id)

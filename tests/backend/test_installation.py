@@ -7,12 +7,12 @@ from backend_world import DAY, NOW, PCID, SCHEMA, World, leaf_of, open_world, un
 from cryptography.hazmat.primitives.asymmetric import ec
 from vehicle_requests import SESSION, install, installation_request, message, received
 
-from pncsim.backend import certificates
-from pncsim.backend.bundle import chain_octets
 from pncsim.backend.ccp.delivery import Policy
 from pncsim.backend.pki.fetch import Fetch
 from pncsim.backend.rcp import RootKind
 from pncsim.backend.refusal import Refused
+from pncsim.tls_certs import reading
+from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.wire.clock import Clock
@@ -30,7 +30,7 @@ async def test_a_driver_subscribes_and_the_vehicle_gets_its_contract(world: Worl
     assert answer.emaid == contract.emaid == check_emaid(contract.emaid, strict=True)
     kept = response.contract(world.vehicle.key)
     assert kept.leaf == contract.certificate
-    assert certificates.common_name(kept.leaf) == contract.emaid
+    assert reading.common_name(kept.leaf) == contract.emaid
     assert kept.leaf.public_key() == kept.key.public_key()
     validate_chain(kept.chain, world.pki.anchors("mo_root"), Use.CONTRACT, NOW)
     signers = chain_octets(response.body.SAProvisioningCertificateChain)
@@ -150,7 +150,7 @@ async def test_roots_the_vehicle_does_not_hold_get_none(world: World) -> None:
 async def test_a_bundle_below_a_root_the_vehicle_does_not_list_gets_none(world: World) -> None:
     await world.subscribed()
     second = create_pki(NOW, organization="Second").certificate("v2g_root")
-    await world.eco.roots.add(certificates.der(second), RootKind.V2G)
+    await world.eco.roots.add(reading.der(second), RootKind.V2G)
     assert await code_of(world, installation_request(world.vehicle, [second])) == "FAILED_NoCertificateAvailable"
     both = [second, world.pki.certificate("v2g_root")]
     assert received(await world.eco.pool.provide(installation_request(world.vehicle, both))).code == "OK"
@@ -271,7 +271,7 @@ async def test_an_unusable_default_gives_way_unless_only_the_default_counts(worl
 
 async def test_a_renewed_certificate_with_the_same_key_still_gets_the_contract(world: World) -> None:
     contract = await world.subscribed()
-    profile_end = certificates.not_after(world.vehicle.leaf)
+    profile_end = reading.not_after(world.vehicle.leaf)
     chain = await world.eco.ca.issue_provisioning(PCID, world.vehicle.key.public_key(), profile_end)
     renewed = with_leaf(world.vehicle, chain[0])
     await world.eco.oem.publish(renewed)

@@ -6,11 +6,11 @@ import pytest
 from backend_world import DAY, NOW, PCID, SCHEMA, World, leaf_of, unrelated
 from vehicle_requests import received, update_request
 
-from pncsim.backend import certificates
 from pncsim.backend.mo import MobilityOperator, SubscriptionState
 from pncsim.backend.pcp import Vehicle
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import MemoryStore
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.validation import ChainError
 from pncsim.wire.identifiers import check_emaid
@@ -112,13 +112,13 @@ async def test_the_certificate_ends_as_wished_but_never_after_the_vehicles(world
     wished = await world.eco.mo.subscribe("Ada", PCID, ends=NOW + 30 * DAY)
     assert wished.ends == NOW + 30 * DAY
     clamped = await world.eco.mo.subscribe("Ada", PCID, ends=NOW + 300 * DAY)
-    assert clamped.ends == certificates.not_after(short.leaf)
+    assert clamped.ends == reading.not_after(short.leaf)
 
 
 async def test_the_certificate_never_outlives_its_issuer(world: World) -> None:
     await world.published()
     contract = await world.eco.mo.subscribe("Ada", PCID, ends=NOW + 9 * 365 * DAY)
-    assert contract.ends == certificates.not_after(world.pki.certificate("mo_sub2"))
+    assert contract.ends == reading.not_after(world.pki.certificate("mo_sub2"))
 
 
 async def test_who_may_charge(world: World) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from backend_world import DAY, NOW, PCID, World, leaf_of, open_world, unrelated
 
-from pncsim.backend import certificates
 from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished, VehicleReplaced
 from pncsim.backend.pki.fetch import Fetch
 from pncsim.backend.refusal import Refused
+from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerSilent
@@ -18,7 +18,7 @@ async def refused(world: World, vehicle: Credentials, wmis: list[str] | None = N
     """The refusal of a publication, which leaves nothing behind."""
     with pytest.raises(Refused) as caught:
         await world.eco.vehicles.publish(vehicle.chain_der, wmis=wmis)
-    assert await world.eco.vehicles.find(certificates.common_name(vehicle.leaf)) is None
+    assert await world.eco.vehicles.find(reading.common_name(vehicle.leaf)) is None
     return caught.value
 
 
@@ -29,7 +29,7 @@ async def test_a_published_vehicle_is_read_by_its_pcid_in_any_case(world: World)
         assert entry.chain_der == world.vehicle.chain_der
         assert entry.pcid == PCID
     await world.eco.vehicles.lookup(PCID)
-    assert entry.v2g_roots == (certificates.key_identifier(world.pki.certificate("v2g_root")),)
+    assert entry.v2g_roots == (reading.key_identifier(world.pki.certificate("v2g_root")),)
 
 
 async def test_unknown_and_malformed_pcids_are_told_apart(world: World) -> None:
@@ -111,7 +111,7 @@ async def test_a_refused_publication_leaves_the_previous_entry(world: World) -> 
 
 @pytest.mark.parametrize("count", [0, 1, 4])
 async def test_a_chain_has_a_leaf_and_one_or_two_sub_cas(world: World, count: int) -> None:
-    chain = (*world.vehicle.chain_der, certificates.der(world.pki.certificate("oem_root")))[:count]
+    chain = (*world.vehicle.chain_der, reading.der(world.pki.certificate("oem_root")))[:count]
     with pytest.raises(Refused) as caught:
         await world.eco.vehicles.publish(chain)
     assert caught.value.clause == "PKI-7"

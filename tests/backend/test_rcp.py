@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from backend_world import DAY, World, unrelated
 
-from pncsim.backend import certificates
 from pncsim.backend.rcp import RootKind
 from pncsim.backend.refusal import Refused
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import create_pki
 
 
 async def test_roots_are_found_by_kind_and_by_id(world: World) -> None:
     (v2g,) = await world.eco.roots.roots(RootKind.V2G)
     assert v2g.certificate == world.pki.certificate("v2g_root")
-    assert v2g.fingerprint == certificates.fingerprint(certificates.der(v2g.certificate))
+    assert v2g.fingerprint == reading.fingerprint(reading.der(v2g.certificate))
     assert await world.eco.roots.get(v2g.id) == v2g
     assert {root.kind for root in await world.eco.roots.roots()} == {RootKind.V2G, RootKind.MO, RootKind.OEM}
     assert await world.eco.roots.anchors(RootKind.OEM, RootKind.MO) == [
@@ -25,24 +25,24 @@ async def test_roots_are_found_by_kind_and_by_id(world: World) -> None:
 
 async def test_the_same_root_again_keeps_its_id(world: World) -> None:
     (before,) = await world.eco.roots.roots(RootKind.V2G)
-    again = await world.eco.roots.add(certificates.der(before.certificate), RootKind.V2G)
+    again = await world.eco.roots.add(reading.der(before.certificate), RootKind.V2G)
     assert again.id == before.id
     assert len(await world.eco.roots.roots()) == 3
 
 
 async def test_a_fingerprint_confirmed_elsewhere_must_match(world: World) -> None:
-    root = certificates.der(create_pki(world.clock.now()).certificate("v2g_root"))
+    root = reading.der(create_pki(world.clock.now()).certificate("v2g_root"))
     with pytest.raises(Refused) as caught:
         await world.eco.roots.add(root, RootKind.V2G, expected_fingerprint="00" * 32)
     assert caught.value.clause == "RCP-3"
-    confirmed = certificates.fingerprint(root).upper()
+    confirmed = reading.fingerprint(root).upper()
     await world.eco.roots.add(root, RootKind.V2G, expected_fingerprint=confirmed)
 
 
 @pytest.mark.parametrize(("role", "clause"), [("oem_sub1", "RCP-4"), ("oem_leaf", "RCP-4")], ids=["a Sub-CA", "a leaf"])
 async def test_only_self_signed_authorities_become_roots(world: World, role: str, clause: str) -> None:
     with pytest.raises(Refused) as caught:
-        await world.eco.roots.add(certificates.der(unrelated(role).leaf), RootKind.OEM)
+        await world.eco.roots.add(reading.der(unrelated(role).leaf), RootKind.OEM)
     assert caught.value.clause == clause
     assert caught.value.http_status == 400
 
@@ -54,7 +54,7 @@ async def test_octets_that_are_no_certificate_are_refused_in_the_published_words
 
 
 async def test_a_root_with_a_broken_signature_is_refused(world: World) -> None:
-    octets = bytearray(certificates.der(world.pki.certificate("v2g_root")))
+    octets = bytearray(reading.der(world.pki.certificate("v2g_root")))
     octets[-1] ^= 1
     with pytest.raises(Refused, match="not signed with its own key"):
         await world.eco.roots.add(bytes(octets), RootKind.V2G)
@@ -68,7 +68,7 @@ async def test_expired_roots_are_not_listed_and_go_when_cleansed(world: World) -
 
 
 async def test_an_expired_root_cannot_be_added(world: World) -> None:
-    root = certificates.der(create_pki(world.clock.now()).certificate("v2g_root"))
+    root = reading.der(create_pki(world.clock.now()).certificate("v2g_root"))
     world.clock.jump(41 * 365 * DAY)
     with pytest.raises(Refused) as caught:
         await world.eco.roots.add(root, RootKind.V2G)

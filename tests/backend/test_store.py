@@ -17,7 +17,7 @@ import pytest
 from backend_world import NOW
 
 import pncsim.backend
-from pncsim.backend.bundle import SignedContractData, chain_type
+from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.ccp import CONTRACTS, ContractEntry, StoredContract
 from pncsim.backend.csms.register import STATIONS, RegisteredStation
 from pncsim.backend.csms.transactions import TRANSACTIONS, MeterValue, Transaction
@@ -27,6 +27,7 @@ from pncsim.backend.pcp import VEHICLES, Vehicle
 from pncsim.backend.pki.store import ISSUED, IssuedCertificate
 from pncsim.backend.rcp import ROOTS, Root, RootKind
 from pncsim.backend.store import MAX_PAGE, Change, Kind, MemoryStore, Store, every
+from pncsim.tls_certs.chain_element import chain_element
 from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.wire.credentials import KeySigner
 from pncsim.wire.v2g import iso2, signature
@@ -52,9 +53,9 @@ def issued(number: int) -> Any:
 
 @cache
 def bundle() -> SignedContractData:
-    chain = chain_type(pki().chain("contract_leaf"), id="id1")
+    chain = chain_element(pki().credentials("contract_leaf").chain_der, id="id1")
     return SignedContractData(
-        provisioning_chain=chain_type(pki().chain("cps_leaf")),
+        provisioning_chain=chain_element(pki().credentials("cps_leaf").chain_der),
         contract_chain=chain,
         encrypted_key=iso2.ContractSignatureEncryptedPrivateKeyType(Id="id2", value=bytes(48)),
         dh_public=iso2.DiffieHellmanPublickeyType(Id="id3", value=bytes(65)),

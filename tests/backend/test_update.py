@@ -7,9 +7,9 @@ from backend_world import DAY, NOW, PCID, SCHEMA, World, leaf_of, unrelated
 from cryptography.hazmat.primitives.asymmetric import ec
 from vehicle_requests import Received, install, received, update_request
 
-from pncsim.backend import certificates
 from pncsim.backend.mo import Subscription
 from pncsim.backend.rcp import RootKind
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.wire.credentials import Credentials
@@ -47,9 +47,9 @@ async def test_a_contract_near_its_end_is_renewed(world: World) -> None:
     assert response.code == "OK"
     assert response.body.RetryCounter is None  # type: ignore[union-attr]
     new = response.contract(old.key)
-    assert certificates.common_name(new.leaf) == contract.emaid
+    assert reading.common_name(new.leaf) == contract.emaid
     assert new.leaf.public_key() != old.leaf.public_key()
-    assert certificates.not_after(new.leaf) > certificates.not_after(old.leaf)
+    assert reading.not_after(new.leaf) > reading.not_after(old.leaf)
     validate_chain(new.chain, world.pki.anchors("mo_root"), Use.CONTRACT, world.clock.now())
     assert (await world.eco.mo.subscription(contract.emaid)).certificate == new.leaf
 
@@ -166,4 +166,4 @@ async def test_a_registered_contract_without_vehicle_is_renewed_too(world: World
     contract = await world.eco.mo.register("Bob", old.leaf)
     response = await ask(world, update_request(old, contract.emaid, world.pki.anchors("v2g_root")))
     assert response.code == "OK"
-    assert certificates.common_name(response.contract(old.key).leaf) == contract.emaid
+    assert reading.common_name(response.contract(old.key).leaf) == contract.emaid

@@ -10,7 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.backend.answers import PoolAnswer
-from pncsim.backend.bundle import SignedContractData, chain_type
+from pncsim.backend.bundle import SignedContractData
+from pncsim.tls_certs.chain_element import chain_element
 from pncsim.wire.credentials import Credentials, KeySigner
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g import xmldsig as ds
@@ -61,7 +62,7 @@ def update_request(
     """A CertificateUpdateReq; ``key`` signs instead of the contract's own."""
     body = iso2.CertificateUpdateReq(
         Id="id1",
-        ContractSignatureCertChain=chain_type(contract.chain),
+        ContractSignatureCertChain=chain_element(contract.chain_der),
         eMAID=emaid,
         ListOfRootCertificateIDs=ids_of(roots),
     )
@@ -121,7 +122,7 @@ def tampered(bundle: SignedContractData, part: str) -> SignedContractData:
             "dh_public": iso2.DiffieHellmanPublickeyType(Id="id3", value=bundle.dh_public.value[::-1]),
         },
         "id": {"emaid": iso2.EMAIDType(Id="id5", value=bundle.emaid.value)},
-        "chain": {"contract_chain": chain_type(bundle.contract_certificates[:2], id="id1")},
+        "chain": {"contract_chain": chain_element(bundle.contract_certificates[:2], id="id1")},
         "signature": {
             "signature": ds.SignatureType(
                 SignedInfo=bundle.signature.SignedInfo,

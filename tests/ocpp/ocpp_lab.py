@@ -19,6 +19,7 @@ from pncsim.backend.csms.transactions import Transaction
 from pncsim.backend.store import MAX_PAGE
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.station import Station
+from pncsim.tls_certs.hash_data import HashData
 from pncsim.tls_certs.issue import check_request
 from pncsim.tls_certs.ocsp import request_from_hash_data
 from pncsim.tls_certs.pki import Pki, create_pki
@@ -26,7 +27,6 @@ from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock, VirtualTimeLoop
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.ocpp.channel import Connector, MemoryChannel
-from pncsim.wire.ocpp.hash_data import HashData
 from pncsim.wire.trace import Event, OcppFrame, Problem, Trace
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from ocpp_lab import IDENTITY, PASSWORD, Lab, books, running, shared_pki
 from pncsim.backend.csms.server import serve_csms
 from pncsim.secc.questions import AuthorizationAnswer, ContractAuthorization
 from pncsim.secc.station.config import StationConfig
-from pncsim.wire.ocpp.hash_data import hash_data
+from pncsim.tls_certs.hash_data import hash_data
 from pncsim.wire.ocpp.websocket import basic, connector
 
 with warnings.catch_warnings():

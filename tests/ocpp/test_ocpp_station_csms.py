@@ -13,10 +13,10 @@ from cryptography.x509 import ocsp
 from ocpp_lab import IDENTITY, NOW, PASSWORD, Lab, running, shared_pki, virtual
 
 from pncsim.secc.station.config import StationConfig
+from pncsim.tls_certs.hash_data import hash_data
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.ocpp.channel import memory_channels
 from pncsim.wire.ocpp.errors import CallError
-from pncsim.wire.ocpp.hash_data import hash_data
 
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
 

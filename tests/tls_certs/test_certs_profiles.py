@@ -17,8 +17,8 @@ from pncsim.tls_certs.issue import RequestError, build_request, check_request, i
 from pncsim.tls_certs.keys import KeyKind, make_key
 from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.tls_certs.profiles import DAY, OCSP_PROFILES, PROFILES, V2G_PROFILES
+from pncsim.tls_certs.reading import responder_url
 from pncsim.wire.errors import LocalError
-from pncsim.wire.ocpp.hash_data import responder_url
 from pncsim.wire.source import SYSTEM
 
 ROLES = [profile.role for profile in (*V2G_PROFILES, *OCSP_PROFILES)]

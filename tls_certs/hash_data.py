@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from pncsim.tls_certs.keys import key_bits
+from pncsim.tls_certs.reading import responder_url
 
 _HASHES = {"SHA256": hashlib.sha256, "SHA384": hashlib.sha384, "SHA512": hashlib.sha512}
 
@@ -76,7 +76,7 @@ def hash_data(certificate: x509.Certificate, issuer: x509.Certificate, algorithm
     and unused-bits octet. ``algorithm``: SHA256, SHA384 or SHA512; anything else raises KeyError.
     """
     make = _HASHES[algorithm]
-    key = _key_bits(issuer)
+    key = key_bits(issuer.public_key())
     return HashData(
         algorithm,
         make(issuer.subject.public_bytes()).hexdigest(),
@@ -84,27 +84,3 @@ def hash_data(certificate: x509.Certificate, issuer: x509.Certificate, algorithm
         f"{certificate.serial_number:x}",
         responder_url(certificate),
     )
-
-
-def _key_bits(issuer: x509.Certificate) -> bytes:
-    """What the issuer's subjectPublicKey BIT STRING holds."""
-    key = issuer.public_key()
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
-    if isinstance(key, rsa.RSAPublicKey):
-        return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
-    return key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-
-
-def responder_url(certificate: x509.Certificate) -> str:
-    """The first OCSP address of the certificate's authority information access, or an empty string."""
-    try:
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except x509.ExtensionNotFound:
-        return ""
-    for description in access:
-        if description.access_method == AuthorityInformationAccessOID.OCSP:
-            location = description.access_location
-            if isinstance(location, x509.UniformResourceIdentifier):
-                return location.value
-    return ""

@@ -1,0 +1,197 @@
+"""Reading certificates: the one place that parses them and says what stands in them.
+
+The library parses late and in many kinds: a broken name or date shows only where it is first asked for, and some of its
+errors are no ValueError. So certificates of others come through :func:`load` or :func:`load_all`, which ask for
+everything that is used later, and what is asked for beyond that goes under :func:`reading`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+
+from pncsim.wire.errors import PeerError
+
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""All that the library raises for octets it cannot read."""
+
+
+class Unreadable(PeerError):
+    """What came is no certificate, or has a part that cannot be read."""
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn whatever the library raises within into :class:`Unreadable`: "``what`` cannot be read: ..."."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise Unreadable(f"{what} cannot be read: {error}.", clause="RFC 5280 4.1", kind="unparsable") from error
+
+
+def load(der: bytes, what: str = "The certificate") -> x509.Certificate:
+    """The certificate in ``der``, its names and dates readable. Raises Unreadable, which calls it ``what``."""
+    with reading(what):
+        certificate = x509.load_der_x509_certificate(der)
+        _parse_late_parts(certificate)
+    return certificate
+
+
+def load_chain(ders: Iterable[bytes], what: str = "The certificate") -> tuple[x509.Certificate, ...]:
+    """All certificates of a chain, in its order. Raises Unreadable."""
+    return tuple(load(der, what) for der in ders)
+
+
+def load_all(data: bytes | str, what: str = "The certificate") -> tuple[x509.Certificate, ...]:
+    """The certificates in a file or field: PEM, one or several, or one in DER. Raises Unreadable."""
+    octets = data.encode("ascii", "replace") if isinstance(data, str) else data
+    with reading(what):
+        pem = isinstance(data, str) or b"-----BEGIN" in octets
+        found = x509.load_pem_x509_certificates(octets) if pem else [x509.load_der_x509_certificate(octets)]
+        for certificate in found:
+            _parse_late_parts(certificate)
+    return tuple(found)
+
+
+def _parse_late_parts(certificate: x509.Certificate) -> None:
+    certificate.subject, certificate.issuer  # noqa: B018
+    certificate.not_valid_before_utc, certificate.not_valid_after_utc  # noqa: B018
+
+
+# Names
+
+
+def values_of(name: x509.Name, oid: x509.ObjectIdentifier) -> list[str]:
+    """The values of one kind of attribute in a subject or issuer."""
+    return [str(attribute.value) for attribute in name if attribute.oid == oid]
+
+
+def common_names(certificate: x509.Certificate) -> list[str]:
+    """The CNs of the subject; more than one is unusual, none possible."""
+    return values_of(certificate.subject, NameOID.COMMON_NAME)
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """The subject's first CN, or an empty string."""
+    return next(iter(common_names(certificate)), "")
+
+
+def shown(name: x509.Name) -> str:
+    """What to call a subject or issuer in a sentence: its CN, or all of it where it has none."""
+    return next(iter(values_of(name, NameOID.COMMON_NAME)), "") or name.rfc4514_string()
+
+
+def domains_of(name: x509.Name) -> list[str]:
+    """The DCs of a subject or issuer, by which ISO 15118 tells what a certificate is for."""
+    return values_of(name, NameOID.DOMAIN_COMPONENT)
+
+
+# Octets
+
+
+def der(certificate: x509.Certificate) -> bytes:
+    """The certificate as DER."""
+    return certificate.public_bytes(Encoding.DER)
+
+
+def pem(certificates: Iterable[x509.Certificate]) -> str:
+    """The certificates as PEM, one after the other."""
+    return "".join(certificate.public_bytes(Encoding.PEM).decode("ascii") for certificate in certificates)
+
+
+def fingerprint(octets: bytes) -> str:
+    """SHA-256 over the DER as lower-case hex, the form the pools use to name a certificate."""
+    return hashlib.sha256(octets).hexdigest()
+
+
+# Keys
+
+
+def p256_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey | None:
+    """The certificate's P-256 key, or None if it holds another kind of key, or one that cannot be read."""
+    try:
+        key = certificate.public_key()
+    except UNREADABLE:
+        return None
+    return key if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1) else None
+
+
+def public_key_octets(certificate: x509.Certificate) -> bytes:
+    """SubjectPublicKeyInfo in DER."""
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def same_key(one: x509.Certificate, other: x509.Certificate) -> bool:
+    """Whether both certificates hold one public key."""
+    return public_key_octets(one) == public_key_octets(other)
+
+
+def key_identifier(certificate: x509.Certificate) -> str:
+    """The subject key identifier as upper-case hex with colons, or an empty string."""
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except (x509.ExtensionNotFound, *UNREADABLE):
+        return ""
+    return extension.value.digest.hex(":").upper()
+
+
+def same_key_identifier(one: str, other: str) -> bool:
+    """Whether two hex forms (any case, with or without colons) name one key."""
+    return one.replace(":", "").lower() == other.replace(":", "").lower()
+
+
+# Validity
+
+
+def not_before(certificate: x509.Certificate) -> float:
+    """First second of validity, since the epoch."""
+    return certificate.not_valid_before_utc.timestamp()
+
+
+def not_after(certificate: x509.Certificate) -> float:
+    """Last second of validity, since the epoch."""
+    return certificate.not_valid_after_utc.timestamp()
+
+
+def valid_at(certificate: x509.Certificate, now: float) -> bool:
+    """Whether ``now`` lies within the certificate's validity."""
+    return not_before(certificate) <= now <= not_after(certificate)
+
+
+# Extensions
+
+
+def is_ca(certificate: x509.Certificate) -> bool:
+    """Whether basicConstraints call the certificate a CA. Raises what :func:`reading` catches."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def responder_url(certificate: x509.Certificate) -> str:
+    """The first OCSP address of the certificate's authority information access, or an empty string."""
+    try:
+        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except x509.ExtensionNotFound:
+        return ""
+    for description in access:
+        if description.access_method == AuthorityInformationAccessOID.OCSP:
+            location = description.access_location
+            if isinstance(location, x509.UniformResourceIdentifier):
+                return location.value
+    return ""
