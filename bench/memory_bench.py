@@ -24,7 +24,7 @@ def station_memory() -> float:
 
 def measure() -> float:
     """kB by which this process grows for each of :data:`STATIONS` stations that have booted and wait for a vehicle."""
-    from pncsim.simulator.runs.runner import run_on_loop
+    from pncsim.simulator.runs.loop import run_on_loop
 
     return run_on_loop("memory", _measure)
 

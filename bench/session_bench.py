@@ -14,7 +14,8 @@ from typing import Literal
 from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.result import RunResult
-from pncsim.simulator.runs.runner import RunSettings, run_on_loop
+from pncsim.simulator.runs.loop import run_on_loop
+from pncsim.simulator.settings import RunSettings
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Trace
 

@@ -1,8 +1,8 @@
 """What a scenario is: an async function over a lab, with a declaration; and where all of them are found.
 
 A scenario reads like the use case it shows. It never scripts the message flow (the actors run their own state
-machines); it says who takes part, what they hold, what is disturbed and what must be observed. Its keyword parameters,
-annotated ``Annotated[type, "help"]``, are the options a person sees.
+machines); it says who takes part, what they hold, what is disturbed and what must be observed. Its keyword parameters
+are the options a person sees (:mod:`simulator.parameters`).
 """
 
 from __future__ import annotations
@@ -12,25 +12,12 @@ import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Literal
 
+from pncsim.simulator.parameters import Parameter, parameters_of
 from pncsim.wire.errors import LocalError
 
-if TYPE_CHECKING:
-    from pncsim.simulator.lab.lab import Lab
-
 Energy = Literal["ac", "dc"]
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One parameter of a scenario: its Python type (bool, int, float or str), allowed values, default and help."""
-
-    name: str
-    type: type
-    choices: tuple[str, ...]
-    default: Any
-    help: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +39,10 @@ class Scenario:
         return inspect.getdoc(self.run) or ""
 
     @property
-    def options(self) -> tuple[Option, ...]:
+    def options(self) -> tuple[Parameter, ...]:
         """The typed parameters after the lab, in declaration order."""
         # The lab's own type is imported for type checkers only: naming a scenario must not build the lab's modules.
-        hints = get_type_hints(self.run, localns={"Lab": object}, include_extras=True)
-        parameters = list(inspect.signature(self.run).parameters.values())[1:]
-        return tuple(_option(p.name, hints[p.name], p.default) for p in parameters)
-
-    async def __call__(self, lab: Lab, **options: Any) -> None:
-        """Run it on ``lab``."""
-        await self.run(lab, **options)
+        return parameters_of(self.run, {"Lab": object})
 
 
 def scenario(
@@ -102,10 +83,3 @@ def find_scenario(name: str) -> Scenario:
 
 def _declared(module: str) -> list[Scenario]:
     return [value for value in vars(importlib.import_module(module)).values() if isinstance(value, Scenario)]
-
-
-def _option(name: str, hint: Any, default: Any) -> Option:
-    kind, help_text = get_args(hint)[:2]
-    if get_origin(kind) is Literal:
-        return Option(name, str, get_args(kind), default, help_text)
-    return Option(name, kind, (), default, help_text)

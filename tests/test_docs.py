@@ -9,10 +9,10 @@ from typing import Any
 from pncsim.simulator.commands import tables
 from pncsim.simulator.faults.table import FAULTS
 from pncsim.simulator.result import RunResult, Verdict
-from pncsim.simulator.runs.runner import RunSettings, run_on_loop, run_scenario
+from pncsim.simulator.runs.loop import run_on_loop
+from pncsim.simulator.runs.run import Run
 from pncsim.simulator.scenario import Scenario, all_scenarios
-from pncsim.wire.clock import Clock
-from pncsim.wire.trace import Trace
+from pncsim.simulator.settings import RunSettings
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -40,7 +40,7 @@ def test_the_example_scenario_runs_as_written() -> None:
 
     async def run() -> RunResult:
         settings = RunSettings(transport="memory")
-        return await run_scenario(example, {"kwh": 0.5}, settings, Clock(), Trace(), [])
+        return await Run(example, {"kwh": 0.5}, settings).done()
 
     result = run_on_loop("memory", run)
     assert result.verdict is Verdict.PASS, result.cause

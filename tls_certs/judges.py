@@ -102,7 +102,10 @@ def _judge_staples(
             if policy == "require":
                 tell(what, False, sentence, "V2G2-875")
                 raise OcspError(
-                    sentence, clause="V2G2-873, V2G2-875", advice="Many stations do not; prefer tolerates that."
+                    sentence,
+                    kind="staple missing",
+                    clause="V2G2-873, V2G2-875",
+                    advice="Many stations do not; prefer tolerates that.",
                 )
             tolerate(sentence, "V2G2-873, V2G2-875")
 
@@ -130,5 +133,6 @@ def _check_good(answer: OcspStatus, certificate: x509.Certificate) -> None:
     if answer.status is Status.UNKNOWN:
         raise OcspError(
             f"The OCSP responder {answer.responder} does not know {certificate.subject.rfc4514_string()}.",
+            kind="status unknown",
             clause="RFC 6960 2.2",
         )

@@ -29,7 +29,7 @@ from pncsim.tls_certs.hash_data import HashData, hash_data
 from pncsim.tls_certs.keys import key_hash, signed_by
 from pncsim.tls_certs.reading import responder_url
 from pncsim.tls_certs.revocation import Status
-from pncsim.wire.errors import PeerError
+from pncsim.wire.errors import Kind, PeerError
 
 __all__ = [
     "CertId",
@@ -59,12 +59,14 @@ DEFAULT_LIFETIME = 86_400
 class OcspError(PeerError):
     """An OCSP response that cannot be believed; not the same as one that says "revoked"."""
 
-    def __init__(self, sentence: str, *, clause: str = "RFC 6960 3.2", advice: str = "") -> None:
+    def __init__(
+        self, sentence: str, *, kind: Kind = "status malformed", clause: str = "RFC 6960 3.2", advice: str = ""
+    ) -> None:
         super().__init__(
             sentence,
             clause=clause,
             advice=advice,
-            kind="status malformed",
+            kind=kind,
             alert=BAD_STATUS_RESPONSE,
             ocpp_status="CertChainError",
         )
@@ -107,7 +109,9 @@ def verify_response_for(
     ``issuer`` must be the certificate whose hashes ``name`` has. Raises OcspError.
     """
     if issuer_hashes(issuer, name.algorithm) != name.issuer:
-        raise OcspError("The hash data does not belong to the issuer at hand.", clause="RFC 6960 4.1.1")
+        raise OcspError(
+            "The hash data does not belong to the issuer at hand.", kind="status of another", clause="RFC 6960 4.1.1"
+        )
     return _verify(response, name.serial, issuer, now, nonce)
 
 
@@ -118,6 +122,7 @@ def _verify(octets: bytes, serial: int, issuer: x509.Certificate, now: float, no
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise OcspError(
                 f"The OCSP responder refused to answer: {response.response_status.name.lower().replace('_', ' ')}.",
+                kind="status unknown",
                 clause="RFC 6960 4.2.2.3",
             )
         single = _single(response, serial, issuer)
@@ -132,11 +137,14 @@ def _verify(octets: bytes, serial: int, issuer: x509.Certificate, now: float, no
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise OcspError(f"The OCSP response cannot be read: {error}.", clause="RFC 6960 4.2.1") from error
     if this_update > now + CLOCK_SKEW:
-        raise OcspError(f"The OCSP response is from the future ({single.this_update_utc:%Y-%m-%d %H:%M} UTC).")
+        raise OcspError(
+            f"The OCSP response is from the future ({single.this_update_utc:%Y-%m-%d %H:%M} UTC).", kind="not yet valid"
+        )
     expires = following.timestamp() if following else this_update + DEFAULT_LIFETIME
     if expires < now:
         raise OcspError(
             f"The OCSP response is stale: it counted until {datetime.fromtimestamp(expires, UTC):%Y-%m-%d %H:%M} UTC.",
+            kind="status stale",
             advice="Have the responder asked again.",
         )
     if following is None:
@@ -169,7 +177,11 @@ def _single(response: ocsp.OCSPResponse, serial: int, issuer: x509.Certificate) 
             single.issuer_key_hash,
         ):
             return single
-    raise OcspError("The OCSP response is not about the certificate in question.", clause="RFC 6960 3.2 1.")
+    raise OcspError(
+        "The OCSP response is not about the certificate in question.",
+        kind="status of another",
+        clause="RFC 6960 3.2 1.",
+    )
 
 
 def _signer(response: ocsp.OCSPResponse, issuer: x509.Certificate, now: float) -> x509.Certificate:
@@ -179,7 +191,11 @@ def _signer(response: ocsp.OCSPResponse, issuer: x509.Certificate, now: float) -
             if candidate.public_key() != issuer.public_key():
                 _check_delegation(candidate, issuer, now)
             return candidate
-    raise OcspError("The OCSP response does not come with the certificate of its signer.", clause="RFC 6960 4.2.2.2")
+    raise OcspError(
+        "The OCSP response does not come with the certificate of its signer.",
+        kind="status signer",
+        clause="RFC 6960 4.2.2.2",
+    )
 
 
 def _is_named(response: ocsp.OCSPResponse, candidate: x509.Certificate) -> bool:
@@ -194,16 +210,22 @@ def _check_delegation(signer: x509.Certificate, issuer: x509.Certificate, now: f
         issuer.public_key(), signer.signature, signer.tbs_certificate_bytes, signer.signature_hash_algorithm
     ):
         raise OcspError(
-            f"{who} was not appointed by the issuer of the certificate in question.", clause="RFC 6960 4.2.2.2"
+            f"{who} was not appointed by the issuer of the certificate in question.",
+            kind="status signer",
+            clause="RFC 6960 4.2.2.2",
         )
     try:
         purposes = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         purposes = x509.ExtendedKeyUsage([])
     if ExtendedKeyUsageOID.OCSP_SIGNING not in purposes:
-        raise OcspError(f"{who} lacks the extended key usage OCSPSigning.", clause="RFC 6960 4.2.2.2")
+        raise OcspError(
+            f"{who} lacks the extended key usage OCSPSigning.", kind="status signer", clause="RFC 6960 4.2.2.2"
+        )
     if not signer.not_valid_before_utc.timestamp() <= now < signer.not_valid_after_utc.timestamp() + 1:
-        raise OcspError(f"{who} has a certificate that is not valid now.", clause="RFC 6960 4.2.2.2")
+        raise OcspError(
+            f"{who} has a certificate that is not valid now.", kind="status signer", clause="RFC 6960 4.2.2.2"
+        )
 
 
 def _check_nonce(response: ocsp.OCSPResponse, nonce: bytes | None, tolerated: list[str]) -> None:

@@ -33,10 +33,37 @@ class Clock:
         self.leaps = leaps
         self.settle: Callable[[], Awaitable[None]] | None = None
         self._timers: set[Timer] = set()
+        self._held: float | None = None
 
     def now(self) -> float:
         """Seconds since the epoch, lab time."""
-        return self._base + self._loop.time()
+        return self._base + self._loop.time() if self._held is None else self._held
+
+    @property
+    def held(self) -> bool:
+        """Whether time stands still."""
+        return self._held is not None
+
+    def hold(self) -> None:
+        """Let lab time stand still: nothing becomes due until :meth:`release`, however long somebody looks.
+
+        In virtual time the loop then really waits, for instance for a call from another thread. Idempotent.
+        """
+        if self._held is None:
+            self._held = self.now()
+            if isinstance(self._loop, VirtualTimeLoop):
+                self._loop.held = True
+            for timer in self._timers:
+                timer.disarm()
+
+    def release(self) -> None:
+        """Let lab time go on from where it was held. Idempotent."""
+        if self._held is not None:
+            self._base, self._held = self._held - self._loop.time(), None
+            if isinstance(self._loop, VirtualTimeLoop):
+                self._loop.held = False
+            for timer in tuple(self._timers):
+                timer.rearm()
 
     def utc(self) -> datetime:
         """Lab time as an aware datetime in UTC."""
@@ -47,6 +74,8 @@ class Clock:
         if seconds < 0:
             raise ValueError("the lab's clock only moves forward")
         self._base += seconds
+        if self._held is not None:
+            self._held += seconds
         for timer in tuple(self._timers):
             timer.rearm()
 
@@ -127,17 +156,27 @@ class Timer:
 
     def __init__(self, clock: Clock, when: float, callback: Callable[[], object]) -> None:
         self._clock, self._when, self._callback = clock, when, callback
-        self._handle: asyncio.TimerHandle | None = None
+        self._handle: asyncio.Handle | None = None
         clock._timers.add(self)
         self.rearm()
 
     def rearm(self) -> None:
         if self._handle is not None:
-            if self._handle.when() <= self._clock._loop.time():
+            if not isinstance(self._handle, asyncio.TimerHandle) or self._handle.when() <= self._clock._loop.time():
                 # Due already: arming it anew would put it off, for ever if somebody keeps jumping.
                 return
             self._handle.cancel()
-        self._handle = self._clock._loop.call_at(self._when - self._clock._base, self._fire)
+        held = self._clock._held
+        if held is None:
+            self._handle = self._clock._loop.call_at(self._when - self._clock._base, self._fire)
+        else:
+            self._handle = self._clock._loop.call_soon(self._fire) if self._when <= held else None
+
+    def disarm(self) -> None:
+        """Time stands still: what is not due yet does not become due."""
+        if self._handle is not None and self._when > self._clock.now():
+            self._handle.cancel()
+            self._handle = None
 
     def _fire(self) -> None:
         self._clock._timers.discard(self)
@@ -155,6 +194,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self._virtual = 0.0
+        self.held = False
+        """Time stands still although nothing is ready to run (:meth:`Clock.hold`)."""
         super().__init__(_ImpatientSelector(self))
 
     def time(self) -> float:
@@ -169,6 +210,8 @@ class _ImpatientSelector(selectors.SelectSelector):
         self._owner = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self._owner.held and (timeout is None or timeout > 0):
+            return super().select(None)
         if timeout is None:
             # In memory nobody else is left who could go on from here; better a defect than a silence without end.
             raise RuntimeError("every actor waits for another one, and no timer is set")

@@ -187,7 +187,7 @@ class Csms:
 
         async def connect(identity: str, password: str | None) -> FrameChannel:
             if self._closed:
-                raise PeerError("The CSMS cannot be reached (it is closed).")
+                raise PeerError("The CSMS cannot be reached (it is closed).", kind="unreachable")
             if await self.register.find(identity) is None:
                 raise PeerError(f"The CSMS does not know the station {identity}.", http_status=404)
             near, far = memory_channels()

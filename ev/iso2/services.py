@@ -117,6 +117,7 @@ def _choose_payment(s: Iso2VehicleSession) -> PeerError | None:
         why = f": {_why_no_contract(s, offered)}" if held_back else ""
         return PeerError(
             f"The station offers payment by {', '.join(offered)}; the vehicle is set to {policy}{why}.",
+            kind="payment selection",
             clause="V2G2-465",
             advice="Check TLS, the vehicle's contract and whether the station offers the certificate service."
             if _CONTRACT in offered

@@ -34,7 +34,7 @@ def fill(parser: Group) -> None:
 
 
 def _ev(arguments: Arguments) -> int:
-    from pncsim.simulator.runs.runner import run_alone
+    from pncsim.simulator.runs.told import run_alone
     from pncsim.simulator.standalone import Link, VehicleOptions, run_vehicle
 
     check_link(arguments)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pncsim.simulator.scenario import Option
+from pncsim.simulator.parameters import Parameter
 
 PORTS = range(1, 65536)
 
@@ -21,16 +22,28 @@ EPILOG = (
 )
 
 
-def add_option(parser: Group, option: Option) -> None:
+def add_option(parser: Any, parameter: Parameter) -> None:
     """Let a typed parameter be given as an option."""
-    name = f"--{option.name.replace('_', '-')}"
-    help_text = f"{option.help} (default: {option.default})"
-    if option.type is bool:
-        parser.add_argument(name, action=argparse.BooleanOptionalAction, default=option.default, help=option.help)
-    else:
-        choices = option.choices or None
-        kind = amount if option.type is float else option.type
-        parser.add_argument(name, type=kind, choices=choices, default=option.default, help=help_text)
+    name = f"--{parameter.name.replace('_', '-')}"
+    if parameter.type is bool:
+        kind = argparse.BooleanOptionalAction
+        parser.add_argument(name, action=kind, default=parameter.default, help=parameter.help)
+        return
+    shown = f"{parameter.help} (default: {parameter.default})"
+    reads = None if parameter.choices else reader(parameter)
+    parser.add_argument(name, type=reads, choices=parameter.choices or None, default=parameter.default, help=shown)
+
+
+def reader(parameter: Parameter) -> Callable[[str], Any]:
+    """What argparse has to call for a value: refuses in the parameter's own words."""
+
+    def read(text: str) -> Any:
+        try:
+            return parameter.read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
 
 
 def amount(text: str) -> float:

@@ -57,14 +57,15 @@ def known_fault(name: str) -> str:
     from pncsim.simulator.faults.table import find_fault
 
     try:
-        return find_fault(name).name
+        return str(find_fault(name))
     except LocalError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _run(found: Scenario) -> Callable[[Arguments], int]:
     def execute(arguments: Arguments) -> int:
-        from pncsim.simulator.runs.runner import RunSettings, run_and_tell
+        from pncsim.simulator.runs.told import run_and_tell
+        from pncsim.simulator.settings import RunSettings
 
         settings = RunSettings(
             transport=arguments.transport,

@@ -35,7 +35,7 @@ def fill(parser: Group) -> None:
 
 
 def _secc(arguments: Arguments) -> int:
-    from pncsim.simulator.runs.runner import run_alone
+    from pncsim.simulator.runs.told import run_alone
     from pncsim.simulator.standalone import Link, StationOptions, run_station
 
     check_link(arguments)

@@ -14,15 +14,15 @@ Layout of the folder (all text, UTF-8):
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import io
 import json
 import platform
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -33,40 +33,78 @@ from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Event, OcppFrame, V2gMessage
 
 
-def write_evidence(
-    parent: Path,
-    result: RunResult,
-    events: Iterable[Event],
-    *,
-    started: float,
-    options: Mapping[str, Any],
-    chains: Mapping[str, Iterable[x509.Certificate]],
-) -> Path:
-    """Write a new folder below ``parent`` and return it. Raises LocalError when the place cannot be written."""
-    events = list(events)
-    try:
-        folder = _new_folder(parent, result.scenario, started)
-        _write_lines(folder / "messages.jsonl", (_message(e) for e in events if isinstance(e, V2gMessage)))
-        _write_lines(folder / "ocpp.jsonl", (_frame(e) for e in events if isinstance(e, OcppFrame)))
-        _write_lines(folder / "events.jsonl", (_plain(e) for e in events if not isinstance(e, V2gMessage | OcppFrame)))
+class Recorder:
+    """A reader of the trace that writes a new folder below ``parent`` as the run goes on.
+
+    Nothing is written before something has happened. A place that cannot be written is said by :meth:`finish`.
+    """
+
+    def __init__(self, parent: Path, scenario: str, started: float) -> None:
+        self._parent, self._scenario, self._started = parent, scenario, started
+        self._folder: Path | None = None
+        self._files: dict[str, TextIO] = {}
+        self._teller: StoryTeller | None = None
+        self._error: OSError | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Write ``event`` down."""
+        if self._error is not None:
+            return
+        try:
+            if self._folder is None:
+                self._open()
+            assert self._teller is not None
+            self._teller(event)
+            match event:
+                case V2gMessage():
+                    name, row = "messages", _message(event)
+                case OcppFrame():
+                    name, row = "ocpp", _frame(event)
+                case _:
+                    name, row = "events", _plain(event)
+            self._files[name].write(json.dumps(row, ensure_ascii=False, default=bytes.hex) + "\n")
+        except OSError as error:
+            self._error = error
+
+    def finish(
+        self, result: RunResult, *, options: Mapping[str, Any], chains: Mapping[str, Iterable[x509.Certificate]]
+    ) -> Path | None:
+        """Write what is known at the end, and close; the folder, None where nothing has happened. Raises LocalError."""
+        try:
+            if self._error is not None:
+                raise self._error
+            if self._folder is None:
+                return None
+            for name, chain in chains.items():
+                pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
+                (self._folder / "certs" / f"{name}.pem").write_bytes(pem)
+            assert self._teller is not None
+            self._teller.summary(result)
+            (self._folder / "summary.json").write_text(
+                json.dumps(_summary(result, self._started, options), indent=2, ensure_ascii=False) + "\n",
+                encoding="utf-8",
+            )
+        except OSError as error:
+            raise LocalError(
+                f"The evidence could not be written: {error}.", advice="Choose another place with --evidence DIR."
+            ) from error
+        finally:
+            self.close()
+        return self._folder
+
+    def close(self) -> None:
+        """Close the files; what was written stays. Idempotent."""
+        for file in self._files.values():
+            with contextlib.suppress(OSError):
+                file.close()
+
+    def _open(self) -> None:
+        self._folder = folder = _new_folder(self._parent, self._scenario, self._started)
         (folder / "certs").mkdir()
-        for name, chain in chains.items():
-            pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
-            (folder / "certs" / f"{name}.pem").write_bytes(pem)
-        told = io.StringIO()
-        teller = StoryTeller(started, level=2, out=told, width=None)
-        for event in events:
-            teller(event)
-        teller.summary(result)
-        (folder / "story.txt").write_text(told.getvalue(), encoding="utf-8")
-        (folder / "summary.json").write_text(
-            json.dumps(_summary(result, started, options), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-    except OSError as error:
-        raise LocalError(
-            f"The evidence could not be written: {error}.", advice="Choose another place with --evidence DIR."
-        ) from error
-    return folder
+        for name in ("messages", "ocpp", "events"):
+            self._files[name] = (folder / f"{name}.jsonl").open("w", encoding="utf-8")
+        self._files["story"] = (folder / "story.txt").open("w", encoding="utf-8")
+        self._teller = StoryTeller(self._started, level=2, out=self._files["story"], width=None)
 
 
 def _new_folder(parent: Path, scenario: str, started: float) -> Path:
@@ -79,13 +117,7 @@ def _new_folder(parent: Path, scenario: str, started: float) -> Path:
         except FileExistsError:
             continue
         return folder
-    raise LocalError(f"{parent} already holds ten thousand runs of this second.")
-
-
-def _write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8") as out:
-        for row in rows:
-            out.write(json.dumps(row, ensure_ascii=False, default=bytes.hex) + "\n")
+    raise OSError(f"{parent} already holds ten thousand runs of this second")
 
 
 def _message(event: V2gMessage) -> dict[str, Any]:
@@ -93,8 +125,11 @@ def _message(event: V2gMessage) -> dict[str, Any]:
     from pncsim.wire.v2g.registry import codec_of
 
     return {
+        "seq": event.seq,
         "time": event.time,
         "role": event.role,
+        "unit": event.unit,
+        "session": event.session,
         "direction": event.direction,
         "name": event.name,
         "exi": event.payload.hex(),
@@ -104,8 +139,11 @@ def _message(event: V2gMessage) -> dict[str, Any]:
 
 def _frame(event: OcppFrame) -> dict[str, Any]:
     return {
+        "seq": event.seq,
         "time": event.time,
         "role": event.role,
+        "unit": event.unit,
+        "session": event.session,
         "direction": event.direction,
         "peer": event.peer,
         "action": event.action,

@@ -1,20 +1,23 @@
-"""What the standard answers to a fault: each answer says itself to a person and finds itself in the event stream."""
+"""What the standard answers to a fault: each answer says itself to a person and finds itself in the event stream.
+
+Answers are codes and kinds alone. What actors say in sentences is for people and may change; nothing is judged by it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pncsim.wire.errors import Kind
 from pncsim.wire.trace import Event, OcppFrame, Problem, Secured, V2gMessage
 
 
 class Answer(Protocol):
     """One observation a fault must lead to; ``str()`` of it is the text for people."""
 
-    def seen(self, events: Iterable[Event]) -> bool:
-        """Whether ``events`` hold it."""
+    def met(self, event: Event) -> bool:
+        """Whether ``event`` is it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,8 @@ class Responds:
     def __str__(self) -> str:
         return f"{' or '.join(self.names)} {self.code}"
 
-    def seen(self, events: Iterable[Event]) -> bool:
-        return any(
-            isinstance(event, V2gMessage) and event.name in self.names and _code(event.value) == self.code
-            for event in events
-        )
+    def met(self, event: Event) -> bool:
+        return isinstance(event, V2gMessage) and event.name in self.names and _code(event.value) == self.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Alerts:
 
         return f"TLS alert {self.number} {ALERTS[self.number]}"
 
-    def seen(self, events: Iterable[Event]) -> bool:
-        return any(isinstance(event, Secured) and not event.ok and event.alert == self.number for event in events)
+    def met(self, event: Event) -> bool:
+        return isinstance(event, Secured) and not event.ok and event.alert == self.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,36 +65,41 @@ class Ocpp:
     def __str__(self) -> str:
         return f"OCPP {self.action}: {self.field} {self.value}"
 
-    def seen(self, events: Iterable[Event]) -> bool:
-        return any(
+    def met(self, event: Event) -> bool:
+        return (
             isinstance(event, OcppFrame)
             and event.action == self.action
-            and event.frame.startswith("[3")
-            and _holds(json.loads(event.frame), self.field, self.value)
-            for event in events
+            and _holds(_answer(event.frame), self.field, self.value)
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Says:
-    """An actor reports a problem in these words."""
+class Reports:
+    """An actor reports a problem of this kind (:data:`wire.errors.KINDS`)."""
 
-    actor: str
-    words: str
+    role: str
+    kind: Kind
 
     def __str__(self) -> str:
-        return f"{self.actor} says “{self.words}”"
+        return f"{self.role} reports: {self.kind}"
 
-    def seen(self, events: Iterable[Event]) -> bool:
-        return any(
-            isinstance(event, Problem) and event.role == self.actor and self.words in event.text for event in events
-        )
+    def met(self, event: Event) -> bool:
+        return isinstance(event, Problem) and (event.role, event.kind) == (self.role, self.kind)
 
 
 def _code(message: object) -> str | None:
     body = getattr(message, "Body", None)
     code = getattr(body.BodyElement if body is not None else message, "ResponseCode", None)
     return None if code is None else str(code)
+
+
+def _answer(frame: str) -> object:
+    """The payload of a CALLRESULT; None of any other frame, and of what is none."""
+    try:
+        kind, _, payload = json.loads(frame)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return payload if kind == 3 else None
 
 
 def _holds(value: Any, field: str, wanted: str) -> bool:

@@ -1,56 +1,170 @@
-"""What can befall an ecosystem: coroutines over the lab; :mod:`simulator.faults.table` gives them names."""
+"""What a fault does to a lab: each deed registers itself with the lab's hooks before anything is built.
+
+Its first two parameters are the lab and the instance that is meant ("" for all); the others are what a person can
+choose. :mod:`simulator.faults.table` gives deeds names.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pncsim.simulator.faults.disturbances import (
+from pncsim.simulator.faults.changes import body, forged, on, other_contract
+from pncsim.simulator.faults.services import (
     DeadPool,
     DeadResponder,
     SlowPool,
     SlowResponder,
     Stranger,
     TamperingPool,
-    body,
-    forged,
-    on,
-    other_contract,
-    signed_by,
-    wrong_key,
-    wrong_signature,
 )
 from pncsim.simulator.lab.back_end import KnownCards
+from pncsim.simulator.parameters import Bounds
 from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.reading import common_name
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
+    from pncsim.backend.csms.ports import Services
     from pncsim.ev.contracts import Contract
+    from pncsim.simulator.lab.hooks import Frames, Subject
     from pncsim.simulator.lab.lab import Lab
+    from pncsim.simulator.lab.plug_in import PlugIn
     from pncsim.wire.credentials import Credentials
-
-SLOW = 30.0
-"""Seconds after which slow services answer: longer than anybody waits."""
+    from pncsim.wire.v2g import iso2
 
 MONTH = 30 * 86_400.0
 
 
-def foreign(lab: Lab, role: str) -> Credentials:
+Deed = Callable[..., None]
+"""``deed(lab, where, **chosen)`` registers with ``lab.hooks``; ``chosen``: :mod:`simulator.parameters`."""
+
+
+# Forms of deeds
+
+
+def vehicle_sends(name: str, change: Callable[[Any], Any]) -> Deed:
+    """The vehicle sends ``name`` changed."""
+
+    def deed(lab: Lab, where: str, /) -> None:
+        lab.hooks.alter("vehicle", where, on(name, change))
+
+    return deed
+
+
+def station_sends(name: str, change: Callable[[Any], Any]) -> Deed:
+    """The station sends ``name`` changed."""
+
+    def deed(lab: Lab, where: str, /) -> None:
+        lab.hooks.alter("station", where, on(name, change))
+
+    return deed
+
+
+def csms_answers(change: Frames) -> Deed:
+    """The CSMS's answers to a station arrive changed."""
+
+    def deed(lab: Lab, where: str, /) -> None:
+        lab.hooks.alter_frames(where, change)
+
+    return deed
+
+
+def beforehand(subject: Subject, do: Callable[[PlugIn], Awaitable[None]]) -> Deed:
+    """``do`` happens to each instance of ``subject`` before its first plug-in."""
+
+    def deed(lab: Lab, where: str, /) -> None:
+        lab.hooks.once(subject, where, do)
+
+    return deed
+
+
+def service(change: Callable[[Services], None]) -> Deed:
+    """What the CSMS asks of others is not what it was."""
+
+    async def do(plug_in: PlugIn) -> None:
+        change(plug_in.back.services)
+
+    return beforehand("csms", do)
+
+
+def bundle(change: Callable[[PlugIn], Callable[[iso2.V2G_Message], iso2.V2G_Message]]) -> Deed:
+    """Contracts from the pool arrive changed."""
+
+    async def do(plug_in: PlugIn) -> None:
+        services = plug_in.back.services
+        services.pool = TamperingPool(services.pool, change(plug_in))
+
+    return beforehand("csms", do)
+
+
+def lost_request(
+    lab: Lab,
+    where: str,
+    /,
+    *,
+    request: Annotated[
+        Literal[
+            "SessionSetupReq",
+            "ServiceDiscoveryReq",
+            "PaymentServiceSelectionReq",
+            "PaymentDetailsReq",
+            "AuthorizationReq",
+            "ChargeParameterDiscoveryReq",
+            "PowerDeliveryReq",
+            "ChargingStatusReq",
+            "SessionStopReq",
+        ],
+        "What is lost.",
+    ] = "PaymentServiceSelectionReq",
+) -> None:
+    """A request of the vehicle never arrives."""
+    vehicle_sends(request, lambda message: None)(lab, where)
+
+
+def silent_station(
+    lab: Lab,
+    where: str,
+    /,
+    *,
+    response: Annotated[
+        Literal[
+            "SessionSetupRes",
+            "ServiceDiscoveryRes",
+            "PaymentServiceSelectionRes",
+            "PaymentDetailsRes",
+            "AuthorizationRes",
+            "ChargeParameterDiscoveryRes",
+            "PowerDeliveryRes",
+            "ChargingStatusRes",
+            "SessionStopRes",
+        ],
+        "What is not sent.",
+    ] = "ServiceDiscoveryRes",
+) -> None:
+    """The station does not answer."""
+    station_sends(response, lambda message: None)(lab, where)
+
+
+# Credentials that are not what they should be
+
+
+def foreign(plug_in: PlugIn, role: str) -> Credentials:
     """Credentials of ``role`` in another ecosystem, whose authorities bear the same names."""
-    return create_pki(lab.clock.now()).credentials(role)
+    return create_pki(plug_in.clock.now()).credentials(role)
 
 
-def expired(lab: Lab, role: str) -> Credentials:
+def expired(plug_in: PlugIn, role: str) -> Credentials:
     """Credentials of ``role`` in this ecosystem that ran out a minute ago: its authorities are not much older."""
-    pki, now, profile = lab.back.pki, lab.clock.now(), PROFILES[role]
+    pki, now, profile = plug_in.back.pki, plug_in.clock.now(), PROFILES[role]
     assert profile.issuer is not None
     name = common_name(pki.certificate(role))
     return pki.authority(profile.issuer).credentials(profile, name, now, not_after=now - 60)
 
 
-def _contract(lab: Lab) -> Contract:
-    contract = lab.in_use.contracts.default
+def _contract(plug_in: PlugIn) -> Contract:
+    contract = plug_in.vehicle.contracts.default
     if contract is None:
         raise LocalError(
             "The vehicle has no contract yet that could be disturbed.",
@@ -59,136 +173,151 @@ def _contract(lab: Lab) -> Contract:
     return contract
 
 
-# The station's certificate
+def shows_contract(make: Callable[[PlugIn, str], Credentials]) -> Deed:
+    """The vehicle shows another contract than its own."""
+
+    def deed(lab: Lab, where: str, /) -> None:
+        async def do(plug_in: PlugIn) -> None:
+            instead = on("PaymentDetailsReq", body(other_contract(make(plug_in, "contract_leaf"))))
+            lab.alter_vehicle(plug_in.vehicle, instead)
+
+        lab.hooks.once("vehicle", where, do)
+
+    return deed
 
 
-async def staple_missing(lab: Lab) -> None:
+# What the station shows
+
+
+async def staple_missing(plug_in: PlugIn) -> None:
     """The station staples nothing."""
-    lab.site.presented.staples = ()
+    plug_in.station.presented.staples = ()
 
 
-async def staple_stale(lab: Lab) -> None:
+async def staple_stale(plug_in: PlugIn) -> None:
     """The station staples an answer that ran out a month ago."""
-    held = lab.site.station.credentials
+    held = plug_in.station.station.credentials
     assert held is not None, "a station is ready only with its certificate"
-    authority = lab.back.pki.issuer_authority(held.leaf)
-    lab.site.presented.staples = (authority.staple(held.leaf, lab.clock.now() - MONTH),)
+    authority = plug_in.back.pki.issuer_authority(held.leaf)
+    plug_in.station.presented.staples = (authority.staple(held.leaf, plug_in.clock.now() - MONTH),)
 
 
-async def station_foreign(lab: Lab) -> None:
+async def station_foreign(plug_in: PlugIn) -> None:
     """The station is one of another ecosystem."""
-    lab.site.presented.credentials = foreign(lab, "secc_leaf")
+    plug_in.station.presented.credentials = foreign(plug_in, "secc_leaf")
 
 
-async def station_expired(lab: Lab) -> None:
+async def station_expired(plug_in: PlugIn) -> None:
     """The station's certificate has run out."""
-    lab.site.presented.credentials, lab.site.presented.staples = expired(lab, "secc_leaf"), ()
+    plug_in.station.presented.credentials = expired(plug_in, "secc_leaf")
+    plug_in.station.presented.staples = ()
 
 
-async def station_forged(lab: Lab) -> None:
+async def station_forged(plug_in: PlugIn) -> None:
     """The station's certificate was not signed by its issuer."""
-    lab.site.presented.credentials = forged(lab.back.pki.credentials("secc_leaf"))
-    lab.site.presented.staples = ()
+    plug_in.station.presented.credentials = forged(plug_in.back.pki.credentials("secc_leaf"))
+    plug_in.station.presented.staples = ()
 
 
-# The vehicle's certificates
+# What the ecosystem does to a vehicle
 
 
-async def contract_foreign(lab: Lab) -> None:
-    """The vehicle shows the contract of another ecosystem."""
-    lab.alter_vehicle(on("PaymentDetailsReq", body(other_contract(foreign(lab, "contract_leaf")))))
-
-
-async def contract_expired(lab: Lab) -> None:
-    """The vehicle shows a contract that has run out."""
-    lab.alter_vehicle(on("PaymentDetailsReq", body(other_contract(expired(lab, "contract_leaf")))))
-
-
-async def contract_revoked(lab: Lab) -> None:
+async def contract_revoked(plug_in: PlugIn) -> None:
     """The contract certificate is revoked at its CA."""
-    await lab.back.ecosystem.ca.revoke_certificate(_contract(lab).credentials.leaf, "key_compromise")
+    await plug_in.back.ecosystem.ca.revoke_certificate(_contract(plug_in).credentials.leaf, "key_compromise")
 
 
-async def provisioning_revoked(lab: Lab) -> None:
+async def provisioning_revoked(plug_in: PlugIn) -> None:
     """The vehicle's provisioning certificate is revoked at its CA."""
-    await lab.back.ecosystem.ca.revoke_certificate(lab.back.pki.certificate("oem_leaf"), "key_compromise")
+    assert plug_in.vehicle.provisioning is not None
+    await plug_in.back.ecosystem.ca.revoke_certificate(plug_in.vehicle.provisioning.leaf, "key_compromise")
 
 
-# The mobility operator and the CSMS's cards
-
-
-async def contract_blocked(lab: Lab) -> None:
+async def contract_blocked(plug_in: PlugIn) -> None:
     """The mobility operator blocks the contract."""
-    await lab.back.ecosystem.mo.block(_contract(lab).emaid)
+    await plug_in.back.ecosystem.mo.block(_contract(plug_in).emaid)
 
 
-async def contract_unknown(lab: Lab) -> None:
-    """The mobility operator has never heard of any contract."""
-    lab.services.operator = Stranger()
-
-
-async def card_unknown(lab: Lab) -> None:
-    """The CSMS knows no card any more."""
-    lab.services.tokens = KnownCards({})
-
-
-# The contract pool
-
-
-async def pool_dead(lab: Lab) -> None:
-    """Nobody answers at the pool."""
-    lab.services.pool = DeadPool()
-
-
-async def pool_slow(lab: Lab) -> None:
-    """The pool takes its time."""
-    lab.services.pool = SlowPool(lab.services.pool, lab, SLOW)
-
-
-async def pool_empty(lab: Lab) -> None:
+async def pool_empty(plug_in: PlugIn) -> None:
     """The pool holds no contract for the vehicle."""
-    pool = lab.back.ecosystem.pool
-    for entry in await pool.contracts(common_name(lab.back.pki.certificate("oem_leaf"))):
+    pool = plug_in.back.ecosystem.pool
+    assert plug_in.vehicle.provisioning is not None
+    for entry in await pool.contracts(common_name(plug_in.vehicle.provisioning.leaf)):
         await pool.delete(entry.emaid, skip_revocation=True)
 
 
-async def bundle_key(lab: Lab) -> None:
-    """The encrypted key is altered on its way."""
-    lab.services.pool = TamperingPool(lab.services.pool, wrong_key)
+# Services behind the CSMS
 
 
-async def bundle_signature(lab: Lab) -> None:
-    """The provisioning service's signature is altered on its way."""
-    lab.services.pool = TamperingPool(lab.services.pool, wrong_signature)
+def contract_unknown(services: Services) -> None:
+    """The mobility operator has never heard of any contract."""
+    services.operator = Stranger()
 
 
-async def bundle_foreign(lab: Lab) -> None:
-    """The contract is signed by the provisioning service of another ecosystem."""
-    lab.services.pool = TamperingPool(lab.services.pool, signed_by(foreign(lab, "cps_leaf")))
+def card_unknown(services: Services) -> None:
+    """The CSMS knows no card any more."""
+    services.tokens = KnownCards({})
 
 
-# The OCSP responder
+def pool_dead(services: Services) -> None:
+    """Nobody answers at the pool."""
+    services.pool = DeadPool()
 
 
-async def responder_dead(lab: Lab) -> None:
+def responder_dead(services: Services) -> None:
     """Nobody answers at the responder."""
-    lab.services.revocation = DeadResponder()
+    services.revocation = DeadResponder()
 
 
-async def responder_slow(lab: Lab) -> None:
+Seconds = Annotated[float, "Seconds until it answers.", Bounds(0.0, 86_400.0)]
+Loop = Annotated[int, "The loop message of the first session at which it happens.", Bounds(1, 1000)]
+
+
+def pool_slow(lab: Lab, where: str, /, *, seconds: Seconds = 30.0) -> None:
+    """The pool takes its time."""
+
+    async def do(plug_in: PlugIn) -> None:
+        services = plug_in.back.services
+        services.pool = SlowPool(services.pool, plug_in.clock, seconds)
+
+    lab.hooks.once("csms", where, do)
+
+
+def responder_slow(lab: Lab, where: str, /, *, seconds: Seconds = 30.0) -> None:
     """The responder takes its time."""
-    lab.services.revocation = SlowResponder(lab.services.revocation, lab, SLOW)
+
+    async def do(plug_in: PlugIn) -> None:
+        services = plug_in.back.services
+        services.revocation = SlowResponder(services.revocation, plug_in.clock, seconds)
+
+    lab.hooks.once("csms", where, do)
 
 
 # The CSMS
 
 
-async def csms_dead(lab: Lab) -> None:
+async def csms_dead(plug_in: PlugIn) -> None:
     """The CSMS goes away; the station notices."""
-    await lab.back.stop_csms()
-    await lab.site.station.wait_offline()
+    await plug_in.back.stop_csms()
+    await plug_in.station.station.wait_offline()
 
 
-async def csms_away(lab: Lab) -> None:
-    """The connection to the CSMS is lost for a minute."""
-    await lab.cut_csms(60.0)
+def csms_dies(lab: Lab, where: str, /, *, loop: Loop = 4) -> None:
+    """The CSMS goes away while energy flows."""
+    lab.hooks.once("csms", where, csms_dead, loop=loop)
+
+
+def csms_away(
+    lab: Lab,
+    where: str,
+    /,
+    *,
+    seconds: Annotated[float, "Seconds until the CSMS can be reached again.", Bounds(0.0, 86_400.0)] = 60.0,
+    loop: Loop = 4,
+) -> None:
+    """The connection to the CSMS is lost for a while."""
+
+    async def do(plug_in: PlugIn) -> None:
+        await lab.cut_csms(seconds)
+
+    lab.hooks.once("csms", where, do, loop=loop)

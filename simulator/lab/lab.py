@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +25,13 @@ from pncsim.secc.charge_point import ChargePoint, trusted_roots
 from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
 from pncsim.secc.evse import EvsePlan
 from pncsim.secc.station.config import StationConfig
-from pncsim.simulator.faults.disturbances import Alter, disturbed
-from pncsim.simulator.faults.table import Fault, find_fault
 from pncsim.simulator.lab.back_end import CARD, STATION_ID, BackEnd, open_back_end
 from pncsim.simulator.lab.expect import Expectations
+from pncsim.simulator.lab.hooks import Alter, Hooks, chained
+from pncsim.simulator.lab.plug_in import PlugIn
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.scenario import Energy
+from pncsim.simulator.settings import RunSettings
 from pncsim.tls_certs.pki import DEFAULT_EVSE_ID
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.reading import common_name
@@ -38,11 +39,11 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.network import Network
 from pncsim.wire.trace import Problem, Story, Trace
+from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     from pncsim.backend.csms.ports import Services
     from pncsim.backend.csms.transactions import Transaction
-    from pncsim.simulator.runs.runner import RunSettings
     from pncsim.wire.ocpp.channel import FrameChannel
 
 LOOP_INTERVAL: dict[Energy, float] = {"ac": 30.0, "dc": 5.0}
@@ -54,9 +55,6 @@ SLOPE = 8000.0
 and after the stop: quicker than real ones, because on sockets a lab really waits for them."""
 
 DAY = 86_400.0
-
-WHILE_CHARGING = 4
-"""The loop message at which faults of a running charge strike."""
 
 RECONNECT_PATIENCE = 300.0
 """Seconds a station that lost its CSMS may take, after the session, to deliver what it kept (in memory)."""
@@ -73,21 +71,24 @@ class Lab:
         result: RunResult,
         *,
         installed: bool = False,
+        through: Callable[[Network], Network] = lambda network: network,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.trace = trace
-        self.expect = Expectations(self, result)
+        self.voice = Voice.on(clock, trace, "LAB")
+        self.expect = Expectations(result, self.transactions, lambda: self.receipts_verified)
+        self.hooks = Hooks()
         self.card = CARD
-        self.faults: tuple[Fault, ...] = tuple(find_fault(name) for name in settings.faults)
-        self._installed = installed
+        self._installed, self._through = installed, through
         self._back: BackEnd | None = None
         self._site: ChargePoint | None = None
         self._network: Network | None = None
         self._vehicle: Vehicle | None = None
         self._csms_back_at = 0.0
-        self._deeds: list[asyncio.Task[None]] = []
+        self._deeds: list[asyncio.Future[None]] = []
         self._transactions: list[Transaction] = []
+        self._named = 0
 
     async def __aenter__(self) -> Lab:
         try:
@@ -113,14 +114,14 @@ class Lab:
             dc=DcSupply(isolation_seconds=ISOLATION_TEST, volts_per_second=SLOPE),
             contract_anchors=back.pki.anchors("mo_root", "v2g_root"),
             receipts=ReceiptPolicy(first=2, every=5),
-            alter=_chained(fault.station for fault in self.faults),
+            alter=self.hooks.altering("station", STATION_ID),
         )
         self._site = ChargePoint(
             self.clock,
             self.trace,
             StationConfig(identity=STATION_ID, secc_id=DEFAULT_EVSE_ID, request_certificate=not self._installed),
             [EvsePlan(config=evse, network=self._network)],
-            connect=disturbed(self._reach_csms, [fault.csms for fault in self.faults if fault.csms is not None]),
+            connect=self.hooks.disturbed(self._reach_csms, STATION_ID),
             source=random.SystemRandom(),
             password=back.password,
             roots=trusted_roots(back.pki),
@@ -128,7 +129,7 @@ class Lab:
         )
         self.clock.settle = self._site.heard
         await self._site.open()
-        self._tell("LAB", f"The station is ready; the CSMS is {back.csms_url}.")
+        self.voice.story(f"The station is ready; the CSMS is {back.csms_url}.")
 
     async def _tear_down(self) -> None:
         for deed in self._deeds:
@@ -157,16 +158,19 @@ class Lab:
         :class:`ev.config.VehicleConfig`. Faults that change what the vehicle sends are built in.
         """
         pki = self.back.pki
+        self._named += 1
+        name = f"EV-{self._named}"
         config = VehicleConfig(
             energy_modes=AC_MODES if energy == "ac" else DC_MODES,
             energy_wish=kwh * 1000,
             loop_interval=LOOP_INTERVAL[energy],
             ocsp="require",
-            alter=_chained(fault.vehicle for fault in self.faults),
+            alter=self.hooks.altering("vehicle", name),
             **{"tls": "require", **wishes},
         )
         held = [await self._install_beforehand(contract_days)] if contract else []
         self._vehicle = Vehicle(
+            name=name,
             config=config,
             battery=Battery(),
             v2g_roots=pki.anchors("v2g_root"),
@@ -195,23 +199,19 @@ class Lab:
         parameters then. ``keep_plugged`` says that the vehicle will come back (a pause).
         """
         site, evse = self.site, self.site.evse()
-        for fault in self.faults:
-            self._tell("LAB", f"Disturbed on purpose: {fault.title}.")
-            if fault.before is not None:
-                await fault.before(self)
+        plug_in = PlugIn(vehicle=vehicle, station=site, back=self.back, clock=self.clock)
+        for do in self.hooks.due(plug_in):
+            await do(plug_in)
         if vehicle.config.payment == "external":
             site.station.present(self.card)
 
         def loop(number: int) -> None:
             if number == renegotiate_after_loops:
                 evse.request_renegotiation()
-            if number == WHILE_CHARGING:
-                for fault in self.faults:
-                    if fault.charging is not None:
-                        self._deeds.append(asyncio.create_task(fault.charging(self)))
+            self._deeds.extend(asyncio.ensure_future(do(plug_in)) for do in self.hooks.due(plug_in, number))
 
         evse.on_loop = loop
-        outcome = await charge(self.network, vehicle, self.clock, self.trace, pilot=evse.pilot)
+        outcome = await charge(self._through(self.network), vehicle, self.clock, self.trace, pilot=evse.pilot)
         await site.idle()
         if not keep_plugged:
             evse.pilot.disconnect()
@@ -292,13 +292,13 @@ class Lab:
     def in_use(self) -> Vehicle:
         """The vehicle of this run. Raises LocalError while there is none."""
         if self._vehicle is None:
-            raise LocalError("There is no vehicle yet that could be disturbed.")
+            raise LocalError("There is no vehicle yet.")
         return self._vehicle
 
-    def alter_vehicle(self, alter: Alter) -> None:
-        """Let ``alter`` change what the vehicle sends, after what changes it already."""
-        config = self.in_use.config
-        self.in_use.config = dataclasses.replace(config, alter=_chained((config.alter, alter)))
+    def alter_vehicle(self, vehicle: Vehicle, alter: Alter) -> None:
+        """Let ``alter`` change what ``vehicle`` sends, after what changes it already."""
+        config = vehicle.config
+        vehicle.config = dataclasses.replace(config, alter=chained((config.alter, alter)))
 
     async def cut_csms(self, seconds: float) -> None:
         """The connection to the CSMS breaks and cannot be opened again for ``seconds``."""
@@ -308,7 +308,7 @@ class Lab:
 
     async def _reach_csms(self, identity: str, password: str | None) -> FrameChannel:
         if self.clock.now() < self._csms_back_at:
-            raise PeerError("The CSMS cannot be reached: the connection is cut.")
+            raise PeerError("The CSMS cannot be reached: the connection is cut.", kind="unreachable")
         return await self.back.connect(identity, password)
 
     async def _install_beforehand(self, days: float | None) -> Contract:
@@ -335,19 +335,3 @@ def _network(transport: str, clock: Clock) -> Network:
     from pncsim.wire.network.loopback import LoopbackNetwork
 
     return LoopbackNetwork(clock)
-
-
-def _chained(alters: Iterable[Alter | None]) -> Alter | None:
-    """One hook that applies several in turn; None if there is none. A message that is swallowed stays swallowed."""
-    wanted = [alter for alter in alters if alter is not None]
-    if not wanted:
-        return None
-
-    def alter(name: str, message: Any) -> Any:
-        for change in wanted:
-            if message is None:
-                return None
-            message = change(name, message)
-        return message
-
-    return alter

@@ -287,3 +287,31 @@ def test_actors_that_wait_for_each_other_for_ever_are_a_defect_and_no_hang() -> 
 
     with pytest.raises(RuntimeError, match="every actor waits"):
         virtually(main())
+
+
+@pytest.mark.parametrize("factory", [VirtualTimeLoop, None], ids=["virtual", "real"])
+def test_a_held_clock_lets_nothing_become_due_and_goes_on_from_there(factory: type[VirtualTimeLoop] | None) -> None:
+    async def main() -> list[tuple[str, float]]:
+        clock, seen = Clock(1000.0), list[tuple[str, float]]()
+        clock.call_at(1000.0001, lambda: seen.append(("due", clock.now())))
+        clock.hold()
+        clock.hold()
+        began = clock.now()
+        for _ in range(20_000):
+            await asyncio.sleep(0)
+        assert clock.held and clock.now() == began and not seen
+        clock.jump(5)
+        assert clock.now() == began + 5
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert [what for what, _ in seen] == ["due"], "what a jump makes due happens"
+        clock.call_at(clock.now() + 0.0001, lambda: seen.append(("later", clock.now())))
+        clock.release()
+        clock.release()
+        await clock.sleep(0.0002)
+        assert not clock.held and clock.now() < began + 10
+        return seen
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        seen = runner.run(main())
+    assert [what for what, _ in seen] == ["due", "later"]

@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.result import RunResult
-from pncsim.simulator.runs.runner import RunSettings, run_on_loop, run_scenario
+from pncsim.simulator.runs.loop import run_on_loop
+from pncsim.simulator.runs.run import Run as LabRun
 from pncsim.simulator.scenario import Scenario, find_scenario
-from pncsim.wire.clock import Clock
+from pncsim.simulator.settings import RunSettings
 from pncsim.wire.network import Serving
-from pncsim.wire.trace import Event, Problem, Trace
+from pncsim.wire.trace import Event, Problem
 
 Transport = Literal["memory", "loopback"]
 
@@ -81,8 +82,30 @@ def run(
 
     Raises TimeoutError when it does not end: nothing may hang.
     """
-    found, events = find_scenario(name), list[Event]()
-    seen = Run(RunResult(name, transport), events)
+    return run_of(
+        find_scenario(name),
+        options,
+        transport=transport,
+        faults=faults,
+        pki=pki,
+        evidence=evidence,
+        meanwhile=meanwhile,
+    )
+
+
+def run_of(
+    found: Scenario,
+    options: Mapping[str, Any] | None = None,
+    *,
+    transport: Transport = "memory",
+    faults: Sequence[str] = (),
+    pki: Path | None = None,
+    evidence: Path | None = None,
+    meanwhile: Callable[[Lab], Awaitable[None]] | None = None,
+) -> Run:
+    """As :func:`run`, for a scenario that has no place of its own."""
+    events = list[Event]()
+    seen = Run(RunResult(found.name, transport), events)
 
     async def watched(lab: Lab, **chosen: Any) -> None:
         make = lab.vehicle
@@ -104,12 +127,10 @@ def run(
             seen.password = lab.back.password
 
     async def main() -> RunResult:
-        clock, trace = Clock(leaps=transport == "loopback"), Trace()
-        trace.subscribe(events.append)
         settings = RunSettings(transport=transport, pki=pki, faults=tuple(faults), evidence=evidence)
         scenario = Scenario(found.name, found.title, found.clauses, watched, found.fresh_station)
         async with asyncio.timeout(REAL_LIMIT if transport == "loopback" else LAB_LIMIT):
-            return await run_scenario(scenario, options or {}, settings, clock, trace, events)
+            return await LabRun(scenario, options, settings, readers=(events.append,)).done()
 
     seen.result = run_on_loop(transport, main)
     return seen

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from pncsim.simulator.runs.runner import run_on_loop
+from pncsim.simulator.runs.loop import run_on_loop
 
 
 def fail(sentence: str) -> None:

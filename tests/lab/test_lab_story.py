@@ -33,7 +33,7 @@ def told(done: Run, *, level: int = 0, width: int | None = 120) -> str:
     "name", ["no-staple", "foreign-root", "wrong-signature", "contract-blocked", "tampered-bundle"]
 )
 def test_each_actor_says_a_thing_once(name: str) -> None:
-    done = run(FAULTS[name].scenario, faults=[name])
+    done = run(FAULTS[name].chosen().scenario, faults=[name])
     story = told(done, width=None).split("\n\n")[0]
     sentences = [p.text for p in done.problems()]
     assert sentences

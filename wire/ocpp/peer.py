@@ -237,8 +237,17 @@ class OcppPeer:
         self._perform(self._session.refuse(incoming.id, refusal, self._clock.now()))
 
     def _report(self, text: str, error: Exception | None = None) -> None:
-        clause, advice = (error.clause, error.advice) if isinstance(error, PncError) else ("", "")
-        self._trace.emit(Problem(time=self._clock.now(), role=self._actor, text=text, clause=clause, advice=advice))
+        known = error if isinstance(error, PncError) else PncError(text, kind="defect")
+        self._trace.emit(
+            Problem(
+                time=self._clock.now(),
+                role=self._actor,
+                text=text,
+                kind=known.kind,
+                clause=known.clause,
+                advice=known.advice,
+            )
+        )
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.ensure_future(work)

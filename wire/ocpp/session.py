@@ -144,7 +144,10 @@ class OcppSession:
             return []
         if len(text) > MAX_TEXT:
             reason = f"a frame of {len(text)} characters, at most {MAX_TEXT} are read"
-            return [Problem(time=now, role=self.actor, text=f"{self.peer} sent {reason}."), Hangup(1009, "too big")]
+            return [
+                Problem(time=now, role=self.actor, text=f"{self.peer} sent {reason}.", kind="flood"),
+                Hangup(1009, "too big"),
+            ]
         frame = frames.parse(text)
         match frame:
             case frames.Call():
@@ -154,7 +157,9 @@ class OcppSession:
             case frames.Error():
                 return self._answered(frame.id, text, now, frame)
         event = self._event("received", "", text, None, now)
-        problem = Problem(time=now, role=self.actor, text=f"{self.peer} sent no OCPP frame: {frame.text}.")
+        problem = Problem(
+            time=now, role=self.actor, text=f"{self.peer} sent no OCPP frame: {frame.text}.", kind="malformed"
+        )
         if not frame.code:
             return [event, problem]
         return [event, problem, *self._error(frame.id, "", CallError(frame.code, frame.text), now)]
@@ -223,7 +228,8 @@ class OcppSession:
         wrong = schema.violation(self.version, action, "Response", payload)
         if wrong is not None:
             text = f"{self.actor} built an answer to {action} that breaks OCPP's schema: {wrong.text}."
-            return [Problem(time=now, role=self.actor, text=text), *self.refuse(id, CallError("InternalError"), now)]
+            problem = Problem(time=now, role=self.actor, text=text, kind="defect")
+            return [problem, *self.refuse(id, CallError("InternalError"), now)]
         del self._unanswered[id]
         return self._sent(frames.result(id, payload), action, payload, now)
 

@@ -187,9 +187,11 @@ def _refusal(address: str, error: BaseException) -> BaseException:
         case aiohttp.InvalidURL():
             return LocalError(f"{address} is no WebSocket address.")
         case aiohttp.ClientConnectorError(errno=int(number)):
-            return PeerError(f"The CSMS at {address} cannot be reached ({os.strerror(number)}).")
+            return PeerError(f"The CSMS at {address} cannot be reached ({os.strerror(number)}).", kind="unreachable")
         case aiohttp.ClientError() | OSError() | TimeoutError():
-            return PeerError(f"The CSMS at {address} cannot be reached ({error or type(error).__name__}).")
+            return PeerError(
+                f"The CSMS at {address} cannot be reached ({error or type(error).__name__}).", kind="unreachable"
+            )
     return error
 
 

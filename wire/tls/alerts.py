@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pncsim.wire.errors import PeerClosed, PeerError
+from pncsim.wire.errors import Kind, PeerClosed, PeerError
 
 ALERTS = {
     0: "close_notify",
@@ -71,12 +71,13 @@ class TlsError(PeerError):
         self,
         sentence: str,
         *,
+        kind: Kind | None = None,
         alert: int | None = None,
         alert_from: Literal["us", "peer"] | None = None,
         clause: str = "",
         advice: str = "",
     ) -> None:
-        super().__init__(sentence, clause=clause, advice=advice, alert=alert)
+        super().__init__(sentence, kind=kind, clause=clause, advice=advice, alert=alert)
         self.alert_from = alert_from
 
 

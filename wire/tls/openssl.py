@@ -219,6 +219,7 @@ class OpenSslSession:
         if self._refusal is not None:
             return TlsError(
                 f"{self._who} was refused{self._answer()}: {self._refusal.sentence}",
+                kind=self._refusal.kind,
                 alert=self._alert_sent,
                 alert_from="us" if self._alert_sent is not None else None,
                 clause=self._refusal.clause,
@@ -228,6 +229,7 @@ class OpenSslSession:
         if self._alert_received:
             return TlsError(
                 f"{self._who} {during} with {alert_text(self._alert_received)}.",
+                kind="refused",
                 alert=self._alert_received,
                 alert_from="peer",
                 advice=ADVICE.get(self._alert_received, ""),

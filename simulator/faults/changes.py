@@ -1,0 +1,129 @@
+"""Changes to what is sent: messages between vehicle and station, frames from the CSMS, parts of credentials."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pncsim.simulator.lab.hooks import Alter, Frames
+from pncsim.wire.v2g import iso2
+
+if TYPE_CHECKING:
+    from pncsim.wire.credentials import Credentials
+
+NOISE = b"\xff" * 20
+"""Octets that are no message in any of the schemas."""
+
+
+# Messages
+
+
+def on(name: str, change: Callable[[Any], Any]) -> Alter:
+    """Alter the message ``name``, before it is signed and again when it is finished; pass all others."""
+
+    def alter(sent: str, message: Any) -> Any:
+        return change(message) if sent == name else message
+
+    return alter
+
+
+def body(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Change the body before it is signed; leave the finished message alone."""
+    return lambda message: message if isinstance(message, iso2.V2G_Message) else change(message)
+
+
+def finished(change: Callable[[iso2.V2G_Message], Any]) -> Callable[[Any], Any]:
+    """Change the finished message, signature included; leave the body alone before that."""
+    return lambda message: change(message) if isinstance(message, iso2.V2G_Message) else message
+
+
+def flip(octets: bytes) -> bytes:
+    """``octets`` with the last bit turned."""
+    return octets[:-1] + bytes([octets[-1] ^ 1])
+
+
+def forged(credentials: Credentials) -> Credentials:
+    """The same chain and key, but the leaf's signature has a wrong bit."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from pncsim.wire.credentials import Credentials
+
+    leaf = x509.load_der_x509_certificate(flip(credentials.leaf.public_bytes(Encoding.DER)))
+    return Credentials((leaf, *credentials.chain[1:]), credentials.key)
+
+
+def wrong_signature(message: iso2.V2G_Message) -> iso2.V2G_Message:
+    """One bit of the signature is wrong; a message without one passes."""
+    signature = message.Header.Signature
+    if signature is None:
+        return message
+    value = dataclasses.replace(signature.SignatureValue, value=flip(signature.SignatureValue.value))
+    header = dataclasses.replace(message.Header, Signature=dataclasses.replace(signature, SignatureValue=value))
+    return dataclasses.replace(message, Header=header)
+
+
+def no_signature(message: iso2.V2G_Message) -> iso2.V2G_Message:
+    """The signature is left out."""
+    return dataclasses.replace(message, Header=dataclasses.replace(message.Header, Signature=None))
+
+
+def wrong_challenge(message: iso2.AuthorizationReq) -> iso2.AuthorizationReq:
+    """Another challenge than the station's."""
+    return dataclasses.replace(message, GenChallenge=bytes(16)) if message.GenChallenge else message
+
+
+def wrong_emaid(message: iso2.PaymentDetailsReq) -> iso2.PaymentDetailsReq:
+    """Another EMAID than the certificate's."""
+    return dataclasses.replace(message, eMAID="DEXXXC00000000")
+
+
+def other_contract(credentials: Credentials) -> Callable[[Any], Any]:
+    """The chain of ``credentials`` where the vehicle shows its contract."""
+    from pncsim.ev.iso2.contract import chain_type
+
+    return lambda message: dataclasses.replace(message, ContractSignatureCertChain=chain_type(credentials))
+
+
+def wrong_key(message: iso2.V2G_Message) -> iso2.V2G_Message:
+    """One bit of the encrypted contract key is wrong."""
+    response: Any = message.Body.BodyElement
+    response.ContractSignatureEncryptedPrivateKey.value = flip(response.ContractSignatureEncryptedPrivateKey.value)
+    return message
+
+
+def signed_by(signer: Credentials) -> Callable[[iso2.V2G_Message], iso2.V2G_Message]:
+    """The same contract, signed by another provisioning service."""
+    from pncsim.ev.iso2.contract import chain_type
+    from pncsim.wire.v2g.signature import sign
+
+    names = ("ContractSignatureCertChain", "ContractSignatureEncryptedPrivateKey", "DHpublickey", "eMAID")
+
+    def change(message: iso2.V2G_Message) -> iso2.V2G_Message:
+        response: Any = message.Body.BodyElement
+        response.SAProvisioningCertificateChain = chain_type(signer)
+        signature = sign([(name, getattr(response, name)) for name in names], signer.signer)
+        return dataclasses.replace(message, Header=dataclasses.replace(message.Header, Signature=signature))
+
+    return change
+
+
+# The connection to the CSMS
+
+
+def to(action: str, instead: Callable[[str], str | None]) -> Frames:
+    """Let ``instead(frame)`` arrive as the answer to ``action``."""
+    return lambda answered, frame: instead(frame) if answered == action else frame
+
+
+def nonsense(frame: str) -> str:
+    """What is no JSON."""
+    return "\x00\x01 this is no OCPP frame"
+
+
+def malformed(frame: str) -> str:
+    """An answer to the right call that breaks the schema."""
+    kind, call, _ = json.loads(frame)
+    return json.dumps([kind, call, {"idTokenInfo": 17}])

@@ -1,0 +1,134 @@
+"""What a fault is, how a person names one, and how it is applied to a lab and judged.
+
+``NAME``, ``NAME:value`` (for its first parameter) or ``NAME:parameter=value,...``; ``NAME@EV-2:...`` addresses one
+vehicle, station or CSMS by what it is called in the lab. Without an address a fault meets every one of its kind. Each
+is met once in a run, however often a vehicle is plugged in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pncsim.simulator.faults.answers import Answer
+from pncsim.simulator.faults.deeds import Deed
+from pncsim.simulator.parameters import Parameter, parameters_of
+from pncsim.simulator.result import Check
+from pncsim.wire.errors import LocalError
+
+if TYPE_CHECKING:
+    from pncsim.simulator.lab.lab import Lab
+    from pncsim.wire.trace import Event
+
+Answers = tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One row of the catalogue: what is disturbed, and what the standard answers to it.
+
+    ``title`` may name parameters in braces. ``deed`` does it; ``answer`` is what has to be seen, or a function of the
+    parameters that says so. ``scenario`` is one that meets it, likewise. ``survived``: the session still ends in
+    order, so the run may pass.
+    """
+
+    name: str
+    title: str
+    answer: Answers | Callable[..., Answers]
+    deed: Deed
+    scenario: str | Callable[..., str] = "pnc-ac"
+    survived: bool = False
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What can be chosen."""
+        return parameters_of(self.deed, {"Lab": object})
+
+    def chosen(self, where: str = "", **values: Any) -> Chosen:
+        """This fault with ``values`` for its parameters, the others as declared."""
+        return Chosen(self, where, {p.name: p.default for p in self.parameters} | values)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A fault of a run: where it strikes ("" everywhere) and with which values of its parameters."""
+
+    fault: Fault
+    where: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        changed = [f"{p.name}={self.values[p.name]}" for p in self.fault.parameters if self.values[p.name] != p.default]
+        where = f"@{self.where}" if self.where else ""
+        return self.fault.name + where + (f":{','.join(changed)}" if changed else "")
+
+    @property
+    def title(self) -> str:
+        """What is disturbed."""
+        return self.fault.title.format(**self.values)
+
+    @property
+    def answer(self) -> Answers:
+        """What has to be seen."""
+        answer = self.fault.answer
+        return answer if isinstance(answer, tuple) else answer(**self.values)
+
+    @property
+    def answer_text(self) -> str:
+        """What has to be seen, for people."""
+        return "; ".join(map(str, self.answer))
+
+    @property
+    def scenario(self) -> str:
+        """The name of a scenario that meets it."""
+        scenario = self.fault.scenario
+        return scenario if isinstance(scenario, str) else scenario(**self.values)
+
+    def apply(self, lab: Lab) -> None:
+        """Disturb ``lab``, which has not begun yet. To be called once."""
+        self.fault.deed(lab, self.where, **self.values)
+
+
+class Judge:
+    """A reader of the trace that looks for what the standard answers to ``faults``."""
+
+    def __init__(self, faults: Iterable[Chosen]) -> None:
+        self._wanted = [(fault, answer) for fault in faults for answer in fault.answer]
+        self._seen = [False] * len(self._wanted)
+
+    def __call__(self, event: Event) -> None:
+        """See whether ``event`` is an answer that was not seen yet."""
+        for number, (_, answer) in enumerate(self._wanted):
+            if not self._seen[number] and answer.met(event):
+                self._seen[number] = True
+
+    def checks(self) -> list[Check]:
+        """One for each answer, in the order of the faults."""
+        return [
+            Check(f"{fault} is answered: {answer}", seen, "" if seen else f"no such thing; {fault.scenario} meets it")
+            for (fault, answer), seen in zip(self._wanted, self._seen, strict=True)
+        ]
+
+
+def read_fault(text: str, table: Mapping[str, Fault]) -> Chosen:
+    """The fault that a person has named. Raises LocalError saying what there is instead."""
+    called, _, said = text.partition(":")
+    name, _, where = called.partition("@")
+    fault = table.get(name)
+    if fault is None:
+        raise LocalError(f"There is no fault {name!r}.", advice="`pnc list --faults` names them.")
+    values = {}
+    for number, part in enumerate(said.split(",") if said else ()):
+        key, given, value = part.partition("=")
+        if not given and not number and fault.parameters:
+            key, value = fault.parameters[0].name, part
+        parameter = next((p for p in fault.parameters if p.name == key), None)
+        if parameter is None:
+            known = ", ".join(p.name for p in fault.parameters) or "none"
+            raise LocalError(f"The fault {name} has no parameter {key!r}; it has {known}.")
+        try:
+            values[key] = parameter.read(value)
+        except ValueError as error:
+            raise LocalError(f"The fault {name} cannot have that {key}: {error}.") from None
+    return fault.chosen(where, **values)

@@ -1,0 +1,97 @@
+"""Services behind the CSMS that fail: each stands in for the real one and keeps its signature."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pncsim.wire.errors import PeerError
+
+if TYPE_CHECKING:
+    from pncsim.backend.answers import PoolAnswer, TokenStatus
+    from pncsim.wire.clock import Clock
+    from pncsim.wire.v2g import iso2
+
+
+class DeadPool:
+    """A contract pool nobody answers at."""
+
+    async def provide(self, exi: bytes, schema: str) -> PoolAnswer:
+        """As backend.csms.ports.ContractPool."""
+        raise PeerError("The contract pool did not accept the connection.", kind="unreachable", http_status=503)
+
+
+@dataclass(frozen=True, slots=True)
+class SlowPool:
+    """A contract pool that answers after ``seconds``."""
+
+    pool: Any
+    clock: Clock
+    seconds: float
+
+    async def provide(self, exi: bytes, schema: str) -> PoolAnswer:
+        """As backend.csms.ports.ContractPool."""
+        await self.clock.sleep(self.seconds)
+        answer: PoolAnswer = await self.pool.provide(exi, schema)
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class TamperingPool:
+    """A contract pool whose answers pass through ``change`` on the way."""
+
+    pool: Any
+    change: Callable[[iso2.V2G_Message], iso2.V2G_Message]
+
+    async def provide(self, exi: bytes, schema: str) -> PoolAnswer:
+        """As backend.csms.ports.ContractPool."""
+        from pncsim.wire.v2g.registry import codec
+
+        answer: PoolAnswer = await self.pool.provide(exi, schema)
+        assert answer.exi is not None
+        message: Any = codec("iso2").decode(answer.exi)
+        return dataclasses.replace(answer, exi=codec("iso2").encode(self.change(message)))
+
+
+class DeadResponder:
+    """An OCSP responder nobody answers at."""
+
+    async def status(self, hash_data: object) -> Any:
+        """As backend.csms.ports.Revocation."""
+        raise PeerError("The OCSP responder did not accept the connection.", kind="unreachable", http_status=503)
+
+    async def fetch(self, hash_data: object) -> bytes:
+        """As backend.csms.ports.Revocation."""
+        raise PeerError("The OCSP responder did not accept the connection.", kind="unreachable", http_status=503)
+
+
+@dataclass(frozen=True, slots=True)
+class SlowResponder:
+    """An OCSP responder that answers after ``seconds``."""
+
+    responder: Any
+    clock: Clock
+    seconds: float
+
+    async def status(self, hash_data: object) -> Any:
+        """As backend.csms.ports.Revocation."""
+        await self.clock.sleep(self.seconds)
+        return await self.responder.status(hash_data)
+
+    async def fetch(self, hash_data: object) -> bytes:
+        """As backend.csms.ports.Revocation."""
+        await self.clock.sleep(self.seconds)
+        answer: bytes = await self.responder.fetch(hash_data)
+        return answer
+
+
+class Stranger:
+    """A mobility operator that has never heard of the contract."""
+
+    async def authorize(self, emaid: str) -> TokenStatus:
+        """As backend.csms.ports.MobilityOperator."""
+        from pncsim.backend.answers import TokenStatus
+
+        return TokenStatus("Unknown", f"The operator has no contract {emaid}.")

@@ -1,0 +1,153 @@
+"""Where a run can be disturbed: what actors send, what arrives from the CSMS, and deeds at a moment of a plug-in.
+
+The lab asks here; who disturbs (:mod:`simulator.faults`) registers before anything is built. ``where`` names the
+instance that is meant, "" all of its kind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from pncsim.simulator.lab.plug_in import PlugIn
+    from pncsim.wire.ocpp.channel import Connector, FrameChannel
+    from pncsim.wire.ocpp.versions import OcppVersion
+
+Alter = Callable[[str, Any], Any]
+"""``alter(name, message)`` answers what to send instead: a message, bytes as they are, or None for nothing."""
+
+Frames = Callable[[str, str], str | None]
+"""``frames(action, frame)`` answers what arrives instead of the CSMS's answer to a call, None for nothing."""
+
+Subject = Literal["vehicle", "station", "csms"]
+"""Whose instances are told apart: each meets a deed once, however often it is plugged in."""
+
+Do = Callable[["PlugIn"], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Deed:
+    """Something done to each instance of ``subject`` once: before its first plug-in, or in that loop message of it."""
+
+    subject: Subject
+    where: str
+    do: Do
+    loop: int = 0
+    met: set[str] = field(default_factory=set)
+
+    def due(self, plug_in: PlugIn, loop: int) -> bool:
+        """Whether it is time for it; who is told so does it."""
+        unit = plug_in.unit(self.subject)
+        if loop != self.loop or unit in self.met or self.where not in ("", unit):
+            return False
+        self.met.add(unit)
+        return True
+
+
+@dataclass(slots=True)
+class Hooks:
+    """What disturbs the run, in the order it was registered."""
+
+    _alters: list[tuple[Subject, str, Alter]] = field(default_factory=list)
+    _frames: list[tuple[str, Frames]] = field(default_factory=list)
+    _deeds: list[Deed] = field(default_factory=list)
+
+    # Who disturbs
+
+    def alter(self, subject: Subject, where: str, change: Alter) -> None:
+        """Let ``change`` alter the V2G messages a vehicle or station sends."""
+        self._alters.append((subject, where, change))
+
+    def alter_frames(self, where: str, change: Frames) -> None:
+        """Let ``change`` alter what the CSMS answers to the station ``where``."""
+        self._frames.append((where, change))
+
+    def once(self, subject: Subject, where: str, do: Do, *, loop: int = 0) -> None:
+        """Await ``do(plug_in)`` once for each instance; ``loop`` 0: before it is plugged in for the first time."""
+        self._deeds.append(Deed(subject, where, do, loop))
+
+    # What the lab asks
+
+    def altering(self, subject: Subject, unit: str) -> Alter | None:
+        """One hook that applies all that concern ``unit``; None if there is none."""
+        return chained(change for kind, where, change in self._alters if kind == subject and where in ("", unit))
+
+    def disturbed(self, connect: Connector, unit: str) -> Connector:
+        """A connector for station ``unit`` whose channels pass the CSMS's answers through what concerns it."""
+        changes = [change for where, change in self._frames if where in ("", unit)]
+        if not changes:
+            return connect
+
+        async def open_channel(identity: str, password: str | None) -> FrameChannel:
+            return DisturbedChannel(await connect(identity, password), changes)
+
+        return open_channel
+
+    def due(self, plug_in: PlugIn, loop: int = 0) -> list[Do]:
+        """What is to be done now, once only: who asks does it."""
+        return [deed.do for deed in self._deeds if deed.due(plug_in, loop)]
+
+
+def chained(alters: Iterable[Alter | None]) -> Alter | None:
+    """One hook that applies several in turn; None if there is none. A message that is swallowed stays swallowed."""
+    wanted = [alter for alter in alters if alter is not None]
+    if not wanted:
+        return None
+
+    def alter(name: str, message: Any) -> Any:
+        for change in wanted:
+            if message is None:
+                return None
+            message = change(name, message)
+        return message
+
+    return alter
+
+
+@dataclass(slots=True)
+class DisturbedChannel:
+    """A channel between station and CSMS, seen from the station; remembers which answer belongs to which call."""
+
+    channel: FrameChannel
+    changes: Sequence[Frames]
+    close_code: int | None = None
+    close_reason: str = ""
+    _calls: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def version(self) -> OcppVersion:
+        """As wire.ocpp.channel.FrameChannel."""
+        return self.channel.version
+
+    async def send(self, text: str) -> None:
+        """As wire.ocpp.channel.FrameChannel."""
+        kind, call, *rest = json.loads(text)
+        if kind == 2:
+            self._calls[call] = rest[0]
+        await self.channel.send(text)
+
+    async def receive(self) -> str | None:
+        """As wire.ocpp.channel.FrameChannel."""
+        while (text := await self.channel.receive()) is not None:
+            kind, call, *_ = json.loads(text)
+            action = self._calls.pop(call, "") if kind != 2 else ""
+            changed = self._changed(action, text) if action else text
+            if changed is not None:
+                return changed
+        self.close_code, self.close_reason = self.channel.close_code, self.channel.close_reason
+        return None
+
+    def _changed(self, action: str, frame: str) -> str | None:
+        for change in self.changes:
+            altered = change(action, frame)
+            if altered is None:
+                return None
+            frame = altered
+        return frame
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """As wire.ocpp.channel.FrameChannel."""
+        await self.channel.close(code, reason)

@@ -1,0 +1,111 @@
+"""Typed parameters: one way to declare what can be chosen, for scenarios, faults and commands alike.
+
+They are the keyword-only parameters of a function or the fields of a dataclass, annotated ``Annotated[type, "help"]``
+or, with limits of its own, ``Annotated[type, "help", Bounds(0, 100)]``. Types are bool, int, float, str, Path, a
+Literal of words, and each of these or None.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import math
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+_WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The numbers from ``low`` to ``high``, both included; what is infinite or no number never is."""
+
+    low: float
+    high: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One thing that can be chosen.
+
+    ``type`` is what :meth:`read` makes of a text, ``choices`` the words allowed (empty: any). Without ``bounds`` a
+    float has to be above 0 and an int 1 at least: amounts, times and counts are. ``words``: what else the declaration
+    says, for whoever shows the parameter.
+    """
+
+    name: str
+    type: type
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+    bounds: Bounds | None = None
+    words: tuple[object, ...] = ()
+
+    def read(self, text: str) -> Any:
+        """The value a person has typed. Raises ValueError with a sentence."""
+        if self.choices:
+            if text not in self.choices:
+                raise ValueError(f"{text!r} is none of {', '.join(self.choices)}")
+            return text
+        if self.type is bool:
+            if text.lower() not in _WORDS:
+                raise ValueError(f"{text!r} is neither yes nor no")
+            return _WORDS[text.lower()]
+        if self.type is float:
+            return self._within(_number(text), text, "number")
+        if self.type is int:
+            number = _number(text)
+            return int(self._within(number if number.is_integer() else math.nan, text, "whole number"))
+        return self.type(text)
+
+    def _within(self, number: float, text: str, what: str) -> float:
+        if self.bounds is None:
+            if not 0 < number < math.inf:
+                raise ValueError(f"{text!r} is no {what} above 0")
+        elif not (self.bounds.low <= number <= self.bounds.high and number < math.inf):
+            above = f"to {self.bounds.high:g}" if self.bounds.high < math.inf else "on"
+            raise ValueError(f"{text!r} is no {what} from {self.bounds.low:g} {above}")
+        return number
+
+
+def _number(text: str) -> float:
+    """A number; NaN, which no range contains, if it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def parameters_of(declared: Callable[..., object], names: Mapping[str, object] | None = None) -> tuple[Parameter, ...]:
+    """The parameters that ``declared``, a function or dataclass, lets be chosen, in its order.
+
+    ``names`` stand for types its module imports for type checkers only.
+    """
+    hints = get_type_hints(declared, localns=dict(names or {}), include_extras=True)
+    if dataclasses.is_dataclass(declared):
+        defaults = {f.name: _default(f) for f in dataclasses.fields(declared)}
+    else:
+        found = inspect.signature(declared).parameters.values()
+        defaults = {p.name: p.default for p in found if p.kind is inspect.Parameter.KEYWORD_ONLY}
+    chosen = {name: hints[name] for name in defaults if get_origin(hints[name]) is Annotated}
+    return tuple(_parameter(name, hint, defaults[name]) for name, hint in chosen.items())
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+
+
+def _parameter(name: str, hint: Any, default: Any) -> Parameter:
+    kind, help_text, *words = get_args(hint)
+    if get_origin(kind) in (Union, types.UnionType):
+        [kind] = [part for part in get_args(kind) if part is not type(None)]
+    bounds = next((word for word in words if isinstance(word, Bounds)), None)
+    rest = tuple(word for word in words if word is not bounds)
+    if get_origin(kind) is Literal:
+        return Parameter(name, str, default, help_text, get_args(kind), None, rest)
+    if kind not in (bool, int, float, str, Path):
+        raise TypeError(f"{name}: nobody knows how to read a {kind} from a command line")
+    return Parameter(name, kind, default, help_text, (), bounds, rest)

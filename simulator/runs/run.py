@@ -1,0 +1,178 @@
+"""One run: started, held, stepped, commanded, cancelled, and what it came to. Every kind of user drives this one.
+
+A run belongs to the loop it is started on (:func:`simulator.runs.loop.run_on_loop` makes the right one). Its events
+are in :attr:`Run.journal`, which other threads may read; calls from another thread go through
+``loop.call_soon_threadsafe`` or ``asyncio.run_coroutine_threadsafe``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pncsim.simulator.result import RunResult, Verdict
+from pncsim.simulator.runs.gate import Gate
+from pncsim.simulator.runs.journal import Journal
+from pncsim.simulator.scenario import Scenario
+from pncsim.simulator.settings import RunSettings
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError, PncError
+from pncsim.wire.trace import Event, Problem, Reader, Trace
+
+if TYPE_CHECKING:
+    from pncsim.simulator.evidence.folder import Recorder
+    from pncsim.simulator.lab.lab import Lab
+
+T = TypeVar("T")
+
+
+class Run:
+    """One run of ``scenario`` with ``options`` in a fresh lab. Make it on the loop it is to run on.
+
+    ``readers`` see every event, from the first one on. ``kept``: how many events the journal keeps.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        options: Mapping[str, Any] | None = None,
+        settings: RunSettings | None = None,
+        *,
+        readers: tuple[Reader, ...] = (),
+        kept: int | None = None,
+    ) -> None:
+        self.scenario, self.options = scenario, dict(options or {})
+        self.settings = settings or RunSettings()
+        self.clock = Clock(leaps=self.settings.transport == "loopback")
+        self.trace = Trace()
+        self.journal = Journal() if kept is None else Journal(kept)
+        self.result = RunResult(scenario.name, self.settings.transport)
+        self._gate = Gate(self.clock)
+        self._task: asyncio.Task[RunResult] | None = None
+        self._lab: asyncio.Future[Lab] = asyncio.get_running_loop().create_future()
+        first: tuple[Reader, ...] = (self.journal, self._first_problem, self._gate.see)
+        for reader in first + readers:
+            self.trace.subscribe(reader)
+
+    # Life
+
+    def start(self) -> None:
+        """Begin. A run begins once."""
+        if self._task is not None:
+            raise RuntimeError("this run has begun already")
+        self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(lambda task: self._over())
+
+    def cancel(self) -> None:
+        """End it at once, in order: what is open is closed. :meth:`done` then raises CancelledError."""
+        if self._task is not None:
+            self._gate.resume()
+            self._task.cancel()
+
+    async def done(self) -> RunResult:
+        """The result, when it is over; the run begins if it has not. Whoever is cancelled here cancels the run."""
+        if self._task is None:
+            self.start()
+        assert self._task is not None
+        return await self._task
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._task is not None and self._task.done()
+
+    # Meanwhile
+
+    @property
+    def held(self) -> bool:
+        """Whether it is paused."""
+        return self._gate.shut
+
+    def pause(self) -> None:
+        """Hold it where it is: no V2G message passes and lab time stands still until it goes on."""
+        self._gate.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._gate.resume()
+
+    async def step(self) -> None:
+        """Let it go on until the next V2G message is sent, and hold it there; or until it is over."""
+        if not self.over:
+            await self._gate.step()
+
+    async def command(self, do: Callable[[Lab], Awaitable[T]]) -> T:
+        """What ``do(lab)`` answers, as soon as the lab is there. Raises LocalError if the run is over."""
+        if self.over:
+            raise LocalError("This run is over.")
+        return await do(await asyncio.shield(self._lab))
+
+    # How it goes
+
+    def _over(self) -> None:
+        self._gate.resume()
+        self._gate.stepped()
+        self._lab.cancel()
+
+    def _first_problem(self, event: Event) -> None:
+        if isinstance(event, Problem) and not self.result.first_problem:
+            self.result.first_problem = f"{event.role}: {event.text}"
+
+    async def _run(self) -> RunResult:
+        from pncsim.simulator.faults.fault import Judge
+        from pncsim.simulator.faults.table import find_fault
+        from pncsim.simulator.lab.lab import Lab
+
+        result, settings = self.result, self.settings
+        started, wall = self.clock.now(), time.perf_counter()
+        recorder = self._recorder(started)
+        fresh = self.scenario.fresh_station
+        lab = Lab(settings, self.clock, self.trace, result, installed=not fresh, through=self._gate.on)
+        try:
+            faults = [find_fault(text) for text in settings.faults]
+            judge = Judge(faults)
+            self.trace.subscribe(judge)
+            result.faults = {str(fault): (fault.title, fault.answer_text) for fault in faults}
+            for fault in faults:
+                fault.apply(lab)
+            async with lab:
+                for fault in faults:
+                    lab.voice.story(f"Disturbed on purpose: {fault.title}.")
+                self._lab.set_result(lab)
+                await self.scenario.run(lab, **self.options)
+            result.checks += judge.checks()
+        except PncError as error:
+            result.error = str(error)
+        except BaseException as error:
+            result.error = f"The run broke off: {type(error).__name__}."
+            raise
+        finally:
+            if not result.cause:
+                result.first_problem = ""
+            result.lab_seconds, result.wall_seconds = self.clock.now() - started, time.perf_counter() - wall
+            if recorder is not None:
+                self._finish(recorder, lab)
+        return result
+
+    def _recorder(self, started: float) -> Recorder | None:
+        if self.settings.evidence is None:
+            return None
+        from pncsim.simulator.evidence.folder import Recorder
+
+        recorder = Recorder(self.settings.evidence, self.scenario.name, started)
+        self.trace.subscribe(recorder)
+        return recorder
+
+    def _finish(self, recorder: Recorder, lab: Lab) -> None:
+        for reader, error in self.trace.failures:
+            if reader is recorder:
+                self.result.problems.append(f"The evidence is not complete: {type(error).__name__}: {error}.")
+        try:
+            self.result.evidence = recorder.finish(self.result, options=self.options, chains=lab.chains())
+        except PncError as error:
+            if self.result.verdict is Verdict.PASS:
+                self.result.error = str(error)
+            else:
+                self.result.problems.append(str(error))
