@@ -7,7 +7,8 @@ from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
 from pncsim.backend.ccp import steps
 from pncsim.backend.ccp.delivery import Delivery, Policy
-from pncsim.backend.ccp.responses import Request, negative, positive, refusal
+from pncsim.backend.ccp.requests import read_emaid, read_pcid, read_request, unknown_emaid
+from pncsim.backend.ccp.responses import negative, positive, refusal
 from pncsim.backend.ccp.store import CONTRACTS, ContractEntry, StoredContract, of_vehicle
 from pncsim.backend.events.facts import VehicleDeleted, VehicleReplaced
 from pncsim.backend.ports import RenewalPort, RevocationPort, VehiclePort
@@ -18,8 +19,7 @@ from pncsim.tls_certs import reading
 from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
-from pncsim.wire.exi.errors import ExiDecodeError
-from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid, same_pcid
+from pncsim.wire.identifiers import same_pcid
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g.registry import codec
 from pncsim.wire.voice import Voice
@@ -28,7 +28,6 @@ PATIENCE = 3.5
 """Seconds the pool gives itself to answer a vehicle, which waits 5 s at its station."""
 
 _MAX_SESSION_ID = 8
-_EMAID_TEXT = 'emaid : must match "^[A-Za-z]{2}[-]?\\w{3}[-]?\\w{9}[-]?(\\w{1})?$"'
 
 
 class ContractPool:
@@ -79,7 +78,7 @@ class ContractPool:
         or the schema is not served.
         """
         with self._voice.call("provide contract") as call:
-            message, request = _request(exi, schema)
+            message, request = read_request(exi, schema)
             session_id = message.Header.SessionID
             try:
                 async with self._clock.timeout(self._patience):
@@ -96,7 +95,7 @@ class ContractPool:
                 return PoolAnswer(negative(request, session_id, "FAILED", call.text), "Accepted", call.text, "FAILED")
             emaid = bundle.emaid.value
             call.text = f"Contract {emaid} handed out."
-            stored = await self._store.of(CONTRACTS).get(_emaid(emaid))
+            stored = await self._store.of(CONTRACTS).get(read_emaid(emaid))
             if stored is not None:
                 await steps.delivered(self._store, stored.entry, "station", self._clock.now())
             root = stored.entry.root if stored is not None else None
@@ -113,8 +112,8 @@ class ContractPool:
                     "represented in HEX binary",
                 )
             contract = await self._known(emaid)
-            if not same_pcid(contract.entry.pcid, _pcid(pcid)):
-                raise _unknown_emaid(emaid)
+            if not same_pcid(contract.entry.pcid, read_pcid(pcid)):
+                raise unknown_emaid(emaid)
             await steps.delivered(self._store, contract.entry, "manufacturer", self._clock.now())
             exi = codec("iso2").encode(contract.bundle.installation_response(session_id or NO_SESSION))
             call.text = f"Contract {contract.entry.emaid} handed to the manufacturer of {contract.entry.pcid}."
@@ -123,9 +122,9 @@ class ContractPool:
     async def add(self, pcid: str, bundle: SignedContractData) -> None:
         """Store a bundle after its signature and both chains were verified; the same EMAID overwrites (CCP-UPD-1)."""
         with self._voice.call("store contract") as call:
-            emaid = _emaid(bundle.emaid.value)
+            emaid = read_emaid(bundle.emaid.value)
             leaf = certificates.load(bundle.contract_certificates[0], "contractCertificate")
-            if _emaid(reading.common_name(leaf)) != emaid:
+            if read_emaid(reading.common_name(leaf)) != emaid:
                 raise Refused(
                     f"The bundle is for {emaid}, its certificate for {reading.common_name(leaf)}.", clause="CPS-5"
                 )
@@ -135,7 +134,7 @@ class ContractPool:
                     clause="CCP-PUB-3",
                     message="The validUntil date of contract certificate is in the past.",
                 )
-            vehicle = await self._vehicles.find(_pcid(pcid))
+            vehicle = await self._vehicles.find(read_pcid(pcid))
             if vehicle is None:
                 raise Refused(f"The provisioning pool knows no vehicle {pcid}.", clause="CPS-5", http_status=404)
             steps.check_tuple(await self._store.of(CONTRACTS).get(emaid), vehicle)
@@ -152,14 +151,14 @@ class ContractPool:
 
     async def contracts(self, pcid: str) -> list[ContractEntry]:
         """Every contract of a vehicle, in the order they were first stored."""
-        return [contract.entry async for contract in of_vehicle(self._store, _pcid(pcid))]
+        return [contract.entry async for contract in of_vehicle(self._store, read_pcid(pcid))]
 
     async def set_default(self, pcid: str, emaid: str) -> None:
         """Make this contract the only default of its vehicle (CCP-DEF-1)."""
         with self._voice.call("set default contract") as call:
-            chosen, pcid = _emaid(emaid), _pcid(pcid)
+            chosen, pcid = read_emaid(emaid), read_pcid(pcid)
             if not await steps.choose_default(self._store, pcid, chosen):
-                raise _unknown_emaid(emaid)
+                raise unknown_emaid(emaid)
             call.text = f"{chosen} is the default contract of {pcid}."
 
     async def delete(self, emaid: str, *, skip_revocation: bool = False) -> None:
@@ -254,55 +253,7 @@ class ContractPool:
             ) from None
 
     async def _known(self, emaid: str) -> StoredContract:
-        contract = await self._store.of(CONTRACTS).get(_emaid(emaid))
+        contract = await self._store.of(CONTRACTS).get(read_emaid(emaid))
         if contract is None:
-            raise _unknown_emaid(emaid)
+            raise unknown_emaid(emaid)
         return contract
-
-
-def _request(exi: bytes, schema: str) -> tuple[iso2.V2G_Message, Request]:
-    """The message and its body, if it is one of the two requests the pool answers."""
-    if schema.strip().rstrip("/") != NAMESPACE:
-        raise Refused(f"The schema {schema!r} is not served here, {NAMESPACE} is.", clause="OPCP xsdMsgDefNamespace")
-    try:
-        message = codec("iso2").decode(exi)
-    except ExiDecodeError as error:
-        raise Refused(
-            f"The certificateInstallationReq cannot be decoded: {error.sentence}",
-            clause="OPCP getSignedContractData",
-            message="EXI format is invalid!",
-        ) from None
-    body = message.Body.BodyElement if isinstance(message, iso2.V2G_Message) else None
-    if not isinstance(message, iso2.V2G_Message) or not isinstance(
-        body, iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
-    ):
-        raise Refused(
-            f"The message is a {type(body).__name__}; the pool answers CertificateInstallationReq and "
-            "CertificateUpdateReq.",
-            clause="OPCP getSignedContractData",
-            message="EXI format is invalid!",
-        )
-    return message, body
-
-
-def _emaid(text: str) -> str:
-    try:
-        return check_emaid(text)
-    except IdentifierError as error:
-        raise Refused(error.sentence, clause="ID-1", message=_EMAID_TEXT) from None
-
-
-def _pcid(text: str) -> str:
-    try:
-        return check_pcid(text)
-    except IdentifierError as error:
-        raise Refused(error.sentence, clause="ID-2", message='pcid : must match "^[a-zA-Z0-9]{17,18}$"') from None
-
-
-def _unknown_emaid(emaid: str) -> Refused:
-    return Refused(
-        f"The pool has no contract {emaid!r}.",
-        clause="OPCP deleteSignedContractData",
-        http_status=404,
-        message="The contract for the given EMAID not found.",
-    )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.backend.answers import TokenStatus
-from pncsim.backend.bundle import ContractData, SignedContractData
+from pncsim.backend.bundle import SignedContractData
+from pncsim.backend.mo.packing import ContractAuthority, FreshContract, Packing
 from pncsim.backend.mo.store import SUBSCRIPTIONS, Subscription, SubscriptionState, subscription_key
 from pncsim.backend.pcp import Vehicle
 from pncsim.backend.ports import ProvisioningPort, SigningPort
@@ -18,13 +18,11 @@ from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store
 from pncsim.backend.verification import Verifier
 from pncsim.tls_certs import reading
-from pncsim.tls_certs.revocation import Reason
 from pncsim.tls_certs.validation import Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid, normal_emaid, with_check_character
 from pncsim.wire.source import SYSTEM, Source
-from pncsim.wire.v2g.key_transport import wrap
 from pncsim.wire.voice import Voice
 
 CONTRACT_LIFETIME = 365 * 86_400
@@ -33,15 +31,6 @@ CONTRACT_LIFETIME = 365 * 86_400
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _INSTANCE = 8
 _TRIES = 100
-
-
-class ContractAuthority(Protocol):
-    """Issues contract certificates under the operator's Sub-CA 2."""
-
-    async def issue_contract(
-        self, emaid: str, key: ec.EllipticCurvePublicKey, ends: float
-    ) -> tuple[x509.Certificate, ...]: ...
-    async def revoke_certificate(self, certificate: x509.Certificate, reason: Reason) -> bool: ...
 
 
 class MobilityOperator:
@@ -69,9 +58,9 @@ class MobilityOperator:
         self._authority = authority
         self._verifier = verifier
         self._vehicles = vehicles
-        self._signing = signing
         self._store = store
         self._source = source
+        self._packing = Packing(authority, signing, source)
 
     @property
     def provider(self) -> str:
@@ -97,8 +86,9 @@ class MobilityOperator:
                 )
             vehicle = await self._vehicle(pcid)
             emaid = await self._own_emaid(emaid, vehicle)
-            key = self._source.key()
-            certificate = await self._publish(emaid, key, vehicle, end)
+            fresh = await self._packing.make(emaid, end, vehicle)
+            await self._packing.store(fresh, vehicle)
+            certificate = fresh.leaf
             contract = Subscription(
                 operator=self._provider,
                 emaid=emaid,
@@ -184,19 +174,13 @@ class MobilityOperator:
             receiver = reading.p256_key(previous)
             if receiver is None:
                 raise Refused("The old contract certificate has no P-256 key.", clause="V2G2-007")
-            key = self._source.key()
-            end = self._clock.now() + CONTRACT_LIFETIME
             vehicle = await self._vehicle_of(contract)
+            fresh = await self._packing.make(contract.emaid, self._clock.now() + CONTRACT_LIFETIME, vehicle)
+            bundle = await self._packing.hand_over(fresh, receiver, roots)
             if vehicle is not None:
-                end = min(end, reading.not_after(vehicle.leaf))
-            chain = await self._authority.issue_contract(contract.emaid, key.public_key(), end)
-            ders = tuple(map(reading.der, chain))
-            update = ContractData(emaid=contract.emaid, chain=ders, wrapped=wrap(key, receiver, source=self._source))
-            bundle = await self._signing.sign(update, roots=roots)
-            if vehicle is not None:
-                await self._refill_pool(contract, ders, key, vehicle, roots)
-            await self._amend(contract, certificate=chain[0], ends=reading.not_after(chain[0]))
-            call.text = f"Contract {contract.emaid} renewed until {chain[0].not_valid_after_utc}."
+                await self._refill_pool(fresh, vehicle, roots)
+            await self._amend(contract, certificate=fresh.leaf, ends=reading.not_after(fresh.leaf))
+            call.text = f"Contract {contract.emaid} renewed until {fresh.leaf.not_valid_after_utc}."
             return bundle
 
     async def _vehicle(self, pcid: str) -> Vehicle:
@@ -221,42 +205,12 @@ class MobilityOperator:
             self._voice.judged(f"vehicle of {contract.emaid}", False, error.sentence)
             return None
 
-    async def _publish(
-        self, emaid: str, key: ec.EllipticCurvePrivateKey, vehicle: Vehicle, end: float
-    ) -> x509.Certificate:
-        """Issue, wrap for the vehicle, have it signed and stored (CPS-11)."""
-        end = min(end, reading.not_after(vehicle.leaf))
-        chain = await self._authority.issue_contract(emaid, key.public_key(), end)
-        await self._hand_over(emaid, tuple(map(reading.der, chain)), key, vehicle, ())
-        return chain[0]
-
-    async def _hand_over(
-        self,
-        emaid: str,
-        ders: tuple[bytes, ...],
-        key: ec.EllipticCurvePrivateKey,
-        vehicle: Vehicle,
-        roots: Sequence[str],
-    ) -> None:
-        receiver = reading.p256_key(vehicle.leaf)
-        if receiver is None:
-            raise Refused(f"The provisioning certificate of {vehicle.pcid} has no P-256 key.", clause="V2G2-820")
-        data = ContractData(emaid=emaid, chain=ders, wrapped=wrap(key, receiver, source=self._source))
-        await self._signing.sign(data, pcid=vehicle.pcid, roots=roots)
-
-    async def _refill_pool(
-        self,
-        contract: Subscription,
-        ders: tuple[bytes, ...],
-        key: ec.EllipticCurvePrivateKey,
-        vehicle: Vehicle,
-        roots: Sequence[str],
-    ) -> None:
+    async def _refill_pool(self, fresh: FreshContract, vehicle: Vehicle, roots: Sequence[str]) -> None:
         """The update stands without it: a pool that fails here still holds the previous bundle."""
         try:
-            await self._hand_over(contract.emaid, ders, key, vehicle, roots)
+            await self._packing.store(fresh, vehicle, roots)
         except PncError as error:
-            self._voice.judged(f"renewed bundle of {contract.emaid} in the pool", False, error.sentence)
+            self._voice.judged(f"renewed bundle of {fresh.emaid} in the pool", False, error.sentence)
 
     async def _own_emaid(self, wanted: str | None, vehicle: Vehicle) -> str:
         """The EMAID asked for, or a new one with its check character that no contract has."""
