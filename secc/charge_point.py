@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -23,6 +22,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PncError
 from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 
 ANSWER_SECONDS = 1.0
@@ -59,7 +59,7 @@ class ChargePoint:
         evses: Sequence[EvsePlan],
         *,
         connect: Connector,
-        source: random.Random,
+        source: Source,
         password: str | None = None,
         roots: Iterable[tuple[str, x509.Certificate]] = (),
         credentials: Credentials | None = None,
@@ -83,13 +83,11 @@ class ChargePoint:
         if any(plan.config.central_validation for plan in evses):
             self.station.model.put("ISO15118Ctrlr", "CentralContractValidationAllowed", "true")
         self.presented = Presented()
-        self.evses = tuple(
-            self._build(number, plan, clock, trace, source.randbytes) for number, plan in enumerate(evses, 1)
-        )
+        self.evses = tuple(self._build(number, plan, clock, trace, source) for number, plan in enumerate(evses, 1))
         self._clock = clock
         self._life: asyncio.Task[None] | None = None
 
-    def _build(self, number: int, plan: EvsePlan, clock: Clock, trace: Trace, random: Callable[[int], bytes]) -> Evse:
+    def _build(self, number: int, plan: EvsePlan, clock: Clock, trace: Trace, source: Source) -> Evse:
         outlet = self.station.outlet(number)
         evse = Evse(
             plan,
@@ -99,11 +97,11 @@ class ChargePoint:
             tell=outlet.note,
             number=number,
             unit=f"{self.station.config.identity}/{number}",
-            settings=partial(self._settings, number, plan),
+            settings=partial(self.settings, number),
             shown=self._shown,
             enabled=lambda: self.station.model.flag("ISO15118Ctrlr", "Enabled"),
             power=EvsePower(f"PNC-METER-{number}"),
-            random=random,
+            source=source.of(f"EVSE {number}"),
         )
 
         def stop(sentence: str) -> None:
@@ -175,14 +173,14 @@ class ChargePoint:
 
     # What the EVSEs ask before a session
 
-    def _settings(self, number: int, plan: EvsePlan, config: SeccConfig) -> SeccConfig:
-        """``config`` as the device model wants it now."""
-        model = self.station.model
-        receipts = config.receipts
+    def settings(self, number: int) -> SeccConfig:
+        """The configuration of an EVSE's next session: its plan, with what the device model says now."""
+        model, plan = self.station.model, self.evse(number).plan
+        receipts = plan.config.receipts
         if not model.flag("ISO15118Ctrlr", "RequestMeteringReceipt"):
             receipts = replace(receipts, first=0)
         return replace(
-            config,
+            plan.config,
             evse_id=model.text("EVSE", "ISO15118EvseId", evse=number),
             contract=plan.contract and self.station.offers_contract,
             certificate_service=plan.contract and self.station.offers_installation,

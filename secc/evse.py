@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from pncsim.wire.pilot import DIGITAL, PLUGGED, READY, STEADY, Pilot, PilotState
 from pncsim.wire.session.dialect import Dialect
 from pncsim.wire.session.driver import Answer, Driver, Tell
 from pncsim.wire.session.outputs import Close, Output
+from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.tcp import address_text
 from pncsim.wire.trace import Trace
@@ -48,10 +48,6 @@ class EvsePlan:
     dialects: tuple[Dialect, ...] = DIALECTS
 
 
-def _as_planned(config: SeccConfig) -> SeccConfig:
-    return config
-
-
 class Evse:
     """EVSE ``number`` of a station.
 
@@ -74,11 +70,11 @@ class Evse:
         tell: Tell = lambda notice: None,
         number: int = 1,
         unit: str = "SECC",
-        settings: Callable[[SeccConfig], SeccConfig] = _as_planned,
+        settings: Callable[[], SeccConfig] | None = None,
         shown: Callable[[], Shown] | None = None,
         enabled: Callable[[], bool] = lambda: True,
         power: EvsePower | None = None,
-        random: Callable[[int], bytes] = secrets.token_bytes,
+        source: Source = SYSTEM,
     ) -> None:
         self.plan, self.number = plan, number
         self.power = power or EvsePower()
@@ -89,8 +85,9 @@ class Evse:
         self.on_notice: Callable[[object], None] | None = None
         self.on_end: Callable[[str, PncError | None], None] | None = None
         self.on_refused: Callable[[PncError, bool], None] | None = None
-        self._clock, self._trace, self._answer, self._tell, self._random = clock, trace, answer, tell, random
-        self._settings, self._shown, self._enabled = settings, shown, enabled
+        self._clock, self._trace, self._answer, self._tell, self._source = clock, trace, answer, tell, source
+        self._settings = settings or (lambda: plan.config)
+        self._shown, self._enabled = shown, enabled
         self._session: Driver[SeccEngine] | None = None
         self._set_up = self._paused = False
         self._serving: Serving | None = None
@@ -312,15 +309,8 @@ class Evse:
             await stream.close()
             return Close(error.sentence, error)
         self._set_up = self._paused = False
-        engine = SeccEngine(
-            self._settings(self.plan.config),
-            power=self.power,
-            tls=tls,
-            random=self._random,
-            unit=self.voice.unit,
-            dialects=self.plan.dialects,
-        )
-        self._session = Driver(engine, stream, self._clock, self._trace, self._answer, self._hear)
+        engine = SeccEngine(self._settings(), power=self.power, tls=tls, random=self._source.octets)
+        self._session = Connection(engine, stream, self._clock, self._trace, self._answer, self._hear)
         try:
             return await self._session.run()
         finally:

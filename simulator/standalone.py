@@ -6,7 +6,6 @@ or speaks OCPP to a CSMS given by URL. Both end by themselves after one session,
 
 from __future__ import annotations
 
-import random
 import re
 import shutil
 import sys
@@ -38,6 +37,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.network import Network
 from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Story, Tolerated, Trace
 from pncsim.wire.v2g.sdp import PORT
 
@@ -145,7 +145,7 @@ async def run_station(link: Link, options: StationOptions, clock: Clock, trace: 
         ),
         [evse],
         connect=connect,
-        source=random.SystemRandom(),
+        source=SYSTEM,
         password=password or None,
         roots=trusted_roots(pki),
         credentials=pki.credentials("secc_leaf"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,6 +21,7 @@ from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PncError
 from pncsim.wire.ocpp.channel import Connector, FrameChannel, memory_channels
 from pncsim.wire.ocpp.peer import OcppPeer
 from pncsim.wire.ocpp.types import Payload
+from pncsim.wire.source import Source
 from pncsim.wire.trace import Judged, Problem, ServiceCall, Story, Trace
 
 ACTOR = "CSMS"
@@ -125,7 +125,7 @@ class Csms:
         self,
         services: Services,
         clock: Clock,
-        source: random.Random,
+        source: Source,
         trace: Trace | None = None,
         *,
         config: CsmsConfig | None = None,

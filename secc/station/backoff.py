@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 
+from pncsim.wire.source import Source
 
-def reconnect_waits(minimum: float, spread: float, doublings: int, source: random.Random) -> Iterator[float]:
+
+def reconnect_waits(minimum: float, spread: float, doublings: int, source: Source) -> Iterator[float]:
     """Seconds before each attempt to reconnect, without end (Part 4, 5.3; RetryBackOff* variables; TC_B_57).
 
     The first is ``minimum`` plus a random part up to ``spread``; each later one is twice the one before plus a new

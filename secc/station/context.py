@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from functools import partial
@@ -30,6 +29,7 @@ from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.ocpp.peer import message_ids
 from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.ocpp.when import timestamp
+from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
@@ -50,7 +50,7 @@ class StationContext:
         config: StationConfig,
         connect: Connector,
         clock: Clock,
-        source: random.Random,
+        source: Source,
         trace: Trace,
         *,
         password: str | None,
@@ -113,6 +113,7 @@ class StationContext:
             clock,
             check_chain,
             self.voice,
+            source,
             call=self.call,
             problem=self.problem,
             security_event=self.security_event,

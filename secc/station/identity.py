@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from pncsim.tls_certs.reading import Unreadable, load_all, reading
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerError
+from pncsim.wire.source import Source
 
 ChainCheck = Callable[[tuple[x509.Certificate, ...], float], None]
 """Verifies a SECC chain (leaf first, without root) at lab time; raises PncError when it does not hold."""
@@ -39,9 +40,9 @@ class Request:
     pem: str = ""
 
 
-def request(common_name: str, organization: str, country: str) -> Request:
+def request(common_name: str, organization: str, country: str, source: Source) -> Request:
     """A new P-256 key and the certificate request for it (A02: CN = SeccId, O and C of ISO15118Ctrlr)."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = source.key()
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, country),
@@ -49,7 +50,11 @@ def request(common_name: str, organization: str, country: str) -> Request:
             x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]
     )
-    csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    csr = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(subject)
+        .sign(key, hashes.SHA256(), ecdsa_deterministic=True)
+    )
     return Request(key, csr.public_bytes(serialization.Encoding.PEM).decode("ascii"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
@@ -19,6 +18,7 @@ from pncsim.wire.ocpp.channel import Connector, FrameChannel
 from pncsim.wire.ocpp.errors import CallError
 from pncsim.wire.ocpp.peer import OcppPeer
 from pncsim.wire.ocpp.types import Payload
+from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
@@ -45,7 +45,7 @@ class Link:
         model: DeviceModel,
         connect: Connector,
         clock: Clock,
-        source: random.Random,
+        source: Source,
         trace: Trace,
         voice: Voice,
         *,

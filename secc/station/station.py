@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
 
 from cryptography import x509
@@ -16,6 +15,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerSilent
 from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 
 
@@ -33,7 +33,7 @@ class Station:
         config: StationConfig,
         connect: Connector,
         clock: Clock,
-        source: random.Random,
+        source: Source,
         trace: Trace | None = None,
         *,
         password: str | None = None,

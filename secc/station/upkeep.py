@@ -15,6 +15,7 @@ from pncsim.tls_certs.hash_data import hash_data
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.source import Source
 from pncsim.wire.voice import Voice
 
 Payload = dict[str, Any]
@@ -37,6 +38,7 @@ class Upkeep:
         clock: Clock,
         check: identity.ChainCheck,
         voice: Voice,
+        source: Source,
         *,
         call: Callable[[str, Payload], Awaitable[Payload]],
         problem: Callable[[PncError], None],
@@ -44,7 +46,7 @@ class Upkeep:
         changed: Callable[[], None],
     ) -> None:
         self._config, self._model, self._trust, self._clock, self._check = config, model, trust, clock, check
-        self._voice, self._call, self._problem = voice, call, problem
+        self._voice, self._source, self._call, self._problem = voice, source, call, problem
         self._security_event, self._changed = security_event, changed
         self._request: identity.Request | None = None
         self._signed: asyncio.Future[PncError | None] | None = None
@@ -131,6 +133,7 @@ class Upkeep:
             text("ISO15118Ctrlr", "SeccId"),
             text("ISO15118Ctrlr", "OrganizationName") or text("SecurityCtrlr", "OrganizationName"),
             text("ISO15118Ctrlr", "CountryName"),
+            self._source,
         )
         minimum = self._model.integer("SecurityCtrlr", "CertSigningWaitMinimum")
         repeats = self._model.integer("SecurityCtrlr", "CertSigningRepeatTimes")

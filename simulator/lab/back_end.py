@@ -7,7 +7,6 @@ because the certificates name the OCSP responder's address.
 
 from __future__ import annotations
 
-import random
 import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pncsim.backend.ecosystem import Ecosystem, open_ecosystem
 from pncsim.tls_certs.pki import DEFAULT_PCID, Pki, create_pki, load_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Story, Trace
 from pncsim.wire.voice import Voice
 
@@ -90,7 +90,7 @@ async def open_back_end(
             chains=ecosystem.chains,
         )
         password = secrets.token_urlsafe(24)
-        csms = Csms(services, clock, random.SystemRandom(), trace)
+        csms = Csms(services, clock, SYSTEM, trace)
         await csms.register.add(STATION_ID, password)
         connect, url, server = csms.connector(), "in memory", None
         if transport == "loopback":

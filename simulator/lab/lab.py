@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import random
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -38,6 +37,7 @@ from pncsim.tls_certs.reading import common_name
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.network import Network
+from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Problem, Story, Trace
 from pncsim.wire.voice import Voice
 
@@ -122,7 +122,7 @@ class Lab:
             StationConfig(identity=STATION_ID, secc_id=DEFAULT_EVSE_ID, request_certificate=not self._installed),
             [EvsePlan(config=evse, network=self._network)],
             connect=self.hooks.disturbed(self._reach_csms, STATION_ID),
-            source=random.SystemRandom(),
+            source=SYSTEM,
             password=back.password,
             roots=trusted_roots(back.pki),
             credentials=back.pki.credentials("secc_leaf") if self._installed else None,

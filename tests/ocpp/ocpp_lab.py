@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock, VirtualTimeLoop
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.ocpp.channel import Connector, MemoryChannel
+from pncsim.wire.source import Seeded
 from pncsim.wire.trace import Event, OcppFrame, Problem, Trace
 
 T = TypeVar("T")
@@ -167,7 +167,7 @@ class Lab:
     def __init__(self, start: float = NOW) -> None:
         self.clock = Clock(start)
         self.pki = shared_pki()
-        self.source = random.Random(7)
+        self.source = Seeded(7)
         self.events: list[Event] = []
         self._news = asyncio.Event()
         self.trace = Trace([self.events.append, lambda event: self._news.set()])

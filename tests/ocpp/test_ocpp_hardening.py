@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from pncsim.wire.ocpp.mask import masked
 from pncsim.wire.ocpp.peer import MAX_UNSENT, OcppPeer
 from pncsim.wire.ocpp.versions import V201
 from pncsim.wire.ocpp.when import timestamp
+from pncsim.wire.source import Seeded
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
@@ -192,7 +192,7 @@ class Unread:
 @virtual
 async def test_who_does_not_read_is_not_read_either_until_it_does() -> None:
     clock, channel = Clock(NOW), Unread(2 * MAX_UNSENT)
-    running_peer = asyncio.create_task(OcppPeer(channel, clock, random.Random(1), actor="CSMS", peer="CS").run())
+    running_peer = asyncio.create_task(OcppPeer(channel, clock, Seeded(1), actor="CSMS", peer="CS").run())
     await clock.sleep(1)
     # One more answer is being sent, and one more call has been read and waits for its turn.
     assert MAX_UNSENT <= channel.brought <= MAX_UNSENT + 3
@@ -206,7 +206,7 @@ async def test_who_does_not_read_is_not_read_either_until_it_does() -> None:
 @virtual
 async def test_who_never_reads_is_hung_up_on_in_time() -> None:
     clock, channel = Clock(NOW), Unread(2 * MAX_UNSENT)
-    peer = OcppPeer(channel, clock, random.Random(1), actor="CSMS", peer="CS")
+    peer = OcppPeer(channel, clock, Seeded(1), actor="CSMS", peer="CS")
     running_peer = asyncio.create_task(peer.run())
     await clock.sleep(1)
     async with clock.timeout(5):

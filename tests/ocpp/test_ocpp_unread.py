@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import random
 
 import pytest
 
@@ -14,6 +13,7 @@ from pncsim.backend.csms.ports import Services
 from pncsim.backend.csms.server import serve_csms
 from pncsim.wire.clock import Clock
 from pncsim.wire.ocpp import peer, websocket
+from pncsim.wire.source import Seeded
 
 PASSWORD = "a-password-for-this-test"
 
@@ -40,7 +40,7 @@ async def upgraded(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
 async def test_a_station_that_never_reads_is_bounded_and_can_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket, "CLOSING", 0.05)
     monkeypatch.setattr(peer, "CLOSING", 0.05)
-    csms = Csms(Services(), Clock(), random.Random(1))
+    csms = Csms(Services(), Clock(), Seeded(1))
     await csms.register.add("CS1", PASSWORD)
     server = await serve_csms(csms, None)
     reader, writer = await upgraded(server.port)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import random
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from pncsim.wire.ocpp.errors import CallError, PayloadError
 from pncsim.wire.ocpp.peer import OcppPeer
 from pncsim.wire.ocpp.versions import ALIASES_OF_2, CODES_OF_2, V201, OcppVersion
 from pncsim.wire.ocpp.websocket import WebSocketChannel, WebSocketServer, connect
+from pncsim.wire.source import Seeded
 
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types.v201 import (
@@ -41,7 +41,7 @@ PRIORITY = {"transactionId": "T1", "activate": True}
 
 
 def peer(channel: FrameChannel, name: str, other: str, answers: dict[str, Any]) -> OcppPeer:
-    made = OcppPeer(channel, Clock(NOW), random.Random(1), actor=name, peer=other)
+    made = OcppPeer(channel, Clock(NOW), Seeded(1), actor=name, peer=other)
     made.handle((action, partial(_given, answer)) for action, answer in answers.items())
     return made
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from pncsim.wire.ocpp.channel import FrameChannel, MemoryChannel
 from pncsim.wire.ocpp.errors import CallError
 from pncsim.wire.ocpp.session import Hangup, Incoming, OcppSession, Output, SendText, Settled
 from pncsim.wire.ocpp.types import Payload as Payload
+from pncsim.wire.source import Source
 from pncsim.wire.trace import OcppFrame, Problem, Trace
 
 MAX_UNSENT = 1024
@@ -24,9 +24,9 @@ CLOSING = 2.0
 """Seconds for what is on its way before a close."""
 
 
-def message_ids(source: random.Random) -> Callable[[], str]:
+def message_ids(source: Source) -> Callable[[], str]:
     """128 random bits as 32 hex characters, from an injected random source."""
-    return lambda: f"{source.getrandbits(128):032x}"
+    return lambda: f"{source.bits(128):032x}"
 
 
 class OcppPeer:
@@ -39,7 +39,7 @@ class OcppPeer:
         self,
         channel: FrameChannel,
         clock: Clock,
-        source: random.Random,
+        source: Source,
         *,
         actor: str,
         peer: str,
