@@ -309,8 +309,15 @@ class Evse:
             await stream.close()
             return Close(error.sentence, error)
         self._set_up = self._paused = False
-        engine = SeccEngine(self._settings(), power=self.power, tls=tls, random=self._source.octets)
-        self._session = Connection(engine, stream, self._clock, self._trace, self._answer, self._hear)
+        engine = SeccEngine(
+            self._settings(),
+            power=self.power,
+            tls=tls,
+            random=self._source.octets,
+            unit=self.voice.unit,
+            dialects=self.plan.dialects,
+        )
+        self._session = Driver(engine, stream, self._clock, self._trace, self._answer, self._hear)
         try:
             return await self._session.run()
         finally:
