@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from pncsim.secc.station.upkeep import Upkeep
 from pncsim.secc.station.variables import DeviceModel, Key, Variable
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed, PeerError, PncError
-from pncsim.wire.ocpp.actions import AndThen, Handler
+from pncsim.wire.ocpp.actions import A, Handler, Request, Row
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.ocpp.peer import message_ids
 from pncsim.wire.ocpp.types import Payload
@@ -37,7 +37,7 @@ from pncsim.wire.voice import Voice
 class Block(NamedTuple):
     """A functional block of OCPP: what it answers, and the variables that govern it."""
 
-    handlers: dict[str, Callable[[StationContext, Payload], Payload | AndThen[Payload]]]
+    handlers: tuple[Row[StationContext], ...]
     variables: tuple[Variable, ...] = ()
 
 
@@ -131,6 +131,11 @@ class StationContext:
     async def call(self, action: str, payload: Payload, *, triggered: bool = False) -> Payload:
         """Call the CSMS. Raises PeerClosed while not registered (``triggered`` messages may go while Pending)."""
         return await self.link.call(action, payload, self.config.call_timeout, triggered=triggered)
+
+    async def ask(self, request: Request[A], *, triggered: bool = False) -> A:
+        """As :meth:`call`, for an action whose types are known: ``ask(v201.Heartbeat({}))``."""
+        answer: Any = await self.call(request.action, request.payload, triggered=triggered)
+        return answer  # type: ignore[no-any-return]  # its schema has accepted it
 
     # What computed variables are read from
 
@@ -360,5 +365,5 @@ def _declared(blocks: tuple[Block, ...]) -> tuple[Variable, ...]:
 
 def _bound(blocks: tuple[Block, ...], context: StationContext) -> Iterator[tuple[str, Handler]]:
     for block in blocks:
-        for action, handler in block.handlers.items():
+        for action, handler in block.handlers:
             yield action, partial(handler, context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -11,6 +11,9 @@ from cryptography.exceptions import InvalidSignature
 from pncsim.tls_certs.hash_data import HashData, hash_data
 from pncsim.tls_certs.reading import Unreadable, is_ca, load_all, reading, valid_at
 from pncsim.wire.credentials import Credentials
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 Payload = dict[str, Any]
 CAPACITY = 20
@@ -43,7 +46,7 @@ class TrustStore:
                 return root
         return None
 
-    def install(self, payload: Payload, now: float) -> Payload:
+    def install(self, payload: types.InstallCertificateRequest, now: float) -> types.InstallCertificateResponse:
         """InstallCertificate (M05): a root must be a CA certificate, signed by itself and valid now."""
         try:
             root = load_all(payload["certificate"])[0]
@@ -62,10 +65,10 @@ class TrustStore:
         self._roots.append(entry)
         return {"status": "Accepted"}
 
-    def installed(self, payload: Payload) -> Payload:
+    def installed(self, payload: types.GetInstalledCertificateIdsRequest) -> types.GetInstalledCertificateIdsResponse:
         """GetInstalledCertificateIds (M03): NotFound without a list where there is nothing."""
         uses = payload.get("certificateType")
-        found: list[Payload] = [
+        found: list[types.CertificateHashDataChainType] = [
             {"certificateType": use, "certificateHashData": hash_data(root, root).certificate_payload()}
             for use, root in self._roots
             if uses is None or use in uses
@@ -76,7 +79,7 @@ class TrustStore:
             return {"status": "NotFound"}
         return {"status": "Accepted", "certificateHashDataChain": found}
 
-    def delete(self, payload: Payload) -> Payload:
+    def delete(self, payload: types.DeleteCertificateRequest) -> types.DeleteCertificateResponse:
         """DeleteCertificate (M04): the station's own certificates cannot be deleted (TC_M_23)."""
         wanted = HashData.from_payload(payload["certificateHashData"])
         for entry in self._roots:
@@ -94,11 +97,14 @@ class TrustStore:
         issuers = [*chain[1:], *([root] if root is not None else [])]
         return list(zip(chain, issuers, strict=False))
 
-    def _own_chain(self, own: Credentials) -> list[Payload]:
+    def _own_chain(self, own: Credentials) -> list[types.CertificateHashDataChainType]:
         hashes = [hash_data(*pair).certificate_payload() for pair in self.pairs(own.chain, "V2GRootCertificate")]
         if not hashes:
             return []
-        entry: Payload = {"certificateType": "V2GCertificateChain", "certificateHashData": hashes[0]}
+        entry: types.CertificateHashDataChainType = {
+            "certificateType": "V2GCertificateChain",
+            "certificateHashData": hashes[0],
+        }
         if hashes[1:]:
             entry["childCertificateHashData"] = hashes[1:5]
         return [entry]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pncsim.secc.station import identity
 from pncsim.secc.station.backoff import signing_waits
@@ -17,6 +17,9 @@ from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.source import Source
 from pncsim.wire.voice import Voice
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 Payload = dict[str, Any]
 RETRY = 60.0
@@ -167,7 +170,7 @@ class Upkeep:
         self._stopped_asking = True
         self._problem(PeerError(sentence, clause=clause))
 
-    def certificate_signed(self, payload: Payload) -> Payload:
+    def certificate_signed(self, payload: types.CertificateSignedRequest) -> types.CertificateSignedResponse:
         """CertificateSigned: check the chain and use it, or keep the old one."""
         if payload.get("certificateType", "ChargingStationCertificate") != "V2GCertificate":
             return {"status": "Rejected", "statusInfo": {"reasonCode": "UnsupportedRequest"}}
@@ -182,8 +185,10 @@ class Upkeep:
             self._security_event("InvalidChargingStationCertificate", error.sentence)
             if signed is not None and not signed.done():
                 signed.set_result(error)
-            info = {"reasonCode": "InvalidCertificate", "additionalInfo": error.sentence[:512]}
-            return {"status": "Rejected", "statusInfo": info}
+            return {
+                "status": "Rejected",
+                "statusInfo": {"reasonCode": "InvalidCertificate", "additionalInfo": error.sentence[:512]},
+            }
         self.use(credentials)
         self._request = None
         self._voice.story(f"{self._config.identity} has its V2G certificate {_name(credentials)}")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from pncsim.secc.station.config import StationConfig
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 Access = Literal["ReadOnly", "ReadWrite", "WriteOnly"]
 Kind = Literal["string", "integer", "boolean", "decimal", "OptionList", "MemberList", "SequenceList"]
 Tier = Literal["station", "evse", "connector"]
+Unknown = Literal["UnknownComponent", "UnknownVariable", "NotSupportedAttributeType"]
 
 
 class Owner(Protocol):
@@ -142,35 +146,35 @@ class DeviceModel:
 
     # What the CSMS asks for
 
-    def get_variables(self, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def get_variables(self, wanted: list[types.GetVariableDataType]) -> list[types.GetVariableResultType]:
         """GetVariableResultType for each GetVariableDataType, in the same order (B06)."""
         return [self._got(item) for item in wanted]
 
-    def set_variables(self, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def set_variables(self, wanted: list[types.SetVariableDataType]) -> list[types.SetVariableResultType]:
         """SetVariableResultType for each SetVariableDataType, in the same order (B05)."""
         return [self._set(item) for item in wanted]
 
-    def report(self, *, configuration_only: bool) -> list[dict[str, Any]]:
+    def report(self, *, configuration_only: bool) -> list[types.ReportDataType]:
         """ReportDataType of every variable; ``configuration_only``: those the CSMS can write (B07)."""
         rows = self._rows.by_key.items()
         return [self._reported(key, row) for key, row in rows if not configuration_only or row.access != "ReadOnly"]
 
-    def report_on(self, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def report_on(self, wanted: list[types.ComponentVariableType]) -> list[types.ReportDataType]:
         """ReportDataType of the variables a GetReport asks for (B08)."""
         rows = self._rows.by_key.items()
         return [self._reported(key, row) for key, row in rows if any(_asked(key.folded(), item) for item in wanted)]
 
-    def _find(self, item: dict[str, Any]) -> Key | str:
+    def _find(self, item: types.GetVariableDataType | types.SetVariableDataType) -> Key | Unknown:
         if item.get("attributeType", "Actual") != "Actual":
             return "NotSupportedAttributeType"
         component, variable = item["component"], item["variable"]
-        place = component.get("evse", {})
+        evse, connector = _place(component)
         asked = Key(
             component["name"],
             variable["name"],
             variable.get("instance", ""),
-            place.get("id", 0),
-            place.get("connectorId", 0),
+            evse or 0,
+            connector or 0,
         ).folded()
         key = self._rows.folded.get(asked)
         if key is not None and not component.get("instance"):
@@ -178,49 +182,75 @@ class DeviceModel:
         known = (asked.component, asked.evse, asked.connector) in self._rows.components
         return "UnknownVariable" if known else "UnknownComponent"
 
-    def _got(self, item: dict[str, Any]) -> dict[str, Any]:
+    def _got(self, item: types.GetVariableDataType) -> types.GetVariableResultType:
         key = self._find(item)
-        result = _echo(item)
-        if isinstance(key, str):
-            return {**result, "attributeStatus": key}
-        if self._rows.by_key[key].access == "WriteOnly":
-            info = {"reasonCode": "WriteOnly"}
-            return {**result, "attributeStatus": "Rejected", "attributeStatusInfo": info}
-        return {**result, "attributeStatus": "Accepted", "attributeValue": self._value(key)}
+        result: types.GetVariableResultType = {
+            "component": item["component"],
+            "variable": item["variable"],
+            "attributeStatus": "Accepted",
+        }
+        if "attributeType" in item:
+            result["attributeType"] = item["attributeType"]
+        if not isinstance(key, Key):
+            result["attributeStatus"] = key
+        elif self._rows.by_key[key].access == "WriteOnly":
+            result["attributeStatus"] = "Rejected"
+            result["attributeStatusInfo"] = {"reasonCode": "WriteOnly"}
+        else:
+            result["attributeValue"] = self._value(key)
+        return result
 
-    def _set(self, item: dict[str, Any]) -> dict[str, Any]:
+    def _set(self, item: types.SetVariableDataType) -> types.SetVariableResultType:
         key = self._find(item)
-        result = _echo(item)
-        if isinstance(key, str):
-            return {**result, "attributeStatus": key}
+        result: types.SetVariableResultType = {
+            "component": item["component"],
+            "variable": item["variable"],
+            "attributeStatus": "Accepted",
+        }
+        if "attributeType" in item:
+            result["attributeType"] = item["attributeType"]
+        if not isinstance(key, Key):
+            result["attributeStatus"] = key
+            return result
         row, value = self._rows.by_key[key], item["attributeValue"]
         reason = "ReadOnly" if row.access == "ReadOnly" else _unfit(row, value)
         if reason:
-            return {**result, "attributeStatus": "Rejected", "attributeStatusInfo": {"reasonCode": reason}}
+            result["attributeStatus"], result["attributeStatusInfo"] = "Rejected", {"reasonCode": reason}
+            return result
         # What is WriteOnly is a secret: its keeper is told, the table stays empty.
         if row.access != "WriteOnly":
             self._written[key] = value
         if self._changed is not None:
             self._changed(key, value)
-        return {**result, "attributeStatus": "RebootRequired" if row.reboot else "Accepted"}
+        if row.reboot:
+            result["attributeStatus"] = "RebootRequired"
+        return result
 
-    def _reported(self, key: Key, row: Variable) -> dict[str, Any]:
-        component: dict[str, Any] = {"name": key.component}
+    def _reported(self, key: Key, row: Variable) -> types.ReportDataType:
+        component: types.ComponentType = {"name": key.component}
         if key.evse:
-            component["evse"] = {"id": key.evse, **({"connectorId": key.connector} if key.connector else {})}
-        attribute: dict[str, Any] = {"mutability": row.access, "persistent": row.access != "ReadOnly"}
+            component["evse"] = {"id": key.evse}
+        if key.connector:
+            component["evse"]["connectorId"] = key.connector
+        variable: types.VariableType = {"name": key.name}
+        if key.instance:
+            variable["instance"] = key.instance
+        attribute: types.VariableAttributeType = {"mutability": row.access, "persistent": row.access != "ReadOnly"}
         if row.access != "WriteOnly":
             attribute["value"] = self._value(key)
         return {
             "component": component,
-            "variable": {"name": key.name, **({"instance": key.instance} if key.instance else {})},
+            "variable": variable,
             "variableAttribute": [attribute],
             "variableCharacteristics": _traits(row),
         }
 
 
-def _echo(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: item[name] for name in ("component", "variable", "attributeType") if name in item}
+def _place(component: types.ComponentType) -> tuple[int | None, int | None]:
+    """EVSE and connector a component names; None for what it leaves out."""
+    if "evse" not in component:
+        return None, None
+    return component["evse"]["id"], component["evse"].get("connectorId")
 
 
 def _unfit(row: Variable, text: str) -> str:
@@ -239,22 +269,22 @@ def _unfit(row: Variable, text: str) -> str:
     return "" if row.limits is None or row.limits[0] <= len(text) <= row.limits[1] else "InvalidValue"
 
 
-def _asked(key: Key, item: dict[str, Any]) -> bool:
+def _asked(key: Key, item: types.ComponentVariableType) -> bool:
     """Whether a ComponentVariableType means the variable; what it leaves out means every one."""
-    component, variable = item["component"], item.get("variable", {})
-    place = component.get("evse", {})
-    return bool(
-        key.component == component["name"].lower()
-        and key.evse == place.get("id", key.evse)
-        and key.connector == place.get("connectorId", key.connector)
-        and key.name == variable.get("name", key.name).lower()
-        and key.instance == variable.get("instance", key.instance).lower()
-    )
+    evse, connector = _place(item["component"])
+    if key.component != item["component"]["name"].lower():
+        return False
+    if evse not in (None, key.evse) or connector not in (None, key.connector):
+        return False
+    if "variable" not in item:
+        return True
+    variable = item["variable"]
+    return key.name == variable["name"].lower() and key.instance == variable.get("instance", key.instance).lower()
 
 
-def _traits(row: Variable) -> dict[str, Any]:
+def _traits(row: Variable) -> types.VariableCharacteristicsType:
     """VariableCharacteristicsType."""
-    traits: dict[str, Any] = {"dataType": row.kind, "supportsMonitoring": False}
+    traits: types.VariableCharacteristicsType = {"dataType": row.kind, "supportsMonitoring": False}
     if row.unit:
         traits["unit"] = row.unit
     if row.limits is not None:

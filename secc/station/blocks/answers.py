@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-Payload = dict[str, Any]
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 
-def no(status: str, reason: str) -> Payload:
-    """A refusal, and why (StatusInfoType)."""
-    return {"status": status, "statusInfo": {"reasonCode": reason}}
+def because(reason: str) -> types.StatusInfoType:
+    """The statusInfo of a refusal; ``reason`` is one of Appendix 5's codes."""
+    return {"reasonCode": reason}

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from pncsim.secc.station.blocks.answers import no
+from typing import TYPE_CHECKING
+
+from pncsim.secc.station.blocks.answers import because
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.variables import Variable as V
-from pncsim.wire.ocpp.types import Payload
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.actions import Row, row
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 
-def _clear_cache(station: StationContext, _: Payload) -> Payload:
+def _clear_cache(station: StationContext, _: types.ClearCacheRequest) -> types.ClearCacheResponse:
     """C11."""
     if not station.model.flag("AuthCacheCtrlr", "Enabled"):
-        return no("Rejected", "NotEnabled")
+        return {"status": "Rejected", "statusInfo": because("NotEnabled")}
     station.cache.clear()
     return {"status": "Accepted"}
 
 
-HANDLERS = {"ClearCache": _clear_cache}
+HANDLERS: tuple[Row[StationContext], ...] = (row(v201.ClearCache, _clear_cache),)
 
 VARIABLES = (
     V("AuthCtrlr", "Enabled", "boolean", "ReadWrite", "true"),

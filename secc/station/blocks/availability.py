@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.variables import Tier
 from pncsim.secc.station.variables import Variable as V
-from pncsim.wire.ocpp.actions import AndThen
-from pncsim.wire.ocpp.types import Payload
+from pncsim.wire.ocpp.actions import Row
 
-HANDLERS: dict[str, Callable[[StationContext, Payload], Payload | AndThen[Payload]]] = {}
+HANDLERS: tuple[Row[StationContext], ...] = ()
 
 
 def _part(component: str, tier: Tier) -> tuple[V, ...]:

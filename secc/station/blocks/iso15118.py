@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.variables import Variable as V
-from pncsim.wire.ocpp.types import Payload
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.actions import Row, row
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 
-def _install(station: StationContext, payload: Payload) -> Payload:
+def _install(station: StationContext, payload: types.InstallCertificateRequest) -> types.InstallCertificateResponse:
     return station.trust.install(payload, station.clock.now())
 
 
-def _installed(station: StationContext, payload: Payload) -> Payload:
+def _installed(
+    station: StationContext, payload: types.GetInstalledCertificateIdsRequest
+) -> types.GetInstalledCertificateIdsResponse:
     return station.trust.installed(payload)
 
 
-def _delete(station: StationContext, payload: Payload) -> Payload:
+def _delete(station: StationContext, payload: types.DeleteCertificateRequest) -> types.DeleteCertificateResponse:
     return station.trust.delete(payload)
 
 
-HANDLERS = {
-    "InstallCertificate": _install,
-    "GetInstalledCertificateIds": _installed,
-    "DeleteCertificate": _delete,
-}
+HANDLERS: tuple[Row[StationContext], ...] = (
+    row(v201.InstallCertificate, _install),
+    row(v201.GetInstalledCertificateIds, _installed),
+    row(v201.DeleteCertificate, _delete),
+)
 
 VARIABLES = (
     V("ISO15118Ctrlr", "Enabled", "boolean", "ReadWrite", "true"),

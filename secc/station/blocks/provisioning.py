@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeVar
+
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.variables import Variable as V
-from pncsim.wire.ocpp.actions import AndThen
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.actions import AndThen, Reply, Row, row
 from pncsim.wire.ocpp.errors import CallError
-from pncsim.wire.ocpp.types import Payload
 
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
+
+T = TypeVar("T")
 MAX_ITEMS = 50
 MAX_BYTES = 65536
 
 
-def _bounded(items: list[Payload]) -> list[Payload]:
+def _bounded(items: list[T]) -> list[T]:
     if len(items) > MAX_ITEMS:
         raise CallError("OccurrenceConstraintViolation", f"{len(items)} items, at most {MAX_ITEMS} are taken")
     return items
 
 
-def _get_variables(station: StationContext, payload: Payload) -> Payload:
+def _get_variables(station: StationContext, payload: types.GetVariablesRequest) -> types.GetVariablesResponse:
     return {"getVariableResult": station.model.get_variables(_bounded(payload["getVariableData"]))}
 
 
-def _set_variables(station: StationContext, payload: Payload) -> Payload | AndThen[Payload]:
-    answer = {"setVariableResult": station.model.set_variables(_bounded(payload["setVariableData"]))}
+def _set_variables(station: StationContext, payload: types.SetVariablesRequest) -> Reply[types.SetVariablesResponse]:
+    answer: types.SetVariablesResponse = {
+        "setVariableResult": station.model.set_variables(_bounded(payload["setVariableData"]))
+    }
     return AndThen(answer, station.reconnect_with_new_password) if station.password_changed else answer
 
 
-HANDLERS = {"GetVariables": _get_variables, "SetVariables": _set_variables}
+HANDLERS: tuple[Row[StationContext], ...] = (
+    row(v201.GetVariables, _get_variables),
+    row(v201.SetVariables, _set_variables),
+)
 
 _FIELD = "Get15118EVCertificateResponse.exiResponse"
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from pncsim.secc.station.blocks.answers import no
+from typing import TYPE_CHECKING
+
+from pncsim.secc.station.blocks.answers import because
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.variables import Variable
-from pncsim.wire.ocpp.types import Payload
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.actions import Row, row
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 
-def _request_start(station: StationContext, payload: Payload) -> Payload:
+def _request_start(
+    station: StationContext, payload: types.RequestStartTransactionRequest
+) -> types.RequestStartTransactionResponse:
     """F01, F02. Without evseId it is for the next vehicle that needs an identification, wherever it is plugged in."""
     if not station.online:
-        return no("Rejected", "CSNotAccepted")
+        return {"status": "Rejected", "statusInfo": because("CSNotAccepted")}
     evse = payload.get("evseId")
     if evse is not None and evse not in station.outlets:
-        return no("Rejected", "UnknownEvse")
+        return {"status": "Rejected", "statusInfo": because("UnknownEvse")}
     here = [station.outlets[evse]] if evse is not None else list(station.outlets.values())
     if all(outlet.transaction is not None and outlet.transaction.token is not None for outlet in here):
-        return no("Rejected", "TxInProgress")
+        return {"status": "Rejected", "statusInfo": because("TxInProgress")}
     token = payload["idToken"]
     station.present(
         token["idToken"],
@@ -27,21 +35,27 @@ def _request_start(station: StationContext, payload: Payload) -> Payload:
         start=payload["remoteStartId"],
     )
     transaction = here[0].transaction if len(here) == 1 else None
-    return {"status": "Accepted", **({"transactionId": transaction.id} if transaction is not None else {})}
+    if transaction is None:
+        return {"status": "Accepted"}
+    return {"status": "Accepted", "transactionId": transaction.id}
 
 
-def _request_stop(station: StationContext, payload: Payload) -> Payload:
+def _request_stop(
+    station: StationContext, payload: types.RequestStopTransactionRequest
+) -> types.RequestStopTransactionResponse:
     """F03."""
     if not station.online:
-        return no("Rejected", "CSNotAccepted")
+        return {"status": "Rejected", "statusInfo": because("CSNotAccepted")}
     outlet = station.outlet_of(payload["transactionId"])
     if outlet is None:
-        return no("Rejected", "TxNotFound")
+        return {"status": "Rejected", "statusInfo": because("TxNotFound")}
     stopped = outlet.end("RemoteStop", "Remote", "The CSMS stopped the transaction.")
-    return {"status": "Accepted"} if stopped else no("Rejected", "UnsupportedRequest")
+    if not stopped:
+        return {"status": "Rejected", "statusInfo": because("UnsupportedRequest")}
+    return {"status": "Accepted"}
 
 
-def _unlock(station: StationContext, payload: Payload) -> Payload:
+def _unlock(station: StationContext, payload: types.UnlockConnectorRequest) -> types.UnlockConnectorResponse:
     """F05."""
     outlet = station.outlets.get(payload["evseId"])
     if outlet is None or payload["connectorId"] not in outlet.connectors:
@@ -52,10 +66,10 @@ def _unlock(station: StationContext, payload: Payload) -> Payload:
     return {"status": "Unlocked"}
 
 
-HANDLERS = {
-    "RequestStartTransaction": _request_start,
-    "RequestStopTransaction": _request_stop,
-    "UnlockConnector": _unlock,
-}
+HANDLERS: tuple[Row[StationContext], ...] = (
+    row(v201.RequestStartTransaction, _request_start),
+    row(v201.RequestStopTransaction, _request_stop),
+    row(v201.UnlockConnector, _unlock),
+)
 
 VARIABLES: tuple[Variable, ...] = ()

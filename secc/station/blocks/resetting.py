@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from pncsim.secc.station.blocks.answers import no
+from typing import TYPE_CHECKING
+
+from pncsim.secc.station.blocks.answers import because
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.outlet import Outlet
 from pncsim.secc.station.variables import Variable
-from pncsim.wire.ocpp.actions import AndThen
-from pncsim.wire.ocpp.types import Payload
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.actions import AndThen, Reply, Row, row
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 
-def _reset(station: StationContext, payload: Payload) -> Payload | AndThen[Payload]:
+def _reset(station: StationContext, payload: types.ResetRequest) -> Reply[types.ResetResponse]:
     if "evseId" in payload:
         return _reset_evse(station, payload)
     busy = [outlet for outlet in station.outlets.values() if outlet.transaction is not None]
@@ -20,19 +25,19 @@ def _reset(station: StationContext, payload: Payload) -> Payload | AndThen[Paylo
         station.reset_when_idle()
         return {"status": "Scheduled"}
     if any(outlet.stop is None for outlet in busy):
-        return no("Rejected", "TxInProgress")
+        return {"status": "Rejected", "statusInfo": because("TxInProgress")}
     station.reset_when_idle()
     for outlet in busy:
         outlet.end("ResetCommand", "ImmediateReset", "The CSMS resets the station.")
     return {"status": "Accepted"}
 
 
-def _reset_evse(station: StationContext, payload: Payload) -> Payload | AndThen[Payload]:
+def _reset_evse(station: StationContext, payload: types.ResetRequest) -> Reply[types.ResetResponse]:
     outlet = station.outlets.get(payload["evseId"])
     if outlet is None:
-        return no("Rejected", "UnknownEvse")
+        return {"status": "Rejected", "statusInfo": because("UnknownEvse")}
     if outlet.restart is None:
-        return no("Rejected", "UnsupportedRequest")
+        return {"status": "Rejected", "statusInfo": because("UnsupportedRequest")}
     if outlet.transaction is None:
         return AndThen({"status": "Accepted"}, lambda: _restart(outlet))
     if payload["type"] != "Immediate":
@@ -40,7 +45,7 @@ def _reset_evse(station: StationContext, payload: Payload) -> Payload | AndThen[
         return {"status": "Scheduled"}
     station.reset_when_idle(outlet)
     if not outlet.end("ResetCommand", "ImmediateReset", "The CSMS resets the EVSE."):
-        return no("Rejected", "TxInProgress")
+        return {"status": "Rejected", "statusInfo": because("TxInProgress")}
     return {"status": "Accepted"}
 
 
@@ -49,6 +54,6 @@ async def _restart(outlet: Outlet) -> None:
         outlet.restart()
 
 
-HANDLERS = {"Reset": _reset}
+HANDLERS: tuple[Row[StationContext], ...] = (row(v201.Reset, _reset),)
 
 VARIABLES = (Variable("EVSE", "AllowReset", "boolean", "ReadOnly", "true", tier="evse"),)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.variables import Variable as V
-from pncsim.wire.ocpp.types import Payload
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.actions import Row, row
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 
-def _certificate_signed(station: StationContext, payload: Payload) -> Payload:
+def _certificate_signed(
+    station: StationContext, payload: types.CertificateSignedRequest
+) -> types.CertificateSignedResponse:
     return station.upkeep.certificate_signed(payload)
 
 
-HANDLERS = {"CertificateSigned": _certificate_signed}
+HANDLERS: tuple[Row[StationContext], ...] = (row(v201.CertificateSigned, _certificate_signed),)
 
 VARIABLES = (
     V("SecurityCtrlr", "Identity", "string", "ReadOnly", lambda o, *_: o.config.identity),

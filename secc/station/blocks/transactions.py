@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.variables import Variable as V
-from pncsim.wire.ocpp.types import Payload
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.actions import Row, row
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 
-def _transaction_status(station: StationContext, payload: Payload) -> Payload:
+def _transaction_status(
+    station: StationContext, payload: types.GetTransactionStatusRequest
+) -> types.GetTransactionStatusResponse:
     wanted = payload.get("transactionId")
     waiting = station.delivery.holds(wanted)
     if wanted is None:
@@ -15,7 +23,7 @@ def _transaction_status(station: StationContext, payload: Payload) -> Payload:
     return {"ongoingIndicator": station.outlet_of(wanted) is not None, "messagesInQueue": waiting}
 
 
-HANDLERS = {"GetTransactionStatus": _transaction_status}
+HANDLERS: tuple[Row[StationContext], ...] = (row(v201.GetTransactionStatus, _transaction_status),)
 
 VARIABLES = (
     V("TxCtrlr", "TxStartPoint", "MemberList", "ReadOnly", "EVConnected"),

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pncsim.secc.station.blocks.answers import no
+from pncsim.secc.station.blocks.answers import because
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.outlet import Outlet
 from pncsim.secc.station.variables import Variable
-from pncsim.wire.ocpp.actions import AndThen
-from pncsim.wire.ocpp.types import Payload
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.actions import AndThen, Reply, Row, row
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 
-def _trigger(station: StationContext, payload: Payload) -> Payload | AndThen[Payload]:
+def _trigger(station: StationContext, payload: types.TriggerMessageRequest) -> Reply[types.TriggerMessageResponse]:
     kind = payload["requestedMessage"]
     if kind == "BootNotification":
         if station.online:
-            return no("Rejected", "NoError")  # F06.FR.17: it is registered already
+            return {"status": "Rejected", "statusInfo": because("NoError")}  # F06.FR.17: it is registered already
         return AndThen({"status": "Accepted"}, lambda: _boot(station))
     send = _TRIGGERED.get(kind)
     if send is None:
         return {"status": "NotImplemented"}
     place = payload.get("evse", {})
     if place.get("id", 0) and place["id"] not in station.outlets:
-        return no("Rejected", "UnknownEvse")
+        return {"status": "Rejected", "statusInfo": because("UnknownEvse")}
     outlets = [station.outlets[place["id"]]] if place.get("id", 0) else list(station.outlets.values())
     connector = place.get("connectorId")
     if connector is not None and connector not in outlets[0].connectors:
-        return no("Rejected", "UnknownConnectorId")
+        return {"status": "Rejected", "statusInfo": because("UnknownConnectorId")}
     return AndThen({"status": "Accepted"}, lambda: send(station, outlets, connector))
 
 
@@ -37,7 +40,7 @@ async def _boot(station: StationContext) -> None:
 
 
 async def _heartbeat(station: StationContext, outlets: Iterable[Outlet], connector: int | None) -> None:
-    await station.call("Heartbeat", {}, triggered=True)
+    await station.ask(v201.Heartbeat({}), triggered=True)
 
 
 async def _status(station: StationContext, outlets: Iterable[Outlet], connector: int | None) -> None:
@@ -63,6 +66,6 @@ _TRIGGERED: dict[str, Callable[[StationContext, list[Outlet], int | None], Corou
 }
 """What can be asked for besides BootNotification, for one EVSE or all."""
 
-HANDLERS = {"TriggerMessage": _trigger}
+HANDLERS: tuple[Row[StationContext], ...] = (row(v201.TriggerMessage, _trigger),)
 
 VARIABLES: tuple[Variable, ...] = ()
