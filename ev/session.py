@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pncsim.ev.notices import Switch
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.wire.errors import PeerError, PncError
 from pncsim.wire.session.dialect import Envelope
 from pncsim.wire.session.initiator import Initiator
+from pncsim.wire.session.outputs import Notice
 
 if TYPE_CHECKING:
     from pncsim.ev.config import VehicleConfig
@@ -40,11 +42,18 @@ class VehicleSession:
     last_energy_at: float = 0.0
     ending: str = ""
     ending_error: PncError | None = None
+    ready: bool = False
 
     def __post_init__(self) -> None:
         config = self.vehicle.config
         self.energy_left = config.energy_wish
         self.departure_at = None if config.departure is None else self.plugged_in + config.departure
+
+    def switch(self, *, ready: bool) -> None:
+        """Signal by the control pilot whether energy may come."""
+        if ready is not self.ready:
+            self.ready = ready
+            self.talk.out.append(Notice(Switch(ready)))
 
     @property
     def now(self) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pncsim.ev.connection import connect
+from pncsim.ev.notices import Switch
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.ev.questions import StoreContract
 from pncsim.wire.errors import LocalError, PeerSilent, PncError
@@ -67,8 +68,17 @@ async def charge(
             vehicle.contracts.install(question.contract)
         return None
 
+    def tell(notice: object) -> None:
+        if pilot is not None and isinstance(notice, Switch):
+            (pilot.signal_ready if notice.closed else pilot.signal_not_ready)()
+
     engine = EvccEngine(vehicle, tls=tls, plugged_in=plugged_in, dialects=spoken)
-    await Driver(engine, stream, clock, trace, answer).run()
+    try:
+        await Driver(engine, stream, clock, trace, answer, tell).run()
+    finally:
+        # However a session ends, the vehicle takes no energy without one.
+        if pilot is not None:
+            pilot.signal_not_ready()
     _remember(vehicle, engine.outcome)
     return engine.outcome
 

@@ -13,6 +13,7 @@ from pncsim.secc.config import PowerSchedule, SeccConfig
 from pncsim.secc.engine import DIALECTS, SeccEngine
 from pncsim.secc.handshake import Refused, Shown, secure
 from pncsim.secc.power import EvsePower
+from pncsim.secc.questions import VehicleReady
 from pncsim.wire.clock import Clock, Timer
 from pncsim.wire.errors import LocalError, PeerSilent, PncError
 from pncsim.wire.network import Network, Security, Serving
@@ -79,6 +80,8 @@ class Evse:
         self.plan, self.number = plan, number
         self.power = power or EvsePower()
         self.pilot = Pilot()
+        if not plan.assumed:
+            self.power.vehicle_ready = lambda: self.pilot.ready
         self.voice = Voice.on(clock, trace, "SECC", unit)
         self.receipts = self.loops = 0
         self.on_loop: Callable[[int], None] | None = None
@@ -317,13 +320,32 @@ class Evse:
             unit=self.voice.unit,
             dialects=self.plan.dialects,
         )
-        self._session = Driver(engine, stream, self._clock, self._trace, self._answer, self._hear)
+        self._session = Driver(engine, stream, self._clock, self._trace, self._reply, self._hear)
         try:
             return await self._session.run()
         finally:
             self._session = None
 
-    # ---- what the engine tells -----------------------------------------------------------------------------------
+    # ---- what the engine asks and tells --------------------------------------------------------------------------
+
+    async def _reply(self, question: object) -> object:
+        """What concerns the pilot is answered here, everything else by the station."""
+        return await self._ready() if isinstance(question, VehicleReady) else await self._answer(question)
+
+    async def _ready(self) -> bool:
+        ready = asyncio.Event()
+
+        def watch(before: PilotState, now: PilotState) -> None:
+            if now in READY:
+                ready.set()
+
+        self.pilot.subscribe(watch)
+        try:
+            while not self.pilot.ready:
+                await ready.wait()
+        finally:
+            self.pilot.unsubscribe(watch)
+        return True
 
     def _hear(self, notice: object) -> None:
         """Draw the EVSE's own conclusions from a notice of the engine, then pass it on.

@@ -5,12 +5,16 @@ One :class:`EvsePower` belongs to one EVSE and outlives its sessions: the meter'
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class EvsePower:
     """What flows now and what has flowed. Volts and amperes are RMS per phase (AC) or of the output (DC).
 
-    ``fault`` is a sentence while the EVSE cannot deliver, otherwise empty. ``load_watts`` lets a lab say what a coupled
-    vehicle really draws in AC, which a meter sees and an engine does not; None: it is estimated from the limits.
+    ``fault`` is a sentence while the EVSE cannot deliver, otherwise empty. ``vehicle_ready`` tells whether the vehicle
+    signals state C or D on the control pilot; where nobody can tell, it counts as ready. ``load_watts`` lets a lab say
+    what a coupled vehicle really draws in AC, which a meter sees and an engine does not; None: it is estimated from
+    the limits.
     """
 
     __slots__ = (
@@ -25,6 +29,7 @@ class EvsePower:
         "fault",
         "load_watts",
         "meter_id",
+        "vehicle_ready",
         "volts",
         "watts",
     )
@@ -33,6 +38,7 @@ class EvsePower:
         self.meter_id = meter_id
         self.fault = ""
         self.load_watts: float | None = None
+        self.vehicle_ready: Callable[[], bool] = lambda: True
         self.watts = self.volts = self.amperes = 0.0
         self._register = register_wh
         self._since: float | None = None

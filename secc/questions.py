@@ -61,5 +61,10 @@ class AuthorizationAnswer:
     token: str = ""
 
 
-Question = ContractCertificateRequest | ContractAuthorization | ExternalAuthorization
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleReady:
+    """Wait until the vehicle signals state C or D on the control pilot; the answer is True. The EVSE answers it."""
+
+
+Question = VehicleReady | ContractCertificateRequest | ContractAuthorization | ExternalAuthorization
 Answer = ContractCertificateAnswer | AuthorizationAnswer

@@ -50,6 +50,8 @@ def power_delivery(s: Iso2VehicleSession, progress: iso2.ChargeProgressType) -> 
     s.flow = 0.0
     s.progress = progress
     starting = progress == iso2.ChargeProgressType.Start
+    if progress != iso2.ChargeProgressType.Renegotiate:
+        s.switch(ready=starting)
     return iso2.PowerDeliveryReq(
         ChargeProgress=progress,
         SAScheduleTupleID=s.schedule.tuple_id,
@@ -67,6 +69,7 @@ def power_delivery(s: Iso2VehicleSession, progress: iso2.ChargeProgressType) -> 
 def cable_check(s: Iso2VehicleSession) -> iso2.CableCheckReq:
     """CableCheckReq; the first one starts the 40 s for the whole check."""
     s.begin_phase("cable check", timing.EVCC_CABLE_CHECK, "Table 111", "Look at the station's isolation monitor.")
+    s.switch(ready=True)
     return iso2.CableCheckReq(DC_EVStatus=ev_status(s))
 
 

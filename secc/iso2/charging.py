@@ -7,11 +7,17 @@ from collections.abc import Generator
 from pncsim.secc.iso2 import offer
 from pncsim.secc.iso2.schedules import Schedule, check_profile
 from pncsim.secc.iso2.session import Iso2StationSession
+from pncsim.secc.questions import VehicleReady
 from pncsim.wire.errors import PeerError
 from pncsim.wire.session.responder import Handling, Reply, Until
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2.secc_sequence import State
 from pncsim.wire.v2g.iso2.timing import CONTACTOR_CLOSE, SECC_ONGOING
+
+STATE_C = 0.25
+"""Seconds a vehicle has, after PowerDeliveryReq(Start), to signal state C or D (V2G2-847)."""
+STATE_C_PATIENCE = 1.4
+"""Seconds it gets: what the contactor's 3 s leave of the 4.5 s until PowerDeliveryRes (V2G2-858, -860)."""
 
 _OK = iso2.ResponseCodeType.OK
 _Processing = iso2.EVSEProcessingType
@@ -176,6 +182,7 @@ def _start(s: Iso2StationSession, request: iso2.PowerDeliveryReq, schedule: Sche
             kind="power delivery",
         )
     if not s.is_dc:
+        yield from _await_state_c(s)
         closed_at = s.power.close_contactor(s.now, s.config.ac.contactor_seconds)
         if s.now < closed_at:
             yield Until(min(closed_at, s.now + CONTACTOR_CLOSE))
@@ -186,3 +193,22 @@ def _start(s: Iso2StationSession, request: iso2.PowerDeliveryReq, schedule: Sche
                 kind="contactor",
             )
     s.start_charging()
+
+
+def _await_state_c(s: Iso2StationSession) -> Generator[Until, object, None]:
+    """The contactor closes only for a vehicle in state C or D, which it is to signal within 250 ms (V2G2-847, -860)."""
+    if s.power.vehicle_ready():
+        return
+    asked = s.now
+    yield Until(s.now + STATE_C_PATIENCE, s.ask(VehicleReady()))
+    if not s.power.vehicle_ready():
+        raise PeerError(
+            f"The vehicle has asked for power and has not signalled state C or D within {STATE_C_PATIENCE:g} s.",
+            clause="V2G2-847",
+            advice="Look at the vehicle's switch on the control pilot.",
+            kind="power delivery",
+        )
+    if s.now - asked > STATE_C:
+        s.voice.tolerated(
+            f"The vehicle signalled state C {s.now - asked:.2f} s after PowerDeliveryReq(Start).", "V2G2-847"
+        )

@@ -28,6 +28,12 @@ def cable_check(s: Iso2StationSession, request: iso2.CableCheckReq) -> Handling:
     """Test the isolation; Ongoing until that is done."""
     _heed(s, request.DC_EVStatus)
     dc = s.config.dc
+    if not s.power.vehicle_ready():
+        raise PeerError(
+            "The vehicle asked for the cable check without signalling state C or D.",
+            clause="IEC 61851-23",
+            advice="Look at the vehicle's switch on the control pilot.",
+        )
     if s.isolation_until is None:
         s.stop_charging("the cable is checked again")
         s.isolation_valid = False

@@ -69,9 +69,7 @@ class TrustStore:
         """GetInstalledCertificateIds (M03): NotFound without a list where there is nothing."""
         uses = payload.get("certificateType")
         found: list[types.CertificateHashDataChainType] = [
-            {"certificateType": use, "certificateHashData": hash_data(root, root).certificate_payload()}
-            for use, root in self._roots
-            if uses is None or use in uses
+            _entry(use, [hash_data(root, root)]) for use, root in self._roots if uses is None or use in uses
         ]
         if self.own is not None and (uses is None or "V2GCertificateChain" in uses):
             found += self._own_chain(self.own)
@@ -81,7 +79,7 @@ class TrustStore:
 
     def delete(self, payload: types.DeleteCertificateRequest) -> types.DeleteCertificateResponse:
         """DeleteCertificate (M04): the station's own certificates cannot be deleted (TC_M_23)."""
-        wanted = HashData.from_payload(payload["certificateHashData"])
+        wanted = HashData.from_payload(dict(payload["certificateHashData"]))
         for entry in self._roots:
             if hash_data(entry[1], entry[1], wanted.algorithm).same_certificate(wanted):
                 self._roots.remove(entry)
@@ -98,13 +96,14 @@ class TrustStore:
         return list(zip(chain, issuers, strict=False))
 
     def _own_chain(self, own: Credentials) -> list[types.CertificateHashDataChainType]:
-        hashes = [hash_data(*pair).certificate_payload() for pair in self.pairs(own.chain, "V2GRootCertificate")]
-        if not hashes:
-            return []
-        entry: types.CertificateHashDataChainType = {
-            "certificateType": "V2GCertificateChain",
-            "certificateHashData": hashes[0],
-        }
-        if hashes[1:]:
-            entry["childCertificateHashData"] = hashes[1:5]
-        return [entry]
+        hashes = [hash_data(*pair) for pair in self.pairs(own.chain, "V2GRootCertificate")]
+        return [_entry("V2GCertificateChain", hashes)] if hashes else []
+
+
+def _entry(use: str, hashes: list[HashData]) -> types.CertificateHashDataChainType:
+    """A certificate, and after it the Sub-CAs above it, four at most."""
+    first, *children = (entry.certificate_payload() for entry in hashes)
+    chain: Any = {"certificateType": use, "certificateHashData": first}
+    if children:
+        chain["childCertificateHashData"] = children[:4]
+    return chain  # type: ignore[no-any-return]  # ``use`` comes from an OCPP request or from ROOT_USES

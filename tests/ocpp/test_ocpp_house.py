@@ -35,7 +35,7 @@ def test_a_memory_run_imports_no_sockets_and_no_foreign_session() -> None:
 
 
 def test_handled_actions_are_ocpps() -> None:
-    station = [action for block in BLOCKS for action in block.handlers]
+    station = [action for block in BLOCKS for action, _ in block.handlers]
     assert set(CSMS_HANDLES) <= V201.actions and set(station) <= V201.actions
     assert len(station) == len(set(station)), "two blocks answer the same action"
     assert len(V201.actions) == 64

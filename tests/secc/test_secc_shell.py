@@ -50,6 +50,8 @@ class Bench:
             answer=self._ask,
             tell=self.notices.append,
         )
+        self.evse.pilot.connect()
+        self.evse.pilot.signal_ready()
         self.station, self.vehicle = memory_pipe("vehicle", "station")
         self.serving = asyncio.create_task(self.evse.serve(self.station, tls=False))
 
