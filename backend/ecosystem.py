@@ -98,7 +98,8 @@ class Ecosystem:
     def add_operator(self, provider: str, *, pki: str = "", provisioning: str = "") -> MobilityOperator:
         """A mobility operator whose EMAIDs begin with ``provider`` (country and provider id, five characters).
 
-        ``pki`` issues its contracts, ``provisioning`` signs them. Raises LocalError where the provider id is taken.
+        ``pki`` issues its contracts (the first unless told), ``provisioning`` signs them (the common one unless told).
+        Raises LocalError where the provider id is taken.
         """
         provider = normal_emaid(provider)
         operator = MobilityOperator(
@@ -106,7 +107,7 @@ class Ecosystem:
             self._voice("MO", f"MO {provider}"),
             self.store,
             provider=provider,
-            authority=_named(self.authorities, pki, "PKI"),
+            authority=_named(self.authorities, pki, "PKI") if pki else self.ca,
             verifier=self.verifier,
             vehicles=self.vehicles,
             signing=_named(self.provisioning, provisioning, "provisioning service") if provisioning else self.signing,
@@ -116,13 +117,13 @@ class Ecosystem:
         return operator
 
     def add_manufacturer(self, wmi: str, *, pki: str = "") -> Manufacturer:
-        """A manufacturer whose PCIDs begin with ``wmi``; ``pki`` issues its provisioning certificates."""
+        """A manufacturer whose PCIDs begin with ``wmi``; ``pki`` (the first unless told) issues their certificates."""
         if wmi in self.manufacturers:
             raise LocalError(f"There is a manufacturer {wmi} already.")
         unit = f"OEM {wmi}"
         maker = Manufacturer(
             self._voice("OEM", unit),
-            authority=_named(self.authorities, pki, "PKI"),
+            authority=_named(self.authorities, pki, "PKI") if pki else self.ca,
             pool=self.vehicles,
             source=self._source.of(unit),
         )
@@ -162,7 +163,9 @@ class Ecosystem:
 
     @property
     def ca(self) -> CertificateService:
-        """The authorities of the first PKI."""
+        """The authorities of the first PKI. Raises LocalError while there is none."""
+        if not self.authorities:
+            raise LocalError("This ecosystem has no PKI yet.")
         return next(iter(self.authorities.values()))
 
     # What they share

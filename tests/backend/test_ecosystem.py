@@ -95,6 +95,18 @@ async def test_deleting_a_contract_revokes_it_at_the_authority_that_issued_it() 
     assert (await ecosystem.ocsp.of(contract.certificate, issuer)).status == "revoked"
 
 
+async def test_the_first_pki_may_have_a_name_and_is_meant_where_none_is_said() -> None:
+    ecosystem = Ecosystem(Clock(NOW), Trace())
+    with pytest.raises(LocalError, match="no PKI yet"):
+        ecosystem.add_operator("DEABC")
+    south, north = create_pki(NOW), create_pki(NOW, organization="North")
+    await ecosystem.add_pki(south, "south")
+    await ecosystem.add_pki(north, "north")
+    await ecosystem.oem.publish(south.credentials("oem_leaf"))
+    contract = await ecosystem.mo.subscribe("Ada", reading.common_name(south.certificate("oem_leaf")))
+    assert contract.certificate.issuer == south.certificate("mo_sub2").subject
+
+
 async def test_names_are_given_once_and_unknown_ones_are_a_sentence() -> None:
     ecosystem, _, north = await two()
     ecosystem.add_manufacturer("NOR", pki="north")

@@ -10,8 +10,11 @@ from dataclasses import replace
 
 import pytest
 
+from pncsim.tls_certs.pki import create_pki
+from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.listener import LIMITS, HttpListener, Limits
+from pncsim.wire.ocpp.tls import server_context
 from pncsim.wire.web import aiohttp, web
 
 SHORT = 0.05
@@ -146,6 +149,21 @@ async def test_one_guest_too_many_is_answered_503_and_a_place_that_is_free_is_gi
         await until(lambda: not listener.guests)
         async with guest(listener, HELLO, b"12345") as (reader, _):
             assert (await answer(reader)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_who_never_finishes_the_tls_handshake_loses_the_place() -> None:
+    credentials = create_pki(Clock().now()).credentials("csms_server")
+    limits = replace(LIMITS, whole=SHORT, connections=1)
+    listener = HttpListener(tls=server_context(credentials), limits=limits)
+    await listener.start(an_app(limits))
+    try:
+        assert listener.url.startswith("https://")
+        async with guest(listener) as (reader, _):
+            await until(lambda: bool(listener.guests))
+            await until(lambda: not listener.guests)
+            assert await _rest(reader) == b""
+    finally:
+        await listener.stop()
 
 
 @pytest.mark.parametrize("sent", ["length", "chunked"])
