@@ -65,7 +65,9 @@ def main() -> None:
     exi_bench.main()
     print()
     handshake = tls_bench.handshake_cost()
-    print(f"TLS 1.2 handshake, both sides in memory: {handshake.median:.2f} ms CPU (best {handshake.best:.2f})\n")
+    print(f"TLS 1.2 handshake, both sides in memory: {handshake.median:.2f} ms CPU (best {handshake.best:.2f})")
+    with_tls, without = (tls_bench.message_cost(secured=secured) for secured in (True, False))
+    print(f"a message through it, one way: {with_tls:.1f} us CPU ({without:.1f} without TLS)\n")
     session_bench.main()
     title = "cold `pnc run install-contract`"
     print(f"\n{title:<40}{'transport':>10}{'wall s':>9}{'CPU s':>9}{'MiB':>7}{'first s':>9}")

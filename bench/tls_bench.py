@@ -1,4 +1,4 @@
-"""What a V2G TLS handshake costs: both sides in memory, CPU time of this process."""
+"""What a V2G TLS handshake and a message behind it cost: both sides in memory, CPU time of this process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from cryptography.x509.oid import NameOID
 
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import PncError
 from pncsim.wire.pipe import memory_pipe
+from pncsim.wire.streams import ByteStream
 from pncsim.wire.tls import TlsClient, TlsServer, open_client, open_server
 
 Issuer = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
@@ -57,12 +59,16 @@ def _issue(name: str, issuer: Issuer | None) -> Issuer:
     return certificate, key
 
 
-async def _measure(rounds: int) -> HandshakeCost:
+def _configurations() -> tuple[TlsClient, TlsServer]:
     sub1 = _issue("sub1", _issue("root", None))
     sub2 = _issue("sub2", sub1)
     leaf = _issue("leaf", sub2)
     server = TlsServer(credentials=Credentials((leaf[0], sub2[0], sub1[0]), leaf[1]), staples=(bytes(800),))
-    client = TlsClient(judge=_AcceptAll())
+    return TlsClient(judge=_AcceptAll()), server
+
+
+async def _measure(rounds: int) -> HandshakeCost:
+    client, server = _configurations()
     clock = Clock()
     costs = []
     for _ in range(rounds + 1):
@@ -80,6 +86,52 @@ def handshake_cost(rounds: int = 200) -> HandshakeCost:
     return asyncio.run(_measure(rounds))
 
 
+MESSAGE = bytes(120)
+
+
+class _Player:
+    """Sends back whatever comes, ``left`` times."""
+
+    def __init__(self, stream: ByteStream, left: int) -> None:
+        self._stream, self._left = stream, left
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        stream.attach(self)
+
+    def received(self, data: bytes) -> None:
+        if self._left:
+            self._left -= 1
+            self._stream.write(data)
+        else:
+            self.done.set_result(None)
+
+    def ended(self, error: PncError | None) -> None:
+        """Not before all is measured."""
+
+    def drained(self) -> None:
+        """Nothing ever fills up."""
+
+
+async def _play(secured: bool, messages: int) -> float:
+    ours, theirs = memory_pipe()
+    if secured:
+        client, server = _configurations()
+        clock = Clock()
+        ours, theirs = await asyncio.gather(open_client(ours, client, clock), open_server(theirs, server, clock))
+    began = time.process_time_ns()
+    far, near = _Player(theirs, messages), _Player(ours, messages // 2)
+    ours.write(MESSAGE)
+    await near.done
+    assert not far.done.done()
+    return (time.process_time_ns() - began) / 1e3 / messages
+
+
+def message_cost(*, secured: bool, messages: int = 20_000) -> float:
+    """CPU microseconds of one message from one side's write to the other's receiver, with or without TLS."""
+    return asyncio.run(_play(secured, messages))
+
+
 if __name__ == "__main__":
     cost = handshake_cost()
     print(f"TLS handshake, both sides: median {cost.median:.2f} ms CPU, best {cost.best:.2f}, first {cost.first:.2f}")
+    with_tls, without = message_cost(secured=True), message_cost(secured=False)
+    print(f"a message of {len(MESSAGE)} octets, one way: {with_tls:.1f} us CPU, {without:.1f} without TLS")
