@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +36,7 @@ async def _measure() -> float:
     from pncsim.simulator.lab.back_end import open_back_end
     from pncsim.wire.clock import Clock
     from pncsim.wire.network.memory import MemoryNetwork
+    from pncsim.wire.source import SYSTEM
     from pncsim.wire.trace import Trace
 
     clock, trace = Clock(), Trace()
@@ -52,7 +52,7 @@ async def _measure() -> float:
             StationConfig(identity=identity, secc_id=evse_id),
             [EvsePlan(config=SeccConfig(evse_id=evse_id), network=MemoryNetwork(clock))],
             connect=back.connect,
-            source=random.SystemRandom(),
+            source=SYSTEM,
             password=password,
             roots=trusted_roots(back.pki),
         )

@@ -156,7 +156,6 @@ DRAWS = {
     "wire/source.py",  # the one place
     "tls_certs/folder.py",  # names of files that are there for a moment
 }
-NOT_YET = ("backend/", "secc/", "simulator/", "wire/ocpp/")
 
 
 def draws(path: Path) -> set[str]:
@@ -168,8 +167,7 @@ def draws(path: Path) -> set[str]:
 
 def test_random_choices_come_from_the_source_that_an_actor_is_given() -> None:
     """So that a run with a seed can be repeated."""
-    found = {str(path.relative_to(ROOT)) for path in CODE if draws(path)}
-    assert {name for name in found if not name.startswith(NOT_YET)} == DRAWS
+    assert {str(path.relative_to(ROOT)) for path in CODE if draws(path)} == DRAWS
 
 
 HEAVY = (

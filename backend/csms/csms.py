@@ -58,7 +58,7 @@ class StationLink:
         self.peer = OcppPeer(
             channel,
             csms.clock,
-            csms.source,
+            csms.source.of(identity),
             actor=ACTOR,
             peer=identity,
             trace=csms.trace,

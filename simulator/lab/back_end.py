@@ -7,7 +7,6 @@ because the certificates name the OCSP responder's address.
 
 from __future__ import annotations
 
-import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +88,7 @@ async def open_back_end(
             tokens=KnownCards({CARD: "Accepted"}),
             chains=ecosystem.chains,
         )
-        password = secrets.token_urlsafe(24)
+        password = SYSTEM.token(24)
         csms = Csms(services, clock, SYSTEM, trace)
         await csms.register.add(STATION_ID, password)
         connect, url, server = csms.connector(), "in memory", None
@@ -131,7 +130,7 @@ async def _on_sockets(
     pki = _pki(clock, trace, folder, f"{ocsp_server.url}/ocsp", pcid)
     fetch = _fetch(pki, f"{ocsp_server.url}/ocsp", clock, sockets)
     ecosystem = await open_ecosystem(pki, clock, trace, fetch=fetch)
-    token = secrets.token_urlsafe(24)
+    token = SYSTEM.token(24)
     await ocsp_server.start(ocsp_app(ecosystem.responder, Voice.on(clock, trace, "PKI")))
     await ccp_server.start(
         ccp_app(ecosystem.pool, Voice.on(clock, trace, "CCP"), tokens={token: Grant(frozenset({"CPO"}))})
