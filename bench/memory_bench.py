@@ -45,7 +45,7 @@ async def _measure() -> float:
 
     async def boot(number: int) -> None:
         identity, evse_id, password = f"CS{number:03}", f"DE*PNC*E{number:06}", f"password-of-CS{number:03}"
-        back.csms.register.add(identity, password)
+        await back.csms.register.add(identity, password)
         station = ChargePoint(
             clock,
             trace,

@@ -1,12 +1,20 @@
-"""The openssl program as a foreign judge, for whichever room wants one."""
+"""What several tests share. Rooms' own modules are imported when a fixture of theirs is asked for."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 from foreign import Openssl
+
+if TYPE_CHECKING:
+    from backend_world import World
+    from handshakes import Handshakes
+    from throwaway import Chain
+
+    from pncsim.tls_certs.pki import Pki
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +35,37 @@ def openssl() -> Openssl:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def pki() -> Pki:
+    """One PKI at a fixed lab time; tests that revoke or change anything make their own."""
+    from certs_lab import NOW, OCSP_URL
+
+    from pncsim.tls_certs.pki import create_pki
+
+    return create_pki(NOW, ocsp_url=OCSP_URL)
+
+
+@pytest.fixture
+async def world() -> World:
+    """A back end of its own: fresh PKI, fresh services."""
+    from backend_world import open_world
+
+    return await open_world()
+
+
+@pytest.fixture(scope="session")
+def chain() -> Chain:
+    """A throw-away root, Sub-CAs and leaf."""
+    from throwaway import Chain
+
+    return Chain()
+
+
+@pytest.fixture
+def tls(chain: Chain) -> Handshakes:
+    """Handshakes in memory with the throw-away chain."""
+    from handshakes import Handshakes
+
+    return Handshakes(chain)

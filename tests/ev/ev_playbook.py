@@ -88,9 +88,9 @@ class Playbook:
                 Header=iso2.MessageHeaderType(SessionID=session or self.session, Signature=signature),
                 Body=iso2.BodyType(BodyElement=body),
             )
-        return self.bytes(codec("iso2" if isinstance(body, iso2.BodyElement) else "app").encode(document), after=after)
+        return self.octets(codec("iso2" if isinstance(body, iso2.BodyElement) else "app").encode(document), after=after)
 
-    def bytes(self, payload: bytes, *, after: float = 0.01) -> Any:
+    def octets(self, payload: bytes, *, after: float = 0.01) -> Any:
         """The station answers with this EXI, or what should be EXI."""
         return self.raw(pack(EXI, payload), after=after)
 
@@ -362,8 +362,7 @@ PARTS = ("ContractSignatureCertChain", "ContractSignatureEncryptedPrivateKey", "
 
 def bundle(kind: Any = iso2.CertificateInstallationRes, *, receiver: Any = None, code: str = "OK") -> Any:
     """What the CPS makes for a vehicle whose public key is ``receiver`` (default: the provisioning key)."""
-    role = "oem_leaf" if receiver is None else ""
-    public = pki().certificate(role).public_key() if receiver is None else receiver
+    public = pki().key("oem_leaf").public_key() if receiver is None else receiver
     wrapped = wrap(pki().key("contract_leaf"), public)
     return kind(
         ResponseCode=iso2.ResponseCodeType(code),

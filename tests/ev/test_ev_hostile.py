@@ -36,7 +36,7 @@ def lead(play: Playbook, payloads: list[bytes]) -> None:
     for payload in payloads:
         if play.close:
             break
-        play.bytes(payload)
+        play.octets(payload)
     if play.close:
         assert play.error is None or isinstance(play.error, PeerError)
         assert play.close.reason

@@ -263,8 +263,9 @@ def test_an_update_wrapped_for_the_provisioning_key_is_refused_and_the_old_contr
     res = sn.bundle(iso2.CertificateUpdateRes)
     assert isinstance(play.hear(res, signature=sn.signed(res)), iso2.PaymentDetailsReq)
     assert play.verdicts[-1] == ("contract key in CertificateUpdateRes", False)
-    assert play.vehicle.contracts.all == (play.vehicle.contracts.default,)
-    assert play.vehicle.contracts.default.renew
+    (kept,) = play.vehicle.contracts.all
+    assert kept is play.vehicle.contracts.default
+    assert kept.renew
 
 
 def test_a_refused_update_tells_when_to_try_again() -> None:
@@ -283,7 +284,7 @@ def test_a_refused_update_tells_when_to_try_again() -> None:
         ({"install": "always"}, iso2.ServiceDetailReq),
     ],
 )
-def test_a_good_contract_is_replaced_only_on_wish(wishes: dict[str, str], expected: type) -> None:
+def test_a_good_contract_is_replaced_only_on_wish(wishes: dict[str, Any], expected: type) -> None:
     play = Playbook(vehicle(contracts=(sn.contract(),), **wishes))
     sn.to_services(play)
     assert isinstance(play.hear(sn.services()), expected)
@@ -298,8 +299,8 @@ def test_an_expiring_contract_is_noted_for_the_next_session() -> None:
 
 
 def test_an_expired_contract_is_not_used() -> None:
-    play = Playbook(vehicle(contracts=(sn.contract(),), install="never"), now=NOW)
-    play.now = play.vehicle.contracts.default.not_after + DAY
+    expired = sn.contract()
+    play = Playbook(vehicle(contracts=(expired,), install="never"), now=expired.not_after + DAY)
     sn.to_services(play)
     chosen = play.hear(sn.services())
     assert chosen.SelectedPaymentOption == iso2.PaymentOptionType.ExternalPayment

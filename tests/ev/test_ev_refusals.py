@@ -100,7 +100,7 @@ def test_the_code_is_kept_with_the_error() -> None:
 def test_garbage_in_a_frame_closes(garbage: bytes, sentence: str) -> None:
     play = Playbook(vehicle())
     sn.to_services(play)
-    play.bytes(garbage)
+    play.octets(garbage)
     assert sentence in str(play.error)
     assert "ServiceDiscoveryReq" in str(play.error)
 
@@ -382,7 +382,7 @@ def test_a_complaint_in_the_header_is_reported() -> None:
         Header=iso2.MessageHeaderType(SessionID=SESSION, Notification=notification),
         Body=iso2.BodyType(BodyElement=sn.services(payment=("ExternalPayment",))),
     )
-    play.bytes(codec("iso2").encode(document))
+    play.octets(codec("iso2").encode(document))
     assert "complains of ParsingError: what?" in play.problems[0]
     assert play.close is None
 

@@ -306,7 +306,7 @@ def test_states_are_rows_of_the_table() -> None:
     ]
 
 
-def stopped_dc(**limits: object) -> Playbook:
+def stopped_dc(**limits: Any) -> Playbook:
     from pncsim.ev.config import DcLimits
 
     play = Playbook(vehicle(energy_modes=("DC_extended",), dc=DcLimits(**limits)))

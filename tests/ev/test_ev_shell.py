@@ -58,7 +58,8 @@ def run(
     """One charge at ``station``; answers the outcome, the events and the lab seconds it took."""
 
     async def scene() -> tuple[SessionOutcome, list[Event], float]:
-        clock, events = Clock(NOW), []
+        clock = Clock(NOW)
+        events: list[Event] = []
         network = MemoryNetwork(clock)
         trace = Trace([events.append])
 

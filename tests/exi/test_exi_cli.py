@@ -106,13 +106,13 @@ def test_an_unknown_set(capsys: pytest.CaptureFixture[str]) -> None:
     assert "is unknown" in capsys.readouterr().err
 
 
-class Interrupted(io.StringIO):
-    def readline(self, size: int | None = -1) -> str:
+def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*limits: object) -> str:
         raise KeyboardInterrupt
 
-
-def test_ctrl_c_is_quiet() -> None:
-    assert run_exi("decode", "iso2", False, Interrupted(), io.StringIO()) == 130
+    stdin = io.StringIO()
+    monkeypatch.setattr(stdin, "readline", interrupted)
+    assert run_exi("decode", "iso2", False, stdin, io.StringIO()) == 130
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

@@ -28,7 +28,7 @@ def test_construction_is_by_keyword_and_complete() -> None:
     with pytest.raises(TypeError, match="Value"):
         iso2.PhysicalValueType(Multiplier=0, Unit=VOLT)  # type: ignore[call-arg]
     with pytest.raises(TypeError):
-        iso2.PhysicalValueType(0, VOLT, 400)  # type: ignore[misc]
+        iso2.PhysicalValueType(0, VOLT, 400)  # type: ignore[call-arg]
     with pytest.raises(AttributeError):
         iso2.PhysicalValueType(Multiplier=0, Unit=VOLT, Value=1).Volts = 5  # type: ignore[attr-defined]
     assert iso2.MessageHeaderType(SessionID=b"").Signature is None

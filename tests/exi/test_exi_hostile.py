@@ -24,8 +24,9 @@ SEEDS = [
 def judge(data: bytes) -> None:
     """Decoding ends well, and what generated code reads is what the careful decoder reads."""
     coder = codec("iso2")
+    quick_notes: list[str] = []
     try:
-        quick = coder.quick_document(data, quick_notes := [])
+        quick = coder.quick_document(data, quick_notes)
     except STUMBLES:
         try:
             coder.decode(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from lab_runs import run, run_of
@@ -66,7 +66,7 @@ def test_other_words_for_the_same_make_no_difference() -> None:
     done = run("pnc-ac", faults=["contract-blocked"])
     names = ("text", "reason", "advice", "what")
     for event in done.events:
-        mute = {field.name: "" for field in dataclasses.fields(event) if field.name in names}
+        mute: dict[str, Any] = {field.name: "" for field in dataclasses.fields(event) if field.name in names}
         assert all(
             answer.met(dataclasses.replace(event, **mute)) == answer.met(event)
             for answer in FAULTS["contract-blocked"].chosen().answer

@@ -97,7 +97,7 @@ def test_everything_listens_on_loopback_only() -> None:
         assert isinstance(lab.network, LoopbackNetwork)
         seen["SDP"] = (lab.network.host, lab.network.sdp_port)
         loop = asyncio.get_running_loop()
-        bound = {key.fileobj.getsockname()[0] for key in _listeners(loop)}
+        bound = {one.getsockname()[0] for one in _listeners(loop)}
         assert bound <= {"127.0.0.1", "::1"}, "something listens elsewhere than on loopback"
         assert len(bound) > 0
 
@@ -106,9 +106,10 @@ def test_everything_listens_on_loopback_only() -> None:
     assert {host for host, _ in seen.values()} <= {"127.0.0.1", "::1"}
 
 
-def _listeners(loop: asyncio.AbstractEventLoop) -> list[object]:
+def _listeners(loop: asyncio.AbstractEventLoop) -> list[socket.socket]:
     keys = list(loop._selector.get_map().values())  # type: ignore[attr-defined]
-    return [key for key in keys if isinstance(key.fileobj, socket.socket) and key.fileobj.family != socket.AF_UNIX]
+    sockets = [key.fileobj for key in keys if isinstance(key.fileobj, socket.socket)]
+    return [one for one in sockets if one.family != socket.AF_UNIX]
 
 
 @pytest.mark.parametrize("what", GARBAGE)

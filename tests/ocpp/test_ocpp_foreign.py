@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import aiohttp
 import aiohttp.web
@@ -18,10 +19,12 @@ from pncsim.secc.station.config import StationConfig
 from pncsim.tls_certs.hash_data import hash_data
 from pncsim.wire.ocpp.websocket import basic, connector
 
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     v201 = pytest.importorskip("ocpp.v201")
-    on: Any = pytest.importorskip("ocpp.routing").on
+    answers: Callable[[str], Callable[[Handler], Handler]] = pytest.importorskip("ocpp.routing").on
 
 NOW = "2026-11-21T10:00:00.000Z"
 EMAID = "DEPNCC00000001A"
@@ -57,7 +60,7 @@ async def read(peer: Any) -> None:
 class ForeignStation(v201.ChargePoint):  # type: ignore[misc,name-defined]
     """A station made of the package; it answers two calls of the CSMS."""
 
-    @on("GetVariables")
+    @answers("GetVariables")
     def on_get_variables(self, get_variable_data: list[Any], **more: Any) -> Any:
         item = get_variable_data[0]
         row = {
@@ -135,17 +138,17 @@ class ForeignCsms(v201.ChargePoint):  # type: ignore[misc,name-defined]
 
     seen: list[str]
 
-    @on("BootNotification")
+    @answers("BootNotification")
     def on_boot(self, charging_station: Any, reason: str, **more: Any) -> Any:
         self.seen.append(f"boot {charging_station['vendor_name']} {reason}")
         return v201.call_result.BootNotification(current_time=NOW, interval=60, status="Accepted")
 
-    @on("StatusNotification")
+    @answers("StatusNotification")
     def on_status(self, connector_status: str, **more: Any) -> Any:
         self.seen.append(f"status {connector_status}")
         return v201.call_result.StatusNotification()
 
-    @on("Authorize")
+    @answers("Authorize")
     def on_authorize(self, id_token: Any, iso15118_certificate_hash_data: Any, **more: Any) -> Any:
         self.seen.append(f"authorize {id_token['id_token']} {len(iso15118_certificate_hash_data)}")
         return v201.call_result.Authorize(id_token_info={"status": "Accepted"}, certificate_status="Accepted")

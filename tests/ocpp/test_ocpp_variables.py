@@ -49,7 +49,7 @@ def write(station: Station, component: str, name: str, value: str, *, evse: int 
     where: dict[str, Any] = {"name": component, **({"evse": {"id": evse}} if evse else {})}
     instances = {"MessageAttempts": "TransactionEvent", "MessageAttemptInterval": "TransactionEvent"}
     variable = {"name": name, **({"instance": instances[name]} if name in instances else {})}
-    item = {"component": where, "variable": variable, "attributeValue": value}
+    item: Any = {"component": where, "variable": variable, "attributeValue": value}
     [result] = station.model.set_variables([item])
     assert result["attributeStatus"] == "Accepted", result
 
@@ -103,7 +103,7 @@ def charging(station: Station, lab: Lab, samples: int = 0, every: float = 10.0) 
     outlet.note(notices.ChargingStarted(time=start, register_wh=1000))
     for step in range(1, samples + 1):
         power: dict[str, Any] = {"watts": 7200.0, "volts": 230.0, "amperes": 16.0, "soc": 50}
-        energy = {"energy_wh": 20.0 * step, "register_wh": 1000 + 20 * step}
+        energy: dict[str, Any] = {"energy_wh": 20.0 * step, "register_wh": 1000 + 20 * step}
         outlet.note(notices.MeterSample(time=start + every * step, **power, **energy))
     end: dict[str, Any] = {"energy_wh": 20.0 * samples, "register_wh": 1000 + 20 * samples}
     outlet.note(notices.SessionEnded(time=start + every * samples, kind="ended", reason="done", **end))

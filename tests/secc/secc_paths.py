@@ -181,7 +181,10 @@ _TO: dict[S, tuple[S | None, Callable[[Playbook], Any]]] = {
     S.ENDED: (S.STOPPED_AC, lambda p: p.ev(stop())),
 }
 
-_PLANNING = {S.PLANNING: (S.AUTHORIZED, ac_parameters), S.REPLANNING: (S.RENEGOTIATING_DC, dc_parameters)}
+_PLANNING: dict[S, tuple[S, Callable[[], iso2.BodyElement]]] = {
+    S.PLANNING: (S.AUTHORIZED, ac_parameters),
+    S.REPLANNING: (S.RENEGOTIATING_DC, dc_parameters),
+}
 
 
 def at(state: S, **changes: Any) -> Playbook:

@@ -56,6 +56,11 @@ class Playbook:
         self._taken = 0
         self._do(self.engine.start(self.now))
 
+    @property
+    def question(self) -> Any:
+        """What the station asked last."""
+        return self.asked[-1].question
+
     # ---- the vehicle -----------------------------------------------------------------------------------------------
 
     def ev(self, message: Any, *, session: bytes | None = None, sign: Any = None) -> Any:

@@ -247,7 +247,7 @@ def test_whatever_a_vehicle_sends_is_answered(state: S, data: st.DataObject) -> 
     """Requests that may come, with any values: each gets its response, whatever is in it."""
     p = at(state)
     for _ in range(4):
-        names = [name for name in SECC_SEQUENCE.events(p.engine.state, Liberty) if name in _REQUESTS]
+        names = [name for name in SECC_SEQUENCE.events(p.engine.state, [*Liberty]) if name in _REQUESTS]
         if p.end is not None or not names:
             break
         request = data.draw(_REQUESTS[data.draw(st.sampled_from(names))])

@@ -89,6 +89,11 @@ def broken_evse() -> tuple[Playbook, Any]:
     return p, p.ev(power("Start"))
 
 
+def update_without_tls(p: Playbook) -> Any:
+    p.engine.session.tls = False
+    return p.ev(update())
+
+
 def unsigned_receipt() -> tuple[Playbook, Any]:
     p = at(S.RECEIPT_AC)
     return p, p.ev(receipt(p, p.responses[-1]))
@@ -164,7 +169,7 @@ SCENES: list[tuple[str, str, Scene]] = [
     (
         "FAILED_NoCertificateAvailable",
         "service not offered",
-        scene(S.CONTRACT, lambda p: (setattr(p.engine.session, "tls", False), p.ev(update()))[1]),
+        scene(S.CONTRACT, update_without_tls),
     ),
     # contract
     ("FAILED_CertChainError", "EMAID differs", scene(S.CONTRACT, lambda p: p.ev(details("DEPNCC000000025")))),

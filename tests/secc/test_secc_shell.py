@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import pytest
-from secc_paths import T0, YES, config
-from secc_playbook import ac_parameters, hello, power, select, setup, stop
+from secc_paths import YES, config
+from secc_playbook import T0, ac_parameters, hello, power, select, setup, stop
 
 from pncsim.secc.evse import Evse, EvsePlan
 from pncsim.secc.notices import SessionEnded
@@ -121,7 +121,7 @@ def test_a_slow_answer_shows_as_ongoing() -> None:
 
         bench = Bench(driver)
         await bench.until(*bench.start())
-        seen = []
+        seen: list[str] = []
         while not seen or seen[-1] != "Finished":
             seen.append((await bench.exchange(iso2.AuthorizationReq())).EVSEProcessing)
         assert seen == ["Ongoing_WaitingForCustomerInteraction"] * 4 + ["Finished"]

@@ -57,7 +57,7 @@ def pair(pki: Pki) -> tuple[x509.Certificate, x509.Certificate]:
 def test_requests_are_what_cryptography_builds(pki: Pki, algorithm: str) -> None:
     certificate, issuer = pair(pki)
     kind: hashes.HashAlgorithm = getattr(hashes, algorithm)()
-    builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, kind)  # type: ignore[arg-type]
+    builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, kind)
     with_nonce = builder.add_extension(x509.OCSPNonce(NONCE), critical=False)
     assert build_request(certificate, issuer, algorithm=algorithm) == builder.build().public_bytes(Encoding.DER)
     assert build_request(certificate, issuer, algorithm=algorithm, nonce=NONCE) == with_nonce.build().public_bytes(

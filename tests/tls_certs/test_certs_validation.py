@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pncsim.tls_certs.chain_error import ANSWERS, ChainError
 from pncsim.tls_certs.issue import issue, subject_name
@@ -168,7 +169,7 @@ def leaf_with(pki: Pki, role: str, common_name: str = "", **changes: object) -> 
         ("contract_leaf", Use.CONTRACT, {"domain": "V2G"}, "DC=V2G instead of DC=MO"),
         ("oem_leaf", Use.PROVISIONING, {"common_name": "WMIV1234567890ABCDEX"}, "no PCID"),
         ("secc_leaf", Use.SECC, {"key_usage_critical": False}, "key usage of the SECC certificate is not critical"),
-        ("cps_leaf", Use.CPS, {"extended_key_usage": (x509.ExtendedKeyUsageOID.CLIENT_AUTH,)}, "extended key usage"),
+        ("cps_leaf", Use.CPS, {"extended_key_usage": (ExtendedKeyUsageOID.CLIENT_AUTH,)}, "extended key usage"),
     ],
 )
 def test_liberties_are_let_pass_and_told_or_refused_when_strict(
@@ -190,7 +191,7 @@ def test_no_domain_is_fine_where_it_is_optional(pki: Pki) -> None:
 
 
 def test_server_auth_is_fine_for_a_station(pki: Pki) -> None:
-    chain = leaf_with(pki, "secc_leaf", extended_key_usage=(x509.ExtendedKeyUsageOID.SERVER_AUTH,)).chain_der
+    chain = leaf_with(pki, "secc_leaf", extended_key_usage=(ExtendedKeyUsageOID.SERVER_AUTH,)).chain_der
     assert validate_chain(chain, pki.anchors("v2g_root"), Use.SECC, NOW).tolerated == ()
 
 

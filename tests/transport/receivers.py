@@ -13,7 +13,7 @@ from pncsim.wire.streams import ByteStream
 class Told:
     """Keeps bytes and ends; ``failing`` is raised at the first byte."""
 
-    data: bytearray = field(default_factory=bytearray)
+    data: bytes = b""
     ends: list[PncError | None] = field(default_factory=list)
     room: int = 0
     failing: Exception | None = None

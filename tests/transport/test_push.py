@@ -81,7 +81,7 @@ async def test_what_came_before_a_receiver_is_delivered_at_the_next_turn(pair: P
         while len(two._waiting) < 7:
             await turns()
     told = attached(two)
-    assert not told.data
+    assert len(told.data) == 0
     await turns()
     assert told.data == b"earlyer"
 

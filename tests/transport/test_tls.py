@@ -92,7 +92,9 @@ async def test_a_refused_staple_sends_alert_113(tls: Handshakes, wanted: int | N
 @pytest.mark.parametrize("where", ["refuse_chain", "refuse_staples"])
 @pytest.mark.parametrize("fault", [ZeroDivisionError("bug"), LocalError("The trust store is empty.")])
 async def test_a_fault_of_ours_in_the_judge_comes_out_unchanged(tls: Handshakes, where: str, fault: Exception) -> None:
-    client, server = await tls.attempt(tls.client(judge=Witness(**{where: fault})), tls.server())
+    witness = Witness()
+    setattr(witness, where, fault)
+    client, server = await tls.attempt(tls.client(judge=witness), tls.server())
     assert client is fault
     assert isinstance(server, TlsError)
     assert server.alert in (80, 113)

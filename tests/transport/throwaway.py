@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -94,12 +95,12 @@ class Witness:
     refuse_staples: Exception | None = None
     asked: list[tuple[str, tuple[bytes, ...], tuple[bytes | None, ...], float]] = field(default_factory=list)
 
-    def chain(self, chain: tuple[bytes, ...], now: float) -> None:
+    def chain(self, chain: Sequence[bytes], now: float) -> None:
         self.asked.append(("chain", tuple(chain), (), now))
         if self.refuse_chain:
             raise self.refuse_chain
 
-    def staples(self, chain: tuple[bytes, ...], staples: tuple[bytes | None, ...], now: float) -> None:
+    def staples(self, chain: Sequence[bytes], staples: Sequence[bytes | None], now: float) -> None:
         self.asked.append(("staples", tuple(chain), tuple(staples), now))
         if self.refuse_staples:
             raise self.refuse_staples

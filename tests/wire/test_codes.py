@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pncsim.wire.errors import KINDS
+from pncsim.wire.errors import KINDS, Kind
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2 import codes, timing
 
@@ -41,7 +41,7 @@ def test_every_response_has_its_codes_and_every_code_a_response() -> None:
         ("unspecific", "SessionStopRes", "FAILED"),
     ],
 )
-def test_a_response_says_it_as_well_as_it_may(kind: codes.Kind, response: str, code: str) -> None:
+def test_a_response_says_it_as_well_as_it_may(kind: Kind, response: str, code: str) -> None:
     assert codes.answer(kind, response) == code
 
 

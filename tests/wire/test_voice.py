@@ -79,7 +79,8 @@ def test_a_call_is_told_with_its_outcome() -> None:
 
 
 def test_a_reader_that_fails_is_dropped_and_known_and_never_reaches_who_reports() -> None:
-    trace, seen = Trace(), []
+    trace = Trace()
+    seen: list[Event] = []
 
     def broken(event: Event) -> None:
         raise BrokenPipeError

@@ -66,9 +66,9 @@ def cases() -> Iterator[Case]:
             type_ = next(types[0] for (local, _), types in codec("iso2").schema.fragments if local == name)
             value = _sampler("iso2", name, label, options).make(type_)
             yield "iso2", "fragment", f"{name}/{label}", name, value
-        for cls in (xmldsig.SignedInfoType, xmldsig.SignatureType):
-            value = _sampler("xmldsig", cls.__name__, label, options).make(cls)
-            yield "xmldsig", "fragment", f"{cls.__element__}/{label}", cls.__element__, value
+        for part in (xmldsig.SignedInfoType, xmldsig.SignatureType):
+            value = _sampler("xmldsig", part.__name__, label, options).make(part)
+            yield "xmldsig", "fragment", f"{part.__element__}/{label}", part.__element__, value
 
 
 def _sampler(set_name: str, name: str, label: str, options: dict[str, Any]) -> Sampler:
