@@ -16,6 +16,10 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
 
 
 class Clock:
@@ -208,6 +212,17 @@ class _ImpatientSelector(selectors.SelectSelector):
     def __init__(self, loop: VirtualTimeLoop) -> None:
         super().__init__()
         self._owner = loop
+        self._watched = 0
+
+    def register(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> selectors.SelectorKey:
+        key = super().register(fileobj, events, data)
+        self._watched += 1
+        return key
+
+    def unregister(self, fileobj: FileDescriptorLike) -> selectors.SelectorKey:
+        key = super().unregister(fileobj)
+        self._watched -= 1
+        return key
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if self._owner.held and (timeout is None or timeout > 0):
@@ -218,4 +233,4 @@ class _ImpatientSelector(selectors.SelectSelector):
         if timeout > 0:
             self._owner._virtual += timeout
         # The loop's own socket pair is all there is to wait for, and it says nothing that is not in the queue already.
-        return super().select(0) if len(self.get_map()) > 1 else []
+        return super().select(0) if self._watched > 1 else []
