@@ -232,3 +232,14 @@ async def test_roots_are_told_when_they_come_and_go(world: World) -> None:
     removed = heard[1]
     assert isinstance(removed, RootRemoved)
     assert (removed.certificate, removed.kind, removed.why) == (der, "V2G", "withdrawn")
+
+
+async def test_chains_below_a_root_that_goes_are_remembered_no_longer(world: World) -> None:
+    await world.published()
+    remembered = world.eco.verifier._verified
+    before = len(remembered)
+    root = next(root for root in await world.eco.roots.roots(RootKind.OEM))
+    assert any(chain.anchor == root.certificate for chain in remembered.values())
+    await world.eco.roots.remove(root.id)
+    assert len(remembered) < before
+    assert all(chain.anchor != root.certificate for chain in remembered.values())
