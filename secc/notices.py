@@ -5,11 +5,12 @@ The OCPP station turns these into TransactionEvents. Times are lab seconds since
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from pncsim.wire.values import value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@value(kw_only=True)
 class PluggedIn:
     """A vehicle is plugged in (control pilot A to B); nothing is known about it yet. The EVSE says so, not its engine.
 
@@ -21,7 +22,7 @@ class PluggedIn:
     register_wh: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Unplugged:
     """The vehicle is unplugged (control pilot A); whatever it was doing is over. The EVSE says so."""
 
@@ -29,7 +30,7 @@ class Unplugged:
     register_wh: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ProtocolAnswered:
     """SupportedAppProtocolReq was answered: whoever has connected is a vehicle. ``agreed``: on a protocol."""
 
@@ -37,7 +38,7 @@ class ProtocolAnswered:
     agreed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class SessionStarted:
     """SessionSetup was answered; ``resumed``: a paused session was joined. ``evccid`` is the vehicle's MAC, hex."""
 
@@ -47,7 +48,7 @@ class SessionStarted:
     resumed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Authorized:
     """The vehicle may charge. ``emaid`` under Contract, ``token`` under external payment; the other is empty."""
 
@@ -56,7 +57,7 @@ class Authorized:
     token: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AuthorizationRefused:
     """The vehicle may not charge; ``text`` says why."""
 
@@ -65,7 +66,7 @@ class AuthorizationRefused:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ChargingStarted:
     """Energy may flow: contactor closed (AC) or output on (DC). ``resumed``: after a renegotiation or a pause."""
 
@@ -74,7 +75,7 @@ class ChargingStarted:
     resumed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class MeterSample:
     """The meter now. ``energy_wh`` since the session began, ``register_wh`` the meter's own running register."""
 
@@ -87,7 +88,7 @@ class MeterSample:
     soc: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ReceiptVerified:
     """The vehicle signed what the meter said; ``exi`` is the signed MeteringReceiptReq as received."""
 
@@ -96,7 +97,7 @@ class ReceiptVerified:
     exi: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ChargingStopped:
     """Energy no longer flows."""
 
@@ -110,7 +111,7 @@ EndKind = Literal["ended", "paused", "failed"]
 StoppedBy = Literal["vehicle", "station", "silence"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class SessionEnded:
     """The last notice of every session.
 

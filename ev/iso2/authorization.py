@@ -48,7 +48,11 @@ def authorization(s: Iso2VehicleSession, res: iso2.AuthorizationRes) -> Decision
             s.voice.story("The station waits for the driver to identify.")
         return _again(s, "waiting for the customer")
     s.begin_phase(
-        "authorization", timing.EVCC_ONGOING, "V2G2-710", "Look at the station's back end and the link to it."
+        "authorization",
+        timing.EVCC_ONGOING,
+        "V2G2-710",
+        "Look at the station's back end and the link to it.",
+        performance=timing.SECC_ONGOING,
     )
     return _again(s, "undecided")
 

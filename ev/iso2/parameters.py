@@ -56,7 +56,11 @@ def charge_parameter_discovery(s: Iso2VehicleSession, res: iso2.ChargeParameterD
     """Wait for schedules, choose one, and start: AC at once, DC with the cable check."""
     if res.EVSEProcessing != iso2.EVSEProcessingType.Finished:
         s.begin_phase(
-            "charge parameters", timing.EVCC_ONGOING, "V2G2-711", "Look at where the station gets its schedules from."
+            "charge parameters",
+            timing.EVCC_ONGOING,
+            "V2G2-711",
+            "Look at where the station gets its schedules from.",
+            performance=timing.SECC_ONGOING,
         )
         return Later(Wait(s.config.poll_interval), lambda s, _: Say("ongoing", request_parameters(s)))
     s.end_phase()

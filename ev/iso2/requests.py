@@ -68,14 +68,26 @@ def power_delivery(s: Iso2VehicleSession, progress: iso2.ChargeProgressType) -> 
 
 def cable_check(s: Iso2VehicleSession) -> iso2.CableCheckReq:
     """CableCheckReq; the first one starts the 40 s for the whole check."""
-    s.begin_phase("cable check", timing.EVCC_CABLE_CHECK, "Table 111", "Look at the station's isolation monitor.")
+    s.begin_phase(
+        "cable check",
+        timing.EVCC_CABLE_CHECK,
+        "Table 111",
+        "Look at the station's isolation monitor.",
+        performance=timing.SECC_CABLE_CHECK,
+    )
     s.switch(ready=True)
     return iso2.CableCheckReq(DC_EVStatus=ev_status(s))
 
 
 def pre_charge_request(s: Iso2VehicleSession) -> iso2.PreChargeReq:
     """PreChargeReq; the first one starts the 7 s for the whole pre-charge."""
-    s.begin_phase("pre-charge", timing.EVCC_PRE_CHARGE, "V2G2-704", "Look at the station's output voltage.")
+    s.begin_phase(
+        "pre-charge",
+        timing.EVCC_PRE_CHARGE,
+        "V2G2-704",
+        "Look at the station's output voltage.",
+        performance=timing.SECC_PRE_CHARGE,
+    )
     return iso2.PreChargeReq(
         DC_EVStatus=ev_status(s),
         EVTargetVoltage=iso2.physical(round(s.vehicle.battery.voltage, 1), _V),

@@ -17,6 +17,8 @@ from pncsim.wire.v2g.iso2.secc_sequence import Liberty, State
 from pncsim.wire.v2g.iso2.timing import MESSAGES
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE, codec
 
+_MARGIN = 0.05  # s left of the performance time for the refusal itself
+
 Certificate = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
 
 
@@ -25,7 +27,7 @@ def contract_certificate(s: Iso2StationSession, request: Certificate) -> Handlin
     install = isinstance(request, iso2.CertificateInstallationReq)
     pair = "CertificateInstallation" if install else "CertificateUpdate"
     _check_service(s, pair)
-    until = s.now + MESSAGES[pair].performance
+    until = s.now + MESSAGES[pair].performance - _MARGIN
     question = ContractCertificateRequest(
         action="Install" if install else "Update", schema=ISO2_NAMESPACE, exi=s.payload
     )

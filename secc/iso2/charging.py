@@ -9,13 +9,12 @@ from pncsim.secc.iso2.schedules import Schedule, check_profile
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.secc.questions import VehicleReady
 from pncsim.wire.errors import PeerError
+from pncsim.wire.session.conversation import ROUNDING
 from pncsim.wire.session.responder import Handling, Reply, Until
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2.secc_sequence import State
-from pncsim.wire.v2g.iso2.timing import CONTACTOR_CLOSE, SECC_ONGOING
+from pncsim.wire.v2g.iso2.timing import CONTACTOR_CLOSE, SECC_ONGOING, SECC_PRE_CHARGE, STATE_C
 
-STATE_C = 0.25
-"""Seconds a vehicle has, after PowerDeliveryReq(Start), to signal state C or D (V2G2-847)."""
 STATE_C_PATIENCE = 1.4
 """Seconds it gets: what the contactor's 3 s leave of the 4.5 s until PowerDeliveryRes (V2G2-858, -860)."""
 
@@ -149,6 +148,7 @@ def power_delivery(s: Iso2StationSession, request: iso2.PowerDeliveryReq) -> Han
             clause="V2G2-286, V2G2-479",
             kind="tariff",
         )
+    _judge_pre_charge(s)
     if progress is _Progress.Start:
         yield from _start(s, request, schedule)
         state = State.LOOP_DC if s.is_dc else State.LOOP_AC
@@ -163,6 +163,14 @@ def power_delivery(s: Iso2StationSession, request: iso2.PowerDeliveryReq) -> Han
             s.isolation_valid = False
         state = State.STOPPED_DC if s.is_dc else State.STOPPED_AC
     return Reply(iso2.PowerDeliveryRes(ResponseCode=_OK, EVSEStatus=s.dc_status() if s.is_dc else s.ac_status()), state)
+
+
+def _judge_pre_charge(s: Iso2StationSession) -> None:
+    """The vehicle is done with pre-charging: say so if this station took longer than it should."""
+    since, s.pre_charging_since = s.pre_charging_since, None
+    if since is not None and s.now - since > SECC_PRE_CHARGE + ROUNDING:
+        reason = f"it took the station {s.now - since:.1f} s; it should take {SECC_PRE_CHARGE:g} s at most"
+        s.voice.judged("pre-charge in time", False, reason, "Table 111")
 
 
 def _start(s: Iso2StationSession, request: iso2.PowerDeliveryReq, schedule: Schedule) -> Generator[Until, object, None]:

@@ -69,6 +69,8 @@ def pre_charge(s: Iso2StationSession, request: iso2.PreChargeReq) -> Handling:
     _heed(s, request.DC_EVStatus)
     dc = s.config.dc
     target = min(max(iso2.amount(request.EVTargetVoltage), 0.0), dc.max_voltage)
+    if s.pre_charging_since is None:
+        s.pre_charging_since = s.now
     there = s.power.ramp(target, dc.volts_per_second, s.now)
     if s.now < there:
         yield Until(min(there, s.now + _HOLD))

@@ -47,6 +47,7 @@ class Iso2StationSession(StationSession):
         self.max_watts = 0.0
         self.isolation_until: float | None = None
         self.isolation_valid = False
+        self.pre_charging_since: float | None = None
         self.loops = 0
         self.receipt_due = config.receipts.first
         self.receipt_sent: iso2.MeterInfoType | None = None

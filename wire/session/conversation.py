@@ -224,16 +224,15 @@ class Conversation(ABC):
         assert refusal is not None, "the reader lets payload types of our dialects pass only"
         raise refusal
 
-    def _envelope(self, document: Any) -> tuple[Envelope | None, Dialect]:
+    def _envelope(self, document: Any, payload_type: int) -> tuple[Envelope | None, Dialect]:
         """What is in a message and whose it is; None for what is no message of any dialect of ours."""
         if isinstance(document, _HANDSHAKE):
             return Envelope(type(document).__name__, document, b""), self.dialect
-        opened = self.dialect.unwrap(document)
-        if opened is not None or self._agreed:
-            return opened, self.dialect
-        for other in self.dialects:
-            if (opened := other.unwrap(document)) is not None:
-                return opened, other
+        if self._agreed:
+            return self.dialect.unwrap(document), self.dialect
+        for one in self.dialects:
+            if payload_type in one.sets and (opened := one.unwrap(document)) is not None:
+                return opened, one
         return None, self.dialect
 
     def _speak(self, dialect: Dialect) -> None:

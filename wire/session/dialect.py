@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pncsim.wire.errors import Kind
 from pncsim.wire.session.sequence import Row, Sequence
 from pncsim.wire.v2g.registry import codec
+from pncsim.wire.values import value
 
 if TYPE_CHECKING:
     from pncsim.wire.credentials import Signer
@@ -53,7 +54,7 @@ class Times:
         return self.messages[name[:-3]]
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Envelope:
     """A message taken out of what it travels in. ``name`` is the body's, ``complaint`` what its header grumbles."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
@@ -19,12 +18,13 @@ from pncsim.wire.session.outputs import Output
 from pncsim.wire.session.sequence import CONNECTED, Row
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g.v2gtp import V2gtpFrame
+from pncsim.wire.values import value
 
 if TYPE_CHECKING:
     from pncsim.wire.credentials import Signer
 
 
-@dataclass(slots=True, frozen=True)
+@value()
 class Say:
     """Send ``request`` now. ``condition`` names the row of the sequence table; ``signer`` signs the whole request."""
 
@@ -33,7 +33,7 @@ class Say:
     signer: Signer | None = None
 
 
-@dataclass(slots=True, frozen=True)
+@value()
 class Later:
     """Ask ``question``; with its answer ``then(session, answer)`` decides again."""
 
@@ -41,7 +41,7 @@ class Later:
     then: Callable[[Any, object], Decision]
 
 
-@dataclass(slots=True, frozen=True)
+@value()
 class End:
     """Close the connection; ``condition`` names the row. ``error`` is None after an orderly end."""
 
@@ -131,7 +131,7 @@ class Initiator(Conversation):
             ) from error
         for liberty in liberties:
             self.tolerate(f"{expected}: {liberty}")
-        envelope, _ = self._envelope(document)
+        envelope, _ = self._envelope(document, frame.payload_type)
         name = envelope.name if envelope is not None else type(document).__name__
         self.voice.message("received", name or type(document).__name__, payload, document)
         if envelope is None or name != expected:

@@ -6,20 +6,19 @@ file or global randomness; ``engine.deadline`` is the lab time at which the driv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pncsim.wire.errors import PncError
 from pncsim.wire.trace import Event
+from pncsim.wire.values import value
 
 
-@dataclass(slots=True, frozen=True)
+@value()
 class Send:
     """Write these bytes: one V2GTP frame, header included."""
 
     frame: bytes
 
 
-@dataclass(slots=True, frozen=True)
+@value()
 class Ask:
     """Obtain an answer to ``question`` and call ``engine.answered(id, answer, now)``; the engine goes on meanwhile."""
 
@@ -27,7 +26,7 @@ class Ask:
     question: object
 
 
-@dataclass(slots=True, frozen=True)
+@value()
 class PassTime:
     """A question every driver answers itself, with None: let ``seconds`` of process time go by (a battery charging).
 
@@ -37,21 +36,21 @@ class PassTime:
     seconds: float
 
 
-@dataclass(slots=True, frozen=True)
+@value()
 class Wait:
     """A question every driver answers itself, with None: wait ``seconds`` while somebody else works."""
 
     seconds: float
 
 
-@dataclass(slots=True, frozen=True)
+@value()
 class Notice:
     """Tell the engine's own station or vehicle that ``content`` happened; no answer is expected."""
 
     content: object
 
 
-@dataclass(slots=True, frozen=True)
+@value()
 class Close:
     """Close the connection once everything before it was sent. ``error`` is None after an orderly end."""
 

@@ -21,6 +21,7 @@ from pncsim.wire.session.outputs import Output
 from pncsim.wire.session.sequence import CONNECTED, ENDED, FAILED, Row
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g.v2gtp import V2gtpFrame
+from pncsim.wire.values import value
 
 MAX_QUEUED = 8
 """Requests a vehicle may send ahead of their answers before the connection is given up."""
@@ -28,7 +29,7 @@ MAX_QUEUED = 8
 End = Literal["ended", "paused"]
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Forwarded:
     """A whole message as somebody else wrote it, to go out byte for byte: ``exi``, what it says, and its code."""
 
@@ -37,7 +38,7 @@ class Forwarded:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Reply:
     """A move's answer and the state it leads to; ``end`` says how the session ends if that is ENDED.
 
@@ -50,7 +51,7 @@ class Reply:
     end: End = "ended"
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Until:
     """A move yields this to be resumed with the answer to question ``ask``, or with None once ``time`` has come."""
 
@@ -175,7 +176,7 @@ class Responder(Conversation):
         if self._sent_at is not None:
             self._check_pace(self.now - self._sent_at)
         self._asked_at = self.now
-        envelope, dialect = self._envelope(document)
+        envelope, dialect = self._envelope(document, frame.payload_type)
         name = envelope.name if envelope is not None else type(document).__name__
         self.voice.message("received", name or type(document).__name__, frame.payload, document)
         if isinstance(document, app.SupportedAppProtocolReq):

@@ -17,10 +17,10 @@ two fields wrong                                      this is not V2GTP: PeerErr
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.v2g.registry import EXI, PAYLOAD_TYPES
+from pncsim.wire.values import value
 
 VERSION = 0x01
 INVERSE = 0xFE
@@ -39,7 +39,7 @@ _HEADER = struct.Struct(">BBHI")
 _VERSION_PAIR = bytes((VERSION, INVERSE))
 
 
-@dataclass(slots=True, frozen=True)
+@value()
 class V2gtpFrame:
     """One message: its payload type (a key of PAYLOAD_TYPES) and the payload without the header."""
 
@@ -47,7 +47,7 @@ class V2gtpFrame:
     payload: bytes
 
 
-@dataclass(slots=True, frozen=True)
+@value()
 class Ignored:
     """A message that was skipped as the standard wants it: why, its clause or case, and the header as received."""
 

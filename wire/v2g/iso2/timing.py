@@ -55,27 +55,19 @@ TIMERS: dict[str, Timer] = {
     "V2G_SECC_CommunicationSetup_Performance_Time": Timer(
         18.0, "V2G2-714 to V2G2-716, V2G2-723", "plug-in to SessionSetupRes sent; then SDP and listener go off"
     ),
-    "SDP_Response_Wait": Timer(0.25, "V2G2-159", "wait for one SDP answer"),
-    "EVCC_State_C": Timer(0.25, "V2G2-847", "control pilot B to C/D around PowerDeliveryReq(Start)"),
-    "EVCC_State_B": Timer(0.25, "V2G2-848", "control pilot C/D to B after the stop"),
+    "EVCC_State_C": Timer(0.25, "V2G2-847", "control pilot B to C/D after PowerDeliveryReq(Start) of AC"),
     "SECC_Contactor_Close": Timer(3.0, "V2G2-860", "AC contactor closed after state C/D"),
 }
 """By the standard's name, or a name of ours where it gives none."""
 
-SDP_ATTEMPTS = 50
-"""An EVCC gives up SDP after this many requests (V2G2-161)."""
-
-SEQUENCE_TIMEOUT = TIMERS["V2G_SECC_Sequence_Timeout"].seconds
-SEQUENCE_PERFORMANCE = TIMERS["V2G_EVCC_Sequence_Performance_Time"].seconds
 EVCC_ONGOING = TIMERS["V2G_EVCC_Ongoing_Timeout"].seconds
 SECC_ONGOING = TIMERS["V2G_SECC_Ongoing_Performance_Time"].seconds
 EVCC_CABLE_CHECK = TIMERS["V2G_EVCC_CableCheck_Timeout"].seconds
 SECC_CABLE_CHECK = TIMERS["V2G_SECC_CableCheck_Performance_Time"].seconds
 EVCC_PRE_CHARGE = TIMERS["V2G_EVCC_PreCharge_Timeout"].seconds
 SECC_PRE_CHARGE = TIMERS["V2G_SECC_PreCharge_Performance_Time"].seconds
-EVCC_SETUP = TIMERS["V2G_EVCC_CommunicationSetup_Timeout"].seconds
 SECC_SETUP = TIMERS["V2G_SECC_CommunicationSetup_Performance_Time"].seconds
-SDP_WAIT = TIMERS["SDP_Response_Wait"].seconds
+STATE_C = TIMERS["EVCC_State_C"].seconds
 CONTACTOR_CLOSE = TIMERS["SECC_Contactor_Close"].seconds
 
 
