@@ -12,7 +12,7 @@ from cryptography import x509
 
 from pncsim.secc.config import SeccConfig
 from pncsim.secc.evse import Evse, EvsePlan
-from pncsim.secc.handshake import Shown
+from pncsim.secc.handshake import TlsIdentity
 from pncsim.secc.power import EvsePower
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.identity import ChainCheck
@@ -188,8 +188,8 @@ class ChargePoint:
             receipts=receipts,
         )
 
-    def _shown(self) -> Shown:
+    def _shown(self) -> TlsIdentity:
         credentials = self.presented.credentials or self.station.credentials
         assert credentials is not None, "a station is ready only with its certificate"
         staples = self.presented.staples if self.presented.staples is not None else self.station.staples
-        return Shown(credentials, staples)
+        return TlsIdentity(credentials, staples)

@@ -30,7 +30,8 @@ DIALECTS = (ISO2,)
 class SeccEngine(Responder):
     """One connection of one vehicle. ``power`` is the EVSE's and outlives the engine; ``random(n)`` gives n bytes.
 
-    ``tls`` tells whether the connection is a TLS one. All methods return what to do, in order, and raise nothing but
+    ``tls`` tells whether the connection is a TLS one. ``set_up_by``: lab time by which a session is to be set up, if
+    the vehicle was plugged in before it connected. All methods return what to do, in order, and raise nothing but
     defects; after a :class:`~wire.session.outputs.Close` they return nothing more.
     """
 
@@ -43,6 +44,7 @@ class SeccEngine(Responder):
         random: Callable[[int], bytes],
         unit: str = "",
         dialects: tuple[Dialect, ...] = DIALECTS,
+        set_up_by: float | None = None,
     ) -> None:
         super().__init__(
             dialects,
@@ -52,7 +54,7 @@ class SeccEngine(Responder):
             liberties=config.liberties,
             close_after_failure=config.close_after_failure,
         )
-        self.config, self.power, self.tls = config, power, tls
+        self.config, self.power, self.tls, self._set_up_by = config, power, tls, set_up_by
         self.wishes = Wishes(config.schedule)
         self._random = random
         self.session = self._new_session()
@@ -88,10 +90,12 @@ class SeccEngine(Responder):
 
     def _connected(self) -> None:
         limit = self.dialect.times.station_setup
+        since = "connecting" if self._set_up_by is None else "being plugged in"
         silent = PeerSilent(
-            f"The vehicle has not set up a session within {limit.seconds:g} s of connecting.", clause=limit.source
+            f"The vehicle has not set up a session within {limit.seconds:g} s of {since}.", clause=limit.source
         )
-        self.begin_phase("communication setup", limit.seconds, silent)
+        seconds = limit.seconds if self._set_up_by is None else max(0.0, self._set_up_by - self.now)
+        self.begin_phase("communication setup", seconds, silent)
         self.session.start_wh = self.power.energy(self.now)
         self._enter(CONNECTED)
 

@@ -11,7 +11,7 @@ from typing import Any
 from pncsim.secc import notices
 from pncsim.secc.config import PowerSchedule, SeccConfig
 from pncsim.secc.engine import DIALECTS, SeccEngine
-from pncsim.secc.handshake import Refused, Shown, secure
+from pncsim.secc.handshake import Refused, TlsIdentity, secure
 from pncsim.secc.power import EvsePower
 from pncsim.secc.questions import VehicleReady
 from pncsim.wire.clock import Clock, Timer
@@ -72,7 +72,7 @@ class Evse:
         number: int = 1,
         unit: str = "SECC",
         settings: Callable[[], SeccConfig] | None = None,
-        shown: Callable[[], Shown] | None = None,
+        shown: Callable[[], TlsIdentity] | None = None,
         enabled: Callable[[], bool] = lambda: True,
         power: EvsePower | None = None,
         source: Source = SYSTEM,
@@ -97,6 +97,7 @@ class Evse:
         self._withdrawn: list[Serving] = []
         self._opening: asyncio.Task[None] | None = None
         self._alarm: Timer | None = None
+        self._set_up_by: float | None = None
         self._busy = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -250,12 +251,13 @@ class Evse:
 
     def _arm(self, then: Callable[[], None]) -> None:
         self._disarm()
-        self._alarm = self._clock.call_at(self._clock.now() + timing.SECC_SETUP, then)
+        self._set_up_by = self._clock.now() + timing.SECC_SETUP
+        self._alarm = self._clock.call_at(self._set_up_by, then)
 
     def _disarm(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-            self._alarm = None
+            self._alarm = self._set_up_by = None
 
     # ---- connections ---------------------------------------------------------------------------------------------
 
@@ -276,7 +278,8 @@ class Evse:
         with self._occupied():
             self._shaking.add(stream)
             try:
-                secured = await secure(stream, self._shown(), self._clock, self.voice)
+                within = timing.SECC_SETUP if self._set_up_by is None else self._set_up_by - self._clock.now()
+                secured = await secure(stream, self._shown(), self._clock, self.voice, within=within)
             finally:
                 self._shaking.discard(stream)
             if not isinstance(secured, Refused):
@@ -319,6 +322,7 @@ class Evse:
             random=self._source.octets,
             unit=self.voice.unit,
             dialects=self.plan.dialects,
+            set_up_by=self._set_up_by,
         )
         self._session = Driver(engine, stream, self._clock, self._trace, self._reply, self._hear)
         try:

@@ -9,14 +9,13 @@ from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerSilent, PncError
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.tls import TlsError, TlsServer, open_server
-from pncsim.wire.v2g.iso2 import timing
 from pncsim.wire.voice import Voice
 
 HANDSHAKE_RECORD = b"\x16"
 """The first octet of whoever speaks TLS (RFC 5246 A.1: content type handshake)."""
 
 
-class Shown(NamedTuple):
+class TlsIdentity(NamedTuple):
     """What the station's TLS server shows: its chain and key, and DER OCSP answers aligned with the chain."""
 
     credentials: Credentials
@@ -30,15 +29,17 @@ class Refused(NamedTuple):
     spoke_tls: bool
 
 
-async def secure(stream: ByteStream, shown: Shown, clock: Clock, voice: Voice) -> ByteStream | Refused:
-    """The vehicle's TLS stream, or why there is none; either is reported."""
+async def secure(
+    stream: ByteStream, shown: TlsIdentity, clock: Clock, voice: Voice, *, within: float
+) -> ByteStream | Refused:
+    """The vehicle's TLS stream, or why there is none after ``within`` seconds at most; either is reported."""
     opening: list[bytes] = []
     server = TlsServer(
         credentials=shown.credentials, staples=shown.staples, on_keys=voice.key_log, on_opening=opening.append
     )
     error: PncError
     try:
-        async with clock.timeout(timing.SECC_SETUP):
+        async with clock.timeout(within):
             secured = await open_server(stream, server, clock)
     except TimeoutError:
         stream.abort()

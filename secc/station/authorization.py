@@ -14,7 +14,7 @@ from pncsim.secc.questions import (
     ContractCertificateRequest,
 )
 from pncsim.secc.station.config import StationConfig
-from pncsim.secc.station.tokens import Shown, TokenCache
+from pncsim.secc.station.tokens import ShownToken, TokenCache
 from pncsim.secc.station.trust import TrustStore
 from pncsim.secc.station.variables import DeviceModel
 from pncsim.tls_certs.hash_data import hash_data
@@ -99,8 +99,8 @@ class Authorizer:
     ) -> None:
         self._config, self._model, self._trust, self._clock = config, model, trust, clock
         self._call, self._online, self._cache = call, online, cache
-        self._waiting: asyncio.Future[Shown] | None = None
-        self._held: Shown | None = None
+        self._waiting: asyncio.Future[ShownToken] | None = None
+        self._held: ShownToken | None = None
 
     # Contracts
 
@@ -151,14 +151,14 @@ class Authorizer:
                 self._waiting = None
         return await self._judge(shown), shown.kind
 
-    def present(self, shown: Shown) -> None:
+    def present(self, shown: ShownToken) -> None:
         """A driver identifies at this EVSE."""
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(shown)
         else:
             self._held = shown
 
-    def arrived(self) -> Shown | None:
+    def arrived(self) -> ShownToken | None:
         """A vehicle is plugged in: what was shown in time is for it, and is returned."""
         shown = self._held
         if shown is not None:
@@ -169,14 +169,14 @@ class Authorizer:
         """The vehicle is gone, and with it what was shown for it."""
         self._held = None
 
-    def _take(self) -> Shown | None:
+    def _take(self) -> ShownToken | None:
         """What has been shown and has not lapsed: once, or the card that lies on the reader all the time."""
         shown, self._held = self._held, None
         if shown is not None and shown.until > self._clock.now():
             return shown
-        return Shown(self._config.card, self._config.card_kind) if self._config.card else None
+        return ShownToken(self._config.card, self._config.card_kind) if self._config.card else None
 
-    async def _judge(self, shown: Shown) -> AuthorizationAnswer:
+    async def _judge(self, shown: ShownToken) -> AuthorizationAnswer:
         token, kind = shown.token, shown.kind
         if shown.authorized:
             return AuthorizationAnswer(accepted=True, token_status="Accepted", token=token)

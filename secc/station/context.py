@@ -17,7 +17,7 @@ from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.delivery import Delivery
 from pncsim.secc.station.link import Link
 from pncsim.secc.station.outlet import Outlet
-from pncsim.secc.station.tokens import Shown, TokenCache
+from pncsim.secc.station.tokens import ShownToken, TokenCache
 from pncsim.secc.station.transactions import TransactionBook
 from pncsim.secc.station.trust import TrustStore
 from pncsim.secc.station.upkeep import Upkeep
@@ -68,7 +68,7 @@ class StationContext:
         self.password_changed = False
         self.delivered = 0
         self.cache = TokenCache()
-        self._held: Shown | None = None
+        self._held: ShownToken | None = None
         self._security_events: deque[Payload] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reset_due = False
@@ -167,7 +167,7 @@ class StationContext:
         identified for, else for the next one that is plugged in within EVConnectionTimeOut.
         """
         until = self.clock.now() + self.model.integer("TxCtrlr", "EVConnectionTimeOut")
-        shown = Shown(token, kind, authorized, start, until)
+        shown = ShownToken(token, kind, authorized, start, until)
         here = self.outlets[evse] if evse is not None else self._meant()
         if here is None:
             self._held = shown

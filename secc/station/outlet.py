@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pncsim.secc import notices
 from pncsim.secc.questions import Answer, ContractAuthorization, ContractCertificateRequest, ExternalAuthorization
 from pncsim.secc.station.authorization import Authorizer
-from pncsim.secc.station.tokens import Shown
+from pncsim.secc.station.tokens import ShownToken
 from pncsim.secc.station.transactions import OpenTransaction, TransactionBook
 from pncsim.wire.errors import LocalError
 
@@ -61,7 +61,7 @@ class Outlet:
         """A vehicle is plugged in and nobody has identified for it."""
         return bool(self.plugged) and (self.book.open is None or self.book.open.token is None)
 
-    def present(self, shown: Shown) -> None:
+    def present(self, shown: ShownToken) -> None:
         """A driver identifies here."""
         if shown.remote_start is not None:
             self.book.remote_started(shown.remote_start)

@@ -11,7 +11,7 @@ Payload = dict[str, Any]
 MOST_REMEMBERED = 1000
 
 
-class Shown(NamedTuple):
+class ShownToken(NamedTuple):
     """An identification somebody has shown. ``authorized``: the CSMS has decided already (remote start).
 
     ``until``: lab time at which it lapses if no vehicle is plugged in (EVConnectionTimeOut).
