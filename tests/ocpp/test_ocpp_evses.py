@@ -14,7 +14,7 @@ from ocpp_lab import IDENTITY, PASSWORD, Lab, books, running, virtual
 
 from pncsim.backend.csms.transactions import Transaction
 from pncsim.ev.battery import Battery
-from pncsim.ev.config import AC_MODES, VehicleConfig
+from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
 from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.ev.shell import charge
@@ -38,9 +38,11 @@ CARD, OTHER_CARD = "04A1B2C3", "04FFFFFF"
 
 
 @asynccontextmanager
-async def charge_point(lab: Lab, connectors: tuple[int, ...] = (1, 1), **more: Any) -> AsyncIterator[ChargePoint]:
+async def charge_point(
+    lab: Lab, connectors: tuple[int, ...] = (1, 1), *, modes: tuple[str, ...] = AC_MODES, **more: Any
+) -> AsyncIterator[ChargePoint]:
     """A charge point whose EVSEs are on links of their own, in memory."""
-    config = SeccConfig(contract_anchors=lab.pki.anchors("mo_root", "v2g_root"))
+    config = SeccConfig(energy_modes=modes, contract_anchors=lab.pki.anchors("mo_root", "v2g_root"))
     plans = [
         EvsePlan(
             config=replace(config, evse_id=f"DE*PNC*E00000{number}", paused={}),
@@ -76,10 +78,9 @@ def vehicle(lab: Lab, *, contract: bool = False, **wishes: Any) -> Vehicle:
         emaid = common_name(credentials.leaf)
         lab.operator.known[emaid] = "Accepted"
         held.append(Contract(emaid, credentials))
-    wishes = {"energy_wish": 3000.0, "loop_interval": 30.0, **wishes}
+    wishes = {"energy_modes": AC_MODES, "energy_wish": 3000.0, "loop_interval": 30.0, **wishes}
     return Vehicle(
         config=VehicleConfig(
-            energy_modes=AC_MODES,
             payment="contract" if contract else "external",
             tls="require",
             ocsp="off",
@@ -319,6 +320,29 @@ async def test_another_session_without_a_new_plug_is_another_transaction() -> No
         begun = [t.events[0]["triggerReason"] for t in books(lab.csms)]
         assert begun == ["CablePluggedIn", "EVDetected"]
         assert all(t.complete for t in books(lab.csms))
+
+
+@virtual
+async def test_the_pilot_tells_what_the_vehicle_is_ready_for() -> None:
+    """State C before PowerDeliveryReq(Start) of AC and before CableCheckReq, B before PowerDeliveryReq(Stop)."""
+    for modes, asked in ((AC_MODES, "PowerDeliveryReq"), (DC_MODES, "CableCheckReq")):
+        lab = Lab()
+        async with charge_point(lab, (1,), modes=(*AC_MODES, *DC_MODES[:2])) as point:
+            point.station.present(CARD)
+            assert (await charging(lab, point, 1, vehicle(lab, energy_modes=modes))).ok
+            point.evse().pilot.disconnect()
+        wire = [e for e in lab.events if isinstance(e, PilotChanged | V2gMessage) and e.role in ("SECC", "EV")]
+        story = [e.state if isinstance(e, PilotChanged) else e.name for e in wire if _wanted(e)]
+        letters = [word for word in story if len(word) == 1]
+        assert letters == ["B", "B", "C", "B", "A", "A"], "plug, duty cycle, ready, done, unplugged, duty cycle"
+        assert story[story.index("C") + 1] == asked
+        assert story[story.index("C") + 2 :].index("B") < story[story.index("C") + 2 :].index("SessionStopReq")
+
+
+def _wanted(event: object) -> bool:
+    return isinstance(event, PilotChanged) or (
+        isinstance(event, V2gMessage) and event.role == "EV" and event.direction == "sent"
+    )
 
 
 # OCPP, for each EVSE

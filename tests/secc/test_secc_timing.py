@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from secc_paths import YES, at, config, details, installation, signed_authorization
 from secc_playbook import T0, Playbook, ac_parameters, cable, hello, power, precharge, setup
@@ -169,6 +171,49 @@ def test_the_contactor_takes_its_time() -> None:
     assert p.ev(power("Start")) is None
     assert p.wait(2.4) is None
     assert p.wait(0.1).ResponseCode == "OK"
+
+
+def without_state_c(state: S, **changes: Any) -> Playbook:
+    """A vehicle that has got to ``state`` and signals state B on the control pilot."""
+    p = at(state, **changes)
+    p.power.vehicle_ready = lambda: False
+    return p
+
+
+def test_the_contactor_waits_for_state_c() -> None:
+    """The vehicle has 250 ms for it (V2G2-847), the contactor 3 s from then on (V2G2-860)."""
+    for delay, told in ((0.2, 0), (1.0, 1)):
+        p = without_state_c(S.READY_AC, ac=AcSupply(contactor_seconds=2.5))
+        assert p.ev(power("Start")) is None
+        assert p.wait(delay) is None
+        p.power.vehicle_ready = lambda: True
+        assert p.answer(True) is None
+        assert p.wait(2.4) is None and p.wait(0.1).ResponseCode == "OK"
+        said = [e for e in p.events if isinstance(e, trace.Tolerated) and "state C" in e.what]
+        assert len(said) == told and all(e.clause == "V2G2-847" for e in said)
+
+
+def test_a_vehicle_that_never_signals_state_c_gets_no_power() -> None:
+    p = without_state_c(S.READY_AC)
+    assert p.ev(power("Start")) is None
+    assert p.wait(1.3) is None
+    assert p.wait(0.2).ResponseCode == "FAILED_PowerDeliveryNotApplied"
+    assert p.end is not None and p.power.watts == 0
+    assert not p.power.contactor_closed(p.now + 10)
+
+
+def test_the_cable_is_not_checked_without_state_c() -> None:
+    p = without_state_c(S.READY_DC)
+    assert p.ev(cable()).ResponseCode == "FAILED"
+    assert p.end is not None
+
+
+def test_a_session_is_due_18_s_after_the_plug_however_late_the_vehicle_connects() -> None:
+    p = Playbook(set_up_by=T0 + 3)
+    p.wait(2.9)
+    assert p.end is None
+    p.wait(0.2)
+    assert p.end is not None and "within 18 s of being plugged in" in p.end.reason
 
 
 def test_the_isolation_test_takes_its_time() -> None:
