@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cryptography import x509
 
 from pncsim.tls_certs.keys import key_bits
 from pncsim.tls_certs.reading import responder_url
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
+
+HashName = Literal["SHA256", "SHA384", "SHA512"]
+"""HashAlgorithmEnumType."""
 
 _HASHES = {"SHA256": hashlib.sha256, "SHA384": hashlib.sha384, "SHA512": hashlib.sha512}
 
@@ -24,7 +30,7 @@ class HashData:
     ``responder_url`` comes from the certificate's AIA extension and is empty where it has none.
     """
 
-    algorithm: str
+    algorithm: HashName
     issuer_name_hash: str
     issuer_key_hash: str
     serial_number: str
@@ -44,7 +50,7 @@ class HashData:
             self.serial_number.lower().lstrip("0") or "0",
         )
 
-    def certificate_payload(self) -> dict[str, str]:
+    def certificate_payload(self) -> types.CertificateHashDataType:
         """As CertificateHashDataType: without the responder."""
         return {
             "hashAlgorithm": self.algorithm,
@@ -53,9 +59,15 @@ class HashData:
             "serialNumber": self.serial_number,
         }
 
-    def ocsp_payload(self) -> dict[str, str]:
+    def ocsp_payload(self) -> types.OCSPRequestDataType:
         """As OCSPRequestDataType, whose responderURL is required."""
-        return {**self.certificate_payload(), "responderURL": self.responder_url}
+        return {
+            "hashAlgorithm": self.algorithm,
+            "issuerNameHash": self.issuer_name_hash,
+            "issuerKeyHash": self.issuer_key_hash,
+            "serialNumber": self.serial_number,
+            "responderURL": self.responder_url,
+        }
 
     @classmethod
     def from_payload(cls, payload: dict[str, Any]) -> HashData:
@@ -69,7 +81,7 @@ class HashData:
         )
 
 
-def hash_data(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: str = "SHA256") -> HashData:
+def hash_data(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: HashName = "SHA256") -> HashData:
     """The hash data of ``certificate``, whose issuer's certificate is ``issuer`` (RFC 6960 4.1.1, hex throughout).
 
     The name hash is over the issuer's encoded subject, the key hash over the bits of its public key without tag, length

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pncsim.secc.questions import (
     AuthorizationAnswer,
@@ -14,6 +14,8 @@ from pncsim.secc.questions import (
     ContractCertificateRequest,
 )
 from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.link import Ask
+from pncsim.secc.station.status_info import said
 from pncsim.secc.station.tokens import ShownToken, TokenCache
 from pncsim.secc.station.trust import TrustStore
 from pncsim.secc.station.variables import DeviceModel
@@ -22,9 +24,11 @@ from pncsim.tls_certs.reading import load_chain, pem
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import normal_emaid
+from pncsim.wire.ocpp import v201
 
-Payload = dict[str, Any]
-Caller = Callable[[str, Payload, float], Awaitable[Payload]]
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
+
 MAX_HASHES = 4
 MAX_PEM = 5500
 MAX_EXI_BASE64 = 5600
@@ -37,7 +41,7 @@ def refusal(text: str, *, certificate: str = "", token: str = "Invalid") -> Auth
 
 def contract_payload(
     question: ContractAuthorization, trust: TrustStore, *, central: bool
-) -> Payload | AuthorizationAnswer:
+) -> types.AuthorizeRequest | AuthorizationAnswer:
     """The Authorize request for a contract, or the refusal where the station may not even ask (C07.FR.01 to FR.06).
 
     Hash data goes with a chain the station has validated itself; the certificates themselves only where it lacks the
@@ -48,13 +52,14 @@ def contract_payload(
         emaid = normal_emaid(question.emaid)
     except PncError as error:
         return refusal(error.sentence, certificate="CertChainError")
-    payload: Payload = {"idToken": {"idToken": emaid, "type": "eMAID"}}
+    payload: types.AuthorizeRequest = {"idToken": {"idToken": emaid, "type": "eMAID"}}
     pairs = trust.pairs(chain, "MORootCertificate", "V2GRootCertificate")
     hashes = [hash_data(*pair) for pair in pairs]
     rooted = len(pairs) == len(chain) and len(chain) > 0
     if question.validated and rooted and hashes[0].responder_url:
         named = [entry.ocsp_payload() for entry in hashes if entry.responder_url]
-        return {**payload, "iso15118CertificateHashData": named[:MAX_HASHES]}
+        payload["iso15118CertificateHashData"] = named[:MAX_HASHES]
+        return payload
     lack = "has no OCSP address" if question.validated and rooted else "has no root this station knows"
     if not central:
         text = f"The contract chain {lack} and the CSMS does not validate contracts centrally."
@@ -65,10 +70,11 @@ def contract_payload(
             f"The contract chain {lack} and is too long to send: {len(sent)} characters of PEM, {MAX_PEM} are allowed."
         )
         return refusal(text, certificate="CertChainError")
-    return {**payload, "certificate": sent}
+    payload["certificate"] = sent
+    return payload
 
 
-def authorization_answer(response: Payload, token: str) -> AuthorizationAnswer:
+def authorization_answer(response: types.AuthorizeResponse, token: str) -> AuthorizationAnswer:
     """What an AuthorizeResponse means for the vehicle; both statuses must be Accepted where both are given."""
     info = response["idTokenInfo"]
     certificate = response.get("certificateStatus", "")
@@ -93,12 +99,12 @@ class Authorizer:
         model: DeviceModel,
         trust: TrustStore,
         clock: Clock,
-        call: Caller,
+        ask: Ask,
         online: Callable[[], bool],
         cache: TokenCache,
     ) -> None:
         self._config, self._model, self._trust, self._clock = config, model, trust, clock
-        self._call, self._online, self._cache = call, online, cache
+        self._ask, self._online, self._cache = ask, online, cache
         self._waiting: asyncio.Future[ShownToken] | None = None
         self._held: ShownToken | None = None
 
@@ -116,7 +122,7 @@ class Authorizer:
         payload = contract_payload(question, self._trust, central=central)
         if isinstance(payload, AuthorizationAnswer):
             return payload
-        return await self._ask(payload)
+        return await self._authorize(payload)
 
     def _contract_offline(self, question: ContractAuthorization) -> AuthorizationAnswer:
         if not self._model.flag("ISO15118Ctrlr", "ContractValidationOffline"):
@@ -135,7 +141,7 @@ class Authorizer:
         """A vehicle waits for its driver to identify."""
         return self._waiting is not None and not self._waiting.done()
 
-    async def external(self) -> tuple[AuthorizationAnswer, str]:
+    async def external(self) -> tuple[AuthorizationAnswer, types.IdTokenEnumType]:
         """C08: wait for a token (a card, a remote start), then ask; the answer, and the kind of the token.
 
         One vehicle waits at a time.
@@ -186,7 +192,7 @@ class Authorizer:
         if early and self._cache.status(token, kind, self._clock.now()) == "Accepted":
             text = f"The station's cache knows {token} (LocalPreAuthorize)."
             return AuthorizationAnswer(accepted=True, token_status="Accepted", text=text, token=token)
-        return await self._ask({"idToken": {"idToken": token, "type": kind}})
+        return await self._authorize({"idToken": {"idToken": token, "type": kind}})
 
     # Contract certificates
 
@@ -202,16 +208,19 @@ class Authorizer:
                 f"The vehicle's request is too long for OCPP: {len(request)} characters, {MAX_EXI_BASE64} are allowed."
             )
             return ContractCertificateAnswer(exi=None, text=text)
-        payload = {"iso15118SchemaVersion": question.schema, "action": question.action, "exiRequest": request}
+        payload: types.Get15118EVCertificateRequest = {
+            "iso15118SchemaVersion": question.schema,
+            "action": question.action,
+            "exiRequest": request,
+        }
         try:
-            answer = await self._call("Get15118EVCertificate", payload, self._config.certificate_timeout)
+            answer = await self._ask(v201.Get15118EVCertificate(payload), self._config.certificate_timeout)
             exi = base64.b64decode(answer["exiResponse"], validate=True)
         except PncError as error:
             return ContractCertificateAnswer(exi=None, text=error.sentence)
         except ValueError:  # binascii.Error, or characters outside ASCII
             return ContractCertificateAnswer(exi=None, text="The CSMS sent an exiResponse that is not base64.")
-        info = answer.get("statusInfo", {})
-        why = info.get("additionalInfo") or info.get("reasonCode") or ""
+        why = said(answer)
         if answer["status"] != "Accepted" or not exi:
             text = why or f"The CSMS answered {answer['status']} without a reason."
             return ContractCertificateAnswer(exi=exi or None, text=text)
@@ -223,17 +232,17 @@ class Authorizer:
         text = "This station does not ask whom it lets charge (AuthCtrlr.Enabled)."
         return AuthorizationAnswer(accepted=True, token_status="Accepted", text=text, token=token)
 
-    async def _ask(self, payload: Payload) -> AuthorizationAnswer:
+    async def _authorize(self, payload: types.AuthorizeRequest) -> AuthorizationAnswer:
         token = payload["idToken"]
         try:
-            response = await self._call("Authorize", payload, self._config.authorize_timeout)
+            response = await self._ask(v201.Authorize(payload), self._config.authorize_timeout)
         except PncError as error:
             return refusal(error.sentence)
         life = float(self._model.integer("AuthCacheCtrlr", "LifeTime"))
         self._cache.remember(token, response["idTokenInfo"], self._clock.now(), life)
         return authorization_answer(response, token["idToken"])
 
-    def _locally(self, token: str, kind: str) -> AuthorizationAnswer:
+    def _locally(self, token: str, kind: types.IdTokenEnumType) -> AuthorizationAnswer:
         # C12, then C15.
         if not self._model.flag("AuthCtrlr", "LocalAuthorizeOffline"):
             return refusal("The station is offline and may not authorise locally (LocalAuthorizeOffline).")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -31,7 +35,7 @@ class StationConfig:
     request_staples: bool = True
     staple_sub_cas: bool = False
     card: str = ""
-    card_kind: str = "ISO14443"
+    card_kind: types.IdTokenEnumType = "ISO14443"
     call_timeout: float = 30.0
     certificate_timeout: float = 4.0
     authorize_timeout: float = 10.0

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine, Iterable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography import x509
 
@@ -24,6 +24,7 @@ from pncsim.secc.station.upkeep import Upkeep
 from pncsim.secc.station.variables import DeviceModel, Key, Variable
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed, PeerError, PncError
+from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import A, Handler, Request, Row
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.ocpp.peer import message_ids
@@ -32,6 +33,9 @@ from pncsim.wire.ocpp.when import timestamp
 from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 
 class Block(NamedTuple):
@@ -69,7 +73,7 @@ class StationContext:
         self.delivered = 0
         self.cache = TokenCache()
         self._held: ShownToken | None = None
-        self._security_events: deque[Payload] = deque()
+        self._security_events: deque[types.SecurityEventNotificationRequest] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reset_due = False
         self.link = Link(
@@ -93,14 +97,14 @@ class StationContext:
                 number,
                 connectors,
                 TransactionBook(number, self.model, new_id, self._online, config.card_kind),
-                Authorizer(config, self.model, self.trust, clock, self.link.call, self._online, self.cache),
+                Authorizer(config, self.model, self.trust, clock, self.link.ask, self._online, self.cache),
                 self._noted,
             )
             for number, connectors in enumerate(config.connectors, 1)
         }
         self.delivery = Delivery(
             clock,
-            lambda event: self.call("TransactionEvent", event),
+            lambda event: self.ask(v201.TransactionEvent(event)),
             attempts=lambda: self.model.integer("OCPPCommCtrlr", "MessageAttempts", "TransactionEvent"),
             interval=lambda: float(self.model.integer("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent")),
             delivered=self._event_delivered,
@@ -114,7 +118,7 @@ class StationContext:
             check_chain,
             self.voice,
             source,
-            call=self.call,
+            ask=self.link.ask,
             problem=self.problem,
             security_event=self.security_event,
             changed=self.changes.set,
@@ -159,7 +163,13 @@ class StationContext:
     # What happens at the EVSEs
 
     def present(
-        self, token: str, kind: str, *, evse: int | None, authorized: bool = False, start: int | None = None
+        self,
+        token: str,
+        kind: types.IdTokenEnumType,
+        *,
+        evse: int | None,
+        authorized: bool = False,
+        start: int | None = None,
     ) -> None:
         """Somebody identifies at ``evse``, or (None) at the station.
 
@@ -192,7 +202,7 @@ class StationContext:
         if outlet.transaction is None:
             self._reset_what_is_idle(outlet)
 
-    def _event_delivered(self, event: Payload, answer: Payload) -> None:
+    def _event_delivered(self, event: types.TransactionEventRequest, answer: types.TransactionEventResponse) -> None:
         self.delivered += 1
         info = answer.get("idTokenInfo")
         if info is None or info["status"] == "Accepted" or event["eventType"] == "Ended":
@@ -203,7 +213,7 @@ class StationContext:
                 sentence = f"The CSMS withdrew the authorisation: {info['status']}."
                 outlet.end("Deauthorized", "DeAuthorized", sentence)
 
-    def _event_given_up(self, event: Payload, error: PncError) -> None:
+    def _event_given_up(self, event: types.TransactionEventRequest, error: PncError) -> None:
         name = f"TransactionEvent {event['eventType']} {event['seqNo']}"
         self.problem(PeerError(f"{name} was given up: {error.sentence}", clause="E13"))
 
@@ -218,8 +228,10 @@ class StationContext:
         """StatusNotification of one connector as it is now."""
         await self._send_status(outlet, connector, outlet.status(connector), triggered)
 
-    async def _send_status(self, outlet: Outlet, connector: int, status: str, triggered: bool = False) -> None:
-        payload = {
+    async def _send_status(
+        self, outlet: Outlet, connector: int, status: types.ConnectorStatusEnumType, triggered: bool = False
+    ) -> None:
+        payload: types.StatusNotificationRequest = {
             "timestamp": timestamp(self.clock.now()),
             "connectorStatus": status,
             "evseId": outlet.number,
@@ -228,7 +240,7 @@ class StationContext:
         # Marked before it is sent: what changes meanwhile is sent as well.
         outlet.reported(connector, status)
         try:
-            await self.call("StatusNotification", payload, triggered=triggered)
+            await self.ask(v201.StatusNotification(payload), triggered=triggered)
         except PncError:
             outlet.reported(connector, "")
             raise
@@ -280,7 +292,7 @@ class StationContext:
 
     def security_event(self, kind: str, text: str = "") -> None:
         """Queue a SecurityEventNotification; it is sent at once or after the next good connection (A04)."""
-        event: Payload = {"type": kind, "timestamp": timestamp(self.clock.now())}
+        event: types.SecurityEventNotificationRequest = {"type": kind, "timestamp": timestamp(self.clock.now())}
         if text:
             event["techInfo"] = text[:255]
         if self.online:
@@ -288,9 +300,9 @@ class StationContext:
         elif all(waiting["type"] != kind for waiting in self._security_events):
             self._security_events.append(event)
 
-    async def _send_security_event(self, event: Payload) -> None:
+    async def _send_security_event(self, event: types.SecurityEventNotificationRequest) -> None:
         try:
-            await self.call("SecurityEventNotification", event)
+            await self.ask(v201.SecurityEventNotification(event))
         except PeerClosed:
             self._security_events.append(event)
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed, PncError
 
-Payload = dict[str, Any]
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
+
+    Event = types.TransactionEventRequest
+
 MAX_WAITING = 10_000
 """Events kept while offline; beyond that the oldest Updated one is dropped, never Started or Ended (E04.FR.07)."""
 
@@ -25,12 +29,12 @@ class Delivery:
     def __init__(
         self,
         clock: Clock,
-        send: Callable[[Payload], Awaitable[Payload]],
+        send: Callable[[Event], Awaitable[types.TransactionEventResponse]],
         *,
         attempts: Callable[[], int],
         interval: Callable[[], float],
-        delivered: Callable[[Payload, Payload], None],
-        given_up: Callable[[Payload, PncError], None],
+        delivered: Callable[[Event, types.TransactionEventResponse], None],
+        given_up: Callable[[Event, PncError], None],
     ) -> None:
         self._clock = clock
         self._send = send
@@ -38,12 +42,12 @@ class Delivery:
         self._interval = interval
         self._delivered = delivered
         self._given_up = given_up
-        self._waiting: deque[Payload] = deque()
+        self._waiting: deque[Event] = deque()
         self._news = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def add(self, events: list[Payload]) -> None:
+    def add(self, events: list[Event]) -> None:
         """Queue ``events``."""
         for event in events:
             self._waiting.append(event)
@@ -78,7 +82,7 @@ class Delivery:
             self._news.clear()
             self._empty.set()
 
-    async def _deliver(self, event: Payload) -> None:
+    async def _deliver(self, event: Event) -> None:
         tried = 0
         while True:
             try:

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,10 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
+from pncsim.secc.station.status_info import said
 from pncsim.tls_certs.reading import Unreadable, load_all, reading
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerError
 from pncsim.wire.source import Source
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 ChainCheck = Callable[[tuple[x509.Certificate, ...], float], None]
 """Verifies a SECC chain (leaf first, without root) at lab time; raises PncError when it does not hold."""
@@ -86,14 +90,13 @@ class Staple(NamedTuple):
     status: str
 
 
-def staple(answer: dict[str, Any], name: str, now: float) -> Staple:
+def staple(answer: types.GetCertificateStatusResponse, name: str, now: float) -> Staple:
     """The OCSP answer in a GetCertificateStatusResponse. Raises PeerError if it holds none that is usable now.
 
     Who signed it is for the vehicle to judge. A revoked status is kept: hiding it would be worse.
     """
     if answer["status"] != "Accepted" or not answer.get("ocspResult"):
-        info = answer.get("statusInfo", {})
-        why = info.get("additionalInfo") or info.get("reasonCode") or "no reason given"
+        why = said(answer) or "no reason given"
         raise PeerError(f"The CSMS could not get the OCSP answer for {name}: {why}.", clause="M06")
     try:
         der = base64.b64decode(answer["ocspResult"], validate=True)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pncsim.secc.station import registration
 from pncsim.secc.station.backoff import reconnect_waits
 from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.status_info import said
 from pncsim.secc.station.variables import DeviceModel
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
-from pncsim.wire.ocpp.actions import Handler
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.actions import A, Handler, Request
 from pncsim.wire.ocpp.channel import Connector, FrameChannel
 from pncsim.wire.ocpp.errors import CallError
 from pncsim.wire.ocpp.peer import OcppPeer
@@ -22,6 +24,9 @@ from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
+
 SILENCES = 2
 """Heartbeats without an answer before the connection counts as dead."""
 
@@ -29,6 +34,12 @@ LONGEST_INTERVAL = 86_400
 """Seconds between heartbeats or boots, whatever the CSMS says (the limit of HeartbeatInterval)."""
 
 _UNREGISTERED: frozenset[registration.Registration] = frozenset({"Rejected", "Booting", "Waiting", "Offline"})
+
+
+class Ask(Protocol):
+    """How the rooms of the station call the CSMS: a request of an action whose types are known, and its time limit."""
+
+    def __call__(self, request: Request[A], limit: float) -> Awaitable[A]: ...
 
 
 class Link:
@@ -65,7 +76,7 @@ class Link:
         self._handlers, self._work_online, self._problem, self._changed = handlers, work, problem, changed
         self._distrusted = distrusted
         self._peer: OcppPeer | None = None
-        self._boot_reason = "PowerUp"
+        self._boot_reason: types.BootReasonEnumType = "PowerUp"
         self._boot_due = asyncio.Event()
         self._hurry = False
         self._stop_asked = asyncio.Event()
@@ -108,7 +119,7 @@ class Link:
         if self._peer is not None:
             await self._peer.close(1000, "the station stops")
 
-    async def restart(self, reason: str) -> None:
+    async def restart(self, reason: types.BootReasonEnumType) -> None:
         """Close, forget the registration, connect and boot again with this BootNotification reason."""
         self._boot_reason = reason
         self._happen("reset")
@@ -126,6 +137,11 @@ class Link:
         if peer is None or not (self.online or (triggered and self.state == "Pending")):
             raise PeerClosed(f"{action} was not sent: {self._config.identity} is {registration.MEANING[self.state]}.")
         return await peer.call(action, payload, limit)
+
+    async def ask(self, request: Request[A], limit: float) -> A:
+        """As :meth:`call`, for an action whose types are known: ``ask(v201.Authorize(…), 10)``."""
+        answer: Any = await self.call(request.action, request.payload, limit)
+        return answer  # type: ignore[no-any-return]  # its schema has accepted it
 
     async def idle(self) -> None:
         """Wait until no call to the CSMS is open."""
@@ -193,7 +209,7 @@ class Link:
     async def _register(self) -> None:
         """BootNotification until the CSMS accepts (B01 to B03)."""
         config = self._config
-        plate = {
+        plate: types.ChargingStationType = {
             "vendorName": config.vendor,
             "model": config.model,
             "serialNumber": config.serial_number,
@@ -201,9 +217,9 @@ class Link:
         }
         while self._peer is not None:
             wait = config.boot_retry
-            payload = {"chargingStation": plate, "reason": self._boot_reason}
+            payload: types.BootNotificationRequest = {"chargingStation": plate, "reason": self._boot_reason}
             try:
-                answer = await self._peer.call("BootNotification", payload, config.call_timeout)
+                answer = await self._peer.ask(v201.BootNotification(payload), config.call_timeout)
             except PeerClosed:
                 raise
             except PncError as error:
@@ -228,12 +244,11 @@ class Link:
         self._happen("accepted")
         self._voice.story(f"{self._config.identity} is registered at the CSMS")
 
-    def _not_registered(self, answer: Payload) -> None:
+    def _not_registered(self, answer: types.BootNotificationResponse) -> None:
         if answer["status"] == "Pending":
             self._happen("pending")
             return
-        info = answer.get("statusInfo", {})
-        why = info.get("additionalInfo") or info.get("reasonCode") or "no reason given"
+        why = said(answer) or "no reason given"
         self._problem(PeerError(f"The CSMS rejected the station {self._config.identity}: {why}.", clause="B03"))
         self._happen("rejected")
 
@@ -242,7 +257,7 @@ class Link:
         while True:
             await self._clock.sleep(float(self._model.integer("OCPPCommCtrlr", "HeartbeatInterval")))
             try:
-                await self.call("Heartbeat", {}, self._config.call_timeout)
+                await self.ask(v201.Heartbeat({}), self._config.call_timeout)
                 silent = 0
             except PeerSilent as error:
                 silent += 1

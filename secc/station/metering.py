@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import base64
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from pncsim.secc import notices
 from pncsim.secc.station.variables import DeviceModel
 from pncsim.wire.ocpp.when import timestamp
 
-Payload = dict[str, Any]
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
+
 
 SIGNED_DATA_LIMIT = 2500
 MOST_KEPT = 256
 """Meter values kept for the Ended event; beyond that every other one is dropped."""
 
-REGISTER = "Energy.Active.Import.Register"
+REGISTER: types.MeasurandEnumType = "Energy.Active.Import.Register"
 
-MEASURES: dict[str, tuple[str, str]] = {
+MEASURES: dict[types.MeasurandEnumType, tuple[str, str]] = {
     REGISTER: ("register_wh", "Wh"),
     "Power.Active.Import": ("watts", "W"),
     "Voltage": ("volts", "V"),
@@ -38,7 +40,9 @@ def interval(model: DeviceModel, name: str) -> int:
     return model.integer("SampledDataCtrlr", name)
 
 
-def values(model: DeviceModel, measurands: str, sample: notices.MeterSample, context: str) -> list[Payload]:
+def values(
+    model: DeviceModel, measurands: str, sample: notices.MeterSample, context: types.ReadingContextEnumType
+) -> list[types.MeterValueType]:
     """``sample`` as one MeterValueType with what the variable ``measurands`` lists; nothing where that is nothing."""
     if not enabled(model):
         return []
@@ -59,31 +63,35 @@ def still(now: float, register_wh: int, last: notices.MeterSample | None = None)
     )
 
 
-def keep(kept: list[Payload], more: list[Payload]) -> None:
+def keep(kept: list[types.MeterValueType], more: list[types.MeterValueType]) -> None:
     """Add to the values that wait for the Ended event."""
     kept += more
     if len(kept) > MOST_KEPT:
         del kept[1::2]
 
 
-def signed(receipt: notices.ReceiptVerified) -> list[Payload]:
+def signed(receipt: notices.ReceiptVerified) -> list[types.SampledValueType]:
     """The register as the vehicle has signed it, with its MeteringReceiptReq as the signed data."""
     data = base64.b64encode(receipt.exi).decode("ascii")
     if len(data) > SIGNED_DATA_LIMIT:
         return []
-    value = {
+    value: types.SignedMeterValueType = {
         "signedMeterData": data,
         "signingMethod": "ECDSA-secp256r1-SHA256",
         "encodingMethod": "ISO 15118-2 MeteringReceiptReq (EXI)",
         "publicKey": "",
     }
-    return [{**_value(receipt.register_wh, REGISTER, "Other", "Wh"), "signedMeterValue": value}]
+    shown = _value(receipt.register_wh, REGISTER, "Other", "Wh")
+    shown["signedMeterValue"] = value
+    return [shown]
 
 
 @lru_cache(maxsize=256)
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(text.split(",")) if text else ()
+def _listed(text: str) -> tuple[types.MeasurandEnumType, ...]:
+    return cast("tuple[types.MeasurandEnumType, ...]", tuple(text.split(",")) if text else ())
 
 
-def _value(value: float, measurand: str, context: str, unit: str) -> Payload:
+def _value(
+    value: float, measurand: types.MeasurandEnumType, context: types.ReadingContextEnumType, unit: str
+) -> types.SampledValueType:
     return {"value": value, "measurand": measurand, "context": context, "unitOfMeasure": {"unit": unit}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pncsim.secc import notices
 from pncsim.secc.questions import Answer, ContractAuthorization, ContractCertificateRequest, ExternalAuthorization
@@ -10,6 +11,9 @@ from pncsim.secc.station.authorization import Authorizer
 from pncsim.secc.station.tokens import ShownToken
 from pncsim.secc.station.transactions import OpenTransaction, TransactionBook
 from pncsim.wire.errors import LocalError
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 
 class Outlet:
@@ -39,7 +43,7 @@ class Outlet:
         self._told = told
         self._reported: dict[int, str] = {}
 
-    def status(self, connector: int) -> str:
+    def status(self, connector: int) -> types.ConnectorStatusEnumType:
         """ConnectorStatusEnumType of a connector."""
         return "Occupied" if connector == self.plugged else "Available"
 
@@ -94,7 +98,7 @@ class Outlet:
             self.watts = 0.0
         self._told(self, notice)
 
-    def end(self, trigger: str, reason: str, sentence: str) -> bool:
+    def end(self, trigger: types.TriggerReasonEnumType, reason: types.ReasonEnumType, sentence: str) -> bool:
         """Have the EVSE end its session; the transaction then ends for this triggerReason and stoppedReason."""
         if self.book.open is None or self.stop is None:
             return False

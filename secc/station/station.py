@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 
@@ -17,6 +18,9 @@ from pncsim.wire.errors import PeerSilent
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
 
 
 class Station:
@@ -102,7 +106,7 @@ class Station:
         """Whether the certificate service belongs into ServiceDiscoveryRes now."""
         return self.online and self.model.flag("ISO15118Ctrlr", "ContractCertificateInstallationEnabled")
 
-    def present(self, token: str, kind: str = "ISO14443", *, evse: int | None = None) -> None:
+    def present(self, token: str, kind: types.IdTokenEnumType = "ISO14443", *, evse: int | None = None) -> None:
         """A driver shows a card or token at an EVSE, or (None) at the station: then the next vehicle that needs one
         has it."""
         self._context.present(token, kind, evse=evse)

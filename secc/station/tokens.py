@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pncsim.wire.ocpp.when import seconds
 
-Payload = dict[str, Any]
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
+
 MOST_REMEMBERED = 1000
 
 
@@ -18,7 +20,7 @@ class ShownToken(NamedTuple):
     """
 
     token: str
-    kind: str
+    kind: types.IdTokenEnumType
     authorized: bool = False
     remote_start: int | None = None
     until: float = float("inf")
@@ -30,7 +32,7 @@ class TokenCache:
 
     _known: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
 
-    def remember(self, token: Payload, info: Payload, now: float, life: float) -> None:
+    def remember(self, token: types.IdTokenType, info: types.IdTokenInfoType, now: float, life: float) -> None:
         """Keep what an IdTokenInfoType says for ``life`` seconds, or as long as it says itself."""
         until = now + life
         if "cacheExpiryDateTime" in info:

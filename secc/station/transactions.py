@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pncsim.secc import notices
 from pncsim.secc.station import metering
 from pncsim.secc.station.variables import DeviceModel
 from pncsim.wire.ocpp.when import timestamp
 
-Payload = dict[str, Any]
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
+
+    Event = types.TransactionEventRequest
+    Ending = tuple[types.TriggerReasonEnumType, types.ReasonEnumType]
 
 
 @dataclass(slots=True)
@@ -24,19 +28,19 @@ class OpenTransaction:
 
     id: str
     seq: int = 0
-    token: Payload | None = None
+    token: types.IdTokenType | None = None
     token_sent: bool = False
     evse_sent: bool = False
-    charging_state: str = ""
+    charging_state: types.ChargingStateEnumType = "Idle"
     paused: bool = False
     began_metering: bool = False
     sampled_at: float = 0.0
     kept_at: float = 0.0
-    kept: list[Payload] = field(default_factory=list)
+    kept: list[types.MeterValueType] = field(default_factory=list)
     """Meter values for the Ended event."""
     sample: notices.MeterSample | None = None
     receipt: notices.ReceiptVerified | None = None
-    stop: tuple[str, str] | None = None
+    stop: Ending | None = None
     remote_start: int | None = None
 
 
@@ -51,14 +55,14 @@ class TransactionBook:
     model: DeviceModel
     new_id: Callable[[], str]
     online: Callable[[], bool]
-    card_kind: str
+    card_kind: types.IdTokenEnumType
     open: OpenTransaction | None = None
-    token_kind: str = ""
+    token_kind: types.IdTokenEnumType | None = None
     connector: int = 1
     _arrived: float | None = None
     _remote_start: int | None = None
 
-    def note(self, notice: object) -> list[Payload]:
+    def note(self, notice: object) -> list[Event]:
         """The events ``notice`` leads to; notices that mean nothing to OCPP lead to none."""
         handler = _HANDLERS.get(type(notice))
         return [] if handler is None else handler(self, notice)
@@ -70,18 +74,18 @@ class TransactionBook:
         else:
             self.open.remote_start = remote_start_id
 
-    def stopping(self, trigger: str, reason: str) -> None:
+    def stopping(self, trigger: types.TriggerReasonEnumType, reason: types.ReasonEnumType) -> None:
         """The station is about to end the open transaction for this triggerReason and stoppedReason."""
         if self.open is not None and self.open.stop is None:
             self.open.stop = (trigger, reason)
 
-    def snapshot(self, now: float) -> list[Payload]:
+    def snapshot(self, now: float) -> list[Event]:
         """An Updated event on demand (TriggerMessage TransactionEvent); nothing without a transaction."""
         return [] if self.open is None else [self._event("Updated", "Trigger", now)]
 
     # One method per notice
 
-    def _plugged_in(self, notice: notices.PluggedIn) -> list[Payload]:
+    def _plugged_in(self, notice: notices.PluggedIn) -> list[Event]:
         self.connector = notice.connector
         if self.open is not None and self.open.paused:
             # Whether the vehicle resumes is known only when its session starts.
@@ -90,20 +94,20 @@ class TransactionBook:
         events = [] if self.open is None else self._end(notice.time, "AbnormalCondition", "Other", None)
         return events + self._start(notice.time, "CablePluggedIn", notice.register_wh)
 
-    def _unplugged(self, notice: notices.Unplugged) -> list[Payload]:
+    def _unplugged(self, notice: notices.Unplugged) -> list[Event]:
         self._arrived = self._remote_start = None
         if self.open is None:
             return []
         trigger, reason = self.open.stop or ("EVDeparted", "EVDisconnected")
         return self._end(notice.time, trigger, reason, notice.register_wh)
 
-    def _start(self, now: float, trigger: str, register: int | None = None) -> list[Payload]:
+    def _start(self, now: float, trigger: types.TriggerReasonEnumType, register: int | None = None) -> list[Event]:
         self.open = OpenTransaction(self.new_id(), remote_start=self._remote_start, charging_state="EVConnected")
         if self._remote_start is not None:
             trigger, self._remote_start = "RemoteStart", None
         return [self._event("Started", trigger, now, self._begin(now, register), state=True)]
 
-    def _session_started(self, notice: notices.SessionStarted) -> list[Payload]:
+    def _session_started(self, notice: notices.SessionStarted) -> list[Event]:
         arrived, self._arrived = self._arrived, None
         if self.open is None:
             # The last one ended with its session, and the vehicle begins another without having been unplugged.
@@ -116,29 +120,29 @@ class TransactionBook:
         ended = self._end(notice.time, "EVDeparted", "EVDisconnected", None)
         return ended + self._start(notice.time if arrived is None else arrived, "CablePluggedIn")
 
-    def _authorized(self, notice: notices.Authorized) -> list[Payload]:
+    def _authorized(self, notice: notices.Authorized) -> list[Event]:
         if self.open is None:
             return []
-        kind = "eMAID" if notice.emaid else self.token_kind or self.card_kind
-        token: Payload = {"idToken": notice.emaid or notice.token, "type": kind}
+        kind: types.IdTokenEnumType = "eMAID" if notice.emaid else self.token_kind or self.card_kind
+        token: types.IdTokenType = {"idToken": notice.emaid or notice.token, "type": kind}
         if self.open.token == token:
             return []
         self.open.token, self.open.token_sent = token, False
-        trigger = "Authorized" if self.open.remote_start is None else "RemoteStart"
+        trigger: types.TriggerReasonEnumType = "Authorized" if self.open.remote_start is None else "RemoteStart"
         return [self._event("Updated", trigger, notice.time)]
 
-    def _refused(self, notice: notices.AuthorizationRefused) -> list[Payload]:
+    def _refused(self, notice: notices.AuthorizationRefused) -> list[Event]:
         self.stopping("Deauthorized", "DeAuthorized")
         return []
 
-    def _charging_started(self, notice: notices.ChargingStarted) -> list[Payload]:
+    def _charging_started(self, notice: notices.ChargingStarted) -> list[Event]:
         if self.open is None:
             return []
         values = self._begin(notice.time, notice.register_wh)
         self.open.sampled_at = self.open.kept_at = notice.time
         return self._state("Charging", "ChargingStateChanged", notice.time, values)
 
-    def _meter_sample(self, notice: notices.MeterSample) -> list[Payload]:
+    def _meter_sample(self, notice: notices.MeterSample) -> list[Event]:
         tx = self.open
         if tx is None:
             return []
@@ -156,15 +160,15 @@ class TransactionBook:
         values = metering.values(self.model, "TxUpdatedMeasurands", notice, "Sample.Periodic")
         return [self._event("Updated", "MeterValuePeriodic", notice.time, values)]
 
-    def _receipt_verified(self, notice: notices.ReceiptVerified) -> list[Payload]:
+    def _receipt_verified(self, notice: notices.ReceiptVerified) -> list[Event]:
         if self.open is not None:
             self.open.receipt = notice
         return []
 
-    def _charging_stopped(self, notice: notices.ChargingStopped) -> list[Payload]:
+    def _charging_stopped(self, notice: notices.ChargingStopped) -> list[Event]:
         return [] if self.open is None else self._state("EVConnected", "ChargingStateChanged", notice.time)
 
-    def _session_ended(self, notice: notices.SessionEnded) -> list[Payload]:
+    def _session_ended(self, notice: notices.SessionEnded) -> list[Event]:
         if self.open is None:
             return []
         if notice.kind == "paused":
@@ -175,7 +179,7 @@ class TransactionBook:
 
     # Building events
 
-    def _begin(self, now: float, register: int | None) -> list[Payload]:
+    def _begin(self, now: float, register: int | None) -> list[types.MeterValueType]:
         """The meter at the beginning, in the first event that knows it."""
         tx = self.open
         if tx is None or register is None or tx.began_metering:
@@ -183,11 +187,13 @@ class TransactionBook:
         tx.began_metering = True
         return metering.values(self.model, "TxStartedMeasurands", metering.still(now, register), "Transaction.Begin")
 
-    def _end(self, now: float, trigger: str, reason: str, register: int | None) -> list[Payload]:
+    def _end(
+        self, now: float, trigger: types.TriggerReasonEnumType, reason: types.ReasonEnumType, register: int | None
+    ) -> list[Event]:
         tx = self.open
         if tx is None:
             return []
-        values: list[Payload] = []
+        values: list[types.MeterValueType] = []
         if register is not None and tx.began_metering:
             final = metering.still(now, register, tx.sample)
             values = [*tx.kept, *metering.values(self.model, "TxEndedMeasurands", final, "Transaction.End")]
@@ -198,23 +204,35 @@ class TransactionBook:
         self.open = None
         return [event]
 
-    def _state(self, state: str, trigger: str, now: float, values: list[Payload] | None = None) -> list[Payload]:
+    def _state(
+        self,
+        state: types.ChargingStateEnumType,
+        trigger: types.TriggerReasonEnumType,
+        now: float,
+        values: list[types.MeterValueType] | None = None,
+    ) -> list[Event]:
         if self.open is None or (self.open.charging_state == state and not values):
             return []
         self.open.charging_state = state
         return [self._event("Updated", trigger, now, values, state=True)]
 
     def _event(
-        self, kind: str, trigger: str, now: float, values: list[Payload] | None = None, *, state: bool = False
-    ) -> Payload:
+        self,
+        kind: types.TransactionEventEnumType,
+        trigger: types.TriggerReasonEnumType,
+        now: float,
+        values: list[types.MeterValueType] | None = None,
+        *,
+        state: bool = False,
+    ) -> Event:
         tx = self.open
         assert tx is not None
-        info: Payload = {"transactionId": tx.id}
+        info: types.TransactionType = {"transactionId": tx.id}
         if state:
             info["chargingState"] = tx.charging_state
         if tx.remote_start is not None:
             info["remoteStartId"], tx.remote_start = tx.remote_start, None
-        event: Payload = {
+        event: Event = {
             "eventType": kind,
             "timestamp": timestamp(now),
             "triggerReason": trigger,
@@ -236,7 +254,7 @@ class TransactionBook:
         return event
 
 
-_END: dict[tuple[str, str], tuple[str, str]] = {
+_END: dict[tuple[str, str], Ending] = {
     ("ended", "vehicle"): ("StopAuthorized", "StoppedByEV"),
     ("ended", "station"): ("StopAuthorized", "Local"),
     ("failed", "vehicle"): ("EVCommunicationLost", "Other"),
@@ -245,7 +263,7 @@ _END: dict[tuple[str, str], tuple[str, str]] = {
 }
 """How the session ended, who ended it -> triggerReason, stoppedReason."""
 
-_HANDLERS: dict[type, Callable[[TransactionBook, Any], list[Payload]]] = {
+_HANDLERS: dict[type, Callable[[TransactionBook, Any], list[Event]]] = {
     notices.PluggedIn: TransactionBook._plugged_in,
     notices.Unplugged: TransactionBook._unplugged,
     notices.SessionStarted: TransactionBook._session_started,

@@ -15,7 +15,6 @@ from pncsim.wire.credentials import Credentials
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
 
-Payload = dict[str, Any]
 CAPACITY = 20
 ROOT_USES = ("V2GRootCertificate", "MORootCertificate", "CSMSRootCertificate", "ManufacturerRootCertificate")
 """OCPP InstallCertificateUseEnumType."""

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pncsim.secc.station import identity
 from pncsim.secc.station.backoff import signing_waits
 from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.link import Ask
+from pncsim.secc.station.status_info import said
 from pncsim.secc.station.trust import TrustStore
 from pncsim.secc.station.variables import DeviceModel
 from pncsim.tls_certs.hash_data import hash_data
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.ocpp import v201
 from pncsim.wire.source import Source
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
 
-Payload = dict[str, Any]
 RETRY = 60.0
 """Seconds until a failed request for an OCSP answer is made again."""
 
@@ -29,7 +31,7 @@ RETRY = 60.0
 class Upkeep:
     """Owns the credentials and staples. :meth:`run` works while online; it sleeps until something is due.
 
-    ``call`` performs one OCPP call; ``problem`` is told what goes wrong; ``security_event`` queues a SecurityEvent;
+    ``ask`` performs one OCPP call; ``problem`` is told what goes wrong; ``security_event`` queues a SecurityEvent;
     ``changed`` is called whenever credentials or staples are new.
     """
 
@@ -43,13 +45,13 @@ class Upkeep:
         voice: Voice,
         source: Source,
         *,
-        call: Callable[[str, Payload], Awaitable[Payload]],
+        ask: Ask,
         problem: Callable[[PncError], None],
         security_event: Callable[[str, str], None],
         changed: Callable[[], None],
     ) -> None:
         self._config, self._model, self._trust, self._clock, self._check = config, model, trust, clock, check
-        self._voice, self._source, self._call, self._problem = voice, source, call, problem
+        self._voice, self._source, self._ask, self._problem = voice, source, ask, problem
         self._security_event, self._changed = security_event, changed
         self._request: identity.Request | None = None
         self._signed: asyncio.Future[PncError | None] | None = None
@@ -142,16 +144,17 @@ class Upkeep:
         repeats = self._model.integer("SecurityCtrlr", "CertSigningRepeatTimes")
         for wait in signing_waits(minimum, repeats):
             self._signed = asyncio.get_running_loop().create_future()
-            payload = {"csr": self._request.pem, "certificateType": "V2GCertificate"}
+            payload: types.SignCertificateRequest = {"csr": self._request.pem, "certificateType": "V2GCertificate"}
             try:
-                answer = await self._call("SignCertificate", payload)
+                answer = await self._ask(v201.SignCertificate(payload), self._config.call_timeout)
             except PeerClosed:
                 raise
             except PncError as error:
                 self._problem(error)
             else:
                 if answer["status"] != "Accepted":
-                    self._give_up(f"The CSMS refused to have a V2G certificate signed{_because(answer)}.", "A02.FR.21")
+                    why = f" ({said(answer)})" if said(answer) else ""
+                    self._give_up(f"The CSMS refused to have a V2G certificate signed{why}.", "A02.FR.21")
                     return
             try:
                 async with self._clock.timeout(wait):
@@ -232,7 +235,9 @@ class Upkeep:
         data = hash_data(*pairs[index])
         if not data.responder_url:
             raise PeerError(f"No OCSP answer for {name}: it names no OCSP responder.", clause="M06")
-        answer = await self._call("GetCertificateStatus", {"ocspRequestData": data.ocsp_payload()})
+        answer = await self._ask(
+            v201.GetCertificateStatus({"ocspRequestData": data.ocsp_payload()}), self._config.call_timeout
+        )
         staple = identity.staple(answer, name, self._clock.now())
         if staple.status != "good":
             self._problem(PeerError(f"The OCSP responder says {staple.status} about {name}: vehicles will refuse it."))
@@ -244,12 +249,6 @@ class Upkeep:
         renewal = None if self._stopped_asking else self._renewal()
         times += [t for t in (renewal, self._retry_at) if t is not None]
         return min(times, default=None)
-
-
-def _because(answer: Payload) -> str:
-    info = answer.get("statusInfo", {})
-    why = info.get("additionalInfo") or info.get("reasonCode")
-    return f" ({why})" if why else ""
 
 
 def _name(credentials: Credentials) -> str:

@@ -388,7 +388,7 @@ async def test_the_queue_drops_updates_only_when_it_is_full() -> None:
         given_up=lambda event, error: None,
     )
 
-    def event(kind: str, id: str) -> dict[str, Any]:
+    def event(kind: str, id: str) -> Any:
         return {"eventType": kind, "transactionInfo": {"transactionId": id}}
 
     queue.add([event("Started", "first"), event("Updated", "first"), event("Ended", "first")])

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from certs_lab import NOW, OCSP_URL
@@ -273,7 +274,7 @@ class TestHashData:
             {"serial_number": "-1"},
         ],
     )
-    def test_bad_hash_data(self, pki: Pki, change: dict[str, str]) -> None:
+    def test_bad_hash_data(self, pki: Pki, change: dict[str, Any]) -> None:
         data = replace(hash_data(*pair(pki)), **change)
         with pytest.raises(PeerError, match="hash data has"):
             cert_id_from_hash_data(data)

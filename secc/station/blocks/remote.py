@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pncsim.secc.station.blocks.answers import because
 from pncsim.secc.station.context import StationContext
+from pncsim.secc.station.status_info import because
 from pncsim.secc.station.variables import Variable
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import Row, row

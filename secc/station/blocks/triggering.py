@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
-from pncsim.secc.station.blocks.answers import because
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.outlet import Outlet
+from pncsim.secc.station.status_info import because
 from pncsim.secc.station.variables import Variable
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import AndThen, Reply, Row, row

@@ -1,0 +1,20 @@
+"""Why an answer says no (OCPP's StatusInfoType), in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
+
+
+def because(reason: str) -> types.StatusInfoType:
+    """The statusInfo of our refusal; ``reason`` is one of Appendix 5's codes."""
+    return {"reasonCode": reason}
+
+
+def said(answer: Mapping[str, Any]) -> str:
+    """What the CSMS gave as the reason of its answer: its own words, else its code, else an empty string."""
+    info = answer.get("statusInfo", {})
+    return str(info.get("additionalInfo") or info.get("reasonCode") or "")
