@@ -6,15 +6,16 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from pncsim.secc import notices
 from pncsim.secc.config import PowerSchedule, SeccConfig
 from pncsim.secc.engine import DIALECTS, SeccEngine
 from pncsim.secc.handshake import Refused, TlsIdentity, secure
+from pncsim.secc.listeners import Listeners
 from pncsim.secc.power import EvsePower
 from pncsim.secc.questions import VehicleReady
-from pncsim.wire.clock import Clock, Timer
+from pncsim.wire.acceptor import OnStream
+from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerSilent, PncError
 from pncsim.wire.network import Network, Security, Serving
 from pncsim.wire.pilot import DIGITAL, PLUGGED, READY, STEADY, Pilot, PilotState, duty_for
@@ -23,7 +24,6 @@ from pncsim.wire.session.driver import Answer, Driver, Tell
 from pncsim.wire.session.outputs import Close, Output
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.streams import ByteStream
-from pncsim.wire.tcp import address_text
 from pncsim.wire.trace import Trace
 from pncsim.wire.v2g.iso2 import timing
 from pncsim.wire.voice import Voice
@@ -93,11 +93,12 @@ class Evse:
         self._shown, self._enabled = shown, enabled
         self._session: Driver[SeccEngine] | None = None
         self._set_up = self._paused = False
-        self._serving: Serving | None = None
-        self._withdrawn: list[Serving] = []
-        self._opening: asyncio.Task[None] | None = None
-        self._alarm: Timer | None = None
-        self._set_up_by: float | None = None
+        handlers: dict[Security, OnStream] = {}
+        if plan.secured:
+            handlers[Security.TLS] = self._over_tls
+        if plan.plain:
+            handlers[Security.NONE] = self._over_tcp
+        self._listeners = Listeners(plan.network, handlers, self.pilot, clock, self.voice)
         self._busy = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -121,18 +122,11 @@ class Evse:
     async def open(self) -> None:
         """Serve vehicles: at once where the pilot is assumed, else whenever one is plugged in. Raises LocalError."""
         if self.plan.assumed and self._enabled():
-            await self._listen()
+            await self._listeners.open()
 
     async def close(self) -> None:
-        """Withdraw, and cancel what is still connected."""
-        self._disarm()
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.gather(self._opening, return_exceptions=True)
-        servings, self._withdrawn = [*self._withdrawn, *([self._serving] if self._serving else [])], []
-        self._serving = None
-        for serving in servings:
-            await serving.close()
+        """Listen no longer, and cancel what is still connected."""
+        await self._listeners.close()
 
     async def idle(self) -> None:
         """Wait until nobody is connected."""
@@ -141,15 +135,12 @@ class Evse:
     @property
     def serving(self) -> Serving | None:
         """Where the EVSE listens now; None while it does not."""
-        return self._serving
+        return self._listeners.serving
 
     @property
     def where(self) -> list[str]:
         """Where vehicles are waited for: address, port and kind of connection."""
-        return [
-            f"{address_text(a.host, a.port)} {'(TLS)' if a.security is Security.TLS else '(plain)'}"
-            for a in (self._serving.addresses.values() if self._serving is not None else ())
-        ]
+        return self._listeners.where
 
     # ---- plug and pilot ------------------------------------------------------------------------------------------
 
@@ -164,6 +155,7 @@ class Evse:
         elif now not in PLUGGED:
             self._withdraw()
         elif now is PilotState.B and before in READY and self._session is None:
+            # The vehicle wakes a station that has gone to sleep (BCB toggle).
             self._wake()
 
     def _plugged_in(self) -> None:
@@ -185,52 +177,19 @@ class Evse:
         self._withdraw()
         self.pilot.offer(STEADY)
 
+    def _wake(self) -> None:
+        if not self.plan.assumed:
+            self._listeners.wake(self._not_set_up)
+
+    def _withdraw(self) -> None:
+        if not self.plan.assumed:
+            self._listeners.withdraw()
+
     def restart(self) -> None:
         """Start anew: whatever goes on ends, and the vehicle sees state F for a moment."""
         self.abort("The EVSE restarts.")
         self.pilot.fail(PilotState.F)
         self.pilot.clear()
-
-    # ---- listening -----------------------------------------------------------------------------------------------
-
-    def _wake(self) -> None:
-        """Open SDP and listeners for a vehicle that was plugged in or has toggled the pilot (B, C, B)."""
-        if self.plan.assumed or self.plan.network is None:
-            return
-        self._arm(self._not_set_up)
-        if self._serving is None and self._opening is None:
-            self._opening = asyncio.create_task(self._open_for_vehicle())
-
-    async def _open_for_vehicle(self) -> None:
-        try:
-            await self._listen()
-        except PncError as error:
-            self.voice.problem(error)
-        finally:
-            self._opening = None
-        if not self.pilot.plugged:
-            self._withdraw()
-
-    async def _listen(self) -> None:
-        handlers: dict[Security, Callable[[ByteStream], Any]] = {}
-        if self.plan.secured:
-            handlers[Security.TLS] = self._over_tls
-        if self.plan.plain:
-            handlers[Security.NONE] = self._over_tcp
-        self._serving = await self.network.serve(handlers, self.voice)
-        self.pilot.match(True)
-
-    def _withdraw(self) -> None:
-        """Answer no SDP and take no connection until a vehicle is plugged in again, or wakes the station."""
-        self._disarm()
-        if self._serving is None or self.plan.assumed:
-            return
-        self.pilot.match(False)
-        self._serving.withdraw()
-        if not self._busy:
-            self._withdrawn.clear()
-        self._withdrawn.append(self._serving)
-        self._serving = None
 
     def _not_set_up(self) -> None:
         """18 s after plug-in there is no session: SDP and listeners close (V2G2-714 to -716, -723).
@@ -249,16 +208,6 @@ class Evse:
             )
         )
 
-    def _arm(self, then: Callable[[], None]) -> None:
-        self._disarm()
-        self._set_up_by = self._clock.now() + timing.SECC_SETUP
-        self._alarm = self._clock.call_at(self._set_up_by, then)
-
-    def _disarm(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = self._set_up_by = None
-
     # ---- connections ---------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -271,6 +220,7 @@ class Evse:
         finally:
             self._busy -= 1
             if not self._busy:
+                self._listeners.forget_withdrawn()
                 self._idle.set()
 
     async def _over_tls(self, stream: ByteStream) -> None:
@@ -278,7 +228,8 @@ class Evse:
         with self._occupied():
             self._shaking.add(stream)
             try:
-                within = timing.SECC_SETUP if self._set_up_by is None else self._set_up_by - self._clock.now()
+                due = self._listeners.set_up_by
+                within = timing.SECC_SETUP if due is None else due - self._clock.now()
                 secured = await secure(stream, self._shown(), self._clock, self.voice, within=within)
             finally:
                 self._shaking.discard(stream)
@@ -299,8 +250,8 @@ class Evse:
             return
         if self.plan.assumed and not self._paused:
             self.pilot.disconnect()
-        elif self.pilot.plugged and self._serving is not None:
-            self._arm(self._withdraw)
+        elif self.pilot.plugged and self.serving is not None:
+            self._listeners.expect_within_setup_time(self._withdraw)
         if self.on_end is not None:
             self.on_end(close.reason, close.error)
 
@@ -322,7 +273,7 @@ class Evse:
             random=self._source.octets,
             unit=self.voice.unit,
             dialects=self.plan.dialects,
-            set_up_by=self._set_up_by,
+            set_up_by=self._listeners.set_up_by,
         )
         self._session = Driver(engine, stream, self._clock, self._trace, self._reply, self._hear)
         try:
@@ -360,7 +311,7 @@ class Evse:
             self._vehicle_shown()
         elif isinstance(notice, notices.SessionStarted):
             self._set_up = True
-            self._disarm()
+            self._listeners.expect_nothing()
         elif isinstance(notice, notices.SessionEnded):
             self._paused = notice.kind == "paused"
             if not self._set_up:

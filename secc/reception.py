@@ -65,7 +65,7 @@ class Reception:
         return await self._left
 
     def _see(self, event: Event) -> None:
-        if isinstance(event, StateEntered) and event.role == self._evse.voice.role:
+        if isinstance(event, StateEntered) and event.unit == self._evse.voice.unit:
             if event.state == State.CONNECTED:
                 self._visit = Visit()
             if event.state != State.ENDED:
