@@ -66,12 +66,9 @@ def _holding(lab: Lab) -> Callable[[], Awaitable[Vehicle]]:
 
 
 def _installing(lab: Lab) -> Callable[[], Awaitable[Vehicle]]:
-    subscribed: list[str] = []
-
     async def vehicle() -> Vehicle:
         made = await lab.vehicle(kwh=1.0, install="if-needed")
-        if not subscribed:
-            subscribed.append(await lab.subscribe(made))
+        await lab.subscribe(made)
         return made
 
     return vehicle

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pncsim.simulator.parameters import Parameter, parameters_of
+from pncsim.simulator.plan import USUAL, Plan
 from pncsim.wire.errors import LocalError
 
 Energy = Literal["ac", "dc"]
@@ -25,6 +26,7 @@ class Scenario:
     """A declared use case. ``clauses`` are requirement or use-case ids; ``run`` raises PncError if it cannot go on.
 
     ``fresh_station``: the station boots without a V2G certificate and requests one, even where a PKI folder has one.
+    ``plan``: who takes part.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Scenario:
     clauses: tuple[str, ...]
     run: Callable[..., Awaitable[None]]
     fresh_station: bool = False
+    plan: Plan = USUAL
 
     @property
     def story(self) -> str:
@@ -46,12 +49,12 @@ class Scenario:
 
 
 def scenario(
-    name: str, *, title: str, clauses: tuple[str, ...] = (), fresh_station: bool = False
+    name: str, *, title: str, clauses: tuple[str, ...] = (), fresh_station: bool = False, plan: Plan = USUAL
 ) -> Callable[[Callable[..., Awaitable[None]]], Scenario]:
     """Declare the decorated coroutine function as the scenario ``name``."""
 
     def declare(run: Callable[..., Awaitable[None]]) -> Scenario:
-        return Scenario(name, title, clauses, run, fresh_station)
+        return Scenario(name, title, clauses, run, fresh_station, plan)
 
     return declare
 

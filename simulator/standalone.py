@@ -30,27 +30,19 @@ from pncsim.secc.reception import Reception
 from pncsim.secc.station.config import StationConfig
 from pncsim.simulator.evidence.story import printable
 from pncsim.simulator.lab.back_end import CARD, STATION_ID, open_back_end
+from pncsim.simulator.lab.stations import network_at
+from pncsim.simulator.plan import Link
 from pncsim.simulator.result import EXIT_CODES, Verdict
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki
 from pncsim.tls_certs.reading import common_name
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError
-from pncsim.wire.network import Network
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Story, Tolerated, Trace
-from pncsim.wire.v2g.sdp import PORT
 
 Payment = Literal["pnc", "eim", "both"]
 Current = Literal["ac", "dc", "both"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """Where the other side is: an interface of this machine, or loopback (SDP on port 15118 of ``::1``)."""
-
-    interface: str | None = None
-    sdp_port: int = PORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +84,6 @@ class VehicleOptions:
     strict: bool = False
 
 
-def network(link: Link, clock: Clock) -> Network:
-    """The network of a lone side."""
-    if link.interface is not None:
-        from pncsim.wire.network.interface import InterfaceNetwork
-
-        return InterfaceNetwork(link.interface, clock)
-    from pncsim.wire.network.loopback import LoopbackNetwork
-
-    return LoopbackNetwork(clock, sdp_port=link.sdp_port)
-
-
 async def run_station(link: Link, options: StationOptions, clock: Clock, trace: Trace) -> int:
     """Serve one vehicle; the exit code. Raises LocalError when the options or the PKI folder are no good.
 
@@ -128,7 +109,7 @@ async def run_station(link: Link, options: StationOptions, clock: Clock, trace: 
             central_validation=True,
             liberties=STRICT if options.strict else ALL_LIBERTIES,
         ),
-        network=network(link, clock),
+        network=network_at(link, clock),
         secured=options.tls,
         contract=options.payment != "eim",
         assumed=True,
@@ -243,7 +224,7 @@ async def run_vehicle(link: Link, options: VehicleOptions, clock: Clock, trace: 
         provisioning=pki.credentials("oem_leaf") if _has(pki, "oem_leaf") else None,
         contracts=_contracts(pki, options),
     )
-    outcome = await charge(network(link, clock), vehicle, clock, trace)
+    outcome = await charge(network_at(link, clock), vehicle, clock, trace)
     verdict = Verdict.PASS if outcome.ok else Verdict.FAIL
     if isinstance(outcome.error, LocalError):
         verdict = Verdict.ERROR

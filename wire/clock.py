@@ -13,7 +13,9 @@ import asyncio
 import math
 import selectors
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -38,6 +40,9 @@ class Clock:
         self.settle: Callable[[], Awaitable[None]] | None = None
         self._timers: set[Timer] = set()
         self._held: float | None = None
+        self._acting = 0
+        self._passing: list[_Passing] = []
+        self._leaping: asyncio.Future[None] | None = None
 
     def now(self) -> float:
         """Seconds since the epoch, lab time."""
@@ -101,15 +106,60 @@ class Clock:
         finally:
             timer.cancel()
 
-    async def pass_time(self, seconds: float) -> None:
-        """Let process time go by (a battery charging): a jump if the clock leaps, otherwise a wait."""
-        if self.leaps:
-            if self.settle is not None:
-                await self.settle()
-            self.jump(seconds)
-            await asyncio.sleep(0)
-        else:
+    async def pass_time(self, seconds: float, *, acting: bool = False) -> None:
+        """Let process time go by (a battery charging): a jump if the clock leaps, otherwise a wait.
+
+        ``acting``: who asks is one of those in :meth:`acting`. The jump is to the first who wants to be woken, once all
+        who act let time pass: nobody's exchange of messages is leapt over.
+        """
+        if not self.leaps:
             await self.sleep(seconds)
+            return
+        passing = _Passing(self.now() + seconds, acting, self._loop.create_future())
+        self._passing.append(passing)
+        self._leap()
+        try:
+            await passing.woken
+        finally:
+            if passing in self._passing:
+                self._passing.remove(passing)
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """In the body somebody acts whom time must not leap over unless they let it pass."""
+        self._acting += 1
+        try:
+            yield
+        finally:
+            self._acting -= 1
+            self._leap()
+
+    def _leap(self) -> None:
+        if self._leaping is None and self._may_leap():
+            self._leaping = asyncio.ensure_future(self._leap_on())
+
+    def _may_leap(self) -> bool:
+        return bool(self._passing) and sum(one.acting for one in self._passing) >= self._acting
+
+    async def _leap_on(self) -> None:
+        try:
+            while self._may_leap():
+                if self.settle is not None:
+                    await self.settle()
+                if not self._may_leap():
+                    return
+                first = min(self._passing, key=lambda one: one.until)
+                self._passing.remove(first)
+                self.jump(max(0.0, first.until - self.now()))
+                if not first.woken.done():
+                    first.woken.set_result(None)
+                await asyncio.sleep(0)
+        except Exception as error:
+            for one in self._passing:
+                if not one.woken.done():
+                    one.woken.set_exception(error)
+        finally:
+            self._leaping = None
 
     def _reach(self, when: float) -> None:
         """Rounding can leave the clock a hair before a timer's time; who is woken at a deadline must not be early."""
@@ -125,6 +175,15 @@ class Clock:
     def timeout(self, seconds: float | None) -> _Limit:
         """Raise TimeoutError in the body of ``async with`` once ``seconds`` of lab time have passed; None: never."""
         return _Limit(self, seconds)
+
+
+@dataclass(slots=True, eq=False)
+class _Passing:
+    """Somebody who lets time pass until then."""
+
+    until: float
+    acting: bool
+    woken: asyncio.Future[None]
 
 
 class _Limit:

@@ -34,8 +34,9 @@ def fill(parser: Group) -> None:
 
 
 def _ev(arguments: Arguments) -> int:
+    from pncsim.simulator.plan import Link
     from pncsim.simulator.runs.told import run_alone
-    from pncsim.simulator.standalone import Link, VehicleOptions, run_vehicle
+    from pncsim.simulator.standalone import VehicleOptions, run_vehicle
 
     check_link(arguments)
     options = VehicleOptions(

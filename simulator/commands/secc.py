@@ -35,8 +35,9 @@ def fill(parser: Group) -> None:
 
 
 def _secc(arguments: Arguments) -> int:
+    from pncsim.simulator.plan import Link
     from pncsim.simulator.runs.told import run_alone
-    from pncsim.simulator.standalone import Link, StationOptions, run_station
+    from pncsim.simulator.standalone import StationOptions, run_station
 
     check_link(arguments)
     options = StationOptions(

@@ -318,6 +318,6 @@ def csms_away(
     """The connection to the CSMS is lost for a while."""
 
     async def do(plug_in: PlugIn) -> None:
-        await lab.cut_csms(seconds)
+        await lab.cut_csms(seconds, plug_in.back)
 
     lab.hooks.once("csms", where, do, loop=loop)

@@ -1,36 +1,40 @@
-"""Everything behind the station, in one process: PKI, pools, mobility operator and CSMS, wired for a transport.
+"""Everything behind the stations of a lab: PKIs, pools, parties, CSMSs, each made when it is first asked for.
 
-On loopback the OCSP responder, the contract pool and the CSMS answer on real sockets (HTTP, HTTP, WebSocket over TLS)
-and are asked through them; in memory the same objects meet directly. Ports are bound before certificates are issued,
-because the certificates name the OCSP responder's address.
+On loopback the OCSP responder, the contract pool and the CSMSs answer on real sockets (HTTP, HTTP, WebSocket over TLS)
+and are asked through them; in memory the same objects meet directly. The responder's port is bound before certificates
+are issued, because the certificates name its address.
 """
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pncsim.backend.answers import AuthorizationStatus, TokenStatus
 from pncsim.backend.csms.csms import Csms
 from pncsim.backend.csms.ports import ContractPool, Services
-from pncsim.backend.ecosystem import Ecosystem, open_ecosystem
-from pncsim.tls_certs.pki import DEFAULT_PCID, Pki, create_pki, load_pki
+from pncsim.backend.ecosystem import Ecosystem
+from pncsim.simulator.plan import STATION_ID, USUAL, CsmsPlan, PkiPlan, Plan
+from pncsim.simulator.settings import Transport
+from pncsim.tls_certs.pki import Pki, create_pki, load_pki
 from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError
 from pncsim.wire.ocpp.channel import Connector
-from pncsim.wire.source import SYSTEM
-from pncsim.wire.trace import Story, Trace
+from pncsim.wire.source import SYSTEM, Source
+from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     from pncsim.backend.pki.fetch import Fetch
     from pncsim.wire.ocpp.websocket import WebSocketServer
 
-Transport = Literal["loopback", "memory"]
-STATION_ID = "CS001"
+__all__ = ["CARD", "STATION_ID", "BackEnd", "KnownCards", "Region", "open_back_end"]
+
 CARD = "04A2B3C4D5E680"
-"""The RFID card (ISO 14443 UID) the CSMS knows."""
+"""The RFID card (ISO 14443 UID) every CSMS here knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +51,25 @@ class KnownCards:
 
 @dataclass(slots=True, kw_only=True)
 class BackEnd:
-    """A running back end. ``connect`` is how the station reaches the CSMS, with ``password`` (security profile 2)."""
+    """What a station has behind it. ``connect`` is how it reaches its CSMS, with ``password`` (security profile 2)."""
 
+    name: str
+    region: Region
     pki: Pki
     ecosystem: Ecosystem
     services: Services
-    csms: Csms
     connect: Connector
     password: str
     csms_url: str
-    sockets: AsyncExitStack
+    own: Csms | None = None
     server: WebSocketServer | None = None
+
+    @property
+    def csms(self) -> Csms:
+        """The CSMS itself. Raises LocalError where it is somebody else's."""
+        if self.own is None:
+            raise LocalError(f"The CSMS {self.name} is somebody else's: its inside cannot be seen.")
+        return self.own
 
     async def stop_csms(self) -> None:
         """Take the CSMS off the network; everything else goes on."""
@@ -66,111 +78,212 @@ class BackEnd:
         await self.csms.close()
 
     async def close(self) -> None:
-        """Close every socket and connection."""
-        await self.csms.close()
-        await self.sockets.aclose()
+        """Close every socket and connection, those of the region too."""
+        await self.region.close()
 
 
-async def open_back_end(
-    transport: Transport, clock: Clock, trace: Trace, *, folder: Path | None = None, pcid: str = DEFAULT_PCID
-) -> BackEnd:
-    """Bind, issue (or load ``folder``), fill the pools with roots, start to answer. Raises LocalError."""
-    async with AsyncExitStack() as sockets:
-        if transport == "memory":
-            pki, ecosystem, pool = await _in_memory(clock, trace, folder, pcid)
+class Region:
+    """Everything behind the stations that one ``plan`` names. ``folder``: where the first PKI comes from."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        clock: Clock,
+        trace: Trace,
+        *,
+        plan: Plan = USUAL,
+        folder: Path | None = None,
+        source: Source = SYSTEM,
+    ) -> None:
+        self.plan = plan
+        self._transport, self._clock, self._trace = transport, clock, trace
+        self._folder, self._source = folder, source
+        self._sockets = AsyncExitStack()
+        self._ecosystem: Ecosystem | None = None
+        self._back_ends: dict[str, BackEnd] = {}
+        self._pool: ContractPool | None = None
+        self._building = asyncio.Lock()
+        self._answered_here = {""}  # OCSP addresses besides the responder's own
+
+    @property
+    def built(self) -> Ecosystem | None:
+        """The ecosystem, if somebody has needed it."""
+        return self._ecosystem
+
+    @property
+    def back_ends(self) -> tuple[BackEnd, ...]:
+        """The CSMSs that somebody has needed."""
+        return tuple(self._back_ends.values())
+
+    async def ecosystem(self) -> Ecosystem:
+        """The PKIs, parties and pools. Raises LocalError."""
+        async with self._building:
+            return await self._open_ecosystem()
+
+    async def back_end(self, name: str = "") -> BackEnd:
+        """What is behind the stations of the CSMS ``name`` (default: the first). Raises LocalError."""
+        async with self._building:
+            plan = _planned(self.plan.csmss, name)
+            if plan.name not in self._back_ends:
+                self._back_ends[plan.name] = await self._open_csms(plan)
+            return self._back_ends[plan.name]
+
+    async def close(self) -> None:
+        """Close every socket and connection. Idempotent."""
+        for back in self._back_ends.values():
+            if back.own is not None:
+                await back.own.close()
+        await self._sockets.aclose()
+
+    # PKIs and parties
+
+    async def _open_ecosystem(self) -> Ecosystem:
+        if self._ecosystem is not None:
+            return self._ecosystem
+        ocsp_url, fetch, serve = self.plan.ocsp_url or "http://ocsp.pncsim.test/ocsp", None, None
+        if self._transport == "loopback" or self.plan.ocsp_url is not None:
+            if self.plan.ocsp_url is None:
+                from pncsim.wire.listener import HttpListener
+
+                serve = HttpListener()
+                self._sockets.push_async_callback(serve.stop)
+                ocsp_url = f"{serve.url}/ocsp"
+            fetch = self._fetch(ocsp_url)
+        ecosystem = Ecosystem(self._clock, self._trace, fetch=fetch, source=self._source)
+        for plan in self.plan.pkis:
+            await ecosystem.add_pki(self._pki(plan, ocsp_url), plan.name)
+        for cps in self.plan.provisioning:
+            ecosystem.add_provisioning(cps.name, *cps.pkis)
+        for mo in self.plan.operators:
+            ecosystem.add_operator(mo.provider, pki=mo.pki, provisioning=mo.provisioning)
+        for oem in self.plan.manufacturers:
+            ecosystem.add_manufacturer(oem.wmi, pki=oem.pki)
+        if serve is not None:
+            from pncsim.backend.pki.responder_http import ocsp_app
+
+            await serve.start(ocsp_app(ecosystem.responder, Voice.on(self._clock, self._trace, "PKI")))
+        self._ecosystem = ecosystem
+        return ecosystem
+
+    def _fetch(self, own_url: str) -> Fetch:
+        """OCSP over HTTP; a folder's certificates name an address of their own, which the responder here answers."""
+        from pncsim.backend.pki.fetch import HttpFetch
+
+        http = HttpFetch(self._clock)
+        self._sockets.push_async_callback(http.close)
+
+        async def fetch(url: str, request: bytes) -> bytes:
+            return await http(own_url if url in self._answered_here else url, request)
+
+        return fetch
+
+    def _pki(self, plan: PkiPlan, ocsp_url: str) -> Pki:
+        if self._folder is None or plan is not self.plan.pkis[0]:
+            source = self._source.of(f"PKI {plan.name}".strip())
+            organization = f"pncsim {plan.name}".strip()
+            pki = create_pki(self._clock.now(), ocsp_url=ocsp_url, organization=organization, source=source)
+            text = f"{len(pki.certificates)} certificates issued: V2G, CPO, CPS, MO and OEM chains, OCSP signers, OCPP."
         else:
-            pki, ecosystem, pool = await _on_sockets(clock, trace, folder, pcid, sockets)
+            pki = load_pki(self._folder)
+            if pki.ocsp_url is None:
+                pki.ocsp_url = ocsp_url
+            elif self.plan.ocsp_url is None and self._transport == "loopback":
+                self._answered_here.add(pki.ocsp_url)
+            text = f"{len(pki.certificates)} certificates read from {self._folder}."
+        Voice.on(self._clock, self._trace, "PKI", f"PKI {plan.name}".strip()).story(text)
+        return pki
+
+    # CSMSs
+
+    async def _open_csms(self, plan: CsmsPlan) -> BackEnd:
+        ecosystem = await self._open_ecosystem()
+        pki = ecosystem.pki
         services = Services(
-            pool=pool,
+            pool=await self._contract_pool(ecosystem),
             revocation=ecosystem.ocsp,
             authority=ecosystem.ca,
-            operator=ecosystem.mo,
+            operator=ecosystem.operators if self.plan.operators else ecosystem.mo,
             tokens=KnownCards({CARD: "Accepted"}),
             chains=ecosystem.chains,
         )
-        password = SYSTEM.token(24)
-        csms = Csms(services, clock, SYSTEM, trace)
-        await csms.register.add(STATION_ID, password)
-        connect, url, server = csms.connector(), "in memory", None
-        if transport == "loopback":
-            connect, server = await _csms_on_sockets(csms, pki, sockets)
-            url = server.url
+        password, own, server = plan.password, None, None
+        if plan.url is not None:
+            from pncsim.wire.ocpp.tls import client_context
+            from pncsim.wire.ocpp.websocket import connector
+
+            trusted = client_context(pki.anchors("csms_root")) if plan.url.startswith("wss:") else None
+            connect, url = connector(plan.url, trusted), plan.url
+        else:
+            password = password or self._source.of(plan.name).token(24)
+            own = Csms(services, self._clock, self._source.of(plan.name), self._trace)
+            for station in self.plan.stations:
+                if station.csms == plan.name and not station.foreign:
+                    await own.register.add(station.identity, password)
+            connect, url = own.connector(), "in memory"
+            if self._transport == "loopback":
+                connect, server = await self._csms_on_sockets(own, pki)
+                url = server.url
         return BackEnd(
+            name=plan.name,
+            region=self,
             pki=pki,
             ecosystem=ecosystem,
             services=services,
-            csms=csms,
             connect=connect,
             password=password,
             csms_url=url,
-            sockets=sockets.pop_all(),
+            own=own,
             server=server,
         )
-    raise AssertionError("unreachable")
+
+    async def _contract_pool(self, ecosystem: Ecosystem) -> ContractPool:
+        """The contract pool as a CSMS reaches it: itself, or over HTTP."""
+        if self._pool is not None:
+            return self._pool
+        url, token = self.plan.pool_url, self.plan.pool_token
+        if url is None and self._transport == "memory":
+            self._pool = ecosystem.pool
+            return self._pool
+        from pncsim.backend.ccp.client import ContractPoolClient
+
+        if url is None:
+            from pncsim.backend.ccp.http import ccp_app
+            from pncsim.backend.rest.access import Grant
+            from pncsim.wire.listener import HttpListener
+
+            listener = HttpListener()
+            self._sockets.push_async_callback(listener.stop)
+            token, url = self._source.of("CCP").token(24), listener.url
+            voice = Voice.on(self._clock, self._trace, "CCP")
+            await listener.start(ccp_app(ecosystem.pool, voice, tokens={token: Grant(frozenset({"CPO"}))}))
+        client = ContractPoolClient(self._clock, Voice.on(self._clock, self._trace, "CSMS"), url, token=token)
+        self._sockets.push_async_callback(client.close)
+        self._pool = client
+        return client
+
+    async def _csms_on_sockets(self, csms: Csms, pki: Pki) -> tuple[Connector, WebSocketServer]:
+        from pncsim.backend.csms.server import serve_csms
+        from pncsim.wire.ocpp.tls import client_context
+        from pncsim.wire.ocpp.websocket import connector
+
+        server = await serve_csms(csms, pki.credentials("csms_server"))
+        self._sockets.push_async_callback(server.close)
+        return connector(server.url, client_context([pki.root("csms_server")])), server
 
 
-async def _in_memory(clock: Clock, trace: Trace, folder: Path | None, pcid: str) -> tuple[Pki, Ecosystem, ContractPool]:
-    pki = _pki(clock, trace, folder, "http://ocsp.pncsim.test/ocsp", pcid)
-    ecosystem = await open_ecosystem(pki, clock, trace)
-    return pki, ecosystem, ecosystem.pool
+def _planned(plans: tuple[CsmsPlan, ...], name: str) -> CsmsPlan:
+    """The CSMS of that name, "" the first. Raises LocalError."""
+    for plan in plans:
+        if name in ("", plan.name):
+            return plan
+    raise LocalError(f"This lab has no CSMS {name!r}; it has {', '.join(plan.name for plan in plans) or 'none'}.")
 
 
-async def _on_sockets(
-    clock: Clock, trace: Trace, folder: Path | None, pcid: str, sockets: AsyncExitStack
-) -> tuple[Pki, Ecosystem, ContractPool]:
-    from pncsim.backend.ccp.client import ContractPoolClient
-    from pncsim.backend.ccp.http import ccp_app
-    from pncsim.backend.pki.responder_http import ocsp_app
-    from pncsim.backend.rest.access import Grant
-    from pncsim.wire.listener import HttpListener
-
-    ocsp_server, ccp_server = HttpListener(), HttpListener()
-    sockets.push_async_callback(ocsp_server.stop)
-    sockets.push_async_callback(ccp_server.stop)
-    pki = _pki(clock, trace, folder, f"{ocsp_server.url}/ocsp", pcid)
-    fetch = _fetch(pki, f"{ocsp_server.url}/ocsp", clock, sockets)
-    ecosystem = await open_ecosystem(pki, clock, trace, fetch=fetch)
-    token = SYSTEM.token(24)
-    await ocsp_server.start(ocsp_app(ecosystem.responder, Voice.on(clock, trace, "PKI")))
-    await ccp_server.start(
-        ccp_app(ecosystem.pool, Voice.on(clock, trace, "CCP"), tokens={token: Grant(frozenset({"CPO"}))})
-    )
-    client = ContractPoolClient(clock, Voice.on(clock, trace, "CSMS"), ccp_server.url, token=token)
-    sockets.push_async_callback(client.close)
-    return pki, ecosystem, client
-
-
-def _fetch(pki: Pki, own_url: str, clock: Clock, sockets: AsyncExitStack) -> Fetch:
-    """OCSP over HTTP; a folder's certificates name an address of their own, which is answered by our responder too."""
-    from pncsim.backend.pki.fetch import HttpFetch
-
-    http = HttpFetch(clock)
-    sockets.push_async_callback(http.close)
-
-    async def fetch(url: str, request: bytes) -> bytes:
-        return await http(own_url if url in {"", pki.ocsp_url} else url, request)
-
-    return fetch
-
-
-def _pki(clock: Clock, trace: Trace, folder: Path | None, ocsp_url: str, pcid: str) -> Pki:
-    if folder is None:
-        pki = create_pki(clock.now(), ocsp_url=ocsp_url, pcid=pcid)
-        text = f"{len(pki.certificates)} certificates issued: V2G, CPO, CPS, MO and OEM chains, OCSP signers, OCPP."
-    else:
-        pki = load_pki(folder)
-        if pki.ocsp_url is None:
-            pki.ocsp_url = ocsp_url
-        text = f"{len(pki.certificates)} certificates read from {folder}."
-    trace.emit(Story(time=clock.now(), role="PKI", text=text))
-    return pki
-
-
-async def _csms_on_sockets(csms: Csms, pki: Pki, sockets: AsyncExitStack) -> tuple[Connector, WebSocketServer]:
-    from pncsim.backend.csms.server import serve_csms
-    from pncsim.wire.ocpp.tls import client_context
-    from pncsim.wire.ocpp.websocket import connector
-
-    server = await serve_csms(csms, pki.credentials("csms_server"))
-    sockets.push_async_callback(server.close)
-    return connector(server.url, client_context([pki.root("csms_server")])), server
+async def open_back_end(transport: Transport, clock: Clock, trace: Trace, *, folder: Path | None = None) -> BackEnd:
+    """What stands behind one station of one CSMS, made at once. Raises LocalError, and then leaves nothing open."""
+    region = Region(transport, clock, trace, folder=folder)
+    try:
+        return await region.back_end()
+    except BaseException:
+        await region.close()
+        raise

@@ -1,6 +1,6 @@
-"""The lab: builds all actors of an ecosystem, wires them for a transport, and is what a scenario speaks to.
+"""The lab: the actors of a plan, made as somebody needs them, wired for a transport; what a scenario speaks to.
 
-Order of birth: ports, certificates, roots and pools, CSMS, station (boot, certificate, staple), then vehicles.
+Order of birth: ports, certificates, roots and pools, CSMS, station (boot, certificate, staple) at its first plug-in.
 """
 
 from __future__ import annotations
@@ -14,54 +14,45 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from pncsim.backend.store import every
-from pncsim.ev.battery import Battery
-from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
-from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
-from pncsim.secc.charge_point import ChargePoint, trusted_roots
-from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
-from pncsim.secc.evse import EvsePlan
-from pncsim.secc.station.config import StationConfig
-from pncsim.simulator.lab.back_end import CARD, STATION_ID, BackEnd, open_back_end
+from pncsim.secc.charge_point import ChargePoint
+from pncsim.simulator.lab.back_end import CARD, BackEnd, Region
 from pncsim.simulator.lab.expect import Expectations
 from pncsim.simulator.lab.hooks import Alter, Hooks, chained
 from pncsim.simulator.lab.plug_in import PlugIn
+from pncsim.simulator.lab.stations import make_station, network_at
+from pncsim.simulator.lab.vehicles import configure, make_vehicle, sell_contract
+from pncsim.simulator.plan import USUAL, Plan, StationPlan
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.scenario import Energy
 from pncsim.simulator.settings import RunSettings
-from pncsim.tls_certs.pki import DEFAULT_EVSE_ID
-from pncsim.tls_certs.profiles import PROFILES
-from pncsim.tls_certs.reading import common_name
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.network import Network
-from pncsim.wire.source import SYSTEM
-from pncsim.wire.trace import Problem, Story, Trace
+from pncsim.wire.source import SYSTEM, Source
+from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     from pncsim.backend.csms.ports import Services
     from pncsim.backend.csms.transactions import Transaction
-    from pncsim.wire.ocpp.channel import FrameChannel
-
-LOOP_INTERVAL: dict[Energy, float] = {"ac": 30.0, "dc": 5.0}
-"""Process seconds between two loop messages of a lab's vehicle: slow, so that a charge takes some ten messages."""
-
-ISOLATION_TEST = CONTACTOR = 0.05
-SLOPE = 8000.0
-"""Seconds the DC isolation test and the closing AC contactor take, and volts per second of a DC output in PreCharge
-and after the stop: quicker than real ones, because on sockets a lab really waits for them."""
-
-DAY = 86_400.0
+    from pncsim.backend.ecosystem import Ecosystem
+    from pncsim.backend.mo import MobilityOperator
+    from pncsim.tls_certs.pki import Pki
+    from pncsim.wire.ocpp.channel import Connector, FrameChannel
 
 RECONNECT_PATIENCE = 300.0
 """Seconds a station that lost its CSMS may take, after the session, to deliver what it kept (in memory)."""
 
 
 class Lab:
-    """All actors of one run. Use it as an async context manager; scenarios then call the methods below."""
+    """The actors of one run. Use it as an async context manager; scenarios then call the methods below.
+
+    ``installed``: stations have their V2G certificate from the start. ``through`` lays something upon the vehicles'
+    links. Parts that nobody needs are not made: a lab that only sells contracts boots no station.
+    """
 
     def __init__(
         self,
@@ -70,76 +61,41 @@ class Lab:
         trace: Trace,
         result: RunResult,
         *,
+        plan: Plan = USUAL,
         installed: bool = False,
         through: Callable[[Network], Network] = lambda network: network,
+        source: Source = SYSTEM,
     ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.trace = trace
+        self.settings, self.clock, self.trace, self.plan = settings, clock, trace, plan
         self.voice = Voice.on(clock, trace, "LAB")
         self.expect = Expectations(result, self.transactions, lambda: self.receipts_verified)
         self.hooks = Hooks()
         self.card = CARD
-        self._installed, self._through = installed, through
-        self._back: BackEnd | None = None
-        self._site: ChargePoint | None = None
-        self._network: Network | None = None
-        self._vehicle: Vehicle | None = None
-        self._csms_back_at = 0.0
+        self.region = Region(settings.transport, clock, trace, plan=plan, folder=settings.pki, source=source)
+        self.vehicles: dict[str, Vehicle] = {}
+        self.through, self._installed, self._source = through, installed, source
+        self._stations: dict[str, ChargePoint] = {}
+        self._behind: dict[str, BackEnd] = {}
+        self._booting = asyncio.Lock()
+        self._plugged: dict[tuple[str, int], str] = {}
+        self._cut_until: dict[str, float] = {}
         self._deeds: list[asyncio.Future[None]] = []
         self._transactions: list[Transaction] = []
-        self._named = 0
 
     async def __aenter__(self) -> Lab:
-        try:
-            await self._build()
-        except BaseException:
-            await self._tear_down()
-            raise
+        self.clock.settle = self._settle
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._tear_down()
-
-    async def _build(self) -> None:
-        settings = self.settings
-        self._back = back = await open_back_end(settings.transport, self.clock, self.trace, folder=settings.pki)
-        self._network = _network(settings.transport, self.clock)
-        evse = SeccConfig(
-            evse_id=DEFAULT_EVSE_ID,
-            energy_modes=(*AC_MODES, *DC_MODES[:2]),
-            ac=AcSupply(contactor_seconds=CONTACTOR),
-            dc=DcSupply(isolation_seconds=ISOLATION_TEST, volts_per_second=SLOPE),
-            contract_anchors=back.pki.anchors("mo_root", "v2g_root"),
-            receipts=ReceiptPolicy(first=2, every=5),
-            alter=self.hooks.altering("station", STATION_ID),
-        )
-        self._site = ChargePoint(
-            self.clock,
-            self.trace,
-            StationConfig(identity=STATION_ID, secc_id=DEFAULT_EVSE_ID, request_certificate=not self._installed),
-            [EvsePlan(config=evse, network=self._network)],
-            connect=self.hooks.disturbed(self._reach_csms, STATION_ID),
-            source=SYSTEM,
-            password=back.password,
-            roots=trusted_roots(back.pki),
-            credentials=back.pki.credentials("secc_leaf") if self._installed else None,
-        )
-        self.clock.settle = self._site.heard
-        await self._site.open()
-        self.voice.story(f"The station is ready; the CSMS is {back.csms_url}.")
-
-    async def _tear_down(self) -> None:
         for deed in self._deeds:
             deed.cancel()
         try:
-            if self._site is not None:
-                await self._site.close()
+            for station in self._stations.values():
+                await station.close()
         finally:
-            if self._back is not None:
-                await self._back.close()
+            await self.region.close()
 
     # What scenarios say
 
@@ -150,60 +106,81 @@ class Lab:
         kwh: float,
         contract: bool = False,
         contract_days: float | None = None,
+        name: str = "",
+        operator: str = "",
+        pki: str = "",
         **wishes: Any,
     ) -> Vehicle:
-        """A vehicle with its provisioning certificate, and with ``contract`` one already installed and known to the MO.
+        """A vehicle with identity and key of its own, and with ``contract`` one already installed, known to the MO.
 
-        ``contract_days``: remaining validity of that contract, default a year. ``wishes`` go into
-        :class:`ev.config.VehicleConfig`. Faults that change what the vehicle sends are built in.
+        ``contract_days``: remaining validity of that contract, default a year. ``name``: what events call it (EV-1,
+        EV-2 ...). ``operator``: the provider id of the contract's MO. ``pki``: whose provisioning certificate it has.
+        ``wishes`` go into :class:`ev.config.VehicleConfig`. Faults that change what it sends are built in.
         """
-        pki = self.back.pki
-        self._named += 1
-        name = f"EV-{self._named}"
-        config = VehicleConfig(
-            energy_modes=AC_MODES if energy == "ac" else DC_MODES,
-            energy_wish=kwh * 1000,
-            loop_interval=LOOP_INTERVAL[energy],
-            ocsp="require",
-            alter=self.hooks.altering("vehicle", name),
-            **{"tls": "require", **wishes},
-        )
-        held = [await self._install_beforehand(contract_days)] if contract else []
-        self._vehicle = Vehicle(
-            name=name,
-            config=config,
-            battery=Battery(),
-            v2g_roots=pki.anchors("v2g_root"),
-            contract_roots=pki.anchors("mo_root"),
-            provisioning=pki.credentials("oem_leaf"),
-            contracts=ContractStore(held),
-        )
-        return self._vehicle
+        ecosystem, now = await self.region.ecosystem(), self.clock.now()
+        number = len(self.vehicles) + 1
+        name = name or f"EV-{number}"
+        if name in self.vehicles:
+            raise LocalError(f"There is a vehicle {name} in this lab already.")
+        config = configure(energy, kwh, alter=self.hooks.altering("vehicle", name), **wishes)
+        vehicle = make_vehicle(name, number, ecosystem, _named(ecosystem, pki), now, config)
+        if contract:
+            seller = self._operator(ecosystem, operator)
+            issued_by = next((mo.pki for mo in self.plan.operators if mo.provider == seller.provider), "")
+            await sell_contract(vehicle, number, seller, _named(ecosystem, issued_by), now, contract_days)
+        self.vehicles[name] = vehicle
+        return vehicle
 
-    async def subscribe(self, vehicle: Vehicle) -> str:
+    async def subscribe(self, vehicle: Vehicle, *, operator: str = "") -> str:
         """The OEM publishes the vehicle, the driver subscribes at the MO, the bundle waits in the CCP; the EMAID."""
-        ecosystem = self.back.ecosystem
+        ecosystem = await self.region.ecosystem()
         assert vehicle.provisioning is not None
         pcid = await ecosystem.oem.publish(vehicle.provisioning, v2g_roots=vehicle.v2g_roots)
-        self._tell("OEM", f"Provisioning certificate of {pcid} is published in the PCP.")
-        contract = await ecosystem.mo.subscribe("the driver", pcid)
-        self._tell("MO", f"The driver subscribes with {pcid}: contract {contract.emaid}; its bundle is in the CCP.")
+        self.voice.of("OEM", f"OEM {pcid[:3]}").story(f"Provisioning certificate of {pcid} is published in the PCP.")
+        seller = self._operator(ecosystem, operator)
+        contract = await seller.subscribe("the driver", pcid)
+        text = f"The driver subscribes with {pcid}: contract {contract.emaid}; its bundle is in the CCP."
+        self.voice.of("MO", f"MO {seller.provider}").story(text)
         return contract.emaid
 
+    async def station(self, identity: str = "") -> ChargePoint:
+        """The station of that identity (default: the first), booted if it was not yet. Raises what went wrong."""
+        plan, number = self._planned(identity)
+        if plan.foreign:
+            raise LocalError(f"The station {plan.identity} is somebody else's: its inside cannot be seen.")
+        async with self._booting:
+            if plan.identity not in self._stations:
+                await self._boot(plan, number)
+            return self._stations[plan.identity]
+
     async def plug_in(
-        self, vehicle: Vehicle, *, keep_plugged: bool = False, renegotiate_after_loops: int | None = None
+        self,
+        vehicle: Vehicle,
+        *,
+        at: str = "",
+        keep_plugged: bool = False,
+        renegotiate_after_loops: int | None = None,
     ) -> SessionOutcome:
         """Plug the vehicle in and let both sides run until the session is over and the CSMS has heard of it.
 
-        Under external identification the driver shows the card. ``renegotiate_after_loops``: the station asks for new
-        parameters then. ``keep_plugged`` says that the vehicle will come back (a pause).
+        ``at``: a station (``CS001``) or one of its EVSEs (``CS001/2``); by default the first free EVSE of the first
+        station. Under external identification the driver shows the card. ``renegotiate_after_loops``: the station asks
+        for new parameters then. ``keep_plugged`` says that the vehicle will come back (a pause).
         """
-        site, evse = self.site, self.site.evse()
-        plug_in = PlugIn(vehicle=vehicle, station=site, back=self.back, clock=self.clock)
+        identity, _, outlet = at.partition("/")
+        plan, _ = self._planned(identity)
+        if plan.foreign:
+            if plan.link is None:
+                raise LocalError(f"Nobody knows where the station {plan.identity} is.", advice="Give its plan a link.")
+            return await charge(self.through(network_at(plan.link, self.clock)), vehicle, self.clock, self.trace)
+        site = await self.station(identity)
+        evse = site.evse(self._outlet(plan, outlet, vehicle))
+        self._plugged[plan.identity, evse.number] = vehicle.name
+        plug_in = PlugIn(vehicle=vehicle, station=site, back=self._behind[plan.identity], clock=self.clock)
         for do in self.hooks.due(plug_in):
             await do(plug_in)
         if vehicle.config.payment == "external":
-            site.station.present(self.card)
+            site.station.present(self.card, evse=evse.number)
 
         def loop(number: int) -> None:
             if number == renegotiate_after_loops:
@@ -211,44 +188,121 @@ class Lab:
             self._deeds.extend(asyncio.ensure_future(do(plug_in)) for do in self.hooks.due(plug_in, number))
 
         evse.on_loop = loop
-        outcome = await charge(self._through(self.network), vehicle, self.clock, self.trace, pilot=evse.pilot)
-        await site.idle()
+        link = self.through(evse.network)
+        with self.clock.acting():
+            outcome = await charge(link, vehicle, self.clock, self.trace, pilot=evse.pilot)
+            await evse.idle()
         if not keep_plugged:
             evse.pilot.disconnect()
+            del self._plugged[plan.identity, evse.number]
         await site.heard()
-        await self._catch_up()
-        self._transactions = [kept async for kept in every(self.back.csms.transactions)]
+        await self._catch_up(site)
+        await self._look_at_transactions()
         if not keep_plugged:
-            self._tell("EV", "The vehicle is unplugged.")
+            self.voice.of("EV", vehicle.name).story("The vehicle is unplugged.")
         return outcome
 
-    async def _catch_up(self) -> None:
+    # How it goes
+
+    def _planned(self, identity: str) -> tuple[StationPlan, int]:
+        """The plan of a station and its number from 1, "" the first. Raises LocalError."""
+        for number, plan in enumerate(self.plan.stations, 1):
+            if identity in ("", plan.identity):
+                return plan, number
+        known = ", ".join(plan.identity for plan in self.plan.stations) or "none"
+        raise LocalError(f"This lab has no station {identity!r}; it has {known}.")
+
+    def _outlet(self, plan: StationPlan, wanted: str, vehicle: Vehicle) -> int:
+        """The number of the EVSE that was asked for, or of the first free one. Raises LocalError."""
+        if wanted:
+            if not wanted.isdecimal() or not 1 <= int(wanted) <= plan.evses:
+                raise LocalError(f"{plan.identity} has EVSEs 1 to {plan.evses}, no {wanted!r}.")
+            return int(wanted)
+        for number in range(1, plan.evses + 1):
+            if self._plugged.get((plan.identity, number), vehicle.name) == vehicle.name:
+                return number
+        raise LocalError(f"Every EVSE of {plan.identity} has a vehicle.", advice="Plan more EVSEs or another station.")
+
+    async def _boot(self, plan: StationPlan, number: int) -> None:
+        back = await self.region.back_end(plan.csms)
+        station = make_station(
+            plan,
+            number,
+            back,
+            _named(back.ecosystem, plan.pki),
+            connect=self._reach(back),
+            hooks=self.hooks,
+            transport=self.settings.transport,
+            clock=self.clock,
+            trace=self.trace,
+            source=self._source,
+            installed=self._installed,
+        )
+        self._stations[plan.identity], self._behind[plan.identity] = station, back
+        await station.open()
+        which = "station" if len(self.plan.stations) == 1 else f"station {plan.identity}"
+        self.voice.story(f"The {which} is ready; the CSMS is {back.csms_url}.")
+
+    def _reach(self, back: BackEnd) -> Connector:
+        async def connect(identity: str, password: str | None) -> FrameChannel:
+            if self.clock.now() < self._cut_until.get(back.name, 0.0):
+                raise PeerError("The CSMS cannot be reached: the connection is cut.", kind="unreachable")
+            return await back.connect(identity, password)
+
+        return connect
+
+    async def _settle(self) -> None:
+        for station in self._stations.values():
+            await station.heard()
+
+    async def _catch_up(self, site: ChargePoint) -> None:
         """Await what faults still do; a station that has lost its CSMS may come back and deliver, in virtual time."""
-        for deed in self._deeds:
+        deeds, self._deeds = self._deeds, []
+        for deed in deeds:
             await deed
-        self._deeds.clear()
-        station = self.site.station
-        if not station.delivery.holds():
+        if not site.station.delivery.holds():
             return
         patience = RECONNECT_PATIENCE if self.settings.transport == "memory" else 0.0
-        if not await station.settled(patience):
-            text = "TransactionEvents wait for the CSMS: it does not know how the transaction went on."
-            advice = "A real station delivers them when the CSMS is back, whenever that is."
-            self.trace.emit(Problem(time=self.clock.now(), role="CS", text=text, clause="E04.FR.01", advice=advice))
+        if not await site.station.settled(patience):
+            self.voice.of("CS", site.station.config.identity).problem(
+                PeerError(
+                    "TransactionEvents wait for the CSMS: it does not know how the transaction went on.",
+                    kind="unreachable",
+                    clause="E04.FR.01",
+                    advice="A real station delivers them when the CSMS is back, whenever that is.",
+                )
+            )
+
+    async def _look_at_transactions(self) -> None:
+        owned = [back.own for back in self.region.back_ends if back.own is not None]
+        self._transactions = [kept for csms in owned async for kept in every(csms.transactions)]
+
+    @staticmethod
+    def _operator(ecosystem: Ecosystem, provider: str) -> MobilityOperator:
+        """The mobility operator of a provider id; "" the first. Raises LocalError."""
+        if not provider:
+            return ecosystem.mo
+        found = ecosystem.operators.find(provider)
+        if found is None:
+            raise LocalError(f"This lab has no mobility operator {provider!r}.", advice="Name it in the plan.")
+        return found
 
     # What expectations and faults look at
 
     @property
     def back(self) -> BackEnd:
-        """The back end; only inside the context."""
-        assert self._back is not None
-        return self._back
+        """What is behind the first station. Raises LocalError while nobody has needed it."""
+        if not self.region.back_ends:
+            raise LocalError("No station of this lab has been needed yet, and so no CSMS either.")
+        return self.region.back_ends[0]
 
     @property
     def site(self) -> ChargePoint:
-        """The charging point; only inside the context."""
-        assert self._site is not None
-        return self._site
+        """The first station. Raises LocalError while nobody has needed it."""
+        identity = self._planned("")[0].identity
+        if identity not in self._stations:
+            raise LocalError(f"The station {identity} has not been needed yet.")
+        return self._stations[identity]
 
     @property
     def services(self) -> Services:
@@ -257,81 +311,60 @@ class Lab:
 
     @property
     def network(self) -> Network:
-        """The link between vehicle and station."""
-        assert self._network is not None
-        return self._network
+        """The link to EVSE 1 of the first station."""
+        return self.site.evse().network
 
     def transactions(self) -> list[Transaction]:
-        """What the CSMS kept as the last vehicle was done."""
+        """What the CSMSs kept as the last vehicle was done."""
         return self._transactions
 
     @property
     def receipts_verified(self) -> int:
-        """Metering receipts the station has verified so far."""
-        return self.site.evse().receipts
+        """Metering receipts the stations have verified so far."""
+        return sum(evse.receipts for station in self._stations.values() for evse in station.evses)
 
     def chains(self) -> Mapping[str, Iterable[x509.Certificate]]:
         """The chains used in this run, by the role that shows them."""
-        if self._back is None:
-            return {}
-        pki = self._back.pki
-        found: dict[str, Iterable[x509.Certificate]] = {
-            role: pki.anchors(role) for role in ("v2g_root", "mo_root", "oem_root")
-        }
-        if self._site is not None and self._site.station.credentials is not None:
-            found["secc"] = self._site.station.credentials.chain
-        if self._vehicle is not None:
-            if self._vehicle.provisioning is not None:
-                found["provisioning"] = self._vehicle.provisioning.chain
-            found |= {f"contract-{held.emaid}": held.credentials.chain for held in self._vehicle.contracts.all}
+        found: dict[str, Iterable[x509.Certificate]] = {}
+        for name, pki in self.region.built.pkis.items() if self.region.built is not None else ():
+            of = f"-{name}" if name else ""
+            found |= {f"{role}{of}": pki.anchors(role) for role in ("v2g_root", "mo_root", "oem_root")}
+        for number, station in enumerate(self._stations.values()):
+            if station.station.credentials is not None:
+                of = f"-{station.station.config.identity}" if number else ""
+                found[f"secc{of}"] = station.station.credentials.chain
+        for number, (name, vehicle) in enumerate(self.vehicles.items()):
+            if vehicle.provisioning is not None:
+                found[f"provisioning-{name}" if number else "provisioning"] = vehicle.provisioning.chain
+            found |= {f"contract-{held.emaid}": held.credentials.chain for held in vehicle.contracts.all}
         return found
 
     # What faults change
 
     @property
     def in_use(self) -> Vehicle:
-        """The vehicle of this run. Raises LocalError while there is none."""
-        if self._vehicle is None:
+        """The newest vehicle of this run. Raises LocalError while there is none."""
+        if not self.vehicles:
             raise LocalError("There is no vehicle yet.")
-        return self._vehicle
+        return next(reversed(self.vehicles.values()))
 
     def alter_vehicle(self, vehicle: Vehicle, alter: Alter) -> None:
         """Let ``alter`` change what ``vehicle`` sends, after what changes it already."""
         config = vehicle.config
         vehicle.config = dataclasses.replace(config, alter=chained((config.alter, alter)))
 
-    async def cut_csms(self, seconds: float) -> None:
-        """The connection to the CSMS breaks and cannot be opened again for ``seconds``."""
-        self._csms_back_at = self.clock.now() + seconds
-        for link in tuple(self.back.csms.stations.values()):
+    async def cut_csms(self, seconds: float, back: BackEnd | None = None) -> None:
+        """The connections to a CSMS (default: the first) break and cannot be opened again for ``seconds``."""
+        back = back or self.back
+        self._cut_until[back.name] = self.clock.now() + seconds
+        for link in tuple(back.csms.stations.values()):
             await link.peer.close(1001, "the connection is cut")
 
-    async def _reach_csms(self, identity: str, password: str | None) -> FrameChannel:
-        if self.clock.now() < self._csms_back_at:
-            raise PeerError("The CSMS cannot be reached: the connection is cut.", kind="unreachable")
-        return await self.back.connect(identity, password)
 
-    async def _install_beforehand(self, days: float | None) -> Contract:
-        """The PKI's own contract, or one of its MO with ``days`` left."""
-        pki, now = self.back.pki, self.clock.now()
-        credentials = pki.credentials("contract_leaf")
-        emaid = common_name(credentials.leaf)
-        if days is not None:
-            credentials = pki.authority("mo_sub2").credentials(
-                PROFILES["contract_leaf"], emaid, now, not_after=now + days * DAY
-            )
-        await self.back.ecosystem.mo.register("the driver", credentials.leaf)
-        return Contract(emaid, credentials)
-
-    def _tell(self, actor: str, text: str) -> None:
-        self.trace.emit(Story(time=self.clock.now(), role=actor, text=text))
-
-
-def _network(transport: str, clock: Clock) -> Network:
-    if transport == "memory":
-        from pncsim.wire.network.memory import MemoryNetwork
-
-        return MemoryNetwork(clock)
-    from pncsim.wire.network.loopback import LoopbackNetwork
-
-    return LoopbackNetwork(clock)
+def _named(ecosystem: Ecosystem, name: str) -> Pki:
+    """The PKI of that name, "" the first. Raises LocalError."""
+    if not name:
+        return ecosystem.pki
+    if name not in ecosystem.pkis:
+        raise LocalError(f"This lab has no PKI {name!r}; it has {', '.join(map(repr, ecosystem.pkis))}.")
+    return ecosystem.pkis[name]

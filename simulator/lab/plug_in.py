@@ -29,4 +29,4 @@ class PlugIn:
                 return self.vehicle.name
             case "station":
                 return self.station.station.config.identity
-        return "CSMS"
+        return self.back.name

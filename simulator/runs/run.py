@@ -128,8 +128,15 @@ class Run:
         result, settings = self.result, self.settings
         started, wall = self.clock.now(), time.perf_counter()
         recorder = self._recorder(started)
-        fresh = self.scenario.fresh_station
-        lab = Lab(settings, self.clock, self.trace, result, installed=not fresh, through=self._gate.on)
+        lab = Lab(
+            settings,
+            self.clock,
+            self.trace,
+            result,
+            plan=self.scenario.plan,
+            installed=not self.scenario.fresh_station,
+            through=self._gate.on,
+        )
         try:
             faults = [find_fault(text) for text in settings.faults]
             judge = Judge(faults)

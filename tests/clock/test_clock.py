@@ -315,3 +315,30 @@ def test_a_held_clock_lets_nothing_become_due_and_goes_on_from_there(factory: ty
     with asyncio.Runner(loop_factory=factory) as runner:
         seen = runner.run(main())
     assert [what for what, _ in seen] == ["due", "later"]
+
+
+def test_nobody_who_acts_is_leapt_over() -> None:
+    """Two let time pass; the clock leaps only while both do, to whoever wants to be woken first."""
+
+    async def main() -> list[tuple[str, int]]:
+        clock, seen = Clock(0.0, leaps=True), list[tuple[str, int]]()
+
+        async def act(name: str, *times: float) -> None:
+            with clock.acting():
+                for seconds in times:
+                    for _ in range(50):
+                        await asyncio.sleep(0)
+                    await clock.pass_time(seconds, acting=True)
+                    seen.append((name, round(clock.now())))
+
+        await asyncio.gather(act("often", 10, 10, 10, 10), act("seldom", 25, 25))
+        return seen
+
+    assert asyncio.run(main()) == [
+        ("often", 10),
+        ("often", 20),
+        ("seldom", 25),
+        ("often", 30),
+        ("often", 40),
+        ("seldom", 50),
+    ]

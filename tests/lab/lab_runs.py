@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -116,6 +116,7 @@ def run_of(
             return made
 
         lab.vehicle = vehicle  # type: ignore[method-assign]
+        await lab.station()
         try:
             if meanwhile is not None:
                 await meanwhile(lab)
@@ -128,7 +129,7 @@ def run_of(
 
     async def main() -> RunResult:
         settings = RunSettings(transport=transport, pki=pki, faults=tuple(faults), evidence=evidence)
-        scenario = Scenario(found.name, found.title, found.clauses, watched, found.fresh_station)
+        scenario = replace(found, run=watched)
         async with asyncio.timeout(REAL_LIMIT if transport == "loopback" else LAB_LIMIT):
             return await LabRun(scenario, options, settings, readers=(events.append,)).done()
 

@@ -36,7 +36,8 @@ def test_the_back_end_is_closed_even_if_the_station_cannot_be(monkeypatch: pytes
         closed: list[str] = []
         with pytest.raises(OSError, match="stuck"):
             async with lab:
-                close_station, close_back = lab.site.close, lab.back.close
+                await lab.station()
+                close_station, close_back = lab.site.close, lab.region.close
 
                 async def stuck(*_: object) -> None:
                     await close_station()
@@ -47,7 +48,7 @@ def test_the_back_end_is_closed_even_if_the_station_cannot_be(monkeypatch: pytes
                     await close_back()
 
                 monkeypatch.setattr(type(lab.site), "close", stuck)
-                monkeypatch.setattr(type(lab.back), "close", noted)
+                monkeypatch.setattr(type(lab.region), "close", noted)
         return closed
 
     assert run_on_loop("memory", main) == ["back end"]

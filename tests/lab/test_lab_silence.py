@@ -82,7 +82,8 @@ def at(name: str, number: int = 1) -> Mute:
 
 def dies(when: Mute, scenario: str = "pnc-ac") -> Run:
     async def cut(lab: Lab) -> None:
-        lab._network = Link(lab, when)  # type: ignore[assignment]
+        line = Link(lab, when)
+        lab.through = lambda network: line  # type: ignore[assignment, return-value]
 
     done = run(scenario, meanwhile=cut)
     assert done.result.exit_code == 1

@@ -167,7 +167,7 @@ class Driver(Generic[E]):
         self._waits.add(timer)
 
     async def _pass(self, id: int, seconds: float) -> None:
-        await self._clock.pass_time(seconds)
+        await self._clock.pass_time(seconds, acting=True)
         self._answered(id, None)
 
     async def _obtain(self, ask: Ask) -> None:

@@ -1,0 +1,109 @@
+"""Stations of a lab, and the links their vehicles come by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pncsim.ev.config import AC_MODES, DC_MODES
+from pncsim.secc.charge_point import ChargePoint, trusted_roots
+from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
+from pncsim.secc.evse import EvsePlan
+from pncsim.secc.station.config import StationConfig
+from pncsim.simulator.lab.back_end import BackEnd
+from pncsim.simulator.lab.hooks import Hooks
+from pncsim.simulator.plan import Link, StationPlan
+from pncsim.simulator.settings import Transport
+from pncsim.tls_certs.pki import DEFAULT_EVSE_ID, Pki
+from pncsim.tls_certs.profiles import PROFILES
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.network import Network
+from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.source import Source
+from pncsim.wire.trace import Trace
+
+ISOLATION_TEST = CONTACTOR = 0.05
+SLOPE = 8000.0
+"""Seconds the DC isolation test and the closing AC contactor take, and volts per second of a DC output in PreCharge
+and after the stop: quicker than real ones, because on sockets a lab really waits for them."""
+
+
+def make_station(
+    plan: StationPlan,
+    number: int,
+    back: BackEnd,
+    pki: Pki,
+    *,
+    connect: Connector,
+    hooks: Hooks,
+    transport: Transport,
+    clock: Clock,
+    trace: Trace,
+    source: Source,
+    installed: bool,
+) -> ChargePoint:
+    """Station ``number`` of a lab; with ``installed`` it has its V2G certificate, else it will ask for one."""
+    config = SeccConfig(
+        energy_modes=(*AC_MODES, *DC_MODES[:2]),
+        ac=AcSupply(contactor_seconds=CONTACTOR),
+        dc=DcSupply(isolation_seconds=ISOLATION_TEST, volts_per_second=SLOPE),
+        contract_anchors=tuple(
+            root for one in back.ecosystem.pkis.values() for root in one.anchors("mo_root", "v2g_root")
+        ),
+        receipts=ReceiptPolicy(first=2, every=5),
+        alter=hooks.altering("station", plan.identity),
+        evse_id=DEFAULT_EVSE_ID,
+    )
+    evses = [_evse(plan, config, number, outlet, transport, clock) for outlet in range(1, plan.evses + 1)]
+    roots = [anchor for one in back.ecosystem.pkis.values() for anchor in trusted_roots(one)]
+    return ChargePoint(
+        clock,
+        trace,
+        StationConfig(identity=plan.identity, secc_id=evses[0].config.evse_id, request_certificate=not installed),
+        evses,
+        connect=hooks.disturbed(connect, plan.identity),
+        source=source.of(plan.identity),
+        password=back.password,
+        roots=roots,
+        credentials=_credentials(pki, number, evses[0].config.evse_id, clock.now()) if installed else None,
+    )
+
+
+def _evse(
+    plan: StationPlan, config: SeccConfig, number: int, outlet: int, transport: Transport, clock: Clock
+) -> EvsePlan:
+    own = replace(config, evse_id=f"{DEFAULT_EVSE_ID[:-6]}{number}{outlet:05}")
+    if plan.link is not None and outlet == 1:
+        return EvsePlan(config=own, network=network_at(plan.link, clock), assumed=True)
+    return EvsePlan(config=own, network=own_network(transport, clock))
+
+
+def _credentials(pki: Pki, number: int, evse_id: str, now: float) -> Credentials:
+    """The first station has the PKI's certificate, the others get one of their own."""
+    if number == 1:
+        return pki.credentials("secc_leaf")
+    profile = PROFILES["secc_leaf"]
+    assert profile.issuer is not None
+    return pki.authority(profile.issuer).credentials(profile, evse_id.replace("*", ""), now)
+
+
+def own_network(transport: Transport, clock: Clock) -> Network:
+    """A link within the lab."""
+    if transport == "memory":
+        from pncsim.wire.network.memory import MemoryNetwork
+
+        return MemoryNetwork(clock)
+    from pncsim.wire.network.loopback import LoopbackNetwork
+
+    return LoopbackNetwork(clock)
+
+
+def network_at(link: Link, clock: Clock) -> Network:
+    """A link to somebody else."""
+    if link.interface is not None:
+        from pncsim.wire.network.interface import InterfaceNetwork
+
+        return InterfaceNetwork(link.interface, clock)
+    from pncsim.wire.network.loopback import LoopbackNetwork
+
+    return LoopbackNetwork(clock, sdp_port=link.sdp_port)

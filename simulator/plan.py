@@ -1,0 +1,101 @@
+"""Who takes part in a lab: a declaration. Parts are made when somebody needs them; some may be other people's.
+
+A scenario carries one (:func:`simulator.scenario.scenario`); what it does not name is the usual: one PKI, one mobility
+operator, one manufacturer, one CSMS with one station of one EVSE. Vehicles are made as a scenario asks for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CSMS = "CSMS"
+STATION_ID = "CS001"
+SDP_PORT = 15118
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Where somebody else's vehicle or station is: an interface of this machine, or loopback (SDP on that port)."""
+
+    interface: str | None = None
+    sdp_port: int = SDP_PORT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PkiPlan:
+    """A PKI with a V2G root of its own, called ``name`` ("" for the usual one)."""
+
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorPlan:
+    """A mobility operator: its provider id (``DEABC``), the PKI that issues its contracts, who signs their delivery."""
+
+    provider: str
+    pki: str = ""
+    provisioning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManufacturerPlan:
+    """A manufacturer: its WMI (three characters), the PKI that issues its vehicles' certificates."""
+
+    wmi: str
+    pki: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisioningPlan:
+    """A certificate provisioning service that signs below the V2G roots of ``pkis``."""
+
+    name: str
+    pkis: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsmsPlan:
+    """An operator's CSMS. With ``url`` (ws:// or wss://) it is somebody else's; ``password`` is for its stations."""
+
+    name: str = CSMS
+    url: str | None = None
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationPlan:
+    """A station with ``evses`` EVSEs, at the CSMS of that name, with a certificate of that PKI.
+
+    ``link``: its EVSE 1 waits there for somebody else's vehicle. ``foreign``: the station itself is somebody else's,
+    to be found over ``link``; only vehicles are then ours.
+    """
+
+    identity: str = STATION_ID
+    evses: int = 1
+    csms: str = CSMS
+    pki: str = ""
+    link: Link | None = None
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everybody. The first of each kind is who is meant where nothing else is said.
+
+    ``pool_url`` and ``pool_token``: somebody else's contract pool. ``ocsp_url``: somebody else's OCSP responder, which
+    certificates made here then name.
+    """
+
+    pkis: tuple[PkiPlan, ...] = (PkiPlan(),)
+    operators: tuple[OperatorPlan, ...] = ()
+    manufacturers: tuple[ManufacturerPlan, ...] = ()
+    provisioning: tuple[ProvisioningPlan, ...] = ()
+    csmss: tuple[CsmsPlan, ...] = (CsmsPlan(),)
+    stations: tuple[StationPlan, ...] = (StationPlan(),)
+    pool_url: str | None = None
+    pool_token: str = ""
+    ocsp_url: str | None = None
+
+
+USUAL = Plan()
+"""One of each."""
