@@ -12,11 +12,11 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.ev.contracts import Contract, ContractStore
+from pncsim.tls_certs.reading import Unreadable, load_all
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 
@@ -88,7 +88,7 @@ def open_contract_folder(directory: Path) -> ContractStore:
         rows = json.loads(manifest.read_text())
         contracts = [_read(directory / row["folder"], row["emaid"], row["renew"]) for row in rows]
         default = next((row["emaid"] for row in rows if row["default"]), None)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, Unreadable) as error:
         raise LocalError(
             f"The contracts in {directory} cannot be read: {error}.",
             advice=f"Restore the folder, or remove {manifest} to start without contracts.",
@@ -105,11 +105,11 @@ def _folders(manifest: Path) -> set[str]:
 
 
 def _read(folder: Path, emaid: str, renew: bool) -> Contract:
-    chain = x509.load_pem_x509_certificates((folder / "chain.pem").read_bytes())
+    chain = load_all((folder / "chain.pem").read_bytes(), f"{folder / 'chain.pem'}")
     key = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ValueError(f"{folder / 'key.pem'} holds no elliptic-curve key")
-    return Contract(emaid, Credentials(tuple(chain), key), renew)
+    return Contract(emaid, Credentials(chain, key), renew)
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

@@ -170,6 +170,24 @@ def test_random_choices_come_from_the_source_that_an_actor_is_given() -> None:
     assert {str(path.relative_to(ROOT)) for path in CODE if draws(path)} == DRAWS
 
 
+PARSERS = ("load_der_x509_certificate", "load_pem_x509_certificate", "get_attributes_for_oid")
+
+
+def test_certificates_are_read_in_one_place() -> None:
+    """:mod:`tls_certs.reading` catches whatever the library raises; who parses elsewhere forgets some of it."""
+    found = {
+        str(path.relative_to(ROOT))
+        for path in CODE
+        if any(parser in ast.unparse(ast.parse(path.read_text())) for parser in PARSERS)
+    }
+    assert found == {
+        "tls_certs/reading.py",
+        "tls_certs/facts.py",  # reads all of it at once, under the same errors
+        "tls_certs/wrong.py",  # our own, just made
+        "wire/ocpp/websocket.py",  # the wire knows nothing of certificates but their dates
+    }
+
+
 HEAVY = (
     "aiohttp",
     "pydantic",

@@ -11,12 +11,13 @@ from itertools import pairwise
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from pncsim.ev.contracts import Contract
 from pncsim.ev.iso2.session import Iso2VehicleSession
+from pncsim.tls_certs import reading
+from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerError
@@ -38,7 +39,7 @@ def verify_bundle(
     Raises :class:`PeerError` naming the first check that failed; nothing is kept then. Each check is reported.
     """
     name = type(res).__name__
-    cps = _chain(res.SAProvisioningCertificateChain)
+    cps = chain_octets(res.SAProvisioningCertificateChain)
     _judged(s, f"provisioning service chain in {name}", lambda: _trusted(s, cps, s.vehicle.v2g_roots, Use.CPS))
     parts = [
         (element, getattr(res, element))
@@ -48,13 +49,14 @@ def verify_bundle(
     grammar = _judged(
         s,
         f"signature of {name}",
-        lambda: verify(signature if isinstance(signature, SignatureType) else None, parts, _p256(_load(cps[0]))),
+        lambda: verify(signature if isinstance(signature, SignatureType) else None, parts, _p256(reading.load(cps[0]))),
         lambda used: f"made with the provisioning service's key, SignedInfo in the {used} grammar",
     )
     if grammar != "xmldsig":
         s.tolerate(f"SignedInfo of {name} is encoded in the message grammar instead of the one of xmldsig.", "7.9.2.4")
-    contract = _chain(res.ContractSignatureCertChain)
-    certificates = tuple(_load(der) for der in contract)
+    certificates = reading.load_chain(
+        chain_octets(res.ContractSignatureCertChain), f"A certificate of the contract chain in {name}"
+    )
     _judged(s, f"contract chain in {name}", lambda: _contract_chain(s, certificates))
     emaid = normal_emaid(res.eMAID.value)
     _judged(s, f"EMAID in {name}", lambda: _same_emaid(emaid, certificates[0]))
@@ -76,25 +78,13 @@ def _judged(
     try:
         try:
             result = check()
-        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        except reading.UNREADABLE as error:
             raise PeerError(f"The {what} cannot be read: {error}.") from error
     except PeerError as error:
         s.voice.judged(what, False, error.sentence, error.clause or clause)
         raise
     s.voice.judged(what, True, told(result), clause)
     return result
-
-
-def _chain(received: iso2.CertificateChainType) -> list[bytes]:
-    subs = received.SubCertificates.Certificate if received.SubCertificates is not None else []
-    return [received.Certificate, *subs]
-
-
-def _load(der: bytes) -> x509.Certificate:
-    try:
-        return x509.load_der_x509_certificate(der)
-    except ValueError:
-        raise PeerError(f"A certificate of {len(der)} bytes in the answer is not X.509 DER.") from None
 
 
 def _trusted(
@@ -108,9 +98,6 @@ def _trusted(
 
 def _contract_chain(s: Iso2VehicleSession, chain: tuple[x509.Certificate, ...]) -> None:
     """Under a known root if the vehicle has MO roots; else consistent in itself, leaf valid now."""
-    for certificate in chain:  # names are parsed late: what cannot be read must show here, not after the installation
-        certificate.subject.rfc4514_string()
-        certificate.issuer.rfc4514_string()
     if s.vehicle.contract_roots:
         _trusted(s, chain, (*s.vehicle.contract_roots, *s.vehicle.v2g_roots), Use.CONTRACT)
         return
@@ -127,7 +114,7 @@ def _contract_chain(s: Iso2VehicleSession, chain: tuple[x509.Certificate, ...]) 
                 f"{issuer.subject.rfc4514_string()} that follows it."
             ) from None
     leaf = chain[0]
-    if not leaf.not_valid_before_utc.timestamp() <= s.now <= leaf.not_valid_after_utc.timestamp():
+    if not reading.valid_at(leaf, s.now):
         raise PeerError(
             f"The contract certificate is valid from {leaf.not_valid_before_utc} to {leaf.not_valid_after_utc}, "
             "which is not now.",
@@ -140,7 +127,7 @@ def _same_emaid(emaid: str, leaf: x509.Certificate) -> None:
         check_emaid(emaid)
     except IdentifierError as error:
         raise PeerError(error.sentence, clause="ISO 15118-2 H.1") from error
-    names = [normal_emaid(str(name.value)) for name in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    names = [normal_emaid(name) for name in reading.common_names(leaf)]
     if emaid not in names:
         raise PeerError(
             f"The eMAID is {emaid}, the contract certificate is for {', '.join(names) or 'nobody'}.", clause="V2G2-108"
@@ -148,7 +135,7 @@ def _same_emaid(emaid: str, leaf: x509.Certificate) -> None:
 
 
 def _p256(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
-    key = certificate.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+    key = reading.p256_key(certificate)
+    if key is None:
         raise PeerError(f"{certificate.subject.rfc4514_string()} has no P-256 key.", clause="V2G2-007")
     return key

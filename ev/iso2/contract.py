@@ -8,6 +8,7 @@ from pncsim.ev.iso2.bundle import verify_bundle
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.ev.outcome import InstalledContract
 from pncsim.ev.questions import StoreContract
+from pncsim.tls_certs.chain_element import chain_element
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.session.initiator import Decision, End, Later, Say
@@ -46,7 +47,7 @@ def update_request(s: Iso2VehicleSession) -> Decision:
     s.voice.story(f"The vehicle asks for a successor of contract {contract.emaid}.")
     request = iso2.CertificateUpdateReq(
         Id=SIGNED_ID,
-        ContractSignatureCertChain=chain_type(contract.credentials),
+        ContractSignatureCertChain=chain_element(contract.credentials.chain_der),
         eMAID=contract.emaid,
         ListOfRootCertificateIDs=_roots(s),
     )
@@ -72,14 +73,8 @@ def payment_details(s: Iso2VehicleSession) -> iso2.PaymentDetailsReq:
     contract = s.contract
     assert contract is not None
     s.outcome.emaid = contract.emaid
-    return iso2.PaymentDetailsReq(eMAID=contract.emaid, ContractSignatureCertChain=chain_type(contract.credentials))
-
-
-def chain_type(credentials: Credentials) -> iso2.CertificateChainType:
-    """A chain as it travels: the leaf, then its Sub-CAs without the root."""
-    leaf, *subs = credentials.chain_der
-    return iso2.CertificateChainType(
-        Certificate=leaf, SubCertificates=iso2.SubCertificatesType(Certificate=subs) if subs else None
+    return iso2.PaymentDetailsReq(
+        eMAID=contract.emaid, ContractSignatureCertChain=chain_element(contract.credentials.chain_der)
     )
 
 

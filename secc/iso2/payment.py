@@ -8,6 +8,7 @@ from pncsim.secc import notices
 from pncsim.secc.contract import check_contract
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.secc.questions import AuthorizationAnswer, ContractAuthorization, ExternalAuthorization
+from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.wire.errors import Kind, PeerError, PncError
 from pncsim.wire.session.responder import Handling, Reply, Until
 from pncsim.wire.v2g import iso2, signature
@@ -43,8 +44,7 @@ def refusal_kind(answer: AuthorizationAnswer) -> Kind:
 
 def payment_details(s: Iso2StationSession, request: iso2.PaymentDetailsReq) -> Handling:
     """Check the contract chain and its EMAID, and issue the challenge (V2G2-697, -825)."""
-    given = request.ContractSignatureCertChain
-    chain = (given.Certificate, *(given.SubCertificates.Certificate if given.SubCertificates else ()))
+    chain = chain_octets(request.ContractSignatureCertChain)
     config = s.config
     what = f"contract certificate chain of {request.eMAID}"
     try:

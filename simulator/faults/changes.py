@@ -46,12 +46,10 @@ def flip(octets: bytes) -> bytes:
 
 def forged(credentials: Credentials) -> Credentials:
     """The same chain and key, but the leaf's signature has a wrong bit."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-
+    from pncsim.tls_certs.reading import load
     from pncsim.wire.credentials import Credentials
 
-    leaf = x509.load_der_x509_certificate(flip(credentials.leaf.public_bytes(Encoding.DER)))
+    leaf = load(flip(credentials.chain_der[0]))
     return Credentials((leaf, *credentials.chain[1:]), credentials.key)
 
 
@@ -82,9 +80,9 @@ def wrong_emaid(message: iso2.PaymentDetailsReq) -> iso2.PaymentDetailsReq:
 
 def other_contract(credentials: Credentials) -> Callable[[Any], Any]:
     """The chain of ``credentials`` where the vehicle shows its contract."""
-    from pncsim.ev.iso2.contract import chain_type
+    from pncsim.tls_certs.chain_element import chain_element
 
-    return lambda message: dataclasses.replace(message, ContractSignatureCertChain=chain_type(credentials))
+    return lambda message: dataclasses.replace(message, ContractSignatureCertChain=chain_element(credentials.chain_der))
 
 
 def wrong_key(message: iso2.V2G_Message) -> iso2.V2G_Message:
@@ -96,14 +94,14 @@ def wrong_key(message: iso2.V2G_Message) -> iso2.V2G_Message:
 
 def signed_by(signer: Credentials) -> Callable[[iso2.V2G_Message], iso2.V2G_Message]:
     """The same contract, signed by another provisioning service."""
-    from pncsim.ev.iso2.contract import chain_type
+    from pncsim.tls_certs.chain_element import chain_element
     from pncsim.wire.v2g.signature import sign
 
     names = ("ContractSignatureCertChain", "ContractSignatureEncryptedPrivateKey", "DHpublickey", "eMAID")
 
     def change(message: iso2.V2G_Message) -> iso2.V2G_Message:
         response: Any = message.Body.BodyElement
-        response.SAProvisioningCertificateChain = chain_type(signer)
+        response.SAProvisioningCertificateChain = chain_element(signer.chain_der)
         signature = sign([(name, getattr(response, name)) for name in names], signer.signer)
         return dataclasses.replace(message, Header=dataclasses.replace(message.Header, Signature=signature))
 

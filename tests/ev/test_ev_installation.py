@@ -131,7 +131,7 @@ def test_a_contract_that_is_no_certificate_is_refused() -> None:
     res = sn.bundle()
     garbage_contract(res)
     play.hear(res, signature=sn.signed(res))
-    assert "not X.509 DER" in str(play.error)
+    assert "certificate of the contract chain in CertificateInstallationRes cannot be read" in str(play.error)
     assert play.vehicle.contracts.all == ()
 
 
