@@ -5,7 +5,9 @@
 # only as the issuer of Sub-CA 1.
 # What happens: one certificate of the list without AIA and there is no hash data at all (None), and the root is in the
 # list, as its own issuer: with the roots that the standard describes the online check by hash data never comes about.
-# Only a root that itself names a responder gives hash data, four entries, the last for the root.
+# Only a root that itself names a responder gives hash data, four entries, the last for the root. And the hash of the ids
+# is taken from the certificate's signature, so a chain on Ed448 (ISO 15118-20), whose signatures name none, is a
+# ValueError instead of ids by SHA-256.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -19,7 +21,7 @@ import sys
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from iso15118.shared.messages.iso15118_2.datatypes import CertificateChain, SubCertificates
@@ -32,10 +34,10 @@ responder = x509.AuthorityInformationAccess(
 )
 
 
-def chain(root_has_responder: bool) -> list[bytes]:
+def chain(root_has_responder: bool, new_key=lambda: ec.generate_private_key(ec.SECP256R1()), algorithm=hashes.SHA256()) -> list[bytes]:
     made, issuer, issuer_key = [], None, None
     for level, common_name in enumerate(("Lab MO Root", "Lab MO Sub1", "Lab MO Sub2", "DE8AACA2B3C4D5L")):
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = new_key()
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name), x509.NameAttribute(NameOID.DOMAIN_COMPONENT, "MO")])
         builder = (
             x509.CertificateBuilder().subject_name(name).issuer_name(issuer or name).public_key(key.public_key())
@@ -44,19 +46,24 @@ def chain(root_has_responder: bool) -> list[bytes]:
         )
         if level or root_has_responder:
             builder = builder.add_extension(responder, critical=False)
-        made.insert(0, builder.sign(issuer_key or key, hashes.SHA256()).public_bytes(Encoding.DER))
+        made.insert(0, builder.sign(issuer_key or key, algorithm).public_bytes(Encoding.DER))
         issuer, issuer_key = name, key
     return made
 
 
-seen = []
-for root_has_responder in (False, True):
-    leaf, sub2, sub1, root = chain(root_has_responder)
+def seen(chain: list[bytes]) -> object:
+    leaf, sub2, sub1, root = chain
     contract = CertificateChain(certificate=leaf, sub_certificates=SubCertificates(certificates=[sub2, sub1]))
-    data = get_certificate_hash_data(contract, root)
-    seen.append(data and [entry["serial_number"] for entry in data])
-print(f"hash data for serials, root without responder: {seen[0]}; root with one: {seen[1]}")
-if seen != [None, ["4", "3", "2", "1"]]:
+    try:
+        data = get_certificate_hash_data(contract, root)
+    except Exception as error:
+        return type(error).__name__
+    return data and [entry["serial_number"] for entry in data]
+
+
+verdicts = [seen(chain(False)), seen(chain(True)), seen(chain(True, ed448.Ed448PrivateKey.generate, None))]
+print("hash data for serials, root without responder: {}; root with one: {}; on Ed448: {}".format(*verdicts))
+if verdicts != [None, ["4", "3", "2", "1"], "ValueError"]:
     sys.exit("CHANGED: iso15118 builds the hash data of a chain otherwise now")
 PY
 venv/bin/python hash_data.py
