@@ -18,10 +18,13 @@ DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A chain that was looked at. ``validated``: up to an anchor of ours; otherwise the back end has to. ``tolerated``:
-    liberties of the chain that were let pass."""
+    """A ``chain`` that was looked at, leaf first.
+
+    ``validated``: up to an anchor of ours; otherwise the back end has to. ``tolerated``: liberties that were let pass.
+    """
 
     emaid: str
+    chain: tuple[x509.Certificate, ...]
     key: ec.EllipticCurvePublicKey
     expires_soon: bool
     validated: bool
@@ -42,7 +45,7 @@ def check_contract(
     Raises PeerError of the kinds of :class:`tls_certs.chain_error.ChainError`, "wrong EMAID", or "no contract" where
     nobody can check it. With ``central_validation`` a chain that leads to no anchor of ours is left to the back end.
     """
-    certificates = [_parse(der, i) for i, der in enumerate(chain)]
+    certificates = tuple(_parse(der, i) for i, der in enumerate(chain))
     leaf = certificates[0]
     issuers = [certificate.issuer for certificate in certificates]
     known = any(anchor.subject in issuers for anchor in anchors)
@@ -60,6 +63,7 @@ def check_contract(
     _check_emaid(emaid, leaf)
     return Contract(
         normal_emaid(emaid),
+        certificates,
         _key(leaf),
         leaf.not_valid_after_utc.timestamp() - now <= soon_days * DAY,
         validated=known,

@@ -8,7 +8,10 @@ then refuses the vehicle with the sentence of the error.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +38,12 @@ class ContractCertificateAnswer:
 class ContractAuthorization:
     """May this contract charge here (OCPP Authorize, C07)?
 
-    ``emaid`` without separators, upper case; ``chain`` DER, leaf first, without root. ``validated`` tells whether the
+    ``emaid`` without separators, upper case; ``chain`` leaf first, without root. ``validated`` tells whether the
     station has checked the chain itself, in which case hash data suffices, or wants the back end to do it.
     """
 
     emaid: str
-    chain: tuple[bytes, ...]
+    chain: tuple[x509.Certificate, ...]
     validated: bool = True
 
 

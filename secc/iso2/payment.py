@@ -65,7 +65,7 @@ def payment_details(s: Iso2StationSession, request: iso2.PaymentDetailsReq) -> H
             s.voice.tolerated(liberty)
     else:
         s.voice.tolerated(f"The {what} leads to no root of this station; the back end checks it.")
-    s.emaid, s.contract_chain, s.contract_key = contract.emaid, chain, contract.key
+    s.emaid, s.contract_chain, s.contract_key = contract.emaid, contract.chain, contract.key
     s.contract_validated = contract.validated
     if config.authorize_early:
         s.authorization = s.ask(_contract_question(s))

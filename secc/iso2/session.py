@@ -13,6 +13,7 @@ from pncsim.wire.session.responder import Responder
 from pncsim.wire.v2g import iso2
 
 if TYPE_CHECKING:
+    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
 
 
@@ -32,7 +33,7 @@ class Iso2StationSession(StationSession):
         # payment
         self.payment = ""
         self.certificate_selected = False
-        self.contract_chain: tuple[bytes, ...] = ()
+        self.contract_chain: tuple[x509.Certificate, ...] = ()
         self.contract_key: ec.EllipticCurvePublicKey | None = None
         self.contract_validated = False
         self.challenge: bytes | None = None

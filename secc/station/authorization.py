@@ -20,7 +20,7 @@ from pncsim.secc.station.tokens import ShownToken, TokenCache
 from pncsim.secc.station.trust import TrustStore
 from pncsim.secc.station.variables import DeviceModel
 from pncsim.tls_certs.hash_data import hash_data
-from pncsim.tls_certs.reading import load_chain, pem
+from pncsim.tls_certs.reading import pem
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import normal_emaid
@@ -47,12 +47,8 @@ def contract_payload(
     Hash data goes with a chain the station has validated itself; the certificates themselves only where it lacks the
     root or an OCSP address, and only if ``central`` (CentralContractValidationAllowed).
     """
-    try:
-        chain = load_chain(question.chain, "The contract")
-        emaid = normal_emaid(question.emaid)
-    except PncError as error:
-        return refusal(error.sentence, certificate="CertChainError")
-    payload: types.AuthorizeRequest = {"idToken": {"idToken": emaid, "type": "eMAID"}}
+    chain = question.chain
+    payload: types.AuthorizeRequest = {"idToken": {"idToken": normal_emaid(question.emaid), "type": "eMAID"}}
     pairs = trust.pairs(chain, "MORootCertificate", "V2GRootCertificate")
     hashes = [hash_data(*pair) for pair in pairs]
     rooted = len(pairs) == len(chain) and len(chain) > 0

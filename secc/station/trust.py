@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
 
 CAPACITY = 20
+MOST_ISSUERS = 64
+"""Certificates whose issuer is remembered."""
 ROOT_USES = ("V2GRootCertificate", "MORootCertificate", "CSMSRootCertificate", "ManufacturerRootCertificate")
 """OCPP InstallCertificateUseEnumType."""
 
@@ -25,6 +27,7 @@ class TrustStore:
 
     def __init__(self, roots: Iterable[tuple[str, x509.Certificate]] = ()) -> None:
         self._roots: list[tuple[str, x509.Certificate]] = list(roots)
+        self._issuers: dict[tuple[x509.Certificate, tuple[str, ...]], x509.Certificate | None] = {}
         self.own: Credentials | None = None
 
     def __len__(self) -> int:
@@ -35,7 +38,18 @@ class TrustStore:
         return [root for use, root in self._roots if use in uses]
 
     def issuer_of(self, certificate: x509.Certificate, *uses: str) -> x509.Certificate | None:
-        """The root of ``uses`` that has issued ``certificate`` (name and signature), or None."""
+        """The root of ``uses`` that has issued ``certificate`` (name and signature), or None.
+
+        Remembered until the roots change: the Sub-CAs of many vehicles are few.
+        """
+        key = certificate, uses
+        if key not in self._issuers:
+            if len(self._issuers) >= MOST_ISSUERS:
+                self._issuers.clear()
+            self._issuers[key] = self._find_issuer(certificate, uses)
+        return self._issuers[key]
+
+    def _find_issuer(self, certificate: x509.Certificate, uses: tuple[str, ...]) -> x509.Certificate | None:
         for root in self.roots(*uses):
             if root.subject == certificate.issuer:
                 try:
@@ -62,6 +76,7 @@ class TrustStore:
         if len(self._roots) >= CAPACITY:
             return {"status": "Rejected", "statusInfo": {"reasonCode": "OutOfStorage"}}
         self._roots.append(entry)
+        self._issuers.clear()
         return {"status": "Accepted"}
 
     def installed(self, payload: types.GetInstalledCertificateIdsRequest) -> types.GetInstalledCertificateIdsResponse:
@@ -82,6 +97,7 @@ class TrustStore:
         for entry in self._roots:
             if hash_data(entry[1], entry[1], wanted.algorithm).same_certificate(wanted):
                 self._roots.remove(entry)
+                self._issuers.clear()
                 return {"status": "Accepted"}
         for certificate, issuer in self.pairs(self.own.chain if self.own is not None else ()):
             if hash_data(certificate, issuer, wanted.algorithm).same_certificate(wanted):

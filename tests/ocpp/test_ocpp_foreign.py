@@ -179,7 +179,7 @@ async def test_our_station_at_the_packages_csms() -> None:
     try:
         async with running(lab.station(connector(url), config)) as station:
             await station.wait_ready(10)
-            chain = shared_pki().credentials("contract_leaf").chain_der
+            chain = shared_pki().credentials("contract_leaf").chain
             answer = await station.outlet().answer(ContractAuthorization(emaid=EMAID, chain=chain))
             assert isinstance(answer, AuthorizationAnswer) and answer.accepted
             assert seen[0] == "boot pncsim PowerUp"

@@ -137,7 +137,7 @@ def test_plug_and_charge_with_installation_and_receipts() -> None:
     signed_authorization(p, challenge)
     asked = p.question
     assert isinstance(asked, ContractAuthorization)
-    assert (asked.emaid, asked.chain, asked.validated) == (EMAID, pki().credentials("contract_leaf").chain_der, True)
+    assert (asked.emaid, asked.chain, asked.validated) == (EMAID, pki().credentials("contract_leaf").chain, True)
     p.answer(YES)
     p.ev(ac_parameters())
     p.ev(power("Start"))
