@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar, dataclass_transform
+from typing import Literal
 
 from pncsim.wire.errors import Kind
+from pncsim.wire.values import value
 
-T = TypeVar("T")
 Direction = Literal["sent", "received"]
 Carrier = Literal["UDP", "TCP"]
 Mark = Literal["", "opened", "ended", "reset"]
@@ -22,14 +22,7 @@ EndPoint = tuple[str, int]
 """A numeric address without scope, and a port."""
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
-def _event(kind: type[T]) -> type[T]:
-    """An event class: frozen for the type checker only, since some hundred are made in a session and frozen ones take
-    three times as long to make."""
-    return dataclass(slots=True, kw_only=True)(kind)
-
-
-@_event
+@value(kw_only=True)
 class Event:
     """What happened, and who saw it.
 
@@ -46,7 +39,7 @@ class Event:
     run: str = ""
 
 
-@_event
+@value(kw_only=True)
 class V2gMessage(Event):
     """A V2GTP message, with its bytes as on the wire (without the 8-byte header) and its decoded value."""
 
@@ -56,7 +49,7 @@ class V2gMessage(Event):
     value: object
 
 
-@_event
+@value(kw_only=True)
 class LinkBytes(Event):
     """What passed between vehicle and station below TLS, as ``unit`` handed it over or got it.
 
@@ -72,14 +65,14 @@ class LinkBytes(Event):
     mark: Mark = ""
 
 
-@_event
+@value(kw_only=True)
 class StateEntered(Event):
     """A state machine moved on; ``state`` is a row of the printed table."""
 
     state: str
 
 
-@_event
+@value(kw_only=True)
 class Judged(Event):
     """Somebody verified something: ``what`` ("SECC certificate chain", "OCSP response", "signature of …")."""
 
@@ -89,7 +82,7 @@ class Judged(Event):
     clause: str = ""
 
 
-@_event
+@value(kw_only=True)
 class Secured(Event):
     """A TLS handshake was completed or refused (``ok`` False, ``reason`` says why, ``alert`` the code if any)."""
 
@@ -102,7 +95,7 @@ class Secured(Event):
     reason: str = ""
 
 
-@_event
+@value(kw_only=True)
 class OcppFrame(Event):
     """An OCPP-J frame as text; secrets (passwords) are masked before the event is made."""
 
@@ -112,7 +105,7 @@ class OcppFrame(Event):
     frame: str
 
 
-@_event
+@value(kw_only=True)
 class HttpExchange(Event):
     """One HTTP request and its answer, as seen by ``role``."""
 
@@ -122,7 +115,7 @@ class HttpExchange(Event):
     text: str = ""
 
 
-@_event
+@value(kw_only=True)
 class ServiceCall(Event):
     """A call between back-end services (in-process or remote) and how it ended, in one sentence."""
 
@@ -132,7 +125,7 @@ class ServiceCall(Event):
     text: str
 
 
-@_event
+@value(kw_only=True)
 class Power(Event):
     """A sample of the energy transfer: W, Wh since the start of the session, V, A and state of charge in percent."""
 
@@ -143,7 +136,7 @@ class Power(Event):
     soc: float | None = None
 
 
-@_event
+@value(kw_only=True)
 class PilotChanged(Event):
     """What an EVSE sees on the control pilot: a state of IEC 61851-1 (A to F), and its duty cycle in percent."""
 
@@ -151,7 +144,7 @@ class PilotChanged(Event):
     duty: float
 
 
-@_event
+@value(kw_only=True)
 class Tolerated(Event):
     """A liberty of the peer that was let pass, and what the standard says instead."""
 
@@ -159,14 +152,14 @@ class Tolerated(Event):
     clause: str = ""
 
 
-@_event
+@value(kw_only=True)
 class Story(Event):
     """A milestone told in one sentence for people."""
 
     text: str
 
 
-@_event
+@value(kw_only=True)
 class Problem(Event):
     """Something went wrong: everything its error knows (see :class:`wire.errors.PncError`).
 

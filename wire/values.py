@@ -7,13 +7,13 @@ make as an ordinary one. What is made hundreds of times in a session is therefor
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
 
-@dataclass_transform(frozen_default=True)
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def value(*, kw_only: bool = False) -> Callable[[type[T]], type[T]]:
     """A dataclass with slots, compared and hashed by its fields; mypy refuses to set them."""
     return dataclass(slots=True, kw_only=kw_only, unsafe_hash=True)

@@ -108,6 +108,17 @@ def _skip_handshake(name: str, message: Any) -> Any:
     return EV_ISO2.codec(0x8001).encode(EV_ISO2.wrap(bytes(8), iso2.SessionSetupReq(EVCCID=bytes(6)), None))
 
 
+def test_a_dialect_of_several_message_sets_sends_each_document_under_the_type_of_its_own() -> None:
+    from pncsim.wire.v2g import appprotocol as app
+
+    several = replace(EV_ISO2, sets={0x8003: "app", 0x8002: "iso2"})
+    assert several.payload_type(iso2.V2G_Message) == 0x8002
+    assert several.payload_type(app.SupportedAppProtocolRes) == 0x8003
+    assert several.codec(0x8002).name == "iso2"
+    with pytest.raises(KeyError):
+        several.codec(0x8001)
+
+
 # ---- mutants -------------------------------------------------------------------------------------------------------
 
 

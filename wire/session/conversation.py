@@ -71,7 +71,8 @@ class Conversation(ABC):
         self.done = False
         self.phase: Phase | None = None
         self._limit: float | None = None  # when the peer's next message is overdue
-        self._codecs = {EXI: codec("app")}
+        self._codecs = {EXI: codec("app")}  # by the payload type of what comes
+        self._channels: dict[type, tuple[int, Codec]] = {}  # by the type of what goes
         self._agreed = False
         self._reader = V2gtpReader(frozenset({EXI}.union(*(one.sets for one in dialects))))
         self._ignored = 0
@@ -244,6 +245,7 @@ class Conversation(ABC):
     def _turn_to(self, dialect: Dialect) -> None:
         if dialect is not self.dialect:
             self.dialect = dialect
+            self._channels.clear()
             self.session = self._new_session()
 
     @abstractmethod
@@ -265,9 +267,8 @@ class Conversation(ABC):
             if altered is not document:
                 document, payload = altered, None
         if payload is None:
-            coder = codec("app") if isinstance(document, _HANDSHAKE) else self._coder_of(document)
             try:
-                payload = coder.encode(document)
+                payload = self._channel(document)[1].encode(document)
             except ExiEncodeError as error:
                 raise LocalError(f"The {self.me} cannot send {name}: {error.sentence}", clause=error.clause) from error
         self._put(name, document, payload)
@@ -278,8 +279,17 @@ class Conversation(ABC):
             self.voice.story(f"The lab withholds {name}.")
             return
         self.voice.message("sent", name, payload, document)
-        under = EXI if isinstance(document, _HANDSHAKE) else self.dialect.payload_type(document)
-        self.out.append(Send(pack(under, payload)))
+        self.out.append(Send(pack(self._channel(document)[0], payload)))
 
-    def _coder_of(self, document: Any) -> Codec:
-        return self.dialect.codec(self.dialect.payload_type(document))
+    def _channel(self, document: Any) -> tuple[int, Codec]:
+        """The payload type a document travels under, and the codec that writes it."""
+        kind = type(document)
+        found = self._channels.get(kind)
+        if found is None:
+            if kind in _HANDSHAKE:
+                found = EXI, codec("app")
+            else:
+                under = self.dialect.payload_type(kind)
+                found = under, self.dialect.codec(under)
+            self._channels[kind] = found
+        return found

@@ -113,14 +113,10 @@ class Dialect:
         """The codec of what travels under ``payload_type``. Raises KeyError for a type of another dialect."""
         return codec(self.sets[payload_type])
 
-    def payload_type(self, document: object) -> int:
-        """The V2GTP payload type under which ``document`` travels; the first one for what belongs to none."""
-        types = tuple(self.sets)
-        if len(types) > 1:
-            for one in types:
-                if self.codec(one).has_root(type(document)):
-                    return one
-        return types[0]
+    def payload_type(self, document: type) -> int:
+        """The V2GTP payload type under which documents of a type travel; the first one for those of no set."""
+        first, *more = self.sets
+        return next((one for one in (first, *more) if self.codec(one).has_root(document)), first) if more else first
 
     def with_row(self, role: Literal["station", "vehicle"], row: Row) -> Dialect:
         """This dialect with one row of one role's table replaced, or added."""
