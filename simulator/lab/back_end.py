@@ -255,7 +255,8 @@ class Region:
             self._sockets.push_async_callback(listener.stop)
             token, url = self._source.of("CCP").token(24), listener.url
             voice = Voice.on(self._clock, self._trace, "CCP")
-            await listener.start(ccp_app(ecosystem.pool, voice, tokens={token: Grant(frozenset({"CPO"}))}))
+            tokens = {token: Grant(frozenset({"CPO"}))}
+            await listener.start(ccp_app(ecosystem.pool, voice, tokens=tokens, source=self._source.of("CCP")))
         client = ContractPoolClient(self._clock, Voice.on(self._clock, self._trace, "CSMS"), url, token=token)
         self._sockets.push_async_callback(client.close)
         self._pool = client
