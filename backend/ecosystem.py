@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from cryptography import x509
 
-from pncsim.backend.ccp.delivery import Policy
+from pncsim.backend.ccp.delivery import BundlePolicy
 from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
 from pncsim.backend.events.bus import Bus
@@ -60,7 +60,7 @@ class Ecosystem:
         bus: Bus | None = None,
         store: Store | None = None,
         fetch: Fetch | None = None,
-        policy: Policy = "default-first",
+        policy: BundlePolicy = "default-first",
         source: Source = SYSTEM,
     ) -> None:
         self._clock, self._trace = clock, trace
@@ -241,7 +241,7 @@ async def open_ecosystem(
     trace: Trace,
     *,
     fetch: Fetch | None = None,
-    policy: Policy = "default-first",
+    policy: BundlePolicy = "default-first",
     source: Source = SYSTEM,
 ) -> Ecosystem:
     """An ecosystem of one PKI; the rest as :class:`Ecosystem`."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pncsim.wire.errors import LocalError
 
-Policy = Literal["never", "if-needed", "always"]
+InstallPolicy = Literal["never", "if-needed", "always"]
 PaymentPolicy = Literal["contract", "prefer-contract", "external"]
 TlsPolicy = Literal["require", "prefer", "off"]
 OcspPolicy = Literal["require", "prefer", "off"]
@@ -74,8 +74,8 @@ class VehicleConfig:
     departure: float | None = None
     energy_wish: float | None = None
     payment: PaymentPolicy = "prefer-contract"
-    install: Policy = "if-needed"
-    update: Policy = "if-needed"
+    install: InstallPolicy = "if-needed"
+    update: InstallPolicy = "if-needed"
     emaid: str | None = None
     tls: TlsPolicy = "prefer"
     ocsp: OcspPolicy = "prefer"

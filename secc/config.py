@@ -76,7 +76,7 @@ CERTIFICATE_SERVICE = ServiceOffer(
 
 
 @dataclass(slots=True, kw_only=True)
-class PausedSession:
+class KeptSession:
     """What a station keeps of a paused session (V2G2-741, -753). ``schedule``: (start, watts) pairs from ``paused_at``
     on, and when they end."""
 
@@ -156,7 +156,7 @@ class SeccConfig:
     close_after_failure: bool = True
     """Close after any FAILED answer; False lets the vehicle send its SessionStopReq first."""
 
-    paused: dict[int, PausedSession] = field(default_factory=dict)
+    paused: dict[int, KeptSession] = field(default_factory=dict)
     """Paused sessions of this EVSE by SessionID as a number. Shared by all sessions of the EVSE."""
     alter: Alter | None = None
     """For fault injection: gets (message name, message) before encoding and returns what to send: a message, bytes as

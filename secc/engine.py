@@ -19,7 +19,7 @@ from pncsim.secc.session import Wishes
 from pncsim.wire.errors import LocalError, PeerError, PeerSilent, PncError
 from pncsim.wire.session.dialect import Dialect
 from pncsim.wire.session.outputs import Close, Notice, Output
-from pncsim.wire.session.responder import End, Responder
+from pncsim.wire.session.responder import HowEnded, Responder
 from pncsim.wire.session.sequence import CONNECTED, ENDED
 from pncsim.wire.v2g import appprotocol as app
 
@@ -121,7 +121,7 @@ class SeccEngine(Responder):
     def _session_failed(self) -> None:
         self.session.stop_charging("the session has failed")
 
-    def _ended(self, end: End) -> None:
+    def _ended(self, end: HowEnded) -> None:
         wanted = self.wishes.stop_at is not None
         reason = f"The vehicle has {end} the session{', as the station asked' if wanted else ''}."
         self._finish(end, reason, None, "station" if wanted else "vehicle")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pncsim.secc import notices
 from pncsim.secc.config import PowerSchedule, SeccConfig
 from pncsim.secc.engine import DIALECTS, SeccEngine
-from pncsim.secc.handshake import Refused, TlsIdentity, secure
+from pncsim.secc.handshake import FailedHandshake, TlsIdentity, secure
 from pncsim.secc.listeners import Listeners
 from pncsim.secc.power import EvsePower
 from pncsim.secc.questions import VehicleReady
@@ -20,7 +20,7 @@ from pncsim.wire.errors import LocalError, PeerSilent, PncError
 from pncsim.wire.network import Network, Security, Serving
 from pncsim.wire.pilot import DIGITAL, PLUGGED, READY, STEADY, Pilot, PilotState, duty_for
 from pncsim.wire.session.dialect import Dialect
-from pncsim.wire.session.driver import Answer, Driver, Tell
+from pncsim.wire.session.driver import Answerer, Driver, Tell
 from pncsim.wire.session.outputs import Close, Output
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.streams import ByteStream
@@ -67,7 +67,7 @@ class Evse:
         *,
         clock: Clock,
         trace: Trace,
-        answer: Answer,
+        answer: Answerer,
         tell: Tell = lambda notice: None,
         number: int = 1,
         unit: str = "SECC",
@@ -233,7 +233,7 @@ class Evse:
                 secured = await secure(stream, self._shown(), self._clock, self.voice, within=within)
             finally:
                 self._shaking.discard(stream)
-            if not isinstance(secured, Refused):
+            if not isinstance(secured, FailedHandshake):
                 await self._serve_one(secured, tls=True)
             elif self.on_refused is not None:
                 self.on_refused(secured.error, secured.spoke_tls)

@@ -22,7 +22,7 @@ class TlsIdentity(NamedTuple):
     staples: tuple[bytes | None, ...]
 
 
-class Refused(NamedTuple):
+class FailedHandshake(NamedTuple):
     """A handshake that failed: why, and whether the peer spoke TLS at all."""
 
     error: PncError
@@ -31,7 +31,7 @@ class Refused(NamedTuple):
 
 async def secure(
     stream: ByteStream, shown: TlsIdentity, clock: Clock, voice: Voice, *, within: float
-) -> ByteStream | Refused:
+) -> ByteStream | FailedHandshake:
     """The vehicle's TLS stream, or why there is none after ``within`` seconds at most; either is reported."""
     opening: list[bytes] = []
     server = TlsServer(
@@ -50,4 +50,4 @@ async def secure(
         voice.secured(version=secured.version, cipher=secured.cipher, peer=stream.peer, stapled=any(shown.staples))
         return secured
     voice.not_secured(error)
-    return Refused(error, opening == [HANDSHAKE_RECORD])
+    return FailedHandshake(error, opening == [HANDSHAKE_RECORD])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pncsim.secc import notices
-from pncsim.secc.config import PausedSession, PowerSchedule, SeccConfig
+from pncsim.secc.config import KeptSession, PowerSchedule, SeccConfig
 from pncsim.secc.power import EvsePower
 from pncsim.secc.questions import Question
 from pncsim.wire.amounts import shown_energy
@@ -48,7 +48,7 @@ class StationSession:
         # who
         self.id = NO_SESSION
         self.evccid = ""
-        self.joined: PausedSession | None = None
+        self.joined: KeptSession | None = None
         self.emaid = ""
         # energy
         self.charging = self.was_charging = False
@@ -76,7 +76,7 @@ class StationSession:
         """Energy of this session so far, with that before its pause."""
         return self.power.energy(self.now) - self.start_wh
 
-    def open(self, id: bytes, paused: PausedSession | None) -> None:
+    def open(self, id: bytes, paused: KeptSession | None) -> None:
         """The session has its number; ``paused`` if it goes on where it had paused."""
         self.id, self.joined = id, paused
         self.voice.session = id.hex().upper()

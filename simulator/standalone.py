@@ -19,7 +19,7 @@ from pncsim.backend.answers import TokenStatus
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.mo import MobilityOperator
 from pncsim.ev.battery import Battery
-from pncsim.ev.config import AC_MODES, DC_MODES, DcLimits, OcspPolicy, PaymentPolicy, Policy, VehicleConfig
+from pncsim.ev.config import AC_MODES, DC_MODES, DcLimits, InstallPolicy, OcspPolicy, PaymentPolicy, VehicleConfig
 from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
@@ -75,7 +75,7 @@ class VehicleOptions:
     payment: Payment = "both"
     current: Current = "both"
     ocsp: OcspPolicy | None = None
-    install: Policy = "if-needed"
+    install: InstallPolicy = "if-needed"
     loops: int = 10
     interval: float = 1.0
     kwh: float | None = None

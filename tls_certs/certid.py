@@ -171,7 +171,7 @@ def parse_request(data: bytes) -> tuple[list[CertId], bytes | None]:
     return ids, nonce
 
 
-def _parse_cert_id(found: der.Element) -> CertId:
+def _parse_cert_id(found: der.Tlv) -> CertId:
     algorithm, name, key, serial = der.children(found.content)
     name_of = _BY_OID.get(der.sequence(algorithm.encoding)[0].encoding)
     if name_of is None or (name.tag, key.tag, serial.tag) != (der.OCTET_STRING, der.OCTET_STRING, der.INTEGER):
@@ -179,7 +179,7 @@ def _parse_cert_id(found: der.Element) -> CertId:
     return CertId(name_of, name.content, key.content, int.from_bytes(serial.content, "big"))
 
 
-def _nonce_in(extensions: list[der.Element]) -> bytes | None:
+def _nonce_in(extensions: list[der.Tlv]) -> bytes | None:
     for extension in extensions:
         parts = list(der.children(extension.content))
         if parts[0].encoding == _NONCE:

@@ -8,7 +8,7 @@ from pncsim.wire.errors import Kind, PeerError
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Codes:
     """What a fault is answered with: TLS alert (RFC 5246 7.2.2), OCPP certificateStatus."""
 
     alert: int
@@ -20,11 +20,11 @@ CERTIFICATE_EXPIRED, CERTIFICATE_UNKNOWN, UNKNOWN_CA = 45, 46, 48
 BAD_STATUS_RESPONSE = 113
 
 
-def _chain_error(alert: int) -> Answer:
-    return Answer(alert, "CertChainError")
+def _chain_error(alert: int) -> Codes:
+    return Codes(alert, "CertChainError")
 
 
-ANSWERS: dict[Kind, Answer] = {
+ANSWERS: dict[Kind, Codes] = {
     "empty": _chain_error(BAD_CERTIFICATE),
     "unparsable": _chain_error(BAD_CERTIFICATE),
     "too big": _chain_error(BAD_CERTIFICATE),
@@ -40,9 +40,9 @@ ANSWERS: dict[Kind, Answer] = {
     "path length": _chain_error(BAD_CERTIFICATE),
     "critical extension": _chain_error(UNSUPPORTED_CERTIFICATE),
     # Not yet valid is answered like expired (V2G2-824).
-    "not yet valid": Answer(CERTIFICATE_EXPIRED, "CertificateExpired"),
-    "expired": Answer(CERTIFICATE_EXPIRED, "CertificateExpired"),
-    "revoked": Answer(CERTIFICATE_REVOKED, "CertificateRevoked"),
+    "not yet valid": Codes(CERTIFICATE_EXPIRED, "CertificateExpired"),
+    "expired": Codes(CERTIFICATE_EXPIRED, "CertificateExpired"),
+    "revoked": Codes(CERTIFICATE_REVOKED, "CertificateRevoked"),
     "status unknown": _chain_error(CERTIFICATE_UNKNOWN),
 }
 

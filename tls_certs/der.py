@@ -17,7 +17,7 @@ class DerError(ValueError):
     """Octets that are not the DER that was expected."""
 
 
-class Element(NamedTuple):
+class Tlv(NamedTuple):
     """One element: its tag octet, its content, and its whole encoding."""
 
     tag: int
@@ -62,7 +62,7 @@ def bit_string(content: bytes) -> bytes:
     return element(BIT_STRING, b"\x00", content)
 
 
-def read(data: bytes) -> Element:
+def read(data: bytes) -> Tlv:
     """The one element ``data`` consists of. Raises DerError, also when octets follow it."""
     found = _read_at(data, 0)
     if len(found.encoding) != len(data):
@@ -70,7 +70,7 @@ def read(data: bytes) -> Element:
     return found
 
 
-def children(content: bytes) -> Iterator[Element]:
+def children(content: bytes) -> Iterator[Tlv]:
     """The elements ``content`` consists of, in order. Raises DerError."""
     offset = 0
     while offset < len(content):
@@ -79,7 +79,7 @@ def children(content: bytes) -> Iterator[Element]:
         offset += len(found.encoding)
 
 
-def sequence(data: bytes) -> list[Element]:
+def sequence(data: bytes) -> list[Tlv]:
     """The elements of the SEQUENCE that ``data`` is. Raises DerError."""
     found = read(data)
     if found.tag != SEQUENCE:
@@ -87,7 +87,7 @@ def sequence(data: bytes) -> list[Element]:
     return list(children(found.content))
 
 
-def _read_at(data: bytes, offset: int) -> Element:
+def _read_at(data: bytes, offset: int) -> Tlv:
     if offset + 2 > len(data):
         raise DerError("an element is cut off")
     tag, size, start = data[offset], data[offset + 1], offset + 2
@@ -103,4 +103,4 @@ def _read_at(data: bytes, offset: int) -> Element:
             raise DerError("a length is not in its shortest form")
     if start + size > len(data):
         raise DerError("an element is cut off")
-    return Element(tag, data[start : start + size], data[offset : start + size])
+    return Tlv(tag, data[start : start + size], data[offset : start + size])

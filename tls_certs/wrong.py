@@ -27,7 +27,7 @@ _UNKNOWN_EXTENSION = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Flaw:
     """One way to be bad. ``level`` says where: 0 the leaf, 1 the Sub-CA above it, 2 the one above that.
 
     ``profile`` are changed fields of the profile; ``starts`` and ``ends`` seconds from now; ``signer`` whose key signs
@@ -59,77 +59,75 @@ def with_sha1(certificate: x509.Certificate, key: PrivateKey) -> x509.Certificat
     return x509.load_der_x509_certificate(der.element(der.SEQUENCE, tbs, _ECDSA_SHA1, signature))
 
 
-FAULTS: dict[str, Fault] = {
-    "expired": Fault(text="expired yesterday", kind="expired", starts=-90 * DAY, ends=-DAY),
-    "not-yet-valid": Fault(text="valid from tomorrow", kind="not yet valid", starts=DAY, ends=90 * DAY),
-    "wrong-signature": Fault(
-        text="signed by another key than the issuer's", kind="wrong signature", signer="lookalike"
-    ),
-    "foreign-issuer": Fault(text="issued by a CA of the same name nobody trusts", kind="no anchor", signer="stranger"),
-    "self-signed": Fault(text="signed by its own key", kind="no anchor", signer="itself"),
-    "wrong-key-identifier": Fault(
+FLAWS: dict[str, Flaw] = {
+    "expired": Flaw(text="expired yesterday", kind="expired", starts=-90 * DAY, ends=-DAY),
+    "not-yet-valid": Flaw(text="valid from tomorrow", kind="not yet valid", starts=DAY, ends=90 * DAY),
+    "wrong-signature": Flaw(text="signed by another key than the issuer's", kind="wrong signature", signer="lookalike"),
+    "foreign-issuer": Flaw(text="issued by a CA of the same name nobody trusts", kind="no anchor", signer="stranger"),
+    "self-signed": Flaw(text="signed by its own key", kind="no anchor", signer="itself"),
+    "wrong-key-identifier": Flaw(
         text="names another issuer key than the one that signed it", kind="key identifier", signer="mislabelled"
     ),
-    "wrong-domain": Fault(text="with a DC that belongs to nobody", kind="profile", profile={"domain": "XYZ"}),
-    "no-domain": Fault(text="without DC", kind="profile", profile={"domain": None}),
-    "no-key-usage": Fault(text="without key usage", kind="profile", profile={"key_usage": frozenset()}),
-    "no-digital-signature": Fault(
+    "wrong-domain": Flaw(text="with a DC that belongs to nobody", kind="profile", profile={"domain": "XYZ"}),
+    "no-domain": Flaw(text="without DC", kind="profile", profile={"domain": None}),
+    "no-key-usage": Flaw(text="without key usage", kind="profile", profile={"key_usage": frozenset()}),
+    "no-digital-signature": Flaw(
         text="whose key must not sign", kind="profile", profile={"key_usage": frozenset({"key_agreement"})}
     ),
-    "leaf-is-ca": Fault(text="a leaf that calls itself a CA", kind="profile", profile={"ca": True}),
-    "leaf-signs": Fault(
+    "leaf-is-ca": Flaw(text="a leaf that calls itself a CA", kind="profile", profile={"ca": True}),
+    "leaf-signs": Flaw(
         text="a leaf whose key may sign certificates",
         kind="profile",
         profile={"key_usage": frozenset({"digital_signature", "content_commitment", "key_agreement", "key_cert_sign"})},
     ),
-    "wrong-purpose": Fault(
+    "wrong-purpose": Flaw(
         text="with an extended key usage for OCSP signing",
         kind="profile",
         profile={"extended_key_usage": (ExtendedKeyUsageOID.OCSP_SIGNING,)},
     ),
-    "rsa-key": Fault(text="with an RSA key", kind="key type", profile={"key": KeyKind.RSA}),
-    "p384-key": Fault(text="with a P-384 key", kind="key type", profile={"key": KeyKind.P384}),
-    "sha384": Fault(text="signed with SHA-384", kind="signature algorithm", signature_hash=hashes.SHA384()),
-    "sha1": Fault(text="signed with SHA-1", kind="signature algorithm", remake=with_sha1),
-    "oversized": Fault(text="larger than 800 octets", kind="too big", profile={"hosts": ("x" * 60 + ".example",) * 5}),
-    "unknown-critical-extension": Fault(
+    "rsa-key": Flaw(text="with an RSA key", kind="key type", profile={"key": KeyKind.RSA}),
+    "p384-key": Flaw(text="with a P-384 key", kind="key type", profile={"key": KeyKind.P384}),
+    "sha384": Flaw(text="signed with SHA-384", kind="signature algorithm", signature_hash=hashes.SHA384()),
+    "sha1": Flaw(text="signed with SHA-1", kind="signature algorithm", remake=with_sha1),
+    "oversized": Flaw(text="larger than 800 octets", kind="too big", profile={"hosts": ("x" * 60 + ".example",) * 5}),
+    "unknown-critical-extension": Flaw(
         text="with a critical extension nobody knows",
         kind="critical extension",
         profile={"further": ((_UNKNOWN_EXTENSION, True),)},
     ),
-    "sub-ca-expired": Fault(
+    "sub-ca-expired": Flaw(
         text="under a Sub-CA that expired yesterday", kind="expired", level=1, starts=-90 * DAY, ends=-DAY
     ),
-    "upper-sub-ca-expired": Fault(
+    "upper-sub-ca-expired": Flaw(
         text="under a Sub-CA 1 that expired yesterday", kind="expired", level=2, starts=-90 * DAY, ends=-DAY
     ),
-    "sub-ca-not-ca": Fault(
+    "sub-ca-not-ca": Flaw(
         text="under a Sub-CA that is no CA", kind="not a CA", level=1, profile={"ca": False, "path_length": None}
     ),
-    "sub-ca-must-not-sign": Fault(
+    "sub-ca-must-not-sign": Flaw(
         text="under a Sub-CA whose key must not sign certificates",
         kind="not a CA",
         level=1,
         profile={"key_usage": frozenset({"crl_sign"})},
     ),
-    "path-length": Fault(
+    "path-length": Flaw(
         text="under a Sub-CA that the CA above must not have", kind="path length", level=2, profile={"path_length": 0}
     ),
-    "missing-sub-ca": Fault(text="sent without the Sub-CA that issued it", kind="no anchor", cut=1),
-    "too-long": Fault(text="under three Sub-CAs", kind="too long", extra=True),
+    "missing-sub-ca": Flaw(text="sent without the Sub-CA that issued it", kind="no anchor", cut=1),
+    "too-long": Flaw(text="under three Sub-CAs", kind="too long", extra=True),
 }
 """Bad chains by name."""
 
 
-def wrong_credentials(pki: Pki, role: str, fault: str | Fault, now: float) -> Credentials:
-    """Credentials of ``role`` that have one fault (a name of :data:`FAULTS`), otherwise as the PKI would make them.
+def wrong_credentials(pki: Pki, role: str, fault: str | Flaw, now: float) -> Credentials:
+    """Credentials of ``role`` that have one fault (a name of :data:`FLAWS`), otherwise as the PKI would make them.
 
     Needs the keys of the issuing Sub-CAs. Raises LocalError for an unknown fault.
     """
     if isinstance(fault, str):
-        if fault not in FAULTS:
-            raise LocalError(f"There is no certificate fault {fault!a}.", advice=f"There are: {', '.join(FAULTS)}.")
-        fault = FAULTS[fault]
+        if fault not in FLAWS:
+            raise LocalError(f"There is no certificate fault {fault!a}.", advice=f"There are: {', '.join(FLAWS)}.")
+        fault = FLAWS[fault]
     if fault.cut is not None:
         chain = pki.chain(role)
         return Credentials(chain[: fault.cut] + chain[fault.cut + 1 :], pki.key(role))
@@ -156,7 +154,7 @@ def wrong_credentials(pki: Pki, role: str, fault: str | Fault, now: float) -> Cr
     return Credentials(chain, cast(ec.EllipticCurvePrivateKey, issuer_key))
 
 
-_FINE = Fault(text="", kind="profile")
+_FINE = Flaw(text="", kind="profile")
 
 
 def _issuer_role(role: str) -> str:
@@ -169,7 +167,7 @@ def _issuer_role(role: str) -> str:
 def _make(
     profile: Profile,
     model: x509.Certificate,
-    fault: Fault,
+    fault: Flaw,
     issuer: x509.Certificate,
     issuer_key: PrivateKey,
     pki: Pki,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Call:
+class CallReport:
     """One call in progress; who makes it fills in ``text``, one sentence saying what came of it.
 
     ``ok`` False marks an answer that says no without being an error of the call.
@@ -262,9 +262,9 @@ class Voice:
         )
 
     @contextmanager
-    def call(self, operation: str) -> Iterator[Call]:
-        """Report the body as one call of this service: ended as :class:`Call` says, or refused with the error."""
-        call = Call()
+    def call(self, operation: str) -> Iterator[CallReport]:
+        """Report the body as one call of this service: ended as :class:`CallReport` says, or refused with the error."""
+        call = CallReport()
         try:
             yield call
         except PncError as error:

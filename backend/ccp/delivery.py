@@ -26,12 +26,12 @@ from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.voice import Voice
 
-Policy = Literal["default-first", "default-only", "most-recent"]
+BundlePolicy = Literal["default-first", "default-only", "most-recent"]
 """Which of several bundles a vehicle gets (CCP-GET-4): the default if it is usable and else the most recent, only the
 default (Open Plug&Charge), or always the most recent (CharIN 2.1.3.2)."""
 
 
-class Delivery:
+class BundleDelivery:
     """Finds the bundle a request asks for. Every refusal is a PncError; its kind says what code the answer has."""
 
     def __init__(
@@ -43,7 +43,7 @@ class Delivery:
         vehicles: VehiclePort,
         store: Store,
         renewals: RenewalPort | None,
-        policy: Policy,
+        policy: BundlePolicy,
     ) -> None:
         self._clock = clock
         self._voice = voice
@@ -160,7 +160,7 @@ _LIBERTIES = {
 """How a vehicle's list may differ from the root it means."""
 
 
-def _ordered(contracts: list[StoredContract], policy: Policy) -> list[StoredContract]:
+def _ordered(contracts: list[StoredContract], policy: BundlePolicy) -> list[StoredContract]:
     recent = sorted(contracts, key=lambda c: (c.entry.valid_from, c.stored_at), reverse=True)
     if policy == "most-recent":
         return recent

@@ -11,7 +11,7 @@ from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.ccp.store import ContractEntry
 from pncsim.backend.cps import xml_form
 from pncsim.backend.refusal import Refused
-from pncsim.backend.rest.access import Grant, Role, Tokens, not_owned
+from pncsim.backend.rest.access import Grant, Grants, Role, not_owned
 from pncsim.backend.rest.bodies import (
     base64_text,
     binary_member,
@@ -48,7 +48,7 @@ def routes(pool: ContractPool, source: Source = SYSTEM) -> tuple[Route, ...]:
 
 
 def ccp_app(
-    pool: ContractPool, voice: Voice, *, tokens: Tokens | None = None, source: Source = SYSTEM
+    pool: ContractPool, voice: Voice, *, tokens: Grants | None = None, source: Source = SYSTEM
 ) -> web.Application:
     """The aiohttp application that serves ``pool``. Without ``tokens`` everybody who reaches it may do everything."""
     return application(routes(pool, source), voice, tokens=tokens, source=source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pncsim.backend.bundle import NAMESPACE
-from pncsim.backend.ccp.responses import Request
+from pncsim.backend.ccp.responses import ContractRequest
 from pncsim.backend.refusal import Refused
 from pncsim.wire.exi.errors import ExiDecodeError
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid
@@ -13,7 +13,7 @@ from pncsim.wire.v2g.registry import codec
 _EMAID_TEXT = 'emaid : must match "^[A-Za-z]{2}[-]?\\w{3}[-]?\\w{9}[-]?(\\w{1})?$"'
 
 
-def read_request(exi: bytes, schema: str) -> tuple[iso2.V2G_Message, Request]:
+def read_request(exi: bytes, schema: str) -> tuple[iso2.V2G_Message, ContractRequest]:
     """The message and its body, if it is one of the two requests the pool answers."""
     if schema.strip().rstrip("/") != NAMESPACE:
         raise Refused(f"The schema {schema!r} is not served here, {NAMESPACE} is.", clause="OPCP xsdMsgDefNamespace")

@@ -8,7 +8,7 @@ from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2 import codes
 from pncsim.wire.v2g.registry import codec
 
-Request = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
+ContractRequest = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
 
 _NOTHING = b"\x00"
 _NO_EMAID = "0" * 14
@@ -18,19 +18,19 @@ NEXT_SESSION = 0
 """RetryCounter of a failed update: try again in the next charging session (V2G2-696, V2G2-928)."""
 
 
-def positive(request: Request, session_id: bytes, bundle: SignedContractData) -> bytes:
+def positive(request: ContractRequest, session_id: bytes, bundle: SignedContractData) -> bytes:
     """The EXI message that carries ``bundle``, with the request's SessionID (CCP-GET-5)."""
     if isinstance(request, iso2.CertificateUpdateReq):
         return codec("iso2").encode(bundle.update_response(session_id))
     return codec("iso2").encode(bundle.installation_response(session_id))
 
 
-def refusal(request: Request, kind: Kind) -> str:
+def refusal(request: ContractRequest, kind: Kind) -> str:
     """The ResponseCode with which ``request`` is refused for something of this kind."""
     return codes.answer(kind, f"{type(request).__name__.removesuffix('Req')}Res")
 
 
-def negative(request: Request, session_id: bytes, code: str, reason: str) -> bytes:
+def negative(request: ContractRequest, session_id: bytes, code: str, reason: str) -> bytes:
     """The EXI message that says ``code``: all mandatory elements are there and hold placeholders."""
     chain = iso2.CertificateChainType(Certificate=_NOTHING)
     contract = iso2.CertificateChainType(Id="id1", Certificate=_NOTHING)

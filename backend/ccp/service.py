@@ -6,7 +6,7 @@ from pncsim.backend import certificates
 from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
 from pncsim.backend.ccp import steps
-from pncsim.backend.ccp.delivery import Delivery, Policy
+from pncsim.backend.ccp.delivery import BundleDelivery, BundlePolicy
 from pncsim.backend.ccp.requests import read_emaid, read_pcid, read_request, unknown_emaid
 from pncsim.backend.ccp.responses import negative, positive, refusal
 from pncsim.backend.ccp.store import CONTRACTS, ContractEntry, StoredContract, of_vehicle
@@ -47,7 +47,7 @@ class ContractPool:
         vehicles: VehiclePort,
         renewals: RenewalPort | None = None,
         revocation: RevocationPort | None = None,
-        policy: Policy = "default-first",
+        policy: BundlePolicy = "default-first",
         patience: float = PATIENCE,
     ) -> None:
         self._clock = clock
@@ -57,7 +57,7 @@ class ContractPool:
         self._store = store
         self._revocation = revocation
         self._patience = patience
-        self._delivery = Delivery(
+        self._delivery = BundleDelivery(
             clock,
             self._voice,
             verifier=verifier,
@@ -67,7 +67,7 @@ class ContractPool:
             policy=policy,
         )
 
-    def prefer(self, policy: Policy) -> None:
+    def prefer(self, policy: BundlePolicy) -> None:
         """Change which of several contracts a vehicle gets."""
         self._delivery.policy = policy
 

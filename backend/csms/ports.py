@@ -21,7 +21,7 @@ class ContractPool(Protocol):
         """Answer the vehicle's request ``exi`` (a whole V2G message, as received); ``schema`` is its namespace URI."""
 
 
-class Revocation(Protocol):
+class RevocationClient(Protocol):
     """A client of the OCSP responders the hash data names."""
 
     async def status(self, hash_data: HashData) -> RevocationStatus:
@@ -64,7 +64,7 @@ class Services:
     """Everything the CSMS was given; None means this operator has no such service and answers accordingly."""
 
     pool: ContractPool | None = None
-    revocation: Revocation | None = None
+    revocation: RevocationClient | None = None
     authority: CertificateAuthority | None = None
     operator: MobilityOperator | None = None
     tokens: Tokens | None = None

@@ -40,10 +40,10 @@ class Grant:
 EVERYTHING = Grant(ROLES)
 """What a face without tokens grants to everybody who can reach it."""
 
-Tokens = Mapping[str, Grant]
+Grants = Mapping[str, Grant]
 
 
-def authorize(request: web.Request, tokens: Tokens | None, allowed: frozenset[Role]) -> Grant:
+def authorize(request: web.Request, tokens: Grants | None, allowed: frozenset[Role]) -> Grant:
     """The caller's grant; Refused with 401 without a known token, 403 without one of the ``allowed`` roles."""
     if tokens is None:
         return EVERYTHING

@@ -39,7 +39,7 @@ def kind_of(status: int) -> Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """An answer, whatever its status."""
 
     status: int
@@ -82,7 +82,7 @@ class HttpClient:
 
     async def request(
         self, whom: str, method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Reply:
+    ) -> HttpReply:
         """One exchange; ``whom`` begins the sentence of a failure ("The contract pool at …").
 
         Raises PeerSilent, or PeerError of the kind "unreachable" or "flood" (an answer that is too long).
@@ -135,7 +135,7 @@ class HttpClient:
                 clause=self._clause,
                 http_status=502,
             )
-        return Reply(response.status, octets)
+        return HttpReply(response.status, octets)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pncsim.backend.refusal import Refused
-from pncsim.backend.rest.access import EVERYTHING, Grant, Role, Tokens, authorize
+from pncsim.backend.rest.access import EVERYTHING, Grant, Grants, Role, authorize
 from pncsim.backend.rest.bodies import error_response
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.listener import LIMITS
@@ -38,7 +38,7 @@ def application(
     routes: Sequence[Route],
     voice: Voice,
     *,
-    tokens: Tokens | None,
+    tokens: Grants | None,
     body: int = LIMITS.body,
     source: Source = SYSTEM,
 ) -> web.Application:
@@ -54,7 +54,7 @@ def application(
     return app
 
 
-def _guarded(route: Route, tokens: Tokens | None) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _guarded(route: Route, tokens: Grants | None) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handler(request: web.Request) -> web.StreamResponse:
         grant = EVERYTHING if route.roles is None else authorize(request, tokens, route.roles)
         return await route.handler(request, grant)

@@ -13,7 +13,7 @@ from pncsim.backend.store.tables import PAGE, Change, Kind, Page, Table, Where, 
 V = TypeVar("V")
 R = TypeVar("R")
 
-Tell = Callable[[list[Fact]], Awaitable[None]]
+TellFacts = Callable[[list[Fact]], Awaitable[None]]
 
 
 async def _nobody(facts: list[Fact]) -> None:
@@ -23,7 +23,7 @@ async def _nobody(facts: list[Fact]) -> None:
 class MemoryStore:
     """A :class:`backend.store.tables.Store`; ``tell`` passes on the facts of each change (:meth:`Bus.tell`)."""
 
-    def __init__(self, tell: Tell = _nobody) -> None:
+    def __init__(self, tell: TellFacts = _nobody) -> None:
         self._tell = tell
         self._rows: dict[str, _Rows[Any]] = {}
 

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.ev.iso2.ending import give_up
 from pncsim.ev.iso2.requests import cable_check, ev_status, power_delivery, wanted_energy
-from pncsim.ev.iso2.schedule import Schedule, choose, mean_price, read_schedule
+from pncsim.ev.iso2.schedule import OfferedSchedule, choose, mean_price, read_schedule
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.wire.errors import PeerError
 from pncsim.wire.session.initiator import Decision, Later, Say
@@ -115,7 +115,7 @@ def _read_limits(s: Iso2VehicleSession, offered: iso2.EVSEChargeParameterType) -
     )
 
 
-def _read_schedules(s: Iso2VehicleSession, offered: iso2.SAScheduleListType) -> tuple[Schedule, ...]:
+def _read_schedules(s: Iso2VehicleSession, offered: iso2.SAScheduleListType) -> tuple[OfferedSchedule, ...]:
     tuples = offered.SAScheduleTuple
     if len({t.SAScheduleTupleID for t in tuples}) != len(tuples):
         s.tolerate("Two schedules of the station have the same SAScheduleTupleID.", "V2G2-300")

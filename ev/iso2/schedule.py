@@ -14,7 +14,7 @@ MAX_PROFILE_ENTRIES = 24
 
 
 @dataclass(slots=True, frozen=True)
-class Schedule:
+class OfferedSchedule:
     """One offered tuple. ``steps`` are (lab time, W), rising in time; the last lasts until ``ends`` (None: open).
 
     ``price`` is the mean price level of its verified tariff, or None when there is none to compare.
@@ -35,7 +35,7 @@ class Schedule:
         return watts
 
 
-def read_schedule(offered: iso2.SAScheduleTupleType, now: float, price: float | None = None) -> Schedule:
+def read_schedule(offered: iso2.SAScheduleTupleType, now: float, price: float | None = None) -> OfferedSchedule:
     """The tuple in lab time. An interval of an unknown kind counts as beginning now."""
     steps: list[tuple[float, float]] = []
     ends: float | None = None
@@ -46,7 +46,7 @@ def read_schedule(offered: iso2.SAScheduleTupleType, now: float, price: float | 
             start = interval.start
             ends = None if interval.duration is None else now + start + interval.duration
         steps.append((now + start, iso2.amount(entry.PMax)))
-    return Schedule(offered.SAScheduleTupleID, tuple(steps), ends, price)
+    return OfferedSchedule(offered.SAScheduleTupleID, tuple(steps), ends, price)
 
 
 def mean_price(tariff: iso2.SalesTariffType) -> float | None:
@@ -56,7 +56,7 @@ def mean_price(tariff: iso2.SalesTariffType) -> float | None:
     return sum(known) / len(known) if known and len(known) == len(tariff.SalesTariffEntry) else None
 
 
-def choose(schedules: tuple[Schedule, ...], wanted: int | None = None) -> Schedule:
+def choose(schedules: tuple[OfferedSchedule, ...], wanted: int | None = None) -> OfferedSchedule:
     """The tuple ``wanted`` if offered; else the cheapest if all can be compared; else the first (V2G2-297, -298)."""
     for schedule in schedules:
         if schedule.tuple_id == wanted:
@@ -67,7 +67,7 @@ def choose(schedules: tuple[Schedule, ...], wanted: int | None = None) -> Schedu
     return schedules[0]
 
 
-def profile(schedule: Schedule, now: float, watts: float) -> iso2.ChargingProfileType:
+def profile(schedule: OfferedSchedule, now: float, watts: float) -> iso2.ChargingProfileType:
     """What the vehicle announces: at most ``watts`` and never above PMax (V2G2-224), starts rising (V2G2-289).
 
     Steps beyond the 24 the profile may have are covered by the last entry with the least of their limits.

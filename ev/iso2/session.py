@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pncsim.ev.iso2.schedule import Schedule
+from pncsim.ev.iso2.schedule import OfferedSchedule
 from pncsim.ev.session import VehicleSession
 from pncsim.ev.session_memory import PausedSession
 
@@ -27,8 +27,8 @@ class Iso2VehicleSession(VehicleSession):
     discovery: iso2.ServiceDiscoveryRes | None = None
 
     mode: str = ""
-    schedules: tuple[Schedule, ...] = ()
-    schedule: Schedule | None = None
+    schedules: tuple[OfferedSchedule, ...] = ()
+    schedule: OfferedSchedule | None = None
     ac_voltage: float = 0.0
     ac_current: float = 0.0
     dc_limits: tuple[float, float, float] = (0.0, 0.0, 0.0)

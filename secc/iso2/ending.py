@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pncsim.secc.config import PausedSession
+from pncsim.secc.config import KeptSession
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.wire.errors import PeerError
-from pncsim.wire.session.responder import End, Reply
+from pncsim.wire.session.responder import HowEnded, Reply
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2.secc_sequence import PAUSE_FROM, State
 
@@ -21,7 +21,7 @@ def session_stop(s: Iso2StationSession, request: iso2.SessionStopReq) -> Reply:
                 clause="V2G2-739",
             )
         left = schedule.moved_to(s.now) or schedule
-        s.config.paused[number] = PausedSession(
+        s.config.paused[number] = KeptSession(
             session_id=s.id,
             payment=s.payment,
             energy_mode=s.mode,
@@ -35,5 +35,5 @@ def session_stop(s: Iso2StationSession, request: iso2.SessionStopReq) -> Reply:
     else:
         s.config.paused.pop(number, None)
     paused = request.ChargingSession == iso2.ChargingSessionType.Pause
-    end: End = "paused" if paused else "ended"
+    end: HowEnded = "paused" if paused else "ended"
     return Reply(iso2.SessionStopRes(ResponseCode=iso2.ResponseCodeType.OK), State.ENDED, end=end)

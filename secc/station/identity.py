@@ -37,14 +37,14 @@ CLOCK_SKEW = 300.0
 
 
 @dataclass(slots=True)
-class Request:
+class CertificateRequest:
     """A key waiting for its certificate."""
 
     key: ec.EllipticCurvePrivateKey = field(repr=False)
     pem: str = ""
 
 
-def request(common_name: str, organization: str, country: str, source: Source) -> Request:
+def request(common_name: str, organization: str, country: str, source: Source) -> CertificateRequest:
     """A new P-256 key and the certificate request for it (A02: CN = SeccId, O and C of ISO15118Ctrlr)."""
     key = source.key()
     subject = x509.Name(
@@ -59,10 +59,10 @@ def request(common_name: str, organization: str, country: str, source: Source) -
         .subject_name(subject)
         .sign(key, hashes.SHA256(), ecdsa_deterministic=True)
     )
-    return Request(key, csr.public_bytes(serialization.Encoding.PEM).decode("ascii"))
+    return CertificateRequest(key, csr.public_bytes(serialization.Encoding.PEM).decode("ascii"))
 
 
-def accept(chain: str, waiting: Request | None, check: ChainCheck, now: float) -> Credentials:
+def accept(chain: str, waiting: CertificateRequest | None, check: ChainCheck, now: float) -> Credentials:
     """The credentials a CertificateSigned brings. Raises PeerError: not asked for, unreadable, wrong key or chain."""
     if waiting is None:
         raise PeerError("The CSMS sent a certificate nobody asked for.", clause="A02.FR.20", ocpp_status="Rejected")

@@ -53,7 +53,7 @@ class Upkeep:
         self._config, self._model, self._trust, self._clock, self._check = config, model, trust, clock, check
         self._voice, self._source, self._ask, self._problem = voice, source, ask, problem
         self._security_event, self._changed = security_event, changed
-        self._request: identity.Request | None = None
+        self._request: identity.CertificateRequest | None = None
         self._signed: asyncio.Future[PncError | None] | None = None
         self._staples: dict[int, identity.Staple] = {}
         self._retry_at: float | None = None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
 
 Access = Literal["ReadOnly", "ReadWrite", "WriteOnly"]
-Kind = Literal["string", "integer", "boolean", "decimal", "OptionList", "MemberList", "SequenceList"]
+ValueKind = Literal["string", "integer", "boolean", "decimal", "OptionList", "MemberList", "SequenceList"]
 Tier = Literal["station", "evse", "connector"]
 Unknown = Literal["UnknownComponent", "UnknownVariable", "NotSupportedAttributeType"]
 
@@ -47,7 +47,7 @@ class Variable(NamedTuple):
 
     component: str
     name: str
-    kind: Kind
+    kind: ValueKind
     access: Access
     value: str | Computed
     unit: str = ""

@@ -90,7 +90,7 @@ class Chosen:
         self.fault.deed(lab, self.where, **self.values)
 
 
-class Judge:
+class FaultJudge:
     """A reader of the trace that looks for what the standard answers to ``faults``."""
 
     def __init__(self, faults: Iterable[Chosen]) -> None:

@@ -15,7 +15,7 @@ from pncsim.wire.trace import Event, V2gMessage
 from pncsim.wire.voice import Voice
 
 
-class Gate:
+class VehicleGate:
     """Holds every vehicle of one lab. Open at first."""
 
     def __init__(self, clock: Clock) -> None:
@@ -72,7 +72,7 @@ class Gate:
 class _Gated:
     """A network whose vehicle is held by a gate."""
 
-    def __init__(self, network: Network, gate: Gate) -> None:
+    def __init__(self, network: Network, gate: VehicleGate) -> None:
         self._network, self._gate = network, gate
 
     async def serve(self, handlers: Handlers, voice: Voice | None = None) -> Serving:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pncsim.simulator.result import RunResult, Verdict
-from pncsim.simulator.runs.gate import Gate
+from pncsim.simulator.runs.gate import VehicleGate
 from pncsim.simulator.runs.journal import Journal
 from pncsim.simulator.scenario import Scenario
 from pncsim.simulator.settings import RunSettings
@@ -49,7 +49,7 @@ class Run:
         self.trace = Trace()
         self.journal = Journal() if kept is None else Journal(kept)
         self.result = RunResult(scenario.name, self.settings.transport)
-        self._gate = Gate(self.clock)
+        self._gate = VehicleGate(self.clock)
         self._task: asyncio.Task[RunResult] | None = None
         self._lab: asyncio.Future[Lab] = asyncio.get_running_loop().create_future()
         first: tuple[Reader, ...] = (self.journal, self._first_problem, self._gate.see)
@@ -121,7 +121,7 @@ class Run:
             self.result.first_problem = f"{event.role}: {event.text}"
 
     async def _run(self) -> RunResult:
-        from pncsim.simulator.faults.fault import Judge
+        from pncsim.simulator.faults.fault import FaultJudge
         from pncsim.simulator.faults.table import find_fault
         from pncsim.simulator.lab.lab import Lab
 
@@ -139,7 +139,7 @@ class Run:
         )
         try:
             faults = [find_fault(text) for text in settings.faults]
-            judge = Judge(faults)
+            judge = FaultJudge(faults)
             self.trace.subscribe(judge)
             result.faults = {str(fault): (fault.title, fault.answer_text) for fault in faults}
             for fault in faults:

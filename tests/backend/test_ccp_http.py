@@ -20,7 +20,7 @@ from pncsim.backend.ccp.client import ContractPoolClient
 from pncsim.backend.ccp.http import ccp_app
 from pncsim.backend.cps import xml_form
 from pncsim.backend.refusal import Refused
-from pncsim.backend.rest.access import EVERYTHING, Grant, Tokens
+from pncsim.backend.rest.access import EVERYTHING, Grant, Grants
 from pncsim.wire.errors import PeerError, PeerSilent
 from pncsim.wire.listener import LIMITS, HttpListener
 from pncsim.wire.trace import HttpExchange
@@ -28,7 +28,7 @@ from pncsim.wire.v2g.key_transport import wrap
 from pncsim.wire.v2g.registry import codec
 
 PATH = "/v1/ccp/signedContractData"
-TOKENS: Tokens = {
+TOKENS: Grants = {
     "cpo": Grant(frozenset({"CPO"})),
     "cps": Grant(frozenset({"CPS"})),
     "mo": Grant(frozenset({"MO"}), providers=frozenset({"depnc"})),
@@ -39,7 +39,7 @@ TOKENS: Tokens = {
 
 
 @asynccontextmanager
-async def served(world: World, tokens: Tokens | None = None) -> AsyncIterator[str]:
+async def served(world: World, tokens: Grants | None = None) -> AsyncIterator[str]:
     server = HttpListener()
     await server.start(ccp_app(world.eco.pool, world.voice("CCP"), tokens=tokens))
     try:

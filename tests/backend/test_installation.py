@@ -7,7 +7,7 @@ from backend_world import DAY, NOW, PCID, SCHEMA, World, leaf_of, open_world, un
 from cryptography.hazmat.primitives.asymmetric import ec
 from vehicle_requests import SESSION, install, installation_request, message, received
 
-from pncsim.backend.ccp.delivery import Policy
+from pncsim.backend.ccp.delivery import BundlePolicy
 from pncsim.backend.pki.fetch import Fetch
 from pncsim.backend.rcp import RootKind
 from pncsim.backend.refusal import Refused
@@ -249,7 +249,7 @@ async def test_the_serial_number_of_a_root_may_differ_but_is_remarked_upon(world
 @pytest.mark.parametrize(
     ("policy", "expected"), [("default-first", "first"), ("default-only", "first"), ("most-recent", "second")]
 )
-async def test_which_of_two_contracts_the_vehicle_gets(world: World, policy: Policy, expected: str) -> None:
+async def test_which_of_two_contracts_the_vehicle_gets(world: World, policy: BundlePolicy, expected: str) -> None:
     first = await world.subscribed()
     world.clock.jump(DAY)
     second = await world.eco.mo.subscribe("Ada", PCID)

@@ -12,15 +12,15 @@ from backend_world import NOW, World
 
 from pncsim.backend.ccp.http import routes as ccp_routes
 from pncsim.backend.pki.responder_http import routes as ocsp_routes
-from pncsim.backend.rest.access import ROLES, Grant, Tokens
-from pncsim.backend.rest.client import HttpClient, Reply, kind_of
+from pncsim.backend.rest.access import ROLES, Grant, Grants
+from pncsim.backend.rest.client import HttpClient, HttpReply, kind_of
 from pncsim.backend.rest.routes import Route, application
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import KINDS, PeerError, PeerSilent
 from pncsim.wire.listener import HttpListener
 from pncsim.wire.web import aiohttp, web
 
-TOKENS: Tokens = {role.lower(): Grant(frozenset({role})) for role in ROLES}
+TOKENS: Grants = {role.lower(): Grant(frozenset({role})) for role in ROLES}
 
 
 def faces(world: World) -> Iterable[tuple[str, tuple[Route, ...]]]:
@@ -97,14 +97,14 @@ async def echo(request: web.Request) -> web.StreamResponse:
 
 async def test_an_answer_is_an_answer_whatever_its_status(clock: Clock) -> None:
     async with answering(echo) as url, client(clock) as http:
-        assert await http.request("The pot", "PUT", url, body=b"tea") == Reply(418, b"tea")
+        assert await http.request("The pot", "PUT", url, body=b"tea") == HttpReply(418, b"tea")
 
 
 @pytest.mark.parametrize(
     ("body", "value"), [(b'{"a": 1}', {"a": 1}), (b"", {}), (b"[1]", {}), (b"{", {}), (b"[" * 50_000, {})]
 )
 def test_a_body_that_is_no_object_is_an_empty_one(body: bytes, value: object) -> None:
-    assert Reply(200, body).json_object() == value
+    assert HttpReply(200, body).json_object() == value
 
 
 async def test_redirects_are_not_followed_and_cookies_not_kept(clock: Clock) -> None:

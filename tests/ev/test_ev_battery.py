@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pncsim.ev.battery import Battery
-from pncsim.ev.iso2.schedule import Schedule, choose, mean_price, profile, read_schedule
+from pncsim.ev.iso2.schedule import OfferedSchedule, choose, mean_price, profile, read_schedule
 from pncsim.wire.v2g import iso2
 
 
@@ -59,8 +59,8 @@ def test_a_schedule_is_kept_in_lab_time() -> None:
 
 
 def test_the_tuple_is_the_wanted_the_cheapest_or_the_first() -> None:
-    one, two = Schedule(1, ((0.0, 1.0),), price=3.0), Schedule(2, ((0.0, 1.0),), price=2.0)
-    unknown = Schedule(3, ((0.0, 1.0),))
+    one, two = OfferedSchedule(1, ((0.0, 1.0),), price=3.0), OfferedSchedule(2, ((0.0, 1.0),), price=2.0)
+    unknown = OfferedSchedule(3, ((0.0, 1.0),))
     assert choose((one, two)).tuple_id == 2
     assert choose((one, two, unknown)).tuple_id == 1
     assert choose((one, two), wanted=1).tuple_id == 1

@@ -11,64 +11,64 @@ from pathlib import Path
 import pytest
 
 from pncsim.wire.exi.coder import Codec
-from pncsim.wire.exi.store import Store, cache_root, fingerprint
+from pncsim.wire.exi.store import CoderStore, cache_root, fingerprint
 from pncsim.wire.v2g import appprotocol as app
 
 ANSWER = app.SupportedAppProtocolRes(ResponseCode=app.ResponseCodeType.Failed_NoNegotiation)
 
 
-def new_codec(store: Store) -> Codec:
+def new_codec(store: CoderStore) -> Codec:
     return Codec("app", (app,), store)
 
 
 def test_a_second_process_finds_what_the_first_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert new_codec(Store("k", tmp_path)).encode(ANSWER).hex() == "804880"
+    assert new_codec(CoderStore("k", tmp_path)).encode(ANSWER).hex() == "804880"
     stored = tmp_path / "exi-k" / "app.e.SupportedAppProtocolRes"
     assert stored.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "exi-k").stat().st_mode & 0o777 == 0o700
-    again = new_codec(Store("k", tmp_path))
+    again = new_codec(CoderStore("k", tmp_path))
     monkeypatch.setattr(again, "_generate", lambda *_: pytest.fail("compiled again"))
-    assert again.encode(ANSWER) == new_codec(Store(None, None)).encode(ANSWER)
+    assert again.encode(ANSWER) == new_codec(CoderStore(None, None)).encode(ANSWER)
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", marshal.dumps(5), marshal.dumps(("x",))[:-1]])
 def test_a_broken_file_is_made_anew(tmp_path: Path, content: bytes) -> None:
-    store = Store("k", tmp_path)
+    store = CoderStore("k", tmp_path)
     store.put("name", (1, 2))
     stored = tmp_path / "exi-k" / "app.e.SupportedAppProtocolRes"
     stored.write_bytes(content)
-    assert new_codec(store).encode(ANSWER) == new_codec(Store(None, None)).encode(ANSWER)
+    assert new_codec(store).encode(ANSWER) == new_codec(CoderStore(None, None)).encode(ANSWER)
     assert stored.read_bytes() != content
 
 
 def test_what_others_can_write_is_not_trusted(tmp_path: Path) -> None:
-    Store("k", tmp_path).put("name", 1)
-    assert Store("k", tmp_path).get("name") == 1
+    CoderStore("k", tmp_path).put("name", 1)
+    assert CoderStore("k", tmp_path).get("name") == 1
     (tmp_path / "exi-k" / "name").chmod(0o666)
-    assert Store("k", tmp_path).get("name") is None
+    assert CoderStore("k", tmp_path).get("name") is None
     (tmp_path / "exi-k" / "name").chmod(0o600)
     (tmp_path / "exi-k").chmod(0o777)
-    assert Store("k", tmp_path).get("name") is None
-    Store("k", tmp_path).put("other", 1)
+    assert CoderStore("k", tmp_path).get("name") is None
+    CoderStore("k", tmp_path).put("other", 1)
     assert not (tmp_path / "exi-k" / "other").exists()
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
-    Store("k", tmp_path).put("name", 1)
+    CoderStore("k", tmp_path).put("name", 1)
     os.rename(tmp_path / "exi-k" / "name", tmp_path / "elsewhere")
     os.symlink(tmp_path / "elsewhere", tmp_path / "exi-k" / "name")
-    assert Store("k", tmp_path).get("name") is None
+    assert CoderStore("k", tmp_path).get("name") is None
 
 
 def test_somebody_elses_directory_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Store("k", tmp_path).put("name", 1)
+    CoderStore("k", tmp_path).put("name", 1)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    assert Store("k", tmp_path).get("name") is None
+    assert CoderStore("k", tmp_path).get("name") is None
 
 
 def test_a_file_in_the_place_of_the_directory_is_survived(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    store = Store("k", tmp_path / "file")
+    store = CoderStore("k", tmp_path / "file")
     store.put("name", 1)
     assert store.get("name") is None
     assert new_codec(store).encode(ANSWER)
@@ -102,4 +102,4 @@ def test_a_process_without_a_home_works(home: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=root, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == new_codec(Store(None, None)).encode(ANSWER).hex()
+    assert done.stdout.strip() == new_codec(CoderStore(None, None)).encode(ANSWER).hex()

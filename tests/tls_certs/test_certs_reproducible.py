@@ -12,7 +12,7 @@ from pncsim.tls_certs.crl import build_crl
 from pncsim.tls_certs.issue import build_request
 from pncsim.tls_certs.pki import Pki, create_pki, write_pki
 from pncsim.tls_certs.profiles import PROFILES
-from pncsim.tls_certs.wrong import FAULTS, wrong_credentials
+from pncsim.tls_certs.wrong import FLAWS, wrong_credentials
 from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS, wrong_staple
 from pncsim.wire.source import SYSTEM, Seeded, Source
 
@@ -61,7 +61,7 @@ def test_what_one_authority_issues_more_shifts_no_other() -> None:
     assert issued[0] == issued[1]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", FLAWS)
 def test_the_same_seed_makes_the_same_bad_certificate(fault: str) -> None:
     chains = [wrong_credentials(made(Seeded(1)), "secc_leaf", fault, NOW).chain_der for _ in range(2)]
     assert chains[0] == chains[1]

@@ -18,7 +18,7 @@ from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES, Profile
 from pncsim.tls_certs.revocation import Status
 from pncsim.tls_certs.validation import Use, validate_chain
-from pncsim.tls_certs.wrong import FAULTS, wrong_credentials
+from pncsim.tls_certs.wrong import FLAWS, wrong_credentials
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PeerError, PncError
 from pncsim.wire.source import SYSTEM
@@ -47,14 +47,14 @@ def test_good_chains_verify_with_nothing_to_tolerate(pki: Pki, role: str, use: U
     assert not chain.private
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", FLAWS)
 @pytest.mark.parametrize("role", ["secc_leaf", "cps_leaf"])
 def test_every_fault_is_found_for_what_it_is(pki: Pki, role: str, fault: str) -> None:
     bad = wrong_credentials(pki, role, fault, NOW)
     use = Use.SECC if role == "secc_leaf" else Use.CPS
     with pytest.raises(ChainError) as caught:
         validate_chain(bad.chain_der, pki.anchors("v2g_root"), use, NOW)
-    assert caught.value.kind == FAULTS[fault].kind
+    assert caught.value.kind == FLAWS[fault].kind
     answer = ANSWERS[caught.value.kind]
     assert (caught.value.alert, caught.value.ocpp_status) == (answer.alert, answer.ocpp_status)
     assert caught.value.sentence.endswith(".")

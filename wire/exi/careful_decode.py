@@ -11,7 +11,7 @@ from typing import Any
 
 from pncsim.wire.exi.bits import HEADER, BitReader, Truncated, bits_for
 from pncsim.wire.exi.errors import ExiDecodeError, ExiUnsupportedError
-from pncsim.wire.exi.grammar import END, TEXT_END, Grammars, State, enter, simple_start
+from pncsim.wire.exi.grammar import END, TEXT_END, Grammars, GrammarState, enter, simple_start
 from pncsim.wire.exi.members import QName
 from pncsim.wire.exi.schema import AttributeUse, Element, SchemaSet, Type, Value
 
@@ -138,7 +138,7 @@ class CarefulDecoder:
                 raise self.fail(f"{production} was read; this {UNSUPPORTED}", ExiUnsupportedError)
             state = enter(production.next)
 
-    def _event(self, state: State) -> Any:
+    def _event(self, state: GrammarState) -> Any:
         """The production chosen by the next event code, or END for a second-level end of an empty value."""
         self.start = self.bits.position
         count = len(state.productions)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pncsim.wire.exi.bits import HEADER, BitWriter, bits_for
 from pncsim.wire.exi.errors import ExiEncodeError
-from pncsim.wire.exi.grammar import END, TEXT_END, Grammars, State, enter
+from pncsim.wire.exi.grammar import END, TEXT_END, Grammars, GrammarState, enter
 from pncsim.wire.exi.members import QName
 from pncsim.wire.exi.schema import Element, Group, Model, SchemaSet, Type, Value, Wild
 
@@ -93,7 +93,7 @@ class CarefulEncoder:
             self.element(found.qname, found.type, held)
         self._event(state, END)
 
-    def _event(self, state: State, event: object) -> State:
+    def _event(self, state: GrammarState, event: object) -> GrammarState:
         code = state.index(event)
         if code < 0:
             what = "the content ends" if event == END else f"{getattr(event, 'qname', ('it',))[0]} follows"

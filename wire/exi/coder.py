@@ -16,7 +16,7 @@ from pncsim.wire.exi.errors import ExiDecodeError, ExiEncodeError
 from pncsim.wire.exi.members import QName, classes_of, documents_of
 from pncsim.wire.exi.relaxed import write_relaxed
 from pncsim.wire.exi.runtime import LIMIT, STUMBLES, Rare, groups, join, more
-from pncsim.wire.exi.store import Store, cache_root, fingerprint
+from pncsim.wire.exi.store import CoderStore, cache_root, fingerprint
 
 if TYPE_CHECKING:
     from pncsim.wire.exi.schema import SchemaSet, Type
@@ -34,10 +34,10 @@ class Codec:
     Making one is cheap, using one for the first time is not: a process has one per set (:mod:`wire.v2g.registry`).
     """
 
-    def __init__(self, name: str, modules: tuple[ModuleType, ...], store: Store | None = None) -> None:
+    def __init__(self, name: str, modules: tuple[ModuleType, ...], store: CoderStore | None = None) -> None:
         self.name = name
         self._modules = modules
-        self._store = store or Store(fingerprint(self._modules), cache_root())
+        self._store = store or CoderStore(fingerprint(self._modules), cache_root())
         classes = classes_of(self._modules)
         documents = documents_of(self._modules)
         self._root_bits = bits_for(len(documents) + 1)

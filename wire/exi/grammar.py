@@ -21,7 +21,7 @@ class Production:
     """One event a state allows: an attribute, an element, or one of WILDCARD, END, CHARACTERS."""
 
     event: AttributeUse | Element | Value | str
-    next: State | None = None
+    next: GrammarState | None = None
 
     def __str__(self) -> str:
         if isinstance(self.event, AttributeUse):
@@ -31,7 +31,7 @@ class Production:
         return {WILDCARD: "any element", END: "the end", CHARACTERS: "text"}.get(str(self.event), "the value")
 
 
-class State:
+class GrammarState:
     """A grammar state. ``second`` lists the undeclared events behind the escape code (W3C EXI 8.5.4.4.1)."""
 
     __slots__ = ("productions", "second")
@@ -64,9 +64,9 @@ class Grammars:
     """The states of one schema set, made as they are reached and kept."""
 
     def __init__(self) -> None:
-        self._states: dict[tuple[object, ...], State] = {}
+        self._states: dict[tuple[object, ...], GrammarState] = {}
 
-    def start(self, model: Model, passed: int = 0, first: bool = True) -> State:
+    def start(self, model: Model, passed: int = 0, first: bool = True) -> GrammarState:
         """The state of an element of this type after ``passed`` of its attributes."""
         key = (model.cls, passed, first)
         if key not in self._states:
@@ -80,14 +80,14 @@ class Grammars:
                     productions.append(Production(model.text, TEXT_END))
                 else:
                     productions += self._content(model, ((model.content, 0),))
-            self._states[key] = State(tuple(productions), start=True, first=first)
+            self._states[key] = GrammarState(tuple(productions), start=True, first=first)
         return self._states[key]
 
-    def state(self, model: Model, stack: Stack) -> State:
+    def state(self, model: Model, stack: Stack) -> GrammarState:
         """The state inside a content model."""
         key = (model.cls, *((id(p), n) for p, n in stack))
         if key not in self._states:
-            self._states[key] = State(tuple(self._content(model, stack)), start=False, first=False)
+            self._states[key] = GrammarState(tuple(self._content(model, stack)), start=False, first=False)
         return self._states[key]
 
     def _content(self, model: Model, stack: Stack) -> list[Production]:
@@ -110,23 +110,23 @@ class Grammars:
         return made
 
 
-class _Later(State):
+class _Later(GrammarState):
     """A state that is worked out when it is entered: a list of 1024 entries has as many states."""
 
     __slots__ = ("_made", "_of")
 
     def __init__(self, grammars: Grammars, model: Model, stack: Stack) -> None:
         self._of = (grammars, model, stack)
-        self._made: State | None = None
+        self._made: GrammarState | None = None
 
-    def enter(self) -> State:
+    def enter(self) -> GrammarState:
         if self._made is None:
             grammars, model, stack = self._of
             self._made = grammars.state(model, stack)
         return self._made
 
 
-def enter(state: State | None) -> State:
+def enter(state: GrammarState | None) -> GrammarState:
     """The state a production leads to."""
     assert state is not None
     return state.enter() if isinstance(state, _Later) else state
@@ -160,10 +160,10 @@ def _nullable(particle: Particle, count: int) -> bool:
     return any(inner) if particle.choice else all(inner)
 
 
-TEXT_END = State((Production(END),), start=False, first=False)
+TEXT_END = GrammarState((Production(END),), start=False, first=False)
 """After the text of an element: nothing but its end."""
 
 
-def simple_start(value: Value) -> State:
+def simple_start(value: Value) -> GrammarState:
     """The first state of an element of simple type."""
-    return State((Production(value, TEXT_END),), start=True, first=True)
+    return GrammarState((Production(value, TEXT_END),), start=True, first=True)

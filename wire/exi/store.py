@@ -45,7 +45,7 @@ def fingerprint(modules: Iterable[ModuleType]) -> str | None:
     return digest.hexdigest()
 
 
-class Store:
+class CoderStore:
     """Reads and writes coders by name. Never raises: a coder that cannot be read is made anew."""
 
     def __init__(self, key: str | None, root: Path | None) -> None:

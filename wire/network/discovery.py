@@ -15,8 +15,8 @@ from pncsim.wire.trace import EndPoint
 from pncsim.wire.v2g.sdp import (
     SdpResponse,
     SdpSearch,
+    SdpTransport,
     Security,
-    Transport,
     address_octets,
     choose,
     decode_request,
@@ -52,7 +52,7 @@ def answer(
     capture.datagram(voice, "received", asked, sender, datagram)
     try:
         request = decode_request(datagram)
-        if request.transport is not Transport.TCP:
+        if request.transport is not SdpTransport.TCP:
             raise PeerError("The SDP request asks for UDP, only TCP is served.")
     except PeerError as error:
         tell(voice, f"SDP request of {address_text(*sender)} ignored: {error.sentence}")

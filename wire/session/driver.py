@@ -19,7 +19,7 @@ from pncsim.wire.trace import Event, Trace
 CLOSE_SECONDS = 5.0
 """How long the peer may take to let the connection end in order before it is dropped."""
 
-Answer = Callable[[object], Awaitable[object]]
+Answerer = Callable[[object], Awaitable[object]]
 """Answers a question; a PncError it raises is the answer then."""
 Tell = Callable[[object], None]
 """Hears notices."""
@@ -58,7 +58,7 @@ class Driver(Generic[E]):
         stream: ByteStream,
         clock: Clock,
         trace: Trace,
-        answer: Answer,
+        answer: Answerer,
         tell: Tell = lambda notice: None,
     ) -> None:
         self.engine, self._stream, self._clock, self._trace = engine, stream, clock, trace

@@ -26,7 +26,7 @@ from pncsim.wire.values import value
 MAX_QUEUED = 8
 """Requests a vehicle may send ahead of their answers before the connection is given up."""
 
-End = Literal["ended", "paused"]
+HowEnded = Literal["ended", "paused"]
 
 
 @value()
@@ -48,7 +48,7 @@ class Reply:
     message: Any
     state: str
     forwarded: Forwarded | None = None
-    end: End = "ended"
+    end: HowEnded = "ended"
 
 
 @value()
@@ -133,7 +133,7 @@ class Responder(Conversation):
         """A request was refused and the vehicle may still say goodbye."""
 
     @abstractmethod
-    def _ended(self, end: End) -> None:
+    def _ended(self, end: HowEnded) -> None:
         """The last answer has gone out; end the conversation in order."""
 
     @abstractmethod

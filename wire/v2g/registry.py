@@ -40,7 +40,7 @@ PAYLOAD_TYPES = {
 }
 """Payload types of V2GTP and what travels under them."""
 
-Catalogue = Callable[[], tuple[ModuleType, ...]]
+Modules = Callable[[], tuple[ModuleType, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class MessageSet:
     """One schema set: its target namespace and its catalogue, own module first; None while it is not built in."""
 
     namespace: str
-    catalogue: Catalogue | None = None
+    catalogue: Modules | None = None
 
 
 def _app() -> tuple[ModuleType, ...]:

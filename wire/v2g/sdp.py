@@ -31,7 +31,7 @@ class Security(IntEnum):
     NONE = 0x10
 
 
-class Transport(IntEnum):
+class SdpTransport(IntEnum):
     """The transport octet; 0x10 is reserved for UDP."""
 
     TCP = 0x00
@@ -47,7 +47,7 @@ class SdpRequest:
     """What the vehicle asks for."""
 
     security: Security
-    transport: Transport = Transport.TCP
+    transport: SdpTransport = SdpTransport.TCP
 
 
 @dataclass(slots=True, frozen=True)
@@ -57,7 +57,7 @@ class SdpResponse:
     address: IPv6Address
     port: int
     security: Security
-    transport: Transport = Transport.TCP
+    transport: SdpTransport = SdpTransport.TCP
 
     @property
     def host(self) -> str:
@@ -151,7 +151,7 @@ class SdpSearch:
         """The station's answer, or None if this datagram is to be ignored."""
         try:
             response = decode_response(datagram)
-            if response.transport is not Transport.TCP:
+            if response.transport is not SdpTransport.TCP:
                 raise PeerError("The SDP response offers UDP, only TCP can be used.", clause=CLAUSE)
         except PeerError as error:
             self.ignored.append(error.sentence)
@@ -168,8 +168,8 @@ def _security(octet: int) -> Security:
         raise PeerError(f"The SDP security octet is {octet:#04x}, allowed are 0x00 (TLS) and 0x10 (none).") from None
 
 
-def _transport(octet: int) -> Transport:
+def _transport(octet: int) -> SdpTransport:
     try:
-        return Transport(octet)
+        return SdpTransport(octet)
     except ValueError:
         raise PeerError(f"The SDP transport octet is {octet:#04x}, allowed are 0x00 (TCP) and 0x10 (UDP).") from None
