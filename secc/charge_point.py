@@ -90,7 +90,7 @@ class ChargePoint:
     def _build(self, number: int, plan: EvsePlan, clock: Clock, trace: Trace, source: Source) -> Evse:
         outlet = self.station.outlet(number)
         evse = Evse(
-            plan,
+            replace(plan, config=replace(plan.config, paused={})),  # what sleeps here is nobody else's
             clock=clock,
             trace=trace,
             answer=outlet.answer,

@@ -168,10 +168,11 @@ class Evse:
             self.pilot.offer(duty_for(self.plan.config.ac.max_current))
 
     def _unplugged(self) -> None:
-        """Everything ends with the plug; the transaction first, so that it ends for this reason."""
+        """Everything ends with the plug, a paused session too; the transaction first, to end for this reason."""
         now = self._clock.now()
         self._note(notices.Unplugged(time=now, register_wh=self.power.reading(now)))
         self.abort("The vehicle was unplugged.")
+        self.plan.config.paused.clear()
         for stream in tuple(self._shaking):
             stream.abort()
         self._withdraw()

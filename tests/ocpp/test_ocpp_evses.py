@@ -45,7 +45,7 @@ async def charge_point(
     config = SeccConfig(energy_modes=modes, contract_anchors=lab.pki.anchors("mo_root", "v2g_root"))
     plans = [
         EvsePlan(
-            config=replace(config, evse_id=f"DE*PNC*E00000{number}", paused={}),
+            config=replace(config, evse_id=f"DE*PNC*E00000{number}"),
             network=MemoryNetwork(lab.clock),
             connectors=count,
             **more,
@@ -306,6 +306,21 @@ async def test_a_paused_vehicle_that_is_pulled_out_ends_its_transaction() -> Non
         await point.quiet()
         [transaction] = books(lab.csms)
         assert transaction.complete and transaction.stopped_reason == "EVDisconnected"
+
+
+@virtual
+async def test_a_paused_session_is_resumed_at_its_own_plug_only() -> None:
+    for evse in (1, 2):
+        lab = Lab()
+        async with charge_point(lab) as point:
+            point.station.present(CARD, evse=1)
+            car = vehicle(lab, pause_after_loops=3)
+            assert (await charging(lab, point, 1, car)).paused is not None
+            point.evse(1).pilot.disconnect()
+            car.config = replace(car.config, pause_after_loops=None)
+            point.station.present(CARD, evse=evse)
+            end = await charging(lab, point, evse, car)
+            assert end.ok and ("SessionSetupRes", "OK_NewSessionEstablished") in end.response_codes
 
 
 @virtual
