@@ -75,7 +75,7 @@ def _evse(
     own = replace(config, evse_id=f"{DEFAULT_EVSE_ID[:-6]}{number}{outlet:05}")
     if plan.link is not None and outlet == 1:
         return EvsePlan(config=own, network=network_at(plan.link, clock), assumed=True)
-    return EvsePlan(config=own, network=own_network(transport, clock))
+    return EvsePlan(config=own, network=own_network(transport, clock, number << 16 | outlet))
 
 
 def _credentials(pki: Pki, number: int, evse_id: str, now: float) -> Credentials:
@@ -87,12 +87,12 @@ def _credentials(pki: Pki, number: int, evse_id: str, now: float) -> Credentials
     return pki.authority(profile.issuer).credentials(profile, evse_id.replace("*", ""), now)
 
 
-def own_network(transport: Transport, clock: Clock) -> Network:
-    """A link within the lab."""
+def own_network(transport: Transport, clock: Clock, number: int) -> Network:
+    """A link within the lab; no two have the same ``number``."""
     if transport == "memory":
         from pncsim.wire.network.memory import MemoryNetwork
 
-        return MemoryNetwork(clock)
+        return MemoryNetwork(clock, number)
     from pncsim.wire.network.loopback import LoopbackNetwork
 
     return LoopbackNetwork(clock)

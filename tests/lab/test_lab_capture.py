@@ -92,6 +92,19 @@ def test_without_tls_the_payload_is_the_messages() -> None:
     assert keys == []
 
 
+def test_two_sessions_at_once_are_two_captures_that_share_no_address() -> None:
+    done, keys = captured("memory", "two-at-once")
+    assert done.result.error is None
+    told = [event for event in done.events if isinstance(event, LinkBytes) and event.mark == "opened"]
+    links = {frozenset((event.local, event.remote)): set[str]() for event in told}
+    for event in told:
+        links[frozenset((event.local, event.remote))].add(event.unit)
+    assert sorted(map(sorted, links.values())) == [["CS001/1", "EV-1"], ["CS001/2", "EV-2"]]
+    hosts = [{event.local[0], event.remote[0]} for event in told if event.role == "EV"]
+    assert not set.intersection(*hosts)
+    assert len(set(keys)) == 2
+
+
 def test_the_evidence_of_a_run_with_its_bytes_is_text_all_the_same(tmp_path: Path) -> None:
     done, keys = captured("memory", evidence=tmp_path)
     [folder] = tmp_path.iterdir()

@@ -6,6 +6,7 @@ Nothing is bound to the addresses; they are such as a real link has, and those o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import IPv6Address
 
 from pncsim.wire.acceptor import Acceptor
 from pncsim.wire.capture import captured
@@ -62,13 +63,15 @@ class _MemoryServing:
 
 
 class MemoryNetwork:
-    """A link in memory. Vehicle and station share this object; ``number`` tells its addresses from other links'."""
+    """A link in memory. Vehicle and station share this object; ``number`` (32 bits) sets its addresses apart."""
 
     def __init__(self, clock: Clock, number: int = 1) -> None:
         self._clock = clock
         self._serving: _MemoryServing | None = None
         self._ports = 0
-        self._station, self._vehicle = f"fe80::{number:x}:5ecc", f"fe80::{number:x}:e0cc"
+        self._station, self._vehicle = (
+            str(IPv6Address(f"fe80::{number >> 16:x}:{number & 0xFFFF:x}:{end}")) for end in ("5ecc", "e0cc")
+        )
 
     async def serve(self, handlers: Handlers, voice: Voice | None = None) -> _MemoryServing:
         """Start a station; see :class:`wire.network.Network`."""
