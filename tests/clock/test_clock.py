@@ -293,10 +293,12 @@ def test_actors_that_wait_for_each_other_for_ever_are_a_defect_and_no_hang() -> 
 def test_a_held_clock_lets_nothing_become_due_and_goes_on_from_there(factory: type[VirtualTimeLoop] | None) -> None:
     async def main() -> list[tuple[str, float]]:
         clock, seen = Clock(1000.0), list[tuple[str, float]]()
-        clock.call_at(1000.0001, lambda: seen.append(("due", clock.now())))
+        clock.call_at(1003.0, lambda: seen.append(("due", clock.now())))
         clock.hold()
         clock.hold()
         began = clock.now()
+        # Set while the clock is held: before, a slow machine might have let its time come.
+        clock.call_at(began + 0.0001, lambda: seen.append(("soon", clock.now())))
         for _ in range(20_000):
             await asyncio.sleep(0)
         assert clock.held and clock.now() == began and not seen
@@ -304,7 +306,7 @@ def test_a_held_clock_lets_nothing_become_due_and_goes_on_from_there(factory: ty
         assert clock.now() == began + 5
         for _ in range(3):
             await asyncio.sleep(0)
-        assert [what for what, _ in seen] == ["due"], "what a jump makes due happens"
+        assert {what for what, _ in seen} == {"soon", "due"}, "what a jump makes due happens"
         clock.call_at(clock.now() + 0.0001, lambda: seen.append(("later", clock.now())))
         clock.release()
         clock.release()
@@ -314,7 +316,8 @@ def test_a_held_clock_lets_nothing_become_due_and_goes_on_from_there(factory: ty
 
     with asyncio.Runner(loop_factory=factory) as runner:
         seen = runner.run(main())
-    assert [what for what, _ in seen] == ["due", "later"]
+    assert len(seen) == 3
+    assert seen[-1][0] == "later"
 
 
 def test_nobody_who_acts_is_leapt_over() -> None:
