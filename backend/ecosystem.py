@@ -12,7 +12,7 @@ from pncsim.backend.ccp.delivery import BundlePolicy
 from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
 from pncsim.backend.events.bus import Bus
-from pncsim.backend.events.facts import CertificateRevoked, RootRemoved, VehicleDeleted, VehicleReplaced
+from pncsim.backend.events.facts import CertificateRevoked, VehicleDeleted, VehicleReplaced
 from pncsim.backend.mo import MobilityOperator
 from pncsim.backend.mo.operators import Operators
 from pncsim.backend.oem import Manufacturer
@@ -211,10 +211,8 @@ class Ecosystem:
 
     @cached_property
     def verifier(self) -> Verifier:
-        """Chain and status checks of all services; it hears of roots that go."""
-        verifier = Verifier(self._clock, self.roots, self.ocsp)
-        self.bus.listen(RootRemoved, verifier.root_removed)
-        return verifier
+        """Chain and status checks of all services."""
+        return Verifier(self._clock, self.roots, self.ocsp)
 
     @cached_property
     def chains(self) -> ContractChainJudge:

@@ -10,14 +10,11 @@ from typing import Protocol
 from cryptography import x509
 
 from pncsim.backend.answers import RevocationStatus
-from pncsim.backend.events.facts import RootRemoved
 from pncsim.backend.rcp import RootKind
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.validation import Use, ValidatedChain, validate_chain
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError
-
-_REMEMBERED = 1_024
 
 Pair = tuple[x509.Certificate, x509.Certificate]
 """A certificate and the certificate of its issuer."""
@@ -59,35 +56,14 @@ class StatusError(PeerError):
 
 
 class Verifier:
-    """Chain and status checks over one root pool and one source of status.
-
-    A chain that verified is remembered with its octets: of the same chain only what can change is looked at again, that
-    is its root's place in the pool, the time and, each time, the status. The clock never goes back.
-    """
+    """Chain and status checks over one root pool and one source of status."""
 
     def __init__(self, clock: Clock, roots: Roots, status: StatusSource) -> None:
-        self._clock = clock
-        self._roots = roots
-        self._status = status
-        self._verified: dict[tuple[object, ...], ValidatedChain] = {}
+        self._clock, self._roots, self._status = clock, roots, status
 
     async def chain(self, chain: Sequence[bytes] | Sequence[x509.Certificate], use: Use) -> ValidatedChain:
         """Verify ``chain`` (leaf first, no root) to a root of the right kind; raises ChainError."""
-        anchors, now, key = await self.anchors(use), self._clock.now(), (use, *chain)
-        before = self._verified.get(key)
-        if before is not None and now <= before.ends and before.anchor in anchors:
-            return before
-        validated = validate_chain(chain, anchors, use, now)
-        if len(self._verified) >= _REMEMBERED:
-            del self._verified[next(iter(self._verified))]
-        self._verified[key] = validated
-        return validated
-
-    async def root_removed(self, fact: RootRemoved) -> None:
-        """Forget the chains that led to a root that is trusted no more."""
-        gone = [k for k, chain in self._verified.items() if reading.der(chain.anchor) == fact.certificate]
-        for key in gone:
-            del self._verified[key]
+        return validate_chain(chain, await self.anchors(use), use, self._clock.now())
 
     async def anchors(self, use: Use) -> list[x509.Certificate]:
         """The roots a chain for ``use`` may lead to."""

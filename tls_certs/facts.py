@@ -74,7 +74,7 @@ def read_ca(source: bytes | x509.Certificate, kind: str) -> Facts:
     facts = _KEPT.get((kind, octets))
     if facts is None:
         facts = _read(octets, f"{kind} of the chain", kind)
-        _bound(_KEPT, _KEPT_MAX)
+        bound(_KEPT, _KEPT_MAX)
         _KEPT[kind, octets] = facts
     return facts
 
@@ -139,12 +139,12 @@ def is_issued(facts: Facts, issuer: Facts) -> bool:
     if not signed_by(issuer.key, certificate.signature, certificate.tbs_certificate_bytes, _SHA256):
         return False
     if facts.is_ca:
-        _bound(_VERIFIED, _VERIFIED_MAX)
+        bound(_VERIFIED, _VERIFIED_MAX)
         _VERIFIED[pair] = None
     return True
 
 
-def _bound(kept: dict[Any, Any], most: int) -> None:
+def bound(kept: dict[Any, Any], most: int) -> None:
     """Make room for one more: the oldest goes."""
     if len(kept) >= most:
         del kept[next(iter(kept))]

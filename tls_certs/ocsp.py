@@ -25,6 +25,7 @@ from pncsim.tls_certs.certid import (
     request_from_hash_data,
 )
 from pncsim.tls_certs.chain_error import BAD_STATUS_RESPONSE
+from pncsim.tls_certs.facts import bound
 from pncsim.tls_certs.hash_data import HashData, hash_data
 from pncsim.tls_certs.keys import key_hash, signed_by
 from pncsim.tls_certs.reading import responder_url
@@ -116,6 +117,27 @@ def verify_response_for(
 
 
 def _verify(octets: bytes, serial: int, issuer: x509.Certificate, now: float, nonce: bytes | None) -> OcspStatus:
+    """As :func:`verify_response`. The same octets on the same certificate are believed again while they count."""
+    asked = (octets, serial, issuer)
+    before = _BELIEVED.get(asked) if nonce is None else None
+    if before is not None and before.this_update <= now <= before.expires:
+        return before
+    status, signer = _read_answer(octets, serial, issuer, now, nonce)
+    # Its signer may be valid for less long than what it says.
+    if nonce is None and signer.not_valid_after_utc.timestamp() >= status.expires:
+        bound(_BELIEVED, _BELIEVED_MAX)
+        _BELIEVED[asked] = status
+    return status
+
+
+_BELIEVED: dict[tuple[bytes, int, x509.Certificate], OcspStatus] = {}
+_BELIEVED_MAX = 512
+
+
+def _read_answer(
+    octets: bytes, serial: int, issuer: x509.Certificate, now: float, nonce: bytes | None
+) -> tuple[OcspStatus, x509.Certificate]:
+    """What an answer says, and who has signed it."""
     tolerated: list[str] = []
     try:
         response = ocsp.load_der_ocsp_response(octets)
@@ -150,7 +172,7 @@ def _verify(octets: bytes, serial: int, issuer: x509.Certificate, now: float, no
     if following is None:
         tolerated.append("the OCSP response has no nextUpdate; it counts for 24 hours")
     revoked = single.revocation_time_utc
-    return OcspStatus(
+    status = OcspStatus(
         status=_STATUS[single.certificate_status],
         this_update=this_update,
         expires=expires,
@@ -159,6 +181,7 @@ def _verify(octets: bytes, serial: int, issuer: x509.Certificate, now: float, no
         responder=signer.subject.rfc4514_string(),
         tolerated=tuple(tolerated),
     )
+    return status, signer
 
 
 _STATUS = {

@@ -14,7 +14,7 @@ from cryptography import x509
 
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.chain_error import ChainError
-from pncsim.tls_certs.facts import Facts, is_issued, read_ca, read_leaf
+from pncsim.tls_certs.facts import Facts, bound, is_issued, read_ca, read_leaf
 from pncsim.tls_certs.profiles import MAX_CHAIN
 from pncsim.tls_certs.revocation import Status
 from pncsim.tls_certs.rules import RULES, Use, check_common, check_critical, check_leaf
@@ -83,7 +83,45 @@ def validate_chain(
     ``intermediates`` are Sub-CAs known from elsewhere, for a peer that sends its leaf alone. ``revocation`` is asked
     for the leaf and every Sub-CA, once all else is good. What devices in the field do differently is let pass and
     reported in the answer and in ``tolerated``; ``strict`` refuses it. Raises ChainError.
+
+    A chain that verified is remembered with its octets: where the same one is to lead to the same roots again, only the
+    time and revocation are looked at.
     """
+    asked = (use, strict, tuple(chain), tuple(anchors), tuple(intermediates))
+    before = _REMEMBERED.get(asked)
+    if before is None or not before.starts <= now < before.ends + 1:
+        before = _verify(asked, now)
+        bound(_REMEMBERED, _REMEMBERED_MAX)
+        _REMEMBERED[asked] = before
+    if revocation is not None:
+        for facts, (certificate, issuer) in zip(before.facts, before.chain.issuers, strict=True):
+            _check_status(facts, revocation(certificate, issuer))
+    if tolerated is not None:
+        tolerated += before.chain.tolerated
+    return before.chain
+
+
+_Asked = tuple[
+    Use, bool, tuple[bytes | x509.Certificate, ...], tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A chain that verified, the facts of its certificates below the root, and when all of it is valid."""
+
+    chain: ValidatedChain
+    facts: tuple[Facts, ...]
+    starts: float
+    ends: float
+
+
+_REMEMBERED: dict[_Asked, _Verified] = {}
+_REMEMBERED_MAX = 512
+
+
+def _verify(asked: _Asked, now: float) -> _Verified:
+    use, strict, chain, anchors, intermediates = asked
     notes: list[str] = []
     sent = _parse(chain, use, notes)
     for facts in sent:
@@ -102,13 +140,13 @@ def validate_chain(
         _check_validity(facts, now)
     if strict and notes:
         raise ChainError("profile", f"Refused because nothing is tolerated: {'; '.join(notes)}.")
-    certificates = (*(facts.certificate for facts in path), anchor.certificate)
-    if revocation is not None:
-        for facts, issuer in zip(path, certificates[1:], strict=True):
-            _check_status(facts, revocation(facts.certificate, issuer))
-    if tolerated is not None:
-        tolerated += notes
-    return ValidatedChain(use, certificates, tuple(notes))
+    everything = (*path, anchor)
+    return _Verified(
+        ValidatedChain(use, tuple(facts.certificate for facts in everything), tuple(notes)),
+        path,
+        max(facts.starts for facts in everything),
+        min(facts.ends for facts in everything),
+    )
 
 
 def _parse(chain: Sequence[bytes | x509.Certificate], use: Use, notes: list[str]) -> list[Facts]:

@@ -26,7 +26,9 @@ from pncsim.backend.rcp import RootKind
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import every
 from pncsim.tls_certs import reading
+from pncsim.tls_certs.chain_error import ChainError
 from pncsim.tls_certs.pki import create_pki
+from pncsim.tls_certs.validation import Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Event, Problem, Trace
 from pncsim.wire.voice import Voice
@@ -234,12 +236,13 @@ async def test_roots_are_told_when_they_come_and_go(world: World) -> None:
     assert (removed.certificate, removed.kind, removed.why) == (der, "V2G", "withdrawn")
 
 
-async def test_chains_below_a_root_that_goes_are_remembered_no_longer(world: World) -> None:
+async def test_what_leads_to_a_root_that_has_gone_verifies_no_longer(world: World) -> None:
     await world.published()
-    remembered = world.eco.verifier._verified
-    before = len(remembered)
-    root = next(root for root in await world.eco.roots.roots(RootKind.OEM))
-    assert any(chain.anchor == root.certificate for chain in remembered.values())
-    await world.eco.roots.remove(root.id)
-    assert len(remembered) < before
-    assert all(chain.anchor != root.certificate for chain in remembered.values())
+    chain = world.vehicle.chain
+    assert (await world.eco.verifier.chain(chain, Use.PROVISIONING)).leaf == chain[0]
+    for kind in (RootKind.OEM, RootKind.V2G):
+        for root in await world.eco.roots.roots(kind):
+            await world.eco.roots.remove(root.id)
+    with pytest.raises(ChainError) as refused:
+        await world.eco.verifier.chain(chain, Use.PROVISIONING)
+    assert refused.value.kind == "no anchor"

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pncsim.tls_certs import der
+from pncsim.tls_certs import ocsp as ocsp_module
 from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.crl import CrlError, build_crl, verify_crl
 from pncsim.tls_certs.ocsp import (
@@ -76,6 +77,24 @@ def test_good_answer(pki: Pki, algorithm: str) -> None:
     assert parsed.produced_at_utc.timestamp() == NOW, "dated by the lab, not by the machine"
     assert parsed.certificates == [pki.certificate("ocsp_mo_sub2")]
     assert parsed.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == NONCE
+
+
+def test_an_answer_that_comes_again_costs_no_signature_and_does_not_count_for_longer(
+    pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, issuer = pair(pki)
+    answer = pki.answer_ocsp(build_request(certificate, issuer), NOW)
+    first = verify_response(answer, certificate, issuer, NOW)
+    with monkeypatch.context() as patched:
+        patched.setattr(ocsp_module, "signed_by", lambda *_: pytest.fail("a signature was verified again"))
+        assert verify_response(answer, certificate, issuer, NOW + DAY) == first
+    with pytest.raises(OcspError) as refused:
+        verify_response(answer, certificate, issuer, first.expires + 1)
+    assert refused.value.kind == "status stale"
+    other = pki.certificate("mo_sub1"), pki.certificate("mo_root")
+    with pytest.raises(OcspError) as refused:
+        verify_response(answer, *other, NOW)
+    assert refused.value.kind == "status of another"
 
 
 def test_every_certificate_is_answered_for_by_its_own_authority(pki: Pki) -> None:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from pncsim.tls_certs import facts
 from pncsim.tls_certs.chain_error import ANSWERS, ChainError
 from pncsim.tls_certs.issue import issue, subject_name
 from pncsim.tls_certs.pki import Pki, create_pki
@@ -346,3 +347,30 @@ def test_public_keys_on_other_256_bit_curves_are_refused(pki: Pki) -> None:
     with pytest.raises(ChainError, match="brainpoolP256r1") as caught:
         validate_chain([leaf, *pki.chain("secc_leaf")[1:]], pki.anchors("v2g_root"), Use.SECC, NOW)
     assert caught.value.kind == "key type"
+
+
+def test_a_chain_that_comes_again_costs_no_signature_and_is_still_judged_by_time_roots_and_status(
+    pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain, anchors = pki.credentials("secc_leaf").chain_der, pki.anchors("v2g_root")
+    first = validate_chain(chain, anchors, Use.SECC, NOW)
+    with monkeypatch.context() as patched:
+        patched.setattr(facts, "signed_by", lambda *_: pytest.fail("a signature was verified again"))
+        assert validate_chain(chain, anchors, Use.SECC, NOW + 60) is first
+    for when in (first.leaf.not_valid_before_utc.timestamp() - 1, first.ends + 1):
+        with pytest.raises(ChainError):
+            validate_chain(chain, anchors, Use.SECC, when)
+    with pytest.raises(ChainError) as refused:
+        validate_chain(chain, pki.anchors("mo_root"), Use.SECC, NOW)
+    assert refused.value.kind == "no anchor"
+    with pytest.raises(ChainError) as refused:
+        validate_chain(chain, anchors, Use.SECC, NOW, revocation=lambda *_: Status.REVOKED)
+    assert refused.value.kind == "revoked"
+
+
+def test_liberties_are_told_each_time_a_chain_comes(pki: Pki) -> None:
+    leaf, *cas = pki.credentials("secc_leaf").chain_der
+    for _ in range(2):
+        told: list[str] = []
+        validate_chain([leaf, *reversed(cas)], pki.anchors("v2g_root"), Use.SECC, NOW, tolerated=told)
+        assert told == ["the Sub-CAs were not sent in the order of the chain"]
