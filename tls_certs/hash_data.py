@@ -6,6 +6,7 @@ The fields are those of an RFC 6960 CertID: hashes of the issuer's name and key 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -70,7 +71,7 @@ class HashData:
         }
 
     @classmethod
-    def from_payload(cls, payload: dict[str, Any]) -> HashData:
+    def from_payload(cls, payload: Mapping[str, Any]) -> HashData:
         """From either OCPP type, already checked against its schema."""
         return cls(
             payload["hashAlgorithm"],

@@ -10,9 +10,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from pncsim.wire.errors import Kind
+from pncsim.wire.ocpp.frames import Content, parse
 from pncsim.wire.values import value
 
 Direction = Literal["sent", "received"]
@@ -97,12 +99,26 @@ class Secured(Event):
 
 @value(kw_only=True)
 class OcppFrame(Event):
-    """An OCPP-J frame as text; secrets (passwords) are masked before the event is made."""
+    """An OCPP-J frame as text; secrets (passwords) are masked before the event is made.
+
+    ``action`` is that of the CALL, also with what answers it; empty where it is not known.
+    """
 
     direction: Direction
     peer: str
     action: str
     frame: str
+
+    @property
+    def content(self) -> Content:
+        """What the text says: a CALL, a CALLRESULT, a CALLERROR (its code and description too), or no frame at all."""
+        return _content(self.frame)
+
+
+@lru_cache(maxsize=64)
+def _content(text: str) -> Content:
+    # Both ends report the same text, and several readers ask; nobody pays where nobody asks.
+    return parse(text)
 
 
 @value(kw_only=True)

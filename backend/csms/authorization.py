@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pncsim.backend.answers import AuthorizationStatus, CertificateStatus, TokenStatus
 from pncsim.backend.csms.ports import Services
@@ -14,7 +14,9 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerSilent, PncError
 from pncsim.wire.identifiers import normal_emaid
 
-Payload = dict[str, Any]
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types.v201 import AuthorizeRequest, AuthorizeResponse, IdTokenInfoType
+
 T = TypeVar("T")
 
 TOKEN_OF_CERTIFICATE: dict[CertificateStatus, AuthorizationStatus] = {
@@ -55,17 +57,19 @@ class Decision(NamedTuple):
         """The requirement the answer follows."""
         return "C01.FR.02" if self.certificate is None else _CLAUSES.get(self.certificate, "C07.FR.17")
 
-    def payload(self) -> Payload:
+    def payload(self) -> AuthorizeResponse:
         """As AuthorizeResponse; the sentence goes along as personalMessage when the answer is no."""
-        answer: Payload = {"idTokenInfo": token_info(TokenStatus(self.token, "" if self.accepted else self.text))}
+        answer: AuthorizeResponse = {
+            "idTokenInfo": token_info(TokenStatus(self.token, "" if self.accepted else self.text))
+        }
         if self.certificate is not None:
             answer["certificateStatus"] = self.certificate
         return answer
 
 
-def token_info(status: TokenStatus) -> Payload:
+def token_info(status: TokenStatus) -> IdTokenInfoType:
     """IdTokenInfoType."""
-    info: Payload = {"status": status.status}
+    info: IdTokenInfoType = {"status": status.status}
     if status.text:
         info["personalMessage"] = {"format": "UTF8", "language": "en", "content": status.text[:512]}
     return info
@@ -90,15 +94,15 @@ async def within(clock: Clock, limit: float, who: str, work: Awaitable[T]) -> T:
         raise PeerSilent(f"{who} did not answer within {limit:g} s.") from None
 
 
-async def decide(payload: Payload, services: Services, clock: Clock, deadlines: Deadlines) -> Decision:
+async def decide(request: AuthorizeRequest, services: Services, clock: Clock, deadlines: Deadlines) -> Decision:
     """Answer an AuthorizeRequest. Fails closed: what cannot be asked is not accepted, and the text says why."""
-    token, kind = payload["idToken"]["idToken"], payload["idToken"]["type"]
+    token, kind = request["idToken"]["idToken"], request["idToken"]["type"]
     if kind == "NoAuthorization":
         return Decision("Accepted", None, "no authorisation is needed")
     if kind != "eMAID":
         status = await check_token(token, kind, services, clock, deadlines)
         return Decision(status.status, None, status.text)
-    certificate, text = await _certificate(payload, services, clock, deadlines)
+    certificate, text = await _certificate(request, services, clock, deadlines)
     if certificate not in (None, "Accepted"):
         assert certificate is not None
         return Decision(TOKEN_OF_CERTIFICATE[certificate], certificate, text)
@@ -124,14 +128,14 @@ async def check_token(token: str, kind: str, services: Services, clock: Clock, d
 
 
 async def _certificate(
-    payload: Payload, services: Services, clock: Clock, deadlines: Deadlines
+    request: AuthorizeRequest, services: Services, clock: Clock, deadlines: Deadlines
 ) -> tuple[CertificateStatus | None, str]:
-    entries = [HashData.from_payload(entry) for entry in payload.get("iso15118CertificateHashData", ())]
-    if "certificate" in payload:
+    entries = [HashData.from_payload(entry) for entry in request.get("iso15118CertificateHashData", ())]
+    if "certificate" in request:
         if services.chains is None:
             return "NoCertificateAvailable", "This CSMS does not validate contract certificates centrally."
         try:
-            judged = services.chains.judge(payload["certificate"], clock.now())
+            judged = services.chains.judge(request["certificate"], clock.now())
             verdict = await within(clock, deadlines.ocsp, "The chain validation", judged)
         except PncError as error:
             return "CertChainError", error.sentence

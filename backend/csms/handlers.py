@@ -3,180 +3,224 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pncsim.backend.answers import SigningUse
 from pncsim.backend.csms.authorization import check_token, decide, token_info, within
-from pncsim.backend.csms.transactions import authorised, record
+from pncsim.backend.csms.link import Answers, StationLink
+from pncsim.backend.csms.transactions import Transaction, authorised, record
 from pncsim.tls_certs.hash_data import HashData
-from pncsim.wire.errors import PncError
-from pncsim.wire.ocpp.actions import AndThen, Handler
+from pncsim.wire.amounts import shown_energy
+from pncsim.wire.errors import LocalError, PncError
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.actions import AndThen, Reply, row
 from pncsim.wire.ocpp.errors import CallError
-from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.ocpp.when import timestamp
 
 if TYPE_CHECKING:
-    from pncsim.backend.csms.csms import StationLink
+    from pncsim.wire.ocpp.types.v201 import (
+        AuthorizeRequest,
+        AuthorizeResponse,
+        BootNotificationRequest,
+        BootNotificationResponse,
+        Get15118EVCertificateRequest,
+        Get15118EVCertificateResponse,
+        GetCertificateStatusRequest,
+        GetCertificateStatusResponse,
+        HeartbeatRequest,
+        HeartbeatResponse,
+        MeterValuesResponse,
+        NotifyReportRequest,
+        NotifyReportResponse,
+        SecurityEventNotificationRequest,
+        SecurityEventNotificationResponse,
+        SignCertificateRequest,
+        SignCertificateResponse,
+        StatusInfoType,
+        StatusNotificationRequest,
+        StatusNotificationResponse,
+        TransactionEventRequest,
+        TransactionEventResponse,
+    )
 
 MAX_OCSP_BASE64 = 5500
 MAX_EXI_BASE64 = 7500
-_ALLOWED_UNREGISTERED = frozenset({"BootNotification"})
-_ALLOWED_PENDING = frozenset({"BootNotification", "NotifyReport", "StatusNotification", "Heartbeat", "SignCertificate"})
-"""What a Pending station may send: boots, and what the CSMS has triggered (B02)."""
 
 
-def handlers(link: StationLink) -> Iterator[tuple[str, Handler]]:
-    """(action, handler) for every action the CSMS supports, guarded by the station's registration."""
-    for action, handler in _TABLE.items():
-        yield action, partial(_gated, link, action, handler)
-
-
-def _gated(
-    link: StationLink, action: str, handler: Callable[[Any, Payload], Any], payload: Payload
-) -> Payload | AndThen[Payload] | Awaitable[Payload | AndThen[Payload]]:
-    allowed = _ALLOWED_PENDING if link.registration == "Pending" else _ALLOWED_UNREGISTERED
-    if link.registration != "Accepted" and action not in allowed:
-        raise CallError("SecurityError", f"{action} is not allowed before an accepted BootNotification")
-    answer: Payload | AndThen[Payload] | Awaitable[Payload | AndThen[Payload]] = handler(link, payload)
-    return answer
-
-
-async def _boot(link: StationLink, payload: Payload) -> Payload:
-    link.plate = payload["chargingStation"]
-    status = link.csms.config.boot_status(link.identity)
-    link.registration = status
-    await link.csms.register.booted(link.identity, status)
-    link.tell(f"{link.identity} ({link.plate['vendorName']} {link.plate['model']}) boots: {status}")
+async def _boot(link: StationLink, request: BootNotificationRequest) -> BootNotificationResponse:
+    config = link.context.config
+    plate = link.plate = request["chargingStation"]
+    status = link.registration = config.boot_status(link.identity)
+    await link.context.register.booted(link.identity, status)
+    link.context.voice.story(f"{link.identity} ({plate['vendorName']} {plate['model']}) boots: {status}")
     return {
-        "currentTime": timestamp(link.csms.clock.now()),
-        "interval": link.csms.config.heartbeat if status == "Accepted" else link.csms.config.retry,
+        "currentTime": timestamp(link.context.clock.now()),
+        "interval": config.heartbeat if status == "Accepted" else config.retry,
         "status": status,
     }
 
 
-def _heartbeat(link: StationLink, payload: Payload) -> Payload:
-    return {"currentTime": timestamp(link.csms.clock.now())}
+def _heartbeat(link: StationLink, request: HeartbeatRequest) -> HeartbeatResponse:
+    return {"currentTime": timestamp(link.context.clock.now())}
 
 
-def _status(link: StationLink, payload: Payload) -> Payload:
-    link.connectors[payload["evseId"], payload["connectorId"]] = payload["connectorStatus"]
+def _status(link: StationLink, request: StatusNotificationRequest) -> StatusNotificationResponse:
+    link.connectors[request["evseId"], request["connectorId"]] = request["connectorStatus"]
     return {}
 
 
-def _report(link: StationLink, payload: Payload) -> Payload:
-    for row in payload.get("reportData", ()):
-        name = (row["component"]["name"], row["variable"]["name"], row["variable"].get("instance", ""))
-        link.variables[name] = next((a["value"] for a in row["variableAttribute"] if "value" in a), "")
+def _report(link: StationLink, request: NotifyReportRequest) -> NotifyReportResponse:
+    for reported in request.get("reportData", ()):
+        variable = reported["variable"]
+        name = (reported["component"]["name"], variable["name"], variable.get("instance", ""))
+        link.variables[name] = next((a["value"] for a in reported["variableAttribute"] if "value" in a), "")
     return {}
 
 
-def _security_event(link: StationLink, payload: Payload) -> Payload:
-    link.security_events.append(payload)
+def _security_event(link: StationLink, request: SecurityEventNotificationRequest) -> SecurityEventNotificationResponse:
+    link.security_events.append(request)
     return {}
 
 
-def _acknowledge(link: StationLink, payload: Payload) -> Payload:
+def _acknowledge(link: StationLink, request: Any) -> MeterValuesResponse:
     return {}
 
 
-async def _authorize(link: StationLink, payload: Payload) -> Payload:
-    csms = link.csms
-    decision = await decide(payload, csms.services, csms.clock, csms.config.deadlines)
-    token = payload["idToken"]
-    link.judged(f"authorisation of {token['idToken']} ({token['type']})", decision)
+async def _authorize(link: StationLink, request: AuthorizeRequest) -> AuthorizeResponse:
+    csms = link.context
+    decision = await decide(request, csms.services, csms.clock, csms.config.deadlines)
+    token = request["idToken"]
+    what = f"authorisation of {token['idToken']} ({token['type']})"
+    csms.voice.judged(what, decision.accepted, decision.text or decision.token, decision.clause)
     return decision.payload()
 
 
-async def _transaction_event(link: StationLink, payload: Payload) -> Payload:
-    csms = link.csms
+async def _transaction_event(link: StationLink, request: TransactionEventRequest) -> TransactionEventResponse:
+    csms = link.context
     try:
-        transaction, new = await record(csms.store, link.identity, payload)
+        transaction, new = await record(csms.store, link.identity, request)
     except ValueError as error:
         raise CallError("PropertyConstraintViolation", "a timestamp is no date and time") from error
     if new:
-        link.transaction_event(transaction, payload)
-    if "idToken" not in payload or payload["idToken"]["type"] == "NoAuthorization":
+        _tell(link, transaction, request)
+    if "idToken" not in request or request["idToken"]["type"] == "NoAuthorization":
         return {}
-    token = payload["idToken"]
+    token = request["idToken"]
     status = await check_token(token["idToken"], token["type"], csms.services, csms.clock, csms.config.deadlines)
     await authorised(csms.store, transaction, status.status)
     return {"idTokenInfo": token_info(status)}
 
 
-def _sign_certificate(link: StationLink, payload: Payload) -> Payload | AndThen[Payload]:
-    if link.csms.services.authority is None:
-        info = {"reasonCode": "NotEnabled", "additionalInfo": "this CSMS has no certificate authority"}
+def _tell(link: StationLink, transaction: Transaction, event: TransactionEventRequest) -> None:
+    if event["eventType"] == "Started":
+        link.context.voice.story(f"transaction {transaction.id} starts at {link.identity}")
+    elif event["eventType"] == "Ended":
+        whom = f" for {transaction.token}" if transaction.token else ""
+        why, energy = transaction.stopped_reason, transaction.energy_wh
+        link.context.voice.story(f"transaction {transaction.id} closed{whom}: {shown_energy(energy)}, {why}")
+
+
+def _sign_certificate(link: StationLink, request: SignCertificateRequest) -> Reply[SignCertificateResponse]:
+    if link.context.services.authority is None:
+        info: StatusInfoType = {
+            "reasonCode": "NotEnabled",
+            "additionalInfo": "this CSMS has no certificate authority",
+        }
         return {"status": "Rejected", "statusInfo": info}
-    use = payload.get("certificateType", "ChargingStationCertificate")
-    return AndThen({"status": "Accepted"}, lambda: link.sign(payload["csr"], use))
+    use = request.get("certificateType", "ChargingStationCertificate")
+    return AndThen({"status": "Accepted"}, lambda: _sign(link, request["csr"], use))
 
 
-async def _certificate_status(link: StationLink, payload: Payload) -> Payload:
-    csms = link.csms
-    data = HashData.from_payload(payload["ocspRequestData"])
+async def _sign(link: StationLink, csr: str, use: SigningUse) -> None:
+    """Have the request signed and deliver the chain by CertificateSigned (A02)."""
+    csms, authority = link.context, link.context.services.authority
+    if authority is None:
+        raise LocalError("This CSMS has no certificate authority.")
+    try:
+        signed = authority.sign_csr(csr, use)
+        chain = await within(csms.clock, csms.config.deadlines.authority, "The certificate authority", signed)
+    except PncError as error:
+        csms.voice.called("PKI", "sign", False, error.sentence)
+        return
+    answer = await link.ask(v201.CertificateSigned({"certificateChain": chain, "certificateType": use}))
+    accepted = answer["status"] == "Accepted"
+    info = answer.get("statusInfo")
+    why = "" if accepted else f": {answer['status'] if info is None else info.get('additionalInfo', answer['status'])}"
+    text = f"{link.identity} {'took' if accepted else 'refused'} the certificate it had asked for{why}"
+    csms.voice.called("PKI", "sign", accepted, text)
+
+
+async def _certificate_status(link: StationLink, request: GetCertificateStatusRequest) -> GetCertificateStatusResponse:
+    csms = link.context
+    data = HashData.from_payload(request["ocspRequestData"])
     if csms.services.revocation is None:
-        return _failed("NotEnabled", "this CSMS has no OCSP client")
+        return {"status": "Failed", "statusInfo": _because("NotEnabled", "this CSMS has no OCSP client")}
     try:
         asked = csms.services.revocation.fetch(data)
         who = f"The OCSP responder {data.responder_url}"
         der = await within(csms.clock, csms.config.deadlines.ocsp, who, asked)
     except PncError as error:
-        link.problem(error)
-        return _failed("InternalError", error.sentence)
+        csms.voice.problem(error)
+        return {"status": "Failed", "statusInfo": _because("InternalError", error.sentence)}
     result = base64.b64encode(der).decode("ascii")
     if len(result) > MAX_OCSP_BASE64:
-        return _failed("TooLargeElement", f"the OCSP answer has {len(der)} octets")
+        info = _because("TooLargeElement", f"the OCSP answer has {len(der)} octets")
+        return {"status": "Failed", "statusInfo": info}
     return {"status": "Accepted", "ocspResult": result}
 
 
-async def _ev_certificate(link: StationLink, payload: Payload) -> Payload:
+async def _ev_certificate(link: StationLink, request: Get15118EVCertificateRequest) -> Get15118EVCertificateResponse:
     """M01 and M02. Accepted means an EXI response is there, whatever it says; exiResponse is required even when not."""
-    csms = link.csms
+    csms = link.context
     if csms.services.pool is None:
-        return {**_failed("NotEnabled", "this CSMS knows no contract pool"), "exiResponse": ""}
+        return _no_contract("NotEnabled", "this CSMS knows no contract pool")
     try:
-        exi = base64.b64decode(payload["exiRequest"], validate=True)
+        exi = base64.b64decode(request["exiRequest"], validate=True)
     except ValueError:  # binascii.Error, or characters outside ASCII
-        return {**_failed("InvalidValue", "exiRequest is not base64"), "exiResponse": ""}
+        return _no_contract("InvalidValue", "exiRequest is not base64")
     try:
-        asked = csms.services.pool.provide(exi, payload["iso15118SchemaVersion"])
+        asked = csms.services.pool.provide(exi, request["iso15118SchemaVersion"])
         answer = await within(csms.clock, csms.config.deadlines.pool, "The contract pool", asked)
     except PncError as error:
-        link.service_call("CCP", payload["action"], False, error.sentence)
-        return {**_failed("InternalError", error.sentence), "exiResponse": ""}
-    link.service_call("CCP", payload["action"], answer.status == "Accepted", answer.text)
+        csms.voice.called("CCP", request["action"], False, error.sentence)
+        return _no_contract("InternalError", error.sentence)
+    csms.voice.called("CCP", request["action"], answer.status == "Accepted", answer.text)
     response = base64.b64encode(answer.exi or b"").decode("ascii")
     if len(response) > MAX_EXI_BASE64:
-        return {**_failed("TooLargeElement", f"the response has {len(answer.exi or b'')} octets"), "exiResponse": ""}
-    result: Payload = {"status": answer.status if response else "Failed", "exiResponse": response}
-    if result["status"] != "Accepted":
-        result.update(_failed("NotFound", answer.text or "the contract pool has nothing for this vehicle"))
-    return result
+        return _no_contract("TooLargeElement", f"the response has {len(answer.exi or b'')} octets")
+    if response and answer.status == "Accepted":
+        return {"status": "Accepted", "exiResponse": response}
+    return _no_contract("NotFound", answer.text or "the contract pool has nothing for this vehicle", response)
 
 
-def _failed(reason: str, text: str) -> Payload:
-    return {"status": "Failed", "statusInfo": {"reasonCode": reason, "additionalInfo": text[:512]}}
+def _no_contract(reason: str, text: str, response: str = "") -> Get15118EVCertificateResponse:
+    return {"status": "Failed", "statusInfo": _because(reason, text), "exiResponse": response}
 
 
-_TABLE: dict[str, Callable[[Any, Payload], Payload | AndThen[Payload] | Awaitable[Payload]]] = {
-    "BootNotification": _boot,
-    "Heartbeat": _heartbeat,
-    "StatusNotification": _status,
-    "Authorize": _authorize,
-    "TransactionEvent": _transaction_event,
-    "Get15118EVCertificate": _ev_certificate,
-    "GetCertificateStatus": _certificate_status,
-    "SignCertificate": _sign_certificate,
-    "NotifyReport": _report,
-    "SecurityEventNotification": _security_event,
-    "MeterValues": _acknowledge,
-    "NotifyEvent": _acknowledge,
-    "LogStatusNotification": _acknowledge,
-    "FirmwareStatusNotification": _acknowledge,
-    "NotifyChargingLimit": _acknowledge,
-    "ClearedChargingLimit": _acknowledge,
-    "NotifyEVChargingNeeds": lambda link, payload: {"status": "Rejected"},
-    "NotifyEVChargingSchedule": lambda link, payload: {"status": "Accepted"},
-    "DataTransfer": lambda link, payload: {"status": "UnknownVendorId"},
-}
+def _because(reason: str, text: str) -> StatusInfoType:
+    return {"reasonCode": reason, "additionalInfo": text[:512]}
+
+
+ANSWERS: Answers = dict(
+    (
+        row(v201.BootNotification, _boot),
+        row(v201.Heartbeat, _heartbeat),
+        row(v201.StatusNotification, _status),
+        row(v201.Authorize, _authorize),
+        row(v201.TransactionEvent, _transaction_event),
+        row(v201.Get15118EVCertificate, _ev_certificate),
+        row(v201.GetCertificateStatus, _certificate_status),
+        row(v201.SignCertificate, _sign_certificate),
+        row(v201.NotifyReport, _report),
+        row(v201.SecurityEventNotification, _security_event),
+        row(v201.MeterValues, _acknowledge),
+        row(v201.NotifyEvent, _acknowledge),
+        row(v201.LogStatusNotification, _acknowledge),
+        row(v201.FirmwareStatusNotification, _acknowledge),
+        row(v201.NotifyChargingLimit, _acknowledge),
+        row(v201.ClearedChargingLimit, _acknowledge),
+        row(v201.NotifyEVChargingNeeds, lambda link, request: {"status": "Rejected"}),
+        row(v201.NotifyEVChargingSchedule, lambda link, request: {"status": "Accepted"}),
+        row(v201.DataTransfer, lambda link, request: {"status": "UnknownVendorId"}),
+    )
+)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pncsim.backend.store import Change, Kind, Store
 from pncsim.wire.ocpp.when import seconds
 
-Payload = dict[str, Any]
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types.v201 import MeterValueType, TransactionEventRequest
+
 REGISTER = "Energy.Active.Import.Register"
 
 
@@ -42,7 +44,7 @@ class Transaction:
     charging_state: str = ""
     stopped_reason: str = ""
     offline: bool = False
-    events: Mapping[int, Payload] = field(default_factory=dict)
+    events: Mapping[int, TransactionEventRequest] = field(default_factory=dict)
     meter_values: tuple[MeterValue, ...] = ()
 
     @property
@@ -71,7 +73,7 @@ TRANSACTIONS: Kind[Transaction] = Kind(
 )
 
 
-async def record(store: Store, station: str, event: Payload) -> tuple[Transaction, bool]:
+async def record(store: Store, station: str, event: TransactionEventRequest) -> tuple[Transaction, bool]:
     """Take ``event`` into its transaction; False if it was there already (a resend keeps its seqNo).
 
     Events may come late and out of order: states follow the highest seqNo, values are kept in time order. Raises
@@ -104,7 +106,7 @@ async def authorised(store: Store, transaction: Transaction, status: str) -> Non
     await store.change(step)
 
 
-def _with(before: Transaction, event: Payload, moment: float, values: list[MeterValue]) -> Transaction:
+def _with(before: Transaction, event: TransactionEventRequest, moment: float, values: list[MeterValue]) -> Transaction:
     info, number = event["transactionInfo"], event["seqNo"]
     changes: dict[str, Any] = {"offline": before.offline or event.get("offline", False)}
     if number > max(before.events, default=-1):
@@ -124,7 +126,7 @@ def _with(before: Transaction, event: Payload, moment: float, values: list[Meter
     return replace(before, events={**before.events, number: event}, **changes)
 
 
-def _values(sample: Payload) -> list[MeterValue]:
+def _values(sample: MeterValueType) -> list[MeterValue]:
     moment = seconds(sample["timestamp"])
     return [
         MeterValue(

@@ -158,12 +158,11 @@ class Link:
             channel,
             self._clock,
             self._source,
-            actor=self._voice.role,
+            self._voice,
             peer="CSMS",
-            trace=self._trace,
+            handlers={action: self._gate(handler) for action, handler in self._handlers()},
             default_timeout=self._config.call_timeout,
         )
-        peer.handle((action, self._gate(handler)) for action, handler in self._handlers())
         self._peer = peer
         worker = asyncio.create_task(self._working(peer))
         try:
@@ -186,7 +185,7 @@ class Link:
         try:
             await _until_closed(self._work())
         except Exception:
-            await peer.close(1011, "the station failed")
+            peer.hang_up(1011, "the station failed")
             raise
 
     def _gate(self, handler: Handler) -> Handler:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pncsim.wire.ocpp.frames import Call, Error, Result
 from pncsim.wire.trace import OcppFrame, V2gMessage
 
 _UNREMARKABLE = frozenset({"OK", "OK_SuccessfulNegotiation"})
@@ -82,14 +82,14 @@ _ANSWERS: dict[str, Callable[[Mapping[str, Any]], str]] = {"GetVariables": _vari
 
 def told_frame(event: OcppFrame) -> str:
     """An OCPP-J frame: ``Authorize eMAID DE…``, ``Authorize answered: Accepted``, ``Authorize refused: …``."""
-    match _array(event.frame):
-        case [2, _, _, dict(payload)]:
+    match event.content:
+        case Call(payload=dict(payload)):
             return f"{event.action} {_CALLS.get(event.action, _values())(payload)}".rstrip()
-        case [3, _, dict(payload)]:
+        case Result(payload=dict(payload)):
             said = _ANSWERS.get(event.action, _answer)(payload)
             return f"{event.action} answered{f': {said}' if said else ''}"
-        case [4, _, code, text, *_]:
-            return f"{event.action} refused: {' '.join(filter(None, (str(code), str(text))))}"
+        case Error(code=code, description=text):
+            return f"{event.action} refused: {' '.join(filter(None, (code, text)))}"
     return f"{event.action or 'a frame'}: no frame of OCPP-J ({len(event.frame)} characters)"
 
 
@@ -123,10 +123,3 @@ class Once:
             return False
         self._told[event.role] = content
         return True
-
-
-def _array(text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

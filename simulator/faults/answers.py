@@ -5,11 +5,11 @@ Answers are codes and kinds alone. What actors say in sentences is for people an
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pncsim.wire.errors import Kind
+from pncsim.wire.ocpp.frames import Result
 from pncsim.wire.trace import Event, OcppFrame, Problem, Secured, V2gMessage
 
 
@@ -69,7 +69,8 @@ class Ocpp:
         return (
             isinstance(event, OcppFrame)
             and event.action == self.action
-            and _holds(_answer(event.frame), self.field, self.value)
+            and isinstance(event.content, Result)
+            and _holds(event.content.payload, self.field, self.value)
         )
 
 
@@ -91,15 +92,6 @@ def _code(message: object) -> str | None:
     body = getattr(message, "Body", None)
     code = getattr(body.BodyElement if body is not None else message, "ResponseCode", None)
     return None if code is None else str(code)
-
-
-def _answer(frame: str) -> object:
-    """The payload of a CALLRESULT; None of any other frame, and of what is none."""
-    try:
-        kind, _, payload = json.loads(frame)
-    except (ValueError, TypeError, RecursionError):
-        return None
-    return payload if kind == 3 else None
 
 
 def _holds(value: Any, field: str, wanted: str) -> bool:

@@ -6,10 +6,11 @@ instance that is meant, "" all of its kind.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from pncsim.wire.ocpp.frames import Call, Error, Frame, Result
 
 if TYPE_CHECKING:
     from pncsim.simulator.lab.plug_in import PlugIn
@@ -113,8 +114,6 @@ class DisturbedChannel:
 
     channel: FrameChannel
     changes: Sequence[Frames]
-    close_code: int | None = None
-    close_reason: str = ""
     _calls: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -122,23 +121,33 @@ class DisturbedChannel:
         """As wire.ocpp.channel.FrameChannel."""
         return self.channel.version
 
-    async def send(self, text: str) -> None:
+    @property
+    def close_code(self) -> int | None:
         """As wire.ocpp.channel.FrameChannel."""
-        kind, call, *rest = json.loads(text)
-        if kind == 2:
-            self._calls[call] = rest[0]
-        await self.channel.send(text)
+        return self.channel.close_code
 
-    async def receive(self) -> str | None:
+    @property
+    def close_reason(self) -> str:
         """As wire.ocpp.channel.FrameChannel."""
-        while (text := await self.channel.receive()) is not None:
-            kind, call, *_ = json.loads(text)
-            action = self._calls.pop(call, "") if kind != 2 else ""
-            changed = self._changed(action, text) if action else text
+        return self.channel.close_reason
+
+    def post(self, frame: Frame) -> None:
+        """As wire.ocpp.channel.FrameChannel."""
+        if isinstance(frame.content, Call):
+            self._calls[frame.content.id] = frame.content.action
+        self.channel.post(frame)
+
+    async def deliver(self, to: Callable[[Frame], None]) -> None:
+        """As wire.ocpp.channel.FrameChannel; what was changed is nobody's of this process any more."""
+
+        def pass_on(frame: Frame) -> None:
+            content = frame.content
+            action = self._calls.pop(content.id, "") if isinstance(content, Result | Error) else ""
+            changed = self._changed(action, frame.text) if action else frame.text
             if changed is not None:
-                return changed
-        self.close_code, self.close_reason = self.channel.close_code, self.channel.close_reason
-        return None
+                to(frame if changed == frame.text else Frame(changed))
+
+        await self.channel.deliver(pass_on)
 
     def _changed(self, action: str, frame: str) -> str | None:
         for change in self.changes:

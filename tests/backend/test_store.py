@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from backend_world import NOW
@@ -31,6 +31,9 @@ from pncsim.tls_certs.chain_element import chain_element
 from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.wire.credentials import KeySigner
 from pncsim.wire.v2g import iso2, signature
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types.v201 import TransactionEventRequest
 
 Tell = Callable[[list[Fact]], Awaitable[None]]
 
@@ -100,13 +103,22 @@ def issue(number: int, version: int = 0) -> IssuedCertificate:
     )
 
 
+STARTED: TransactionEventRequest = {
+    "eventType": "Started",
+    "timestamp": "2026-11-21T10:00:00.000Z",
+    "triggerReason": "CablePluggedIn",
+    "seqNo": 0,
+    "transactionInfo": {"transactionId": "transaction"},
+}
+
+
 def transaction(number: int, version: int = 0) -> Transaction:
     return Transaction(
         f"CS{number % 2:03}",
         f"transaction {number}",
         started=NOW,
         token_status="Accepted" if version else "",
-        events={0: {"seqNo": 0}},
+        events={0: STARTED},
         meter_values=(MeterValue(NOW, "Energy.Active.Import.Register", 1.0, "Wh", "Sample.Periodic"),),
     )
 

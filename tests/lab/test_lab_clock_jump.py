@@ -7,14 +7,14 @@ from functools import partial
 import pytest
 from lab_runs import run
 
-from pncsim.backend.csms import csms
+from pncsim.backend.csms import context, csms
 from pncsim.simulator.result import Verdict
 from pncsim.wire.trace import OcppFrame
 
 
 def test_a_jump_waits_for_open_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each jump makes a heartbeat due. The next one must not overtake its answer."""
-    monkeypatch.setattr(csms, "CsmsConfig", partial(csms.CsmsConfig, heartbeat=30))
+    monkeypatch.setattr(csms, "CsmsConfig", partial(context.CsmsConfig, heartbeat=30))
     done = run("pause-resume", transport="loopback")
     beats = [e for e in done.events if isinstance(e, OcppFrame) and (e.role, e.action) == ("CS", "Heartbeat")]
     sent = sum(e.direction == "sent" for e in beats)

@@ -189,6 +189,7 @@ def test_a_vehicle_in_plain_where_tls_was_promised() -> None:
 
 
 def test_frames_that_are_no_ocpp_on_the_csms_socket() -> None:
+    from pncsim.wire.ocpp.frames import Frame
     from pncsim.wire.ocpp.tls import client_context
     from pncsim.wire.ocpp.websocket import connect
 
@@ -199,7 +200,7 @@ def test_frames_that_are_no_ocpp_on_the_csms_socket() -> None:
         tls = client_context([lab.back.pki.root("csms_server")])
         guest = await connect(lab.back.csms_url, "guest", password="a password of length", tls=tls)
         for frame in frames:
-            await guest.send(frame)
+            guest.post(Frame(frame))
         await guest.close()
 
     problems = survives(attack)

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pncsim.backend.answers import ChainStatus, PoolAnswer, RevocationStatus, SigningUse, TokenStatus
-from pncsim.backend.csms.csms import Csms, CsmsConfig
+from pncsim.backend.csms.context import CsmsConfig
+from pncsim.backend.csms.csms import Csms
 from pncsim.backend.csms.ports import Services
 from pncsim.backend.csms.transactions import Transaction
 from pncsim.backend.store import MAX_PAGE
@@ -25,7 +26,8 @@ from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock, VirtualTimeLoop
 from pncsim.wire.errors import LocalError, PeerError
-from pncsim.wire.ocpp.channel import Connector, MemoryChannel
+from pncsim.wire.ocpp.channel import Connector, FrameChannel, MemoryChannel
+from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.source import Seeded
 from pncsim.wire.trace import Event, OcppFrame, Problem, Trace
 
@@ -161,12 +163,36 @@ def books(csms: Csms) -> list[Transaction]:
     return list(at_once(csms.transactions.page(limit=MAX_PAGE)).values)
 
 
+class Hand:
+    """An end of a connection in a test's hand: texts go out as a stranger's, what arrives waits to be looked at."""
+
+    def __init__(self, channel: FrameChannel) -> None:
+        self.channel = channel
+        self._arrived: asyncio.Queue[str | None] = asyncio.Queue()
+        self._reader = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        await self.channel.deliver(lambda frame: self._arrived.put_nowait(frame.text))
+        self._arrived.put_nowait(None)
+
+    def send(self, text: str) -> None:
+        self.channel.post(Frame(text))
+
+    async def receive(self) -> str | None:
+        """The next text, or None after the end."""
+        return await self._arrived.get()
+
+    async def close(self) -> None:
+        await self.channel.close()
+        await self._reader
+
+
 class Lab:
     """The CSMS with its services and one station; ``events`` holds everything both reported."""
 
-    def __init__(self, start: float = NOW) -> None:
-        self.clock = Clock(start)
-        self.pki = shared_pki()
+    def __init__(self, clock: Clock | None = None, pki: Pki | None = None) -> None:
+        self.clock = clock or Clock(NOW)
+        self.pki = pki or shared_pki()
         self.source = Seeded(7)
         self.events: list[Event] = []
         self._news = asyncio.Event()

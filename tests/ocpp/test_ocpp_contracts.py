@@ -323,7 +323,7 @@ async def test_a_csms_that_hangs_is_given_up_before_the_vehicle_does() -> None:
         async def hang(payload: Any) -> Any:
             await lab.clock.sleep(1e6)
 
-        lab.csms.stations[IDENTITY].peer.on("Get15118EVCertificate", hang)
+        lab.csms.stations[IDENTITY].peer.handlers["Get15118EVCertificate"] = hang
         before = lab.clock.now()
         answer = await fetch(station)
         assert answer.exi is None and "did not answer Get15118EVCertificate within 4 s" in answer.text

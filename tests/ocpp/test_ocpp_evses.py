@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from ocpp_lab import IDENTITY, PASSWORD, Lab, books, running, virtual
@@ -31,6 +31,9 @@ from pncsim.wire.errors import PeerError, PncError
 from pncsim.wire.network import Security
 from pncsim.wire.network.memory import MemoryNetwork
 from pncsim.wire.trace import OcppFrame, PilotChanged, Problem, V2gMessage
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types.v201 import EVSEType
 
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
 TWO = replace(PLAIN, connectors=(1, 2))
@@ -513,13 +516,14 @@ async def test_messages_are_triggered_for_one_connector_for_one_evse_or_for_all(
         plug(lab, station, 2)
         await station.settled()
         await lab.clock.sleep(1)
-        for where, expected in (
-            ({}, [(1, 1), (2, 1), (2, 2)]),
-            ({"evse": {"id": 2}}, [(2, 1), (2, 2)]),
-            ({"evse": {"id": 2, "connectorId": 2}}, [(2, 2)]),
-        ):
+        every: list[tuple[EVSEType | None, list[tuple[int, int]]]] = [
+            (None, [(1, 1), (2, 1), (2, 2)]),
+            ({"id": 2}, [(2, 1), (2, 2)]),
+            ({"id": 2, "connectorId": 2}, [(2, 2)]),
+        ]
+        for where, expected in every:
             before = len(statuses(lab))
-            assert await lab.csms.trigger(IDENTITY, "StatusNotification", **where) == "Accepted"
+            assert await lab.csms.trigger(IDENTITY, "StatusNotification", where) == "Accepted"
             await lab.clock.sleep(1)
             assert [place[:2] for place in statuses(lab)[before:]] == expected
         assert await lab.csms.trigger(IDENTITY, "TransactionEvent", evse={"id": 2}) == "Accepted"
@@ -529,7 +533,7 @@ async def test_messages_are_triggered_for_one_connector_for_one_evse_or_for_all(
         await lab.clock.sleep(1)
         assert [len(by_evse(lab)[evse].events) for evse in (1, 2)] == [2, 3]
         assert await lab.csms.trigger(IDENTITY, "StatusNotification", evse={"id": 3}) == "Rejected"
-        wrong = {"id": 1, "connectorId": 2}
+        wrong: EVSEType = {"id": 1, "connectorId": 2}
         assert await lab.csms.trigger(IDENTITY, "StatusNotification", evse=wrong) == "Rejected"
 
 

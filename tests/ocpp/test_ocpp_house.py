@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pncsim.backend.csms.authorization import CANCELLED, TOKEN_OF_CERTIFICATE
-from pncsim.backend.csms.handlers import _TABLE as CSMS_HANDLES
+from pncsim.backend.csms.handlers import ANSWERS as CSMS_HANDLES
 from pncsim.secc.station import registration
 from pncsim.secc.station.blocks import BLOCKS
 from pncsim.wire.ocpp import schema

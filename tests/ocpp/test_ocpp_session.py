@@ -11,23 +11,31 @@ from hypothesis import strategies as st
 
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent
 from pncsim.wire.ocpp.errors import CallError, PayloadError
-from pncsim.wire.ocpp.session import MAX_TEXT, MAX_UNANSWERED, Hangup, Incoming, OcppSession, Output, SendText, Settled
+from pncsim.wire.ocpp.frames import BadFrame, Call, Error, Frame, Result
+from pncsim.wire.ocpp.session import MAX_TEXT, MAX_UNANSWERED, Hangup, Incoming, OcppSession, Output, Send, Settled
 from pncsim.wire.ocpp.versions import V201, OcppVersion
-from pncsim.wire.trace import OcppFrame, Problem, Tolerated
+from pncsim.wire.trace import Event, OcppFrame, Problem, Tolerated
+from pncsim.wire.voice import Voice
 
 BOOT = {"chargingStation": {"vendorName": "v", "model": "m"}, "reason": "PowerUp"}
 BOOTED = {"currentTime": "2026-11-21T00:00:00Z", "interval": 300, "status": "Accepted"}
 
 
-def session(*supported: str, version: OcppVersion = V201) -> OcppSession:
+def session(*supported: str, told: list[Event] | None = None) -> OcppSession:
     numbers = itertools.count(1)
-    return OcppSession(
-        version, "CS", "CSMS", lambda: f"id{next(numbers)}", frozenset(supported or ("Heartbeat", "BootNotification"))
-    )
+    events: list[Event] = [] if told is None else told
+    voice = Voice("CS", "CS001", lambda: 0.0, events.append)
+    handled = frozenset(supported or ("Heartbeat", "BootNotification"))
+    return OcppSession(V201, voice, "CSMS", lambda: f"id{next(numbers)}", handled)
+
+
+def stranger(value: object) -> Frame:
+    """A frame as it comes from a socket."""
+    return Frame(value if isinstance(value, str) else json.dumps(value))
 
 
 def sent(outputs: list[Output]) -> list[object]:
-    return [json.loads(o.text) for o in outputs if isinstance(o, SendText)]
+    return [json.loads(o.frame.text) for o in outputs if isinstance(o, Send)]
 
 
 def settled(outputs: list[Output]) -> list[Settled]:
@@ -39,7 +47,7 @@ def test_a_call_and_its_result() -> None:
     token, out = one.call("BootNotification", BOOT, 30, 0)
     assert sent(out) == [[2, "id1", "BootNotification", BOOT]]
     assert one.deadline == 30
-    out = one.receive(json.dumps([3, "id1", BOOTED]), 1)
+    out = one.receive(stranger([3, "id1", BOOTED]))
     assert settled(out) == [Settled(token, BOOTED)]
     assert one.deadline is None
 
@@ -50,21 +58,22 @@ def test_one_call_is_outstanding_and_the_others_queue_in_order() -> None:
     _, second = one.call("BootNotification", BOOT, 30, 0)
     _, third = one.call("Heartbeat", {}, 30, 0)
     assert (len(sent(first)), sent(second), sent(third)) == (1, [], [])
-    out = one.receive(json.dumps([3, "id1", {"currentTime": "2026-11-21T00:00:00Z"}]), 1)
+    out = one.receive(stranger([3, "id1", {"currentTime": "2026-11-21T00:00:00Z"}]))
     assert sent(out) == [[2, "id2", "BootNotification", BOOT]]
 
 
 def test_the_peers_call_is_answered_while_ours_is_outstanding() -> None:
     one = session()
     one.call("Heartbeat", {}, 30, 0)
-    out = one.receive(json.dumps([2, "x", "Heartbeat", {}]), 1)
+    out = one.receive(stranger([2, "x", "Heartbeat", {}]))
     assert [o for o in out if isinstance(o, Incoming)] == [Incoming("x", "Heartbeat", {})]
     answer = {"currentTime": "2026-11-21T00:00:00Z"}
-    assert sent(one.answer("x", answer, 1)) == [[3, "x", answer]]
+    assert sent(one.answer("x", answer)) == [[3, "x", answer]]
 
 
 def test_silence_ends_the_call_and_lets_the_next_one_go() -> None:
-    one = session()
+    told: list[Event] = []
+    one = session(told=told)
     token, _ = one.call("Heartbeat", {}, 5, 0)
     one.call("BootNotification", BOOT, 30, 0)
     assert one.deadline == 5
@@ -73,8 +82,8 @@ def test_silence_ends_the_call_and_lets_the_next_one_go() -> None:
     assert result.token == token and isinstance(result.error, PeerSilent)
     assert "did not answer Heartbeat within 5 s" in str(result.error)
     assert sent(out) == [[2, "id2", "BootNotification", BOOT]]
-    late = one.receive(json.dumps([3, "id1", {"currentTime": "2026-11-21T00:00:00Z"}]), 6)
-    assert settled(late) == [] and any(isinstance(o, Tolerated) for o in late)
+    late = one.receive(stranger([3, "id1", {"currentTime": "2026-11-21T00:00:00Z"}]))
+    assert settled(late) == [] and any(isinstance(event, Tolerated) for event in told)
 
 
 def test_a_queued_call_times_out_although_it_was_never_sent() -> None:
@@ -115,7 +124,7 @@ def test_a_queued_call_times_out_although_it_was_never_sent() -> None:
     ],
 )
 def test_bad_frames_earn_the_callerror_of_part_4(text: str, id: str, code: str) -> None:
-    (answer,) = sent(session().receive(text, 0))
+    (answer,) = sent(session().receive(stranger(text)))
     assert isinstance(answer, list)
     assert answer[:3] == [4, id, code]
     assert code in V201.codes and len(answer[3]) <= 255 and answer[4] == {}
@@ -123,9 +132,9 @@ def test_bad_frames_earn_the_callerror_of_part_4(text: str, id: str, code: str) 
 
 @pytest.mark.parametrize("text", ['[3,"x"]', '[3,"x",{}]', '[4,"x"]', '[4,"x","GenericError","",{}]', "[3,7,{}]"])
 def test_results_nobody_waits_for_are_never_answered(text: str) -> None:
-    out = session().receive(text, 0)
-    assert sent(out) == []
-    assert any(isinstance(o, Tolerated | Problem) for o in out)
+    told: list[Event] = []
+    assert sent(session(told=told).receive(stranger(text))) == []
+    assert any(isinstance(event, Tolerated | Problem) for event in told)
 
 
 _json = st.recursive(
@@ -152,17 +161,17 @@ def test_no_text_whatever_breaks_the_session(text: str, elements: int) -> None:
     except (ValueError, TypeError, KeyError):
         cut = text
     for frame in (text, cut):
-        out = one.receive(frame, 1)
+        out = one.receive(stranger(frame))
         for answer in sent(out):
             assert isinstance(answer, list) and answer[0] == 4 and answer[2] in V201.codes and len(answer[1]) <= 36
-    ended = settled(one.receive(json.dumps([3, "id1", BOOTED]), 2))
+    ended = settled(one.receive(stranger([3, "id1", BOOTED])))
     assert ended in ([], [Settled(token, BOOTED)])
 
 
 def test_a_callerror_tells_code_and_meaning() -> None:
     one = session()
     one.call("BootNotification", BOOT, 30, 0)
-    (result,) = settled(one.receive('[4,"id1","OccurenceConstraintViolation","no",{}]', 1))
+    (result,) = settled(one.receive(stranger('[4,"id1","OccurenceConstraintViolation","no",{}]')))
     assert isinstance(result.error, CallError)
     assert result.error.code == "OccurrenceConstraintViolation"
     assert "a required field is missing" in str(result.error)
@@ -171,42 +180,43 @@ def test_a_callerror_tells_code_and_meaning() -> None:
 def test_a_result_that_breaks_the_schema_is_the_peers_fault() -> None:
     one = session()
     one.call("BootNotification", BOOT, 30, 0)
-    (result,) = settled(one.receive('[3,"id1",{"status":"Perhaps"}]', 1))
+    (result,) = settled(one.receive(stranger('[3,"id1",{"status":"Perhaps"}]')))
     assert isinstance(result.error, PeerError) and "breaks OCPP's schema" in str(result.error)
 
 
 def test_our_own_mistakes_are_not_sent() -> None:
-    one = session()
+    told: list[Event] = []
+    one = session(told=told)
     with pytest.raises(PayloadError, match="reason"):
         one.call("BootNotification", {"chargingStation": BOOT["chargingStation"]}, 30, 0)
     with pytest.raises(PayloadError, match="no such action"):
         one.call("Frobnicate", {}, 30, 0)
-    one.receive(json.dumps([2, "x", "Heartbeat", {}]), 1)
-    out = one.answer("x", {"currentTime": "yesterday"}, 1)
+    one.receive(stranger([2, "x", "Heartbeat", {}]))
+    out = one.answer("x", {"currentTime": "yesterday"})
     assert sent(out) == [[4, "x", "InternalError", "", {}]]
-    assert any(isinstance(o, Problem) for o in out)
+    assert [event.kind for event in told if isinstance(event, Problem)] == ["defect"]
 
 
 def test_an_id_used_twice_is_ignored_while_the_first_is_open_and_served_after() -> None:
     one = session()
     heartbeat = json.dumps([2, "x", "Heartbeat", {}])
-    one.receive(heartbeat, 0)
-    again = one.receive(heartbeat, 0)
+    one.receive(stranger(heartbeat))
+    again = one.receive(stranger(heartbeat))
     assert sent(again) == [] and not any(isinstance(o, Incoming) for o in again)
-    one.answer("x", {"currentTime": "2026-11-21T00:00:00Z"}, 1)
-    assert any(isinstance(o, Incoming) for o in one.receive(heartbeat, 2))
+    one.answer("x", {"currentTime": "2026-11-21T00:00:00Z"})
+    assert any(isinstance(o, Incoming) for o in one.receive(stranger(heartbeat)))
 
 
 def test_calls_in_work_are_bounded() -> None:
     one = session()
     for number in range(MAX_UNANSWERED):
-        one.receive(json.dumps([2, f"n{number}", "Heartbeat", {}]), 0)
-    (answer,) = sent(one.receive(json.dumps([2, "more", "Heartbeat", {}]), 0))
+        one.receive(stranger([2, f"n{number}", "Heartbeat", {}]))
+    (answer,) = sent(one.receive(stranger([2, "more", "Heartbeat", {}])))
     assert isinstance(answer, list) and answer[:3] == [4, "more", "RpcFrameworkError"]
 
 
 def test_too_long_a_frame_ends_the_connection() -> None:
-    out = session().receive(" " * (MAX_TEXT + 1), 0)
+    out = session().receive(stranger(" " * (MAX_TEXT + 1)))
     assert [o.code for o in out if isinstance(o, Hangup)] == [1009]
 
 
@@ -214,11 +224,11 @@ def test_the_end_of_the_connection_ends_every_call() -> None:
     one = session()
     one.call("Heartbeat", {}, 30, 0)
     one.call("Heartbeat", {}, 30, 0)
-    results = settled(one.closed(1, "1006"))
+    results = settled(one.closed("1006"))
     assert len(results) == 2 and all(isinstance(r.error, PeerClosed) for r in results)
     with pytest.raises(PeerClosed):
         one.call("Heartbeat", {}, 30, 2)
-    assert one.receive("garbage", 2) == []
+    assert one.receive(stranger("garbage")) == []
 
 
 def test_a_forgotten_call_makes_room() -> None:
@@ -226,8 +236,8 @@ def test_a_forgotten_call_makes_room() -> None:
     first, _ = one.call("Heartbeat", {}, 30, 0)
     second, _ = one.call("Heartbeat", {}, 30, 0)
     one.call("BootNotification", BOOT, 30, 0)
-    assert one.forget(second, 1) == []
-    assert sent(one.forget(first, 1)) == [[2, "id2", "BootNotification", BOOT]]
+    assert one.forget(second) == []
+    assert sent(one.forget(first)) == [[2, "id2", "BootNotification", BOOT]]
 
 
 SECRET = "a-very-secret-password"
@@ -243,21 +253,68 @@ SET_PASSWORD = {
 
 
 def test_passwords_never_reach_an_event_in_either_direction() -> None:
-    one = session("SetVariables")
+    told: list[Event] = []
+    one = session("SetVariables", told=told)
     out: list[Output] = []
     out += one.call("SetVariables", SET_PASSWORD, 30, 0)[1]
-    assert any(SECRET in o.text for o in out if isinstance(o, SendText))
-    out += one.receive(json.dumps([4, "id1", "InternalError", f"no {SECRET}", {"echo": SET_PASSWORD}]), 1)
-    out += one.receive(json.dumps([2, "p", "SetVariables", SET_PASSWORD]), 2)
-    out += one.receive(f'[2,"q","SetVariables",{{"BasicAuthPassword":"{SECRET}"', 3)
-    seen = [o for o in out if not isinstance(o, SendText | Incoming)]
-    assert sum(isinstance(o, OcppFrame) for o in seen) == 5
-    assert SECRET not in "".join(o.frame for o in seen if isinstance(o, OcppFrame))
-    assert SECRET not in "".join(str(o.error) for o in seen if isinstance(o, Settled))
+    assert any(SECRET in o.frame.text for o in out if isinstance(o, Send))
+    out += one.receive(stranger([4, "id1", "InternalError", f"no {SECRET}", {"echo": SET_PASSWORD}]))
+    out += one.receive(stranger([2, "p", "SetVariables", SET_PASSWORD]))
+    out += one.receive(stranger(f'[2,"q","SetVariables",{{"BasicAuthPassword":"{SECRET}"'))
+    shown = [event for event in told if isinstance(event, OcppFrame)]
+    assert len(shown) == 5
+    assert SECRET not in "".join(f"{event.frame}{event.content}" for event in shown)
+    assert SECRET not in "".join(str(o.error) for o in out if isinstance(o, Settled))
 
 
 def test_other_frames_are_shown_as_they_are() -> None:
-    one = session()
+    told: list[Event] = []
     text = '[2,"x", "Heartbeat" ,{}]'
-    frames = [o.frame for o in one.receive(text, 0) if isinstance(o, OcppFrame)]
-    assert frames == [text]
+    session(told=told).receive(stranger(text))
+    assert [event.frame for event in told if isinstance(event, OcppFrame)] == [text]
+
+
+def test_a_frame_event_says_what_it_is_so_that_no_reader_has_to_parse_it() -> None:
+    told: list[Event] = []
+    one = session(told=told)
+    one.call("BootNotification", BOOT, 30, 0)
+    one.receive(stranger([3, "id1", BOOTED]))
+    one.call("Heartbeat", {}, 30, 0)
+    one.receive(stranger([4, "id2", "SecurityError", "not now", {"a": 1}]))
+    one.receive(stranger("garbage"))
+    seen = [(e.unit, e.direction, e.action, e.content) for e in told if isinstance(e, OcppFrame)]
+    assert seen[:4] == [
+        ("CS001", "sent", "BootNotification", Call("id1", "BootNotification", BOOT)),
+        ("CS001", "received", "BootNotification", Result("id1", BOOTED)),
+        ("CS001", "sent", "Heartbeat", Call("id2", "Heartbeat", {})),
+        ("CS001", "received", "Heartbeat", Error("id2", "SecurityError", "not now", {"a": 1})),
+    ]
+    assert isinstance(seen[4][3], BadFrame)
+
+
+def test_what_our_own_sender_has_checked_is_not_checked_again_and_what_a_stranger_sends_is() -> None:
+    wrong = json.dumps([2, "a", "BootNotification", {"reason": "PowerUp"}])
+    ((*_, refused),) = [[*o.frame.content] for o in session().receive(Frame(wrong)) if isinstance(o, Send)]
+    assert refused == {}
+    ours = session().receive(Frame(wrong, checked=V201))
+    assert [type(o) for o in ours] == [Incoming]
+    other = OcppVersion("2.1", "ocpp2.1", "v21", V201.codes, V201.aliases)
+    assert [type(o) for o in session().receive(Frame(wrong, checked=other))] == [Send]
+
+
+def test_answers_of_our_own_sender_are_not_checked_again_either() -> None:
+    one = session()
+    one.call("BootNotification", BOOT, 30, 0)
+    (ended,) = settled(one.receive(Frame('[3,"id1",{"status":"Perhaps"}]', checked=V201)))
+    assert ended.payload == {"status": "Perhaps"} and ended.error is None
+
+
+def test_what_is_sent_is_what_was_checked_and_says_so() -> None:
+    one = session()
+    payload = json.loads(json.dumps(BOOT))
+    one.call("Heartbeat", {}, 30, 0)
+    one.call("BootNotification", payload, 30, 0)
+    payload["reason"] = "changed after it was checked, while it waited for its turn"
+    out = one.receive(stranger([3, "id1", {"currentTime": "2026-11-21T00:00:00Z"}]))
+    assert sent(out) == [[2, "id2", "BootNotification", BOOT]]
+    assert [o.frame.checked for o in out if isinstance(o, Send)] == [V201]

@@ -10,13 +10,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from ocpp_lab import IDENTITY, NOW, PASSWORD, Lab, running, shared_pki, virtual
+from ocpp_lab import IDENTITY, NOW, PASSWORD, Hand, Lab, running, shared_pki, virtual
 
 from pncsim.secc.station.config import StationConfig
 from pncsim.tls_certs.hash_data import hash_data
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.ocpp.channel import memory_channels
 from pncsim.wire.ocpp.errors import CallError
+from pncsim.wire.ocpp.frames import Frame
 
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
 
@@ -99,10 +100,10 @@ async def test_rejected_station_stays_silent_for_the_interval() -> None:
 @virtual
 async def test_csms_refuses_calls_before_boot() -> None:
     lab = Lab()
-    channel = await lab.csms.connector()(IDENTITY, None)
-    await channel.send('[2,"a","Heartbeat",{}]')
-    answer = await channel.receive()
-    assert answer is not None and answer.startswith('[4,"a","SecurityError"')
+    hand = Hand(await lab.csms.connector()(IDENTITY, None))
+    hand.send('[2,"a","Heartbeat",{}]')
+    assert (await hand.receive() or "").startswith('[4,"a","SecurityError"')
+    await hand.close()
 
 
 @virtual
@@ -197,7 +198,7 @@ async def test_garbage_from_the_csms_does_no_harm() -> None:
         await station.wait_ready()
         link = lab.csms.stations[IDENTITY]
         for text in ("garbage", '[3,"?",{}]', "[4]", '{"a":1}', '[2,"z","Nonsense",{}]'):
-            await link.peer.channel.send(text)
+            link.peer.channel.post(Frame(text))
         await lab.clock.sleep(1)
         assert await lab.csms.trigger(IDENTITY, "Heartbeat") == "Accepted"
         assert station.online
@@ -209,12 +210,13 @@ async def test_newest_connection_wins() -> None:
     async with running(lab.station(config=PLAIN)) as station:
         await station.wait_ready()
         older = lab.csms.stations[IDENTITY]
-        newer = await lab.csms.connector()(IDENTITY, None)
+        newer = Hand(await lab.csms.connector()(IDENTITY, None))
         await lab.clock.sleep(0.1)
         assert older.peer.closed and lab.csms.stations[IDENTITY] is not older
         assert lab.links[0].close_code == 1008
-        await newer.send('[2,"a","Heartbeat",{}]')
+        newer.send('[2,"a","Heartbeat",{}]')
         assert '"currentTime"' in (await newer.receive() or "")
+        await newer.close()
 
 
 # Certificates

@@ -149,9 +149,7 @@ async def test_a_lost_answer_leads_to_a_resend_that_is_not_counted_twice() -> No
         await station.wait_ready()
         link = lab.csms.stations[IDENTITY]
         handled: list[int] = []
-        from pncsim.backend.csms.handlers import handlers
-
-        real = dict(handlers(link))["TransactionEvent"]
+        real: Any = link.peer.handlers["TransactionEvent"]
 
         async def swallow_first(payload: Any) -> Any:
             handled.append(payload["seqNo"])
@@ -161,7 +159,7 @@ async def test_a_lost_answer_leads_to_a_resend_that_is_not_counted_twice() -> No
                 await lab.clock.sleep(40)  # later than the station waits
             return answer
 
-        link.peer.on("TransactionEvent", swallow_first)
+        link.peer.handlers["TransactionEvent"] = swallow_first
         for notice in session(lab.clock.now(), minutes=1):
             evse.note(notice)
         await station.settled()
@@ -176,9 +174,7 @@ async def test_an_event_the_csms_keeps_refusing_is_given_up_and_the_next_ones_go
         evse = station.outlet()
         await station.wait_ready()
         link = lab.csms.stations[IDENTITY]
-        from pncsim.backend.csms.handlers import handlers
-
-        real = dict(handlers(link))["TransactionEvent"]
+        real: Any = link.peer.handlers["TransactionEvent"]
         tries: list[float] = []
 
         def refuse_first(payload: Any) -> Any:
@@ -187,7 +183,7 @@ async def test_an_event_the_csms_keeps_refusing_is_given_up_and_the_next_ones_go
                 raise CallError("InternalError", "not today")
             return real(payload)
 
-        link.peer.on("TransactionEvent", refuse_first)
+        link.peer.handlers["TransactionEvent"] = refuse_first
         for notice in session(lab.clock.now(), minutes=1):
             evse.note(notice)
         await station.settled()
@@ -350,7 +346,7 @@ async def test_the_sample_interval_is_the_csms_choice() -> None:
 async def test_the_book_takes_events_in_any_order_and_each_once() -> None:
     store = MemoryStore()
 
-    def event(number: int, kind: str, **more: Any) -> dict[str, Any]:
+    def event(number: int, kind: str, **more: Any) -> Any:
         return {
             "eventType": kind,
             "timestamp": timestamp(NOW + number),
@@ -370,7 +366,7 @@ async def test_the_book_takes_events_in_any_order_and_each_once() -> None:
     first, second = (await store.of(TRANSACTIONS).page()).values
     assert first.complete and first.charging_state == "state 2" and not second.complete
     with pytest.raises(ValueError, match="isoformat"):
-        await record(store, "A", {**event(3, "Updated"), "timestamp": "noon"})
+        await record(store, "A", event(3, "Updated", timestamp="noon"))
     assert 3 not in (await store.of(TRANSACTIONS).page()).values[0].events
 
 

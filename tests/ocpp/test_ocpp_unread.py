@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from pncsim.backend.csms.csms import Csms
 from pncsim.backend.csms.ports import Services
 from pncsim.backend.csms.server import serve_csms
 from pncsim.wire.clock import Clock
-from pncsim.wire.ocpp import peer, websocket
+from pncsim.wire.ocpp import websocket
 from pncsim.wire.source import Seeded
 
 PASSWORD = "a-password-for-this-test"
@@ -39,7 +40,6 @@ async def upgraded(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
 
 async def test_a_station_that_never_reads_is_bounded_and_can_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket, "CLOSING", 0.05)
-    monkeypatch.setattr(peer, "CLOSING", 0.05)
     csms = Csms(Services(), Clock(), Seeded(1))
     await csms.register.add("CS1", PASSWORD)
     server = await serve_csms(csms, None)
@@ -52,7 +52,8 @@ async def test_a_station_that_never_reads_is_bounded_and_can_be_closed(monkeypat
                 writer.write(calls)
                 async with asyncio.timeout(0.3):
                     await writer.drain()
-        assert len(csms.stations["CS1"].peer._outbox) <= peer.MAX_UNSENT + 1
+        channel: Any = csms.stations["CS1"].peer.channel
+        assert len(channel.unsent) <= websocket.MAX_UNSENT + 1
         async with asyncio.timeout(10):
             await csms.close()
             await server.close()

@@ -389,7 +389,7 @@ async def attempts() -> None:
             tries.append(lab.clock.now())
             raise CallError("InternalError", "not today")
 
-        lab.csms.stations[IDENTITY].peer.on("TransactionEvent", refuse)
+        lab.csms.stations[IDENTITY].peer.handlers["TransactionEvent"] = refuse
         plug_in(station, lab)
         await station.settled()
         assert [round(time - tries[0]) for time in tries] == [0, 4]

@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ocpp_lab import NOW, virtual
+from ocpp_lab import NOW, Hand, virtual
 
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError
 from pncsim.wire.ocpp import generate_types, v201
-from pncsim.wire.ocpp.actions import AndThen, Reply, row
+from pncsim.wire.ocpp.actions import AndThen, Handler, Reply, row
 from pncsim.wire.ocpp.channel import FrameChannel, memory_channels
 from pncsim.wire.ocpp.errors import CallError, PayloadError
 from pncsim.wire.ocpp.peer import OcppPeer
 from pncsim.wire.ocpp.versions import ALIASES_OF_2, CODES_OF_2, V201, OcppVersion
 from pncsim.wire.ocpp.websocket import WebSocketChannel, WebSocketServer, connect
 from pncsim.wire.source import Seeded
+from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types.v201 import (
@@ -41,9 +43,9 @@ PRIORITY = {"transactionId": "T1", "activate": True}
 
 
 def peer(channel: FrameChannel, name: str, other: str, answers: dict[str, Any]) -> OcppPeer:
-    made = OcppPeer(channel, Clock(NOW), Seeded(1), actor=name, peer=other)
-    made.handle((action, partial(_given, answer)) for action, answer in answers.items())
-    return made
+    clock = Clock(NOW)
+    handlers: dict[str, Handler] = {action: partial(_given, answer) for action, answer in answers.items()}
+    return OcppPeer(channel, clock, Seeded(1), Voice.on(clock, Trace(), name), peer=other, handlers=handlers)
 
 
 def _given(answer: dict[str, Any], payload: object) -> dict[str, Any]:
@@ -71,9 +73,10 @@ async def test_a_session_of_another_version_knows_the_actions_of_that_version() 
 async def test_an_action_of_another_version_is_not_implemented() -> None:
     near, far = memory_channels(V201)
     done = asyncio.create_task(peer(far, "CSMS", "CS", {ONLY_IN_21: {}}).run())
-    await near.send(f'[2,"1","{ONLY_IN_21}",{{"transactionId":"T1","activate":true}}]')
-    text = await near.receive()
-    await near.close()
+    hand = Hand(near)
+    hand.send(f'[2,"1","{ONLY_IN_21}",{{"transactionId":"T1","activate":true}}]')
+    text = await hand.receive()
+    await hand.close()
     await done
     assert text == '[4,"1","NotImplemented","OCPP 2.0.1 has no such action",{}]'
 

@@ -20,6 +20,7 @@ from pncsim.tls_certs.pki import create_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.listener import HttpListener
+from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.ocpp.session import MAX_TEXT
 from pncsim.wire.ocpp.tls import client_context
 from pncsim.wire.ocpp.websocket import WebSocketServer, basic, connect, connector, read_basic
@@ -30,11 +31,8 @@ PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_stap
 @pytest.fixture
 async def lab() -> Lab:
     # The standard library's TLS judges certificates by the machine's clock.
-    lab = Lab()
-    lab.clock = Clock()
-    lab.csms.clock = lab.authority.clock = lab.ocsp.clock = lab.pool.clock = lab.clock
-    lab.pki = lab.authority.pki = lab.ocsp.pki = create_pki(lab.clock.now(), ocsp_url="http://127.0.0.1:8080/ocsp")
-    return lab
+    clock = Clock()
+    return Lab(clock, create_pki(clock.now(), ocsp_url="http://127.0.0.1:8080/ocsp"))
 
 
 def trusting(lab: Lab) -> ssl.SSLContext:
@@ -64,8 +62,8 @@ async def test_boot_certificate_and_staple_over_wss(lab: Lab) -> None:
 async def test_plain_ws_with_and_without_compression(lab: Lab, compress: bool) -> None:
     async with listening(lab, tls=False) as server:
         channel = await connect(server.url, IDENTITY, password=PASSWORD, compress=compress)
-        await channel.send(
-            '[2,"a","BootNotification",{"chargingStation":{"model":"m","vendorName":"v"},"reason":"PowerUp"}]'
+        channel.post(
+            Frame('[2,"a","BootNotification",{"chargingStation":{"model":"m","vendorName":"v"},"reason":"PowerUp"}]')
         )
         assert '"Accepted"' in (await channel.receive() or "")
         await channel.close()
@@ -244,7 +242,7 @@ async def test_garbage_on_the_port_disturbs_nobody(lab: Lab) -> None:
             await reader.read()
             writer.close()
         channel = await connect(server.url, IDENTITY, password=PASSWORD, tls=trusting(lab))
-        await channel.send('[2,"a","Heartbeat",{}]')
+        channel.post(Frame('[2,"a","Heartbeat",{}]'))
         assert "SecurityError" in (await channel.receive() or "")
         await channel.close()
 
@@ -273,7 +271,7 @@ async def test_newest_socket_wins_over_wss(lab: Lab) -> None:
         second = await connect(server.url, IDENTITY, password=PASSWORD, tls=tls)
         assert await first.receive() is None
         assert (first.close_code, first.close_reason) == (1008, "a newer connection of this station")
-        await second.send('[2,"a","Heartbeat",{}]')
+        second.post(Frame('[2,"a","Heartbeat",{}]'))
         assert "SecurityError" in (await second.receive() or "")
         await second.close()
 
@@ -308,7 +306,7 @@ async def test_the_opening_timeout_does_not_limit_the_connection(lab: Lab) -> No
     async with listening(lab) as server:
         channel = await connect(server.url, IDENTITY, password=PASSWORD, tls=trusting(lab), opening_timeout=0.3)
         await lab.clock.sleep(0.5)
-        await channel.send('[2,"a","Heartbeat",{}]')
+        channel.post(Frame('[2,"a","Heartbeat",{}]'))
         assert "SecurityError" in (await channel.receive() or "")
         await channel.close()
 

@@ -1,4 +1,4 @@
-"""Where OCPP frames travel: a WebSocket, or two queues in memory."""
+"""Where OCPP frames travel: a WebSocket, or memory. A channel never blocks who sends, and hands over what arrives."""
 
 from __future__ import annotations
 
@@ -7,31 +7,33 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from pncsim.wire.errors import PeerClosed
+from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.ocpp.versions import V201, OcppVersion
 
 
 class FrameChannel(Protocol):
-    """Carries text frames of one version in order.
+    """Carries frames of one version in order."""
 
-    ``close_code`` and ``close_reason`` say how it ended once :meth:`receive` has returned None (1006: without a close).
-    """
+    @property
+    def close_code(self) -> int | None:
+        """The close code of RFC 6455 7.4.1 once the channel has ended; 1006 without a close."""
 
-    close_code: int | None
-    close_reason: str
+    @property
+    def close_reason(self) -> str:
+        """What was said with it."""
 
     @property
     def version(self) -> OcppVersion:
         """What both ends have agreed to speak."""
 
-    async def send(self, text: str) -> None:
-        """Hand over one frame. Raises PeerClosed when the channel is closed."""
+    def post(self, frame: Frame) -> None:
+        """Send; never blocks. What is posted after the end is dropped: :meth:`deliver` tells the end."""
 
-    async def receive(self) -> str | None:
-        """The next frame, or None after the end."""
+    async def deliver(self, to: Callable[[Frame], None]) -> None:
+        """Hand over every frame that arrives, until the end. Raises what ``to`` raises. To be called once."""
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close with a WebSocket close code (RFC 6455 7.4.1); closing twice does nothing."""
+        """Close with this code after what was posted; closing twice does nothing."""
 
 
 Connector = Callable[[str, str | None], Awaitable[FrameChannel]]
@@ -39,46 +41,60 @@ Connector = Callable[[str, str | None], Awaitable[FrameChannel]]
 
 
 class MemoryChannel:
-    """One end of a pair; see :func:`memory_channels`. Frames sent before a close are still received."""
+    """One end of a pair; see :func:`memory_channels`. Frames posted before a close are still delivered.
+
+    They are delivered from the loop, never from within the sender's turn, all that wait in one go.
+    """
 
     def __init__(self, version: OcppVersion) -> None:
         self.version = version
         self.close_code: int | None = None
         self.close_reason = ""
-        self._inbox: deque[str] = deque()
-        self._reader: asyncio.Future[None] | None = None
+        self._inbox: deque[Frame] = deque()
+        self._to: Callable[[Frame], None] | None = None
+        self._end: asyncio.Future[None] | None = None
+        self._due = False
         self._far: MemoryChannel | None = None
 
-    def post(self, text: str) -> None:
-        """As :meth:`send`, at once: memory never blocks, and a writer's turn of the loop is saved."""
-        if self.close_code is not None or self._far is None:
-            raise PeerClosed(f"The channel is closed ({self.close_code} {self.close_reason}).")
-        self._far._inbox.append(text)
-        self._far._wake()
-
-    async def send(self, text: str) -> None:
+    def post(self, frame: Frame) -> None:
         """As :class:`FrameChannel`."""
-        self.post(text)
+        if self.close_code is None and self._far is not None:
+            self._far._inbox.append(frame)
+            self._far._schedule()
 
-    async def receive(self) -> str | None:
-        """As :class:`FrameChannel`; one reader at a time."""
-        while not self._inbox:
-            if self.close_code is not None:
-                return None
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
-        return self._inbox.popleft()
+    async def deliver(self, to: Callable[[Frame], None]) -> None:
+        """As :class:`FrameChannel`."""
+        self._to, self._end = to, asyncio.get_running_loop().create_future()
+        self._schedule()
+        try:
+            await self._end
+        finally:
+            self._to = None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """As :class:`FrameChannel`."""
         for end in (self, self._far):
             if end is not None and end.close_code is None:
                 end.close_code, end.close_reason = code, reason
-                end._wake()
+                end._schedule()
 
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
+    def _schedule(self) -> None:
+        if self._to is not None and not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._due = False
+        if self._to is None or self._end is None or self._end.done():
+            return
+        try:
+            while self._inbox:
+                self._to(self._inbox.popleft())
+        except Exception as error:
+            self._end.set_exception(error)
+            return
+        if self.close_code is not None:
+            self._end.set_result(None)
 
 
 def memory_channels(version: OcppVersion = V201) -> tuple[MemoryChannel, MemoryChannel]:

@@ -1,10 +1,16 @@
-"""OCPP-J frames: JSON arrays as text (Part 4, 4.2). Reading never raises; a text that is no frame is a BadFrame."""
+"""OCPP-J frames: JSON arrays as text (Part 4, 4.2). Reading never raises; a text that is no frame is a BadFrame.
+
+A :class:`Frame` is what travels. Its text is made once, by who sends it, and read once, by the first who wants to know
+what it says: so a receiver may do with a payload what it likes, and never holds a part of what the sender still has.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, NoReturn
+
+from pncsim.wire.ocpp.versions import OcppVersion
 
 CALL: Final = 2
 CALLRESULT: Final = 3
@@ -45,7 +51,27 @@ class BadFrame(NamedTuple):
     text: str
 
 
-Frame = Call | Result | Error | BadFrame
+Content = Call | Result | Error | BadFrame
+
+
+class Frame:
+    """One frame on its way. ``checked``: the version by whose schemas its sender, one of this process, has checked it.
+
+    None is what a stranger sent: it has to be checked.
+    """
+
+    __slots__ = ("_content", "checked", "text")
+
+    def __init__(self, text: str, checked: OcppVersion | None = None) -> None:
+        self.text, self.checked = text, checked
+        self._content: Content | None = None
+
+    @property
+    def content(self) -> Content:
+        """What the text says."""
+        if self._content is None:
+            self._content = parse(self.text)
+        return self._content
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -56,9 +82,14 @@ _read = json.JSONDecoder(parse_constant=_refuse_constant).decode
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
-def call(id: str, action: str, payload: Mapping[str, Any]) -> str:
-    """The text of a CALL."""
-    return _write([CALL, id, action, payload])
+def written(payload: Mapping[str, Any]) -> str:
+    """A payload as JSON."""
+    return _write(payload)
+
+
+def call(id: str, action: str, payload: str) -> str:
+    """The text of a CALL with this payload, in JSON already."""
+    return f'[2,"{id}","{action}",{payload}]'
 
 
 def result(id: str, payload: Mapping[str, Any]) -> str:
@@ -71,7 +102,7 @@ def error(id: str, code: str, description: str, details: dict[str, Any]) -> str:
     return _write([CALLERROR, id, code, description[:255], details])
 
 
-def parse(text: str) -> Frame:
+def parse(text: str) -> Content:
     """Read one frame. Numbers must be JSON's (no NaN); nesting deeper than Python's recursion limit is not read."""
     try:
         frame = _read(text)

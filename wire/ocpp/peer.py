@@ -1,38 +1,34 @@
-"""The asyncio shell of a session: calls as coroutines, a table of handlers, a reader and a writer per connection."""
+"""The asyncio shell of a session: calls as coroutines, and handlers for the calls of the other end."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from pncsim.wire.clock import Clock
-from pncsim.wire.errors import PncError
+from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.ocpp.actions import A, AndThen, Handler, Request
-from pncsim.wire.ocpp.channel import FrameChannel, MemoryChannel
+from pncsim.wire.ocpp.channel import FrameChannel
 from pncsim.wire.ocpp.errors import CallError
-from pncsim.wire.ocpp.session import Hangup, Incoming, OcppSession, Output, SendText, Settled
-from pncsim.wire.ocpp.types import Payload as Payload
+from pncsim.wire.ocpp.frames import Frame
+from pncsim.wire.ocpp.session import Incoming, OcppSession, Output, Send, Settled
+from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.source import Source
-from pncsim.wire.trace import OcppFrame, Problem, Trace
-
-MAX_UNSENT = 1024
-"""Frames that may wait for a peer that does not read; what it sends then is not read either, until it does."""
-
-CLOSING = 2.0
-"""Seconds for what is on its way before a close."""
+from pncsim.wire.streams import Gate
+from pncsim.wire.voice import Voice
 
 
 def message_ids(source: Source) -> Callable[[], str]:
-    """128 random bits as 32 hex characters, from an injected random source."""
-    return lambda: f"{source.bits(128):032x}"
+    """128 random bits as 32 hex characters."""
+    return lambda: source.octets(16).hex()
 
 
 class OcppPeer:
     """One end of one connection. ``run()`` must be running for calls to be answered.
 
-    ``actor`` and ``peer`` name both ends in events and sentences. ``default_timeout``: seconds a call may take.
+    ``voice`` reports for this end, ``peer`` names the other one in events and sentences. ``handlers`` answer its calls
+    by action. ``default_timeout``: seconds a call may take.
     """
 
     def __init__(
@@ -40,42 +36,29 @@ class OcppPeer:
         channel: FrameChannel,
         clock: Clock,
         source: Source,
+        voice: Voice,
         *,
-        actor: str,
         peer: str,
-        trace: Trace | None = None,
+        handlers: dict[str, Handler],
         default_timeout: float = 30.0,
     ) -> None:
         self.channel = channel
         self.peer = peer
         self.default_timeout = default_timeout
-        self._clock = clock
-        self._trace = trace or Trace()
-        self._actor = actor
-        self._handlers: dict[str, Handler] = {}
-        self._session = OcppSession(channel.version, actor, peer, message_ids(source), self._handlers)
+        self.handlers = handlers
+        self._clock, self._voice = clock, voice
+        self._session = OcppSession(channel.version, voice, peer, message_ids(source), handlers)
         self._calls: dict[int, asyncio.Future[Payload]] = {}
         self._tasks: set[asyncio.Task[object]] = set()
-        self._outbox: deque[str | Hangup] = deque()
-        self._writer_wakes: asyncio.Future[None] | None = None
-        self._taken: asyncio.Future[None] | None = None
+        self._hangup: asyncio.Task[None] | None = None
         self._timer: tuple[float, Any] | None = None
-        self._memory = channel if isinstance(channel, MemoryChannel) else None
-        self._ended = asyncio.Event()
+        self._running = False
+        self._ended = Gate()
 
     @property
     def closed(self) -> bool:
-        """Whether the channel has ended."""
-        return self._ended.is_set()
-
-    def on(self, action: str, handler: Handler) -> None:
-        """Let ``handler`` answer ``action``; it may be a plain function or a coroutine function."""
-        self._handlers[action] = handler
-
-    def handle(self, handlers: Iterable[tuple[str, Handler]]) -> None:
-        """Register several handlers."""
-        for action, handler in handlers:
-            self.on(action, handler)
+        """Whether the connection was served and has ended."""
+        return self._session.over
 
     async def ask(self, request: Request[A], timeout: float | None = None) -> A:  # noqa: ASYNC109 (lab time, not the loop's)
         """Call the peer and return its answer: ``ask(v201.Authorize({"idToken": …}))``. Raises as :meth:`call`."""
@@ -97,7 +80,7 @@ class OcppPeer:
             return await done
         except asyncio.CancelledError:
             self._calls.pop(token, None)
-            self._perform(self._session.forget(token, self._clock.now()))
+            self._perform(self._session.forget(token))
             raise
 
     async def idle(self) -> None:
@@ -106,55 +89,50 @@ class OcppPeer:
             await asyncio.wait(tuple(self._calls.values()))
 
     async def run(self) -> None:
-        """Read until the channel ends. Then every open call has failed and handlers still at work are cancelled."""
-        writer = asyncio.create_task(self._write())
+        """Serve the connection until it ends. Then every open call has failed and handlers at work are cancelled."""
         reason = "we failed"
+        self._running = True
         try:
-            while (text := await self.channel.receive()) is not None:
-                while len(self._outbox) > MAX_UNSENT and not writer.done():
-                    self._taken = asyncio.get_running_loop().create_future()
-                    await asyncio.wait((self._taken, writer), return_when=asyncio.FIRST_COMPLETED)
-                self._perform(self._session.receive(text, self._clock.now()))
+            await self.channel.deliver(self._received)
             reason = f"{self.channel.close_code} {self.channel.close_reason}".strip()
         except asyncio.CancelledError:
             reason = "we stopped"
             raise
         finally:
-            self._ended.set()
-            writer.cancel()
+            self._running = False
             for task in tuple(self._tasks):
                 task.cancel()
             if self._timer is not None:
                 self._timer[1].cancel()
-            self._perform(self._session.closed(self._clock.now(), reason))
-            await asyncio.gather(writer, *self._tasks, return_exceptions=True)
+            self._perform(self._session.closed(reason))
+            self._ended.open()
+            await asyncio.gather(*self._tasks, *filter(None, [self._hangup]), return_exceptions=True)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the channel after what is already on its way; :meth:`run` then ends. Waits for that, 2 s at most."""
-        self._put(Hangup(code, reason))
-        try:
-            async with self._clock.timeout(CLOSING):
-                await self._ended.wait()
-        except TimeoutError:
-            # The peer does not read: what still waits is lost.
-            await self.channel.close(code, reason)
+        """Close the channel after what is already on its way; :meth:`run` then ends, and is waited for."""
+        await self.hang_up(code, reason)
+        if self._running:
+            await self._ended.wait()
+
+    def hang_up(self, code: int, reason: str) -> asyncio.Task[None]:
+        """Begin to close, without waiting for the end."""
+        if self._hangup is None:
+            self._hangup = asyncio.create_task(self.channel.close(code, reason))
+        return self._hangup
+
+    def _received(self, frame: Frame) -> None:
+        self._perform(self._session.receive(frame))
 
     def _perform(self, outputs: list[Output]) -> None:
-        readers = self._trace.readers
         for output in outputs:
-            if isinstance(output, OcppFrame):
-                if readers:
-                    self._trace.emit(output)
-            elif isinstance(output, SendText):
-                self._put(output.text)
+            if isinstance(output, Send):
+                self.channel.post(output.frame)
             elif isinstance(output, Incoming):
                 self._handle(output)
             elif isinstance(output, Settled):
                 self._settle(output)
-            elif isinstance(output, Hangup):
-                self._put(output)
             else:
-                self._trace.emit(output)
+                self.hang_up(output.code, output.reason)
         self._arm()
 
     def _settle(self, settled: Settled) -> None:
@@ -166,36 +144,9 @@ class OcppPeer:
         else:
             done.set_exception(settled.error)
 
-    def _put(self, item: str | Hangup) -> None:
-        if self._memory is not None and isinstance(item, str) and self._memory.close_code is None:
-            self._memory.post(item)
-            return
-        self._outbox.append(item)
-        if self._writer_wakes is not None and not self._writer_wakes.done():
-            self._writer_wakes.set_result(None)
-
-    async def _write(self) -> None:
-        # A task of its own, so that a peer that stops reading delays nobody's timeout.
-        loop = asyncio.get_running_loop()
-        try:
-            while True:
-                while self._outbox:
-                    item = self._outbox.popleft()
-                    if isinstance(item, Hangup):
-                        await self.channel.close(item.code, item.reason)
-                    else:
-                        await self.channel.send(item)
-                    if self._taken is not None and len(self._outbox) <= MAX_UNSENT and not self._taken.done():
-                        self._taken.set_result(None)
-                self._writer_wakes = loop.create_future()
-                await self._writer_wakes
-        except PncError:
-            # The reader meets the same end and tells everybody.
-            await self.channel.close(1001)
-
     def _handle(self, incoming: Incoming) -> None:
         try:
-            answer = self._handlers[incoming.action](incoming.payload)
+            answer = self.handlers[incoming.action](incoming.payload)
         except Exception as error:
             self._fail(incoming, error)
             return
@@ -212,42 +163,34 @@ class OcppPeer:
 
     def _answer(self, incoming: Incoming, answer: Payload | AndThen[Payload]) -> None:
         payload = answer.payload if isinstance(answer, AndThen) else answer
-        self._perform(self._session.answer(incoming.id, payload, self._clock.now()))
+        self._perform(self._session.answer(incoming.id, payload))
         if isinstance(answer, AndThen):
             self._spawn(self._afterwards(incoming.action, answer.work()))
 
     async def _afterwards(self, action: str, work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
-        except PncError as error:
-            self._report(f"What {action} set off failed: {error.sentence}", error)
         except Exception as error:
-            self._report(f"What {action} set off failed inside {self._actor} ({type(error).__name__}: {error}).")
+            self._voice.problem(self._retold(f"What {action} set off failed", error))
 
     def _fail(self, incoming: Incoming, error: Exception) -> None:
         if isinstance(error, CallError):
             refusal = error
         else:
             code = (error.ocpp_status if isinstance(error, PncError) else None) or ""
-            known_code = code if code in self._session.version.codes else "InternalError"
+            known_code = code if code in self.channel.version.codes else "InternalError"
             refusal = CallError(known_code, f"{incoming.action} could not be handled")
-            known = isinstance(error, PncError)
-            what = error.sentence if isinstance(error, PncError) else f"{type(error).__name__}: {error}"
-            self._report(f"{self._actor} failed on {incoming.action}: {what}", error if known else None)
-        self._perform(self._session.refuse(incoming.id, refusal, self._clock.now()))
+            self._voice.problem(self._retold(f"{self._voice.unit} failed on {incoming.action}", error))
+        self._perform(self._session.refuse(incoming.id, refusal))
 
-    def _report(self, text: str, error: Exception | None = None) -> None:
-        known = error if isinstance(error, PncError) else PncError(text, kind="defect")
-        self._trace.emit(
-            Problem(
-                time=self._clock.now(),
-                role=self._actor,
-                text=text,
-                kind=known.kind,
-                clause=known.clause,
-                advice=known.advice,
-            )
-        )
+    def _retold(self, what: str, error: Exception) -> PncError:
+        """``error`` as a reader should see it: what it ended, and all it knows."""
+        if not isinstance(error, PncError):
+            return LocalError(f"{what}: {type(error).__name__}: {error}.", kind="defect")
+        told = PncError(f"{what}: {error.sentence}", kind=error.kind, clause=error.clause, advice=error.advice)
+        told.response_code, told.alert = error.response_code, error.alert
+        told.http_status, told.ocpp_status = error.http_status, error.ocpp_status
+        return told
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.ensure_future(work)

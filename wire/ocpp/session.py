@@ -1,24 +1,26 @@
 """One OCPP-J session, for either role: frames in, frames and results out. No I/O, no clock, no randomness of its own.
 
 The rules are Part 4's: one CALL of ours is outstanding at a time and the others queue; the peer's CALLs are answered
-meanwhile, in any order; a result nobody waits for is reported and otherwise ignored; CALLERRORs follow the table in
-:mod:`wire.ocpp.errors`. Payloads are checked against OCPP's own schemas in both directions.
+meanwhile, in any order; a result nobody waits for is reported and otherwise ignored; CALLERRORs are those of the
+version. Payloads are checked against OCPP's own schemas at the boundary: ours before they are sent, a stranger's when
+they arrive.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.ocpp import frames, schema
 from pncsim.wire.ocpp.errors import CallError, PayloadError
+from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.ocpp.mask import masked
 from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.ocpp.versions import OcppVersion
-from pncsim.wire.trace import Direction, Event, OcppFrame, Problem, Tolerated
+from pncsim.wire.trace import Direction
+from pncsim.wire.voice import Voice
 
 MAX_TEXT = 262_144
 """Longest frame read, in characters: four times the largest an action can need with all its fields full."""
@@ -29,10 +31,10 @@ MAX_UNANSWERED = 16
 MAX_QUEUED = 1024
 
 
-class SendText(NamedTuple):
-    """Write this frame."""
+class Send(NamedTuple):
+    """Let this frame go."""
 
-    text: str
+    frame: Frame
 
 
 class Incoming(NamedTuple):
@@ -58,39 +60,38 @@ class Hangup(NamedTuple):
     reason: str
 
 
-Output = SendText | Incoming | Settled | Hangup | Event
+Output = Send | Incoming | Settled | Hangup
 
 
-@dataclass(slots=True)
 class _Waiting:
-    """A call of ours, queued or sent."""
+    """A call of ours, queued or sent; ``payload`` as JSON, as it was when it was checked."""
 
-    token: int
-    action: str
-    payload: Mapping[str, Any]
-    deadline: float
-    timeout: float
-    id: str = ""
+    __slots__ = ("action", "deadline", "id", "payload", "timeout", "token")
+
+    def __init__(self, token: int, action: str, payload: str, deadline: float, timeout: float) -> None:
+        self.token, self.action, self.payload, self.deadline, self.timeout = token, action, payload, deadline, timeout
+        self.id = ""
 
 
-@dataclass(slots=True)
 class OcppSession:
-    """The session of ``actor`` (as in trace.ROLES) with ``peer`` (a name for people: "CSMS", a station's identity).
+    """The session of ``voice``'s unit with ``peer`` (a name for people: "CSMS", a station's identity).
 
-    ``ids`` makes message ids, at most 36 characters, never the same twice. ``supported``: the actions answered here;
-    other actions of ``version`` earn NotSupported, unknown ones NotImplemented.
+    ``ids`` makes message ids, at most 36 characters of printable ASCII without quotes, never the same twice.
+    ``supported``: the actions answered here; other actions of ``version`` earn NotSupported, unknown ones
+    NotImplemented.
     """
 
-    version: OcppVersion
-    actor: str
-    peer: str
-    ids: Callable[[], str]
-    supported: Container[str]
-    _queue: deque[_Waiting] = field(default_factory=deque)
-    _outstanding: _Waiting | None = None
-    _unanswered: dict[str, str] = field(default_factory=dict)
-    _tokens: int = 0
-    _closed: PncError | None = None
+    def __init__(
+        self, version: OcppVersion, voice: Voice, peer: str, ids: Callable[[], str], supported: Container[str]
+    ) -> None:
+        self.version = version
+        self.peer = peer
+        self._voice, self._ids, self._supported = voice, ids, supported
+        self._queue: deque[_Waiting] = deque()
+        self._outstanding: _Waiting | None = None
+        self._unanswered: dict[str, str] = {}
+        self._tokens = 0
+        self._closed: PncError | None = None
 
     @property
     def deadline(self) -> float | None:
@@ -99,6 +100,11 @@ class OcppSession:
         for waiting in self._queue:
             first = waiting.deadline if first is None else min(first, waiting.deadline)
         return first
+
+    @property
+    def over(self) -> bool:
+        """Whether the connection has ended."""
+        return self._closed is not None
 
     # Our calls
 
@@ -117,132 +123,126 @@ class OcppSession:
         if wrong is not None:
             raise PayloadError(f"{action} was not sent: our own payload breaks OCPP's schema, {wrong.text}.")
         self._tokens += 1
-        self._queue.append(_Waiting(self._tokens, action, payload, now + timeout, timeout))
-        return self._tokens, self._next(now) if self._outstanding is None else []
+        self._queue.append(_Waiting(self._tokens, action, frames.written(payload), now + timeout, timeout))
+        return self._tokens, self._next() if self._outstanding is None else []
 
-    def forget(self, token: int, now: float) -> list[Output]:
+    def forget(self, token: int) -> list[Output]:
         """The caller lost interest: a queued call is dropped, the outstanding one no longer waited for."""
         if self._outstanding is not None and self._outstanding.token == token:
             self._outstanding = None
-            return self._next(now)
+            return self._next()
         self._queue = deque(w for w in self._queue if w.token != token)
         return []
 
-    def _next(self, now: float) -> list[Output]:
+    def _next(self) -> list[Output]:
         if not self._queue:
             return []
         waiting = self._outstanding = self._queue.popleft()
-        waiting.id = self.ids()
-        text = frames.call(waiting.id, waiting.action, waiting.payload)
-        return self._sent(text, waiting.action, waiting.payload, now)
+        waiting.id = self._ids()
+        return self._sent(frames.call(waiting.id, waiting.action, waiting.payload), waiting.action)
 
     # The peer's frames
 
-    def receive(self, text: str, now: float) -> list[Output]:
-        """One text frame arrived."""
+    def receive(self, frame: Frame) -> list[Output]:
+        """One frame arrived. What its sender, one of this process, has checked by our schemas is not checked again."""
         if self._closed is not None:
             return []
-        if len(text) > MAX_TEXT:
-            reason = f"a frame of {len(text)} characters, at most {MAX_TEXT} are read"
-            return [
-                Problem(time=now, role=self.actor, text=f"{self.peer} sent {reason}.", kind="flood"),
-                Hangup(1009, "too big"),
-            ]
-        frame = frames.parse(text)
-        match frame:
-            case frames.Call():
-                return self._called(frame, text, now)
-            case frames.Result():
-                return self._answered(frame.id, text, now, frame)
-            case frames.Error():
-                return self._answered(frame.id, text, now, frame)
-        event = self._event("received", "", text, None, now)
-        problem = Problem(
-            time=now, role=self.actor, text=f"{self.peer} sent no OCPP frame: {frame.text}.", kind="malformed"
-        )
-        if not frame.code:
-            return [event, problem]
-        return [event, problem, *self._error(frame.id, "", CallError(frame.code, frame.text), now)]
+        length = len(frame.text)
+        if length > MAX_TEXT:
+            sentence = f"{self.peer} sent a frame of {length} characters, at most {MAX_TEXT} are read."
+            self._voice.problem(PeerError(sentence, kind="flood"))
+            return [Hangup(1009, "too big")]
+        content = frame.content
+        if isinstance(content, frames.Call):
+            return self._called(content, frame)
+        if isinstance(content, frames.BadFrame):
+            return self._unread(content, frame)
+        return self._answered(content, frame)
 
-    def _called(self, frame: frames.Call, text: str, now: float) -> list[Output]:
-        out: list[Output] = [self._event("received", frame.action, text, frame.payload, now)]
-        if frame.id in self._unanswered:
+    def _unread(self, content: frames.BadFrame, frame: Frame) -> list[Output]:
+        self._tell("received", "", frame.text, None)
+        self._voice.problem(PeerError(f"{self.peer} sent no OCPP frame: {content.text}.", kind="malformed"))
+        return self._error(content.id, "", CallError(content.code, content.text)) if content.code else []
+
+    def _called(self, content: frames.Call, frame: Frame) -> list[Output]:
+        self._tell("received", content.action, frame.text, content.payload)
+        if content.id in self._unanswered:
             # An answer could not say which of the two it is for.
-            what = f"{self.peer} used message id {frame.id} again while the first call with it was open; ignored."
-            return [*out, Tolerated(time=now, role=self.actor, what=what, clause=self.version.clause("4.1.4"))]
-        refusal = self._refusal(frame)
+            what = f"{self.peer} used message id {content.id} again while the first call with it was open; ignored."
+            self._voice.tolerated(what, self.version.clause("4.1.4"))
+            return []
+        refusal = self._refusal(content, checked=frame.checked is self.version)
         if refusal is not None:
-            return [*out, *self._error(frame.id, frame.action, refusal, now)]
-        self._unanswered[frame.id] = frame.action
-        return [*out, Incoming(frame.id, frame.action, frame.payload)]
+            return self._error(content.id, content.action, refusal)
+        self._unanswered[content.id] = content.action
+        return [Incoming(content.id, content.action, content.payload)]
 
-    def _refusal(self, frame: frames.Call) -> CallError | None:
-        if frame.action not in self.version.actions:
+    def _refusal(self, content: frames.Call, *, checked: bool) -> CallError | None:
+        if content.action not in self.version.actions:
             return CallError("NotImplemented", f"{self.version} has no such action")
-        if frame.action not in self.supported:
-            return CallError("NotSupported", f"{frame.action} is not supported here")
+        if content.action not in self._supported:
+            return CallError("NotSupported", f"{content.action} is not supported here")
         if len(self._unanswered) >= MAX_UNANSWERED:
             return CallError("RpcFrameworkError", f"{MAX_UNANSWERED} calls are open already, one is allowed")
-        wrong = schema.violation(self.version, frame.action, "Request", frame.payload)
+        wrong = None if checked else schema.violation(self.version, content.action, "Request", content.payload)
         return None if wrong is None else CallError(wrong.code, wrong.text)
 
-    def _answered(self, id: str, text: str, now: float, frame: frames.Result | frames.Error) -> list[Output]:
+    def _answered(self, content: frames.Result | frames.Error, frame: Frame) -> list[Output]:
         waiting = self._outstanding
-        if waiting is None or waiting.id != id:
-            what = f"{self.peer} answered message id {id[:36]}, which nobody waits for (late or never asked); ignored."
-            event = self._event("received", "", text, None, now)
-            return [event, Tolerated(time=now, role=self.actor, what=what, clause=self.version.clause("4.1.3"))]
+        if waiting is None or waiting.id != content.id:
+            self._tell("received", "", frame.text, None)
+            id = content.id[:36]
+            what = f"{self.peer} answered message id {id}, which nobody waits for (late or never asked); ignored."
+            self._voice.tolerated(what, self.version.clause("4.1.3"))
+            return []
         self._outstanding = None
-        payload = frame.payload if isinstance(frame, frames.Result) else frame.details
-        event = self._event("received", waiting.action, text, payload, now)
-        if isinstance(frame, frames.Error):
-            settled = Settled(waiting.token, {}, self._refused(waiting, frame))
-        else:
-            wrong = schema.violation(self.version, waiting.action, "Response", frame.payload)
-            settled = Settled(
-                waiting.token,
-                frame.payload if wrong is None else {},
-                None if wrong is None else self._broken(waiting, wrong),
-            )
-        return [event, settled, *self._next(now)]
+        if isinstance(content, frames.Error):
+            self._tell("received", waiting.action, frame.text, content.details)
+            return [Settled(waiting.token, {}, self._refused(waiting, content)), *self._next()]
+        self._tell("received", waiting.action, frame.text, content.payload)
+        checked = frame.checked is self.version
+        wrong = None if checked else schema.violation(self.version, waiting.action, "Response", content.payload)
+        if wrong is None:
+            return [Settled(waiting.token, content.payload), *self._next()]
+        return [Settled(waiting.token, {}, self._broken(waiting, wrong)), *self._next()]
 
     def _broken(self, waiting: _Waiting, wrong: schema.Violation) -> PeerError:
         sentence = f"{self.peer} answered {waiting.action} with a payload that breaks OCPP's schema: {wrong.text}."
-        return PeerError(sentence, ocpp_status=wrong.code)
+        return PeerError(sentence, kind="malformed", ocpp_status=wrong.code)
 
-    def _refused(self, waiting: _Waiting, frame: frames.Error) -> CallError:
-        code = self.version.aliases.get(frame.code, frame.code)
+    def _refused(self, waiting: _Waiting, content: frames.Error) -> CallError:
+        code = self.version.aliases.get(content.code, content.code)
         meaning = self.version.codes.get(code, f"a code {self.version} does not list")
         # The description is the peer's text and may echo our payload, so it is not repeated for actions with secrets.
-        said = f', "{frame.description[:255]}"' if frame.description and not waiting.action.startswith("Set") else ""
+        text = "" if waiting.action.startswith("Set") else content.description[:255]
+        said = f', "{text}"' if text else ""
         sentence = f"{self.peer} refused {waiting.action} with CALLERROR {code[:50]} ({meaning}){said}."
-        return CallError(code, frame.description, sentence=sentence)
+        return CallError(code, content.description, sentence=sentence)
 
     # Our answers
 
-    def answer(self, id: str, payload: Mapping[str, Any], now: float) -> list[Output]:
+    def answer(self, id: str, payload: Mapping[str, Any]) -> list[Output]:
         """Answer the peer's call ``id``. A payload that breaks its schema is reported and becomes InternalError."""
         action = self._unanswered.get(id)
         if action is None or self._closed is not None:
             return []
         wrong = schema.violation(self.version, action, "Response", payload)
         if wrong is not None:
-            text = f"{self.actor} built an answer to {action} that breaks OCPP's schema: {wrong.text}."
-            problem = Problem(time=now, role=self.actor, text=text, kind="defect")
-            return [problem, *self.refuse(id, CallError("InternalError"), now)]
+            sentence = f"{self._voice.unit} built an answer to {action} that breaks OCPP's schema: {wrong.text}."
+            self._voice.problem(LocalError(sentence, kind="defect"))
+            return self.refuse(id, CallError("InternalError"))
         del self._unanswered[id]
-        return self._sent(frames.result(id, payload), action, payload, now)
+        return self._sent(frames.result(id, payload), action)
 
-    def refuse(self, id: str, error: CallError, now: float) -> list[Output]:
+    def refuse(self, id: str, error: CallError) -> list[Output]:
         """Answer the peer's call ``id`` with a CALLERROR."""
         action = self._unanswered.pop(id, None)
         if action is None or self._closed is not None:
             return []
-        return self._error(id, action, error, now)
+        return self._error(id, action, error)
 
-    def _error(self, id: str, action: str, error: CallError, now: float) -> list[Output]:
-        text = frames.error(id, error.code, error.description, error.details)
-        return self._sent(text, action, error.details, now)
+    def _error(self, id: str, action: str, error: CallError) -> list[Output]:
+        return self._sent(frames.error(id, error.code, error.description, error.details), action)
 
     # Time and end
 
@@ -260,10 +260,10 @@ class OcppSession:
             sentence = f"{self.peer} {told} {waiting.action} within {waiting.timeout:g} s."
             out.append(Settled(waiting.token, {}, PeerSilent(sentence)))
         if self._outstanding is None:
-            out += self._next(now)
+            out += self._next()
         return out
 
-    def closed(self, now: float, reason: str) -> list[Output]:
+    def closed(self, reason: str) -> list[Output]:
         """The connection is gone: every open call of ours ends with PeerClosed."""
         if self._closed is not None:
             return []
@@ -282,9 +282,9 @@ class OcppSession:
 
     # Observation
 
-    def _sent(self, text: str, action: str, payload: Any, now: float) -> list[Output]:
-        return [SendText(text), self._event("sent", action, text, payload, now)]
+    def _sent(self, text: str, action: str) -> list[Output]:
+        self._tell("sent", action, text, {})
+        return [Send(Frame(text, self.version))]
 
-    def _event(self, direction: Direction, action: str, text: str, payload: Any, now: float) -> OcppFrame:
-        frame = masked(text, action, payload)
-        return OcppFrame(time=now, role=self.actor, direction=direction, peer=self.peer, action=action, frame=frame)
+    def _tell(self, direction: Direction, action: str, text: str, payload: Any) -> None:
+        self._voice.frame(direction, self.peer, action, masked(text, action, payload))

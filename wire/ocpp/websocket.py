@@ -11,6 +11,7 @@ import base64
 import binascii
 import os
 import ssl
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -18,14 +19,19 @@ from urllib.parse import quote, unquote
 
 from cryptography import x509
 
-from pncsim.wire.errors import LocalError, PeerClosed, PeerError
+from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.listener import LIMITS, HttpListener, Limits
 from pncsim.wire.ocpp.channel import Connector, FrameChannel
+from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.ocpp.session import MAX_TEXT
 from pncsim.wire.ocpp.versions import V201, OcppVersion
+from pncsim.wire.streams import Gate
 from pncsim.wire.web import aiohttp, web
 
 MAX_BYTES = 4 * MAX_TEXT
+
+MAX_UNSENT = 1024
+"""Frames that may wait for a peer that does not read."""
 
 CLOSING = 2.0
 """Seconds of machine time for a close; a peer that does not even read is then cut off."""
@@ -42,7 +48,7 @@ Serve = Callable[[str, "WebSocketChannel"], Awaitable[None]]
 
 
 class WebSocketChannel:
-    """A :class:`wire.ocpp.channel.FrameChannel` over an open WebSocket."""
+    """A :class:`wire.ocpp.channel.FrameChannel` over an open WebSocket. ``unsent`` are the texts that wait for room."""
 
     def __init__(
         self,
@@ -55,21 +61,42 @@ class WebSocketChannel:
         self.version = version
         self.close_code: int | None = None
         self.close_reason = ""
+        self.unsent: deque[str] = deque()
         self._socket = socket
         self._session = session
         self._abort = abort
+        self._writer: asyncio.Task[None] | None = None
+        self._taken = Gate()
 
-    async def send(self, text: str) -> None:
+    def post(self, frame: Frame) -> None:
         """As FrameChannel."""
-        if self._socket.closed:
-            raise PeerClosed(f"The WebSocket is closed ({self._socket.close_code}).")
+        if self.close_code is None:
+            self.unsent.append(frame.text)
+            if self._writer is None:
+                self._writer = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        # Beside the reader, so that a peer that stops reading delays nobody's timeout.
         try:
-            await self._socket.send_str(text)
-        except (ConnectionError, aiohttp.ClientError) as error:
-            raise PeerClosed(f"The WebSocket broke while sending ({error}).") from error
+            while self.unsent:
+                await self._socket.send_str(self.unsent[0])
+                self.unsent.popleft()
+                self._taken.open()
+        except (ConnectionError, aiohttp.ClientError):
+            self.unsent.clear()  # the reader meets the same end and tells everybody
+        finally:
+            self._writer = None
+            self._taken.open()
+
+    async def deliver(self, to: Callable[[Frame], None]) -> None:
+        """As FrameChannel. While a peer that does not read has MAX_UNSENT frames to take, it is not read either."""
+        while (text := await self.receive()) is not None:
+            while len(self.unsent) > MAX_UNSENT and self.close_code is None:
+                await self._taken.wait()
+            to(Frame(text))
 
     async def receive(self) -> str | None:
-        """As FrameChannel. A binary frame closes the connection (1003): OCPP-J is text."""
+        """The next text, or None after the end. A binary frame closes the connection (1003): OCPP-J is text."""
         message = await self._socket.receive()
         if message.type is aiohttp.WSMsgType.TEXT:
             return str(message.data)
@@ -89,11 +116,14 @@ class WebSocketChannel:
         if self.close_code is None:
             self.close_code, self.close_reason = code, reason
             try:
-                # The close frame waits for room in the line, which a peer that does not read never makes.
+                # What is on its way, and the close frame, wait for room that a peer that does not read never makes.
                 async with asyncio.timeout(CLOSING):
+                    if self._writer is not None:
+                        await self._writer
                     await self._socket.close(code=code, message=reason.encode()[:123])
             except TimeoutError:
                 self._abort()
+            self._taken.open()
         await self._release()
 
     async def _release(self) -> None:

@@ -1,0 +1,38 @@
+"""What a CSMS works with: its configuration, and everything it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pncsim.backend.csms.authorization import Deadlines
+from pncsim.backend.csms.ports import Services
+from pncsim.backend.csms.register import Register, Registration
+from pncsim.backend.store import Store
+from pncsim.wire.clock import Clock
+from pncsim.wire.source import Source
+from pncsim.wire.voice import Voice
+
+
+@dataclass(slots=True, kw_only=True)
+class CsmsConfig:
+    """Times in seconds. ``boot_status`` decides per identity how a BootNotification is answered."""
+
+    heartbeat: int = 300
+    retry: int = 30
+    call_timeout: float = 30.0
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    boot_status: Callable[[str], Registration] = lambda identity: "Accepted"
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Context:
+    """One CSMS as its parts see it. ``store`` and ``register`` keep what outlives a connection."""
+
+    services: Services
+    clock: Clock
+    source: Source
+    voice: Voice
+    config: CsmsConfig
+    store: Store
+    register: Register

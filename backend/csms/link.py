@@ -1,0 +1,72 @@
+"""One connected station as the CSMS sees it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from pncsim.backend.csms.context import Context
+from pncsim.backend.csms.register import Registration
+from pncsim.wire.ocpp.actions import A, Reply, Request
+from pncsim.wire.ocpp.channel import FrameChannel
+from pncsim.wire.ocpp.errors import CallError
+from pncsim.wire.ocpp.peer import OcppPeer
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types.v201 import ChargingStationType, SecurityEventNotificationRequest
+
+Answers = Mapping[str, Callable[["StationLink", Any], Reply[Any]]]
+"""Action -> what answers it, given the link and the request."""
+
+MAX_SECURITY_EVENTS = 1000
+"""Security events remembered per connection."""
+
+_ALLOWED_UNREGISTERED = frozenset({"BootNotification"})
+_ALLOWED_PENDING = frozenset({"BootNotification", "NotifyReport", "StatusNotification", "Heartbeat", "SignCertificate"})
+"""What a Pending station may send: boots, and what the CSMS has triggered (B02)."""
+
+
+class StationLink:
+    """A connection of station ``identity``, and what it has told on it.
+
+    ``connectors``: (evseId, connectorId) -> status; ``variables``: (component, variable, instance) -> reported value;
+    ``registration``: what the last BootNotification was answered; ``plate``: what it said it is.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        identity: str,
+        channel: FrameChannel,
+        answers: Answers,
+        registration: Registration | Literal[""] = "",
+    ) -> None:
+        self.context = context
+        self.identity = identity
+        self.registration = registration
+        self.plate: ChargingStationType | None = None
+        self.connectors: dict[tuple[int, int], str] = {}
+        self.variables: dict[tuple[str, str, str], str] = {}
+        self.security_events: deque[SecurityEventNotificationRequest] = deque(maxlen=MAX_SECURITY_EVENTS)
+        self.peer = OcppPeer(
+            channel,
+            context.clock,
+            context.source.of(identity),
+            context.voice,
+            peer=identity,
+            handlers={action: partial(self._answer, action, answer) for action, answer in answers.items()},
+            default_timeout=context.config.call_timeout,
+        )
+
+    def _answer(self, action: str, answer: Callable[[StationLink, Any], Reply[Any]], request: Any) -> Reply[Any]:
+        """Let ``answer`` answer, if the station may call ``action`` as it is registered."""
+        allowed = _ALLOWED_PENDING if self.registration == "Pending" else _ALLOWED_UNREGISTERED
+        if self.registration != "Accepted" and action not in allowed:
+            raise CallError("SecurityError", f"{action} is not allowed before an accepted BootNotification")
+        return answer(self, request)
+
+    async def ask(self, request: Request[A], limit: float | None = None) -> A:
+        """Call the station. Raises what OcppPeer.call raises."""
+        return await self.peer.ask(request, limit)
