@@ -161,8 +161,6 @@ class SeccConfig:
     alter: Alter | None = None
     """For fault injection: gets (message name, message) before encoding and returns what to send: a message, bytes as
     they are, or None for nothing."""
-    actor: str = "SECC"
-    """Name on the events."""
 
     def __post_init__(self) -> None:
         if not 7 <= len(self.evse_id) <= 37:

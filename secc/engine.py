@@ -48,7 +48,7 @@ class SeccEngine(Responder):
     ) -> None:
         super().__init__(
             dialects,
-            role=config.actor,
+            role="SECC",
             unit=unit,
             alter=config.alter,
             liberties=config.liberties,

@@ -25,7 +25,6 @@ from pncsim.wire.session.outputs import Close, Output
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.trace import Trace
-from pncsim.wire.v2g.iso2 import timing
 from pncsim.wire.voice import Voice
 
 
@@ -98,7 +97,10 @@ class Evse:
             handlers[Security.TLS] = self._over_tls
         if plan.plain:
             handlers[Security.NONE] = self._over_tcp
-        self._listeners = Listeners(plan.network, handlers, self.pilot, clock, self.voice)
+        self._setup = plan.dialects[0].times.station_setup
+        self._listeners = Listeners(
+            plan.network, handlers, self.pilot, clock, self.voice, setup_seconds=self._setup.seconds
+        )
         self._busy = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -202,7 +204,7 @@ class Evse:
             return
         self.voice.problem(
             PeerSilent(
-                f"The vehicle has not set up a session within {timing.SECC_SETUP:g} s of being plugged in; "
+                f"The vehicle has not set up a session within {self._setup.seconds:g} s of being plugged in; "
                 "the station listens no longer.",
                 clause="V2G2-714, V2G2-723",
                 advice="It listens again when the vehicle is plugged in anew or toggles the control pilot (B, C, B).",
@@ -230,7 +232,7 @@ class Evse:
             self._shaking.add(stream)
             try:
                 due = self._listeners.set_up_by
-                within = timing.SECC_SETUP if due is None else due - self._clock.now()
+                within = self._setup.seconds if due is None else due - self._clock.now()
                 secured = await secure(stream, self._shown(), self._clock, self.voice, within=within)
             finally:
                 self._shaking.discard(stream)

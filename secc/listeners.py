@@ -10,22 +10,30 @@ from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.network import Handlers, Network, Security, Serving
 from pncsim.wire.pilot import Pilot
 from pncsim.wire.tcp import address_text
-from pncsim.wire.v2g.iso2.timing import SECC_SETUP
 from pncsim.wire.voice import Voice
 
 
 class Listeners:
     """Serves ``handlers`` on ``network`` and matches the pilot's data link while it does.
 
-    ``set_up_by`` is the lab time by which the vehicle is to set up its session, None while that is not being waited
-    for (V2G2-714 to -716, -723).
+    A vehicle has ``setup_seconds`` from plug-in to set up a session. ``set_up_by`` is the lab time by which it is to,
+    None while that is not being waited for (V2G2-714 to -716, -723).
     """
 
-    def __init__(self, network: Network | None, handlers: Handlers, pilot: Pilot, clock: Clock, voice: Voice) -> None:
+    def __init__(
+        self,
+        network: Network | None,
+        handlers: Handlers,
+        pilot: Pilot,
+        clock: Clock,
+        voice: Voice,
+        *,
+        setup_seconds: float,
+    ) -> None:
         self.serving: Serving | None = None
         self.set_up_by: float | None = None
         self._network, self._handlers, self._pilot = network, handlers, pilot
-        self._clock, self._voice = clock, voice
+        self._clock, self._voice, self._setup_seconds = clock, voice, setup_seconds
         self._alarm: Timer | None = None
         self._opening: asyncio.Task[None] | None = None
         self._withdrawn: list[Serving] = []
@@ -66,7 +74,7 @@ class Listeners:
     def expect_within_setup_time(self, too_late: Callable[[], None]) -> None:
         """Begin the 18 s anew."""
         self.expect_nothing()
-        self.set_up_by = self._clock.now() + SECC_SETUP
+        self.set_up_by = self._clock.now() + self._setup_seconds
         self._alarm = self._clock.call_at(self.set_up_by, too_late)
 
     def expect_nothing(self) -> None:

@@ -9,8 +9,8 @@ from pncsim.secc import notices
 from pncsim.secc.evse import Evse
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed, PncError
+from pncsim.wire.session.sequence import CONNECTED, ENDED
 from pncsim.wire.trace import Event, StateEntered, Trace
-from pncsim.wire.v2g.iso2.secc_sequence import State
 
 
 @dataclass(slots=True)
@@ -66,9 +66,9 @@ class Reception:
 
     def _see(self, event: Event) -> None:
         if isinstance(event, StateEntered) and event.unit == self._evse.voice.unit:
-            if event.state == State.CONNECTED:
+            if event.state == CONNECTED:
                 self._visit = Visit()
-            if event.state != State.ENDED:
+            if event.state != ENDED:
                 self._visit.state = event.state
 
     def _note(self, notice: object) -> None:

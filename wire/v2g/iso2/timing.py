@@ -66,7 +66,6 @@ EVCC_CABLE_CHECK = TIMERS["V2G_EVCC_CableCheck_Timeout"].seconds
 SECC_CABLE_CHECK = TIMERS["V2G_SECC_CableCheck_Performance_Time"].seconds
 EVCC_PRE_CHARGE = TIMERS["V2G_EVCC_PreCharge_Timeout"].seconds
 SECC_PRE_CHARGE = TIMERS["V2G_SECC_PreCharge_Performance_Time"].seconds
-SECC_SETUP = TIMERS["V2G_SECC_CommunicationSetup_Performance_Time"].seconds
 STATE_C = TIMERS["EVCC_State_C"].seconds
 CONTACTOR_CLOSE = TIMERS["SECC_Contactor_Close"].seconds
 
