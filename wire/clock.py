@@ -38,7 +38,7 @@ class Clock:
         self._base = (time.time() if start is None else start) - self._loop.time()
         self.leaps = leaps
         self.settle: Callable[[], Awaitable[None]] | None = None
-        self._timers: set[Timer] = set()
+        self._timers: dict[Timer, None] = {}  # in the order they were set
         self._held: float | None = None
         self._acting = 0
         self._passing: list[_Passing] = []
@@ -85,7 +85,8 @@ class Clock:
         self._base += seconds
         if self._held is not None:
             self._held += seconds
-        for timer in tuple(self._timers):
+        # In the order of their times: a held clock calls at once what has become due.
+        for timer in sorted(self._timers, key=lambda timer: timer._when):
             timer.rearm()
 
     async def sleep(self, seconds: float) -> None:
@@ -220,7 +221,7 @@ class Timer:
     def __init__(self, clock: Clock, when: float, callback: Callable[[], object]) -> None:
         self._clock, self._when, self._callback = clock, when, callback
         self._handle: asyncio.Handle | None = None
-        clock._timers.add(self)
+        clock._timers[self] = None
         self.rearm()
 
     def rearm(self) -> None:
@@ -242,12 +243,12 @@ class Timer:
             self._handle = None
 
     def _fire(self) -> None:
-        self._clock._timers.discard(self)
+        self._clock._timers.pop(self, None)
         self._clock._reach(self._when)
         self._callback()
 
     def cancel(self) -> None:
-        self._clock._timers.discard(self)
+        self._clock._timers.pop(self, None)
         if self._handle is not None:
             self._handle.cancel()
 
