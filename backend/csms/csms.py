@@ -159,13 +159,17 @@ class Csms:
         answer = await self.ask(identity, v201.GetVariables({"getVariableData": wanted}))
         return dict(zip(names, (r.get("attributeValue") for r in answer["getVariableResult"]), strict=False))
 
-    async def set_variable(self, identity: str, component: str, variable: str, value: str) -> str:
-        """SetVariables of one; the attributeStatus."""
+    async def set_variable(
+        self, identity: str, component: str, variable: str, value: str, *, evse: int | None = None
+    ) -> str:
+        """SetVariables of one, of an EVSE or of the station; the attributeStatus."""
         item: SetVariableDataType = {
             "component": {"name": component},
             "variable": {"name": variable},
             "attributeValue": value,
         }
+        if evse is not None:
+            item["component"]["evse"] = {"id": evse}
         answer = await self.ask(identity, v201.SetVariables({"setVariableData": [item]}))
         return answer["setVariableResult"][0]["attributeStatus"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pncsim.backend.answers import SigningUse
 from pncsim.backend.csms.authorization import check_token, decide, token_info, within
-from pncsim.backend.csms.link import Answers, StationLink
+from pncsim.backend.csms.link import Answers, StationLink, VariableName
 from pncsim.backend.csms.transactions import Transaction, authorised, record
 from pncsim.tls_certs.hash_data import HashData
 from pncsim.wire.amounts import shown_energy
@@ -71,8 +71,11 @@ def _status(link: StationLink, request: StatusNotificationRequest) -> StatusNoti
 
 def _report(link: StationLink, request: NotifyReportRequest) -> NotifyReportResponse:
     for reported in request.get("reportData", ()):
-        variable = reported["variable"]
-        name = (reported["component"]["name"], variable["name"], variable.get("instance", ""))
+        component, variable = reported["component"], reported["variable"]
+        evse, connector = 0, 0
+        if "evse" in component:
+            evse, connector = component["evse"]["id"], component["evse"].get("connectorId", 0)
+        name = VariableName(component["name"], variable["name"], variable.get("instance", ""), evse, connector)
         link.variables[name] = next((a["value"] for a in reported["variableAttribute"] if "value" in a), "")
     return {}
 

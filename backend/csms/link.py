@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pncsim.backend.csms.context import Context
 from pncsim.backend.csms.register import Registration
@@ -28,11 +28,21 @@ _ALLOWED_PENDING = frozenset({"BootNotification", "NotifyReport", "StatusNotific
 """What a Pending station may send: boots, and what the CSMS has triggered (B02)."""
 
 
+class VariableName(NamedTuple):
+    """What names a variable of a station; 0 stands for the station as a whole."""
+
+    component: str
+    variable: str
+    instance: str = ""
+    evse: int = 0
+    connector: int = 0
+
+
 class StationLink:
     """A connection of station ``identity``, and what it has told on it.
 
-    ``connectors``: (evseId, connectorId) -> status; ``variables``: (component, variable, instance) -> reported value;
-    ``registration``: what the last BootNotification was answered; ``plate``: what it said it is.
+    ``connectors``: (evseId, connectorId) -> status; ``variables``: what was reported, by name; ``registration``: what
+    the last BootNotification was answered; ``plate``: what it said it is.
     """
 
     def __init__(
@@ -48,7 +58,7 @@ class StationLink:
         self.registration = registration
         self.plate: ChargingStationType | None = None
         self.connectors: dict[tuple[int, int], str] = {}
-        self.variables: dict[tuple[str, str, str], str] = {}
+        self.variables: dict[VariableName, str] = {}
         self.security_events: deque[SecurityEventNotificationRequest] = deque(maxlen=MAX_SECURITY_EVENTS)
         self.peer = OcppPeer(
             channel,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ocpp_lab import IDENTITY, PASSWORD, Lab, books, running, virtual
 
+from pncsim.backend.csms.link import VariableName
 from pncsim.backend.csms.transactions import Transaction
 from pncsim.ev.battery import Battery
 from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
@@ -425,6 +426,13 @@ async def test_the_device_model_holds_every_evse_and_connector() -> None:
         assert places == [None, {"id": 1}, {"id": 2}] + [
             {"id": evse, "connectorId": connector} for evse, connector in ((1, 1), (2, 1), (2, 2))
         ]
+        assert await lab.csms.set_variable(IDENTITY, "EVSE", "ISO15118EvseId", "DE*PNC*E2", evse=2) == "Accepted"
+        assert await lab.csms.base_report(IDENTITY) == "Accepted"
+        await lab.clock.sleep(1)
+        known = lab.csms.stations[IDENTITY].variables
+        ids = [known[VariableName("EVSE", "ISO15118EvseId", evse=evse)] for evse in (1, 2)]
+        assert ids == [TWO.secc_id, "DE*PNC*E2"], "the CSMS keeps them apart"
+        assert known[VariableName("Connector", "AvailabilityState", evse=2, connector=2)] == "Occupied"
         of_two = station.model.report_on([{"component": {"name": "EVSE", "evse": {"id": 2}}}])
         assert {r["component"]["evse"]["id"] for r in of_two} == {2}
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from ocpp_lab import IDENTITY, NOW, PASSWORD, Hand, Lab, running, shared_pki, virtual
 
+from pncsim.backend.csms.link import VariableName
 from pncsim.secc.station.config import StationConfig
 from pncsim.tls_certs.hash_data import hash_data
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
@@ -373,7 +374,7 @@ async def test_base_report_arrives_in_parts() -> None:
         await lab.clock.sleep(1)
         known = lab.csms.stations[IDENTITY].variables
         assert len(known) > 40 and lab.frames().count("NotifyReport") >= 3
-        assert known["SecurityCtrlr", "BasicAuthPassword", ""] == ""
+        assert known[VariableName("SecurityCtrlr", "BasicAuthPassword")] == ""
 
 
 @virtual
