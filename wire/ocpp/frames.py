@@ -107,7 +107,10 @@ def parse(text: str) -> Content:
     try:
         frame = _read(text)
         # JSON's escapes can spell half a surrogate pair, which no UTF-8 text can carry on.
-        (_write(frame) if "\\ud" in text or "\\uD" in text else text).encode()
+        if "\\ud" in text or "\\uD" in text:
+            _write(frame).encode()
+        elif not text.isascii():
+            text.encode()
     except UnicodeEncodeError:
         return BadFrame(UNREADABLE_ID, "RpcFrameworkError", "the text is not valid Unicode")
     except (ValueError, RecursionError):
@@ -123,22 +126,16 @@ def parse(text: str) -> Content:
     code = "RpcFrameworkError" if kind == CALL else ""
     if not readable:
         return BadFrame(id, code, f"the message id is not a text of 1 to {MAX_ID} characters")
-    name, types = _SHAPES[kind]
+    name, made_of, types = _SHAPES[kind]
     if len(frame) != len(types):
         return BadFrame(id, code, f"a {name} has {len(types)} elements, this one has {len(frame)}")
-    if not all(isinstance(value, wanted) for value, wanted in zip(frame, types, strict=True)):
+    if not all(map(isinstance, frame, types)):
         return BadFrame(id, code, f"an element of the {name} has the wrong JSON type")
-    match kind:
-        case 2:
-            return Call(id, frame[2], frame[3])
-        case 3:
-            return Result(id, frame[2])
-        case _:
-            return Error(id, frame[2], frame[3], frame[4])
+    return made_of(*frame[1:])
 
 
-_SHAPES: Final[dict[int, tuple[str, tuple[type, ...]]]] = {
-    CALL: ("CALL", (int, str, str, object)),
-    CALLRESULT: ("CALLRESULT", (int, str, object)),
-    CALLERROR: ("CALLERROR", (int, str, str, str, object)),
+_SHAPES: Final[dict[int, tuple[str, type[Call | Result | Error], tuple[type, ...]]]] = {
+    CALL: ("CALL", Call, (int, str, str, object)),
+    CALLRESULT: ("CALLRESULT", Result, (int, str, object)),
+    CALLERROR: ("CALLERROR", Error, (int, str, str, str, object)),
 }

@@ -171,7 +171,7 @@ class OcppPeer:
         try:
             await work
         except Exception as error:
-            self._voice.problem(self._retold(f"What {action} set off failed", error))
+            self._voice.problem(_retold(f"What {action} set off failed", error))
 
     def _fail(self, incoming: Incoming, error: Exception) -> None:
         if isinstance(error, CallError):
@@ -180,17 +180,8 @@ class OcppPeer:
             code = (error.ocpp_status if isinstance(error, PncError) else None) or ""
             known_code = code if code in self.channel.version.codes else "InternalError"
             refusal = CallError(known_code, f"{incoming.action} could not be handled")
-            self._voice.problem(self._retold(f"{self._voice.unit} failed on {incoming.action}", error))
+            self._voice.problem(_retold(f"{self._voice.unit} failed on {incoming.action}", error))
         self._perform(self._session.refuse(incoming.id, refusal))
-
-    def _retold(self, what: str, error: Exception) -> PncError:
-        """``error`` as a reader should see it: what it ended, and all it knows."""
-        if not isinstance(error, PncError):
-            return LocalError(f"{what}: {type(error).__name__}: {error}.", kind="defect")
-        told = PncError(f"{what}: {error.sentence}", kind=error.kind, clause=error.clause, advice=error.advice)
-        told.response_code, told.alert = error.response_code, error.alert
-        told.http_status, told.ocpp_status = error.http_status, error.ocpp_status
-        return told
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.ensure_future(work)
@@ -209,3 +200,19 @@ class OcppPeer:
     def _wake(self) -> None:
         self._timer = None
         self._perform(self._session.wake(self._clock.now()))
+
+
+def _retold(what: str, error: Exception) -> PncError:
+    """``error`` as a reader should see it: what it ended, and all it knows."""
+    if not isinstance(error, PncError):
+        return LocalError(f"{what}: {type(error).__name__}: {error}.", kind="defect")
+    return PncError(
+        f"{what}: {error.sentence}",
+        kind=error.kind,
+        clause=error.clause,
+        advice=error.advice,
+        response_code=error.response_code,
+        alert=error.alert,
+        http_status=error.http_status,
+        ocpp_status=error.ocpp_status,
+    )
