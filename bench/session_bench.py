@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+from pncsim.ev.battery import Battery
 from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.result import RunResult
@@ -62,7 +63,16 @@ async def _measure(transport: Transport, kind: str, rounds: int) -> SessionCost:
 
 
 def _holding(lab: Lab) -> Callable[[], Awaitable[Vehicle]]:
-    return lambda: lab.vehicle(kwh=1.0, contract=True, payment="contract")
+    """One vehicle, plugged in again and again, as empty as it was the first time."""
+    made: list[Vehicle] = []
+
+    async def vehicle() -> Vehicle:
+        if not made:
+            made.append(await lab.vehicle(kwh=1.0, contract=True, payment="contract"))
+        made[0].battery = Battery()
+        return made[0]
+
+    return vehicle
 
 
 def _installing(lab: Lab) -> Callable[[], Awaitable[Vehicle]]:
