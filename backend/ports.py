@@ -9,14 +9,14 @@ from cryptography import x509
 
 from pncsim.backend.bundle import ContractData, SignedContractData
 from pncsim.backend.ccp.store import ContractEntry
-from pncsim.backend.pcp import Vehicle
+from pncsim.backend.pcp import ProvisionedVehicle
 from pncsim.tls_certs.revocation import Reason
 
 
 class ProvisioningPort(Protocol):
     """The provisioning pool as a mobility operator or the provisioning service sees it."""
 
-    async def get(self, pcid: str) -> Vehicle: ...
+    async def get(self, pcid: str) -> ProvisionedVehicle: ...
 
 
 class ContractPoolPort(Protocol):
@@ -51,4 +51,4 @@ class RevocationPort(Protocol):
 class VehiclePort(Protocol):
     """The provisioning pool as the contract pool sees it: entries as stored, to be verified there."""
 
-    async def find(self, pcid: str) -> Vehicle | None: ...
+    async def find(self, pcid: str) -> ProvisionedVehicle | None: ...

@@ -17,7 +17,7 @@ DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Contract:
+class CheckedContract:
     """A ``chain`` that was looked at, leaf first.
 
     ``validated``: up to an anchor of ours; otherwise the back end has to. ``tolerated``: liberties that were let pass.
@@ -39,7 +39,7 @@ def check_contract(
     *,
     central_validation: bool = False,
     soon_days: float = 21.0,
-) -> Contract:
+) -> CheckedContract:
     """Check ``chain`` (DER, leaf first) against ``anchors`` and its CN against ``emaid``.
 
     Raises PeerError of the kinds of :class:`tls_certs.chain_error.ChainError`, "wrong EMAID", or "no contract" where
@@ -61,7 +61,7 @@ def check_contract(
             kind="no contract",
         )
     _check_emaid(emaid, leaf)
-    return Contract(
+    return CheckedContract(
         normal_emaid(emaid),
         certificates,
         _key(leaf),

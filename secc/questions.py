@@ -70,4 +70,4 @@ class VehicleReady:
 
 
 Question = VehicleReady | ContractCertificateRequest | ContractAuthorization | ExternalAuthorization
-Answer = ContractCertificateAnswer | AuthorizationAnswer
+BackEndAnswer = ContractCertificateAnswer | AuthorizationAnswer

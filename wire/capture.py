@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pncsim.wire.errors import PncError
 from pncsim.wire.streams import ByteStream, Layer
-from pncsim.wire.trace import Direction, EndPoint, Mark
+from pncsim.wire.trace import Direction, EndPoint, LinkMark
 from pncsim.wire.voice import Voice
 
 
@@ -58,5 +58,5 @@ class _Captured(Layer):
             self._mark("sent", "reset")
         super().abort()
 
-    def _mark(self, direction: Direction, mark: Mark) -> None:
+    def _mark(self, direction: Direction, mark: LinkMark) -> None:
         self._voice.octets(direction, "TCP", self.local, self.remote, mark=mark)

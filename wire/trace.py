@@ -19,7 +19,7 @@ from pncsim.wire.values import value
 
 Direction = Literal["sent", "received"]
 Carrier = Literal["UDP", "TCP"]
-Mark = Literal["", "opened", "ended", "reset"]
+LinkMark = Literal["", "opened", "ended", "reset"]
 EndPoint = tuple[str, int]
 """A numeric address without scope, and a port."""
 
@@ -64,7 +64,7 @@ class LinkBytes(Event):
     local: EndPoint
     remote: EndPoint
     data: bytes = b""
-    mark: Mark = ""
+    mark: LinkMark = ""
 
 
 @value(kw_only=True)

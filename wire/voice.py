@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pncsim.wire import trace
 from pncsim.wire.errors import PncError
-from pncsim.wire.trace import Carrier, Direction, EndPoint, Event, Mark, Trace
+from pncsim.wire.trace import Carrier, Direction, EndPoint, Event, LinkMark, Trace
 
 if TYPE_CHECKING:
     from pncsim.wire.clock import Clock
@@ -120,7 +120,7 @@ class Voice:
         local: EndPoint,
         remote: EndPoint,
         data: bytes = b"",
-        mark: Mark = "",
+        mark: LinkMark = "",
     ) -> None:
         """A datagram, or payload of a connection, or what became of the connection; ask ``wants_bytes`` first."""
         self._sink(

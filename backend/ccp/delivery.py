@@ -10,7 +10,7 @@ from cryptography import x509
 from pncsim.backend import certificates
 from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.ccp.store import StoredContract, of_vehicle
-from pncsim.backend.pcp import Vehicle
+from pncsim.backend.pcp import ProvisionedVehicle
 from pncsim.backend.ports import RenewalPort, VehiclePort
 from pncsim.backend.refusal import Refused
 from pncsim.backend.root_ids import match
@@ -108,14 +108,14 @@ class BundleDelivery:
                 kind="expired",
             )
 
-    async def _check_provisioning_chain(self, leaf: x509.Certificate, vehicle: Vehicle) -> None:
+    async def _check_provisioning_chain(self, leaf: x509.Certificate, vehicle: ProvisionedVehicle) -> None:
         """The request carries the leaf alone; the published Sub-CAs complete it."""
         await self._verifier.full((leaf, *vehicle.chain[1:]), Use.PROVISIONING)
         self._voice.judged(
             "provisioning certificate", True, f"{vehicle.pcid} leads to a known root and is not revoked", "CCP-GET-2"
         )
 
-    async def _select(self, vehicle: Vehicle, ids: Iterable[ds.X509IssuerSerialType]) -> StoredContract:
+    async def _select(self, vehicle: ProvisionedVehicle, ids: Iterable[ds.X509IssuerSerialType]) -> StoredContract:
         """CCP-GET-3 and -4: signed below a root the vehicle lists, still valid, by policy."""
         contracts = [contract async for contract in of_vehicle(self._store, vehicle.pcid)]
         if not contracts:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pncsim.backend.ccp.store import CONTRACTS, ContractEntry, StoredContract, of_vehicle
 from pncsim.backend.events.facts import ContractAdded, ContractDeleted, ContractDelivered, ContractReplaced
-from pncsim.backend.pcp import Vehicle, vehicle_key
+from pncsim.backend.pcp import ProvisionedVehicle, vehicle_key
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store
 from pncsim.tls_certs import reading
@@ -17,7 +17,7 @@ Why = Literal["withdrawn", "vehicle deleted", "vehicle key changed", "cleansed"]
 """Why a contract is deleted."""
 
 
-def check_tuple(previous: StoredContract | None, vehicle: Vehicle) -> None:
+def check_tuple(previous: StoredContract | None, vehicle: ProvisionedVehicle) -> None:
     """CPS-6: an EMAID belongs to one vehicle."""
     if previous is not None and not same_pcid(previous.entry.pcid, vehicle.pcid):
         raise Refused(
@@ -28,7 +28,7 @@ def check_tuple(previous: StoredContract | None, vehicle: Vehicle) -> None:
         )
 
 
-async def keep(store: Store, contract: StoredContract, vehicle: Vehicle) -> None:
+async def keep(store: Store, contract: StoredContract, vehicle: ProvisionedVehicle) -> None:
     """Store a bundle, if its EMAID is still free for the vehicle; a vehicle's first is its default (CCP-DEF-1)."""
 
     async def step(change: Change) -> None:

@@ -9,7 +9,7 @@ from cryptography import x509
 
 from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.pcp.store import vehicle_key
-from pncsim.backend.store import Kind, Tables, every
+from pncsim.backend.store import KeptKind, Tables, every
 from pncsim.tls_certs import reading
 
 
@@ -43,7 +43,7 @@ class StoredContract:
     stored_at: float
 
 
-CONTRACTS: Kind[StoredContract] = Kind(
+CONTRACTS: KeptKind[StoredContract] = KeptKind(
     "contracts",
     key=lambda contract: contract.entry.emaid,
     indexes={"vehicle": lambda contract: vehicle_key(contract.entry.pcid)},

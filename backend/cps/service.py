@@ -9,7 +9,7 @@ from cryptography import x509
 
 from pncsim.backend import certificates
 from pncsim.backend.bundle import ContractData, SignedContractData
-from pncsim.backend.pcp import Vehicle
+from pncsim.backend.pcp import ProvisionedVehicle
 from pncsim.backend.ports import ContractPoolPort, ProvisioningPort
 from pncsim.backend.refusal import Refused
 from pncsim.backend.verification import StatusError, Verifier
@@ -137,7 +137,7 @@ class ProvisioningService:
                 message="The given contractEnds date is in the past.",
             )
 
-    async def _vehicle(self, pcid: str | None) -> Vehicle | None:
+    async def _vehicle(self, pcid: str | None) -> ProvisionedVehicle | None:
         """CPS-5 and CPS-10: the provisioning certificate exists."""
         if pcid is None:
             return None
@@ -152,7 +152,7 @@ class ProvisioningService:
                 message="The OEM provisioning certificate with the given PCID is not available.",
             ) from None
 
-    async def _check_tuple(self, emaid: str, vehicle: Vehicle | None) -> None:
+    async def _check_tuple(self, emaid: str, vehicle: ProvisionedVehicle | None) -> None:
         """CPS-6: one EMAID belongs to one vehicle."""
         if vehicle is None:
             return
@@ -188,7 +188,7 @@ class ProvisioningService:
                 advice=error.advice,
             ) from None
 
-    def _check_lifetime(self, leaf: x509.Certificate, vehicle: Vehicle | None) -> None:
+    def _check_lifetime(self, leaf: x509.Certificate, vehicle: ProvisionedVehicle | None) -> None:
         """CPS-9: a contract should not outlive the provisioning certificate."""
         if vehicle is None or reading.not_after(leaf) <= reading.not_after(vehicle.leaf):
             return
@@ -200,7 +200,7 @@ class ProvisioningService:
             raise Refused(sentence, clause="CPS-9")
         self._voice.tolerated(sentence, "CPS-9")
 
-    async def _choose(self, roots: Sequence[str], vehicle: Vehicle | None) -> CpsSigner:
+    async def _choose(self, roots: Sequence[str], vehicle: ProvisionedVehicle | None) -> CpsSigner:
         """CPS-2, CPS-3, CPS-14: what was asked for, else what the vehicle holds, else the default; if still valid."""
         wanted = {root.replace(":", "").lower() for root in roots}
         held = vehicle.v2g_roots if vehicle else ()

@@ -40,7 +40,7 @@ _CLAUSES: dict[CertificateStatus, str] = {
 }
 
 
-class Decision(NamedTuple):
+class AuthorizationDecision(NamedTuple):
     """What the CSMS answers. ``certificate`` is None for tokens that come without one."""
 
     token: AuthorizationStatus
@@ -94,22 +94,26 @@ async def within(clock: Clock, limit: float, who: str, work: Awaitable[T]) -> T:
         raise PeerSilent(f"{who} did not answer within {limit:g} s.") from None
 
 
-async def decide(request: AuthorizeRequest, services: Services, clock: Clock, deadlines: Deadlines) -> Decision:
+async def decide(
+    request: AuthorizeRequest, services: Services, clock: Clock, deadlines: Deadlines
+) -> AuthorizationDecision:
     """Answer an AuthorizeRequest. Fails closed: what cannot be asked is not accepted, and the text says why."""
     token, kind = request["idToken"]["idToken"], request["idToken"]["type"]
     if kind == "NoAuthorization":
-        return Decision("Accepted", None, "no authorisation is needed")
+        return AuthorizationDecision("Accepted", None, "no authorisation is needed")
     if kind != "eMAID":
         status = await check_token(token, kind, services, clock, deadlines)
-        return Decision(status.status, None, status.text)
+        return AuthorizationDecision(status.status, None, status.text)
     certificate, text = await _certificate(request, services, clock, deadlines)
     if certificate not in (None, "Accepted"):
         assert certificate is not None
-        return Decision(TOKEN_OF_CERTIFICATE[certificate], certificate, text)
+        return AuthorizationDecision(TOKEN_OF_CERTIFICATE[certificate], certificate, text)
     status = await check_token(token, kind, services, clock, deadlines)
     if certificate is None:
-        return Decision(status.status, None, status.text)
-    return Decision(status.status, "ContractCancelled" if status.status in CANCELLED else "Accepted", status.text)
+        return AuthorizationDecision(status.status, None, status.text)
+    return AuthorizationDecision(
+        status.status, "ContractCancelled" if status.status in CANCELLED else "Accepted", status.text
+    )
 
 
 async def check_token(token: str, kind: str, services: Services, clock: Clock, deadlines: Deadlines) -> TokenStatus:

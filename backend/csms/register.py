@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from pncsim.backend.store import Change, Kind, Store
+from pncsim.backend.store import Change, KeptKind, Store
 from pncsim.wire.errors import LocalError
 from pncsim.wire.source import SYSTEM, Source
 
@@ -33,7 +33,7 @@ class RegisteredStation:
     registration: Registration | Literal[""] = ""
 
 
-STATIONS: Kind[RegisteredStation] = Kind("stations", key=lambda station: station.identity)
+STATIONS: KeptKind[RegisteredStation] = KeptKind("stations", key=lambda station: station.identity)
 
 
 class Register:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pncsim.backend.store import Change, Kind, Store
+from pncsim.backend.store import Change, KeptKind, Store
 from pncsim.wire.ocpp.when import seconds
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def transaction_key(station: str, id: str) -> str:
     return f"{station}\n{id}"
 
 
-TRANSACTIONS: Kind[Transaction] = Kind(
+TRANSACTIONS: KeptKind[Transaction] = KeptKind(
     "transactions",
     key=lambda transaction: transaction_key(transaction.station, transaction.id),
     indexes={"station": lambda transaction: transaction.station},

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.backend.bundle import ContractData, SignedContractData
-from pncsim.backend.pcp import Vehicle
+from pncsim.backend.pcp import ProvisionedVehicle
 from pncsim.backend.ports import SigningPort
 from pncsim.backend.refusal import Refused
 from pncsim.tls_certs import reading
@@ -48,14 +48,14 @@ class Packing:
     def __init__(self, authority: ContractAuthority, signing: SigningPort, source: Source) -> None:
         self._authority, self._signing, self._source = authority, signing, source
 
-    async def make(self, emaid: str, ends: float, vehicle: Vehicle | None) -> FreshContract:
+    async def make(self, emaid: str, ends: float, vehicle: ProvisionedVehicle | None) -> FreshContract:
         """A new key and certificate; a contract ends with its vehicle's provisioning certificate (CPS-9)."""
         if vehicle is not None:
             ends = min(ends, reading.not_after(vehicle.leaf))
         key = self._source.key()
         return FreshContract(emaid, await self._authority.issue_contract(emaid, key.public_key(), ends), key)
 
-    async def store(self, contract: FreshContract, vehicle: Vehicle, roots: Sequence[str] = ()) -> None:
+    async def store(self, contract: FreshContract, vehicle: ProvisionedVehicle, roots: Sequence[str] = ()) -> None:
         """Have it wait in the contract pool, wrapped for the vehicle's provisioning key (V2G2-820)."""
         receiver = reading.p256_key(vehicle.leaf)
         if receiver is None:

@@ -12,7 +12,7 @@ from pncsim.backend.answers import TokenStatus
 from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.mo.packing import ContractAuthority, FreshContract, Packing
 from pncsim.backend.mo.store import SUBSCRIPTIONS, Subscription, SubscriptionState, subscription_key
-from pncsim.backend.pcp import Vehicle
+from pncsim.backend.pcp import ProvisionedVehicle
 from pncsim.backend.ports import ProvisioningPort, SigningPort
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store
@@ -183,7 +183,7 @@ class MobilityOperator:
             call.text = f"Contract {contract.emaid} renewed until {fresh.leaf.not_valid_after_utc}."
             return bundle
 
-    async def _vehicle(self, pcid: str) -> Vehicle:
+    async def _vehicle(self, pcid: str) -> ProvisionedVehicle:
         """MO-1: the provisioning certificate, verified to a manufacturer's root and not revoked."""
         try:
             vehicle = await self._vehicles.get(check_pcid(pcid))
@@ -195,7 +195,7 @@ class MobilityOperator:
         )
         return vehicle
 
-    async def _vehicle_of(self, contract: Subscription) -> Vehicle | None:
+    async def _vehicle_of(self, contract: Subscription) -> ProvisionedVehicle | None:
         """The contract's vehicle, if the provisioning pool still has it: an update does not depend on it."""
         if contract.pcid is None:
             return None
@@ -205,14 +205,14 @@ class MobilityOperator:
             self._voice.judged(f"vehicle of {contract.emaid}", False, error.sentence)
             return None
 
-    async def _refill_pool(self, fresh: FreshContract, vehicle: Vehicle, roots: Sequence[str]) -> None:
+    async def _refill_pool(self, fresh: FreshContract, vehicle: ProvisionedVehicle, roots: Sequence[str]) -> None:
         """The update stands without it: a pool that fails here still holds the previous bundle."""
         try:
             await self._packing.store(fresh, vehicle, roots)
         except PncError as error:
             self._voice.judged(f"renewed bundle of {fresh.emaid} in the pool", False, error.sentence)
 
-    async def _own_emaid(self, wanted: str | None, vehicle: Vehicle) -> str:
+    async def _own_emaid(self, wanted: str | None, vehicle: ProvisionedVehicle) -> str:
         """The EMAID asked for, or a new one with its check character that no contract has."""
         if wanted is not None:
             emaid = _emaid(wanted)

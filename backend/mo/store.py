@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from pncsim.backend.store.tables import Kind
+from pncsim.backend.store.tables import KeptKind
 
 
 class SubscriptionState(StrEnum):
@@ -40,7 +40,7 @@ def subscription_key(operator: str, emaid: str) -> str:
     return f"{operator}/{emaid}"
 
 
-SUBSCRIPTIONS: Kind[Subscription] = Kind(
+SUBSCRIPTIONS: KeptKind[Subscription] = KeptKind(
     "subscriptions",
     key=lambda subscription: subscription_key(subscription.operator, subscription.emaid),
     indexes={"operator": lambda subscription: subscription.operator},

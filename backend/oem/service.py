@@ -8,7 +8,7 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pncsim.backend.pcp import Vehicle
+from pncsim.backend.pcp import ProvisionedVehicle
 from pncsim.backend.refusal import Refused
 from pncsim.tls_certs import reading
 from pncsim.wire.credentials import Credentials
@@ -30,7 +30,7 @@ class PublishingPort(Protocol):
 
     async def publish(
         self, chain: Sequence[bytes], *, v2g_roots: Sequence[str] = (), previous_pcid: str | None = None
-    ) -> Vehicle: ...
+    ) -> ProvisionedVehicle: ...
     async def delete(self, pcid: str) -> None: ...
 
 

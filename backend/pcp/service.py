@@ -9,7 +9,7 @@ from cryptography import x509
 
 from pncsim.backend import certificates
 from pncsim.backend.events.facts import VehicleDeleted, VehiclePublished, VehicleReplaced
-from pncsim.backend.pcp.store import VEHICLES, Vehicle, vehicle_key
+from pncsim.backend.pcp.store import VEHICLES, ProvisionedVehicle, vehicle_key
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store, every
 from pncsim.backend.verification import Pair, StatusError, Verifier
@@ -46,14 +46,14 @@ class ProvisioningPool:
         v2g_roots: Sequence[str] = (),
         previous_pcid: str | None = None,
         wmis: Collection[str] | None = None,
-    ) -> Vehicle:
+    ) -> ProvisionedVehicle:
         """Add or overwrite a vehicle: DER leaf, then one or two Sub-CAs, without root.
 
         ``wmis``: the manufacturer codes the caller may publish for, None means any. The numbered checks run in order
         and the first that fails decides; a refused publication leaves the previous entry as it was (PCP-PUB-9).
         """
         with self._voice.call("publish provisioning certificate") as call:
-            vehicle = Vehicle(
+            vehicle = ProvisionedVehicle(
                 pcid="", chain=self._parse(chain), v2g_roots=tuple(v2g_roots), previous_pcid=previous_pcid
             )
             vehicle = self._named(vehicle, wmis)
@@ -63,7 +63,7 @@ class ProvisioningPool:
             call.text = f"{vehicle.pcid} is available to mobility operators until {vehicle.leaf.not_valid_after_utc}."
             return vehicle
 
-    async def get(self, pcid: str) -> Vehicle:
+    async def get(self, pcid: str) -> ProvisionedVehicle:
         """The entry, after status and chain were verified once more (PCP-GET-1). Raises Refused, 404 if absent."""
         with self._voice.call("get provisioning certificate") as call:
             vehicle = await self._known(pcid)
@@ -72,7 +72,7 @@ class ProvisioningPool:
             call.text = f"{vehicle.pcid}: {len(vehicle.chain)} certificates, verified just now."
             return vehicle
 
-    async def find(self, pcid: str) -> Vehicle | None:
+    async def find(self, pcid: str) -> ProvisionedVehicle | None:
         """The entry as stored, for services that verify it themselves."""
         return await self._store.of(VEHICLES).get(vehicle_key(pcid))
 
@@ -102,7 +102,7 @@ class ProvisioningPool:
                 self._voice.judged(f"status of {vehicle.pcid}", False, str(error))
         return gone
 
-    async def _keep(self, vehicle: Vehicle) -> None:
+    async def _keep(self, vehicle: ProvisionedVehicle) -> None:
         now = self._clock.now()
 
         async def keep(change: Change) -> None:
@@ -115,7 +115,7 @@ class ProvisioningPool:
 
         await self._store.change(keep)
 
-    async def _forget(self, vehicle: Vehicle, why: Literal["withdrawn", "cleansed"]) -> None:
+    async def _forget(self, vehicle: ProvisionedVehicle, why: Literal["withdrawn", "cleansed"]) -> None:
         async def forget(change: Change) -> None:
             if await change.of(VEHICLES).remove(vehicle_key(vehicle.pcid)) is not None:
                 change.tell(VehicleDeleted(time=self._clock.now(), pcid=vehicle.pcid, why=why))
@@ -132,11 +132,13 @@ class ProvisioningPool:
         fields = (_FIELDS[0], *_FIELDS[-(len(chain) - 1) :])
         return tuple(certificates.load(octets, field) for octets, field in zip(chain, fields, strict=True))
 
-    def _named(self, vehicle: Vehicle, wmis: Collection[str] | None) -> Vehicle:
+    def _named(self, vehicle: ProvisionedVehicle, wmis: Collection[str] | None) -> ProvisionedVehicle:
         """PCP-PUB-6, then check 1, PCP-PUB-1: the PCID is the CN, and its manufacturer is the caller's."""
         pcid = self._checked(reading.common_name(vehicle.leaf))
         self._check_wmi(pcid, wmis)
-        return Vehicle(pcid=pcid, chain=vehicle.chain, v2g_roots=vehicle.v2g_roots, previous_pcid=vehicle.previous_pcid)
+        return ProvisionedVehicle(
+            pcid=pcid, chain=vehicle.chain, v2g_roots=vehicle.v2g_roots, previous_pcid=vehicle.previous_pcid
+        )
 
     def _checked(self, pcid: str) -> str:
         try:
@@ -152,7 +154,7 @@ class ProvisioningPool:
                 http_status=403,
             )
 
-    def _check_validity(self, vehicle: Vehicle) -> None:
+    def _check_validity(self, vehicle: ProvisionedVehicle) -> None:
         """Check 2, PCP-PUB-2: every certificate is valid now."""
         for certificate in vehicle.chain:
             if not reading.valid_at(certificate, self._clock.now()):
@@ -163,7 +165,7 @@ class ProvisioningPool:
                     kind="expired",
                 )
 
-    async def _check_status_and_chain(self, vehicle: Vehicle) -> None:
+    async def _check_status_and_chain(self, vehicle: ProvisionedVehicle) -> None:
         """Checks 3 and 4. Asking for the last Sub-CA's status needs its root, so the path is looked for first."""
         chain_error: ChainError | None = None
         delivered: tuple[Pair, ...] = tuple(zip(vehicle.chain, vehicle.chain[1:], strict=False))
@@ -190,7 +192,7 @@ class ProvisioningPool:
                 advice=chain_error.advice,
             ) from None
 
-    async def _known(self, pcid: str) -> Vehicle:
+    async def _known(self, pcid: str) -> ProvisionedVehicle:
         vehicle = await self._store.of(VEHICLES).get(vehicle_key(self._checked(pcid)))
         if vehicle is None:
             raise Refused(

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from pncsim.backend.store.tables import Kind
+from pncsim.backend.store.tables import KeptKind
 from pncsim.tls_certs import reading
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
-class Vehicle:
+class ProvisionedVehicle:
     """One vehicle's provisioning certificate and what a mobility operator must know to serve it (PCP-PUB-8).
 
     ``chain``: leaf, then the Sub-CAs up to but without the root. ``v2g_roots``: key identifiers (hex) of the V2G roots
@@ -41,4 +41,4 @@ def vehicle_key(pcid: str) -> str:
     return pcid.upper()
 
 
-VEHICLES: Kind[Vehicle] = Kind("vehicles", key=lambda vehicle: vehicle_key(vehicle.pcid))
+VEHICLES: KeptKind[ProvisionedVehicle] = KeptKind("vehicles", key=lambda vehicle: vehicle_key(vehicle.pcid))

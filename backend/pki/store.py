@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from pncsim.backend.store import Kind
+from pncsim.backend.store import KeptKind
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.revocation import Reason
 
@@ -32,7 +32,7 @@ def issued_key(issuer: str, serial: int) -> str:
     return f"{issuer}/{serial:x}"
 
 
-ISSUED: Kind[IssuedCertificate] = Kind(
+ISSUED: KeptKind[IssuedCertificate] = KeptKind(
     "issued",
     key=lambda issued: issued_key(issued.issuer, issued.certificate.serial_number),
     indexes={

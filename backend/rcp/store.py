@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from pncsim.backend.store.tables import Kind
+from pncsim.backend.store.tables import KeptKind
 
 
 class RootKind(StrEnum):
@@ -29,4 +29,4 @@ class Root:
     fingerprint: str
 
 
-ROOTS: Kind[Root] = Kind("roots", key=lambda root: root.id)
+ROOTS: KeptKind[Root] = KeptKind("roots", key=lambda root: root.id)

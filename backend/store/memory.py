@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 from pncsim.backend.events.facts import Fact
-from pncsim.backend.store.tables import PAGE, Change, Kind, Page, Table, Where, check_page
+from pncsim.backend.store.tables import PAGE, Change, KeptKind, Page, Table, Where, check_page
 
 V = TypeVar("V")
 R = TypeVar("R")
@@ -27,7 +27,7 @@ class MemoryStore:
         self._tell = tell
         self._rows: dict[str, _Rows[Any]] = {}
 
-    def of(self, kind: Kind[V]) -> Table[V]:
+    def of(self, kind: KeptKind[V]) -> Table[V]:
         """As Store."""
         return _MemoryTable(self._rows_of(kind), None)
 
@@ -43,7 +43,7 @@ class MemoryStore:
             await self._tell(change.facts)
         return result
 
-    def _rows_of(self, kind: Kind[V]) -> _Rows[V]:
+    def _rows_of(self, kind: KeptKind[V]) -> _Rows[V]:
         rows = self._rows.get(kind.name)
         if rows is None:
             rows = self._rows[kind.name] = _Rows(kind)
@@ -65,7 +65,7 @@ def _at_once(step: Awaitable[R]) -> R:
 class _Rows(Generic[V]):
     """One table: values by position, positions by key and by indexed text, each list in order."""
 
-    def __init__(self, kind: Kind[V]) -> None:
+    def __init__(self, kind: KeptKind[V]) -> None:
         self.kind = kind
         self.values: dict[int, V] = {}
         self.positions: dict[str, int] = {}
@@ -153,12 +153,12 @@ class _MemoryTable(Generic[V]):
 class _MemoryChange:
     """Keeps what it takes to undo the change, newest last."""
 
-    def __init__(self, rows_of: Callable[[Kind[Any]], _Rows[Any]]) -> None:
+    def __init__(self, rows_of: Callable[[KeptKind[Any]], _Rows[Any]]) -> None:
         self.facts: list[Fact] = []
         self._rows_of = rows_of
         self._before: list[tuple[_Rows[Any], str, int, Any]] = []
 
-    def of(self, kind: Kind[V]) -> Table[V]:
+    def of(self, kind: KeptKind[V]) -> Table[V]:
         return _MemoryTable(self._rows_of(kind), self)
 
     def tell(self, fact: Fact) -> None:

@@ -1,7 +1,7 @@
 """What a store is to the services: tables of values, changed all or nothing, together with the facts they make.
 
 A value is frozen: who has read one holds a copy of what was kept, and nothing he does to it reaches the store. What is
-kept, under which key and by what it can be found, a :class:`Kind` says; where it is kept is the home's affair.
+kept, under which key and by what it can be found, a :class:`KeptKind` says; where it is kept is the home's affair.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Where = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[V]):
+class KeptKind(Generic[V]):
     """One kind of thing that is kept: ``key`` names a value among its like, ``indexes`` say by what else it is found.
 
     ``name`` is the table's. Keys and indexed texts are compared octet by octet: what does not depend on letter case is
@@ -67,7 +67,7 @@ class Table(Protocol[V]):
 class Tables(Protocol):
     """Something with a table for each kind."""
 
-    def of(self, kind: Kind[V]) -> Table[V]:
+    def of(self, kind: KeptKind[V]) -> Table[V]:
         """The table of ``kind``."""
 
 

@@ -14,7 +14,7 @@ from pncsim.secc.questions import (
     ContractCertificateRequest,
 )
 from pncsim.secc.station.config import StationConfig
-from pncsim.secc.station.link import Ask
+from pncsim.secc.station.link import CallCsms
 from pncsim.secc.station.status_info import said
 from pncsim.secc.station.tokens import ShownToken, TokenCache
 from pncsim.secc.station.trust import TrustStore
@@ -95,7 +95,7 @@ class Authorizer:
         model: DeviceModel,
         trust: TrustStore,
         clock: Clock,
-        ask: Ask,
+        ask: CallCsms,
         online: Callable[[], bool],
         cache: TokenCache,
     ) -> None:

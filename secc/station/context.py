@@ -14,7 +14,7 @@ from pncsim.secc import notices
 from pncsim.secc.station import identity
 from pncsim.secc.station.authorization import Authorizer
 from pncsim.secc.station.config import StationConfig
-from pncsim.secc.station.delivery import Delivery
+from pncsim.secc.station.delivery import EventDelivery
 from pncsim.secc.station.link import Link
 from pncsim.secc.station.outlet import Outlet
 from pncsim.secc.station.tokens import ShownToken, TokenCache
@@ -102,7 +102,7 @@ class StationContext:
             )
             for number, connectors in enumerate(config.connectors, 1)
         }
-        self.delivery = Delivery(
+        self.delivery = EventDelivery(
             clock,
             lambda event: self.ask(v201.TransactionEvent(event)),
             attempts=lambda: self.model.integer("OCPPCommCtrlr", "MessageAttempts", "TransactionEvent"),

@@ -19,7 +19,7 @@ MAX_WAITING = 10_000
 """Events kept while offline; beyond that the oldest Updated one is dropped, never Started or Ended (E04.FR.07)."""
 
 
-class Delivery:
+class EventDelivery:
     """Delivers events one after the other. :meth:`run` works while the station is online and is started anew each time.
 
     ``send`` performs one call; ``attempts`` and ``interval`` read MessageAttempts and MessageAttemptInterval;

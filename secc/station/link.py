@@ -36,7 +36,7 @@ LONGEST_INTERVAL = 86_400
 _UNREGISTERED: frozenset[registration.Registration] = frozenset({"Rejected", "Booting", "Waiting", "Offline"})
 
 
-class Ask(Protocol):
+class CallCsms(Protocol):
     """How the rooms of the station call the CSMS: a request of an action whose types are known, and its time limit."""
 
     def __call__(self, request: Request[A], limit: float) -> Awaitable[A]: ...

@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pncsim.secc import notices
-from pncsim.secc.questions import Answer, ContractAuthorization, ContractCertificateRequest, ExternalAuthorization
+from pncsim.secc.questions import (
+    BackEndAnswer,
+    ContractAuthorization,
+    ContractCertificateRequest,
+    ExternalAuthorization,
+)
 from pncsim.secc.station.authorization import Authorizer
 from pncsim.secc.station.tokens import ShownToken
 from pncsim.secc.station.transactions import OpenTransaction, TransactionBook
@@ -71,7 +76,7 @@ class Outlet:
             self.book.remote_started(shown.remote_start)
         self.authorizer.present(shown)
 
-    async def answer(self, question: object) -> Answer:
+    async def answer(self, question: object) -> BackEndAnswer:
         """Answer a question of the SECC engine. What goes wrong is in the answer's text, not raised."""
         match question:
             case ContractAuthorization():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pncsim.secc.station import identity
 from pncsim.secc.station.backoff import signing_waits
 from pncsim.secc.station.config import StationConfig
-from pncsim.secc.station.link import Ask
+from pncsim.secc.station.link import CallCsms
 from pncsim.secc.station.status_info import said
 from pncsim.secc.station.trust import TrustStore
 from pncsim.secc.station.variables import DeviceModel
@@ -45,7 +45,7 @@ class Upkeep:
         voice: Voice,
         source: Source,
         *,
-        ask: Ask,
+        ask: CallCsms,
         problem: Callable[[PncError], None],
         security_event: Callable[[str, str], None],
         changed: Callable[[], None],

@@ -7,7 +7,7 @@ from backend_world import DAY, NOW, PCID, SCHEMA, World, leaf_of, unrelated
 from vehicle_requests import received, update_request
 
 from pncsim.backend.mo import MobilityOperator, SubscriptionState
-from pncsim.backend.pcp import Vehicle
+from pncsim.backend.pcp import ProvisionedVehicle
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import MemoryStore
 from pncsim.tls_certs import reading
@@ -75,10 +75,10 @@ async def test_a_revoked_vehicle_gets_no_contract(world: World) -> None:
 class CarelessPool:
     """Somebody's provisioning pool that hands out what it has, unverified."""
 
-    def __init__(self, vehicle: Vehicle) -> None:
+    def __init__(self, vehicle: ProvisionedVehicle) -> None:
         self.vehicle = vehicle
 
-    async def get(self, pcid: str) -> Vehicle:
+    async def get(self, pcid: str) -> ProvisionedVehicle:
         return self.vehicle
 
 
@@ -91,7 +91,7 @@ async def test_the_operator_verifies_the_vehicle_itself(world: World) -> None:
         provider="DEPNC",
         authority=world.eco.ca,
         verifier=world.eco.verifier,
-        vehicles=CarelessPool(Vehicle(pcid=PCID, chain=stranger.chain)),
+        vehicles=CarelessPool(ProvisionedVehicle(pcid=PCID, chain=stranger.chain)),
         signing=world.eco.signing,
     )
     with pytest.raises(ChainError):

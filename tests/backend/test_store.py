@@ -23,10 +23,10 @@ from pncsim.backend.csms.register import STATIONS, RegisteredStation
 from pncsim.backend.csms.transactions import TRANSACTIONS, MeterValue, Transaction
 from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished
 from pncsim.backend.mo import SUBSCRIPTIONS, Subscription
-from pncsim.backend.pcp import VEHICLES, Vehicle
+from pncsim.backend.pcp import VEHICLES, ProvisionedVehicle
 from pncsim.backend.pki.store import ISSUED, IssuedCertificate
 from pncsim.backend.rcp import ROOTS, Root, RootKind
-from pncsim.backend.store import MAX_PAGE, Change, Kind, MemoryStore, Store, every
+from pncsim.backend.store import MAX_PAGE, Change, KeptKind, MemoryStore, Store, every
 from pncsim.tls_certs.chain_element import chain_element
 from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.wire.credentials import KeySigner
@@ -67,8 +67,8 @@ def bundle() -> SignedContractData:
     )
 
 
-def vehicle(number: int, version: int = 0) -> Vehicle:
-    return Vehicle(pcid=f"PNCSIMVEHICLE{number:05}", chain=(issued(version),))
+def vehicle(number: int, version: int = 0) -> ProvisionedVehicle:
+    return ProvisionedVehicle(pcid=f"PNCSIMVEHICLE{number:05}", chain=(issued(version),))
 
 
 def contract(number: int, version: int = 0) -> StoredContract:
@@ -127,7 +127,7 @@ def station(number: int, version: int = 0) -> RegisteredStation:
     return RegisteredStation(f"CS{number:03}", b"salt", b"digest", "Accepted" if version else "")
 
 
-SAMPLES: Mapping[str, tuple[Kind[Any], Callable[..., Any]]] = {
+SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "vehicles": (VEHICLES, vehicle),
     "contracts": (CONTRACTS, contract),
     "roots": (ROOTS, root),
@@ -148,19 +148,19 @@ async def _nobody(facts: list[Fact]) -> None:
 
 
 @pytest.fixture(params=SAMPLES)
-def sample(request: pytest.FixtureRequest) -> tuple[Kind[Any], Callable[..., Any]]:
+def sample(request: pytest.FixtureRequest) -> tuple[KeptKind[Any], Callable[..., Any]]:
     """A kind, and a maker of its values: (number, version)."""
     return SAMPLES[request.param]
 
 
-Sample = tuple[Kind[Any], Callable[..., Any]]
+Sample = tuple[KeptKind[Any], Callable[..., Any]]
 
 
 def test_every_kind_of_thing_that_is_kept_is_tried_here() -> None:
-    kinds: dict[str, Kind[Any]] = {}
+    kinds: dict[str, KeptKind[Any]] = {}
     for module in pkgutil.walk_packages(pncsim.backend.__path__, "pncsim.backend."):
         found = vars(importlib.import_module(module.name)).values()
-        kinds |= {kind.name: kind for kind in found if isinstance(kind, Kind)}
+        kinds |= {kind.name: kind for kind in found if isinstance(kind, KeptKind)}
     assert kinds == {name: kind for name, (kind, _) in SAMPLES.items()}
 
 

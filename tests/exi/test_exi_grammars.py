@@ -6,7 +6,7 @@ import pytest
 
 from pncsim.wire.exi.bits import bits_for
 from pncsim.wire.exi.grammar import Grammars
-from pncsim.wire.exi.plan import Plan
+from pncsim.wire.exi.plan import CoderPlan
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.registry import codec
@@ -76,14 +76,14 @@ def test_the_two_ways_to_build_states_agree() -> None:
         schema, grammars = codec(name).schema, Grammars()
         for cls in schema.classes.values():
             model = schema.model(cls)
-            plan = Plan(model, grammars)
+            plan = CoderPlan(model, grammars)
             if plan.end is not None and model.regular and not cls.__abstract__:
                 assert plan.state(0).count == len(grammars.start(model).productions), cls
 
 
 def test_every_type_gets_generated_code_unless_its_content_is_free() -> None:
     schema = codec("iso2").schema
-    free = {c.__name__ for c in schema.classes.values() if Plan(schema.model(c), Grammars()).end is None}
+    free = {c.__name__ for c in schema.classes.values() if CoderPlan(schema.model(c), Grammars()).end is None}
     assert free == {
         "DSAKeyValueType", "KeyInfoType", "KeyValueType", "PGPDataType", "SPKIDataType", "SignaturePropertyType",
         "X509DataType",

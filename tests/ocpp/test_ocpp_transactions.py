@@ -12,7 +12,7 @@ from pncsim.backend.csms.transactions import TRANSACTIONS, Transaction, record
 from pncsim.backend.store import MemoryStore
 from pncsim.secc import notices
 from pncsim.secc.station.config import StationConfig
-from pncsim.secc.station.delivery import MAX_WAITING, Delivery
+from pncsim.secc.station.delivery import MAX_WAITING, EventDelivery
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed
 from pncsim.wire.ocpp.errors import CallError
@@ -375,7 +375,7 @@ async def test_the_queue_drops_updates_only_when_it_is_full() -> None:
     async def never(event: Any) -> Any:
         raise PeerClosed("offline")
 
-    queue = Delivery(
+    queue = EventDelivery(
         Clock(NOW),
         never,
         attempts=lambda: 3,

@@ -229,9 +229,9 @@ class Codec:
     def _generate(self, direction: str, cls: str) -> Any:
         from pncsim.wire.exi.generate_decode import DecoderSource
         from pncsim.wire.exi.generate_encode import EncoderSource
-        from pncsim.wire.exi.plan import Plan
+        from pncsim.wire.exi.plan import CoderPlan
 
-        plan = Plan(self.schema.model(self.schema.classes[cls]), self.grammars)
+        plan = CoderPlan(self.schema.model(self.schema.classes[cls]), self.grammars)
         maker = DecoderSource(plan) if direction == "d" else EncoderSource(plan)
         source = maker.source()
         return tuple(sorted(maker.enumerations)), compile(source, f"<exi {self.name} {cls}>", "exec")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pncsim.wire.exi.plan import Item, Plan, Range
+from pncsim.wire.exi.plan import CoderPlan, Item, Range
 from pncsim.wire.exi.schema import AttributeUse, Element, Type, Value
 
 LONG = 256
@@ -28,7 +28,7 @@ Assign = Callable[[str], str]
 class DecoderSource:
     """Writes the decoder of one type."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: CoderPlan) -> None:
         self.plan = plan
         self.lines: list[str] = []
         self.depth = 1

@@ -11,14 +11,14 @@ starts over: it writes what is merely rare and explains what is wrong.
 from __future__ import annotations
 
 from pncsim.wire.exi.generate_decode import LONG_LIST
-from pncsim.wire.exi.plan import Item, Plan, Range
+from pncsim.wire.exi.plan import CoderPlan, Item, Range
 from pncsim.wire.exi.schema import AttributeUse, Element, Type, Value
 
 
 class EncoderSource:
     """Writes the encoder of one type."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: CoderPlan) -> None:
         self.plan = plan
         self.lines: list[str] = []
         self.depth = 1

@@ -42,7 +42,7 @@ class Range:
         return bits_for(self.count + 1)
 
 
-class Plan:
+class CoderPlan:
     """The items of a type and the number of its end; ``end`` is None if straight-line code cannot be made for it."""
 
     def __init__(self, model: Model, grammars: Grammars) -> None:

@@ -31,7 +31,7 @@ class MessageTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Timer:
+class TimeLimit:
     """Any other time: its length in seconds, the requirement behind it and what it bounds."""
 
     seconds: float
@@ -44,10 +44,10 @@ class Times:
     """The times of a conversation that every dialect has; ``messages`` is by pair, the name without Req or Res."""
 
     messages: Mapping[str, MessageTime]
-    sequence_timeout: Timer
-    sequence_performance: Timer
-    vehicle_setup: Timer
-    station_setup: Timer
+    sequence_timeout: TimeLimit
+    sequence_performance: TimeLimit
+    vehicle_setup: TimeLimit
+    station_setup: TimeLimit
 
     def of(self, name: str) -> MessageTime:
         """Times of a message by its full name (``CableCheckReq``, ``CableCheckRes``). Raises KeyError if unknown."""

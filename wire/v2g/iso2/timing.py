@@ -9,7 +9,7 @@ All values are seconds. Sources: Table 109 (per message) and Table 111 (the othe
 
 from __future__ import annotations
 
-from pncsim.wire.session.dialect import MessageTime, Timer, Times
+from pncsim.wire.session.dialect import MessageTime, TimeLimit, Times
 
 
 def _pair(timeout: float, performance: float) -> MessageTime:
@@ -38,25 +38,25 @@ MESSAGES: dict[str, MessageTime] = {
 }
 """By message pair, the name without Req or Res."""
 
-TIMERS: dict[str, Timer] = {
-    "V2G_SECC_Sequence_Timeout": Timer(60.0, "V2G2-443", "from a response to the next request, every message"),
-    "V2G_EVCC_Sequence_Performance_Time": Timer(40.0, "V2G2-485", "from a response to the next request, should"),
-    "V2G_EVCC_Ongoing_Timeout": Timer(60.0, "V2G2-710, V2G2-711", "polling while EVSEProcessing is Ongoing"),
-    "V2G_SECC_Ongoing_Performance_Time": Timer(
+TIMERS: dict[str, TimeLimit] = {
+    "V2G_SECC_Sequence_Timeout": TimeLimit(60.0, "V2G2-443", "from a response to the next request, every message"),
+    "V2G_EVCC_Sequence_Performance_Time": TimeLimit(40.0, "V2G2-485", "from a response to the next request, should"),
+    "V2G_EVCC_Ongoing_Timeout": TimeLimit(60.0, "V2G2-710, V2G2-711", "polling while EVSEProcessing is Ongoing"),
+    "V2G_SECC_Ongoing_Performance_Time": TimeLimit(
         55.0, "V2G2-712, V2G2-713", "from the first Ongoing answer; after it the next request is answered FAILED"
     ),
-    "V2G_EVCC_CableCheck_Timeout": Timer(40.0, "Table 111", "polling CableCheck"),
-    "V2G_SECC_CableCheck_Performance_Time": Timer(38.0, "Table 111", "the station's share of it"),
-    "V2G_EVCC_PreCharge_Timeout": Timer(7.0, "V2G2-704 to V2G2-707", "polling PreCharge"),
-    "V2G_SECC_PreCharge_Performance_Time": Timer(5.0, "Table 111", "the station's share of it"),
-    "V2G_EVCC_CommunicationSetup_Timeout": Timer(
+    "V2G_EVCC_CableCheck_Timeout": TimeLimit(40.0, "Table 111", "polling CableCheck"),
+    "V2G_SECC_CableCheck_Performance_Time": TimeLimit(38.0, "Table 111", "the station's share of it"),
+    "V2G_EVCC_PreCharge_Timeout": TimeLimit(7.0, "V2G2-704 to V2G2-707", "polling PreCharge"),
+    "V2G_SECC_PreCharge_Performance_Time": TimeLimit(5.0, "Table 111", "the station's share of it"),
+    "V2G_EVCC_CommunicationSetup_Timeout": TimeLimit(
         20.0, "V2G2-446, V2G2-448, V2G2-605", "plug-in to SessionSetupRes received"
     ),
-    "V2G_SECC_CommunicationSetup_Performance_Time": Timer(
+    "V2G_SECC_CommunicationSetup_Performance_Time": TimeLimit(
         18.0, "V2G2-714 to V2G2-716, V2G2-723", "plug-in to SessionSetupRes sent; then SDP and listener go off"
     ),
-    "EVCC_State_C": Timer(0.25, "V2G2-847", "control pilot B to C/D after PowerDeliveryReq(Start) of AC"),
-    "SECC_Contactor_Close": Timer(3.0, "V2G2-860", "AC contactor closed after state C/D"),
+    "EVCC_State_C": TimeLimit(0.25, "V2G2-847", "control pilot B to C/D after PowerDeliveryReq(Start) of AC"),
+    "SECC_Contactor_Close": TimeLimit(3.0, "V2G2-860", "AC contactor closed after state C/D"),
 }
 """By the standard's name, or a name of ours where it gives none."""
 
