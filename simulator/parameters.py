@@ -28,6 +28,13 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """The words allowed, where a table has them; otherwise the type is a Literal."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """One thing that can be chosen.
 
@@ -103,9 +110,10 @@ def _parameter(name: str, hint: Any, default: Any) -> Parameter:
     if get_origin(kind) in (Union, types.UnionType):
         [kind] = [part for part in get_args(kind) if part is not type(None)]
     bounds = next((word for word in words if isinstance(word, Bounds)), None)
-    rest = tuple(word for word in words if word is not bounds)
+    choices = next((word.words for word in words if isinstance(word, Choices)), ())
+    rest = tuple(word for word in words if not isinstance(word, Bounds | Choices))
     if get_origin(kind) is Literal:
         return Parameter(name, str, default, help_text, get_args(kind), None, rest)
     if kind not in (bool, int, float, str, Path):
         raise TypeError(f"{name}: nobody knows how to read a {kind} from a command line")
-    return Parameter(name, kind, default, help_text, (), bounds, rest)
+    return Parameter(name, kind, default, help_text, choices, bounds, rest)

@@ -1,4 +1,4 @@
-"""What a scenario is: an async function over a lab, with a declaration; and where all of them are found.
+"""What a scenario is: an async function over a lab, with a declaration.
 
 A scenario reads like the use case it shows. It never scripts the message flow (the actors run their own state
 machines); it says who takes part, what they hold, what is disturbed and what must be observed. Its keyword parameters
@@ -7,16 +7,13 @@ are the options a person sees (:mod:`simulator.parameters`).
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from pncsim.simulator.parameters import Parameter, parameters_of
 from pncsim.simulator.plan import USUAL, Plan
-from pncsim.wire.errors import LocalError
 
 Energy = Literal["ac", "dc"]
 
@@ -57,32 +54,3 @@ def scenario(
         return Scenario(name, title, clauses, run, fresh_station, plan)
 
     return declare
-
-
-def all_scenarios() -> Mapping[str, Scenario]:
-    """Every scenario of the ``scenarios`` package by name, in the order of its modules' names."""
-    # Found by name, as any other package of scenarios could be: the lab does not depend on what runs in it.
-    package = importlib.import_module("pncsim.scenarios")
-    found: dict[str, Scenario] = {}
-    for module in pkgutil.iter_modules(package.__path__):
-        found |= {s.name: s for s in _declared(f"pncsim.scenarios.{module.name}")}
-    return found
-
-
-def find_scenario(name: str) -> Scenario:
-    """The scenario called ``name``, importing only its module. Raises LocalError naming what there is."""
-    try:
-        declared = _declared(f"pncsim.scenarios.{name.replace('-', '_')}")
-    except ModuleNotFoundError:
-        declared = []
-    for candidate in declared:
-        if candidate.name == name:
-            return candidate
-    known = all_scenarios()
-    if name in known:
-        return known[name]
-    raise LocalError(f"There is no scenario {name!r}.", advice=f"Known: {', '.join(known)} (see `pnc list`).")
-
-
-def _declared(module: str) -> list[Scenario]:
-    return [value for value in vars(importlib.import_module(module)).values() if isinstance(value, Scenario)]

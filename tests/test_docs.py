@@ -9,9 +9,10 @@ from typing import Any
 from pncsim.simulator.commands import tables
 from pncsim.simulator.faults.table import FAULTS
 from pncsim.simulator.result import RunResult, Verdict
+from pncsim.simulator.runs.discovery import all_scenarios
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
-from pncsim.simulator.scenario import Scenario, all_scenarios
+from pncsim.simulator.scenario import Scenario
 from pncsim.simulator.settings import RunSettings
 
 DOCS = Path(__file__).parents[1] / "docs"

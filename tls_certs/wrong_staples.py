@@ -16,16 +16,20 @@ from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES, responder_profile
 from pncsim.tls_certs.revocation import Revocation, Status
 from pncsim.wire.credentials import Credentials
-from pncsim.wire.errors import LocalError
+from pncsim.wire.errors import Kind, LocalError
 
 Build = Callable[[Authority, x509.Certificate, float], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class StapleFault:
-    """One bad answer; ``build`` makes it from the issuing authority, the certificate and lab time."""
+    """One bad answer; ``kind`` says what a right verifier reports.
+
+    ``build`` makes it from the issuing authority, the certificate and lab time.
+    """
 
     text: str
+    kind: Kind
     build: Build
 
 
@@ -104,25 +108,31 @@ def _broken(authority: Authority, certificate: x509.Certificate, now: float) -> 
 
 
 STAPLE_FAULTS: dict[str, StapleFault] = {
-    "revoked": StapleFault("says that the certificate is revoked", _revoked),
+    "revoked": StapleFault("says that the certificate is revoked", "revoked", _revoked),
     "unknown": StapleFault(
-        "says that the certificate is unknown", lambda a, c, now: _answer(a, c, now, status=Status.UNKNOWN)
+        "says that the certificate is unknown",
+        "status unknown",
+        lambda a, c, now: _answer(a, c, now, status=Status.UNKNOWN),
     ),
-    "stale": StapleFault("counted until yesterday", lambda a, c, now: _answer(a, c, now, age=8 * DAY)),
-    "future": StapleFault("counts from tomorrow on", lambda a, c, now: _answer(a, c, now, age=-DAY)),
-    "other-certificate": StapleFault("is about another certificate", _other),
-    "foreign-signer": StapleFault("is signed by somebody the issuer has not appointed", _foreign),
+    "stale": StapleFault("counted until yesterday", "status stale", lambda a, c, now: _answer(a, c, now, age=8 * DAY)),
+    "future": StapleFault("counts from tomorrow on", "not yet valid", lambda a, c, now: _answer(a, c, now, age=-DAY)),
+    "other-certificate": StapleFault("is about another certificate", "status of another", _other),
+    "foreign-signer": StapleFault("is signed by somebody the issuer has not appointed", "status signer", _foreign),
     "signer-without-purpose": StapleFault(
         "is signed by a certificate that is not for OCSP signing",
+        "status signer",
         lambda a, c, now: _answer(a, c, now, signer=_signer(a, now, purpose=False)),
     ),
     "signer-expired": StapleFault(
         "is signed by a certificate that has expired",
+        "status signer",
         lambda a, c, now: _answer(a, c, now, signer=_signer(a, now, expired=True)),
     ),
-    "wrong-signature": StapleFault("was changed after it was signed", _broken),
-    "refusal": StapleFault("says only that the responder is busy", lambda a, c, now: refusal(TRY_LATER)),
-    "garbage": StapleFault("is no OCSP response", lambda a, c, now: b"\x30\x03garbage"),
+    "wrong-signature": StapleFault("was changed after it was signed", "status malformed", _broken),
+    "refusal": StapleFault(
+        "says only that the responder is busy", "status unknown", lambda a, c, now: refusal(TRY_LATER)
+    ),
+    "garbage": StapleFault("is no OCSP response", "status malformed", lambda a, c, now: b"\x30\x03garbage"),
 }
 """Bad staples by name."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -32,7 +33,7 @@ _CHAINS = (
 """Which chain is verified for which use against which roots."""
 
 
-def fill(parser: Group) -> None:
+def fill(parser: Group, words: Sequence[str] = ()) -> None:
     """Create, show, verify."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     create = actions.add_parser("create", help="write all certificates and keys as PEM, with a manifest pki.json")

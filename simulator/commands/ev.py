@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pncsim.simulator.commands.options import EPILOG, Arguments, Group, add_link, amount, check_link, count
 
 
-def fill(parser: Group) -> None:
+def fill(parser: Group, words: Sequence[str] = ()) -> None:
     """What a lone vehicle can be told."""
     add_link(parser)
     parser.add_argument(

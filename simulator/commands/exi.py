@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Literal, TextIO
 
@@ -17,7 +17,7 @@ LONGEST_LINE = 1 << 23
 """Characters of one line that are read; what is beyond is refused without being kept."""
 
 
-def fill(parser: Group) -> None:
+def fill(parser: Group, words: Sequence[str] = ()) -> None:
     """Decode or encode, which schema set, message or fragment."""
     directions = parser.add_subparsers(metavar="DIRECTION", required=True)
     for direction, help_text in (

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
 from pncsim.simulator.commands.options import Arguments, Group
-from pncsim.simulator.scenario import all_scenarios
+from pncsim.simulator.runs.discovery import discover
 
 
-def fill(parser: Group) -> None:
+def fill(parser: Group, words: Sequence[str] = ()) -> None:
     """What can be listed."""
     parser.add_argument("--faults", action="store_true", help="list the faults for --fault instead")
     parser.set_defaults(execute=_list)
@@ -16,10 +19,16 @@ def _list(arguments: Arguments) -> int:
     if arguments.faults:
         from pncsim.simulator.faults.table import FAULTS
 
-        rows = [(fault.name, fault.title) for fault in FAULTS.values()]
+        rows = [(fault.name, fault.chosen().title) for fault in FAULTS.values()]
     else:
-        rows = [(found.name, found.title) for found in all_scenarios().values()]
+        found = discover()
+        rows = [(one.name, one.title) for one in found.scenarios.values()]
+        for sentence in found.refused:
+            print(f"pnc: {sentence}", file=sys.stderr)
     width = max(len(name) for name, _ in rows)
     for name, title in rows:
         print(f"{name:<{width}}  {title}")
+        for parameter in FAULTS[name].parameters if arguments.faults else ():
+            choices = f": {', '.join(parameter.choices)}" if parameter.choices else ""
+            print(f"{'':<{width}}    {parameter.name}={parameter.default}  {parameter.help}{choices}")
     return 0

@@ -40,8 +40,8 @@ COMMANDS = {
     "certs": "create, show and verify the certificates of a V2G PKI",
     "tables": "print the state machines and times as Markdown",
 }
-"""Each command with its help. It is the module of that name beside this one, whose ``fill(parser)`` adds what it
-understands and sets ``execute(arguments)``, which answers the exit code."""
+"""Each command with its help. It is the module of that name beside this one, whose ``fill(parser, words)`` adds what
+it understands (``words`` are all that was typed) and sets ``execute(arguments)``, which answers the exit code."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -93,5 +93,5 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     for name, help_text in COMMANDS.items():
         command = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
         if name in words:
-            import_module(f"pncsim.simulator.commands.{name}").fill(command)
+            import_module(f"pncsim.simulator.commands.{name}").fill(command, words)
     return parser

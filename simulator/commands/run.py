@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from pncsim.simulator.commands.options import EPILOG, Arguments, Group, add_option, add_verbose
-from pncsim.simulator.scenario import Scenario, all_scenarios
+from pncsim.simulator.runs.discovery import built_in, discover, find_scenario, looks_like_path
+from pncsim.simulator.scenario import Scenario
 from pncsim.wire.errors import LocalError
 
 
-def fill(parser: Group) -> None:
-    """One subcommand for each scenario, with its parameters as options."""
+def fill(parser: Group, words: Sequence[str] = ()) -> None:
+    """One subcommand for each scenario, with its parameters as options; only those that ``words`` may mean.
+
+    A word that is no option may be a scenario: what is found so needs no look at all the others.
+    """
     scenarios = parser.add_subparsers(metavar="SCENARIO", required=True)
-    for found in all_scenarios().values():
-        one = scenarios.add_parser(
-            found.name,
-            help=found.title,
-            description=found.story,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            epilog=f"{EPILOG}\nshows: {', '.join(found.clauses)}",
-        )
-        for option in found.options:
-            add_option(one, option)
-        _add_common(one)
-        one.set_defaults(execute=_run(found))
+    for word in words:
+        if looks_like_path(word) or word in built_in():
+            _add_scenario(scenarios, word, find_scenario(word))
+            return
+    found = discover()
+    for one in found.scenarios.values():
+        _add_scenario(scenarios, one.name, one)
+    for sentence in found.refused:
+        print(f"pnc: {sentence}", file=sys.stderr)
+
+
+def _add_scenario(scenarios: Any, word: str, found: Scenario) -> None:
+    one = scenarios.add_parser(
+        word,
+        help=found.title,
+        description=found.story,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"{EPILOG}\nshows: {', '.join(found.clauses)}",
+    )
+    for parameter in found.options:
+        add_option(one, parameter)
+    _add_common(one)
+    one.set_defaults(execute=_run(found))
 
 
 def _add_common(parser: Group) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from pncsim.simulator.commands.options import (
     EPILOG,
@@ -15,7 +16,7 @@ from pncsim.simulator.commands.options import (
 )
 
 
-def fill(parser: Group) -> None:
+def fill(parser: Group, words: Sequence[str] = ()) -> None:
     """What a lone station can be told."""
     add_link(parser)
     parser.add_argument("--evse-id", default="DE*PNC*E100001", metavar="ID", help="EVSE id told to the vehicle")

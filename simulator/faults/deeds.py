@@ -19,10 +19,13 @@ from pncsim.simulator.faults.services import (
     TamperingPool,
 )
 from pncsim.simulator.lab.back_end import KnownCards
-from pncsim.simulator.parameters import Bounds
+from pncsim.simulator.parameters import Bounds, Choices
+from pncsim.tls_certs import wrong
 from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.reading import common_name
+from pncsim.tls_certs.wrong import wrong_credentials
+from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS, wrong_staple
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
@@ -138,7 +141,6 @@ def silent_station(
             "ChargeParameterDiscoveryRes",
             "PowerDeliveryRes",
             "ChargingStatusRes",
-            "SessionStopRes",
         ],
         "What is not sent.",
     ] = "ServiceDiscoveryRes",
@@ -217,6 +219,61 @@ async def station_forged(plug_in: PlugIn) -> None:
     """The station's certificate was not signed by its issuer."""
     plug_in.station.presented.credentials = forged(plug_in.back.pki.credentials("secc_leaf"))
     plug_in.station.presented.staples = ()
+
+
+Whose = Literal["station", "contract", "provisioning"]
+ROLES: dict[str, str] = {"station": "secc_leaf", "contract": "contract_leaf", "provisioning": "oem_leaf"}
+IMPOSSIBLE: dict[str, frozenset[str]] = {
+    "station": frozenset(),
+    # Its profile demands no DC, and the schema has no room for more than 800 octets.
+    "contract": frozenset({"wrong-domain", "no-domain", "oversized"}),
+    # It is sent without its Sub-CAs, and has to sign the request.
+    "provisioning": frozenset({"wrong-domain", "no-domain", "oversized", "rsa-key", "p384-key"})
+    | {name for name, bad in wrong.FAULTS.items() if bad.level or bad.extra or bad.cut is not None},
+}
+"""What cannot be wrong with whose certificate, because it is none of its rules or cannot be sent."""
+
+
+def bad_certificate(
+    lab: Lab,
+    where: str,
+    /,
+    *,
+    name: Annotated[str, "What is wrong with it.", Choices(tuple(wrong.FAULTS))] = "expired",
+    of: Annotated[Whose, "Whose it is."] = "station",
+) -> None:
+    """Somebody has a certificate chain with one thing wrong. Raises LocalError for what is :data:`IMPOSSIBLE`."""
+    if name in IMPOSSIBLE[of]:
+        raise LocalError(f"The {of} certificate cannot be bad in the way {name}.", advice="Choose another name or of=.")
+
+    async def do(plug_in: PlugIn) -> None:
+        bad = wrong_credentials(plug_in.back.pki, ROLES[of], name, plug_in.clock.now())
+        if of == "station":
+            plug_in.station.presented.credentials, plug_in.station.presented.staples = bad, ()
+        elif of == "contract":
+            lab.alter_vehicle(plug_in.vehicle, on("PaymentDetailsReq", body(other_contract(bad))))
+        else:
+            plug_in.vehicle.provisioning = bad
+
+    lab.hooks.once("station" if of == "station" else "vehicle", where, do)
+
+
+def bad_staple(
+    lab: Lab,
+    where: str,
+    /,
+    *,
+    name: Annotated[str, "What is wrong with it.", Choices(tuple(STAPLE_FAULTS))] = "stale",
+) -> None:
+    """The station staples a bad OCSP response."""
+
+    async def do(plug_in: PlugIn) -> None:
+        held = plug_in.station.station.credentials
+        assert held is not None, "a station is ready only with its certificate"
+        authority = plug_in.back.pki.issuer_authority(held.leaf)
+        plug_in.station.presented.staples = (wrong_staple(authority, held.leaf, name, plug_in.clock.now()),)
+
+    lab.hooks.once("station", where, do)
 
 
 # What the ecosystem does to a vehicle

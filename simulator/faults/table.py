@@ -18,9 +18,40 @@ from pncsim.simulator.faults.changes import (
     wrong_key,
     wrong_signature,
 )
-from pncsim.simulator.faults.fault import Chosen, Fault, read_fault
+from pncsim.simulator.faults.fault import Answers, Chosen, Fault, read_fault
+from pncsim.tls_certs import wrong
+from pncsim.tls_certs.chain_error import ANSWERS, BAD_STATUS_RESPONSE
+from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS
+from pncsim.wire.errors import Kind
+from pncsim.wire.v2g.iso2.codes import answer
 
 _CERTIFICATE = ("CertificateInstallationRes", "CertificateUpdateRes")
+
+
+_NO_SUITE = frozenset({"no-digital-signature", "rsa-key", "p384-key"})
+"""Certificates a station cannot show: no cipher suite of V2G goes with their keys (V2G2-602)."""
+
+_NOT_STAPLED = frozenset({"other-certificate", "garbage"})
+"""What OpenSSL does not staple: to the vehicle it looks as if there were none."""
+
+
+def _bad_certificate(name: str, of: str) -> Answers:
+    """What a right verifier answers (:data:`tls_certs.wrong.FAULTS`), on the link where it sees the chain."""
+    kind = wrong.FAULTS[name].kind
+    if of == "station":
+        if name in _NO_SUITE:
+            return Alerts(40), Reports("EV", "refused")
+        return Alerts(ANSWERS[kind].alert), Reports("EV", kind)
+    if of == "contract":
+        return Responds("PaymentDetailsRes", answer(kind, "PaymentDetailsRes")), Reports("SECC", kind)
+    code = answer(kind, "CertificateInstallationRes")
+    return Responds("CertificateInstallationRes", code), Reports("EV", "refused")
+
+
+def _bad_staple(name: str) -> Answers:
+    kind: Kind = "staple missing" if name in _NOT_STAPLED else STAPLE_FAULTS[name].kind
+    return Alerts(BAD_STATUS_RESPONSE), Reports("EV", kind)
+
 
 _TABLE = (
     # What the vehicle sends
@@ -131,6 +162,19 @@ _TABLE = (
         title="the signature of the station's certificate has a wrong bit",
         answer=(Alerts(42), Reports("EV", "wrong signature")),
         deed=deeds.beforehand("station", deeds.station_forged),
+    ),
+    Fault(
+        name="bad-certificate",
+        title="the {of} certificate chain is bad: {name}",
+        answer=_bad_certificate,
+        scenario=lambda name, of: "install-contract" if of == "provisioning" else "pnc-ac",
+        deed=deeds.bad_certificate,
+    ),
+    Fault(
+        name="bad-staple",
+        title="the station staples a bad OCSP response: {name}",
+        answer=_bad_staple,
+        deed=deeds.bad_staple,
     ),
     Fault(
         name="silent-station",

@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.result import RunResult
+from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run as LabRun
-from pncsim.simulator.scenario import Scenario, find_scenario
+from pncsim.simulator.scenario import Scenario
 from pncsim.simulator.settings import RunSettings
 from pncsim.wire.network import Serving
 from pncsim.wire.trace import Event, Problem

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pncsim.simulator.scenario import all_scenarios
+from pncsim.simulator.runs.discovery import all_scenarios
 
 PNC = [sys.executable, "-c", "from pncsim.simulator.commands.main import main; main()"]
 PATIENCE = 60

@@ -11,6 +11,7 @@ import pytest
 from lab_runs import run, run_of
 
 from pncsim.simulator.faults.answers import Alerts, Ocpp, Reports, Responds
+from pncsim.simulator.faults.deeds import IMPOSSIBLE
 from pncsim.simulator.faults.fault import Chosen
 from pncsim.simulator.faults.table import FAULTS, find_fault
 from pncsim.simulator.lab.lab import Lab
@@ -29,7 +30,8 @@ def every_choice() -> list[Chosen]:
         worded = [parameter for parameter in fault.parameters if parameter.choices]
         for words in itertools.product(*(parameter.choices for parameter in worded)):
             values = dict(zip((parameter.name for parameter in worded), words, strict=True))
-            found.append(fault.chosen(**values))
+            if values.get("name") not in IMPOSSIBLE.get(values.get("of", ""), ()):
+                found.append(fault.chosen(**values))
     return found
 
 
@@ -71,6 +73,36 @@ def test_other_words_for_the_same_make_no_difference() -> None:
             answer.met(dataclasses.replace(event, **mute)) == answer.met(event)
             for answer in FAULTS["contract-blocked"].chosen().answer
         )
+
+
+CHOSEN = [chosen for chosen in every_choice() if chosen.fault.parameters and any(map(bool, chosen.values.values()))]
+
+
+@pytest.mark.parametrize("chosen", [one for one in CHOSEN if str(one) != one.fault.name], ids=str)
+def test_every_choice_meets_the_answer_the_table_demands(chosen: Chosen) -> None:
+    done = run(chosen.scenario, faults=[str(chosen)])
+    assert done.result.error is None
+    missing = [str(answer) for answer in chosen.answer if not any(map(answer.met, done.events))]
+    assert missing == []
+    assert done.result.exit_code == 1
+    assert done.before is not None and done.after is not None
+    assert done.after.contracts == done.before.contracts
+    assert not (done.after.session or done.after.transaction_of_station or done.after.waiting)
+
+
+def test_every_bad_certificate_and_staple_is_reached() -> None:
+    from pncsim.tls_certs.wrong import FAULTS as CERTIFICATES
+    from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS
+
+    reached = {(chosen.fault.name, chosen.values.get("name")) for chosen in CHOSEN}
+    assert {("bad-certificate", name) for name in CERTIFICATES} <= reached
+    assert {("bad-staple", name) for name in STAPLE_FAULTS} <= reached
+
+
+def test_what_cannot_be_wrong_with_a_certificate_is_a_sentence() -> None:
+    done = run("pnc-ac", faults=["bad-certificate:no-domain,of=contract"])
+    assert done.result.error is not None
+    assert done.result.error.startswith("The contract certificate cannot be bad in the way no-domain.")
 
 
 # Named by a person

@@ -12,7 +12,7 @@ from lab_runs import Run, leaks, run, texts
 from pncsim.simulator.faults.fault import Fault
 from pncsim.simulator.faults.table import FAULTS, find_fault
 from pncsim.simulator.result import Verdict
-from pncsim.simulator.scenario import all_scenarios
+from pncsim.simulator.runs.discovery import all_scenarios
 from pncsim.simulator.settings import RunSettings
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Event, Judged, Problem, Secured, ServiceCall, Story, Tolerated, V2gMessage

@@ -10,10 +10,10 @@ import pytest
 
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.result import RunResult, Verdict
+from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.journal import Journal, Page
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
-from pncsim.simulator.scenario import find_scenario
 from pncsim.simulator.settings import RunSettings, Transport
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Event, Power, StateEntered, Trace, V2gMessage

@@ -9,7 +9,8 @@ import pytest
 from lab_runs import Run, leaks, run, texts
 
 from pncsim.simulator.result import Verdict
-from pncsim.simulator.scenario import Scenario, all_scenarios
+from pncsim.simulator.runs.discovery import all_scenarios
+from pncsim.simulator.scenario import Scenario
 from pncsim.wire.trace import Judged, Power, Problem, Tolerated
 
 SCENARIOS = all_scenarios()

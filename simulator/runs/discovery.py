@@ -1,0 +1,163 @@
+"""Where scenarios are found: those built in, those installed packages announce, and files of anybody's.
+
+Built in are the modules of the folder ``scenarios`` beside this package, found there by path. Other packages announce
+modules or packages by entry points of the group ``pncsim.scenarios``. A file is named by its path, with ``:NAME`` where
+it holds several. What cannot be loaded is refused with a reason and spoils nothing else; so is a name that is taken.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import pncsim
+from pncsim.simulator.scenario import Scenario
+from pncsim.wire.errors import LocalError
+
+GROUP = "pncsim.scenarios"
+"""Entry points of this group name modules or packages with scenarios; the folder of that name is built in."""
+
+
+@dataclass(slots=True)
+class Found:
+    """Scenarios by name, and why others were refused: one sentence each."""
+
+    scenarios: dict[str, Scenario] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    _places: dict[str, str] = field(default_factory=dict)
+
+    def add(self, place: str, declared: list[Scenario]) -> None:
+        """Take what was declared at ``place``, names that are taken excepted."""
+        for one in declared:
+            if one.name in self.scenarios:
+                self.refused.append(
+                    f"{place} declares the scenario {one.name}, which {self._places[one.name]} has already."
+                )
+            else:
+                self.scenarios[one.name], self._places[one.name] = one, place
+
+
+def discover() -> Found:
+    """Every scenario that is built in or announced, the built-in ones first, by the names of their modules."""
+    found = Found()
+    for name in _modules():
+        _load(found, f"{GROUP}.{name}", f"{GROUP}.{name}")
+    for place, module in _announced():
+        _load(found, place, module)
+    return found
+
+
+def all_scenarios() -> Mapping[str, Scenario]:
+    """Every scenario by name."""
+    return discover().scenarios
+
+
+def find_scenario(word: str) -> Scenario:
+    """The scenario a person means: a name, a path (``./mine.py``), or ``./mine.py:NAME``. Raises LocalError.
+
+    Only what is needed is loaded: of the built-in ones the module that is called like the scenario.
+    """
+    if looks_like_path(word):
+        return _in_file(word)
+    module = word.replace("-", "_")
+    if module in _modules():
+        for candidate in _declared(importlib.import_module(f"{GROUP}.{module}")):
+            if candidate.name == word:
+                return candidate
+    found = discover()
+    if word in found.scenarios:
+        return found.scenarios[word]
+    refused = "".join(f" {sentence}" for sentence in found.refused)
+    known = f"Known: {', '.join(found.scenarios)} (see `pnc list`).{refused}"
+    raise LocalError(f"There is no scenario {word!r}.", advice=known)
+
+
+def built_in() -> frozenset[str]:
+    """The names of the built-in scenarios that are called like their modules, without loading any."""
+    return frozenset(name.replace("_", "-") for name in _modules())
+
+
+def looks_like_path(word: str) -> bool:
+    """Whether a person means a file: it ends in .py, with or without a scenario's name behind it."""
+    return word.partition(":")[0].endswith(".py")
+
+
+def _in_file(word: str) -> Scenario:
+    path, _, name = word.partition(":")
+    try:
+        declared = _declared(_module_at(Path(path)))
+    except Exception as error:
+        raise LocalError(f"{path} cannot be used: {_why(error)}.") from error
+    names = ", ".join(one.name for one in declared)
+    if not declared:
+        raise LocalError(f"{path} declares no scenario.", advice="See docs/scenarios.md for what one looks like.")
+    if not name and len(declared) > 1:
+        raise LocalError(f"{path} declares several scenarios: {names}.", advice=f"Say which: {path}:{declared[0].name}")
+    if len({one.name for one in declared}) < len(declared):
+        raise LocalError(f"{path} declares two scenarios of one name: {names}.")
+    chosen = declared[0] if not name else next((one for one in declared if one.name == name), None)
+    if chosen is None:
+        raise LocalError(f"{path} declares no scenario {name!r}; it declares {names}.")
+    return chosen
+
+
+def _module_at(path: Path) -> ModuleType:
+    """The module in a file, under a name nobody else has; files beside it can be imported by it."""
+    place = path.resolve(strict=True)
+    name = f"pncsim_scenarios_of_{abs(hash(str(place)))}"
+    spec = importlib.util.spec_from_file_location(name, place)
+    assert spec is not None and spec.loader is not None, "a .py file has a loader"
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(place.parent))
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    finally:
+        sys.path.remove(str(place.parent))
+    return module
+
+
+def _modules() -> list[str]:
+    folders = [str(Path(place) / "scenarios") for place in pncsim.__path__]
+    return [module.name for module in pkgutil.iter_modules(folders)]
+
+
+def _announced() -> Iterator[tuple[str, str]]:
+    """(who announces, module) for each module that installed packages announce; a package stands for its modules."""
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=GROUP):
+        spec = importlib.util.find_spec(entry.value)
+        inside = spec.submodule_search_locations if spec is not None else None
+        yield entry.name, entry.value
+        for module in pkgutil.iter_modules(list(inside)) if inside is not None else ():
+            yield f"{entry.name} ({module.name})", f"{entry.value}.{module.name}"
+
+
+def _load(found: Found, place: str, module: str) -> None:
+    try:
+        declared = _declared(importlib.import_module(module))
+    except Exception as error:
+        found.refused.append(f"{place} cannot be used: {_why(error)}.")
+        return
+    found.add(place, declared)
+
+
+def _declared(module: ModuleType) -> list[Scenario]:
+    """What a module declares itself, not what it imports from another one."""
+    return [one for one in vars(module).values() if isinstance(one, Scenario) and one.run.__module__ == module.__name__]
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}"
+    return f"{type(error).__name__}: {error}".rstrip(".")
