@@ -11,9 +11,14 @@ Transport = Literal["loopback", "memory"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
-    """What every scenario can be told: transport, PKI folder, faults as typed, where evidence goes (None = nowhere)."""
+    """What every scenario can be told: transport, PKI folder, faults as typed, where evidence goes (None = nowhere).
+
+    ``seed``: draw every random choice, keys included, from it, so that the run can be repeated: in memory and without a
+    PKI folder it is then the same to the octet but for TLS records. **Its keys are no secrets.**
+    """
 
     transport: Transport = "loopback"
     pki: Path | None = None
     faults: tuple[str, ...] = ()
     evidence: Path | None = None
+    seed: str | None = None

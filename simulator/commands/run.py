@@ -55,6 +55,11 @@ def _add_common(parser: Group) -> None:
     )
     common.add_argument("--pki", type=Path, metavar="DIR", help="use the certificates of this folder")
     common.add_argument(
+        "--seed",
+        metavar="N",
+        help="draw every random choice from this, so that the run can be repeated; its keys are no secrets then",
+    )
+    common.add_argument(
         "--fault",
         action="append",
         type=known_fault,
@@ -87,6 +92,7 @@ def _run(found: Scenario) -> Callable[[Arguments], int]:
         settings = RunSettings(
             transport=arguments.transport,
             pki=arguments.pki,
+            seed=arguments.seed,
             faults=tuple(arguments.fault),
             evidence=None if arguments.no_evidence else arguments.evidence,
         )

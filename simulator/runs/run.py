@@ -19,6 +19,7 @@ from pncsim.simulator.scenario import Scenario
 from pncsim.simulator.settings import RunSettings
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError
+from pncsim.wire.source import SYSTEM, Seeded
 from pncsim.wire.trace import Event, Problem, Reader, Trace
 
 if TYPE_CHECKING:
@@ -26,6 +27,23 @@ if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
 
 T = TypeVar("T")
+
+
+NO_SECRETS = (
+    "EVERY KEY OF THIS RUN CAN BE REPRODUCED from the seed {}: none is a secret, and no certificate of it may leave "
+    "the lab."
+)
+REPEATED_FROM = 1_767_225_600.0
+"""Lab time at which a run that can be repeated begins: 2026-01-01."""
+
+
+def _start(settings: RunSettings) -> float | None:
+    """Lab time at the start: the machine's, unless the run has to be the same again.
+
+    A folder's certificates and those on sockets are judged by the machine's time.
+    """
+    repeated = settings.seed is not None and settings.transport == "memory" and settings.pki is None
+    return REPEATED_FROM if repeated else None
 
 
 class Run:
@@ -45,7 +63,7 @@ class Run:
     ) -> None:
         self.scenario, self.options = scenario, dict(options or {})
         self.settings = settings or RunSettings()
-        self.clock = Clock(leaps=self.settings.transport == "loopback")
+        self.clock = Clock(_start(self.settings), leaps=self.settings.transport == "loopback")
         self.trace = Trace()
         self.journal = Journal() if kept is None else Journal(kept)
         self.result = RunResult(scenario.name, self.settings.transport)
@@ -136,6 +154,7 @@ class Run:
             plan=self.scenario.plan,
             installed=not self.scenario.fresh_station,
             through=self._gate.on,
+            source=SYSTEM if settings.seed is None else Seeded(settings.seed),
         )
         try:
             faults = [find_fault(text) for text in settings.faults]
@@ -145,6 +164,8 @@ class Run:
             for fault in faults:
                 fault.apply(lab)
             async with lab:
+                if settings.seed is not None:
+                    lab.voice.story(NO_SECRETS.format(settings.seed))
                 for fault in faults:
                     lab.voice.story(f"Disturbed on purpose: {fault.title}.")
                 self._lab.set_result(lab)
