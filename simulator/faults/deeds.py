@@ -154,7 +154,8 @@ def silent_station(
 
 def foreign(plug_in: PlugIn, role: str) -> Credentials:
     """Credentials of ``role`` in another ecosystem, whose authorities bear the same names."""
-    return create_pki(plug_in.clock.now()).credentials(role)
+    source = plug_in.back.pki.source.of("another ecosystem")
+    return create_pki(plug_in.clock.now(), source=source).credentials(role)
 
 
 def expired(plug_in: PlugIn, role: str) -> Credentials:
