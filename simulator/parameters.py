@@ -35,6 +35,34 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
+class Reads:
+    """Values are read by this, which raises ValueError with a sentence."""
+
+    read: Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A bool that this option (``--no-tls``) turns to what it is not by default."""
+
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """Words that are an option each (``--pnc``), with their help, and exclude each other."""
+
+    words: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What stands for the value in a help text."""
+
+    metavar: str
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """One thing that can be chosen.
 
@@ -53,6 +81,9 @@ class Parameter:
 
     def read(self, text: str) -> Any:
         """The value a person has typed. Raises ValueError with a sentence."""
+        for word in self.words:
+            if isinstance(word, Reads):
+                return word.read(text)
         if self.choices:
             if text not in self.choices:
                 raise ValueError(f"{text!r} is none of {', '.join(self.choices)}")

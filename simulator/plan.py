@@ -7,18 +7,29 @@ operator, one manufacturer, one CSMS with one station of one EVSE. Vehicles are 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pncsim.simulator.parameters import Reads, Shown
 
 CSMS = "CSMS"
 STATION_ID = "CS001"
 SDP_PORT = 15118
+PORTS = range(1, 65536)
+
+
+def port(text: str) -> int:
+    """A port somebody else can be told of: 0, which lets the system choose, is none. Raises ValueError."""
+    if not text.isdecimal() or int(text) not in PORTS:
+        raise ValueError(f"{text!r} is no port: {PORTS[0]} to {PORTS[-1]} are")
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """Where somebody else's vehicle or station is: an interface of this machine, or loopback (SDP on that port)."""
 
-    interface: str | None = None
-    sdp_port: int = SDP_PORT
+    interface: Annotated[str | None, "network interface; without it, loopback", Shown("NAME")] = None
+    sdp_port: Annotated[int, "SDP port on loopback", Reads(port), Shown("PORT")] = SDP_PORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

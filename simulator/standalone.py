@@ -12,14 +12,12 @@ import sys
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 from pncsim.backend.answers import TokenStatus
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.mo import MobilityOperator
 from pncsim.ev.battery import Battery
-from pncsim.ev.config import AC_MODES, DC_MODES, DcLimits, InstallPolicy, OcspPolicy, PaymentPolicy, VehicleConfig
+from pncsim.ev.config import AC_MODES, DC_MODES, DcLimits, PaymentPolicy, VehicleConfig
 from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
@@ -28,8 +26,9 @@ from pncsim.secc.config import ALL_LIBERTIES, STRICT, SeccConfig
 from pncsim.secc.evse import EvsePlan
 from pncsim.secc.reception import Reception
 from pncsim.secc.station.config import StationConfig
+from pncsim.simulator.alone_options import Current, Payment, StationOptions, VehicleOptions
 from pncsim.simulator.evidence.story import printable
-from pncsim.simulator.lab.back_end import CARD, STATION_ID, open_back_end
+from pncsim.simulator.lab.back_end import CARD, open_back_end
 from pncsim.simulator.lab.stations import network_at
 from pncsim.simulator.plan import Link
 from pncsim.simulator.result import EXIT_CODES, Verdict
@@ -40,48 +39,6 @@ from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Story, Tolerated, Trace
-
-Payment = Literal["pnc", "eim", "both"]
-Current = Literal["ac", "dc", "both"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationOptions:
-    """``pnc secc``: what is offered and who manages it. ``wait``: seconds to wait for a vehicle, None: for ever."""
-
-    pki: Path | None = None
-    tls: bool = True
-    payment: Payment = "both"
-    current: Current = "both"
-    evse_id: str = "DE*PNC*E100001"
-    ocsp: OcspPolicy = "prefer"
-    strict: bool = False
-    wait: float | None = None
-    csms: str | None = None
-    csms_password: str | None = None
-    identity: str = STATION_ID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VehicleOptions:
-    """``pnc ev``: what the vehicle is and wants. ``loops``: stop after so many loop messages.
-
-    ``ocsp`` None: prefer, or require if ``strict``. ``bench``: the station has no power electronics, so its voltages
-    need not fit the battery.
-    """
-
-    pki: Path | None = None
-    tls: bool = True
-    payment: Payment = "both"
-    current: Current = "both"
-    ocsp: OcspPolicy | None = None
-    install: InstallPolicy = "if-needed"
-    loops: int = 10
-    interval: float = 1.0
-    kwh: float | None = None
-    contracts: Path | None = None
-    bench: bool = False
-    strict: bool = False
 
 
 async def run_station(link: Link, options: StationOptions, clock: Clock, trace: Trace) -> int:

@@ -4,55 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
-from pncsim.simulator.commands.options import (
-    EPILOG,
-    Arguments,
-    Group,
-    add_link,
-    amount,
-    check_link,
-    csms_address,
-)
+from pncsim.simulator.alone_options import StationOptions
+from pncsim.simulator.commands.options import EPILOG, Arguments, Group, add_options, add_verbose, check_side, taken
+from pncsim.simulator.plan import Link
 
 
 def fill(parser: Group, words: Sequence[str] = ()) -> None:
     """What a lone station can be told."""
-    add_link(parser)
-    parser.add_argument("--evse-id", default="DE*PNC*E100001", metavar="ID", help="EVSE id told to the vehicle")
-    parser.add_argument(
-        "--csms", type=csms_address, metavar="URL", help="a CSMS (ws:// or wss://); default: one of its own"
-    )
-    parser.add_argument("--identity", default="CS001", metavar="ID", help="the station's identity at the CSMS (CS001)")
-    parser.add_argument(
-        "--ocsp",
-        choices=("require", "prefer", "off"),
-        default="prefer",
-        help="require: do not start without an OCSP response to staple; prefer: say so; off: staple none",
-    )
-    parser.add_argument("--wait", type=amount, metavar="SECONDS", help="give up when no vehicle has come by then")
+    add_options(parser, Link)
+    add_options(parser, StationOptions)
+    add_verbose(parser)
     parser.epilog = f"The password for --csms is read from PNC_CSMS_PASSWORD. {EPILOG}"
-    parser.set_defaults(execute=_secc)
+    parser.set_defaults(execute=_secc, parser=parser)
 
 
 def _secc(arguments: Arguments) -> int:
-    from pncsim.simulator.plan import Link
     from pncsim.simulator.runs.told import run_alone
-    from pncsim.simulator.standalone import StationOptions, run_station
+    from pncsim.simulator.standalone import run_station
 
-    check_link(arguments)
-    options = StationOptions(
-        pki=arguments.pki,
-        tls=not arguments.no_tls,
-        payment=arguments.payment,
-        current=arguments.current,
-        evse_id=arguments.evse_id,
-        ocsp=arguments.ocsp,
-        strict=arguments.strict,
-        wait=arguments.wait,
-        csms=arguments.csms,
-        csms_password=os.environ.get("PNC_CSMS_PASSWORD"),
-        identity=arguments.identity,
-    )
-    link = Link(interface=arguments.interface, sdp_port=arguments.sdp_port)
+    check_side(arguments)
+    link = taken(Link, arguments)
+    options = replace(taken(StationOptions, arguments), csms_password=os.environ.get("PNC_CSMS_PASSWORD"))
     return run_alone(lambda clock, trace: run_station(link, options, clock, trace), level=arguments.verbose)

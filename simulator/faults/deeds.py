@@ -230,7 +230,7 @@ IMPOSSIBLE: dict[str, frozenset[str]] = {
     "contract": frozenset({"wrong-domain", "no-domain", "oversized"}),
     # It is sent without its Sub-CAs, and has to sign the request.
     "provisioning": frozenset({"wrong-domain", "no-domain", "oversized", "rsa-key", "p384-key"})
-    | {name for name, bad in wrong.FAULTS.items() if bad.level or bad.extra or bad.cut is not None},
+    | {name for name, bad in wrong.FLAWS.items() if bad.level or bad.extra or bad.cut is not None},
 }
 """What cannot be wrong with whose certificate, because it is none of its rules or cannot be sent."""
 
@@ -240,7 +240,7 @@ def bad_certificate(
     where: str,
     /,
     *,
-    name: Annotated[str, "What is wrong with it.", Choices(tuple(wrong.FAULTS))] = "expired",
+    name: Annotated[str, "What is wrong with it.", Choices(tuple(wrong.FLAWS))] = "expired",
     of: Annotated[Whose, "Whose it is."] = "station",
 ) -> None:
     """Somebody has a certificate chain with one thing wrong. Raises LocalError for what is :data:`IMPOSSIBLE`."""

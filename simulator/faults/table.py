@@ -36,8 +36,8 @@ _NOT_STAPLED = frozenset({"other-certificate", "garbage"})
 
 
 def _bad_certificate(name: str, of: str) -> Answers:
-    """What a right verifier answers (:data:`tls_certs.wrong.FAULTS`), on the link where it sees the chain."""
-    kind = wrong.FAULTS[name].kind
+    """What a right verifier answers (:data:`tls_certs.wrong.FLAWS`), on the link where it sees the chain."""
+    kind = wrong.FLAWS[name].kind
     if of == "station":
         if name in _NO_SUITE:
             return Alerts(40), Reports("EV", "refused")

@@ -91,7 +91,7 @@ def test_every_choice_meets_the_answer_the_table_demands(chosen: Chosen) -> None
 
 
 def test_every_bad_certificate_and_staple_is_reached() -> None:
-    from pncsim.tls_certs.wrong import FAULTS as CERTIFICATES
+    from pncsim.tls_certs.wrong import FLAWS as CERTIFICATES
     from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS
 
     reached = {(chosen.fault.name, chosen.values.get("name")) for chosen in CHOSEN}

@@ -15,11 +15,12 @@ import pytest
 
 from pncsim.secc.charge_point import ChargePoint
 from pncsim.simulator import standalone
+from pncsim.simulator.alone_options import StationOptions, VehicleOptions
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.lab.back_end import STATION_ID, open_back_end
 from pncsim.simulator.plan import Link
 from pncsim.simulator.result import Verdict
-from pncsim.simulator.standalone import StationOptions, VehicleOptions, first_sentence, run_station, run_vehicle
+from pncsim.simulator.standalone import first_sentence, run_station, run_vehicle
 from pncsim.tls_certs.pki import create_pki, write_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.network.loopback import loopback_host

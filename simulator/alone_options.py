@@ -1,0 +1,78 @@
+"""What a lone station and a lone vehicle can be told; `pnc secc` and `pnc ev` have an option for each field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pncsim.ev.config import InstallPolicy, OcspPolicy
+from pncsim.simulator.parameters import Flag, Reads, Shown, Switches
+
+Payment = Literal["pnc", "eim", "both"]
+Current = Literal["ac", "dc", "both"]
+
+
+def csms_address(text: str) -> str:
+    """Where a CSMS is: a WebSocket address with a host. Raises ValueError."""
+    if not text.startswith(("wss://", "ws://")):
+        raise ValueError(f"{text!r} must begin with wss:// (or ws:// without TLS)")
+    try:
+        address = urlsplit(text)
+        known = address.hostname and address.port != 0
+    except ValueError:
+        known = None
+    if not known:
+        raise ValueError(f"{text!r} names no host, or a port that is none")
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideOptions:
+    """What both sides can be told."""
+
+    pki: Annotated[Path | None, "PKI folder, see `pnc certs create`", Shown("DIR")] = None
+    tls: Annotated[bool, "plain TCP only", Flag("--no-tls")] = True
+    payment: Annotated[
+        Payment, "", Switches({"pnc": "pay by contract only", "eim": "external identification only"})
+    ] = "both"
+    current: Annotated[Current, "", Switches({"ac": "AC only", "dc": "DC only"})] = "both"
+    strict: Annotated[bool, "tolerate nothing that deviates from the standard", Flag("--strict")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationOptions(SideOptions):
+    """``pnc secc``: what is offered and who manages it. ``wait`` None: for ever."""
+
+    evse_id: Annotated[str, "EVSE id told to the vehicle", Shown("ID")] = "DE*PNC*E100001"
+    csms: Annotated[
+        str | None, "a CSMS (ws:// or wss://); default: one of its own", Reads(csms_address), Shown("URL")
+    ] = None
+    csms_password: str | None = None
+    identity: Annotated[str, "the station's identity at the CSMS", Shown("ID")] = "CS001"
+    ocsp: Annotated[
+        OcspPolicy, "require: do not start without an OCSP response to staple; prefer: say so; off: staple none"
+    ] = "prefer"
+    wait: Annotated[float | None, "give up when no vehicle has come by then", Shown("SECONDS")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleOptions(SideOptions):
+    """``pnc ev``: what the vehicle is and wants.
+
+    ``ocsp`` None: prefer, or require if ``strict``. ``bench``: the station has no power electronics, so its voltages
+    need not fit the battery.
+    """
+
+    ocsp: Annotated[
+        OcspPolicy | None,
+        "what is demanded of the station's stapled OCSP response; prefer notes a missing one "
+        "(default: prefer, with --strict: require)",
+    ] = None
+    install: Annotated[InstallPolicy, "when to ask the station for a contract certificate"] = "if-needed"
+    contracts: Annotated[Path | None, "where the vehicle keeps its contracts", Shown("DIR")] = None
+    loops: Annotated[int, "stop after so many loop messages", Shown("N")] = 10
+    interval: Annotated[float, "seconds between loop messages", Shown("S")] = 1.0
+    kwh: Annotated[float | None, "stop after this much energy", Shown("KWH")] = None
+    bench: Annotated[bool, "the station has no power electronics: DC voltages need not fit", Flag("--bench")] = False
