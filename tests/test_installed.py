@@ -24,7 +24,7 @@ import simulator
 from pncsim.simulator.result import Verdict
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
-from pncsim.simulator.scenario import find_scenario
+from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.settings import RunSettings
 
 
