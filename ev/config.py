@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from pncsim.tls_certs.judges import OcspPolicy
 from pncsim.wire.errors import LocalError
+from pncsim.wire.session.outputs import Alter
 
 InstallPolicy = Literal["never", "if-needed", "always"]
 PaymentPolicy = Literal["contract", "prefer-contract", "external"]
 TlsPolicy = Literal["require", "prefer", "off"]
-OcspPolicy = Literal["require", "prefer", "off"]
-
-Alter = Callable[[str, Any], Any]
-"""``alter(name, message)`` answers the message to send instead, bytes to send as they are, or None to send nothing.
-
-It is called twice for every request of a V2G session: with the body before it is signed, then with the finished
-``V2G_Message``; a SupportedAppProtocolReq is shown once.
-"""
 
 LONGEST_LOOP_INTERVAL = 40.0
 """V2G_EVCC_Sequence_Performance_Time: the vehicle's next request leaves at the latest after this many seconds."""

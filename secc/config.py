@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from pncsim.wire.errors import LocalError
+from pncsim.wire.session.outputs import Alter
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -96,8 +96,6 @@ STRICT: frozenset[str] = frozenset()
 
 PowerSchedule = tuple[tuple[int, float], ...]
 """PMax over time: (seconds from now, watts) pairs, rising, the first at 0."""
-
-Alter = Callable[[str, object], object | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

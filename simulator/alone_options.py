@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pncsim.ev.config import InstallPolicy, OcspPolicy
+from pncsim.ev.config import InstallPolicy
 from pncsim.simulator.parameters import Flag, Reads, Shown, Switches
+from pncsim.tls_certs.judges import OcspPolicy
 
 Payment = Literal["pnc", "eim", "both"]
 Current = Literal["ac", "dc", "both"]

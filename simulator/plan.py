@@ -25,7 +25,7 @@ def port(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class OtherSide:
     """Where somebody else's vehicle or station is: an interface of this machine, or loopback (SDP on that port)."""
 
     interface: Annotated[str | None, "network interface; without it, loopback", Shown("NAME")] = None
@@ -85,7 +85,7 @@ class StationPlan:
     evses: int = 1
     csms: str = CSMS
     pki: str = ""
-    link: Link | None = None
+    link: OtherSide | None = None
     foreign: bool = False
 
 

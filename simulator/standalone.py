@@ -30,7 +30,7 @@ from pncsim.simulator.alone_options import Current, Payment, StationOptions, Veh
 from pncsim.simulator.evidence.story import printable
 from pncsim.simulator.lab.back_end import CARD, open_back_end
 from pncsim.simulator.lab.stations import network_at
-from pncsim.simulator.plan import Link
+from pncsim.simulator.plan import OtherSide
 from pncsim.simulator.result import EXIT_CODES, Verdict
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki
 from pncsim.tls_certs.reading import common_name
@@ -41,7 +41,7 @@ from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Story, Tolerated, Trace
 
 
-async def run_station(link: Link, options: StationOptions, clock: Clock, trace: Trace) -> int:
+async def run_station(link: OtherSide, options: StationOptions, clock: Clock, trace: Trace) -> int:
     """Serve one vehicle; the exit code. Raises LocalError when the options or the PKI folder are no good.
 
     The verdict is the last line printed: nothing of the station is open any more then.
@@ -157,7 +157,7 @@ def _remote_csms(url: str, pki: Pki) -> Connector:
     return connector(url, client_context(pki.anchors("csms_root")) if secured else None)
 
 
-async def run_vehicle(link: Link, options: VehicleOptions, clock: Clock, trace: Trace) -> int:
+async def run_vehicle(link: OtherSide, options: VehicleOptions, clock: Clock, trace: Trace) -> int:
     """Charge at one station; the exit code. Raises LocalError when the options or the PKI folder are no good."""
     pki = load_pki(options.pki) if options.pki is not None else create_pki(clock.now())
     if options.pki is None and options.tls:

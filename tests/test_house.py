@@ -186,7 +186,7 @@ def test_certificates_are_read_in_one_place() -> None:
     assert found == {
         "tls_certs/reading.py",
         "tls_certs/facts.py",  # reads all of it at once, under the same errors
-        "tls_certs/wrong.py",  # our own, just made
+        "tls_certs/bad/certificates.py",  # our own, just made
         "wire/ocpp/websocket.py",  # the wire knows nothing of certificates but their dates
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pncsim.backend.csms.authorization import Deadlines
 from pncsim.backend.csms.ports import Services
-from pncsim.backend.csms.register import Register, Registration
+from pncsim.backend.csms.register import Register, RegistrationStatus
 from pncsim.backend.store import Store
 from pncsim.wire.clock import Clock
 from pncsim.wire.source import Source
@@ -22,7 +22,7 @@ class CsmsConfig:
     retry: int = 30
     call_timeout: float = 30.0
     deadlines: Deadlines = field(default_factory=Deadlines)
-    boot_status: Callable[[str], Registration] = lambda identity: "Accepted"
+    boot_status: Callable[[str], RegistrationStatus] = lambda identity: "Accepted"
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

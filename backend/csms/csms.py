@@ -11,14 +11,14 @@ from pncsim.backend.csms.context import Context, CsmsConfig
 from pncsim.backend.csms.handlers import ANSWERS
 from pncsim.backend.csms.link import StationLink
 from pncsim.backend.csms.ports import Services
-from pncsim.backend.csms.register import Admission, Register
+from pncsim.backend.csms.register import Register
 from pncsim.backend.csms.transactions import TRANSACTIONS, Transaction
 from pncsim.backend.store import MemoryStore, Store, Table
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import Kind, PeerClosed, PeerError
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import A, Request
-from pncsim.wire.ocpp.channel import Connector, FrameChannel, memory_channels
+from pncsim.wire.ocpp.channel import Admission, Connector, FrameChannel, memory_channels
 from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pncsim.backend.csms.context import Context
-from pncsim.backend.csms.register import Registration
+from pncsim.backend.csms.register import RegistrationStatus
 from pncsim.wire.ocpp.actions import A, Reply, Request
 from pncsim.wire.ocpp.channel import FrameChannel
 from pncsim.wire.ocpp.errors import CallError
@@ -51,7 +51,7 @@ class StationLink:
         identity: str,
         channel: FrameChannel,
         answers: Answers,
-        registration: Registration | Literal[""] = "",
+        registration: RegistrationStatus | Literal[""] = "",
     ) -> None:
         self.context = context
         self.identity = identity

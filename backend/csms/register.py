@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from pncsim.backend.store import Change, KeptKind, Store
 from pncsim.wire.errors import LocalError
+from pncsim.wire.ocpp.channel import Admission
 from pncsim.wire.source import SYSTEM, Source
 
-Admission = Literal["welcome", "unknown", "unauthorized"]
-Registration = Literal["Accepted", "Pending", "Rejected"]
+RegistrationStatus = Literal["Accepted", "Pending", "Rejected"]
 """OCPP RegistrationStatusEnumType."""
 
 _SCRYPT = {"n": 1024, "r": 8, "p": 1}
@@ -30,7 +30,7 @@ class RegisteredStation:
     identity: str
     salt: bytes = b""
     digest: bytes = b""
-    registration: Registration | Literal[""] = ""
+    registration: RegistrationStatus | Literal[""] = ""
 
 
 STATIONS: KeptKind[RegisteredStation] = KeptKind("stations", key=lambda station: station.identity)
@@ -53,7 +53,7 @@ class Register:
         salt, digest = self._secret(password)
         await self._amend(identity, salt=salt, digest=digest)
 
-    async def booted(self, identity: str, registration: Registration) -> None:
+    async def booted(self, identity: str, registration: RegistrationStatus) -> None:
         """Remember what a BootNotification was answered; it outlives the connection."""
         await self._amend(identity, registration=registration)
 

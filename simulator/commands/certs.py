@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pncsim.simulator.commands.options import Arguments, Group
+from pncsim.simulator.commands.options import Arguments, Parser
 from pncsim.simulator.evidence.story import printable
 from pncsim.simulator.result import EXIT_UNAVAILABLE, EXIT_USAGE
 from pncsim.wire.errors import LocalError, PncError
@@ -33,7 +33,7 @@ _CHAINS = (
 """Which chain is verified for which use against which roots."""
 
 
-def fill(parser: Group, words: Sequence[str] = ()) -> None:
+def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """Create, show, verify."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     create = actions.add_parser("create", help="write all certificates and keys as PEM, with a manifest pki.json")

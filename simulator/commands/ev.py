@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pncsim.simulator.alone_options import VehicleOptions
-from pncsim.simulator.commands.options import EPILOG, Arguments, Group, add_options, add_verbose, check_side, taken
-from pncsim.simulator.plan import Link
+from pncsim.simulator.commands.options import EPILOG, Arguments, Parser, add_options, add_verbose, check_side, taken
+from pncsim.simulator.plan import OtherSide
 
 
-def fill(parser: Group, words: Sequence[str] = ()) -> None:
+def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """What a lone vehicle can be told."""
-    add_options(parser, Link)
+    add_options(parser, OtherSide)
     add_options(parser, VehicleOptions)
     add_verbose(parser)
     parser.epilog = EPILOG
@@ -23,5 +23,5 @@ def _ev(arguments: Arguments) -> int:
     from pncsim.simulator.standalone import run_vehicle
 
     check_side(arguments)
-    link, options = taken(Link, arguments), taken(VehicleOptions, arguments)
+    link, options = taken(OtherSide, arguments), taken(VehicleOptions, arguments)
     return run_alone(lambda clock, trace: run_vehicle(link, options, clock, trace), level=arguments.verbose)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Literal, TextIO
 
-from pncsim.simulator.commands.options import Arguments, Group
+from pncsim.simulator.commands.options import Arguments, Parser
 from pncsim.simulator.result import EXIT_INTERRUPTED, EXIT_USAGE
 from pncsim.wire.errors import LocalError, PncError
 
@@ -17,7 +17,7 @@ LONGEST_LINE = 1 << 23
 """Characters of one line that are read; what is beyond is refused without being kept."""
 
 
-def fill(parser: Group, words: Sequence[str] = ()) -> None:
+def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """Decode or encode, which schema set, message or fragment."""
     directions = parser.add_subparsers(metavar="DIRECTION", required=True)
     for direction, help_text in (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from pncsim.simulator.commands.options import Arguments, Group
+from pncsim.simulator.commands.options import Arguments, Parser
 from pncsim.simulator.runs.discovery import discover
 
 
-def fill(parser: Group, words: Sequence[str] = ()) -> None:
+def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """What can be listed."""
     parser.add_argument("--faults", action="store_true", help="list the faults for --fault instead")
     parser.set_defaults(execute=_list)

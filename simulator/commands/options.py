@@ -11,7 +11,7 @@ from pncsim.simulator.parameters import Flag, Parameter, Shown, Switches, parame
 T = TypeVar("T")
 
 Arguments = argparse.Namespace
-Group = argparse.ArgumentParser
+Parser = argparse.ArgumentParser
 
 EPILOG = (
     "exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 not possible here, 70 a defect of pncsim,"

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pncsim.simulator.commands.options import EPILOG, Arguments, Group, add_option, add_verbose
+from pncsim.simulator.commands.options import EPILOG, Arguments, Parser, add_option, add_verbose
 from pncsim.simulator.runs.discovery import built_in, discover, find_scenario, looks_like_path
 from pncsim.simulator.scenario import Scenario
 from pncsim.wire.errors import LocalError
 
 
-def fill(parser: Group, words: Sequence[str] = ()) -> None:
+def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """One subcommand for each scenario, with its parameters as options; only those that ``words`` may mean.
 
     A word that is no option may be a scenario: what is found so needs no look at all the others.
@@ -45,7 +45,7 @@ def _add_scenario(scenarios: Any, word: str, found: Scenario) -> None:
     one.set_defaults(execute=_run(found))
 
 
-def _add_common(parser: Group) -> None:
+def _add_common(parser: Parser) -> None:
     common = parser.add_argument_group("for every scenario")
     common.add_argument(
         "--transport",

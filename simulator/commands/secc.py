@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pncsim.simulator.alone_options import StationOptions
-from pncsim.simulator.commands.options import EPILOG, Arguments, Group, add_options, add_verbose, check_side, taken
-from pncsim.simulator.plan import Link
+from pncsim.simulator.commands.options import EPILOG, Arguments, Parser, add_options, add_verbose, check_side, taken
+from pncsim.simulator.plan import OtherSide
 
 
-def fill(parser: Group, words: Sequence[str] = ()) -> None:
+def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """What a lone station can be told."""
-    add_options(parser, Link)
+    add_options(parser, OtherSide)
     add_options(parser, StationOptions)
     add_verbose(parser)
     parser.epilog = f"The password for --csms is read from PNC_CSMS_PASSWORD. {EPILOG}"
@@ -25,6 +25,6 @@ def _secc(arguments: Arguments) -> int:
     from pncsim.simulator.standalone import run_station
 
     check_side(arguments)
-    link = taken(Link, arguments)
+    link = taken(OtherSide, arguments)
     options = replace(taken(StationOptions, arguments), csms_password=os.environ.get("PNC_CSMS_PASSWORD"))
     return run_alone(lambda clock, trace: run_station(link, options, clock, trace), level=arguments.verbose)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pncsim.simulator.commands.options import Arguments, Group
+from pncsim.simulator.commands.options import Arguments, Parser
 
 HEADER = """# State machines and times
 
@@ -15,7 +15,7 @@ This page is printed by `pnc tables` from the tables the engines run on; do not 
 """
 
 
-def fill(parser: Group, words: Sequence[str] = ()) -> None:
+def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """Nothing can be chosen."""
     parser.set_defaults(execute=_tables)
 

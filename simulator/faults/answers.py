@@ -13,7 +13,7 @@ from pncsim.wire.ocpp.frames import Result
 from pncsim.wire.trace import Event, OcppFrame, Problem, Secured, V2gMessage
 
 
-class Answer(Protocol):
+class Observation(Protocol):
     """One observation a fault must lead to; ``str()`` of it is the text for people."""
 
     def met(self, event: Event) -> bool:

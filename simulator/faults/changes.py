@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pncsim.simulator.lab.hooks import Alter, Frames
+from pncsim.simulator.lab.hooks import Frames
+from pncsim.wire.session.outputs import Alter
 from pncsim.wire.v2g import iso2
 
 if TYPE_CHECKING:

@@ -20,34 +20,34 @@ from pncsim.simulator.faults.services import (
 )
 from pncsim.simulator.lab.back_end import KnownCards
 from pncsim.simulator.parameters import Bounds, Choices
-from pncsim.tls_certs import wrong
+from pncsim.tls_certs.bad import certificates as wrong
+from pncsim.tls_certs.bad.certificates import wrong_credentials
+from pncsim.tls_certs.bad.staples import STAPLE_FLAWS, wrong_staple
 from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.reading import common_name
-from pncsim.tls_certs.wrong import wrong_credentials
-from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS, wrong_staple
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
     from pncsim.backend.csms.ports import Services
     from pncsim.ev.contracts import Contract
-    from pncsim.simulator.lab.hooks import Frames, Subject
+    from pncsim.simulator.lab.hooks import Frames
     from pncsim.simulator.lab.lab import Lab
-    from pncsim.simulator.lab.plug_in import PlugIn
+    from pncsim.simulator.lab.plug_in import PlugIn, Subject
     from pncsim.wire.credentials import Credentials
     from pncsim.wire.v2g import iso2
 
 MONTH = 30 * 86_400.0
 
 
-Deed = Callable[..., None]
+DeedForm = Callable[..., None]
 """``deed(lab, where, **chosen)`` registers with ``lab.hooks``; ``chosen``: :mod:`simulator.parameters`."""
 
 
 # Forms of deeds
 
 
-def vehicle_sends(name: str, change: Callable[[Any], Any]) -> Deed:
+def vehicle_sends(name: str, change: Callable[[Any], Any]) -> DeedForm:
     """The vehicle sends ``name`` changed."""
 
     def deed(lab: Lab, where: str, /) -> None:
@@ -56,7 +56,7 @@ def vehicle_sends(name: str, change: Callable[[Any], Any]) -> Deed:
     return deed
 
 
-def station_sends(name: str, change: Callable[[Any], Any]) -> Deed:
+def station_sends(name: str, change: Callable[[Any], Any]) -> DeedForm:
     """The station sends ``name`` changed."""
 
     def deed(lab: Lab, where: str, /) -> None:
@@ -65,7 +65,7 @@ def station_sends(name: str, change: Callable[[Any], Any]) -> Deed:
     return deed
 
 
-def csms_answers(change: Frames) -> Deed:
+def csms_answers(change: Frames) -> DeedForm:
     """The CSMS's answers to a station arrive changed."""
 
     def deed(lab: Lab, where: str, /) -> None:
@@ -74,7 +74,7 @@ def csms_answers(change: Frames) -> Deed:
     return deed
 
 
-def beforehand(subject: Subject, do: Callable[[PlugIn], Awaitable[None]]) -> Deed:
+def beforehand(subject: Subject, do: Callable[[PlugIn], Awaitable[None]]) -> DeedForm:
     """``do`` happens to each instance of ``subject`` before its first plug-in."""
 
     def deed(lab: Lab, where: str, /) -> None:
@@ -83,7 +83,7 @@ def beforehand(subject: Subject, do: Callable[[PlugIn], Awaitable[None]]) -> Dee
     return deed
 
 
-def service(change: Callable[[Services], None]) -> Deed:
+def service(change: Callable[[Services], None]) -> DeedForm:
     """What the CSMS asks of others is not what it was."""
 
     async def do(plug_in: PlugIn) -> None:
@@ -92,7 +92,7 @@ def service(change: Callable[[Services], None]) -> Deed:
     return beforehand("csms", do)
 
 
-def bundle(change: Callable[[PlugIn], Callable[[iso2.V2G_Message], iso2.V2G_Message]]) -> Deed:
+def bundle(change: Callable[[PlugIn], Callable[[iso2.V2G_Message], iso2.V2G_Message]]) -> DeedForm:
     """Contracts from the pool arrive changed."""
 
     async def do(plug_in: PlugIn) -> None:
@@ -176,7 +176,7 @@ def _contract(plug_in: PlugIn) -> Contract:
     return contract
 
 
-def shows_contract(make: Callable[[PlugIn, str], Credentials]) -> Deed:
+def shows_contract(make: Callable[[PlugIn, str], Credentials]) -> DeedForm:
     """The vehicle shows another contract than its own."""
 
     def deed(lab: Lab, where: str, /) -> None:
@@ -264,7 +264,7 @@ def bad_staple(
     where: str,
     /,
     *,
-    name: Annotated[str, "What is wrong with it.", Choices(tuple(STAPLE_FAULTS))] = "stale",
+    name: Annotated[str, "What is wrong with it.", Choices(tuple(STAPLE_FLAWS))] = "stale",
 ) -> None:
     """The station staples a bad OCSP response."""
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pncsim.simulator.faults.answers import Answer
-from pncsim.simulator.faults.deeds import Deed
+from pncsim.simulator.faults.answers import Observation
+from pncsim.simulator.faults.deeds import DeedForm
 from pncsim.simulator.parameters import Parameter, parameters_of
 from pncsim.simulator.result import Check
 from pncsim.wire.errors import LocalError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
     from pncsim.wire.trace import Event
 
-Answers = tuple[Answer, ...]
+Observations = tuple[Observation, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,8 @@ class Fault:
 
     name: str
     title: str
-    answer: Answers | Callable[..., Answers]
-    deed: Deed
+    answer: Observations | Callable[..., Observations]
+    deed: DeedForm
     scenario: str | Callable[..., str] = "pnc-ac"
     survived: bool = False
 
@@ -69,7 +69,7 @@ class Chosen:
         return self.fault.title.format(**self.values)
 
     @property
-    def answer(self) -> Answers:
+    def answer(self) -> Observations:
         """What has to be seen."""
         answer = self.fault.answer
         return answer if isinstance(answer, tuple) else answer(**self.values)

@@ -18,10 +18,10 @@ from pncsim.simulator.faults.changes import (
     wrong_key,
     wrong_signature,
 )
-from pncsim.simulator.faults.fault import Answers, Chosen, Fault, read_fault
-from pncsim.tls_certs import wrong
+from pncsim.simulator.faults.fault import Chosen, Fault, Observations, read_fault
+from pncsim.tls_certs.bad import certificates as wrong
+from pncsim.tls_certs.bad.staples import STAPLE_FLAWS
 from pncsim.tls_certs.chain_error import ANSWERS, BAD_STATUS_RESPONSE
-from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS
 from pncsim.wire.errors import Kind
 from pncsim.wire.v2g.iso2.codes import answer
 
@@ -35,8 +35,8 @@ _NOT_STAPLED = frozenset({"other-certificate", "garbage"})
 """What OpenSSL does not staple: to the vehicle it looks as if there were none."""
 
 
-def _bad_certificate(name: str, of: str) -> Answers:
-    """What a right verifier answers (:data:`tls_certs.wrong.FLAWS`), on the link where it sees the chain."""
+def _bad_certificate(name: str, of: str) -> Observations:
+    """What a right verifier answers (:data:`tls_certs.bad.certificates.FLAWS`), on the link where it sees the chain."""
     kind = wrong.FLAWS[name].kind
     if of == "station":
         if name in _NO_SUITE:
@@ -48,8 +48,8 @@ def _bad_certificate(name: str, of: str) -> Answers:
     return Responds("CertificateInstallationRes", code), Reports("EV", "refused")
 
 
-def _bad_staple(name: str) -> Answers:
-    kind: Kind = "staple missing" if name in _NOT_STAPLED else STAPLE_FAULTS[name].kind
+def _bad_staple(name: str) -> Observations:
+    kind: Kind = "staple missing" if name in _NOT_STAPLED else STAPLE_FLAWS[name].kind
     return Alerts(BAD_STATUS_RESPONSE), Reports("EV", kind)
 
 

@@ -8,25 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from pncsim.simulator.lab.plug_in import PlugIn, Subject
 from pncsim.wire.ocpp.frames import Call, Error, Frame, Result
+from pncsim.wire.session.outputs import Alter
 
 if TYPE_CHECKING:
-    from pncsim.simulator.lab.plug_in import PlugIn
     from pncsim.wire.ocpp.channel import Connector, FrameChannel
     from pncsim.wire.ocpp.versions import OcppVersion
-
-Alter = Callable[[str, Any], Any]
-"""``alter(name, message)`` answers what to send instead: a message, bytes as they are, or None for nothing."""
 
 Frames = Callable[[str, str], str | None]
 """``frames(action, frame)`` answers what arrives instead of the CSMS's answer to a call, None for nothing."""
 
-Subject = Literal["vehicle", "station", "csms"]
-"""Whose instances are told apart: each meets a deed once, however often it is plugged in."""
-
-Do = Callable[["PlugIn"], Awaitable[None]]
+Do = Callable[[PlugIn], Awaitable[None]]
 
 
 @dataclass(slots=True)

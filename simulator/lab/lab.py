@@ -20,7 +20,7 @@ from pncsim.ev.vehicle import Vehicle
 from pncsim.secc.charge_point import ChargePoint
 from pncsim.simulator.lab.back_end import CARD, BackEnd, Region
 from pncsim.simulator.lab.expect import Expectations
-from pncsim.simulator.lab.hooks import Alter, Hooks, chained
+from pncsim.simulator.lab.hooks import Hooks, chained
 from pncsim.simulator.lab.plug_in import PlugIn
 from pncsim.simulator.lab.stations import make_station, network_at
 from pncsim.simulator.lab.vehicles import configure, make_vehicle, sell_contract
@@ -31,6 +31,7 @@ from pncsim.simulator.settings import RunSettings
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.network import Network
+from pncsim.wire.session.outputs import Alter
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pncsim.ev.vehicle import Vehicle
     from pncsim.secc.charge_point import ChargePoint
     from pncsim.simulator.lab.back_end import BackEnd
-    from pncsim.simulator.lab.hooks import Subject
     from pncsim.wire.clock import Clock
+
+Subject = Literal["vehicle", "station", "csms"]
+"""Whose instances are told apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

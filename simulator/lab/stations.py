@@ -11,7 +11,7 @@ from pncsim.secc.evse import EvsePlan
 from pncsim.secc.station.config import StationConfig
 from pncsim.simulator.lab.back_end import BackEnd
 from pncsim.simulator.lab.hooks import Hooks
-from pncsim.simulator.plan import Link, StationPlan
+from pncsim.simulator.plan import OtherSide, StationPlan
 from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import DEFAULT_EVSE_ID, Pki
 from pncsim.tls_certs.profiles import PROFILES
@@ -98,7 +98,7 @@ def own_network(transport: Transport, clock: Clock, number: int) -> Network:
     return LoopbackNetwork(clock)
 
 
-def network_at(link: Link, clock: Clock) -> Network:
+def network_at(link: OtherSide, clock: Clock) -> Network:
     """A link to somebody else."""
     if link.interface is not None:
         from pncsim.wire.network.interface import InterfaceNetwork

@@ -14,7 +14,7 @@ KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class JournalPage:
     """Events in order. ``dropped``: how many came before them, after what was asked for, and are kept no more."""
 
     events: tuple[Event, ...]
@@ -47,12 +47,12 @@ class Journal:
         with self._lock:
             return self._events[-1].seq if self._events else 0
 
-    def page(self, after: int = 0, limit: int = 500) -> Page:
+    def page(self, after: int = 0, limit: int = 500) -> JournalPage:
         """At most ``limit`` events that came after number ``after``, the oldest first."""
         with self._lock:
             if not self._events or self._events[-1].seq <= after:
-                return Page(())
+                return JournalPage(())
             # Numbers of one stream have no gaps.
             first = self._events[0].seq
             start = max(0, after + 1 - first)
-            return Page(tuple(islice(self._events, start, start + limit)), max(0, first - after - 1))
+            return JournalPage(tuple(islice(self._events, start, start + limit)), max(0, first - after - 1))

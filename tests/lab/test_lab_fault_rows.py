@@ -91,12 +91,12 @@ def test_every_choice_meets_the_answer_the_table_demands(chosen: Chosen) -> None
 
 
 def test_every_bad_certificate_and_staple_is_reached() -> None:
-    from pncsim.tls_certs.wrong import FLAWS as CERTIFICATES
-    from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS
+    from pncsim.tls_certs.bad.certificates import FLAWS as CERTIFICATES
+    from pncsim.tls_certs.bad.staples import STAPLE_FLAWS
 
     reached = {(chosen.fault.name, chosen.values.get("name")) for chosen in CHOSEN}
     assert {("bad-certificate", name) for name in CERTIFICATES} <= reached
-    assert {("bad-staple", name) for name in STAPLE_FAULTS} <= reached
+    assert {("bad-staple", name) for name in STAPLE_FLAWS} <= reached
 
 
 def test_what_cannot_be_wrong_with_a_certificate_is_a_sentence() -> None:

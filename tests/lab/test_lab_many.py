@@ -16,9 +16,9 @@ from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.plan import (
     CsmsPlan,
-    Link,
     ManufacturerPlan,
     OperatorPlan,
+    OtherSide,
     PkiPlan,
     Plan,
     ProvisioningPlan,
@@ -253,7 +253,7 @@ def free_port() -> int:
 
 def test_a_vehicle_of_one_lab_charges_at_the_station_of_another() -> None:
     """Each lab sees the other's as somebody else's: a foreign station here, a foreign vehicle there."""
-    link = Link(sdp_port=free_port())
+    link = OtherSide(sdp_port=free_port())
     ours = Plan(stations=(StationPlan(identity="theirs", link=link, foreign=True),))
     theirs = Plan(stations=(StationPlan(link=link),))
     events: list[Event] = []

@@ -13,7 +13,7 @@ from pncsim.simulator.alone_options import SideOptions, StationOptions, VehicleO
 from pncsim.simulator.commands import ev, secc
 from pncsim.simulator.commands.options import add_options, taken
 from pncsim.simulator.parameters import Bounds, Flag, Parameter, Reads, Shown, Switches, parameters_of
-from pncsim.simulator.plan import Link
+from pncsim.simulator.plan import OtherSide
 from pncsim.simulator.runs.discovery import all_scenarios
 
 NOT_TYPED = {"csms_password"}
@@ -71,7 +71,7 @@ def test_every_field_of_a_lone_side_is_an_option_and_every_option_a_field(comman
     parser = argparse.ArgumentParser()
     command.fill(parser)
     options = {action.dest for action in parser._actions} - {"help", "verbose"}
-    declared_fields = {field.name for kind in (Link, declared) for field in fields(kind)}
+    declared_fields = {field.name for kind in (OtherSide, declared) for field in fields(kind)}
     assert options == declared_fields - NOT_TYPED
     defaults = parser.parse_args([])
     assert taken(declared, defaults) == declared()

@@ -11,7 +11,7 @@ import pytest
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.result import RunResult, Verdict
 from pncsim.simulator.runs.discovery import find_scenario
-from pncsim.simulator.runs.journal import Journal, Page
+from pncsim.simulator.runs.journal import Journal, JournalPage
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.settings import RunSettings, Transport
@@ -190,7 +190,7 @@ def test_readers_page_at_their_own_pace() -> None:
     assert [event.seq for event in slow.events] == [1, 2, 3] and slow.last == 3
     assert [event.seq for event in whole.page(slow.last, 3).events] == [4, 5, 6]
     assert [event.seq for event in quick.events] == [9, 10]
-    assert whole.page(quick.last) == Page(())
+    assert whole.page(quick.last) == JournalPage(())
     assert whole.last == 10
 
 

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent
 from pncsim.wire.ocpp.errors import CallError, PayloadError
 from pncsim.wire.ocpp.frames import BadFrame, Call, Error, Frame, Result
-from pncsim.wire.ocpp.session import MAX_TEXT, MAX_UNANSWERED, Hangup, Incoming, OcppSession, Output, Send, Settled
+from pncsim.wire.ocpp.session import (
+    MAX_TEXT,
+    MAX_UNANSWERED,
+    Hangup,
+    Incoming,
+    OcppOutput,
+    OcppSession,
+    SendFrame,
+    Settled,
+)
 from pncsim.wire.ocpp.versions import V201, OcppVersion
 from pncsim.wire.trace import Event, OcppFrame, Problem, Tolerated
 from pncsim.wire.voice import Voice
@@ -34,11 +43,11 @@ def stranger(value: object) -> Frame:
     return Frame(value if isinstance(value, str) else json.dumps(value))
 
 
-def sent(outputs: list[Output]) -> list[object]:
-    return [json.loads(o.frame.text) for o in outputs if isinstance(o, Send)]
+def sent(outputs: list[OcppOutput]) -> list[object]:
+    return [json.loads(o.frame.text) for o in outputs if isinstance(o, SendFrame)]
 
 
-def settled(outputs: list[Output]) -> list[Settled]:
+def settled(outputs: list[OcppOutput]) -> list[Settled]:
     return [o for o in outputs if isinstance(o, Settled)]
 
 
@@ -255,9 +264,9 @@ SET_PASSWORD = {
 def test_passwords_never_reach_an_event_in_either_direction() -> None:
     told: list[Event] = []
     one = session("SetVariables", told=told)
-    out: list[Output] = []
+    out: list[OcppOutput] = []
     out += one.call("SetVariables", SET_PASSWORD, 30, 0)[1]
-    assert any(SECRET in o.frame.text for o in out if isinstance(o, Send))
+    assert any(SECRET in o.frame.text for o in out if isinstance(o, SendFrame))
     out += one.receive(stranger([4, "id1", "InternalError", f"no {SECRET}", {"echo": SET_PASSWORD}]))
     out += one.receive(stranger([2, "p", "SetVariables", SET_PASSWORD]))
     out += one.receive(stranger(f'[2,"q","SetVariables",{{"BasicAuthPassword":"{SECRET}"'))
@@ -294,12 +303,12 @@ def test_a_frame_event_says_what_it_is_so_that_no_reader_has_to_parse_it() -> No
 
 def test_what_our_own_sender_has_checked_is_not_checked_again_and_what_a_stranger_sends_is() -> None:
     wrong = json.dumps([2, "a", "BootNotification", {"reason": "PowerUp"}])
-    ((*_, refused),) = [[*o.frame.content] for o in session().receive(Frame(wrong)) if isinstance(o, Send)]
+    ((*_, refused),) = [[*o.frame.content] for o in session().receive(Frame(wrong)) if isinstance(o, SendFrame)]
     assert refused == {}
     ours = session().receive(Frame(wrong, checked=V201))
     assert [type(o) for o in ours] == [Incoming]
     other = OcppVersion("2.1", "ocpp2.1", "v21", V201.codes, V201.aliases)
-    assert [type(o) for o in session().receive(Frame(wrong, checked=other))] == [Send]
+    assert [type(o) for o in session().receive(Frame(wrong, checked=other))] == [SendFrame]
 
 
 def test_answers_of_our_own_sender_are_not_checked_again_either() -> None:
@@ -317,4 +326,4 @@ def test_what_is_sent_is_what_was_checked_and_says_so() -> None:
     payload["reason"] = "changed after it was checked, while it waited for its turn"
     out = one.receive(stranger([3, "id1", {"currentTime": "2026-11-21T00:00:00Z"}]))
     assert sent(out) == [[2, "id2", "BootNotification", BOOT]]
-    assert [o.frame.checked for o in out if isinstance(o, Send)] == [V201]
+    assert [o.frame.checked for o in out if isinstance(o, SendFrame)] == [V201]

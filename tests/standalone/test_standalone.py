@@ -18,7 +18,7 @@ from pncsim.simulator import standalone
 from pncsim.simulator.alone_options import StationOptions, VehicleOptions
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.lab.back_end import STATION_ID, open_back_end
-from pncsim.simulator.plan import Link
+from pncsim.simulator.plan import OtherSide
 from pncsim.simulator.result import Verdict
 from pncsim.simulator.standalone import first_sentence, run_station, run_vehicle
 from pncsim.tls_certs.pki import create_pki, write_pki
@@ -72,7 +72,7 @@ async def charge(
     station: StationOptions, vehicle: VehicleOptions, *, leaps: bool = False, guests: Guests | None = None
 ) -> tuple[int, int, list[Event]]:
     """The exit codes of station and vehicle, and what was seen. ``leaps``: charging takes no real time."""
-    link, clock, trace, events = Link(sdp_port=free_port()), Clock(leaps=leaps), Trace(), list[Event]()
+    link, clock, trace, events = OtherSide(sdp_port=free_port()), Clock(leaps=leaps), Trace(), list[Event]()
     trace.subscribe(events.append)
     serving, where = await open_station(link, station, clock, trace)
     if guests is not None:
@@ -82,7 +82,7 @@ async def charge(
 
 
 async def open_station(
-    link: Link, options: StationOptions, clock: Clock, trace: Trace
+    link: OtherSide, options: StationOptions, clock: Clock, trace: Trace
 ) -> tuple[asyncio.Task[int], dict[str, Address]]:
     """A lone station that waits for a vehicle, or has given up already, and where it listens."""
     told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -179,7 +179,7 @@ async def test_a_station_can_be_managed_by_another_csms(folder: Path) -> None:
 
 async def test_a_csms_that_is_not_there_is_a_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = StationOptions(pki=folder, csms="wss://127.0.0.1:9/ocpp", csms_password="x" * 16, ocsp="require", wait=1)
-    assert await run_station(Link(sdp_port=free_port()), options, Clock(), Trace()) == 1
+    assert await run_station(OtherSide(sdp_port=free_port()), options, Clock(), Trace()) == 1
     assert "127.0.0.1" in capsys.readouterr().out
 
 
@@ -187,7 +187,7 @@ async def test_a_csms_that_is_not_there_is_a_sentence(folder: Path, capsys: pyte
 async def test_an_interface_that_is_not_there_ends_with_a_verdict(
     side: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    link = Link(interface="nosuch0")
+    link = OtherSide(interface="nosuch0")
     if side == "secc":
         code = await run_station(link, StationOptions(pki=folder), Clock(), Trace())
     else:
@@ -206,7 +206,7 @@ def test_payment_by_contract_without_tls_is_wrong_usage(side: str, capsys: pytes
 
 async def test_nobody_comes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = StationOptions(pki=folder, wait=0.2)
-    assert await run_station(Link(sdp_port=free_port()), options, Clock(), Trace()) == 1
+    assert await run_station(OtherSide(sdp_port=free_port()), options, Clock(), Trace()) == 1
     assert "FAIL secc: no vehicle came within 0.2 s" in capsys.readouterr().out
 
 
@@ -232,7 +232,7 @@ async def test_who_is_connecting_when_the_wait_is_over_is_heard_out(
     clock, trace, connected = Clock(), Trace(), asyncio.Event()
     trace.subscribe(lambda e: connected.set() if isinstance(e, StateEntered) and e.state == "connected" else None)
     options = StationOptions(pki=folder, tls=False, wait=10)
-    serving, where = await open_station(Link(sdp_port=free_port()), options, clock, trace)
+    serving, where = await open_station(OtherSide(sdp_port=free_port()), options, clock, trace)
     reader, writer = await asyncio.open_connection(*where["plain"])
     await connected.wait()
     clock.jump(12)
@@ -256,7 +256,7 @@ async def test_the_verdict_is_the_last_word(
         print("The station is closed.")
 
     monkeypatch.setattr(ChargePoint, "close", close_and_tell)
-    await run_station(Link(sdp_port=free_port()), StationOptions(pki=folder, wait=0.01), Clock(), Trace())
+    await run_station(OtherSide(sdp_port=free_port()), StationOptions(pki=folder, wait=0.01), Clock(), Trace())
     assert capsys.readouterr().out.splitlines() == [
         "The station is closed.",
         "FAIL secc: no vehicle came within 0.01 s",
@@ -282,7 +282,7 @@ async def test_a_session_ended_in_order_before_charging_is_no_pass(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     serving, where = await open_station(
-        Link(sdp_port=free_port()), StationOptions(pki=folder, tls=False), Clock(), Trace()
+        OtherSide(sdp_port=free_port()), StationOptions(pki=folder, tls=False), Clock(), Trace()
     )
     reader, writer = await asyncio.open_connection(*where["plain"])
     session = bytes(8)
@@ -371,7 +371,7 @@ async def test_who_is_no_vehicle_does_not_end_a_station(
 
 async def test_who_is_no_vehicle_does_not_stop_the_waiting(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     serving, where = await open_station(
-        Link(sdp_port=free_port()), StationOptions(pki=folder, wait=0.3), Clock(), Trace()
+        OtherSide(sdp_port=free_port()), StationOptions(pki=folder, wait=0.3), Clock(), Trace()
     )
     await speak(where["plain"], b"GET / HTTP/1.1\r\n\r\n")
     assert await serving == 1
@@ -379,7 +379,7 @@ async def test_who_is_no_vehicle_does_not_stop_the_waiting(folder: Path, capsys:
 
 
 async def test_a_second_connection_does_not_end_the_session_of_the_first(folder: Path) -> None:
-    link, clock, trace, events = Link(sdp_port=free_port()), Clock(), Trace(), list[Event]()
+    link, clock, trace, events = OtherSide(sdp_port=free_port()), Clock(), Trace(), list[Event]()
     trace.subscribe(events.append)
     serving, where = await open_station(link, StationOptions(pki=folder), clock, trace)
     charging = asyncio.Event()
@@ -396,7 +396,7 @@ async def test_a_second_connection_does_not_end_the_session_of_the_first(folder:
 async def test_a_handshake_cut_short_is_a_vehicle_with_something_to_fix(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    serving, where = await open_station(Link(sdp_port=free_port()), StationOptions(pki=folder), Clock(), Trace())
+    serving, where = await open_station(OtherSide(sdp_port=free_port()), StationOptions(pki=folder), Clock(), Trace())
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(incoming, outgoing, server_hostname="station")
     with pytest.raises(ssl.SSLWantReadError):
@@ -409,7 +409,7 @@ async def test_a_handshake_cut_short_is_a_vehicle_with_something_to_fix(
 async def test_a_lone_station_without_a_folder_says_that_nobody_can_trust_it() -> None:
     trace, events = Trace(), list[Event]()
     trace.subscribe(events.append)
-    await run_station(Link(sdp_port=free_port()), StationOptions(wait=0.01), Clock(), trace)
+    await run_station(OtherSide(sdp_port=free_port()), StationOptions(wait=0.01), Clock(), trace)
     [warned] = [e.what for e in events if isinstance(e, Tolerated) and "No PKI folder" in e.what]
     assert "no vehicle can trust" in warned
 
@@ -420,6 +420,6 @@ async def test_addresses_are_written_as_their_family_is(
     monkeypatch.setattr("pncsim.wire.network.loopback.loopback_host", lambda: "127.0.0.1")
     trace, events = Trace(), list[Event]()
     trace.subscribe(events.append)
-    await run_station(Link(sdp_port=free_port()), StationOptions(pki=folder, wait=0.01), Clock(), trace)
+    await run_station(OtherSide(sdp_port=free_port()), StationOptions(pki=folder, wait=0.01), Clock(), trace)
     [told] = [e.text for e in events if isinstance(e, Story) and "Waiting for a vehicle" in e.text]
     assert " 127.0.0.1:" in told and "[" not in told

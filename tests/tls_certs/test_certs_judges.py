@@ -9,12 +9,12 @@ import pytest
 from certs_lab import NOW
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pncsim.tls_certs.bad.certificates import wrong_credentials
+from pncsim.tls_certs.bad.staples import STAPLE_FLAWS, wrong_staple
 from pncsim.tls_certs.issue import issue, subject_name
 from pncsim.tls_certs.judges import Observe, StationJudge
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import DAY, PROFILES
-from pncsim.tls_certs.wrong import wrong_credentials
-from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS, wrong_staple
 from pncsim.wire.errors import PeerError
 from pncsim.wire.source import SYSTEM
 
@@ -67,7 +67,7 @@ def test_a_missing_staple(pki: Pki, given: list[bytes | None]) -> None:
     ask(StationJudge(anchors, "off"), chain, given, NOW)
 
 
-@pytest.mark.parametrize("fault", STAPLE_FAULTS)
+@pytest.mark.parametrize("fault", STAPLE_FLAWS)
 @pytest.mark.parametrize("policy", ["require", "prefer"])
 def test_a_bad_staple_refuses_even_when_none_is_required(pki: Pki, policy: str, fault: str) -> None:
     bad = wrong_staple(pki.authority("cpo_sub2"), pki.certificate("secc_leaf"), fault, NOW)

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from pncsim.tls_certs import der
 from pncsim.tls_certs import ocsp as ocsp_module
 from pncsim.tls_certs.authority import Authority
+from pncsim.tls_certs.bad.staples import STAPLE_FLAWS, wrong_staple
 from pncsim.tls_certs.crl import CrlError, build_crl, verify_crl
 from pncsim.tls_certs.ocsp import (
     OcspError,
@@ -38,7 +39,6 @@ from pncsim.tls_certs.ocsp_answers import Single, by_key, by_name, sign_answer
 from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES
 from pncsim.tls_certs.revocation import Status
-from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS, wrong_staple
 from pncsim.wire.errors import LocalError, PeerError
 
 NONCE = bytes(range(16))
@@ -189,7 +189,7 @@ def test_answers_that_cannot_be_believed(pki: Pki, fault: str, sentence: str) ->
 
 
 def test_every_staple_fault_is_tested() -> None:
-    assert STAPLE_FAULTS.keys() - {"revoked", "unknown"} == {
+    assert STAPLE_FLAWS.keys() - {"revoked", "unknown"} == {
         *("stale", "future", "other-certificate", "foreign-signer", "signer-without-purpose", "signer-expired"),
         *("wrong-signature", "refusal", "garbage"),
     }

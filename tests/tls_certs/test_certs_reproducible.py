@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from certs_lab import NOW
 
+from pncsim.tls_certs.bad.certificates import FLAWS, wrong_credentials
+from pncsim.tls_certs.bad.staples import STAPLE_FLAWS, wrong_staple
 from pncsim.tls_certs.crl import build_crl
 from pncsim.tls_certs.issue import build_request
 from pncsim.tls_certs.pki import Pki, create_pki, write_pki
 from pncsim.tls_certs.profiles import PROFILES
-from pncsim.tls_certs.wrong import FLAWS, wrong_credentials
-from pncsim.tls_certs.wrong_staples import STAPLE_FAULTS, wrong_staple
 from pncsim.wire.source import SYSTEM, Seeded, Source
 
 
@@ -67,7 +67,7 @@ def test_the_same_seed_makes_the_same_bad_certificate(fault: str) -> None:
     assert chains[0] == chains[1]
 
 
-@pytest.mark.parametrize("fault", STAPLE_FAULTS)
+@pytest.mark.parametrize("fault", STAPLE_FLAWS)
 def test_the_same_seed_makes_the_same_bad_staple(fault: str) -> None:
     staples = []
     for _ in range(2):

@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pncsim.tls_certs import facts
+from pncsim.tls_certs.bad.certificates import FLAWS, wrong_credentials
 from pncsim.tls_certs.chain_error import ANSWERS, ChainError
 from pncsim.tls_certs.issue import issue, subject_name
 from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES, Profile
 from pncsim.tls_certs.revocation import Status
 from pncsim.tls_certs.validation import Use, validate_chain
-from pncsim.tls_certs.wrong import FLAWS, wrong_credentials
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PeerError, PncError
 from pncsim.wire.source import SYSTEM

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.ocpp.versions import V201, OcppVersion
@@ -35,6 +35,9 @@ class FrameChannel(Protocol):
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close with this code after what was posted; closing twice does nothing."""
 
+
+Admission = Literal["welcome", "unknown", "unauthorized"]
+"""Whether a station may come in, by its identity and password."""
 
 Connector = Callable[[str, str | None], Awaitable[FrameChannel]]
 """Opens a channel to the CSMS for (identity, password or None). Raises PeerError when that fails."""

@@ -12,7 +12,7 @@ from pncsim.wire.ocpp.actions import A, AndThen, Handler, Request
 from pncsim.wire.ocpp.channel import FrameChannel
 from pncsim.wire.ocpp.errors import CallError
 from pncsim.wire.ocpp.frames import Frame
-from pncsim.wire.ocpp.session import Incoming, OcppSession, Output, Send, Settled
+from pncsim.wire.ocpp.session import Incoming, OcppOutput, OcppSession, SendFrame, Settled
 from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.source import Source
 from pncsim.wire.streams import Gate
@@ -123,9 +123,9 @@ class OcppPeer:
     def _received(self, frame: Frame) -> None:
         self._perform(self._session.receive(frame))
 
-    def _perform(self, outputs: list[Output]) -> None:
+    def _perform(self, outputs: list[OcppOutput]) -> None:
         for output in outputs:
-            if isinstance(output, Send):
+            if isinstance(output, SendFrame):
                 self.channel.post(output.frame)
             elif isinstance(output, Incoming):
                 self._handle(output)

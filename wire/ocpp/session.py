@@ -31,7 +31,7 @@ MAX_UNANSWERED = 16
 MAX_QUEUED = 1024
 
 
-class Send(NamedTuple):
+class SendFrame(NamedTuple):
     """Let this frame go."""
 
     frame: Frame
@@ -60,7 +60,7 @@ class Hangup(NamedTuple):
     reason: str
 
 
-Output = Send | Incoming | Settled | Hangup
+OcppOutput = SendFrame | Incoming | Settled | Hangup
 
 
 class _Waiting:
@@ -108,7 +108,7 @@ class OcppSession:
 
     # Our calls
 
-    def call(self, action: str, payload: Mapping[str, Any], timeout: float, now: float) -> tuple[int, list[Output]]:
+    def call(self, action: str, payload: Mapping[str, Any], timeout: float, now: float) -> tuple[int, list[OcppOutput]]:
         """Start a call; ``timeout`` in seconds counts from now, waiting in the queue included.
 
         Raises PayloadError when the payload breaks its schema or too many calls wait, PeerClosed on a closed session.
@@ -126,7 +126,7 @@ class OcppSession:
         self._queue.append(_Waiting(self._tokens, action, frames.written(payload), now + timeout, timeout))
         return self._tokens, self._next() if self._outstanding is None else []
 
-    def forget(self, token: int) -> list[Output]:
+    def forget(self, token: int) -> list[OcppOutput]:
         """The caller lost interest: a queued call is dropped, the outstanding one no longer waited for."""
         if self._outstanding is not None and self._outstanding.token == token:
             self._outstanding = None
@@ -134,7 +134,7 @@ class OcppSession:
         self._queue = deque(w for w in self._queue if w.token != token)
         return []
 
-    def _next(self) -> list[Output]:
+    def _next(self) -> list[OcppOutput]:
         if not self._queue:
             return []
         waiting = self._outstanding = self._queue.popleft()
@@ -143,7 +143,7 @@ class OcppSession:
 
     # The peer's frames
 
-    def receive(self, frame: Frame) -> list[Output]:
+    def receive(self, frame: Frame) -> list[OcppOutput]:
         """One frame arrived. What its sender, one of this process, has checked by our schemas is not checked again."""
         if self._closed is not None:
             return []
@@ -159,12 +159,12 @@ class OcppSession:
             return self._unread(content, frame)
         return self._answered(content, frame)
 
-    def _unread(self, content: frames.BadFrame, frame: Frame) -> list[Output]:
+    def _unread(self, content: frames.BadFrame, frame: Frame) -> list[OcppOutput]:
         self._tell("received", "", frame.text, None)
         self._voice.problem(PeerError(f"{self.peer} sent no OCPP frame: {content.text}.", kind="malformed"))
         return self._error(content.id, "", CallError(content.code, content.text)) if content.code else []
 
-    def _called(self, content: frames.Call, frame: Frame) -> list[Output]:
+    def _called(self, content: frames.Call, frame: Frame) -> list[OcppOutput]:
         self._tell("received", content.action, frame.text, content.payload)
         if content.id in self._unanswered:
             # An answer could not say which of the two it is for.
@@ -187,7 +187,7 @@ class OcppSession:
         wrong = None if checked else schema.violation(self.version, content.action, "Request", content.payload)
         return None if wrong is None else CallError(wrong.code, wrong.text)
 
-    def _answered(self, content: frames.Result | frames.Error, frame: Frame) -> list[Output]:
+    def _answered(self, content: frames.Result | frames.Error, frame: Frame) -> list[OcppOutput]:
         waiting = self._outstanding
         if waiting is None or waiting.id != content.id:
             self._tell("received", "", frame.text, None)
@@ -221,7 +221,7 @@ class OcppSession:
 
     # Our answers
 
-    def answer(self, id: str, payload: Mapping[str, Any]) -> list[Output]:
+    def answer(self, id: str, payload: Mapping[str, Any]) -> list[OcppOutput]:
         """Answer the peer's call ``id``. A payload that breaks its schema is reported and becomes InternalError."""
         action = self._unanswered.get(id)
         if action is None or self._closed is not None:
@@ -234,21 +234,21 @@ class OcppSession:
         del self._unanswered[id]
         return self._sent(frames.result(id, payload), action)
 
-    def refuse(self, id: str, error: CallError) -> list[Output]:
+    def refuse(self, id: str, error: CallError) -> list[OcppOutput]:
         """Answer the peer's call ``id`` with a CALLERROR."""
         action = self._unanswered.pop(id, None)
         if action is None or self._closed is not None:
             return []
         return self._error(id, action, error)
 
-    def _error(self, id: str, action: str, error: CallError) -> list[Output]:
+    def _error(self, id: str, action: str, error: CallError) -> list[OcppOutput]:
         return self._sent(frames.error(id, error.code, error.description, error.details), action)
 
     # Time and end
 
-    def wake(self, now: float) -> list[Output]:
+    def wake(self, now: float) -> list[OcppOutput]:
         """The deadline passed: calls whose time is over end with PeerSilent; the next one in the queue is sent."""
-        out: list[Output] = []
+        out: list[OcppOutput] = []
         late = [w for w in self._queue if w.deadline <= now]
         if late:
             self._queue = deque(w for w in self._queue if w.deadline > now)
@@ -263,7 +263,7 @@ class OcppSession:
             out += self._next()
         return out
 
-    def closed(self, reason: str) -> list[Output]:
+    def closed(self, reason: str) -> list[OcppOutput]:
         """The connection is gone: every open call of ours ends with PeerClosed."""
         if self._closed is not None:
             return []
@@ -282,9 +282,9 @@ class OcppSession:
 
     # Observation
 
-    def _sent(self, text: str, action: str) -> list[Output]:
+    def _sent(self, text: str, action: str) -> list[OcppOutput]:
         self._tell("sent", action, text, {})
-        return [Send(Frame(text, self.version))]
+        return [SendFrame(Frame(text, self.version))]
 
     def _tell(self, direction: Direction, action: str, text: str, payload: Any) -> None:
         self._voice.frame(direction, self.peer, action, masked(text, action, payload))

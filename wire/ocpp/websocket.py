@@ -14,14 +14,13 @@ import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Literal
 from urllib.parse import quote, unquote
 
 from cryptography import x509
 
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.listener import LIMITS, HttpListener, Limits
-from pncsim.wire.ocpp.channel import Connector, FrameChannel
+from pncsim.wire.ocpp.channel import Admission, Connector, FrameChannel
 from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.ocpp.session import MAX_TEXT
 from pncsim.wire.ocpp.versions import V201, OcppVersion
@@ -39,7 +38,6 @@ CLOSING = 2.0
 STATIONS = replace(LIMITS, connections=10_000)
 """What guests of a CSMS may take: stations stay connected."""
 
-Admission = Literal["welcome", "unknown", "unauthorized"]
 Admit = Callable[[str, str | None, str | None], Admission | Awaitable[Admission]]
 """(identity of the path, Basic user or None, password or None) -> whether this station may come in."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pncsim.wire.errors import LocalError, PeerError, PncError
 from pncsim.wire.exi import ExiDecodeError, ExiEncodeError
 from pncsim.wire.session.dialect import Dialect, Envelope
-from pncsim.wire.session.outputs import Ask, Output, Send
+from pncsim.wire.session.outputs import Alter, Ask, Output, Send
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g.registry import EXI, codec
 from pncsim.wire.v2g.v2gtp import V2gtpFrame, V2gtpReader, pack
@@ -30,10 +30,6 @@ ROUNDING = 0.001
 """Seconds by which a clock may overshoot a time it was set to."""
 
 _HANDSHAKE = (app.SupportedAppProtocolReq, app.SupportedAppProtocolRes)
-
-Alter = Callable[[str, Any], Any]
-"""For fault injection: ``alter(name, message)`` gives the message to send instead, bytes to send as they are, or None
-to send nothing."""
 
 
 @dataclass(slots=True)

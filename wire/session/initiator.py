@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.exi import ExiDecodeError
-from pncsim.wire.session.conversation import ROUNDING, Alter, Conversation
+from pncsim.wire.session.conversation import ROUNDING, Conversation
 from pncsim.wire.session.dialect import Dialect, Envelope
-from pncsim.wire.session.outputs import Output
+from pncsim.wire.session.outputs import Alter, Output
 from pncsim.wire.session.sequence import CONNECTED, Row
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g.v2gtp import V2gtpFrame

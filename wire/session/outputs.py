@@ -6,9 +6,16 @@ file or global randomness; ``engine.deadline`` is the lab time at which the driv
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from pncsim.wire.errors import PncError
 from pncsim.wire.trace import Event
 from pncsim.wire.values import value
+
+Alter = Callable[[str, Any], Any]
+"""For fault injection: ``alter(name, message)`` gives the message to send instead, bytes to send as they are, or None
+to send nothing."""
 
 
 @value()

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.exi import ExiDecodeError
-from pncsim.wire.session.conversation import ROUNDING, Alter, Conversation
+from pncsim.wire.session.conversation import ROUNDING, Conversation
 from pncsim.wire.session.dialect import Dialect, Envelope
-from pncsim.wire.session.outputs import Output
+from pncsim.wire.session.outputs import Alter, Output
 from pncsim.wire.session.sequence import CONNECTED, ENDED, FAILED, Row
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g.v2gtp import V2gtpFrame

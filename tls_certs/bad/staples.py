@@ -22,7 +22,7 @@ Build = Callable[[Authority, x509.Certificate, float], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class StapleFault:
+class StapleFlaw:
     """One bad answer; ``kind`` says what a right verifier reports.
 
     ``build`` makes it from the issuing authority, the certificate and lab time.
@@ -107,38 +107,38 @@ def _broken(authority: Authority, certificate: x509.Certificate, now: float) -> 
     return _answer(authority, certificate, now).replace(stamp, other, 1)
 
 
-STAPLE_FAULTS: dict[str, StapleFault] = {
-    "revoked": StapleFault("says that the certificate is revoked", "revoked", _revoked),
-    "unknown": StapleFault(
+STAPLE_FLAWS: dict[str, StapleFlaw] = {
+    "revoked": StapleFlaw("says that the certificate is revoked", "revoked", _revoked),
+    "unknown": StapleFlaw(
         "says that the certificate is unknown",
         "status unknown",
         lambda a, c, now: _answer(a, c, now, status=Status.UNKNOWN),
     ),
-    "stale": StapleFault("counted until yesterday", "status stale", lambda a, c, now: _answer(a, c, now, age=8 * DAY)),
-    "future": StapleFault("counts from tomorrow on", "not yet valid", lambda a, c, now: _answer(a, c, now, age=-DAY)),
-    "other-certificate": StapleFault("is about another certificate", "status of another", _other),
-    "foreign-signer": StapleFault("is signed by somebody the issuer has not appointed", "status signer", _foreign),
-    "signer-without-purpose": StapleFault(
+    "stale": StapleFlaw("counted until yesterday", "status stale", lambda a, c, now: _answer(a, c, now, age=8 * DAY)),
+    "future": StapleFlaw("counts from tomorrow on", "not yet valid", lambda a, c, now: _answer(a, c, now, age=-DAY)),
+    "other-certificate": StapleFlaw("is about another certificate", "status of another", _other),
+    "foreign-signer": StapleFlaw("is signed by somebody the issuer has not appointed", "status signer", _foreign),
+    "signer-without-purpose": StapleFlaw(
         "is signed by a certificate that is not for OCSP signing",
         "status signer",
         lambda a, c, now: _answer(a, c, now, signer=_signer(a, now, purpose=False)),
     ),
-    "signer-expired": StapleFault(
+    "signer-expired": StapleFlaw(
         "is signed by a certificate that has expired",
         "status signer",
         lambda a, c, now: _answer(a, c, now, signer=_signer(a, now, expired=True)),
     ),
-    "wrong-signature": StapleFault("was changed after it was signed", "status malformed", _broken),
-    "refusal": StapleFault(
+    "wrong-signature": StapleFlaw("was changed after it was signed", "status malformed", _broken),
+    "refusal": StapleFlaw(
         "says only that the responder is busy", "status unknown", lambda a, c, now: refusal(TRY_LATER)
     ),
-    "garbage": StapleFault("is no OCSP response", "status malformed", lambda a, c, now: b"\x30\x03garbage"),
+    "garbage": StapleFlaw("is no OCSP response", "status malformed", lambda a, c, now: b"\x30\x03garbage"),
 }
 """Bad staples by name."""
 
 
 def wrong_staple(authority: Authority, certificate: x509.Certificate, fault: str, now: float) -> bytes:
     """The bad OCSP answer of that name about ``certificate``, which ``authority`` has issued. Raises LocalError."""
-    if fault not in STAPLE_FAULTS:
-        raise LocalError(f"There is no OCSP fault {fault!a}.", advice=f"There are: {', '.join(STAPLE_FAULTS)}.")
-    return STAPLE_FAULTS[fault].build(authority, certificate, now)
+    if fault not in STAPLE_FLAWS:
+        raise LocalError(f"There is no OCSP fault {fault!a}.", advice=f"There are: {', '.join(STAPLE_FLAWS)}.")
+    return STAPLE_FLAWS[fault].build(authority, certificate, now)

@@ -1,0 +1,1 @@
+"""Bad certificates and OCSP answers on purpose, as named data."""
