@@ -14,49 +14,43 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 _WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """The numbers from ``low`` to ``high``, both included; what is infinite or no number never is."""
 
     low: float
     high: float = math.inf
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(NamedTuple):
     """The words allowed, where a table has them; otherwise the type is a Literal."""
 
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reads:
+class Reads(NamedTuple):
     """Values are read by this, which raises ValueError with a sentence."""
 
     read: Callable[[str], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """A bool that this option (``--no-tls``) turns to what it is not by default."""
 
     option: str
 
 
-@dataclass(frozen=True, slots=True)
-class Switches:
+class Switches(NamedTuple):
     """Words that are an option each (``--pnc``), with their help, and exclude each other."""
 
     words: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """What stands for the value in a help text."""
 
     metavar: str

@@ -7,7 +7,7 @@ operator, one manufacturer, one CSMS with one station of one EVSE. Vehicles are 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pncsim.simulator.parameters import Reads, Shown
 
@@ -32,15 +32,13 @@ class OtherSide:
     sdp_port: Annotated[int, "SDP port on loopback", Reads(port), Shown("PORT")] = SDP_PORT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PkiPlan:
+class PkiPlan(NamedTuple):
     """A PKI with a V2G root of its own, called ``name`` ("" for the usual one)."""
 
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorPlan:
+class OperatorPlan(NamedTuple):
     """A mobility operator: its provider id (``DEABC``), the PKI that issues its contracts, who signs their delivery."""
 
     provider: str
@@ -48,24 +46,21 @@ class OperatorPlan:
     provisioning: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManufacturerPlan:
+class ManufacturerPlan(NamedTuple):
     """A manufacturer: its WMI (three characters), the PKI that issues its vehicles' certificates."""
 
     wmi: str
     pki: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProvisioningPlan:
+class ProvisioningPlan(NamedTuple):
     """A certificate provisioning service that signs below the V2G roots of ``pkis``."""
 
     name: str
     pkis: tuple[str, ...] = ("",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsmsPlan:
+class CsmsPlan(NamedTuple):
     """An operator's CSMS. With ``url`` (ws:// or wss://) it is somebody else's; ``password`` is for its stations."""
 
     name: str = CSMS
@@ -73,8 +68,7 @@ class CsmsPlan:
     password: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationPlan:
+class StationPlan(NamedTuple):
     """A station with ``evses`` EVSEs, at the CSMS of that name, with a certificate of that PKI.
 
     ``link``: its EVSE 1 waits there for somebody else's vehicle. ``foreign``: the station itself is somebody else's,
@@ -89,8 +83,7 @@ class StationPlan:
     foreign: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """Everybody. The first of each kind is who is meant where nothing else is said.
 
     ``pool_url`` and ``pool_token``: somebody else's contract pool. ``ocsp_url``: somebody else's OCSP responder, which

@@ -38,7 +38,8 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import SYSTEM
-from pncsim.wire.trace import Story, Tolerated, Trace
+from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
 
 async def run_station(link: OtherSide, options: StationOptions, clock: Clock, trace: Trace) -> int:
@@ -106,7 +107,7 @@ async def _serve_one(site: ChargePoint, options: StationOptions, clock: Clock, t
             return Verdict.ERROR, str(error)  # nobody has told it yet
         return Verdict.FAIL, first_sentence(error.sentence)
     kinds = " and ".join(site.evse().where)
-    trace.emit(Story(time=clock.now(), role="SECC", text=f"Waiting for a vehicle at {kinds}."))
+    site.evse().voice.story(f"Waiting for a vehicle at {kinds}.")
     visit = await reception.visit(options.wait)
     if visit is None:
         return Verdict.FAIL, f"no vehicle came within {options.wait:g} s"
@@ -146,7 +147,7 @@ async def _sell(pki: Pki, ecosystem: Ecosystem, trace: Trace, clock: Clock) -> N
             await ecosystem.mo.subscribe("the driver", pcid)
         except PncError as error:
             what = f"No contract can be installed here: {error.sentence}"
-            trace.emit(Tolerated(time=clock.now(), role="MO", what=what))
+            Voice.on(clock, trace, "MO", f"MO {ecosystem.mo.provider}").tolerated(what)
 
 
 def _remote_csms(url: str, pki: Pki) -> Connector:
@@ -191,7 +192,7 @@ async def run_vehicle(link: OtherSide, options: VehicleOptions, clock: Clock, tr
 
 def _warn(clock: Clock, trace: Trace, actor: str, consequence: str) -> None:
     what = f"No PKI folder is given (--pki DIR): {consequence}."
-    trace.emit(Tolerated(time=clock.now(), role=actor, what=what))
+    Voice.on(clock, trace, actor).tolerated(what)
 
 
 def _contracts(pki: Pki, options: VehicleOptions) -> ContractStore:

@@ -24,6 +24,7 @@ from pncsim.wire.trace import Event, Problem, Reader, Trace
 
 if TYPE_CHECKING:
     from pncsim.simulator.evidence.folder import Recorder
+    from pncsim.simulator.faults.fault import FaultJudge
     from pncsim.simulator.lab.lab import Lab
 
 T = TypeVar("T")
@@ -64,7 +65,8 @@ class Run:
         self.scenario, self.options = scenario, dict(options or {})
         self.settings = settings or RunSettings()
         self.clock = Clock(_start(self.settings), leaps=self.settings.transport == "loopback")
-        self.trace = Trace()
+        self._source = SYSTEM if self.settings.seed is None else Seeded(self.settings.seed)
+        self.trace = Trace(run=f"{scenario.name}-{self._source.of('run').octets(4).hex()}")
         self.journal = Journal() if kept is None else Journal(kept)
         self.result = RunResult(scenario.name, self.settings.transport)
         self._gate = VehicleGate(self.clock)
@@ -139,8 +141,6 @@ class Run:
             self.result.first_problem = f"{event.role}: {event.text}"
 
     async def _run(self) -> RunResult:
-        from pncsim.simulator.faults.fault import FaultJudge
-        from pncsim.simulator.faults.table import find_fault
         from pncsim.simulator.lab.lab import Lab
 
         result, settings = self.result, self.settings
@@ -154,23 +154,19 @@ class Run:
             plan=self.scenario.plan,
             installed=not self.scenario.fresh_station,
             through=self._gate.on,
-            source=SYSTEM if settings.seed is None else Seeded(settings.seed),
+            source=self._source,
         )
         try:
-            faults = [find_fault(text) for text in settings.faults]
-            judge = FaultJudge(faults)
-            self.trace.subscribe(judge)
-            result.faults = {str(fault): (fault.title, fault.answer_text) for fault in faults}
-            for fault in faults:
-                fault.apply(lab)
+            judge = self._disturb(lab) if settings.faults else None
             async with lab:
                 if settings.seed is not None:
                     lab.voice.story(NO_SECRETS.format(settings.seed))
-                for fault in faults:
-                    lab.voice.story(f"Disturbed on purpose: {fault.title}.")
+                for title, _ in result.faults.values():
+                    lab.voice.story(f"Disturbed on purpose: {title}.")
                 self._lab.set_result(lab)
                 await self.scenario.run(lab, **self.options)
-            result.checks += judge.checks()
+            if judge is not None:
+                result.checks += judge.checks()
         except PncError as error:
             result.error = str(error)
         except BaseException as error:
@@ -183,6 +179,19 @@ class Run:
             if recorder is not None:
                 self._finish(recorder, lab)
         return result
+
+    def _disturb(self, lab: Lab) -> FaultJudge:
+        """Apply the faults that were asked for, once, and look for what the standard answers."""
+        from pncsim.simulator.faults.fault import FaultJudge
+        from pncsim.simulator.faults.table import find_fault
+
+        faults = [find_fault(text) for text in self.settings.faults]
+        judge = FaultJudge(faults)
+        self.trace.subscribe(judge)
+        self.result.faults = {str(fault): (fault.title, fault.answer_text) for fault in faults}
+        for fault in faults:
+            fault.apply(lab)
+        return judge
 
     def _recorder(self, started: float) -> Recorder | None:
         if self.settings.evidence is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 
@@ -214,3 +216,23 @@ def test_the_journal_holds_what_every_reader_sees() -> None:
 
     run = driven(look)
     assert everything(run) == seen and any(isinstance(event, Power) for event in seen)
+
+
+def test_every_event_says_which_run_it_belongs_to() -> None:
+    first, second = driven(let), driven(let)
+    runs = [{event.run for event in everything(run)} for run in (first, second)]
+    assert [len(found) for found in runs] == [1, 1] and runs[0].isdisjoint(runs[1])
+    assert all(run.startswith("pnc-ac-") for found in runs for run in found)
+
+
+def test_a_run_without_faults_loads_none() -> None:
+    script = """
+import sys
+from pncsim.simulator.commands.main import main
+try:
+    main(["run", "pnc-ac", "--transport", "memory", "--no-evidence", "--quiet"])
+except SystemExit as left:
+    assert not left.code, left.code
+assert not [name for name in sys.modules if name.startswith("pncsim.simulator.faults")]
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
