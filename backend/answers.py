@@ -5,8 +5,9 @@ Every method that gives one of these may also raise :class:`wire.errors.PncError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from pncsim.tls_certs.hash_data import HashData
 
@@ -40,8 +41,7 @@ CertificateStatus = Literal[
 """OCPP AuthorizeCertificateStatusEnumType."""
 
 
-@dataclass(slots=True, frozen=True)
-class PoolAnswer:
+class PoolAnswer(Struct, frozen=True):
     """What the contract pool says to a CertificateInstallationReq or CertificateUpdateReq.
 
     ``exi``: the complete EXI V2G message with the response, or None if there is none to pass on. ``status`` Accepted
@@ -57,16 +57,14 @@ class PoolAnswer:
     root: str | None = None
 
 
-@dataclass(slots=True, frozen=True)
-class TokenStatus:
+class TokenStatus(Struct, frozen=True):
     """Whether a contract or token may charge, and why (one sentence)."""
 
     status: AuthorizationStatus
     text: str = ""
 
 
-@dataclass(slots=True, frozen=True)
-class ChainStatus:
+class ChainStatus(Struct, frozen=True):
     """What central validation says about a contract chain.
 
     ``status`` Accepted, or the certificateStatus that names the fault; ``hashes``: one entry for each certificate whose

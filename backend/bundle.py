@@ -6,7 +6,7 @@ four elements they share, not the message around them (V2G2-771).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.wire.v2g import iso2
@@ -22,8 +22,7 @@ NO_SESSION = b"\x00"
 """SessionID of a response made outside a charging session."""
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class ContractData:
+class ContractData(Struct, frozen=True, kw_only=True):
     """What a mobility operator hands over for signing. ``chain``: DER, contract leaf first, without root."""
 
     emaid: str
@@ -31,8 +30,7 @@ class ContractData:
     wrapped: WrappedKey
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class SignedContractData:
+class SignedContractData(Struct, frozen=True, kw_only=True):
     """The four signed elements (Ids id1 to id4), the signer's chain, which is not signed itself, and the signature."""
 
     provisioning_chain: iso2.CertificateChainType

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography import x509
+from msgspec import Struct
 
 from pncsim.backend.answers import RevocationStatus
 from pncsim.backend.rcp import RootKind
@@ -34,8 +34,7 @@ class Roots(Protocol):
     async def anchors(self, *kinds: RootKind) -> list[x509.Certificate]: ...
 
 
-@dataclass(slots=True, frozen=True)
-class CertificateState:
+class CertificateState(Struct, frozen=True):
     """What the responder says about one certificate, and one sentence about it."""
 
     status: RevocationStatus

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(slots=True)
-class Battery:
+class Battery(Struct):
     """A traction battery.
 
     ``soc`` and ``target_soc`` are percent of ``capacity`` (Wh). ``max_power`` (W) is accepted up to ``taper_from``

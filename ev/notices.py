@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(Struct, frozen=True):
     """The vehicle's switch on the control pilot: closed, it is ready for energy (state C); open, it is not (B).
 
     Told before the request it belongs to: PowerDeliveryReq(Start) of AC (V2G2-847), CableCheckReq, and

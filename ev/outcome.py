@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from pncsim.ev.session_memory import PausedSession
 from pncsim.wire.errors import PncError
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class InstalledContract:
+class InstalledContract(Struct, frozen=True, kw_only=True):
     """A contract that arrived in this session. Times in lab seconds since the epoch."""
 
     emaid: str
@@ -19,8 +18,7 @@ class InstalledContract:
     by_update: bool
 
 
-@dataclass(slots=True, kw_only=True)
-class SessionOutcome:
+class SessionOutcome(Struct, kw_only=True):
     """The verdict and what a report needs.
 
     ``ok``: the session ended in order and energy flowed as wished, or was paused on purpose. ``problems``: what went

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pncsim.ev.contracts import Contract
 
 
-@dataclass(slots=True, frozen=True)
-class StoreContract:
+class StoreContract(Struct, frozen=True):
     """Keep this contract, whole or not at all; the answer is None, or the :class:`~wire.errors.LocalError`."""
 
     contract: Contract

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from pncsim.ev.notices import Switch
 from pncsim.ev.outcome import SessionOutcome
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from pncsim.wire.voice import Voice
 
 
-@dataclass(slots=True)
-class VehicleSession:
+class VehicleSession(Struct):
     """One session from the first request to the last; ``talk`` is the conversation it belongs to.
 
     ``received`` is the response being decided on. ``flow`` is the power the vehicle takes since ``flow_since``, in W;

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class PausedSession:
+class PausedSession(Struct, frozen=True, kw_only=True):
     """A session the station agreed to pause. Times in lab seconds since the epoch, energy in Wh."""
 
     session_id: bytes
@@ -19,8 +18,7 @@ class PausedSession:
     energy_left: float | None
 
 
-@dataclass(slots=True)
-class SessionMemory:
+class SessionMemory(Struct):
     """Holds at most one paused session; it survives the connection, not the vehicle's program."""
 
     paused: PausedSession | None = None

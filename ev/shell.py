@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pncsim.ev.connection import connect
@@ -10,6 +9,7 @@ from pncsim.ev.notices import Switch
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.ev.questions import StoreContract
 from pncsim.wire.errors import LocalError, PeerSilent, PncError
+from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from cryptography import x509
+from msgspec import Struct, field
 
 from pncsim.ev.battery import Battery
 from pncsim.ev.config import VehicleConfig
@@ -13,8 +12,7 @@ from pncsim.ev.session_memory import SessionMemory
 from pncsim.wire.credentials import Credentials
 
 
-@dataclass(slots=True, kw_only=True)
-class Vehicle:
+class Vehicle(Struct, kw_only=True):
     """Everything a charging session needs from the vehicle; ``name`` is whose voice is heard ("EV-2").
 
     ``v2g_roots`` are the anchors for the station's and the CPS's chains. ``contract_roots`` (MO roots) are anchors for

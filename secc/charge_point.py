@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 
 from cryptography import x509
+from msgspec import Struct
 
 from pncsim.secc.config import SeccConfig
 from pncsim.secc.evse import Evse, EvsePlan
@@ -24,6 +24,7 @@ from pncsim.wire.errors import PncError
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
+from pncsim.wire.values import replace
 
 ANSWER_SECONDS = 1.0
 """How long :meth:`ChargePoint.heard` waits for the answer to a call: the lab's clock waits for it before it jumps."""
@@ -35,8 +36,7 @@ def trusted_roots(pki: Pki) -> list[tuple[str, x509.Certificate]]:
     return [(use, root) for use, role in uses for root in pki.anchors(role)]
 
 
-@dataclass(slots=True)
-class Presented:
+class Presented(Struct):
     """What the station's TLS servers show instead of what the CSMS gave it; None leaves it as it is."""
 
     credentials: Credentials | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pncsim.wire.errors import Kind, PeerError
 from pncsim.wire.identifiers import normal_emaid
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedContract:
+class CheckedContract(Struct, frozen=True):
     """A ``chain`` that was looked at, leaf first.
 
     ``validated``: up to an anchor of ours; otherwise the back end has to. ``tolerated``: liberties that were let pass.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pncsim.secc import notices
 from pncsim.secc.config import PowerSchedule, SeccConfig
@@ -28,8 +29,7 @@ from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvsePlan:
+class EvsePlan(Struct, frozen=True, kw_only=True):
     """An EVSE to be: how it behaves, the link it serves on, and what it offers there.
 
     ``secured``, ``plain``: serve TLS, plain TCP. ``contract``: offer Plug & Charge where the station can. ``assumed``:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pncsim.wire.values import value
+from msgspec import Struct
 
 
-@value(kw_only=True)
-class PluggedIn:
+class PluggedIn(Struct, frozen=True, kw_only=True):
     """A vehicle is plugged in (control pilot A to B); nothing is known about it yet. The EVSE says so, not its engine.
 
     ``register_wh`` is the meter's register, None if it is not known.
@@ -22,24 +21,21 @@ class PluggedIn:
     register_wh: int | None = None
 
 
-@value(kw_only=True)
-class Unplugged:
+class Unplugged(Struct, frozen=True, kw_only=True):
     """The vehicle is unplugged (control pilot A); whatever it was doing is over. The EVSE says so."""
 
     time: float
     register_wh: int | None = None
 
 
-@value(kw_only=True)
-class ProtocolAnswered:
+class ProtocolAnswered(Struct, frozen=True, kw_only=True):
     """SupportedAppProtocolReq was answered: whoever has connected is a vehicle. ``agreed``: on a protocol."""
 
     time: float
     agreed: bool
 
 
-@value(kw_only=True)
-class SessionStarted:
+class SessionStarted(Struct, frozen=True, kw_only=True):
     """SessionSetup was answered; ``resumed``: a paused session was joined. ``evccid`` is the vehicle's MAC, hex."""
 
     time: float
@@ -48,8 +44,7 @@ class SessionStarted:
     resumed: bool
 
 
-@value(kw_only=True)
-class Authorized:
+class Authorized(Struct, frozen=True, kw_only=True):
     """The vehicle may charge. ``emaid`` under Contract, ``token`` under external payment; the other is empty."""
 
     time: float
@@ -57,8 +52,7 @@ class Authorized:
     token: str = ""
 
 
-@value(kw_only=True)
-class AuthorizationRefused:
+class AuthorizationRefused(Struct, frozen=True, kw_only=True):
     """The vehicle may not charge; ``text`` says why."""
 
     time: float
@@ -66,8 +60,7 @@ class AuthorizationRefused:
     text: str = ""
 
 
-@value(kw_only=True)
-class ChargingStarted:
+class ChargingStarted(Struct, frozen=True, kw_only=True):
     """Energy may flow: contactor closed (AC) or output on (DC). ``resumed``: after a renegotiation or a pause."""
 
     time: float
@@ -75,8 +68,7 @@ class ChargingStarted:
     resumed: bool = False
 
 
-@value(kw_only=True)
-class MeterSample:
+class MeterSample(Struct, frozen=True, kw_only=True):
     """The meter now. ``energy_wh`` since the session began, ``register_wh`` the meter's own running register."""
 
     time: float
@@ -88,8 +80,7 @@ class MeterSample:
     soc: int | None = None
 
 
-@value(kw_only=True)
-class ReceiptVerified:
+class ReceiptVerified(Struct, frozen=True, kw_only=True):
     """The vehicle signed what the meter said; ``exi`` is the signed MeteringReceiptReq as received."""
 
     time: float
@@ -97,8 +88,7 @@ class ReceiptVerified:
     exi: bytes
 
 
-@value(kw_only=True)
-class ChargingStopped:
+class ChargingStopped(Struct, frozen=True, kw_only=True):
     """Energy no longer flows."""
 
     time: float
@@ -111,8 +101,7 @@ EndKind = Literal["ended", "paused", "failed"]
 StoppedBy = Literal["vehicle", "station", "silence"]
 
 
-@value(kw_only=True)
-class SessionEnded:
+class SessionEnded(Struct, frozen=True, kw_only=True):
     """The last notice of every session.
 
     ``kind``: ``ended`` by SessionStop(Terminate), ``paused`` by SessionStop(Pause), ``failed`` otherwise; ``reason``

@@ -7,15 +7,15 @@ then refuses the vehicle with the sentence of the error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from cryptography import x509
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractCertificateRequest:
+class ContractCertificateRequest(Struct, frozen=True, kw_only=True):
     """Fetch a contract certificate for the vehicle (OCPP Get15118EVCertificate, M01/M02).
 
     ``exi`` is the vehicle's whole V2G_Message as received, byte for byte; ``schema`` the namespace it is written in.
@@ -26,16 +26,14 @@ class ContractCertificateRequest:
     exi: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractCertificateAnswer:
+class ContractCertificateAnswer(Struct, frozen=True, kw_only=True):
     """``exi``: the whole V2G_Message to hand to the vehicle unchanged, or None; ``text`` says why there is none."""
 
     exi: bytes | None
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractAuthorization:
+class ContractAuthorization(Struct, frozen=True, kw_only=True):
     """May this contract charge here (OCPP Authorize, C07)?
 
     ``emaid`` without separators, upper case; ``chain`` leaf first, without root. ``validated`` tells whether the
@@ -47,13 +45,11 @@ class ContractAuthorization:
     validated: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExternalAuthorization:
+class ExternalAuthorization(Struct, frozen=True, kw_only=True):
     """Wait for the driver to identify by other means (card, app, terminal). Answer only when that is decided."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationAnswer:
+class AuthorizationAnswer(Struct, frozen=True, kw_only=True):
     """The decision. ``certificate_status`` (AuthorizeCertificateStatusEnumType) and ``token_status``
     (AuthorizationStatusEnumType) are OCPP 2.0.1 values, empty when not given. ``token`` is the identification used."""
 
@@ -64,8 +60,7 @@ class AuthorizationAnswer:
     token: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VehicleReady:
+class VehicleReady(Struct, frozen=True, kw_only=True):
     """Wait until the vehicle signals state C or D on the control pilot; the answer is True. The EVSE answers it."""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pncsim.secc import notices
 from pncsim.secc.evse import Evse
@@ -13,8 +14,7 @@ from pncsim.wire.session.sequence import CONNECTED, ENDED
 from pncsim.wire.trace import Event, StateEntered, Trace
 
 
-@dataclass(slots=True)
-class Visit:
+class Visit(Struct):
     """One connection. ``vehicle``: it has shown to be a vehicle's. ``state``: where the station was when it ended."""
 
     vehicle: bool = False

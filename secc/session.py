@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pncsim.secc import notices
 from pncsim.secc.config import KeptSession, PowerSchedule, SeccConfig
@@ -17,8 +18,7 @@ from pncsim.wire.session.responder import Responder
 NO_SESSION = bytes(8)
 
 
-@dataclass(slots=True)
-class Wishes:
+class Wishes(Struct):
     """What the station wants of the vehicle: to stop (since when), to renegotiate, and the schedule it then offers."""
 
     schedule: PowerSchedule

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct, field
 
 
 class Verdict(StrEnum):
@@ -27,8 +28,7 @@ class Terminated(BaseException):
     """SIGTERM has come: what was open is closed by now. Like KeyboardInterrupt it is no error to be handled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One expectation: what was expected, whether it held, and what was seen."""
 
     expected: str
@@ -36,8 +36,7 @@ class Check:
     seen: str
 
 
-@dataclass(slots=True)
-class RunResult:
+class RunResult(Struct):
     """The outcome of one scenario run. ``facts`` are the lines of the summary, in order; times are in seconds.
 
     ``faults``: what was disturbed on purpose, name -> (what it is, what the standard answers). ``first_problem``: what

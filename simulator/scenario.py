@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from pncsim.simulator.parameters import Parameter, parameters_of
 from pncsim.simulator.plan import USUAL, Plan
@@ -18,8 +19,7 @@ from pncsim.simulator.plan import USUAL, Plan
 Energy = Literal["ac", "dc"]
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """A declared use case. ``clauses`` are requirement or use-case ids; ``run`` raises PncError if it cannot go on.
 
     ``fresh_station``: the station boots without a V2G certificate and requests one, even where a PKI folder has one.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 Transport = Literal["loopback", "memory"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSettings:
+class RunSettings(Struct, frozen=True, kw_only=True):
     """What every scenario can be told: transport, PKI folder, faults as typed, where evidence goes (None = nowhere).
 
     ``seed``: draw every random choice, keys included, from it, so that the run can be repeated: in memory and without a

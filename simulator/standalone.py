@@ -11,7 +11,8 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pncsim.backend.answers import TokenStatus
 from pncsim.backend.ecosystem import Ecosystem
@@ -119,8 +120,7 @@ async def _serve_one(site: ChargePoint, options: StationOptions, clock: Clock, t
     return verdict, f"{said}; {visit.energy_wh / 1000:.3f} kWh delivered"
 
 
-@dataclass(frozen=True, slots=True)
-class FolderOperator:
+class FolderOperator(Struct, frozen=True):
     """The mobility operator of a PKI folder: it also stands by contracts it has sold in earlier runs.
 
     It keeps no books between runs. That an EMAID of its own really was sold is shown by the chain, which the station

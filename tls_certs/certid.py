@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cryptography import x509
+from msgspec import Struct
 
 from pncsim.tls_certs import der
 from pncsim.tls_certs.hash_data import HashData
@@ -37,8 +37,7 @@ class RequestMalformed(PeerError):
     """An OCSP request that cannot be read; answered by malformedRequest."""
 
 
-@dataclass(frozen=True, slots=True)
-class CertId:
+class CertId(Struct, frozen=True):
     """One certificate, named by its issuer's hashes and its serial number."""
 
     algorithm: str

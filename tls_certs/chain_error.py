@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pncsim.wire.errors import Kind, PeerError
 
 
-@dataclass(frozen=True, slots=True)
-class Codes:
+class Codes(Struct, frozen=True):
     """What a fault is answered with: TLS alert (RFC 5246 7.2.2), OCPP certificateStatus."""
 
     alert: int

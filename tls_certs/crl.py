@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
+from msgspec import Struct
 
 from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.chain_error import BAD_CERTIFICATE
@@ -34,8 +34,7 @@ class CrlError(PeerError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CrlStatus:
+class CrlStatus(Struct, frozen=True):
     """What a verified list says of one certificate, and when the list stops counting (seconds since the epoch)."""
 
     status: Status

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
+from msgspec import Struct, field
 
 from pncsim.tls_certs.chain_error import ChainError
 from pncsim.tls_certs.keys import PublicKey, signed_by
@@ -29,8 +29,7 @@ _PROCESSED = frozenset(
 )
 
 
-@dataclass(slots=True, eq=False)
-class Facts:
+class Facts(Struct, eq=False):
     """A certificate as the verifier sees it. ``what`` names it in sentences; times are seconds since the epoch."""
 
     what: str

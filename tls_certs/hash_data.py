@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from cryptography import x509
+from msgspec import Struct
 
 from pncsim.tls_certs.keys import key_bits
 from pncsim.tls_certs.reading import responder_url
@@ -24,8 +24,7 @@ HashName = Literal["SHA256", "SHA384", "SHA512"]
 _HASHES = {"SHA256": hashlib.sha256, "SHA384": hashlib.sha384, "SHA512": hashlib.sha512}
 
 
-@dataclass(slots=True, frozen=True)
-class HashData:
+class HashData(Struct, frozen=True):
     """Names one certificate: lower-case hex hashes over its issuer, hex serial without leading zeros, its OCSP URL.
 
     ``responder_url`` comes from the certificate's AIA extension and is empty where it has none.

@@ -6,13 +6,13 @@ Requests are made in :mod:`tls_certs.certid`, answers in :mod:`tls_certs.ocsp_an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from msgspec import Struct
 
 from pncsim.tls_certs.authority import answer_request
 from pncsim.tls_certs.certid import (
@@ -73,8 +73,7 @@ class OcspError(PeerError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class OcspStatus:
+class OcspStatus(Struct, frozen=True):
     """What a verified answer says. Times in seconds since the epoch; ``expires`` is when the answer stops counting."""
 
     status: Status

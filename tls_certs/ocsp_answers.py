@@ -7,8 +7,9 @@ written here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from pncsim.tls_certs import der
 from pncsim.tls_certs.certid import CertId, nonce_extension
@@ -30,8 +31,7 @@ _SIGNATURES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Single:
+class Single(Struct, frozen=True):
     """What is said of one certificate; times in lab seconds, ``next_update`` None leaves it out."""
 
     cert_id: CertId

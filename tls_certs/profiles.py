@@ -8,11 +8,11 @@ in key kind, sizes and key identifiers only and go into a table of the same shap
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from cryptography.x509 import ExtensionType, ObjectIdentifier
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from msgspec import Struct
 
 from pncsim.tls_certs.keys import KeyKind
 
@@ -36,8 +36,7 @@ class NameKind(Enum):
     HOST = "host name"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """What a certificate of one role looks like.
 
     ``issuer`` is the role that signs it, None for a root. ``domain`` is the DC of the subject, ``country`` its C (None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
 from cryptography import x509
+from msgspec import Struct, field
 
 
 class Status(StrEnum):
@@ -31,8 +31,7 @@ Reason = Literal[
 """Why a certificate was revoked (RFC 5280 5.3.1), spelled as the members of ``x509.ReasonFlags``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Revocation:
+class Revocation(Struct, frozen=True):
     """When (lab seconds since the epoch) and why a certificate was revoked."""
 
     time: float
@@ -44,8 +43,7 @@ class Revocation:
         return x509.ReasonFlags[self.reason]
 
 
-@dataclass(slots=True)
-class Registry:
+class Registry(Struct):
     """Serial numbers of one authority.
 
     ``complete`` says whether ``issued`` names every certificate there is. An authority from a folder does not know what

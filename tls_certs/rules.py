@@ -5,11 +5,11 @@ It demands less than the profiles emit: devices in the field differ, and what is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
+from msgspec import Struct
 
 from pncsim.tls_certs.chain_error import ChainError
 from pncsim.tls_certs.facts import Facts
@@ -28,8 +28,7 @@ class Use(Enum):
     CPS = "CPS"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """What the leaf of a use must look like, and which roots may stand above it (by the DC of the root's subject).
 
     ``key_usage`` are the bits demanded. ``extended`` are the purposes accepted where the leaf names any; ``plain`` says

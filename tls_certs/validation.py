@@ -8,9 +8,9 @@ General-purpose verifiers refuse these profiles (no subject alternative names) a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from cryptography import x509
+from msgspec import Struct
 
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.chain_error import ChainError
@@ -28,8 +28,7 @@ MAX_SENT = 6
 """Certificates looked at in what a peer sent: a leaf, the four Sub-CAs of the schema, and a root it should not send."""
 
 
-@dataclass(frozen=True, slots=True)
-class ValidatedChain:
+class ValidatedChain(Struct, frozen=True):
     """A chain that verified: ``path`` from the leaf to the trusted root, and the liberties that were let pass."""
 
     use: Use
@@ -106,8 +105,7 @@ _Asked = tuple[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Verified:
+class _Verified(Struct, frozen=True):
     """A chain that verified, the facts of its certificates below the root, and when all of it is valid."""
 
     chain: ValidatedChain

@@ -6,12 +6,11 @@ Who verifies says which of them it allows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from msgspec import Struct
 
 from pncsim.wire.errors import LocalError
 
@@ -25,8 +24,7 @@ def ecdsa(algorithm: hashes.HashAlgorithm) -> ec.ECDSA:
     return ec.ECDSA(algorithm, deterministic_signing=True)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Algorithm:
+class Algorithm(Struct, frozen=True, eq=False):
     """One algorithm: the ``curve`` its keys are on, the hash it signs (None: Ed448 hashes by itself), and the octets of
     a signature value: r || s, each padded to the size of the field, or an Ed448 signature as it is.
     """

@@ -15,10 +15,11 @@ import selectors
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
@@ -178,8 +179,7 @@ class Clock:
         return _Limit(self, seconds)
 
 
-@dataclass(slots=True, eq=False)
-class _Passing:
+class _Passing(Struct, eq=False):
     """Somebody who lets time pass until then."""
 
     until: float

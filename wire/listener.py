@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pncsim.wire.errors import LocalError
 
@@ -27,8 +28,7 @@ _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Lengt
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What guests may take. Seconds are the machine's: a lab whose time leaps does not lose its connections.
 
     ``connections`` at once, further ones are answered 503. ``header``: from a request's first octet to the end of its

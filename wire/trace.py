@@ -8,14 +8,15 @@ sentences.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Literal
 
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
 from pncsim.wire.errors import Kind
 from pncsim.wire.ocpp.frames import Content, parse
-from pncsim.wire.values import value
 
 Direction = Literal["sent", "received"]
 Carrier = Literal["UDP", "TCP"]
@@ -24,8 +25,7 @@ EndPoint = tuple[str, int]
 """A numeric address without scope, and a port."""
 
 
-@value(kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """What happened, and who saw it.
 
     ``time``: lab seconds since the epoch. ``role``: a key of ROLES below; ``unit``: which of them ("EV-2", "CS001/1",
@@ -41,8 +41,7 @@ class Event:
     run: str = ""
 
 
-@value(kw_only=True)
-class V2gMessage(Event):
+class V2gMessage(Event, frozen=True, kw_only=True):
     """A V2GTP message, with its bytes as on the wire (without the 8-byte header) and its decoded value."""
 
     direction: Direction
@@ -51,8 +50,7 @@ class V2gMessage(Event):
     value: object
 
 
-@value(kw_only=True)
-class LinkBytes(Event):
+class LinkBytes(Event, frozen=True, kw_only=True):
     """What passed between vehicle and station below TLS, as ``unit`` handed it over or got it.
 
     On the stream only while :attr:`Trace.wants_bytes`. ``data`` is a UDP datagram, or the next of what a TCP connection
@@ -67,15 +65,13 @@ class LinkBytes(Event):
     mark: LinkMark = ""
 
 
-@value(kw_only=True)
-class StateEntered(Event):
+class StateEntered(Event, frozen=True, kw_only=True):
     """A state machine moved on; ``state`` is a row of the printed table."""
 
     state: str
 
 
-@value(kw_only=True)
-class Judged(Event):
+class Judged(Event, frozen=True, kw_only=True):
     """Somebody verified something: ``what`` ("SECC certificate chain", "OCSP response", "signature of …")."""
 
     what: str
@@ -84,8 +80,7 @@ class Judged(Event):
     clause: str = ""
 
 
-@value(kw_only=True)
-class Secured(Event):
+class Secured(Event, frozen=True, kw_only=True):
     """A TLS handshake was completed or refused (``ok`` False, ``reason`` says why, ``alert`` the code if any)."""
 
     ok: bool
@@ -97,8 +92,7 @@ class Secured(Event):
     reason: str = ""
 
 
-@value(kw_only=True)
-class OcppFrame(Event):
+class OcppFrame(Event, frozen=True, kw_only=True):
     """An OCPP-J frame as text; secrets (passwords) are masked before the event is made.
 
     ``action`` is that of the CALL, also with what answers it; empty where it is not known.
@@ -121,8 +115,7 @@ def _content(text: str) -> Content:
     return parse(text)
 
 
-@value(kw_only=True)
-class HttpExchange(Event):
+class HttpExchange(Event, frozen=True, kw_only=True):
     """One HTTP request and its answer, as seen by ``role``."""
 
     method: str
@@ -131,8 +124,7 @@ class HttpExchange(Event):
     text: str = ""
 
 
-@value(kw_only=True)
-class ServiceCall(Event):
+class ServiceCall(Event, frozen=True, kw_only=True):
     """A call between back-end services (in-process or remote) and how it ended, in one sentence."""
 
     service: str
@@ -141,8 +133,7 @@ class ServiceCall(Event):
     text: str
 
 
-@value(kw_only=True)
-class Power(Event):
+class Power(Event, frozen=True, kw_only=True):
     """A sample of the energy transfer: W, Wh since the start of the session, V, A and state of charge in percent."""
 
     watts: float
@@ -152,31 +143,27 @@ class Power(Event):
     soc: float | None = None
 
 
-@value(kw_only=True)
-class PilotChanged(Event):
+class PilotChanged(Event, frozen=True, kw_only=True):
     """What an EVSE sees on the control pilot: a state of IEC 61851-1 (A to F), and its duty cycle in percent."""
 
     state: str
     duty: float
 
 
-@value(kw_only=True)
-class Tolerated(Event):
+class Tolerated(Event, frozen=True, kw_only=True):
     """A liberty of the peer that was let pass, and what the standard says instead."""
 
     what: str
     clause: str = ""
 
 
-@value(kw_only=True)
-class Story(Event):
+class Story(Event, frozen=True, kw_only=True):
     """A milestone told in one sentence for people."""
 
     text: str
 
 
-@value(kw_only=True)
-class Problem(Event):
+class Problem(Event, frozen=True, kw_only=True):
     """Something went wrong: everything its error knows (see :class:`wire.errors.PncError`).
 
     ``response_code`` is what was answered to the peer, or what the peer has answered.
@@ -195,7 +182,6 @@ class Problem(Event):
 Reader = Callable[[Event], None]
 
 
-@dataclass(slots=True)
 class Trace:
     """The sink of one run. Readers subscribe with a callable; emitting costs one loop over them.
 
@@ -204,17 +190,19 @@ class Trace:
     key log (NSS format) as the keys are made: they are secrets, go nowhere else and are never events.
     """
 
-    readers: list[Reader] = field(default_factory=list)
-    run: str = ""
-    failures: list[tuple[Reader, Exception]] = field(default_factory=list)
-    wants_bytes: bool = False
-    key_log: Callable[[str], None] | None = field(default=None, repr=False)
-    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    def __init__(self, readers: Iterable[Reader] = (), *, run: str = "", wants_bytes: bool = False) -> None:
+        self.run = run
+        self.readers = list(readers)
+        self.failures: list[tuple[Reader, Exception]] = []
+        self.wants_bytes = wants_bytes
+        self.key_log: Callable[[str], None] | None = None
+        self._numbers = itertools.count(1)
 
     def emit(self, event: Event) -> None:
         """Number ``event`` and hand it to every reader, in the order they subscribed."""
         # Events are frozen for everybody but the stream, which gives them their place in it.
-        event.seq, event.run = next(self._numbers), self.run  # type: ignore[misc]
+        force_setattr(event, "seq", next(self._numbers))
+        force_setattr(event, "run", self.run)
         for reader in tuple(self.readers):
             try:
                 reader(event)

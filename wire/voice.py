@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pncsim.wire import trace
 from pncsim.wire.errors import PncError
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from pncsim.wire.clock import Clock
 
 
-@dataclass(slots=True)
-class CallReport:
+class CallReport(Struct):
     """One call in progress; who makes it fills in ``text``, one sentence saying what came of it.
 
     ``ok`` False marks an answer that says no without being an error of the call.

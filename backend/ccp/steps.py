@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Literal
 
 from pncsim.backend.ccp.store import CONTRACTS, ContractEntry, StoredContract, of_vehicle
@@ -12,6 +11,7 @@ from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store
 from pncsim.tls_certs import reading
 from pncsim.wire.identifiers import same_pcid
+from pncsim.wire.values import replace
 
 Why = Literal["withdrawn", "vehicle deleted", "vehicle key changed", "cleansed"]
 """Why a contract is deleted."""

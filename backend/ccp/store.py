@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from cryptography import x509
+from msgspec import Struct
 
 from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.pcp.store import vehicle_key
@@ -13,8 +13,7 @@ from pncsim.backend.store import KeptKind, Tables, every
 from pncsim.tls_certs import reading
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class ContractEntry:
+class ContractEntry(Struct, frozen=True, kw_only=True):
     """What the pool tells of a contract. ``emaid`` is in normal form, ``root`` the SHA-256 of the signer's V2G root."""
 
     emaid: str
@@ -34,8 +33,7 @@ class ContractEntry:
         return reading.not_after(self.certificate)
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class StoredContract:
+class StoredContract(Struct, frozen=True, kw_only=True):
     """One bundle ready for a vehicle, and when it came (lab seconds since the epoch)."""
 
     entry: ContractEntry

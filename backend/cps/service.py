@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cryptography import x509
+from msgspec import Struct
 
 from pncsim.backend import certificates
 from pncsim.backend.bundle import ContractData, SignedContractData
@@ -26,8 +26,7 @@ from pncsim.wire.voice import Voice
 _ENCRYPTED, _POINT = 48, 65
 
 
-@dataclass(slots=True, frozen=True)
-class CpsSigner:
+class CpsSigner(Struct, frozen=True):
     """A signing identity below one V2G root; ``credentials.chain`` is the CPS leaf and its Sub-CAs."""
 
     credentials: Credentials

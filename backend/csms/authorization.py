@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from msgspec import Struct
 
 from pncsim.backend.answers import AuthorizationStatus, CertificateStatus, TokenStatus
 from pncsim.backend.csms.ports import Services
@@ -75,8 +76,7 @@ def token_info(status: TokenStatus) -> IdTokenInfoType:
     return info
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Deadlines:
+class Deadlines(Struct, frozen=True, kw_only=True):
     """Seconds the CSMS gives others. ``pool`` stays below the 4.5 s the SECC has for CertificateInstallationRes."""
 
     pool: float = 3.5

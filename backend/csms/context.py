@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pncsim.backend.csms.authorization import Deadlines
 from pncsim.backend.csms.ports import Services
@@ -14,8 +15,7 @@ from pncsim.wire.source import Source
 from pncsim.wire.voice import Voice
 
 
-@dataclass(slots=True, kw_only=True)
-class CsmsConfig:
+class CsmsConfig(Struct, kw_only=True):
     """Times in seconds. ``boot_status`` decides per identity how a BootNotification is answered."""
 
     heartbeat: int = 300
@@ -25,8 +25,7 @@ class CsmsConfig:
     boot_status: Callable[[str], RegistrationStatus] = lambda identity: "Accepted"
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """One CSMS as its parts see it. ``store`` and ``register`` keep what outlives a connection."""
 
     services: Services

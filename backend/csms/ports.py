@@ -7,8 +7,9 @@ exception. The CSMS sets its own deadline around each call, so implementations n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from pncsim.backend.answers import ChainStatus, PoolAnswer, RevocationStatus, SigningUse, TokenStatus
 from pncsim.tls_certs.hash_data import HashData
@@ -59,8 +60,7 @@ class ContractChains(Protocol):
         """The status of a PEM ``chain`` (leaf first) at lab time ``now``."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Services:
+class Services(Struct, kw_only=True):
     """Everything the CSMS was given; None means this operator has no such service and answers accordingly."""
 
     pool: ContractPool | None = None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from pncsim.backend.store import Change, KeptKind, Store
 from pncsim.wire.errors import LocalError
 from pncsim.wire.ocpp.channel import Admission
 from pncsim.wire.source import SYSTEM, Source
+from pncsim.wire.values import replace
 
 RegistrationStatus = Literal["Accepted", "Pending", "Rejected"]
 """OCPP RegistrationStatusEnumType."""
@@ -23,8 +25,7 @@ def _hash(password: str, salt: bytes) -> bytes:
     return hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT)
 
 
-@dataclass(slots=True, frozen=True)
-class RegisteredStation:
+class RegisteredStation(Struct, frozen=True):
     """One station. ``digest`` is empty for one that needs no password; ``registration`` before its first boot."""
 
     identity: str

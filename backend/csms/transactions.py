@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct, field
 
 from pncsim.backend.store import Change, KeptKind, Store
 from pncsim.wire.ocpp.when import seconds
+from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types.v201 import MeterValueType, TransactionEventRequest
@@ -26,8 +28,7 @@ class MeterValue(NamedTuple):
     signed: bool = False
 
 
-@dataclass(slots=True, frozen=True)
-class Transaction:
+class Transaction(Struct, frozen=True):
     """One transaction of one station. ``token``/``token_type`` as authorised; ``ended`` None while it is open.
 
     ``events`` are the payloads by seqNo; they are kept as they came and never changed.

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+
+class Fact(Struct, frozen=True, kw_only=True):
     """Something happened at ``time`` and cannot be undone."""
 
     time: float
@@ -19,8 +19,7 @@ class Fact:
 # Roots (RCP)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootAdded(Fact):
+class RootAdded(Fact, frozen=True, kw_only=True):
     """A root is trusted that was not; ``kind`` is V2G, MO, OEM or PE."""
 
     id: str
@@ -29,8 +28,7 @@ class RootAdded(Fact):
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootRemoved(Fact):
+class RootRemoved(Fact, frozen=True, kw_only=True):
     """A root is trusted no more, taken out by the operator or found expired."""
 
     id: str
@@ -43,23 +41,20 @@ class RootRemoved(Fact):
 # Vehicles (PCP)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VehiclePublished(Fact):
+class VehiclePublished(Fact, frozen=True, kw_only=True):
     """A provisioning certificate was published that the pool did not have."""
 
     pcid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VehicleReplaced(Fact):
+class VehicleReplaced(Fact, frozen=True, kw_only=True):
     """A vehicle was published again; with ``new_key`` bundles wrapped for its old key are useless (PCP-UPD-3)."""
 
     pcid: str
     new_key: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VehicleDeleted(Fact):
+class VehicleDeleted(Fact, frozen=True, kw_only=True):
     """A vehicle is not in the pool any more, taken out by its manufacturer or cleansed (PCP-DEL-1, PCP-CLEAN-1)."""
 
     pcid: str
@@ -69,8 +64,7 @@ class VehicleDeleted(Fact):
 # Contracts (CCP)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractFact(Fact):
+class ContractFact(Fact, frozen=True, kw_only=True):
     """About one contract of the pool; ``root`` is the fingerprint of the V2G root its bundle is signed below."""
 
     emaid: str
@@ -79,25 +73,21 @@ class ContractFact(Fact):
     root: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractAdded(ContractFact):
+class ContractAdded(ContractFact, frozen=True, kw_only=True):
     """A bundle for an EMAID the pool did not have."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractReplaced(ContractFact):
+class ContractReplaced(ContractFact, frozen=True, kw_only=True):
     """A new bundle for an EMAID the pool has: renewed, or published again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractDeleted(ContractFact):
+class ContractDeleted(ContractFact, frozen=True, kw_only=True):
     """The bundle is gone."""
 
     why: Literal["withdrawn", "vehicle deleted", "vehicle key changed", "cleansed"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractDelivered(ContractFact):
+class ContractDelivered(ContractFact, frozen=True, kw_only=True):
     """The bundle was handed out, through a charging station or to the manufacturer."""
 
     to: Literal["station", "manufacturer"]
@@ -106,8 +96,7 @@ class ContractDelivered(ContractFact):
 # Certificates (PKI)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateRevoked(Fact):
+class CertificateRevoked(Fact, frozen=True, kw_only=True):
     """An authority has revoked a certificate it had issued; told once for each."""
 
     certificate: bytes

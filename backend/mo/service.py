@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from cryptography import x509
@@ -23,6 +22,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid, normal_emaid, with_check_character
 from pncsim.wire.source import SYSTEM, Source
+from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
 CONTRACT_LIFETIME = 365 * 86_400

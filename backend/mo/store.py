@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cryptography import x509
+from msgspec import Struct
 
 from pncsim.backend.store.tables import KeptKind
 
@@ -18,8 +18,7 @@ class SubscriptionState(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Subscription:
+class Subscription(Struct, frozen=True, kw_only=True):
     """One driver's contract with ``operator`` (country and provider id).
 
     ``certificate`` is the newest issued for it, ``ends`` the contract's end (lab seconds since the epoch). ``pcid`` is

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cryptography import x509
+from msgspec import Struct
 
 from pncsim.backend.store.tables import KeptKind
 from pncsim.tls_certs import reading
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class ProvisionedVehicle:
+class ProvisionedVehicle(Struct, frozen=True, kw_only=True):
     """One vehicle's provisioning certificate and what a mobility operator must know to serve it (PCP-PUB-8).
 
     ``chain``: leaf, then the Sub-CAs up to but without the root. ``v2g_roots``: key identifiers (hex) of the V2G roots

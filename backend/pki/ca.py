@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -21,6 +19,7 @@ from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
+from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
 _SIGNING: dict[SigningUse, str] = {

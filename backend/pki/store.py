@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cryptography import x509
+from msgspec import Struct
 
 from pncsim.backend.store import KeptKind
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.revocation import Reason
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class IssuedCertificate:
+class IssuedCertificate(Struct, frozen=True, kw_only=True):
     """One certificate; ``issuer`` is its authority (:func:`issuer_key`), ``revoked_at`` lab seconds since the epoch."""
 
     issuer: str

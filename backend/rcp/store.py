@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cryptography import x509
+from msgspec import Struct
 
 from pncsim.backend.store.tables import KeptKind
 
@@ -19,8 +19,7 @@ class RootKind(StrEnum):
     PE = "PE"
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Root:
+class Root(Struct, frozen=True, kw_only=True):
     """One trust anchor. ``id`` is a UUID made from the fingerprint: adding a root twice names it the same."""
 
     id: str

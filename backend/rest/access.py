@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
+
+from msgspec import Struct
 
 from pncsim.backend.refusal import Refused
 
@@ -15,8 +16,7 @@ Role = Literal["OEM", "CPO", "MO", "CPS", "ADMIN"]
 ROLES: frozenset[Role] = frozenset(get_args(Role))
 
 
-@dataclass(slots=True, frozen=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """What a token's holder may do: its roles, and whose ids it owns (None: anybody's).
 
     ``wmis`` are manufacturer codes (first 3 characters of a PCID), ``providers`` country and provider ids (first 5 of

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from pncsim.wire.errors import Kind, PeerError, PeerSilent
 
@@ -38,8 +39,7 @@ def kind_of(status: int) -> Kind:
     return _KINDS.get(status, "refused" if 400 <= status < 500 else "unexpected answer")
 
 
-@dataclass(frozen=True, slots=True)
-class HttpReply:
+class HttpReply(Struct, frozen=True):
     """An answer, whatever its status."""
 
     status: int

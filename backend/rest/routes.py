@@ -7,8 +7,9 @@ demands beyond that, that the id is the caller's own, its handler asks of the gr
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.access import EVERYTHING, Grant, Grants, Role, authorize
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from pncsim.wire.voice import Voice
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One operation. ``path`` may hold ``{names}``; ``roles`` is None where everybody may, without any token."""
 
     method: str

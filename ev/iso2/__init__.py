@@ -7,8 +7,6 @@ decision (:mod:`wire.session.initiator`); what the station did wrong it raises a
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pncsim.ev.iso2 import (
     alternating_current,
     authorization,
@@ -25,6 +23,7 @@ from pncsim.ev.iso2.advice import ADVICE
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.wire.session.dialect import Move
 from pncsim.wire.v2g.iso2 import dialect as wire
+from pncsim.wire.values import replace
 
 MOVES: dict[str, Move] = {
     "SupportedAppProtocolRes": setup.agreed,

@@ -6,15 +6,14 @@ can ask for the limit at any moment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pncsim.wire.v2g import iso2
 
 MAX_PROFILE_ENTRIES = 24
 
 
-@dataclass(slots=True, frozen=True)
-class OfferedSchedule:
+class OfferedSchedule(Struct, frozen=True):
     """One offered tuple. ``steps`` are (lab time, W), rising in time; the last lasts until ``ends`` (None: open).
 
     ``price`` is the mean price level of its verified tariff, or None when there is none to compare.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import field
 
 from pncsim.ev.iso2.schedule import OfferedSchedule
 from pncsim.ev.session import VehicleSession
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from pncsim.wire.v2g import iso2
 
 
-@dataclass(slots=True)
 class Iso2VehicleSession(VehicleSession):
     """One session in ISO 15118-2: services, payment, schedules and the charging loop."""
 

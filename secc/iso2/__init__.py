@@ -5,8 +5,6 @@ A move answers at once or yields what it waits for (:class:`wire.session.respond
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pncsim.secc.iso2.certificates import contract_certificate
 from pncsim.secc.iso2.charging import charge_parameter_discovery, power_delivery
 from pncsim.secc.iso2.charging_ac import charging_status
@@ -21,6 +19,7 @@ from pncsim.secc.iso2.setup import session_setup
 from pncsim.wire.session.dialect import Move
 from pncsim.wire.v2g.iso2 import dialect as wire
 from pncsim.wire.v2g.iso2.secc_sequence import State
+from pncsim.wire.values import replace
 
 MOVES: dict[str, Move] = {
     "SessionSetupReq": session_setup,

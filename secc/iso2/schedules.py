@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from pncsim.wire.errors import PeerError
 from pncsim.wire.v2g import iso2
@@ -15,8 +16,7 @@ MAX_START = 16_777_214
 """Highest RelativeTimeInterval.start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """Power allowed over time: (start in s from ``since``, watts) pairs, rising, and the second at which they end."""
 
     tuple_id: int

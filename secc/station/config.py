@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class StationConfig:
+class StationConfig(Struct, frozen=True, kw_only=True):
     """One station. Times in seconds.
 
     ``identity``: how the CSMS knows it (at most 48 characters, no colon). ``connectors``: how many each EVSE has, the

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
 
 from pncsim.wire.ocpp.when import seconds
 
@@ -26,8 +27,7 @@ class ShownToken(NamedTuple):
     until: float = float("inf")
 
 
-@dataclass(slots=True)
-class TokenCache:
+class TokenCache(Struct):
     """The authorization cache: token and kind -> AuthorizationStatus, and until when. The oldest goes first."""
 
     _known: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)

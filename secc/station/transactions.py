@@ -7,8 +7,9 @@ unplugged; a paused session keeps it open until the vehicle resumes, leaves, or 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from pncsim.secc import notices
 from pncsim.secc.station import metering
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     Ending = tuple[types.TriggerReasonEnumType, types.ReasonEnumType]
 
 
-@dataclass(slots=True)
-class OpenTransaction:
+class OpenTransaction(Struct):
     """One open transaction; ``id`` is unique forever, ``seq`` the number of the next event (from 0)."""
 
     id: str
@@ -44,8 +44,7 @@ class OpenTransaction:
     remote_start: int | None = None
 
 
-@dataclass(slots=True)
-class TransactionBook:
+class TransactionBook(Struct):
     """Turns notices of one EVSE into TransactionEvent payloads, in order.
 
     ``new_id`` makes transaction ids (at most 36 characters). ``online`` tells whether the CSMS can be reached now.

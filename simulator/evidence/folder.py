@@ -15,7 +15,6 @@ Layout of the folder (all text, UTF-8):
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import platform
 from collections.abc import Iterable, Mapping
@@ -26,6 +25,7 @@ from typing import Any, TextIO
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from msgspec import structs
 
 from pncsim.simulator.evidence.story import StoryTeller
 from pncsim.simulator.result import RunResult
@@ -152,7 +152,7 @@ def _frame(event: OcppFrame) -> dict[str, Any]:
 
 
 def _plain(event: Event) -> dict[str, Any]:
-    fields = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
+    fields = {name: getattr(event, name) for name in event.__struct_fields__}
     return {"event": type(event).__name__, **fields}
 
 
@@ -166,7 +166,7 @@ def _summary(result: RunResult, started: float, options: Mapping[str, Any]) -> d
             {"name": name, "disturbed": title, "answer": answer} for name, (title, answer) in result.faults.items()
         ],
         "facts": result.facts,
-        "checks": [dataclasses.asdict(check) for check in result.checks],
+        "checks": [structs.asdict(check) for check in result.checks],
         "problems": result.problems,
         "options": {
             name: value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -5,8 +5,9 @@ Answers are codes and kinds alone. What actors say in sentences is for people an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from pncsim.wire.errors import Kind
 from pncsim.wire.ocpp.frames import Result
@@ -20,8 +21,7 @@ class Observation(Protocol):
         """Whether ``event`` is it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Responds:
+class Responds(Struct, frozen=True):
     """The station answers with this message (or one of these) and ResponseCode."""
 
     response: str | tuple[str, ...]
@@ -39,8 +39,7 @@ class Responds:
         return isinstance(event, V2gMessage) and event.name in self.names and _code(event.value) == self.code
 
 
-@dataclass(frozen=True, slots=True)
-class Alerts:
+class Alerts(Struct, frozen=True):
     """TLS is refused with this alert."""
 
     number: int
@@ -54,8 +53,7 @@ class Alerts:
         return isinstance(event, Secured) and not event.ok and event.alert == self.number
 
 
-@dataclass(frozen=True, slots=True)
-class Ocpp:
+class Ocpp(Struct, frozen=True):
     """The CSMS answers ``action`` with ``field`` set to ``value``, at any depth."""
 
     action: str
@@ -74,8 +72,7 @@ class Ocpp:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Reports:
+class Reports(Struct, frozen=True):
     """An actor reports a problem of this kind (:data:`wire.errors.KINDS`)."""
 
     role: str

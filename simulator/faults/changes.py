@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pncsim.simulator.lab.hooks import Frames
 from pncsim.wire.session.outputs import Alter
 from pncsim.wire.v2g import iso2
+from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
     from pncsim.wire.credentials import Credentials
@@ -59,31 +59,31 @@ def wrong_signature(message: iso2.V2G_Message) -> iso2.V2G_Message:
     signature = message.Header.Signature
     if signature is None:
         return message
-    value = dataclasses.replace(signature.SignatureValue, value=flip(signature.SignatureValue.value))
-    header = dataclasses.replace(message.Header, Signature=dataclasses.replace(signature, SignatureValue=value))
-    return dataclasses.replace(message, Header=header)
+    value = replace(signature.SignatureValue, value=flip(signature.SignatureValue.value))
+    header = replace(message.Header, Signature=replace(signature, SignatureValue=value))
+    return replace(message, Header=header)
 
 
 def no_signature(message: iso2.V2G_Message) -> iso2.V2G_Message:
     """The signature is left out."""
-    return dataclasses.replace(message, Header=dataclasses.replace(message.Header, Signature=None))
+    return replace(message, Header=replace(message.Header, Signature=None))
 
 
 def wrong_challenge(message: iso2.AuthorizationReq) -> iso2.AuthorizationReq:
     """Another challenge than the station's."""
-    return dataclasses.replace(message, GenChallenge=bytes(16)) if message.GenChallenge else message
+    return replace(message, GenChallenge=bytes(16)) if message.GenChallenge else message
 
 
 def wrong_emaid(message: iso2.PaymentDetailsReq) -> iso2.PaymentDetailsReq:
     """Another EMAID than the certificate's."""
-    return dataclasses.replace(message, eMAID="DEXXXC00000000")
+    return replace(message, eMAID="DEXXXC00000000")
 
 
 def other_contract(credentials: Credentials) -> Callable[[Any], Any]:
     """The chain of ``credentials`` where the vehicle shows its contract."""
     from pncsim.tls_certs.chain_element import chain_element
 
-    return lambda message: dataclasses.replace(message, ContractSignatureCertChain=chain_element(credentials.chain_der))
+    return lambda message: replace(message, ContractSignatureCertChain=chain_element(credentials.chain_der))
 
 
 def wrong_key(message: iso2.V2G_Message) -> iso2.V2G_Message:
@@ -104,7 +104,7 @@ def signed_by(signer: Credentials) -> Callable[[iso2.V2G_Message], iso2.V2G_Mess
         response: Any = message.Body.BodyElement
         response.SAProvisioningCertificateChain = chain_element(signer.chain_der)
         signature = sign([(name, getattr(response, name)) for name in names], signer.signer)
-        return dataclasses.replace(message, Header=dataclasses.replace(message.Header, Signature=signature))
+        return replace(message, Header=replace(message.Header, Signature=signature))
 
     return change
 

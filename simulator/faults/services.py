@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from pncsim.wire.errors import PeerError
+from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
     from pncsim.backend.answers import PoolAnswer, TokenStatus
@@ -23,8 +24,7 @@ class DeadPool:
         raise PeerError("The contract pool did not accept the connection.", kind="unreachable", http_status=503)
 
 
-@dataclass(frozen=True, slots=True)
-class SlowPool:
+class SlowPool(Struct, frozen=True):
     """A contract pool that answers after ``seconds``."""
 
     pool: Any
@@ -38,8 +38,7 @@ class SlowPool:
         return answer
 
 
-@dataclass(frozen=True, slots=True)
-class TamperingPool:
+class TamperingPool(Struct, frozen=True):
     """A contract pool whose answers pass through ``change`` on the way."""
 
     pool: Any
@@ -52,7 +51,7 @@ class TamperingPool:
         answer: PoolAnswer = await self.pool.provide(exi, schema)
         assert answer.exi is not None
         message: Any = codec("iso2").decode(answer.exi)
-        return dataclasses.replace(answer, exi=codec("iso2").encode(self.change(message)))
+        return replace(answer, exi=codec("iso2").encode(self.change(message)))
 
 
 class DeadResponder:
@@ -67,8 +66,7 @@ class DeadResponder:
         raise PeerError("The OCSP responder did not accept the connection.", kind="unreachable", http_status=503)
 
 
-@dataclass(frozen=True, slots=True)
-class SlowResponder:
+class SlowResponder(Struct, frozen=True):
     """An OCSP responder that answers after ``seconds``."""
 
     responder: Any

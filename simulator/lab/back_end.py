@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pncsim.backend.answers import AuthorizationStatus, TokenStatus
 from pncsim.backend.csms.csms import Csms
@@ -37,8 +38,7 @@ CARD = "04A2B3C4D5E680"
 """The RFID card (ISO 14443 UID) every CSMS here knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownCards:
+class KnownCards(Struct, frozen=True):
     """The operator's own tokens for external identification: card UID -> OCPP AuthorizationStatus."""
 
     cards: dict[str, AuthorizationStatus]
@@ -49,8 +49,7 @@ class KnownCards:
         return TokenStatus(status, f"Card {token} ({kind}) is {status.lower()}.")
 
 
-@dataclass(slots=True, kw_only=True)
-class BackEnd:
+class BackEnd(Struct, kw_only=True):
     """What a station has behind it. ``connect`` is how it reaches its CSMS, with ``password`` (security profile 2)."""
 
     name: str

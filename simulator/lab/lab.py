@@ -6,7 +6,6 @@ Order of birth: ports, certificates, roots and pools, CSMS, station (boot, certi
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -34,6 +33,7 @@ from pncsim.wire.network import Network
 from pncsim.wire.session.outputs import Alter
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.trace import Trace
+from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
@@ -352,7 +352,7 @@ class Lab:
     def alter_vehicle(self, vehicle: Vehicle, alter: Alter) -> None:
         """Let ``alter`` change what ``vehicle`` sends, after what changes it already."""
         config = vehicle.config
-        vehicle.config = dataclasses.replace(config, alter=chained((config.alter, alter)))
+        vehicle.config = replace(config, alter=chained((config.alter, alter)))
 
     async def cut_csms(self, seconds: float, back: BackEnd | None = None) -> None:
         """The connections to a CSMS (default: the first) break and cannot be opened again for ``seconds``."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pncsim.ev.config import AC_MODES, DC_MODES
 from pncsim.secc.charge_point import ChargePoint, trusted_roots
 from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
@@ -21,6 +19,7 @@ from pncsim.wire.network import Network
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
+from pncsim.wire.values import replace
 
 ISOLATION_TEST = CONTACTOR = 0.05
 SLOPE = 8000.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from pncsim.backend.ecosystem import Ecosystem
@@ -18,6 +17,7 @@ from pncsim.tls_certs.reading import common_name
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.identifiers import with_check_character
+from pncsim.wire.values import replace
 
 LOOP_INTERVAL: dict[Energy, float] = {"ac": 30.0, "dc": 5.0}
 """Process seconds between two loop messages of a lab's vehicle: slow, so that a charge takes some ten messages."""

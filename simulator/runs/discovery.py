@@ -12,9 +12,10 @@ import importlib.util
 import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+
+from msgspec import Struct, field
 
 import pncsim
 from pncsim.simulator.scenario import Scenario
@@ -24,8 +25,7 @@ GROUP = "pncsim.scenarios"
 """Entry points of this group name modules or packages with scenarios; the folder of that name is built in."""
 
 
-@dataclass(slots=True)
-class Found:
+class Found(Struct):
     """Scenarios by name, and why others were refused: one sentence each."""
 
     scenarios: dict[str, Scenario] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from cryptography import x509
 
@@ -15,6 +15,7 @@ from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.trace import Event, Trace
+from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
 NOW = 1_795_000_000.0

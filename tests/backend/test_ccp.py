@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from backend_world import DAY, NOW, PCID, World, leaf_of, unrelated
 from cryptography import x509
@@ -21,6 +19,7 @@ from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.key_transport import wrap
 from pncsim.wire.v2g.registry import codec
+from pncsim.wire.values import replace
 
 EMAID = "DEPNCC12345678"
 

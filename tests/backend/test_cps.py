@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from backend_world import DAY, NOW, PCID, World, leaf_of, unrelated
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,6 +16,7 @@ from pncsim.wire.credentials import Credentials
 from pncsim.wire.trace import ServiceCall, Tolerated
 from pncsim.wire.v2g import signature
 from pncsim.wire.v2g.key_transport import WrappedKey, wrap
+from pncsim.wire.values import replace
 
 EMAID = "DEPNCC12345678"
 

@@ -6,7 +6,6 @@ A further home is one more line in HOMES; a further kind one more in SAMPLES.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
@@ -167,8 +166,8 @@ def test_every_kind_of_thing_that_is_kept_is_tried_here() -> None:
 def test_what_is_kept_cannot_be_changed_by_who_reads_it(sample: Sample) -> None:
     _, make = sample
     value = make(1)
-    name = dataclasses.fields(value)[0].name
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    name = value.__struct_fields__[0]
+    with pytest.raises(AttributeError):
         setattr(value, name, None)
 
 

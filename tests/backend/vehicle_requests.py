@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from backend_world import SCHEMA, World
 from cryptography import x509
@@ -17,6 +17,7 @@ from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.key_transport import WrappedKey, unwrap
 from pncsim.wire.v2g.registry import codec
+from pncsim.wire.values import replace
 
 SESSION = bytes.fromhex("0102030405060708")
 

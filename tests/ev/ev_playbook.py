@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -22,6 +21,7 @@ from pncsim.wire.v2g.key_transport import wrap
 from pncsim.wire.v2g.registry import EXI, codec
 from pncsim.wire.v2g.signature import sign
 from pncsim.wire.v2g.v2gtp import pack
+from pncsim.wire.values import replace
 
 NOW = 1_795_000_000.0
 SESSION = bytes.fromhex("0123456789abcdef")

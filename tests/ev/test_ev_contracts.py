@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import ev_playbook as sn
@@ -15,6 +14,7 @@ from pncsim.ev.contract_files import MANIFEST, open_contract_folder
 from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.tls_certs.pki import create_pki
 from pncsim.wire.errors import LocalError
+from pncsim.wire.values import replace
 
 OTHER = "NLABC000000009"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import ev_playbook as sn
@@ -17,6 +16,7 @@ from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.key_transport import wrap
 from pncsim.wire.v2g.signature import verify
+from pncsim.wire.values import replace
 
 DAY = 86400.0
 

@@ -11,6 +11,7 @@ import pytest
 from pncsim.wire.errors import LocalError
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
+from pncsim.wire.values import replace
 
 VOLT = iso2.UnitSymbolType.V
 
@@ -20,7 +21,7 @@ def test_the_functions_of_dataclasses_work() -> None:
     assert dataclasses.is_dataclass(value)
     assert [f.name for f in dataclasses.fields(value)] == ["Multiplier", "Unit", "Value"]
     assert dataclasses.asdict(value) == {"Multiplier": 0, "Unit": "V", "Value": 400}
-    assert dataclasses.replace(value, Value=5) == iso2.PhysicalValueType(Multiplier=0, Unit=VOLT, Value=5)
+    assert replace(value, Value=5) == iso2.PhysicalValueType(Multiplier=0, Unit=VOLT, Value=5)
     assert copy.deepcopy(value) == value == pickle.loads(pickle.dumps(value))
 
 

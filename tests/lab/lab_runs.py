@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from pncsim.simulator.scenario import Scenario
 from pncsim.simulator.settings import RunSettings
 from pncsim.wire.network import Serving
 from pncsim.wire.trace import Event, Problem
+from pncsim.wire.values import replace
 
 Transport = Literal["memory", "loopback"]
 
@@ -173,7 +174,7 @@ def texts(events: Iterable[Event]) -> Iterable[str]:
     """Everything events say: as shown, and the octets they carry as hex."""
     for event in events:
         yield repr(event)
-        for spec in fields(event):
-            value = getattr(event, spec.name)
+        for name in event.__struct_fields__:
+            value = getattr(event, name)
             if isinstance(value, bytes):
                 yield value.hex()

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,6 +31,7 @@ from pncsim.wire.errors import PeerError, PncError
 from pncsim.wire.network import Security
 from pncsim.wire.network.memory import MemoryNetwork
 from pncsim.wire.trace import OcppFrame, PilotChanged, Problem, V2gMessage
+from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types.v201 import EVSEType

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -29,6 +28,7 @@ from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2.secc_sequence import State as S
 from pncsim.wire.v2g.registry import codec
+from pncsim.wire.values import replace
 
 EMAID = "DEPNCC000000017"
 YES = AuthorizationAnswer(accepted=True, certificate_status="Accepted", token_status="Accepted", token="CARD-1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +41,7 @@ from pncsim.wire import trace
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2.secc_sequence import State as S
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE, codec
+from pncsim.wire.values import replace
 
 
 def test_from_connection_to_payment() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,13 +16,14 @@ from pncsim.wire.session.sequence import Row
 from pncsim.wire.trace import Problem, StateEntered, Tolerated, V2gMessage
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2.secc_sequence import State
+from pncsim.wire.values import replace
 
 INVENTED = {"name": "Charging by Semaphore", "namespace": "urn:example:semaphore", "version": (3, 1)}
 """Everything as in ISO 15118-2, but for its name and the V2GTP payload type it travels under."""
 
 
 def semaphore(known: Dialect) -> Dialect:
-    return replace(known, sets={0x8FFE: "iso2"}, **INVENTED)  # type: ignore[arg-type]
+    return replace(known, sets={0x8FFE: "iso2"}, **INVENTED)
 
 
 def payload_types(talk: Conversation) -> list[int]:

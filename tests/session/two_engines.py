@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,7 @@ from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.wire.session.dialect import Dialect
 from pncsim.wire.session.outputs import Ask, Close, Notice, Output, PassTime, Send, Wait
 from pncsim.wire.trace import Event
+from pncsim.wire.values import replace
 
 NOW = 1_795_000_000.0
 EMAID = "DEABCC123ABC56"

@@ -8,7 +8,6 @@ import socket
 import ssl
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +27,7 @@ from pncsim.wire.trace import Event, Problem, StateEntered, Story, Tolerated, Tr
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2, registry, v2gtp
 from pncsim.wire.v2g.registry import codec
+from pncsim.wire.values import replace
 
 Address = tuple[str, int]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from certs_lab import NOW
@@ -17,6 +16,7 @@ from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import DAY, PROFILES
 from pncsim.wire.errors import PeerError
 from pncsim.wire.source import SYSTEM
+from pncsim.wire.values import replace
 
 Seen = list[tuple[str, bool, str, str]]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES
 from pncsim.tls_certs.revocation import Status
 from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.values import replace
 
 NONCE = bytes(range(16))
 steady = settings(deadline=None, derandomize=True, database=None)

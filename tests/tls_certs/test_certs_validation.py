@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from certs_lab import NOW
 from cryptography import x509
@@ -24,6 +22,7 @@ from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PeerError, PncError
 from pncsim.wire.source import SYSTEM
 from pncsim.wire.v2g.iso2 import codes
+from pncsim.wire.values import replace
 
 CHAINS = [
     ("secc_leaf", Use.SECC, "v2g_root"),
@@ -158,7 +157,7 @@ def test_a_chain_shown_for_another_use_is_refused(pki: Pki, use: Use) -> None:
 
 
 def leaf_with(pki: Pki, role: str, common_name: str = "", **changes: object) -> Credentials:
-    profile: Profile = replace(PROFILES[role], **changes)  # type: ignore[arg-type]
+    profile: Profile = replace(PROFILES[role], **changes)
     name = common_name or str(pki.certificate(role).subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
     return pki.authority(PROFILES[role].issuer or "").credentials(profile, name, NOW)
 

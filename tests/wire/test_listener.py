@@ -6,7 +6,6 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 
@@ -15,6 +14,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.listener import LIMITS, HttpListener, Limits
 from pncsim.wire.ocpp.tls import server_context
+from pncsim.wire.values import replace
 from pncsim.wire.web import aiohttp, web
 
 SHORT = 0.05

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pncsim.wire.credentials import KeySigner
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.registry import codec
+from pncsim.wire.values import replace
 
 VECTOR: dict[str, str] = json.loads((Path(__file__).parents[1] / "vectors" / "signature.json").read_text())
 KEY = ec.derive_private_key(int(VECTOR["contract_private"], 16), ec.SECP256R1())
@@ -33,7 +33,7 @@ def test_octets_are_those_of_the_independent_codec() -> None:
 
 def with_value(hexadecimal: str) -> ds.SignatureType:
     made = signature.sign(PARTS, KeySigner(KEY))
-    return dataclasses.replace(made, SignatureValue=ds.SignatureValueType(value=bytes.fromhex(hexadecimal)))
+    return replace(made, SignatureValue=ds.SignatureValueType(value=bytes.fromhex(hexadecimal)))
 
 
 def test_published_signature_verifies_and_the_double_hashed_one_does_not() -> None:
@@ -54,8 +54,8 @@ def test_emaid_digest_is_accepted_in_both_forms_of_the_field() -> None:
     assert relaxed != typed
     made = signature.sign([("eMAID", emaid)], KeySigner(KEY))
     assert made.SignedInfo.Reference[0].DigestValue == hashlib.sha256(relaxed).digest()
-    foreign = dataclasses.replace(made.SignedInfo.Reference[0], DigestValue=hashlib.sha256(typed).digest())
-    info = dataclasses.replace(made.SignedInfo, Reference=[foreign])
+    foreign = replace(made.SignedInfo.Reference[0], DigestValue=hashlib.sha256(typed).digest())
+    info = replace(made.SignedInfo, Reference=[foreign])
     value = KeySigner(KEY).sign(codec("xmldsig").encode_fragment("SignedInfo", info))
     signed = ds.SignatureType(SignedInfo=info, SignatureValue=ds.SignatureValueType(value=value))
     assert signature.verify(signed, [("eMAID", emaid)], KEY.public_key()) == "xmldsig"
@@ -98,7 +98,7 @@ def _twice(info: ds.SignedInfoType) -> None:
 
 
 def _elsewhere(info: ds.SignedInfoType) -> None:
-    info.Reference = [dataclasses.replace(info.Reference[0], URI="#id9")]
+    info.Reference = [replace(info.Reference[0], URI="#id9")]
 
 
 def _five(info: ds.SignedInfoType) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import pytest
 
 from pncsim.wire.errors import KINDS, LocalError, PeerClosed, PeerError, PeerSilent, PncError
@@ -45,7 +43,7 @@ def test_a_problem_keeps_all_its_error_knows() -> None:
     voice.problem(error, response_code="FAILED_CertificateExpired")
     (problem,) = seen
     assert isinstance(problem, Problem)
-    told = {field.name: getattr(problem, field.name) for field in fields(Problem)}
+    told = {name: getattr(problem, name) for name in Problem.__struct_fields__}
     assert told | {"text": error.sentence, "response_code": "FAILED_CertificateExpired"} == told
     for name in ("kind", "clause", "advice", "alert", "http_status", "ocpp_status"):
         assert told[name] == getattr(error, name), name

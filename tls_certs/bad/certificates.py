@@ -6,13 +6,13 @@ Tests and fault scenarios name them; ``kind`` says what a right verifier answers
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from msgspec import Struct, field
 
 from pncsim.tls_certs import der
 from pncsim.tls_certs.issue import BACKDATE, ORGANIZATION, issue, subject_name
@@ -21,13 +21,13 @@ from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import DAY, PROFILES, Profile
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import Kind, LocalError
+from pncsim.wire.values import replace
 
 _ECDSA_SHA1 = der.element(der.SEQUENCE, der.oid("1.2.840.10045.4.1"))
 _UNKNOWN_EXTENSION = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flaw:
+class Flaw(Struct, frozen=True, kw_only=True):
     """One way to be bad. ``level`` says where: 0 the leaf, 1 the Sub-CA above it, 2 the one above that.
 
     ``profile`` are changed fields of the profile; ``starts`` and ``ends`` seconds from now; ``signer`` whose key signs

@@ -6,7 +6,7 @@ elements that may come next in schema order, then one SE(*) if a wildcard may, t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pncsim.wire.exi.schema import AttributeUse, Element, Group, Model, Particle, Value, Wild
 
@@ -16,8 +16,7 @@ WILDCARD, END, CHARACTERS = "SE(*)", "EE", "CH"
 _ATTRIBUTES = ("xsi:type", "xsi:nil")
 
 
-@dataclass(frozen=True, slots=True)
-class Production:
+class Production(Struct, frozen=True):
     """One event a state allows: an attribute, an element, or one of WILDCARD, END, CHARACTERS."""
 
     event: AttributeUse | Element | Value | str

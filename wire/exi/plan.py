@@ -7,15 +7,14 @@ and an event's code is its number minus start.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pncsim.wire.exi.bits import bits_for
 from pncsim.wire.exi.grammar import END, Grammars
 from pncsim.wire.exi.schema import AttributeUse, Element, Group, Model, Particle, Value, Wild
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One position of a type: an attribute, the text, or a particle with its options; ``first`` numbers the first."""
 
     options: tuple[AttributeUse | Element | Value, ...]
@@ -29,8 +28,7 @@ class Item:
         return tuple(dict.fromkeys("value" if isinstance(o, Value) else o.field for o in self.options))
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """A state: the productions numbered from ``start`` on."""
 
     start: int

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from types import ModuleType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
+
+from msgspec import Struct
 
 from pncsim.wire.exi import declare
 from pncsim.wire.exi.bits import bits_for
@@ -22,8 +23,7 @@ from pncsim.wire.exi.members import QName, classes_of, documents_of
 NBIT_RANGE = 4096  # a bounded range of at most this many values is sent as n bits (W3C EXI 7.1.9)
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A simple type: ``kind`` is its EXI form, the rest its facets."""
 
     kind: str  # boolean, enumeration, nbit, unsigned, integer, string, binary
@@ -40,8 +40,7 @@ class Value:
 Type = Value | type[ComplexType]
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """An element particle: one name, one type, the field that holds it and how often it occurs."""
 
     qname: QName
@@ -51,16 +50,14 @@ class Element:
     high: int | None = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Wild:
+class Wild(Struct, frozen=True):
     """A wildcard particle."""
 
     low: int = 1
     high: int | None = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """A sequence or (``choice``) a choice of particles."""
 
     parts: tuple[Element | Wild | Group, ...]
@@ -72,8 +69,7 @@ class Group:
 Particle = Element | Wild | Group
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeUse:
+class AttributeUse(Struct, frozen=True):
     """An attribute: its name, type, field and whether it must be there."""
 
     qname: QName
@@ -82,8 +78,7 @@ class AttributeUse:
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """A complex type, resolved. ``text``: type of simple content; ``regular``: ``content`` is a sequence of elements
     and choices of elements, one field each, so that straight-line code can be made for it."""
 

@@ -11,8 +11,9 @@ wants TLS opens it on top with :mod:`wire.tls`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from pncsim.wire.acceptor import OnStream
 from pncsim.wire.streams import ByteStream
@@ -25,8 +26,7 @@ Handlers = Mapping[Security, OnStream]
 """What a station does with a connection, per kind of connection it serves. One entry at least."""
 
 
-@dataclass(slots=True, frozen=True)
-class SeccAddress:
+class SeccAddress(Struct, frozen=True):
     """Where a station listens: numeric host without scope, port, and whether it speaks TLS there.
 
     ``scope_id`` is the interface's index for a link-local host, else 0.

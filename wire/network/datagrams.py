@@ -6,9 +6,10 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Any
+
+from msgspec import Struct
 
 from pncsim.wire.tcp import end_point, os_error
 from pncsim.wire.trace import EndPoint
@@ -21,8 +22,7 @@ _MAX_DATAGRAM = 2048
 _BURST = 32
 
 
-@dataclass(slots=True, frozen=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """On which interface (its index) and for which of its addresses a datagram came; 0 and "" where not known."""
 
     interface: int = 0

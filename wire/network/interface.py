@@ -6,10 +6,11 @@ import errno
 import socket
 import struct
 from contextlib import suppress
-from dataclasses import dataclass
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from pncsim.wire.acceptor import OnStream
 from pncsim.wire.capture import captured
@@ -37,8 +38,7 @@ _ADDRESS_WAIT = 1.0
 """Seconds; so long may a link that has just come up be without any address."""
 
 
-@dataclass(slots=True, frozen=True)
-class LinkAddress:
+class LinkAddress(Struct, frozen=True):
     """A link-local address of an interface; ``tentative`` while duplicate address detection is still running."""
 
     host: str

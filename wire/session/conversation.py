@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from pncsim.wire.errors import LocalError, PeerError, PncError
 from pncsim.wire.exi import ExiDecodeError, ExiEncodeError
@@ -32,8 +33,7 @@ ROUNDING = 0.001
 _HANDSHAKE = (app.SupportedAppProtocolReq, app.SupportedAppProtocolRes)
 
 
-@dataclass(slots=True)
-class Phase:
+class Phase(Struct):
     """A limit on several exchanges: at ``until`` (lab time, None: no limit) the conversation ends with ``error``.
 
     ``performance``: the share of it the other side should keep within, in seconds.

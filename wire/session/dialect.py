@@ -8,21 +8,21 @@ dialect with one row or one move replaced misbehaves in exactly that point.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
 
 from pncsim.wire.errors import Kind
 from pncsim.wire.session.sequence import Row, Sequence
 from pncsim.wire.v2g.registry import codec
-from pncsim.wire.values import value
+from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
     from pncsim.wire.credentials import Signer
     from pncsim.wire.exi.coder import Codec
 
 
-@dataclass(frozen=True, slots=True)
-class MessageTime:
+class MessageTime(Struct, frozen=True):
     """One message pair, in seconds: how long the vehicle waits, and by when the station should have answered."""
 
     timeout: float
@@ -30,8 +30,7 @@ class MessageTime:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class TimeLimit:
+class TimeLimit(Struct, frozen=True):
     """Any other time: its length in seconds, the requirement behind it and what it bounds."""
 
     seconds: float
@@ -39,8 +38,7 @@ class TimeLimit:
     meaning: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
+class Times(Struct, frozen=True, kw_only=True):
     """The times of a conversation that every dialect has; ``messages`` is by pair, the name without Req or Res."""
 
     messages: Mapping[str, MessageTime]
@@ -54,8 +52,7 @@ class Times:
         return self.messages[name[:-3]]
 
 
-@value()
-class Envelope:
+class Envelope(Struct, frozen=True):
     """A message taken out of what it travels in. ``name`` is the body's, ``complaint`` what its header grumbles."""
 
     name: str
@@ -69,8 +66,7 @@ Move = Callable[[Any, Any], Any]
 """What a side does with a message: ``move(session, body)``. A station's gives a Reply or waits, a vehicle's decides."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
+class Dialect(Struct, frozen=True, kw_only=True):
     """One V2G protocol. The fields up to ``clauses`` are facts of the wire, the rest is what one role adds."""
 
     name: str

@@ -10,6 +10,8 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.exi import ExiDecodeError
 from pncsim.wire.session.conversation import ROUNDING, Conversation
@@ -18,14 +20,12 @@ from pncsim.wire.session.outputs import Alter, Output
 from pncsim.wire.session.sequence import CONNECTED, Row
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g.v2gtp import V2gtpFrame
-from pncsim.wire.values import value
 
 if TYPE_CHECKING:
     from pncsim.wire.credentials import Signer
 
 
-@value()
-class Say:
+class Say(Struct, frozen=True):
     """Send ``request`` now. ``condition`` names the row of the sequence table; ``signer`` signs the whole request."""
 
     condition: str
@@ -33,16 +33,14 @@ class Say:
     signer: Signer | None = None
 
 
-@value()
-class Later:
+class Later(Struct, frozen=True):
     """Ask ``question``; with its answer ``then(session, answer)`` decides again."""
 
     question: object
     then: Callable[[Any, object], Decision]
 
 
-@value()
-class End:
+class End(Struct, frozen=True):
     """Close the connection; ``condition`` names the row. ``error`` is None after an orderly end."""
 
     condition: str

@@ -10,8 +10,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.exi import ExiDecodeError
@@ -21,7 +22,6 @@ from pncsim.wire.session.outputs import Alter, Output
 from pncsim.wire.session.sequence import CONNECTED, ENDED, FAILED, Row
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g.v2gtp import V2gtpFrame
-from pncsim.wire.values import value
 
 MAX_QUEUED = 8
 """Requests a vehicle may send ahead of their answers before the connection is given up."""
@@ -29,8 +29,7 @@ MAX_QUEUED = 8
 HowEnded = Literal["ended", "paused"]
 
 
-@value()
-class Forwarded:
+class Forwarded(Struct, frozen=True):
     """A whole message as somebody else wrote it, to go out byte for byte: ``exi``, what it says, and its code."""
 
     exi: bytes
@@ -38,8 +37,7 @@ class Forwarded:
     code: str
 
 
-@value()
-class Reply:
+class Reply(Struct, frozen=True):
     """A move's answer and the state it leads to; ``end`` says how the session ends if that is ENDED.
 
     ``forwarded`` if the answer is not the station's own.
@@ -51,8 +49,7 @@ class Reply:
     end: HowEnded = "ended"
 
 
-@value()
-class Until:
+class Until(Struct, frozen=True):
     """A move yields this to be resumed with the answer to question ``ask``, or with None once ``time`` has come."""
 
     time: float
@@ -62,8 +59,7 @@ class Until:
 Handling = Generator[Until, object, Reply]
 
 
-@dataclass(slots=True)
-class _Pending:
+class _Pending(Struct):
     """A request whose answer is not ready."""
 
     row: Row

@@ -13,7 +13,8 @@ A row says: in this state, on this event, these outcomes. The rules of reading a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 CONNECTED = "connected"
 """Where both sides stand before the first message."""
@@ -25,8 +26,7 @@ ENDED = "ended"
 """Where every station's conversation ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """``clause`` is the requirement behind the row; ``liberty`` the deviation it depends on, None in the standard."""
 
     state: str

@@ -7,7 +7,8 @@ the part that could be read; refusing it is OpenSSL's business, and a judge neve
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 CLIENT_HELLO = 1
 CERTIFICATE = 11
@@ -20,8 +21,7 @@ CERT_SHA1_HASH = 3
 """IdentifierType of RFC 6066, section 6; 1 is the SHA-1 of the key, 2 the DER of the name, 0 "agreed beforehand"."""
 
 
-@dataclass(slots=True, frozen=True)
-class TrustedAuthority:
+class TrustedAuthority(Struct, frozen=True):
     """One entry of trusted_ca_keys: its IdentifierType and the hash or name."""
 
     kind: int

@@ -7,10 +7,11 @@ speaks SupportedAppProtocol never loads the 34 messages of ISO 15118-2.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pncsim.wire.errors import LocalError
 
@@ -43,8 +44,7 @@ PAYLOAD_TYPES = {
 Modules = Callable[[], tuple[ModuleType, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class MessageSet:
+class MessageSet(Struct, frozen=True):
     """One schema set: its target namespace and its catalogue, own module first; None while it is not built in."""
 
     namespace: str

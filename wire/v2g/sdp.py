@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Container
-from dataclasses import dataclass
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from msgspec import Struct
 
 from pncsim.wire.errors import PeerError, PeerSilent
 from pncsim.wire.v2g.registry import SDP_REQUEST, SDP_RESPONSE
@@ -42,16 +43,14 @@ class SdpError(PeerSilent):
     """No station answered the SDP requests."""
 
 
-@dataclass(slots=True, frozen=True)
-class SdpRequest:
+class SdpRequest(Struct, frozen=True):
     """What the vehicle asks for."""
 
     security: Security
     transport: SdpTransport = SdpTransport.TCP
 
 
-@dataclass(slots=True, frozen=True)
-class SdpResponse:
+class SdpResponse(Struct, frozen=True):
     """Where the station listens. An IPv4 address (loopback only) travels as an IPv4-mapped one (RFC 4291, 2.5.5.2)."""
 
     address: IPv6Address

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pncsim.wire.algorithms import ED448, P256, P521, Algorithm
 from pncsim.wire.credentials import Signer
@@ -26,8 +27,7 @@ SEPARATE = "xmldsig"
 """The message set of SignedInfo by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(Struct, frozen=True):
     """How an algorithm is written in SignedInfo, and the digest of the elements that goes with it."""
 
     signature: str
@@ -55,8 +55,7 @@ METHODS: dict[Algorithm, Method] = {
 """V2G2-771, V2G20-2474 and -2476; the two URNs are ISO's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What a standard asks of signatures: the message set whose grammar elements are hashed in, and the algorithms it
     allows.
     """

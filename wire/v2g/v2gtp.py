@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import struct
 
+from msgspec import Struct
+
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.v2g.registry import EXI, PAYLOAD_TYPES
-from pncsim.wire.values import value
 
 VERSION = 0x01
 INVERSE = 0xFE
@@ -39,16 +40,14 @@ _HEADER = struct.Struct(">BBHI")
 _VERSION_PAIR = bytes((VERSION, INVERSE))
 
 
-@value()
-class V2gtpFrame:
+class V2gtpFrame(Struct, frozen=True):
     """One message: its payload type (a key of PAYLOAD_TYPES) and the payload without the header."""
 
     payload_type: int
     payload: bytes
 
 
-@value()
-class Ignored:
+class Ignored(Struct, frozen=True):
     """A message that was skipped as the standard wants it: why, its clause or case, and the header as received."""
 
     reason: str
