@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from pncsim.tls_certs.judges import OcspPolicy
 from pncsim.wire.errors import LocalError
@@ -20,8 +21,7 @@ AC_MODES = ("AC_three_phase_core", "AC_single_phase_core")
 DC_MODES = ("DC_extended", "DC_core", "DC_combo_core", "DC_unique")
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class AcLimits:
+class AcLimits(Struct, frozen=True, kw_only=True):
     """The on-board charger: amperes per phase, volts, number of phases it can use."""
 
     max_current: float = 16.0
@@ -30,8 +30,7 @@ class AcLimits:
     phases: int = 3
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class DcLimits:
+class DcLimits(Struct, frozen=True, kw_only=True):
     """The direct path to the battery: amperes, volts, watts; ``precharge_tolerance`` is a share of the target voltage.
 
     ``short_renegotiation`` goes from the renewed parameters straight to PowerDelivery(Start) instead of repeating
@@ -48,8 +47,7 @@ class DcLimits:
     check_voltage: bool = True
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class VehicleConfig:
+class VehicleConfig(Struct, frozen=True, kw_only=True):
     """One vehicle and one wish to charge.
 
     ``evccid``: MAC address of the vehicle's link, 6 bytes. ``energy_modes``: EnergyTransferMode names, best first.

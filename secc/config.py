@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct, field
 
 from pncsim.wire.errors import LocalError
 from pncsim.wire.session.outputs import Alter
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcSupply:
+class AcSupply(Struct, frozen=True, kw_only=True):
     """An AC outlet. Currents are per phase, the voltage is phase to neutral."""
 
     voltage: float = 230.0
@@ -25,8 +25,7 @@ class AcSupply:
     """True: the residual current device has tripped, reported to the vehicle in every status."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DcSupply:
+class DcSupply(Struct, frozen=True, kw_only=True):
     """A DC output."""
 
     max_voltage: float = 920.0
@@ -43,8 +42,7 @@ class DcSupply:
     """Slope of the output voltage in PreCharge and after the stop."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptPolicy:
+class ReceiptPolicy(Struct, frozen=True, kw_only=True):
     """When signed metering receipts are asked for. They exist only under Contract."""
 
     first: int = 2
@@ -55,8 +53,7 @@ class ReceiptPolicy:
     """Refuse a receipt that does not verify (V2G2-481); False notes it and goes on (V2G2-904 is a may)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceOffer:
+class ServiceOffer(Struct, frozen=True, kw_only=True):
     """A value added service (Table 105). ``parameter_sets``: set id -> parameter name -> value."""
 
     service_id: int
@@ -75,8 +72,7 @@ CERTIFICATE_SERVICE = ServiceOffer(
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class KeptSession:
+class KeptSession(Struct, kw_only=True):
     """What a station keeps of a paused session (V2G2-741, -753). ``schedule``: (start, watts) pairs from ``paused_at``
     on, and when they end."""
 
@@ -98,8 +94,7 @@ PowerSchedule = tuple[tuple[int, float], ...]
 """PMax over time: (seconds from now, watts) pairs, rising, the first at 0."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeccConfig:
+class SeccConfig(Struct, frozen=True, kw_only=True):
     """One EVSE. Raises LocalError when the parts do not fit together."""
 
     evse_id: str = "DE*PNC*E00001"

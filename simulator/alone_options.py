@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from pncsim.ev.config import InstallPolicy
 from pncsim.simulator.parameters import Flag, Reads, Shown, Switches
@@ -29,8 +30,7 @@ def csms_address(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SideOptions:
+class SideOptions(Struct, frozen=True, kw_only=True):
     """What both sides can be told."""
 
     pki: Annotated[Path | None, "PKI folder, see `pnc certs create`", Shown("DIR")] = None
@@ -42,8 +42,7 @@ class SideOptions:
     strict: Annotated[bool, "tolerate nothing that deviates from the standard", Flag("--strict")] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationOptions(SideOptions):
+class StationOptions(SideOptions, frozen=True, kw_only=True):
     """``pnc secc``: what is offered and who manages it. ``wait`` None: for ever."""
 
     evse_id: Annotated[str, "EVSE id told to the vehicle", Shown("ID")] = "DE*PNC*E100001"
@@ -58,8 +57,7 @@ class StationOptions(SideOptions):
     wait: Annotated[float | None, "give up when no vehicle has come by then", Shown("SECONDS")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VehicleOptions(SideOptions):
+class VehicleOptions(SideOptions, frozen=True, kw_only=True):
     """``pnc ev``: what the vehicle is and wants.
 
     ``ocsp`` None: prefer, or require if ``strict``. ``bench``: the station has no power electronics, so its voltages

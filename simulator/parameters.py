@@ -7,14 +7,14 @@ Literal of words, and each of these or None.
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import math
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
 
 _WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
@@ -56,8 +56,7 @@ class Shown(NamedTuple):
     metavar: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One thing that can be chosen.
 
     ``type`` is what :meth:`read` makes of a text, ``choices`` the words allowed (empty: any). Without ``bounds`` a
@@ -112,22 +111,15 @@ def _number(text: str) -> float:
 
 
 def parameters_of(declared: Callable[..., object], names: Mapping[str, object] | None = None) -> tuple[Parameter, ...]:
-    """The parameters that ``declared``, a function or dataclass, lets be chosen, in its order.
+    """The parameters that ``declared``, a function or struct, lets be chosen, in its order.
 
     ``names`` stand for types its module imports for type checkers only.
     """
     hints = get_type_hints(declared, localns=dict(names or {}), include_extras=True)
-    if dataclasses.is_dataclass(declared):
-        defaults = {f.name: _default(f) for f in dataclasses.fields(declared)}
-    else:
-        found = inspect.signature(declared).parameters.values()
-        defaults = {p.name: p.default for p in found if p.kind is inspect.Parameter.KEYWORD_ONLY}
+    found = inspect.signature(declared).parameters.values()
+    defaults = {p.name: p.default for p in found if p.kind is inspect.Parameter.KEYWORD_ONLY}
     chosen = {name: hints[name] for name in defaults if get_origin(hints[name]) is Annotated}
     return tuple(_parameter(name, hint, defaults[name]) for name, hint in chosen.items())
-
-
-def _default(field: dataclasses.Field[Any]) -> Any:
-    return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
 
 
 def _parameter(name: str, hint: Any, default: Any) -> Parameter:

@@ -6,8 +6,9 @@ operator, one manufacturer, one CSMS with one station of one EVSE. Vehicles are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, NamedTuple
+
+from msgspec import Struct
 
 from pncsim.simulator.parameters import Reads, Shown
 
@@ -24,8 +25,7 @@ def port(text: str) -> int:
     return int(text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherSide:
+class OtherSide(Struct, frozen=True, kw_only=True):
     """Where somebody else's vehicle or station is: an interface of this machine, or loopback (SDP on that port)."""
 
     interface: Annotated[str | None, "network interface; without it, loopback", Shown("NAME")] = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pncsim.simulator.alone_options import StationOptions
 from pncsim.simulator.commands.options import EPILOG, Arguments, Parser, add_options, add_verbose, check_side, taken
 from pncsim.simulator.plan import OtherSide
+from pncsim.wire.values import replace
 
 
 def fill(parser: Parser, words: Sequence[str] = ()) -> None:

@@ -8,8 +8,9 @@ is met once in a run, however often a vehicle is plugged in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from pncsim.simulator.faults.answers import Observation
 from pncsim.simulator.faults.deeds import DeedForm
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 Observations = tuple[Observation, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Struct, frozen=True, kw_only=True):
     """One row of the catalogue: what is disturbed, and what the standard answers to it.
 
     ``title`` may name parameters in braces. ``deed`` does it; ``answer`` is what has to be seen, or a function of the
@@ -50,8 +50,7 @@ class Fault:
         return Chosen(self, where, {p.name: p.default for p in self.parameters} | values)
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """A fault of a run: where it strikes ("" everywhere) and with which values of its parameters."""
 
     fault: Fault

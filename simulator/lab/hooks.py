@@ -7,8 +7,9 @@ instance that is meant, "" all of its kind.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from pncsim.simulator.lab.plug_in import PlugIn, Subject
 from pncsim.wire.ocpp.frames import Call, Error, Frame, Result
@@ -24,8 +25,7 @@ Frames = Callable[[str, str], str | None]
 Do = Callable[[PlugIn], Awaitable[None]]
 
 
-@dataclass(slots=True)
-class Deed:
+class Deed(Struct):
     """Something done to each instance of ``subject`` once: before its first plug-in, or in that loop message of it."""
 
     subject: Subject
@@ -43,8 +43,7 @@ class Deed:
         return True
 
 
-@dataclass(slots=True)
-class Hooks:
+class Hooks(Struct):
     """What disturbs the run, in the order it was registered."""
 
     _alters: list[tuple[Subject, str, Alter]] = field(default_factory=list)
@@ -103,8 +102,7 @@ def chained(alters: Iterable[Alter | None]) -> Alter | None:
     return alter
 
 
-@dataclass(slots=True)
-class DisturbedChannel:
+class DisturbedChannel(Struct):
     """A channel between station and CSMS, seen from the station; remembers which answer belongs to which call."""
 
     channel: FrameChannel

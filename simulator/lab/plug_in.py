@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from pncsim.ev.vehicle import Vehicle
@@ -15,8 +16,7 @@ Subject = Literal["vehicle", "station", "csms"]
 """Whose instances are told apart."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlugIn:
+class PlugIn(Struct, frozen=True, kw_only=True):
     """Who meets whom, and what stands behind the station."""
 
     vehicle: Vehicle

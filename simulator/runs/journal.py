@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from pncsim.wire.trace import Event
 
@@ -13,8 +14,7 @@ KEPT = 20_000
 """Events kept by default: some hundred sessions."""
 
 
-@dataclass(frozen=True, slots=True)
-class JournalPage:
+class JournalPage(Struct, frozen=True):
     """Events in order. ``dropped``: how many came before them, after what was asked for, and are kept no more."""
 
     events: tuple[Event, ...]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
+from msgspec import Struct
 
 from pncsim.simulator.alone_options import SideOptions, StationOptions, VehicleOptions
 from pncsim.simulator.commands import ev, secc
@@ -67,11 +68,11 @@ def test_what_is_not_allowed_is_refused_in_the_words_of_the_parameter(words: tup
 
 
 @pytest.mark.parametrize(("command", "declared"), [(secc, StationOptions), (ev, VehicleOptions)])
-def test_every_field_of_a_lone_side_is_an_option_and_every_option_a_field(command: Any, declared: type) -> None:
+def test_every_field_of_a_lone_side_is_an_option_and_every_option_a_field(command: Any, declared: type[Struct]) -> None:
     parser = argparse.ArgumentParser()
     command.fill(parser)
     options = {action.dest for action in parser._actions} - {"help", "verbose"}
-    declared_fields = {field.name for kind in (OtherSide, declared) for field in fields(kind)}
+    declared_fields = {name for kind in (OtherSide, declared) for name in kind.__struct_fields__}
     assert options == declared_fields - NOT_TYPED
     defaults = parser.parse_args([])
     assert taken(declared, defaults) == declared()
@@ -79,8 +80,7 @@ def test_every_field_of_a_lone_side_is_an_option_and_every_option_a_field(comman
 
 
 def test_both_sides_share_what_they_share() -> None:
-    shared = {field.name for field in fields(SideOptions)}
-    assert {"pki", "tls", "payment", "current", "strict"} == shared
+    assert {"pki", "tls", "payment", "current", "strict"} == set(SideOptions.__struct_fields__)
 
 
 def test_every_parameter_of_a_scenario_says_what_it_is() -> None:

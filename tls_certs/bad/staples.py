@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from msgspec import Struct
 
 from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.certid import cert_id
@@ -17,12 +17,12 @@ from pncsim.tls_certs.profiles import DAY, PROFILES, responder_profile
 from pncsim.tls_certs.revocation import Revocation, Status
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import Kind, LocalError
+from pncsim.wire.values import replace
 
 Build = Callable[[Authority, x509.Certificate, float], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class StapleFlaw:
+class StapleFlaw(Struct, frozen=True):
     """One bad answer; ``kind`` says what a right verifier reports.
 
     ``build`` makes it from the issuing authority, the certificate and lab time.

@@ -13,7 +13,6 @@ import os
 import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from urllib.parse import quote, unquote
 
 from cryptography import x509
@@ -25,6 +24,7 @@ from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.ocpp.session import MAX_TEXT
 from pncsim.wire.ocpp.versions import V201, OcppVersion
 from pncsim.wire.streams import Gate
+from pncsim.wire.values import replace
 from pncsim.wire.web import aiohttp, web
 
 MAX_BYTES = 4 * MAX_TEXT

@@ -9,32 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import Struct
+
 from pncsim.wire.errors import PncError
 from pncsim.wire.trace import Event
-from pncsim.wire.values import value
 
 Alter = Callable[[str, Any], Any]
 """For fault injection: ``alter(name, message)`` gives the message to send instead, bytes to send as they are, or None
 to send nothing."""
 
 
-@value()
-class Send:
+class Send(Struct, frozen=True):
     """Write these bytes: one V2GTP frame, header included."""
 
     frame: bytes
 
 
-@value()
-class Ask:
+class Ask(Struct, frozen=True):
     """Obtain an answer to ``question`` and call ``engine.answered(id, answer, now)``; the engine goes on meanwhile."""
 
     id: int
     question: object
 
 
-@value()
-class PassTime:
+class PassTime(Struct, frozen=True):
     """A question every driver answers itself, with None: let ``seconds`` of process time go by (a battery charging).
 
     A lab whose clock leaps may jump over it: nothing outside the lab's own models happens meanwhile.
@@ -43,22 +41,19 @@ class PassTime:
     seconds: float
 
 
-@value()
-class Wait:
+class Wait(Struct, frozen=True):
     """A question every driver answers itself, with None: wait ``seconds`` while somebody else works."""
 
     seconds: float
 
 
-@value()
-class Notice:
+class Notice(Struct, frozen=True):
     """Tell the engine's own station or vehicle that ``content`` happened; no answer is expected."""
 
     content: object
 
 
-@value()
-class Close:
+class Close(Struct, frozen=True):
     """Close the connection once everything before it was sent. ``error`` is None after an orderly end."""
 
     reason: str
