@@ -100,6 +100,11 @@ class Plan(NamedTuple):
     pool_token: str = ""
     ocsp_url: str | None = None
 
+    @property
+    def several(self) -> bool:
+        """Whether more than one vehicle can be plugged in at once."""
+        return sum(station.evses for station in self.stations) > 1
+
 
 USUAL = Plan()
 """One of each."""

@@ -37,10 +37,11 @@ class Recorder:
     """A reader of the trace that writes a new folder below ``parent`` as the run goes on.
 
     Nothing is written before something has happened. A place that cannot be written is said by :meth:`finish`.
+    ``units``: the story tells vehicles and EVSEs apart.
     """
 
-    def __init__(self, parent: Path, scenario: str, started: float) -> None:
-        self._parent, self._scenario, self._started = parent, scenario, started
+    def __init__(self, parent: Path, scenario: str, started: float, *, units: bool = False) -> None:
+        self._parent, self._scenario, self._started, self._units = parent, scenario, started, units
         self._folder: Path | None = None
         self._files: dict[str, TextIO] = {}
         self._teller: StoryTeller | None = None
@@ -104,7 +105,8 @@ class Recorder:
         for name in ("messages", "ocpp", "events"):
             self._files[name] = (folder / f"{name}.jsonl").open("w", encoding="utf-8")
         self._files["story"] = (folder / "story.txt").open("w", encoding="utf-8")
-        self._teller = StoryTeller(self._started, level=2, out=self._files["story"], width=None)
+        out = self._files["story"]
+        self._teller = StoryTeller(self._started, level=2, out=out, width=None, units=self._units)
 
 
 def _new_folder(parent: Path, scenario: str, started: float) -> Path:

@@ -43,13 +43,23 @@ class StoryTeller:
     """A reader of the trace that writes lines to ``out``, broken at ``width`` columns (None: never).
 
     Level 0 tells milestones and problems, 1 adds every V2G message, OCPP frame and judgement, 2 adds states and power.
-    A message is told once, see :class:`simulator.evidence.wire_told.Once`.
+    A message is told once, see :class:`simulator.evidence.wire_told.Once`. ``units``: say which of several vehicles,
+    stations and EVSEs speaks, not only what it is.
     """
 
-    def __init__(self, started: float, *, level: int = 0, out: TextIO | None = None, width: int | None = WIDTH) -> None:
+    def __init__(
+        self,
+        started: float,
+        *,
+        level: int = 0,
+        out: TextIO | None = None,
+        width: int | None = WIDTH,
+        units: bool = False,
+    ) -> None:
         self._out = out or sys.stdout
         self._started = started
         self._level = level
+        self._units, self._column = units, 8 if units else 5
         self._once = Once()
         terminal = self._out.isatty()
         self._colour = terminal and "NO_COLOR" not in os.environ
@@ -64,10 +74,12 @@ class StoryTeller:
         if told is None or told[0] > self._level:
             return
         _, text, colour = told
-        actor = paint(f"{event.role:<5}", COLOURS.get(event.role, DEFAULT_COLOUR), self._colour)
-        first, *more = self._lines(text, 19)
+        name = event.unit if self._units else event.role
+        actor = paint(f"{name:<{self._column}}", COLOURS.get(event.role, DEFAULT_COLOUR), self._colour)
+        indent = 14 + self._column
+        first, *more = self._lines(text, indent)
         for number, line in enumerate((first, *more)):
-            lead = " " * 19 if number else f"{event.time - self._started:9.3f} s  {actor} "
+            lead = " " * indent if number else f"{event.time - self._started:9.3f} s  {actor} "
             print(lead + (paint(line, colour, self._colour) if colour else line), file=self._out)
         self._out.flush()
 

@@ -110,16 +110,16 @@ class Once:
     """
 
     def __init__(self) -> None:
-        self._actors: set[str] = set()
+        self._roles: set[str] = set()
         self._told: dict[str, bytes | str] = {}
 
     def tell(self, event: V2gMessage | OcppFrame) -> bool:
         """Whether to tell ``event``; to be asked about each message once, in order."""
-        self._actors.add(event.role)
+        self._roles.add(event.role)
         content = event.payload if isinstance(event, V2gMessage) else event.frame
         if event.direction == "received":
-            return all(actor == event.role or told != content for actor, told in self._told.items())
-        if isinstance(event, OcppFrame) and ("CS" if event.role == "CSMS" else "CSMS") in self._actors:
+            return all(unit == event.unit or told != content for unit, told in self._told.items())
+        if isinstance(event, OcppFrame) and ("CS" if event.role == "CSMS" else "CSMS") in self._roles:
             return False
-        self._told[event.role] = content
+        self._told[event.unit] = content
         return True

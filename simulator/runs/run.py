@@ -198,7 +198,8 @@ class Run:
             return None
         from pncsim.simulator.evidence.folder import Recorder
 
-        recorder = Recorder(self.settings.evidence, self.scenario.name, started)
+        units = self.scenario.plan.several
+        recorder = Recorder(self.settings.evidence, self.scenario.name, started, units=units)
         self.trace.subscribe(recorder)
         return recorder
 

@@ -22,7 +22,7 @@ def run_and_tell(scenario: Scenario, options: Mapping[str, Any], settings: RunSe
 
 async def _told(scenario: Scenario, options: Mapping[str, Any], settings: RunSettings, level: int) -> RunResult:
     run = Run(scenario, options, settings)
-    teller = StoryTeller(run.clock.now(), level=level)
+    teller = StoryTeller(run.clock.now(), level=level, units=scenario.plan.several)
     if level >= 0:
         run.trace.subscribe(teller)
     result = await run.done()

@@ -15,6 +15,9 @@ from pncsim.simulator.evidence.story import StoryTeller, printable
 from pncsim.simulator.evidence.wire_told import Once, told_frame
 from pncsim.simulator.faults.table import FAULTS
 from pncsim.simulator.result import Check, RunResult, Verdict
+from pncsim.simulator.runs.discovery import find_scenario
+from pncsim.simulator.runs.told import run_and_tell
+from pncsim.simulator.settings import RunSettings
 from pncsim.simulator.standalone import _verdict
 from pncsim.wire.trace import OcppFrame, Problem, Secured, Story, V2gMessage
 
@@ -306,3 +309,15 @@ def test_a_place_that_cannot_be_written_is_no_pass(tmp_path: Path) -> None:
     done = run("eim-ac", evidence=tmp_path / "file")
     assert done.result.verdict is Verdict.ERROR
     assert "--evidence DIR" in done.result.cause
+
+
+def test_a_story_of_several_says_which_of_them_speaks_and_tells_each_message_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scenario = find_scenario("two-at-once")
+    assert run_and_tell(scenario, {}, RunSettings(transport="memory"), level=1).verdict is Verdict.PASS
+    lines = [line[13:].split(None, 1) for line in capsys.readouterr().out.splitlines() if line[9:13] == " s  "]
+    assert {"EV-1", "EV-2", "CS001/1", "CS001/2", "CS001", "CSMS"} <= {line[0] for line in lines}
+    for vehicle in ("EV-1", "EV-2"):
+        told = [text for who, text in lines if who == vehicle and "SessionStopReq" in text]
+        assert len(told) == 1, told
