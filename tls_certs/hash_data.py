@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from cryptography import x509
@@ -81,6 +82,7 @@ class HashData(Struct, frozen=True):
         )
 
 
+@lru_cache(maxsize=1024)
 def hash_data(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: HashName = "SHA256") -> HashData:
     """The hash data of ``certificate``, whose issuer's certificate is ``issuer`` (RFC 6960 4.1.1, hex throughout).
 

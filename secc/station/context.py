@@ -104,7 +104,7 @@ class StationContext:
         }
         self.delivery = EventDelivery(
             clock,
-            lambda event: self.ask(v201.TransactionEvent(event)),
+            lambda event: self.link.ask(v201.TransactionEvent(event), config.call_timeout),
             attempts=lambda: self.model.integer("OCPPCommCtrlr", "MessageAttempts", "TransactionEvent"),
             interval=lambda: float(self.model.integer("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent")),
             delivered=self._event_delivered,

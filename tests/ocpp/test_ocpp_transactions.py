@@ -16,6 +16,8 @@ from pncsim.secc.station.delivery import MAX_WAITING, EventDelivery
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed
 from pncsim.wire.ocpp.errors import CallError
+from pncsim.wire.ocpp.schema import violation
+from pncsim.wire.ocpp.versions import V201
 from pncsim.wire.ocpp.when import seconds, timestamp
 from pncsim.wire.trace import Story
 
@@ -399,3 +401,28 @@ def test_times_are_written_and_read_as_rfc_3339() -> None:
     assert timestamp(1_795_000_000.1242) == "2026-11-18T11:06:40.124Z"
     assert seconds("2026-11-18T12:06:40.124+01:00") == pytest.approx(1_795_000_000.124)
     assert seconds("2026-11-18T11:06:40") == 1_795_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-18t11:06:40z", 1_795_000_000.0),
+        ("2026-11-18T11:06:40.5z", 1_795_000_000.5),
+        ("2026-11-18t12:06:40+01:00", 1_795_000_000.0),
+        ("2026-11-18T11:06:40.123456789Z", 1_795_000_000.123456),
+        ("2016-12-31T23:59:60Z", 1_483_228_800.0),
+        ("2016-12-31t23:59:60.25z", 1_483_228_800.25),
+        ("2016-12-31T15:59:60-08:00", 1_483_228_800.0),
+    ],
+)
+def test_whatever_timestamp_the_schemas_let_pass_is_read_lower_case_and_leap_seconds_too(
+    text: str, moment: float
+) -> None:
+    assert violation(V201, "Heartbeat", "Response", {"currentTime": text}) is None
+    assert seconds(text) == pytest.approx(moment, abs=1e-6)
+
+
+@pytest.mark.parametrize("text", ["2016-12-31T23:59:61Z", "2026-02-30T00:00:00Z", "yesterday", ""])
+def test_what_is_no_time_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        seconds(text)

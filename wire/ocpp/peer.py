@@ -184,7 +184,7 @@ class OcppPeer:
         self._perform(self._session.refuse(incoming.id, refusal))
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        task = asyncio.ensure_future(work)
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
