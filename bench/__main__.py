@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import exi_bench, memory_bench, session_bench, side_by_side, tls_bench
-from pncsim.simulator.commands.main import COLLECTOR
+from pncsim.simulator.entry import COLLECTOR
 
 PNC = Path(sys.executable).with_name("pnc")
 

@@ -219,3 +219,17 @@ def test_a_run_in_memory_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", RUN], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "imported:"
+
+
+END = """
+import atexit, gc
+from pncsim.simulator.entry import main
+atexit.register(lambda: print("passed over at the end:", gc.get_freeze_count() > 10_000))
+main()
+"""
+
+
+def test_the_end_of_the_process_looks_for_no_cycles_in_what_goes_with_it() -> None:
+    done = subprocess.run([sys.executable, "-c", END, "list"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "passed over at the end: True"

@@ -18,20 +18,27 @@ RegistrationStatus = Literal["Accepted", "Pending", "Rejected"]
 """OCPP RegistrationStatusEnumType."""
 
 _SCRYPT = {"n": 1024, "r": 8, "p": 1}
-"""About 4 ms per check: BasicAuthPassword is a random secret of 16 to 40 characters, not something a person chose."""
+"""About 4 ms per check: BasicAuthPassword should be random, 16 to 40 characters, but a person may have chosen it."""
 
 
-def _hash(password: str, salt: bytes) -> bytes:
+def _hash(password: str, salt: bytes, drawn: bool) -> bytes:
+    if drawn:
+        return hashlib.sha256(salt + password.encode()).digest()
     return hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT)
 
 
 class RegisteredStation(Struct, frozen=True):
-    """One station. ``digest`` is empty for one that needs no password; ``registration`` before its first boot."""
+    """One station. ``digest`` is empty for one that needs no password; ``registration`` before its first boot.
+
+    ``drawn``: the password came from a :class:`Source`. Nobody guesses 128 random bits or more, so it takes no
+    slow hash.
+    """
 
     identity: str
     salt: bytes = b""
     digest: bytes = b""
     registration: RegistrationStatus | Literal[""] = ""
+    drawn: bool = False
 
 
 STATIONS: KeptKind[RegisteredStation] = KeptKind("stations", key=lambda station: station.identity)
@@ -43,16 +50,19 @@ class Register:
     def __init__(self, store: Store, source: Source = SYSTEM) -> None:
         self._store, self._source = store, source
 
-    async def add(self, identity: str, password: str | None = None) -> None:
-        """Register ``identity`` (at most 48 characters, no colon). Raises LocalError for one that cannot be used."""
+    async def add(self, identity: str, password: str | None = None, *, drawn: bool = False) -> None:
+        """Register ``identity`` (at most 48 characters, no colon). Raises LocalError for one that cannot be used.
+
+        ``drawn``: the password is 128 random bits at least, from a :class:`Source`.
+        """
         if not 1 <= len(identity) <= 48 or ":" in identity:
             raise LocalError(f"{identity!r} is no station identity: 1 to 48 characters without a colon are allowed.")
-        await self._store.of(STATIONS).put(RegisteredStation(identity, *self._secret(password)))
+        await self._store.of(STATIONS).put(RegisteredStation(identity, *self._secret(password, drawn), drawn=drawn))
 
     async def change(self, identity: str, password: str) -> None:
         """Replace the password; the old one counts no more (A01.FR.03)."""
-        salt, digest = self._secret(password)
-        await self._amend(identity, salt=salt, digest=digest)
+        salt, digest = self._secret(password, drawn=False)
+        await self._amend(identity, salt=salt, digest=digest, drawn=False)
 
     async def booted(self, identity: str, registration: RegistrationStatus) -> None:
         """Remember what a BootNotification was answered; it outlives the connection."""
@@ -71,15 +81,16 @@ class Register:
             return "welcome"
         if user != identity or password is None:
             return "unauthorized"
-        return "welcome" if hmac.compare_digest(_hash(password, station.salt), station.digest) else "unauthorized"
+        given = _hash(password, station.salt, station.drawn)
+        return "welcome" if hmac.compare_digest(given, station.digest) else "unauthorized"
 
-    def _secret(self, password: str | None) -> tuple[bytes, bytes]:
+    def _secret(self, password: str | None, drawn: bool) -> tuple[bytes, bytes]:
         if password is None:
             return b"", b""
         if not 16 <= len(password) <= 40:
             raise LocalError("A BasicAuthPassword has 16 to 40 characters.", clause="A00.FR.205")
         salt = self._source.octets(16)
-        return salt, _hash(password, salt)
+        return salt, _hash(password, salt, drawn)
 
     async def _amend(self, identity: str, **changes: Any) -> None:
         """Change what is kept of a station; of one that is not registered nothing is."""

@@ -8,7 +8,6 @@ terminated (SIGTERM).
 from __future__ import annotations
 
 import argparse
-import gc
 import io
 import os
 import sys
@@ -28,9 +27,6 @@ from pncsim.simulator.result import (
 from pncsim.wire.errors import LocalError, PncError
 
 DESCRIPTION = "The whole Plug & Charge ecosystem in one program: vehicle, station, CSMS, pools and PKI."
-COLLECTOR = (200_000, 20, 10)
-"""Thresholds of Python's cycle collector: with the usual 700 it takes a tenth of a run looking at what stays anyway."""
-
 COMMANDS = {
     "run": "run a scenario with all actors on this machine",
     "list": "name the scenarios, or the faults",
@@ -46,7 +42,6 @@ it understands (``words`` are all that was typed) and sets ``execute(arguments)`
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point: run the command; every failure becomes a sentence and an exit code."""
-    gc.set_threshold(*COLLECTOR)
     if not (sys.warnoptions or os.environ.get("PNC_DEBUG")):
         # What a library thinks of a peer's certificate is not for the user, unless Python was asked for warnings.
         warnings.simplefilter("ignore")
@@ -87,10 +82,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """All commands by name; only those among ``words`` with their options, for each option costs every start."""
+    """The command that ``words`` begin with; otherwise all of them by name, for each costs every start."""
     parser = argparse.ArgumentParser(prog="pnc", description=DESCRIPTION, epilog=EPILOG)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, help_text in COMMANDS.items():
+    for name in words[:1] if words and words[0] in COMMANDS else COMMANDS:
+        help_text = COMMANDS[name]
         command = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
         if name in words:
             import_module(f"pncsim.simulator.commands.{name}").fill(command, words)

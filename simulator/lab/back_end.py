@@ -217,7 +217,7 @@ class Region:
             own = Csms(services, self._clock, self._source.of(plan.name), self._trace)
             for station in self.plan.stations:
                 if station.csms == plan.name and not station.foreign:
-                    await own.register.add(station.identity, password)
+                    await own.register.add(station.identity, password, drawn=not plan.password)
             connect, url = own.connector(), "in memory"
             if self._transport == "loopback":
                 connect, server = await self._csms_on_sockets(own, pki)

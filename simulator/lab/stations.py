@@ -21,7 +21,7 @@ from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.values import replace
 
-ISOLATION_TEST = CONTACTOR = 0.05
+ISOLATION_TEST = CONTACTOR = 0.005
 SLOPE = 8000.0
 """Seconds the DC isolation test and the closing AC contactor take, and volts per second of a DC output in PreCharge
 and after the stop: quicker than real ones, because on sockets a lab really waits for them."""

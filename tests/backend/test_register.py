@@ -22,6 +22,19 @@ async def test_a_station_is_let_in_with_its_own_password_only() -> None:
     assert await register.check("CS002", "CS002", PASSWORD) == "unknown"
 
 
+async def test_a_drawn_password_is_checked_as_strictly_and_a_given_one_replaces_it() -> None:
+    store, drawn = MemoryStore(), Seeded(1).token(24)
+    register = Register(store)
+    await register.add("CS001", drawn, drawn=True)
+    assert await register.check("CS001", "CS001", drawn) == "welcome"
+    assert await register.check("CS001", "CS001", OTHER) == "unauthorized"
+    [kept] = (await store.of(STATIONS).page()).values
+    assert drawn.encode() not in kept.salt + kept.digest
+    await register.change("CS001", OTHER)
+    assert await register.check("CS001", "CS001", OTHER) == "welcome"
+    assert await register.check("CS001", "CS001", drawn) == "unauthorized"
+
+
 async def test_what_a_boot_was_answered_outlives_connection_and_process() -> None:
     store = MemoryStore()
     register = Register(store)
