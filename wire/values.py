@@ -1,6 +1,6 @@
 """Plain data is a msgspec ``Struct``: what a dataclass is, at a hundredth of the price to declare and a third to make.
 
-Only what hides a field from ``repr`` (a private key) or computes one lazily stays a dataclass.
+Only what hides a field from ``repr`` (a private key) stays a dataclass.
 """
 
 from __future__ import annotations

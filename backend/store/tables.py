@@ -7,8 +7,9 @@ kept, under which key and by what it can be found, a :class:`KeptKind` says; whe
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from pncsim.backend.events.facts import Fact
 
@@ -23,8 +24,7 @@ Where = tuple[str, str]
 """An index of the kind, and the text looked for in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeptKind(Generic[V]):
+class KeptKind(Struct, Generic[V], frozen=True):
     """One kind of thing that is kept: ``key`` names a value among its like, ``indexes`` say by what else it is found.
 
     ``name`` is the table's. Keys and indexed texts are compared octet by octet: what does not depend on letter case is
@@ -36,8 +36,7 @@ class KeptKind(Generic[V]):
     indexes: Mapping[str, Callable[[V], str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[V]):
+class Page(Struct, Generic[V], frozen=True):
     """Some values in order; ``next`` is where the following page begins, empty after the last."""
 
     values: tuple[V, ...]

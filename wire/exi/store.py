@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,14 +36,21 @@ def fingerprint(modules: Iterable[ModuleType]) -> str | None:
     digest = hashlib.blake2b(sys.version.encode(), digest_size=12)
     try:
         for module in (*modules, sys.modules[__package__]):
-            files = [Path(str(module.__file__))]
-            if hasattr(module, "__path__"):
-                files = sorted(files[0].parent.glob("*.py"))
-            for file in files:
-                digest.update(file.read_bytes())
+            digest.update(_source(str(module.__file__), hasattr(module, "__path__")))
     except OSError:
         return None
     return digest.hexdigest()
+
+
+@cache
+def _source(file: str, package: bool) -> bytes:
+    """A hash of the source of one module, or of all in its folder; kept, for every codec asks for those of this one."""
+    folder, own = os.path.split(file)
+    digest = hashlib.blake2b(digest_size=32)
+    for name in sorted(name for name in os.listdir(folder) if name.endswith(".py")) if package else [own]:
+        with open(os.path.join(folder, name), "rb") as module:
+            digest.update(module.read())
+    return digest.digest()
 
 
 class CoderStore:
@@ -57,10 +65,13 @@ class CoderStore:
         if self._directory is None or not self._usable(self._directory):
             return None
         try:
-            handle = os.open(self._directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            with open(handle, "rb") as file:
-                # Read at once: marshal.load reads value by value, which takes four times as long.
-                return marshal.loads(file.read()) if _own(os.fstat(handle), stat.S_ISREG) else None
+            # A start reads some hundred and fifty: no path object, no file object, no value by value (marshal.load).
+            handle = os.open(f"{self._directory}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                status = os.fstat(handle)
+                return marshal.loads(os.read(handle, status.st_size)) if _own(status, stat.S_ISREG) else None
+            finally:
+                os.close(handle)
         except (OSError, ValueError, EOFError, TypeError):
             return None
 

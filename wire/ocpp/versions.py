@@ -10,19 +10,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from pncsim.wire.errors import LocalError
 
 Side = Literal["Request", "Response"]
 
 
-@dataclass(frozen=True, eq=False)
-class OcppVersion:
+class OcppVersion(Struct, frozen=True, eq=False, dict=True):
     """``name`` as people say it ("2.0.1"), ``subprotocol`` as WebSockets negotiate it, ``folder`` of the package ocpp.
 
     ``codes``: what a CALLERROR may say, and what that means (Part 4, 4.3); ``aliases``: spellings peers send instead.
