@@ -156,20 +156,14 @@ class ChargePoint:
     async def heard(self) -> None:
         """Wait until the CSMS has heard everything it can hear: until all is told, or until it is gone."""
         await self._answered()
-        if not self.station.online or not self.station.delivery.holds():
-            return
-        ends = [asyncio.ensure_future(self.station.settled()), asyncio.ensure_future(self.station.wait_offline())]
-        try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for end in ends:
-                end.cancel()
+        await self.station.heard()
 
     async def _answered(self) -> None:
         """Wait, not for long, until no other call is open either: a jump must not look like the CSMS's silence."""
-        with contextlib.suppress(TimeoutError):
-            async with self._clock.timeout(ANSWER_SECONDS):
-                await self.station.link.idle()
+        if self.station.link.calling:
+            with contextlib.suppress(TimeoutError):
+                async with self._clock.timeout(ANSWER_SECONDS):
+                    await self.station.link.idle()
 
     # What the EVSEs ask before a session
 

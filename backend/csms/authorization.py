@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from pncsim.backend.answers import AuthorizationStatus, CertificateStatus, TokenStatus
+from pncsim.backend.answers import AuthorizationStatus, CertificateStatus, RevocationStatus, TokenStatus
 from pncsim.backend.csms.ports import Services
 from pncsim.tls_certs.hash_data import HashData
 from pncsim.wire.clock import Clock
@@ -155,13 +155,16 @@ async def _certificate(
 async def _revocation(
     entries: list[HashData], services: Services, clock: Clock, deadlines: Deadlines
 ) -> tuple[CertificateStatus, str]:
-    if services.revocation is None:
+    client = services.revocation
+    if client is None:
         return "CertChainError", "This CSMS has no OCSP client to ask about the contract certificate."
-    asked = [
-        within(clock, deadlines.ocsp, f"The OCSP responder {entry.responder_url}", services.revocation.status(entry))
-        for entry in entries
-    ]
-    answers = await asyncio.gather(*asked, return_exceptions=True)
+    answers: list[RevocationStatus | BaseException | None] = [client.known_status(entry) for entry in entries]
+    if None in answers:
+        asked = [
+            within(clock, deadlines.ocsp, f"The OCSP responder {entry.responder_url}", client.status(entry))
+            for entry in entries
+        ]
+        answers = [*await asyncio.gather(*asked, return_exceptions=True)]
     # One revoked certificate outweighs another one nobody could ask about.
     for entry, answer in zip(entries, answers, strict=True):
         if answer == "revoked":

@@ -25,6 +25,9 @@ class ContractPool(Protocol):
 class RevocationClient(Protocol):
     """A client of the OCSP responders the hash data names."""
 
+    def known_status(self, hash_data: HashData) -> RevocationStatus | None:
+        """What the responder has said before, while that still counts; None: it has to be asked."""
+
     async def status(self, hash_data: HashData) -> RevocationStatus:
         """Ask the responder, verify its answer, say what it says. Raises PncError when it cannot be had or trusted."""
 

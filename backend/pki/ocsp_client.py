@@ -79,6 +79,16 @@ class OcspClient:
             self._remember(name, known, reading.common_name(certificate))
         return _state(known)
 
+    def known_status(self, hash_data: HashData) -> RevocationStatus | None:
+        """What was heard before of the certificate OCPP names; None also where the name itself calls for a report."""
+        tolerated: list[str] = []
+        try:
+            name = cert_id_from_hash_data(hash_data, tolerated)
+        except PeerError:
+            return None
+        known = None if tolerated else self._recall(name)
+        return None if known is None else _STATUS[known.status]
+
     async def status(self, hash_data: HashData) -> RevocationStatus:
         """What the responder says of the certificate OCPP names. Raises PeerError, also for an unknown issuer."""
         name = self._name(hash_data)

@@ -204,6 +204,7 @@ class StationContext:
 
     def _event_delivered(self, event: types.TransactionEventRequest, answer: types.TransactionEventResponse) -> None:
         self.delivered += 1
+        self.changes.set()
         info = answer.get("idTokenInfo")
         if info is None or info["status"] == "Accepted" or event["eventType"] == "Ended":
             return

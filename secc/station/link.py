@@ -143,6 +143,11 @@ class Link:
         answer: Any = await self.call(request.action, request.payload, limit)
         return answer  # type: ignore[no-any-return]  # its schema has accepted it
 
+    @property
+    def calling(self) -> bool:
+        """Whether a call to the CSMS is open."""
+        return self._peer is not None and self._peer.calling
+
     async def idle(self) -> None:
         """Wait until no call to the CSMS is open."""
         if self._peer is not None:

@@ -150,6 +150,12 @@ class Station:
             self._context.changes.clear()
             await self._context.changes.wait()
 
+    async def heard(self) -> None:
+        """Return once the CSMS has heard every TransactionEvent, or cannot be asked any more."""
+        while self.online and self.delivery.holds():
+            self._context.changes.clear()
+            await self._context.changes.wait()
+
     async def settled(self, within: float | None = None) -> bool:
         """Wait until every TransactionEvent is delivered or given up; False if some still wait after ``within`` s."""
         try:

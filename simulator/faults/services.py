@@ -57,6 +57,9 @@ class TamperingPool(Struct, frozen=True):
 class DeadResponder:
     """An OCSP responder nobody answers at."""
 
+    def known_status(self, hash_data: object) -> None:
+        """As backend.csms.ports.Revocation."""
+
     async def status(self, hash_data: object) -> Any:
         """As backend.csms.ports.Revocation."""
         raise PeerError("The OCSP responder did not accept the connection.", kind="unreachable", http_status=503)
@@ -72,6 +75,9 @@ class SlowResponder(Struct, frozen=True):
     responder: Any
     clock: Clock
     seconds: float
+
+    def known_status(self, hash_data: object) -> None:
+        """As backend.csms.ports.Revocation."""
 
     async def status(self, hash_data: object) -> Any:
         """As backend.csms.ports.Revocation."""

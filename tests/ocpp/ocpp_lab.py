@@ -89,6 +89,9 @@ class Responder:
     slow: float = 0.0
     asked: list[HashData] = field(default_factory=list)
 
+    def known_status(self, hash_data: HashData) -> None:
+        """Nothing is remembered here."""
+
     async def status(self, hash_data: HashData) -> RevocationStatus:
         await self._ask(hash_data)
         return self.says.get(hash_data.serial_number, "good")

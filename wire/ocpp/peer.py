@@ -60,6 +60,11 @@ class OcppPeer:
         """Whether the connection was served and has ended."""
         return self._session.over
 
+    @property
+    def calling(self) -> bool:
+        """Whether a call of ours is open."""
+        return bool(self._calls)
+
     async def ask(self, request: Request[A], timeout: float | None = None) -> A:  # noqa: ASYNC109 (lab time, not the loop's)
         """Call the peer and return its answer: ``ask(v201.Authorize({"idToken": …}))``. Raises as :meth:`call`."""
         answer: Any = await self.call(request.action, request.payload, timeout)
