@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -53,53 +53,42 @@ class Voice:
         """The voice of another instance, where this one's events go."""
         return Voice(role, unit, self._now, self._sink, self._stream)
 
+    def follow(self, stream: Trace) -> None:
+        """Whoever owns the sink passes all on to ``stream``: from now on, what nobody there would read is not made."""
+        self._stream = stream
+
+    def _tell(self, event: Callable[..., Event], /, **what: Any) -> None:
+        stream = self._stream
+        if stream is None or stream.readers:
+            self._sink(event(time=self._now(), role=self.role, unit=self.unit, session=self.session, **what))
+
     # For people
 
     def story(self, text: str) -> None:
         """A milestone in one sentence."""
-        self._sink(trace.Story(time=self._now(), role=self.role, unit=self.unit, session=self.session, text=text))
+        self._tell(trace.Story, text=text)
 
     def problem(self, error: PncError, *, response_code: str | None = None) -> None:
         """Something went wrong; ``response_code`` is what it is answered with, if it is."""
-        self._sink(
-            trace.Problem(
-                time=self._now(),
-                role=self.role,
-                unit=self.unit,
-                session=self.session,
-                text=error.sentence,
-                kind=error.kind,
-                response_code=response_code or error.response_code,
-                alert=error.alert,
-                http_status=error.http_status,
-                ocpp_status=error.ocpp_status,
-                clause=error.clause,
-                advice=error.advice,
-            )
+        self._tell(
+            trace.Problem,
+            text=error.sentence,
+            kind=error.kind,
+            response_code=response_code or error.response_code,
+            alert=error.alert,
+            http_status=error.http_status,
+            ocpp_status=error.ocpp_status,
+            clause=error.clause,
+            advice=error.advice,
         )
 
     def judged(self, what: str, ok: bool, reason: str, clause: str = "") -> None:
         """Something was verified, with this result."""
-        self._sink(
-            trace.Judged(
-                time=self._now(),
-                role=self.role,
-                unit=self.unit,
-                session=self.session,
-                what=what,
-                ok=ok,
-                reason=reason,
-                clause=clause,
-            )
-        )
+        self._tell(trace.Judged, what=what, ok=ok, reason=reason, clause=clause)
 
     def tolerated(self, what: str, clause: str = "") -> None:
         """A liberty of the peer was let pass."""
-        self._sink(
-            trace.Tolerated(
-                time=self._now(), role=self.role, unit=self.unit, session=self.session, what=what, clause=clause
-            )
-        )
+        self._tell(trace.Tolerated, what=what, clause=clause)
 
     # From the wire
 
@@ -123,143 +112,48 @@ class Voice:
         mark: LinkMark = "",
     ) -> None:
         """A datagram, or payload of a connection, or what became of the connection; ask ``wants_bytes`` first."""
-        self._sink(
-            trace.LinkBytes(
-                time=self._now(),
-                role=self.role,
-                unit=self.unit,
-                session=self.session,
-                direction=direction,
-                carrier=carrier,
-                local=local,
-                remote=remote,
-                data=data,
-                mark=mark,
-            )
+        self._tell(
+            trace.LinkBytes, direction=direction, carrier=carrier, local=local, remote=remote, data=data, mark=mark
         )
 
     def message(self, direction: Direction, name: str, payload: bytes, value: object) -> None:
         """A V2GTP message, without its header, and what it says."""
-        self._sink(
-            trace.V2gMessage(
-                time=self._now(),
-                role=self.role,
-                unit=self.unit,
-                session=self.session,
-                direction=direction,
-                name=name,
-                payload=payload,
-                value=value,
-            )
-        )
+        self._tell(trace.V2gMessage, direction=direction, name=name, payload=payload, value=value)
 
     def state(self, state: str) -> None:
         """A row of a state machine was entered."""
-        self._sink(
-            trace.StateEntered(time=self._now(), role=self.role, unit=self.unit, session=self.session, state=state)
-        )
+        self._tell(trace.StateEntered, state=state)
 
     def secured(self, *, version: str, cipher: str, peer: str, stapled: bool) -> None:
         """A TLS handshake was completed."""
-        self._sink(
-            trace.Secured(
-                time=self._now(),
-                role=self.role,
-                unit=self.unit,
-                session=self.session,
-                ok=True,
-                version=version,
-                cipher=cipher,
-                peer=peer,
-                stapled=stapled,
-            )
-        )
+        self._tell(trace.Secured, ok=True, version=version, cipher=cipher, peer=peer, stapled=stapled)
 
     def not_secured(self, error: PncError) -> None:
         """A TLS handshake failed: the event, and the problem behind it."""
-        self._sink(
-            trace.Secured(
-                time=self._now(),
-                role=self.role,
-                unit=self.unit,
-                session=self.session,
-                ok=False,
-                alert=error.alert,
-                reason=error.sentence,
-            )
-        )
+        self._tell(trace.Secured, ok=False, alert=error.alert, reason=error.sentence)
         self.problem(error)
 
     def frame(self, direction: Direction, peer: str, action: str, frame: str) -> None:
         """An OCPP-J frame, secrets masked already."""
-        self._sink(
-            trace.OcppFrame(
-                time=self._now(),
-                role=self.role,
-                unit=self.unit,
-                session=self.session,
-                direction=direction,
-                peer=peer,
-                action=action,
-                frame=frame,
-            )
-        )
+        self._tell(trace.OcppFrame, direction=direction, peer=peer, action=action, frame=frame)
 
     def http(self, method: str, url: str, status: int, text: str = "") -> None:
         """A request and its answer."""
-        self._sink(
-            trace.HttpExchange(
-                time=self._now(),
-                role=self.role,
-                unit=self.unit,
-                session=self.session,
-                method=method,
-                url=url,
-                status=status,
-                text=text,
-            )
-        )
+        self._tell(trace.HttpExchange, method=method, url=url, status=status, text=text)
 
     def power(self, *, watts: float, energy_wh: float, volts: float, amperes: float, soc: float | None = None) -> None:
         """A sample of the energy transfer."""
-        self._sink(
-            trace.Power(
-                time=self._now(),
-                role=self.role,
-                unit=self.unit,
-                session=self.session,
-                watts=watts,
-                energy_wh=energy_wh,
-                volts=volts,
-                amperes=amperes,
-                soc=soc,
-            )
-        )
+        self._tell(trace.Power, watts=watts, energy_wh=energy_wh, volts=volts, amperes=amperes, soc=soc)
 
     def pilot(self, state: str, duty: float) -> None:
         """The control pilot changed: state (A to F), duty cycle in percent."""
-        self._sink(
-            trace.PilotChanged(
-                time=self._now(), role=self.role, unit=self.unit, session=self.session, state=state, duty=duty
-            )
-        )
+        self._tell(trace.PilotChanged, state=state, duty=duty)
 
     # Between services
 
     def called(self, service: str, operation: str, ok: bool, text: str) -> None:
         """Another service was asked, or this one was, and how it ended."""
-        self._sink(
-            trace.ServiceCall(
-                time=self._now(),
-                role=self.role,
-                unit=self.unit,
-                session=self.session,
-                service=service,
-                operation=operation,
-                ok=ok,
-                text=text,
-            )
-        )
+        self._tell(trace.ServiceCall, service=service, operation=operation, ok=ok, text=text)
 
     @contextmanager
     def call(self, operation: str) -> Iterator[CallReport]:

@@ -15,6 +15,7 @@ from pncsim.wire.session.driver import Driver
 from pncsim.wire.session.outputs import Ask, Close, Notice, Output, PassTime, Send, Wait
 from pncsim.wire.streams import BUFFER, ByteStream
 from pncsim.wire.trace import Event, Story, Trace
+from pncsim.wire.voice import Voice
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ class Scripted:
         self.told: list[object] = []
         self.times: list[float] = []
         self.done = False
+        self.voice = Voice("SECC", "CS001/1", lambda: 0.0, lambda event: None)
 
     def _hear(self, what: object, now: float) -> list[Output]:
         if self.done:

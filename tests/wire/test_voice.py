@@ -89,3 +89,22 @@ def test_a_reader_that_fails_is_dropped_and_known_and_never_reaches_who_reports(
         trace.emit(Story(time=0.0, role="EV", text=text))
     assert [event.seq for event in seen] == [1, 2]
     assert [(reader, type(error)) for reader, error in trace.failures] == [(broken, BrokenPipeError)]
+
+
+def test_what_nobody_reads_is_not_even_made_and_takes_no_number() -> None:
+    made: list[Event] = []
+    stream = Trace()
+    voice = Voice("EV", "EV-1", lambda: 7.5, made.append)
+    voice.follow(stream)
+    voice.story("said to nobody")
+    assert made == []
+    stream.subscribe(lambda event: None)
+    voice.story("heard")
+    assert [event.text for event in made if isinstance(event, Story)] == ["heard"]
+
+    direct, seen = Trace(), list[Event]()
+    speaker = Voice("CS", "CS001", lambda: 7.5, direct.emit, direct)
+    speaker.story("said to nobody")
+    direct.subscribe(seen.append)
+    speaker.story("heard")
+    assert [event.seq for event in seen] == [1]

@@ -15,6 +15,7 @@ from pncsim.wire.errors import PeerError, PncError
 from pncsim.wire.session.outputs import Ask, Close, Notice, Output, PassTime, Send, Wait
 from pncsim.wire.streams import BUFFER, ByteStream
 from pncsim.wire.trace import Event, Trace
+from pncsim.wire.voice import Voice
 
 CLOSE_SECONDS = 5.0
 """How long the peer may take to let the connection end in order before it is dropped."""
@@ -29,6 +30,7 @@ class Engine(Protocol):
     """A sans-I/O engine, see :mod:`wire.session.outputs`."""
 
     me: str
+    voice: Voice
 
     @property
     def deadline(self) -> float | None: ...
@@ -63,6 +65,7 @@ class Driver(Generic[E]):
     ) -> None:
         self.engine, self._stream, self._clock, self._trace = engine, stream, clock, trace
         self._answer, self._tell = answer, tell
+        engine.voice.follow(trace)
         self._end: asyncio.Future[Close] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waits: set[Timer] = set()

@@ -112,6 +112,12 @@ class V2gtpReader:
 
         Raises PeerError once the stream cannot be V2GTP; the connection is then of no use any more.
         """
+        if not self._buffer and not self._skip and self._lost is None and len(data) > HEADER_SIZE:
+            # Nearly always one whole message comes in one piece.
+            version, inverse, kind, length = _HEADER.unpack_from(data)
+            right = version == VERSION and inverse == INVERSE and kind in self._types
+            if right and length == len(data) - HEADER_SIZE <= self._max_payload:
+                return [V2gtpFrame(kind, data[HEADER_SIZE:])]
         self._buffer += data
         frames: list[V2gtpFrame] = []
         while self._advance(frames):
