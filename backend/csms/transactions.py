@@ -31,7 +31,7 @@ class MeterValue(NamedTuple):
 class Transaction(Struct, frozen=True):
     """One transaction of one station. ``token``/``token_type`` as authorised; ``ended`` None while it is open.
 
-    ``events`` are the payloads by seqNo; they are kept as they came and never changed.
+    ``events`` are the payloads by seqNo, ``last`` the highest of these; they are kept as they came and never changed.
     """
 
     station: str
@@ -46,6 +46,7 @@ class Transaction(Struct, frozen=True):
     stopped_reason: str = ""
     offline: bool = False
     events: Mapping[int, TransactionEventRequest] = field(default_factory=dict)
+    last: int = -1
     meter_values: tuple[MeterValue, ...] = ()
 
     @property
@@ -110,7 +111,8 @@ async def authorised(store: Store, transaction: Transaction, status: str) -> Non
 def _with(before: Transaction, event: TransactionEventRequest, moment: float, values: list[MeterValue]) -> Transaction:
     info, number = event["transactionInfo"], event["seqNo"]
     changes: dict[str, Any] = {"offline": before.offline or event.get("offline", False)}
-    if number > max(before.events, default=-1):
+    if number > before.last:
+        changes["last"] = number
         changes["meter_values"] = (*before.meter_values, *values)
         changes["charging_state"] = info.get("chargingState", before.charging_state)
     else:

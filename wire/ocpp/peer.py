@@ -81,6 +81,7 @@ class OcppPeer:
         done: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
         self._calls[token] = done
         self._perform(outputs)
+        self._arm()
         try:
             return await done
         except asyncio.CancelledError:
@@ -138,7 +139,6 @@ class OcppPeer:
                 self._settle(output)
             else:
                 self.hang_up(output.code, output.reason)
-        self._arm()
 
     def _settle(self, settled: Settled) -> None:
         done = self._calls.pop(settled.token, None)
@@ -194,7 +194,7 @@ class OcppPeer:
         task.add_done_callback(self._tasks.discard)
 
     def _arm(self) -> None:
-        # One timer serves many calls: it is only moved forward, and looks again when it fires.
+        # One timer serves many calls: only a new call can bring it forward, and it looks again when it fires.
         deadline = self._session.deadline
         if deadline is None or (self._timer is not None and self._timer[0] <= deadline):
             return
@@ -205,6 +205,7 @@ class OcppPeer:
     def _wake(self) -> None:
         self._timer = None
         self._perform(self._session.wake(self._clock.now()))
+        self._arm()
 
 
 def _retold(what: str, error: Exception) -> PncError:
