@@ -89,6 +89,11 @@ def hash_data(certificate: x509.Certificate, issuer: x509.Certificate, algorithm
     The name hash is over the issuer's encoded subject, the key hash over the bits of its public key without tag, length
     and unused-bits octet. ``algorithm``: SHA256, SHA384 or SHA512; anything else raises KeyError.
     """
+    return _hash_data(certificate, issuer, algorithm)
+
+
+@lru_cache(maxsize=512)
+def _hash_data(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: HashName) -> HashData:
     make = _HASHES[algorithm]
     key = key_bits(issuer.public_key())
     return HashData(

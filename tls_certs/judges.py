@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from cryptography import x509
@@ -78,7 +79,12 @@ def _tolerate_silently(what: str, clause: str) -> None:
 
 
 def _praise(chain: ValidatedChain) -> str:
-    return f"{chain.leaf.subject.rfc4514_string()} leads to the trusted root {chain.anchor.subject.rfc4514_string()}."
+    return f"{_subject(chain.leaf)} leads to the trusted root {_subject(chain.anchor)}."
+
+
+@lru_cache(maxsize=512)
+def _subject(certificate: x509.Certificate) -> str:
+    return certificate.subject.rfc4514_string()
 
 
 def _judge_staples(
@@ -94,7 +100,7 @@ def _judge_staples(
         return
     for certificate, issuer in chain.issuers:
         staple = staples.get(certificate.public_bytes(Encoding.DER))
-        what = f"{STAPLE} for {certificate.subject.rfc4514_string()}"
+        what = f"{STAPLE} for {_subject(certificate)}"
         if staple:
             _judge_staple(staple, certificate, issuer, now, what, tell)
         elif certificate is chain.leaf:
@@ -127,12 +133,12 @@ def _check_good(answer: OcspStatus, certificate: x509.Certificate) -> None:
         because = f" ({answer.reason})" if answer.reason else ""
         raise ChainError(
             "revoked",
-            f"{certificate.subject.rfc4514_string()} has been revoked{because}, says {answer.responder}.",
+            f"{_subject(certificate)} has been revoked{because}, says {answer.responder}.",
             clause="RFC 6960 2.2",
         )
     if answer.status is Status.UNKNOWN:
         raise OcspError(
-            f"The OCSP responder {answer.responder} does not know {certificate.subject.rfc4514_string()}.",
+            f"The OCSP responder {answer.responder} does not know {_subject(certificate)}.",
             kind="status unknown",
             clause="RFC 6960 2.2",
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -46,8 +47,14 @@ def reading(what: str) -> Iterator[None]:
 def load(der: bytes, what: str = "The certificate") -> x509.Certificate:
     """The certificate in ``der``, its names and dates readable. Raises Unreadable, which calls it ``what``."""
     with reading(what):
-        certificate = x509.load_der_x509_certificate(der)
-        _parse_late_parts(certificate)
+        return _parsed(der)
+
+
+@lru_cache(maxsize=512)
+def _parsed(der: bytes) -> x509.Certificate:
+    # The same chains come again with every session, and a certificate never changes.
+    certificate = x509.load_der_x509_certificate(der)
+    _parse_late_parts(certificate)
     return certificate
 
 

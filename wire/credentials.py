@@ -30,7 +30,7 @@ class KeySigner:
 
     key: SigningKey = field(repr=False)
 
-    @property
+    @cached_property
     def algorithm(self) -> Algorithm:
         """The one the key is for. Raises LocalError for a key that signs no messages."""
         return algorithm_of(self.key)
@@ -57,7 +57,7 @@ class Credentials:
         """The chain as DER, leaf first."""
         return tuple(c.public_bytes(serialization.Encoding.DER) for c in self.chain)
 
-    @property
+    @cached_property
     def signer(self) -> Signer:
         """A signer over the key."""
         return KeySigner(self.key)

@@ -96,18 +96,20 @@ class Driver(Generic[E]):
 
     def act(self, outputs: list[Output]) -> None:
         """Do what the engine says, in order."""
+        sent = False
         for output in outputs:
             if isinstance(output, Event):
                 self._trace.emit(output)
             elif isinstance(output, Send):
                 self._stream.write(output.frame)
+                sent = True
             elif isinstance(output, Notice):
                 self._tell(output.content)
             elif isinstance(output, Ask):
                 self._ask(output)
             elif not self._end.done():
                 self._end.set_result(output)
-        if self._stream.unsent > BUFFER and not self._blocked:
+        if sent and not self._blocked and self._stream.unsent > BUFFER:
             # A peer that does not take our answers does not get to ask for more.
             self._blocked = True
             self._stream.pause()
