@@ -199,6 +199,20 @@ def test_a_deadline_that_comes_nearer_counts() -> None:
     virtually(main())
 
 
+def test_an_engine_that_waits_for_nothing_is_not_woken() -> None:
+    async def main() -> None:
+        engine = Scripted(deadline=5.0)
+        bench = Bench(engine)
+        await bench.turn()
+        engine.deadline = None
+        bench.peer.write(b"in time")
+        await bench.clock.sleep(60.0)
+        assert engine.told == ["start", b"in time"]
+        bench.running.cancel()
+
+    virtually(main())
+
+
 def test_a_peer_that_does_not_read_does_not_get_to_ask_for_more() -> None:
     async def main() -> None:
         engine = Scripted({b"?": [Send(bytes(BUFFER))], b"bye": [Close("done")]})

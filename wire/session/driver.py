@@ -115,9 +115,10 @@ class Driver(Generic[E]):
             self._stream.pause()
         deadline = self.engine.deadline
         # Deadlines mostly move away with every message: an alarm that rings early just looks again.
-        if deadline is not None and (self._alarm is None or deadline < self._alarm_at):
-            if self._alarm is not None:
-                self._alarm.cancel()
+        if self._alarm is not None and (deadline is None or deadline < self._alarm_at):
+            self._alarm.cancel()
+            self._alarm = None
+        if self._alarm is None and deadline is not None:
             self._alarm_at = deadline
             self._alarm = self._clock.call_at(deadline, self._ring)
 

@@ -47,7 +47,7 @@ class OpenSslSession:
         self.failure: TlsError | None = None
         self.peer_chain: tuple[bytes, ...] = ()
         self.staples: tuple[bytes | None, ...] = ()
-        self.trusted_ca_keys: tuple[messages.TrustedAuthority, ...] = ()
+        self._client_hello = b""
         self._connection = SSL.Connection(context, None)
         self._records = _openssl_shim.Records(self._connection)
         _openssl_shim.watch(self._connection, self)
@@ -72,6 +72,11 @@ class OpenSslSession:
     def cipher(self) -> str:
         """OpenSSL's name of the cipher suite."""
         return self._connection.get_cipher_name() or ""
+
+    @property
+    def trusted_ca_keys(self) -> tuple[messages.TrustedAuthority, ...]:
+        """The roots a client named."""
+        return messages.trusted_authorities(self._client_hello) if self._client_hello else ()
 
     def step(self, now: float) -> bool:
         """Go on with the handshake as far as the bytes fed allow; True once it is complete.
@@ -153,7 +158,7 @@ class OpenSslSession:
         elif kind == messages.CERTIFICATE_STATUS and self.staples:
             self.staples = (messages.certificate_status(message), *self.staples[1:])
         elif kind == messages.CLIENT_HELLO:
-            self.trusted_ca_keys = messages.trusted_authorities(message)
+            self._client_hello = message
 
     def saw_alert(self, sent: bool, level: int, number: int) -> None:
         if not sent:

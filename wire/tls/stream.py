@@ -21,7 +21,10 @@ class TlsSession(Protocol):
     truncated: bool
     peer_chain: tuple[bytes, ...]
     staples: tuple[bytes | None, ...]
-    trusted_ca_keys: tuple[TrustedAuthority, ...]
+
+    @property
+    def trusted_ca_keys(self) -> tuple[TrustedAuthority, ...]:
+        """The roots a client named, read when somebody asks."""
 
     @property
     def version(self) -> str:
@@ -65,10 +68,13 @@ class TlsStream(Layer):
         """The peer's certificates as DER, leaf first, as sent; empty if it had to show none."""
         self.staples = session.staples
         """OCSPResponse DER or None for each certificate of ``peer_chain``."""
-        self.trusted_ca_keys = session.trusted_ca_keys
-        """The roots a client named (server side), empty otherwise."""
         # Data may have come with the end of the handshake.
         self.received(b"")
+
+    @property
+    def trusted_ca_keys(self) -> tuple[TrustedAuthority, ...]:
+        """The roots a client named (server side), empty otherwise."""
+        return self._session.trusted_ca_keys
 
     @property
     def truncated(self) -> bool:
