@@ -111,19 +111,23 @@ def _number(text: str) -> float:
 
 
 def parameters_of(declared: Callable[..., object], names: Mapping[str, object] | None = None) -> tuple[Parameter, ...]:
-    """The parameters that ``declared``, a function or struct, lets be chosen, in its order.
+    """What ``declared`` lets be chosen, in its order: a function all keyword parameters, a struct what is annotated.
 
-    ``names`` stand for types its module imports for type checkers only.
+    ``names`` stand for types its module imports for type checkers only. Raises TypeError for what nobody can choose.
     """
     hints = get_type_hints(declared, localns=dict(names or {}), include_extras=True)
     found = inspect.signature(declared).parameters.values()
     defaults = {p.name: p.default for p in found if p.kind is inspect.Parameter.KEYWORD_ONLY}
-    chosen = {name: hints[name] for name in defaults if get_origin(hints[name]) is Annotated}
-    return tuple(_parameter(name, hint, defaults[name]) for name, hint in chosen.items())
+    plain = inspect.isfunction(declared)
+    hint = {name: hints.get(name, str) for name in defaults}
+    chosen = [name for name in defaults if plain or get_origin(hint[name]) is Annotated]
+    return tuple(_parameter(name, hint[name], defaults[name]) for name in chosen)
 
 
 def _parameter(name: str, hint: Any, default: Any) -> Parameter:
-    kind, help_text, *words = get_args(hint)
+    kind, help_text, *words = get_args(hint) if get_origin(hint) is Annotated else (hint, "")
+    if default is inspect.Parameter.empty:
+        raise TypeError(f"the parameter {name} has no default")
     if get_origin(kind) in (Union, types.UnionType):
         [kind] = [part for part in get_args(kind) if part is not type(None)]
     bounds = next((word for word in words if isinstance(word, Bounds)), None)
@@ -132,5 +136,5 @@ def _parameter(name: str, hint: Any, default: Any) -> Parameter:
     if get_origin(kind) is Literal:
         return Parameter(name, str, default, help_text, get_args(kind), None, rest)
     if kind not in (bool, int, float, str, Path):
-        raise TypeError(f"{name}: nobody knows how to read a {kind} from a command line")
+        raise TypeError(f"nobody knows how to read {name}, {kind!r}, from a command line")
     return Parameter(name, kind, default, help_text, choices, bounds, rest)

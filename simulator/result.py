@@ -29,11 +29,15 @@ class Terminated(BaseException):
 
 
 class Check(Struct, frozen=True):
-    """One expectation: what was expected, whether it held, and what was seen."""
+    """One expectation: what was expected, whether it held, and what was seen.
+
+    ``fault``: the fault of the run that had to be answered so, if it is about one.
+    """
 
     expected: str
     ok: bool
     seen: str
+    fault: str = ""
 
 
 class RunResult(Struct):

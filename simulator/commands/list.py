@@ -29,6 +29,6 @@ def _list(arguments: Arguments) -> int:
     for name, title in rows:
         print(f"{name:<{width}}  {title}")
         for parameter in FAULTS[name].parameters if arguments.faults else ():
-            choices = f": {', '.join(parameter.choices)}" if parameter.choices else ""
-            print(f"{'':<{width}}    {parameter.name}={parameter.default}  {parameter.help}{choices}")
+            told = parameter.help.rstrip(".") + (f": {', '.join(parameter.choices)}" if parameter.choices else "")
+            print(f"{'':<{width}}    {parameter.name}={parameter.default}  {told}")
     return 0

@@ -95,9 +95,11 @@ class FaultJudge:
     def __init__(self, faults: Iterable[Chosen]) -> None:
         self._wanted = [(fault, answer) for fault in faults for answer in fault.answer]
         self._seen = [False] * len(self._wanted)
+        self._units: set[str] = set()
 
     def __call__(self, event: Event) -> None:
         """See whether ``event`` is an answer that was not seen yet."""
+        self._units.add(event.unit)
         for number, (_, answer) in enumerate(self._wanted):
             if not self._seen[number] and answer.met(event):
                 self._seen[number] = True
@@ -105,9 +107,14 @@ class FaultJudge:
     def checks(self) -> list[Check]:
         """One for each answer, in the order of the faults."""
         return [
-            Check(f"{fault} is answered: {answer}", seen, "" if seen else f"no such thing; {fault.scenario} meets it")
+            Check(f"{fault} is answered: {answer}", seen, "" if seen else self._missed(fault), str(fault))
             for (fault, answer), seen in zip(self._wanted, self._seen, strict=True)
         ]
+
+    def _missed(self, fault: Chosen) -> str:
+        if fault.where and fault.where not in self._units:
+            return f"nobody called {fault.where} took part"
+        return f"no such thing; {fault.scenario} meets it"
 
 
 def read_fault(text: str, table: Mapping[str, Fault]) -> Chosen:

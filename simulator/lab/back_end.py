@@ -100,7 +100,7 @@ class Region:
         self._sockets = AsyncExitStack()
         self._ecosystem: Ecosystem | None = None
         self._back_ends: dict[str, BackEnd] = {}
-        self._pool: ContractPool | None = None
+        self._pool: tuple[str, str] | None = None  # URL and token, where it is reached over HTTP
         self._building = asyncio.Lock()
         self._answered_here = {""}  # OCSP addresses besides the responder's own
 
@@ -198,7 +198,7 @@ class Region:
         ecosystem = await self._open_ecosystem()
         pki = ecosystem.pki
         services = Services(
-            pool=await self._contract_pool(ecosystem),
+            pool=await self._contract_pool(ecosystem, plan.name),
             revocation=ecosystem.ocsp,
             authority=ecosystem.ca,
             operator=ecosystem.operators if self.plan.operators else ecosystem.mo,
@@ -214,7 +214,7 @@ class Region:
             connect, url = connector(plan.url, trusted), plan.url
         else:
             password = password or self._source.of(plan.name).token(24)
-            own = Csms(services, self._clock, self._source.of(plan.name), self._trace)
+            own = Csms(services, self._clock, self._source.of(plan.name), self._trace, name=plan.name)
             for station in self.plan.stations:
                 if station.csms == plan.name and not station.foreign:
                     await own.register.add(station.identity, password, drawn=not plan.password)
@@ -235,31 +235,33 @@ class Region:
             server=server,
         )
 
-    async def _contract_pool(self, ecosystem: Ecosystem) -> ContractPool:
-        """The contract pool as a CSMS reaches it: itself, or over HTTP."""
-        if self._pool is not None:
-            return self._pool
-        url, token = self.plan.pool_url, self.plan.pool_token
-        if url is None and self._transport == "memory":
-            self._pool = ecosystem.pool
-            return self._pool
+    async def _contract_pool(self, ecosystem: Ecosystem, csms: str) -> ContractPool:
+        """The contract pool as the CSMS of that name reaches it: itself, or over HTTP."""
+        if self.plan.pool_url is None and self._transport == "memory":
+            return ecosystem.pool
         from pncsim.backend.ccp.client import ContractPoolClient
 
-        if url is None:
-            from pncsim.backend.ccp.http import ccp_app
-            from pncsim.backend.rest.access import Grant
-            from pncsim.wire.listener import HttpListener
-
-            listener = HttpListener()
-            self._sockets.push_async_callback(listener.stop)
-            token, url = self._source.of("CCP").token(24), listener.url
-            voice = Voice.on(self._clock, self._trace, "CCP")
-            tokens = {token: Grant(frozenset({"CPO"}))}
-            await listener.start(ccp_app(ecosystem.pool, voice, tokens=tokens, source=self._source.of("CCP")))
-        client = ContractPoolClient(self._clock, Voice.on(self._clock, self._trace, "CSMS"), url, token=token)
+        if self.plan.pool_url is not None:
+            self._pool = self.plan.pool_url, self.plan.pool_token
+        elif self._pool is None:
+            self._pool = await self._serve_pool(ecosystem)
+        url, token = self._pool
+        client = ContractPoolClient(self._clock, Voice.on(self._clock, self._trace, "CSMS", csms), url, token=token)
         self._sockets.push_async_callback(client.close)
-        self._pool = client
         return client
+
+    async def _serve_pool(self, ecosystem: Ecosystem) -> tuple[str, str]:
+        """Where the lab's own contract pool answers over HTTP, and the token for it."""
+        from pncsim.backend.ccp.http import ccp_app
+        from pncsim.backend.rest.access import Grant
+        from pncsim.wire.listener import HttpListener
+
+        listener = HttpListener()
+        self._sockets.push_async_callback(listener.stop)
+        token, voice = self._source.of("CCP").token(24), Voice.on(self._clock, self._trace, "CCP")
+        tokens = {token: Grant(frozenset({"CPO"}))}
+        await listener.start(ccp_app(ecosystem.pool, voice, tokens=tokens, source=self._source.of("CCP")))
+        return listener.url, token
 
     async def _csms_on_sockets(self, csms: Csms, pki: Pki) -> tuple[Connector, WebSocketServer]:
         from pncsim.backend.csms.server import serve_csms

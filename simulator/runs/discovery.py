@@ -91,7 +91,7 @@ def looks_like_path(word: str) -> bool:
 def _in_file(word: str) -> Scenario:
     path, _, name = word.partition(":")
     try:
-        declared = _declared(_module_at(Path(path)))
+        declared = _usable(_module_at(Path(path)))
     except Exception as error:
         raise LocalError(f"{path} cannot be used: {_why(error)}.") from error
     names = ", ".join(one.name for one in declared)
@@ -145,7 +145,7 @@ def _announced() -> Iterator[tuple[str, str]]:
 
 def _load(found: Found, place: str, module: str) -> None:
     try:
-        declared = _declared(importlib.import_module(module))
+        declared = _usable(importlib.import_module(module))
     except Exception as error:
         found.refused.append(f"{place} cannot be used: {_why(error)}.")
         return
@@ -157,7 +157,17 @@ def _declared(module: ModuleType) -> list[Scenario]:
     return [one for one in vars(module).values() if isinstance(one, Scenario) and one.run.__module__ == module.__name__]
 
 
+def _usable(module: ModuleType) -> list[Scenario]:
+    """As :func:`_declared`; raises, too, for parameters that cannot be options."""
+    declared = _declared(module)
+    for one in declared:
+        _ = one.options
+    return declared
+
+
 def _why(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {error.msg}"
     return f"{type(error).__name__}: {error}".rstrip(".")

@@ -63,6 +63,24 @@ def test_a_file_of_ones_own_is_run_with_its_options(
     assert pnc(capsys, "run", "my_scenario.py:mine", *common)[0] == 0
 
 
+def test_a_parameter_without_words_is_an_option_too_and_one_nobody_can_type_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ("--transport", "memory", "--no-evidence", "-q")
+    plain = MINE.format(name="plain").replace('Annotated[int, "A number."]', "int")
+    path = str(written(tmp_path, "plain.py", plain))
+    assert pnc(capsys, "run", path, "--number", "2", *common)[0] == 0
+    assert pnc(capsys, "run", path, "--number", "x", *common)[0] == 2
+    for kind, why in (("list[int] = 2", "nobody knows how to read number"), ("int", "number has no default")):
+        bad = written(tmp_path, "bad.py", plain.replace("int = 2", kind))
+        code, _, said = pnc(capsys, "run", str(bad), *common)
+        assert code == 3 and why in said
+
+
+def test_a_file_that_is_not_there_is_said_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert pnc(capsys, "run", "./nofile.py") == (3, "", "pnc: ./nofile.py cannot be used: no such file or directory.\n")
+
+
 def test_a_scenario_of_ones_own_loads_none_of_ours(tmp_path: Path) -> None:
     """The simulator knows of the built-in scenarios through discovery alone."""
     path = written(tmp_path, "my_scenario.py", MINE.format(name="mine"))

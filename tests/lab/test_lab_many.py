@@ -218,6 +218,7 @@ def test_stations_of_two_operators_serve_vehicles_of_two_pkis_with_contracts_of_
         result, events = lab_of(plan, act, transport)
         assert result.verdict is Verdict.PASS, result.cause
         assert {event.unit for event in events if event.role == "SECC"} == {"N1/1", "S1/2"}
+        assert {event.unit for event in events if event.role == "CSMS"} == {"north", "south"}
         assert sorted(emaid[:5] for emaid in paid) == ["ATBBB", "DEPNC"]
 
 

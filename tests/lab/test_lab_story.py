@@ -19,7 +19,7 @@ from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.told import run_and_tell
 from pncsim.simulator.settings import RunSettings
 from pncsim.simulator.standalone import _verdict
-from pncsim.wire.trace import OcppFrame, Problem, Secured, Story, V2gMessage
+from pncsim.wire.trace import Direction, OcppFrame, Problem, Secured, Story, V2gMessage
 
 
 def told(done: Run, *, level: int = 0, width: int | None = 120) -> str:
@@ -71,6 +71,12 @@ def test_a_disturbed_run_says_what_was_disturbed_and_what_the_standard_answers()
     assert "fault no-staple the station staples no OCSP response" in text
     assert "ok no-staple is answered: TLS alert 113 bad_certificate_status_response" in text
     assert "FAIL pnc-ac (memory), disturbed by no-staple, answered as the standard says" in text
+    assert [check.fault for check in done.result.checks if check.fault] == ["no-staple"] * 2
+
+
+def test_a_fault_of_somebody_who_took_no_part_says_so() -> None:
+    checks = run("pnc-ac", faults=["wrong-challenge@EV-9"]).result.checks
+    assert [check.seen for check in checks if not check.ok] == ["nobody called EV-9 took part"] * 2
 
 
 def test_a_good_run_speaks_of_no_fault() -> None:
@@ -149,6 +155,21 @@ def test_a_message_changed_on_its_way_is_told_at_both_ends() -> None:
     both.append(V2gMessage(time=0.0, role="SECC", direction="received", name="X", payload=b"2", value=None))
     once = Once()
     assert [once.tell(event) for event in both] == [True, True]
+
+
+def test_the_same_message_of_two_vehicles_at_once_is_told_once_of_each() -> None:
+    def seen(role: str, unit: str, direction: Direction, payload: bytes) -> V2gMessage:
+        return V2gMessage(time=0.0, role=role, unit=unit, direction=direction, name="X", payload=payload, value=None)
+
+    once = Once()
+    for payloads in ((b"1", b"2"), (b"3", b"3")):
+        sent = [seen("EV", f"EV-{n}", "sent", payload) for n, payload in enumerate(payloads, 1)]
+        arrived = [seen("SECC", f"CS001/{n}", "received", payload) for n, payload in enumerate(payloads, 1)]
+        assert [once.tell(event) for event in sent + arrived] == [True, True, False, False]
+    done = run("two-at-once")
+    messages = sum(isinstance(e, V2gMessage) and e.direction == "sent" for e in done.events)
+    text = told(done, level=1, width=None)
+    assert (text.count(">> "), text.count("<< ")) == (messages, 0)
 
 
 def test_messages_say_what_one_looks_for() -> None:

@@ -1,7 +1,7 @@
 """What one V2G protocol has of its own, as a value: everything else of a conversation is the same in all of them.
 
 :mod:`wire.v2g.iso2.dialect` holds what both sides of ISO 15118-2 share; the rooms of vehicle and station add their half
-(``ev.iso2``, ``secc.iso2``) by :func:`dataclasses.replace`. A conformance suite makes its mutants the same way: a
+(``ev.iso2``, ``secc.iso2``) by :func:`wire.values.replace`. A conformance suite makes its mutants the same way: a
 dialect with one row or one move replaced misbehaves in exactly that point.
 """
 
