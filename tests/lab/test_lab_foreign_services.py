@@ -44,7 +44,7 @@ def test_pool_and_responder_are_found_where_the_plan_says(tmp_path: Path) -> Non
             vehicle = await lab.vehicle(kwh=0.5, install="always", payment="contract")
             outcome = await lab.plug_in(vehicle)
             got = outcome.installed
-            installed.append((sold.emaid, got.emaid if got is not None else outcome.error))
+            installed.append((sold.emaid, got.emaid if got is not None else str(outcome.error)))
             lab.expect.that("the contract is that of the other pool", got is not None, outcome.error)
 
         plan = Plan(pool_url=pool.url, pool_token="token", ocsp_url=f"{responder.url}/ocsp")

@@ -328,6 +328,19 @@ async def test_a_paused_session_is_resumed_at_its_own_plug_only() -> None:
 
 
 @virtual
+async def test_a_session_that_sleeps_at_one_plug_is_not_known_at_the_other() -> None:
+    lab = Lab()
+    async with charge_point(lab) as point:
+        point.station.present(CARD, evse=1)
+        car = vehicle(lab, pause_after_loops=3)
+        assert (await charging(lab, point, 1, car)).paused is not None
+        car.config = replace(car.config, pause_after_loops=None)
+        point.station.present(CARD, evse=2)
+        end = await charging(lab, point, 2, car)
+        assert end.ok and ("SessionSetupRes", "OK_NewSessionEstablished") in end.response_codes
+
+
+@virtual
 async def test_another_session_without_a_new_plug_is_another_transaction() -> None:
     lab = Lab()
     async with charge_point(lab, (1,)) as point:
