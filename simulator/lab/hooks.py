@@ -66,9 +66,9 @@ class Hooks(Struct):
 
     # What the lab asks
 
-    def altering(self, subject: Subject, unit: str) -> Alter | None:
-        """One hook that applies all that concern ``unit``; None if there is none."""
-        return chained(change for kind, where, change in self._alters if kind == subject and where in ("", unit))
+    def altering(self, subject: Subject, *units: str) -> Alter | None:
+        """One hook that applies all that concern who is called one of ``units``; None if there is none."""
+        return chained(change for kind, where, change in self._alters if kind == subject and where in ("", *units))
 
     def disturbed(self, connect: Connector, unit: str) -> Connector:
         """A connector for station ``unit`` whose channels pass the CSMS's answers through what concerns it."""

@@ -50,10 +50,9 @@ def make_station(
             root for one in back.ecosystem.pkis.values() for root in one.anchors("mo_root", "v2g_root")
         ),
         receipts=ReceiptPolicy(first=2, every=5),
-        alter=hooks.altering("station", plan.identity),
         evse_id=DEFAULT_EVSE_ID,
     )
-    evses = [_evse(plan, config, number, outlet, transport, clock) for outlet in range(1, plan.evses + 1)]
+    evses = [_evse(plan, config, hooks, number, outlet, transport, clock) for outlet in range(1, plan.evses + 1)]
     roots = [anchor for one in back.ecosystem.pkis.values() for anchor in trusted_roots(one)]
     return ChargePoint(
         clock,
@@ -69,9 +68,13 @@ def make_station(
 
 
 def _evse(
-    plan: StationPlan, config: SeccConfig, number: int, outlet: int, transport: Transport, clock: Clock
+    plan: StationPlan, config: SeccConfig, hooks: Hooks, number: int, outlet: int, transport: Transport, clock: Clock
 ) -> EvsePlan:
-    own = replace(config, evse_id=f"{DEFAULT_EVSE_ID[:-6]}{number}{outlet:05}")
+    own = replace(
+        config,
+        evse_id=f"{DEFAULT_EVSE_ID[:-6]}{number}{outlet:05}",
+        alter=hooks.altering("station", plan.identity, f"{plan.identity}/{outlet}"),
+    )
     if plan.link is not None and outlet == 1:
         return EvsePlan(config=own, network=network_at(plan.link, clock), assumed=True)
     return EvsePlan(config=own, network=own_network(transport, clock, number << 16 | outlet))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import itertools
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from pncsim.simulator.faults.fault import Chosen
 from pncsim.simulator.faults.table import FAULTS, find_fault
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.parameters import Bounds
+from pncsim.simulator.plan import Plan, StationPlan
 from pncsim.simulator.scenario import Scenario
 from pncsim.wire.errors import KINDS, LocalError
 from pncsim.wire.tls import ALERTS
@@ -226,6 +228,20 @@ def test_a_fault_meets_the_vehicle_it_is_addressed_to() -> None:
     for name in ("wrong-challenge", "contract-expired"):
         assert ended(f"{name}@EV-2") == {"EV-1": True, "EV-2": False}
         assert ended(name) == {"EV-1": False, "EV-2": False}
+
+
+def test_what_a_station_sends_can_be_disturbed_at_one_evse_alone() -> None:
+    async def both(lab: Lab) -> None:
+        vehicles = [await lab.vehicle(kwh=0.5, contract=True, payment="contract") for _ in range(2)]
+        outcomes = await asyncio.gather(*(lab.plug_in(v, at=f"CS001/{n}") for n, v in enumerate(vehicles, 1)))
+        for vehicle, outcome in zip(vehicles, outcomes, strict=True):
+            lab.expect.that(vehicle.name, outcome.ok, outcome.error)
+
+    plan = Plan(stations=(StationPlan(evses=2),))
+    for where, ended in (("CS001/2", [True, False]), ("CS001/1", [False, True]), ("CS001", [False, False])):
+        done = run_of(Scenario("both", "two at once", (), both, plan=plan), faults=[f"silent-station@{where}"])
+        assert [check.ok for check in done.result.checks if not check.fault] == ended
+        assert all(check.ok for check in done.result.checks if check.fault)
 
 
 def test_what_is_disturbed_is_told_once() -> None:
