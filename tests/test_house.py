@@ -251,7 +251,7 @@ def test_a_run_without_faults_and_evidence_imports_nothing_of_theirs(transport: 
 END = """
 import atexit, gc
 from pncsim.simulator.entry import main
-atexit.register(lambda: print("passed over at the end:", gc.get_freeze_count() > 10_000))
+atexit.register(lambda: print("passed over at the end:", gc.get_freeze_count() > 0))
 main()
 """
 
