@@ -12,45 +12,45 @@ import math
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
 
 _WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
 
-class Bounds(NamedTuple):
+class Bounds(Struct, frozen=True):
     """The numbers from ``low`` to ``high``, both included; what is infinite or no number never is."""
 
     low: float
     high: float = math.inf
 
 
-class Choices(NamedTuple):
+class Choices(Struct, frozen=True):
     """The words allowed, where a table has them; otherwise the type is a Literal."""
 
     words: tuple[str, ...]
 
 
-class Reads(NamedTuple):
+class Reads(Struct, frozen=True):
     """Values are read by this, which raises ValueError with a sentence."""
 
     read: Callable[[str], object]
 
 
-class Flag(NamedTuple):
+class Flag(Struct, frozen=True):
     """A bool that this option (``--no-tls``) turns to what it is not by default."""
 
     option: str
 
 
-class Switches(NamedTuple):
+class Switches(Struct, frozen=True):
     """Words that are an option each (``--pnc``), with their help, and exclude each other."""
 
     words: Mapping[str, str]
 
 
-class Shown(NamedTuple):
+class Shown(Struct, frozen=True):
     """What stands for the value in a help text."""
 
     metavar: str

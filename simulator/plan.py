@@ -6,7 +6,7 @@ operator, one manufacturer, one CSMS with one station of one EVSE. Vehicles are 
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from msgspec import Struct
 
@@ -32,13 +32,13 @@ class OtherSide(Struct, frozen=True, kw_only=True):
     sdp_port: Annotated[int, "SDP port on loopback", Reads(port), Shown("PORT")] = SDP_PORT
 
 
-class PkiPlan(NamedTuple):
+class PkiPlan(Struct, frozen=True):
     """A PKI with a V2G root of its own, called ``name`` ("" for the usual one)."""
 
     name: str = ""
 
 
-class OperatorPlan(NamedTuple):
+class OperatorPlan(Struct, frozen=True):
     """A mobility operator: its provider id (``DEABC``), the PKI that issues its contracts, who signs their delivery."""
 
     provider: str
@@ -46,21 +46,21 @@ class OperatorPlan(NamedTuple):
     provisioning: str = ""
 
 
-class ManufacturerPlan(NamedTuple):
+class ManufacturerPlan(Struct, frozen=True):
     """A manufacturer: its WMI (three characters), the PKI that issues its vehicles' certificates."""
 
     wmi: str
     pki: str = ""
 
 
-class ProvisioningPlan(NamedTuple):
+class ProvisioningPlan(Struct, frozen=True):
     """A certificate provisioning service that signs below the V2G roots of ``pkis``."""
 
     name: str
     pkis: tuple[str, ...] = ("",)
 
 
-class CsmsPlan(NamedTuple):
+class CsmsPlan(Struct, frozen=True):
     """An operator's CSMS. With ``url`` (ws:// or wss://) it is somebody else's; ``password`` is for its stations."""
 
     name: str = CSMS
@@ -68,7 +68,7 @@ class CsmsPlan(NamedTuple):
     password: str = ""
 
 
-class StationPlan(NamedTuple):
+class StationPlan(Struct, frozen=True):
     """A station with ``evses`` EVSEs, at the CSMS of that name, with a certificate of that PKI.
 
     ``link``: its EVSE 1 waits there for somebody else's vehicle. ``foreign``: the station itself is somebody else's,
@@ -83,7 +83,7 @@ class StationPlan(NamedTuple):
     foreign: bool = False
 
 
-class Plan(NamedTuple):
+class Plan(Struct, frozen=True):
     """Everybody. The first of each kind is who is meant where nothing else is said.
 
     ``pool_url`` and ``pool_token``: somebody else's contract pool. ``ocsp_url``: somebody else's OCSP responder, which
