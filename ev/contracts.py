@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Struct
+
 from pncsim.wire.credentials import Credentials
+from pncsim.wire.values import Discreet
 
 
-@dataclass(slots=True, frozen=True)
-class Contract:
+class Contract(Discreet, Struct, frozen=True):
     """A contract certificate with its chain and key, and the EMAID it stands for (14 or 15 characters, no hyphens).
 
     ``renew`` says that a station announced its end (OK_CertificateExpiresSoon, V2G2-690), whatever our clock says.
     """
 
+    _hidden = ("credentials",)
+
     emaid: str
-    credentials: Credentials = field(repr=False)
+    credentials: Credentials
     renew: bool = False
 
     @property

@@ -1,6 +1,6 @@
 """Typed parameters: one way to declare what can be chosen, for scenarios, faults and commands alike.
 
-They are the keyword-only parameters of a function or the fields of a dataclass, annotated ``Annotated[type, "help"]``
+They are the keyword-only parameters of a function or the fields of a struct, annotated ``Annotated[type, "help"]``
 or, with limits of its own, ``Annotated[type, "help", Bounds(0, 100)]``. Types are bool, int, float, str, Path, a
 Literal of words, and each of these or None.
 """

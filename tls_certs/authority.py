@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+from msgspec import Struct, field
 
 from pncsim.tls_certs.certid import CertId, RequestMalformed, cert_id, issuer_hashes, parse_request
 from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
@@ -19,10 +19,10 @@ from pncsim.tls_certs.revocation import Reason, Registry, Revocation, Status
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.source import SYSTEM, Source
+from pncsim.wire.values import Discreet
 
 
-@dataclass(eq=False, kw_only=True)
-class Authority:
+class Authority(Discreet, Struct, eq=False, kw_only=True):
     """One issuing CA.
 
     ``chain`` is its own certificate and those of the CAs above it, without the root: what follows a leaf it has issued.
@@ -30,16 +30,18 @@ class Authority:
     Serial numbers and its own keys are drawn from ``source``.
     """
 
+    _hidden = ("key", "registry", "signer", "_hashes")
+
     role: str
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
-    key: PrivateKey | None = field(default=None, repr=False)
-    registry: Registry = field(default_factory=Registry, repr=False)
+    key: PrivateKey | None = None
+    registry: Registry = field(default_factory=Registry)
     ocsp_url: str | None = None
     crl_url: str | None = None
-    signer: Credentials | None = field(default=None, repr=False)
+    signer: Credentials | None = None
     source: Source = SYSTEM
-    _hashes: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, init=False, repr=False)
+    _hashes: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
 
     def issue(
         self,

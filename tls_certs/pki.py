@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import Struct, field
 
 from pncsim.tls_certs.authority import Authority, answer_request
 from pncsim.tls_certs.folder import MANIFEST, read_folder, refuse_overwriting, write_folder
@@ -21,7 +21,7 @@ from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.identifiers import check_emaid, check_evseid, check_pcid
 from pncsim.wire.source import SYSTEM, Source
-from pncsim.wire.values import replace
+from pncsim.wire.values import Discreet, replace
 
 OCPP_ROLES = frozenset(profile.role for profile in OCPP_PROFILES)
 """Roles that live in a subfolder of their own, with a manifest of their own."""
@@ -31,8 +31,7 @@ DEFAULT_EMAID = "DEPNCC00000001A"
 DEFAULT_EVSE_ID = "DE*PNC*E100001"
 
 
-@dataclass(eq=False)
-class Pki:
+class Pki(Discreet, Struct, eq=False):
     """Certificates and keys by role; what a role is, :data:`tls_certs.profiles.PROFILES` says.
 
     ``certificates`` holds one or more per role: a file of roots may carry several. Keys are never shown by ``repr``.
@@ -40,14 +39,16 @@ class Pki:
     Keys and serial numbers are drawn from ``source``.
     """
 
-    certificates: dict[str, tuple[x509.Certificate, ...]] = field(repr=False)
-    keys: dict[str, ec.EllipticCurvePrivateKey] = field(repr=False)
+    _hidden = ("certificates", "keys", "_authorities")
+
+    certificates: dict[str, tuple[x509.Certificate, ...]]
+    keys: dict[str, ec.EllipticCurvePrivateKey]
     ocsp_url: str | None = None
     crl_url: str | None = None
     complete: bool = True
     folder: Path | None = None
     source: Source = SYSTEM
-    _authorities: dict[str, Authority] = field(default_factory=dict, init=False, repr=False)
+    _authorities: dict[str, Authority] = field(default_factory=dict)
 
     @property
     def roles(self) -> tuple[str, ...]:

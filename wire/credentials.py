@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import Struct
 
 from pncsim.wire.algorithms import Algorithm, SigningKey, algorithm_of
+from pncsim.wire.values import Discreet
 
 
 class Signer(Protocol):
@@ -24,11 +25,12 @@ class Signer(Protocol):
         """The signature over ``data`` in its V2G form (:class:`wire.algorithms.Algorithm`)."""
 
 
-@dataclass(frozen=True)
-class KeySigner:
+class KeySigner(Discreet, Struct, frozen=True, dict=True):
     """A :class:`Signer` over a key in memory."""
 
-    key: SigningKey = field(repr=False)
+    _hidden = ("key",)
+
+    key: SigningKey
 
     @cached_property
     def algorithm(self) -> Algorithm:
@@ -40,12 +42,13 @@ class KeySigner:
         return self.algorithm.sign(self.key, data)
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(Discreet, Struct, frozen=True, dict=True):
     """A chain, leaf first and without its root, and the leaf's private key. The key is never shown by ``repr``."""
 
+    _hidden = ("key",)
+
     chain: tuple[x509.Certificate, ...]
-    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    key: ec.EllipticCurvePrivateKey
 
     @property
     def leaf(self) -> x509.Certificate:

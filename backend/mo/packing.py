@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import Struct
 
 from pncsim.backend.bundle import ContractData, SignedContractData
 from pncsim.backend.pcp import ProvisionedVehicle
@@ -17,6 +17,7 @@ from pncsim.tls_certs import reading
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.source import Source
 from pncsim.wire.v2g.key_transport import wrap
+from pncsim.wire.values import Discreet
 
 
 class ContractAuthority(Protocol):
@@ -28,13 +29,14 @@ class ContractAuthority(Protocol):
     async def revoke_certificate(self, certificate: x509.Certificate, reason: Reason) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class FreshContract:
+class FreshContract(Discreet, Struct, frozen=True):
     """A contract certificate with its Sub-CAs and its key, which is forgotten once it is wrapped."""
+
+    _hidden = ("key",)
 
     emaid: str
     chain: tuple[x509.Certificate, ...]
-    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    key: ec.EllipticCurvePrivateKey
 
     @property
     def leaf(self) -> x509.Certificate:

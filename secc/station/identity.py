@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
@@ -13,12 +12,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
+from msgspec import Struct
 
 from pncsim.secc.station.status_info import said
 from pncsim.tls_certs.reading import Unreadable, load_all, reading
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerError
 from pncsim.wire.source import Source
+from pncsim.wire.values import Discreet
 
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
@@ -36,11 +37,12 @@ NO_NEXT_UPDATE = 86_400.0
 CLOCK_SKEW = 300.0
 
 
-@dataclass(slots=True)
-class CertificateRequest:
+class CertificateRequest(Discreet, Struct):
     """A key waiting for its certificate."""
 
-    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    _hidden = ("key",)
+
+    key: ec.EllipticCurvePrivateKey
     pem: str = ""
 
 

@@ -20,13 +20,13 @@ EPILOG = (
 
 
 def add_options(parser: Any, declared: type) -> None:
-    """An option for each field of the dataclass that lets itself be chosen."""
+    """An option for each field of the struct that lets itself be chosen."""
     for parameter in parameters_of(declared):
         add_option(parser, parameter)
 
 
 def taken(declared: type[T], arguments: Arguments) -> T:
-    """The dataclass as a person has filled it in."""
+    """The struct as a person has filled it in."""
     return declared(**{parameter.name: getattr(arguments, parameter.name) for parameter in parameters_of(declared)})
 
 

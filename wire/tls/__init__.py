@@ -24,10 +24,12 @@ OpenSSL itself is imported only when the first connection is opened.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
+
 from pncsim.wire.tls.alerts import ALERTS, TlsClosed, TlsError
+from pncsim.wire.values import Discreet
 
 if TYPE_CHECKING:
     from pncsim.wire.clock import Clock
@@ -55,14 +57,15 @@ class Judge(Protocol):
         """Judge the stapled OCSP responses, one or None per certificate of ``chain``. Raises PeerError (alert 113)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsClient:
+class TlsClient(Discreet, Struct, frozen=True, kw_only=True):
     """How a vehicle opens TLS.
 
     ``credentials`` are for mutual TLS (ISO 15118-20) and None in -2. ``trusted_ca_keys`` are the root certificates
     (DER) named to the station by their SHA-1 hashes (V2G2-651, RFC 6066 section 6); empty: the extension is not sent.
     ``ask_staple`` sends status_request. ``on_keys`` receives key log lines (NSS format): secrets, for evidence only.
     """
+
+    _hidden = ("on_keys",)
 
     judge: Judge
     credentials: Credentials | None = None
@@ -71,11 +74,10 @@ class TlsClient:
     versions: tuple[str, str] = (TLS_1_2, TLS_1_2)
     ciphers: tuple[str, ...] = ISO2_CIPHERS
     curves: tuple[str, ...] = ISO2_CURVES
-    on_keys: Callable[[str], None] | None = field(default=None, repr=False)
+    on_keys: Callable[[str], None] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsServer:
+class TlsServer(Discreet, Struct, frozen=True, kw_only=True):
     """How a station accepts TLS.
 
     ``staples`` are OCSPResponse DER aligned with ``credentials.chain`` (leaf first, None where there is none); OpenSSL
@@ -83,14 +85,16 @@ class TlsServer:
     ``on_opening`` hears the first octet the client sends, whatever becomes of the handshake.
     """
 
+    _hidden = ("on_keys", "on_opening")
+
     credentials: Credentials
     staples: tuple[bytes | None, ...] = ()
     judge: Judge | None = None
     versions: tuple[str, str] = (TLS_1_2, TLS_1_2)
     ciphers: tuple[str, ...] = ISO2_CIPHERS
     curves: tuple[str, ...] = ISO2_CURVES
-    on_keys: Callable[[str], None] | None = field(default=None, repr=False)
-    on_opening: Callable[[bytes], None] | None = field(default=None, repr=False)
+    on_keys: Callable[[str], None] | None = None
+    on_opening: Callable[[bytes], None] | None = None
 
 
 async def open_client(stream: ByteStream, config: TlsClient, clock: Clock) -> TlsStream:
