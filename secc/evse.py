@@ -34,8 +34,8 @@ class EvsePlan(Struct, frozen=True, kw_only=True):
 
     ``secured``, ``plain``: serve TLS, plain TCP. ``contract``: offer Plug & Charge where the station can. ``assumed``:
     no pilot wire leads to the vehicle (a foreign one, on an interface): the EVSE listens all the time, and a vehicle
-    counts as plugged in from its SupportedAppProtocolReq until its session has ended, pauses included. ``dialects``:
-    what it speaks, best first.
+    counts as plugged in from its SupportedAppProtocolReq until its session has ended, pauses included; or as somebody
+    who sees the plug says (:meth:`Evse.plug_seen`). ``dialects``: what it speaks, best first.
     """
 
     config: SeccConfig
@@ -79,6 +79,7 @@ class Evse:
         self.plan, self.number = plan, number
         self.power = power or EvsePower()
         self.pilot = Pilot()
+        self._assumed = plan.assumed
         if not plan.assumed:
             self.power.vehicle_ready = lambda: self.pilot.ready
         self.voice = Voice.on(clock, trace, "SECC", unit)
@@ -123,7 +124,7 @@ class Evse:
 
     async def open(self) -> None:
         """Serve vehicles: at once where the pilot is assumed, else whenever one is plugged in. Raises LocalError."""
-        if self.plan.assumed and self._enabled():
+        if self._assumed and self._enabled():
             await self._listeners.open()
 
     async def close(self) -> None:
@@ -160,6 +161,20 @@ class Evse:
             # The vehicle wakes a station that has gone to sleep (BCB toggle).
             self._wake()
 
+    def plug_seen(self, plugged: bool) -> None:
+        """Somebody who can see a plug that was assumed so far says how it is: it is his word that counts from now on.
+
+        Plugged in, the vehicle has 18 s; unplugged, whatever goes on ends, and nothing listens until it is plugged in.
+        """
+        if self._assumed:
+            self._assumed = False
+            if not plugged and not self.pilot.plugged:
+                self._withdraw()
+        if plugged:
+            self.pilot.connect()
+        else:
+            self.pilot.disconnect()
+
     def _plugged_in(self) -> None:
         now = self._clock.now()
         self._note(notices.PluggedIn(time=now, connector=self.pilot.connector, register_wh=self.power.reading(now)))
@@ -181,11 +196,11 @@ class Evse:
         self.pilot.offer(STEADY)
 
     def _wake(self) -> None:
-        if not self.plan.assumed:
+        if not self._assumed:
             self._listeners.wake(self._not_set_up)
 
     def _withdraw(self) -> None:
-        if not self.plan.assumed:
+        if not self._assumed:
             self._listeners.withdraw()
 
     def restart(self) -> None:
@@ -251,7 +266,7 @@ class Evse:
         # A second vehicle at a time is refused, which is told; no session of its own has ended.
         if second:
             return
-        if self.plan.assumed and not self._paused:
+        if self._assumed and not self._paused:
             self.pilot.disconnect()
         elif self.pilot.plugged and self.serving is not None:
             self._listeners.expect_within_setup_time(self._withdraw)
@@ -330,7 +345,7 @@ class Evse:
 
     def _vehicle_shown(self) -> None:
         """Where the pilot is assumed, whoever speaks SupportedAppProtocol is plugged in."""
-        if not self.plan.assumed:
+        if not self._assumed:
             return
         if self.pilot.plugged:
             # After a pause: it may be the same vehicle or another one, its session will tell.

@@ -138,7 +138,8 @@ class Run:
 
     def _first_problem(self, event: Event) -> None:
         if isinstance(event, Problem) and not self.result.first_problem:
-            self.result.first_problem = f"{event.role}: {event.text}"
+            who = event.unit if self.scenario.plan.several else event.role
+            self.result.first_problem = f"{who}: {event.text}"
 
     async def _run(self) -> RunResult:
         from pncsim.simulator.lab.lab import Lab

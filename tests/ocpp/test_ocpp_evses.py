@@ -283,6 +283,35 @@ async def test_where_the_pilot_is_assumed_a_vehicle_is_plugged_in_while_its_sess
 
 
 @virtual
+async def test_an_assumed_plug_is_what_somebody_who_sees_it_says() -> None:
+    lab = Lab()
+    async with charge_point(lab, (1,), assumed=True) as point:
+        evse = point.evse()
+        evse.plug_seen(False)
+        assert evse.serving is None, "nobody is there"
+        evse.plug_seen(True)
+        await evse.pilot.matched()
+        point.station.present(CARD)
+        assert (await charge(evse.network, vehicle(lab), lab.clock, lab.trace)).ok
+        await point.quiet()
+        assert evse.pilot.plugged, "the end of a session pulls no plug"
+        evse.plug_seen(False)
+        await point.quiet()
+        assert evse.serving is None
+        assert [t.complete for t in books(lab.csms)] == [True]
+
+
+@virtual
+async def test_an_assumed_plug_that_is_seen_has_18_s_for_a_session() -> None:
+    lab = Lab()
+    async with charge_point(lab, (1,), assumed=True) as point:
+        evse = point.evse()
+        evse.plug_seen(True)
+        await lab.clock.sleep(18.1)
+        assert evse.serving is None and evse.pilot.plugged
+
+
+@virtual
 async def test_a_paused_vehicle_stays_plugged_and_one_transaction_holds_both_sessions() -> None:
     lab = Lab()
     async with charge_point(lab, (1,)) as point:
