@@ -41,5 +41,5 @@ async def two_at_once(
         paid = [transaction for transaction in lab.transactions() if transaction.token == emaid]
         lab.expect.that(f"{emaid} pays one transaction", len(paid) == 1, len(paid))
         closed = [one.id for one in paid if one.complete]
-        lab.expect.that("which is complete and closed", len(closed) == len(paid), ", ".join(closed) or "none")
+        lab.expect.that("which is complete and closed", 0 < len(closed) == len(paid), ", ".join(closed) or "none")
     lab.expect.that("the transactions are two", len(lab.transactions()) == 2, len(lab.transactions()))
