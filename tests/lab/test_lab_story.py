@@ -342,3 +342,7 @@ def test_a_story_of_several_says_which_of_them_speaks_and_tells_each_message_onc
     for vehicle in ("EV-1", "EV-2"):
         told = [text for who, text in lines if who == vehicle and "SessionStopReq" in text]
         assert len(told) == 1, told
+
+
+def test_the_verdict_on_several_says_which_of_them_had_the_first_problem() -> None:
+    assert run("two-at-once", faults=["silent-station@CS001/2"]).result.cause.startswith("EV-2: ")

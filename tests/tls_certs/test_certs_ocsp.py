@@ -256,6 +256,23 @@ def test_an_answer_does_not_outlive_its_signer(fresh: Pki) -> None:
     assert verify_response(authority.staple(certificate, late), certificate, issuer, late).expires == ends
 
 
+def test_an_answer_that_was_believed_is_not_any_more_once_its_signer_has_expired(fresh: Pki) -> None:
+    certificate, issuer = pair(fresh)
+    signer = fresh.authority("mo_sub2").responder(NOW)
+    ends = signer.leaf.not_valid_after_utc.timestamp()
+    answer = sign_answer(
+        [Single(cert_id(certificate, issuer), Status.GOOD, ends - DAY, ends + 30 * DAY)],
+        key=signer.key,
+        responder_id=by_name(signer.leaf.subject.public_bytes()),
+        certificates=[signer.leaf.public_bytes(Encoding.DER)],
+        produced_at=ends - DAY,
+    )
+    assert verify_response(answer, certificate, issuer, ends - 3600).status is Status.GOOD
+    with pytest.raises(OcspError) as refused:
+        verify_response(answer, certificate, issuer, ends + 2)
+    assert refused.value.kind == "status signer"
+
+
 class TestHashData:
     def test_a_request_from_hash_data_is_the_one_from_the_certificate(self, pki: Pki) -> None:
         certificate, issuer = pair(pki)
