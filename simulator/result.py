@@ -21,11 +21,16 @@ EXIT_USAGE = 2
 EXIT_UNAVAILABLE = 3
 EXIT_DEFECT = 70
 EXIT_INTERRUPTED = 130
+EXIT_UNREAD = 141
 EXIT_TERMINATED = 143
 
 
 class Terminated(BaseException):
     """SIGTERM has come: what was open is closed by now. Like KeyboardInterrupt it is no error to be handled."""
+
+
+class OutputLost(OSError):
+    """Standard output takes no more: closed, full, or its reader has gone."""
 
 
 class Check(Struct, frozen=True):
@@ -43,8 +48,9 @@ class Check(Struct, frozen=True):
 class RunResult(Struct):
     """The outcome of one scenario run. ``facts`` are the lines of the summary, in order; times are in seconds.
 
-    ``faults``: what was disturbed on purpose, name -> (what it is, what the standard answers). ``first_problem``: what
-    an actor reported first, where others only saw the consequences.
+    ``faults``: what was disturbed on purpose, name -> (what it is, what the standard answers). ``expect_fault``: that
+    they are answered so is what is asked for, and the run may end as they make it end. ``first_problem``: what an actor
+    reported first, where others only saw the consequences.
     """
 
     scenario: str
@@ -52,6 +58,7 @@ class RunResult(Struct):
     checks: list[Check] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     faults: dict[str, tuple[str, str]] = field(default_factory=dict)
+    expect_fault: bool = False
     first_problem: str = ""
     problems: list[str] = field(default_factory=list)
     error: str | None = None
@@ -61,20 +68,42 @@ class RunResult(Struct):
 
     @property
     def verdict(self) -> Verdict:
-        """ERROR if the run broke off on our side, FAIL if any check failed (or there was none), else PASS."""
+        """ERROR if the run broke off on our side, FAIL if a check that counts failed (or there is none), else PASS."""
         if self.error is not None:
             return Verdict.ERROR
-        return Verdict.PASS if self.checks and all(check.ok for check in self.checks) else Verdict.FAIL
+        return Verdict.PASS if self.counting and all(check.ok for check in self.counting) else Verdict.FAIL
+
+    @property
+    def counting(self) -> list[Check]:
+        """The checks that decide: all of them, or where a fault is expected, those about its answer."""
+        return [check for check in self.checks if check.fault] if self.expect_fault else self.checks
 
     @property
     def cause(self) -> str:
-        """Why the verdict is not PASS, in one sentence; empty if it is."""
+        """The check that failed first, with what was seen, or why there is no result; empty for a PASS."""
         if self.error is not None:
             return self.error
-        failed = next((check for check in self.checks if not check.ok), None)
+        failed = next((check for check in self.counting if not check.ok), None)
         if failed is None:
-            return "" if self.checks else "Nothing was checked."
-        return self.first_problem or f"{failed.expected}: {failed.seen or 'no'}"
+            return "" if self.counting else "Nothing was checked."
+        return f"{failed.expected}: {failed.seen or 'no'}"
+
+    @property
+    def disturbed(self) -> str:
+        """What was disturbed and whether the standard's answer was seen, to go on a verdict line; empty if nothing."""
+        if not self.faults or self.error is not None:
+            return ""
+        answers = [check.ok for check in self.checks if check.fault]
+        met = ", answered as the standard says" if answers and all(answers) else ", not answered as the standard says"
+        return f"disturbed by {' and '.join(self.faults)}{met}"
+
+    @property
+    def line(self) -> str:
+        """The whole result in one line: verdict, scenario, what was disturbed, the cause and what came before it."""
+        parts = [f"{self.verdict.upper()} {self.scenario}", self.disturbed]
+        line = ", ".join(filter(None, parts)) + (f": {self.cause}" if self.cause else "")
+        first = self.first_problem
+        return f"{line} (first problem: {first})" if self.cause and first and first not in line else line
 
     @property
     def exit_code(self) -> int:

@@ -13,6 +13,7 @@ Transport = Literal["loopback", "memory"]
 class RunSettings(Struct, frozen=True, kw_only=True):
     """What every scenario can be told: transport, PKI folder, faults as typed, where evidence goes (None = nowhere).
 
+    ``expect_fault``: the verdict is about the faults' answers alone.
     ``seed``: draw every random choice, keys included, from it, so that the run can be repeated: in memory and without a
     PKI folder it is then the same to the octet but for TLS records. **Its keys are no secrets.**
     """
@@ -20,5 +21,6 @@ class RunSettings(Struct, frozen=True, kw_only=True):
     transport: Transport = "loopback"
     pki: Path | None = None
     faults: tuple[str, ...] = ()
+    expect_fault: bool = False
     evidence: Path | None = None
     seed: str | None = None

@@ -4,7 +4,7 @@ The clock follows the running asyncio loop, so one implementation serves all tra
 
 * on sockets the loop is the ordinary one, time is real, and a lab may :meth:`Clock.jump`;
 * in memory the loop is a :class:`VirtualTimeLoop`: whenever nothing is ready to run it moves on to the next timer at
-  once. That is exact as long as no socket or thread can still be working, which holds only in memory.
+  once. That is exact as long as no socket or thread can still be working, which holds only in memory: it takes neither.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from msgspec import Struct
+
+from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
@@ -265,6 +267,12 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._virtual
 
+    def run_in_executor(self, executor: object, func: Callable[..., object], *args: object) -> NoReturn:
+        raise LocalError(
+            "A thread cannot be waited for on a loop of virtual time: its work takes real time.",
+            advice="Run what needs it on an ordinary loop (transport loopback).",
+        )
+
 
 class _ImpatientSelector(selectors.SelectSelector):
     """Where the loop would wait for its next timer, move its time instead."""
@@ -272,17 +280,15 @@ class _ImpatientSelector(selectors.SelectSelector):
     def __init__(self, loop: VirtualTimeLoop) -> None:
         super().__init__()
         self._owner = loop
-        self._watched = 0
 
     def register(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> selectors.SelectorKey:
-        key = super().register(fileobj, events, data)
-        self._watched += 1
-        return key
-
-    def unregister(self, fileobj: FileDescriptorLike) -> selectors.SelectorKey:
-        key = super().unregister(fileobj)
-        self._watched -= 1
-        return key
+        if self.get_map():
+            # Who is behind it lives in real time: while it thinks, hours would go by here.
+            raise LocalError(
+                "A socket or pipe cannot be waited for on a loop of virtual time: its peer's time is real.",
+                advice="Run what needs it on an ordinary loop (transport loopback), or take a part that is in memory.",
+            )
+        return super().register(fileobj, events, data)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if self._owner.held and (timeout is None or timeout > 0):
@@ -293,4 +299,4 @@ class _ImpatientSelector(selectors.SelectSelector):
         if timeout > 0:
             self._owner._virtual += timeout
         # The loop's own socket pair is all there is to wait for, and it says nothing that is not in the queue already.
-        return super().select(0) if self._watched > 1 else []
+        return []

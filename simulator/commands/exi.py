@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Any, Literal, TextIO
 
 from pncsim.simulator.commands.options import Arguments, Parser
@@ -63,10 +61,6 @@ def run_exi(
             stdout.flush()
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone, as `head` does. Python would complain once more when it closes stdout at exit.
-        with suppress(OSError, ValueError, AttributeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
     return int(failed)
 
 

@@ -1,20 +1,20 @@
 """The command ``pnc``: what can be typed, and nothing else; each command imports what it needs when it runs.
 
 Exit codes: 0 everything expected was observed; 1 something was not, or the session failed; 2 wrong usage; 3 the run
-could not be done here (port, file, interface, permission); 70 a defect of pncsim; 130 interrupted (Ctrl-C); 143
-terminated (SIGTERM).
+could not be done here (port, file, interface, permission, full disk); 70 a defect of pncsim; 130 interrupted (Ctrl-C);
+141 whoever read the output has gone; 143 terminated (SIGTERM).
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
 
+from pncsim.simulator.commands import outputs
 from pncsim.simulator.commands.options import EPILOG
 from pncsim.simulator.result import (
     EXIT_DEFECT,
@@ -22,6 +22,7 @@ from pncsim.simulator.result import (
     EXIT_TERMINATED,
     EXIT_UNAVAILABLE,
     EXIT_USAGE,
+    OutputLost,
     Terminated,
 )
 from pncsim.wire.errors import LocalError, PncError
@@ -45,40 +46,43 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not (sys.warnoptions or os.environ.get("PNC_DEBUG")):
         # What a library thinks of a peer's certificate is not for the user, unless Python was asked for warnings.
         warnings.simplefilter("ignore")
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that knows no umlaut shows a question mark; that is no reason to break off.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
     try:
-        words = sys.argv[1:] if argv is None else argv
-        parser = _parser(words)
-        if not words:
-            parser.print_help()
-            sys.exit(EXIT_USAGE)
-        arguments = parser.parse_args(words)
-        code = arguments.execute(arguments)
-        sys.stdout.flush()
+        code = _flushed(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        code = EXIT_INTERRUPTED
+        code = outputs.complain("\ninterrupted", EXIT_INTERRUPTED)
     except Terminated:
-        print("terminated", file=sys.stderr)
-        code = EXIT_TERMINATED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
+        code = outputs.complain("terminated", EXIT_TERMINATED)
+    except OutputLost as lost:
+        code = outputs.given_up(lost)
     except PncError as error:
-        from pncsim.simulator.evidence.story import printable
-
-        print(f"pnc: {printable(str(error))}", file=sys.stderr)
-        code = EXIT_UNAVAILABLE if isinstance(error, LocalError) else 1
+        code = outputs.complain(f"pnc: {error}", EXIT_UNAVAILABLE if isinstance(error, LocalError) else 1)
     except Exception as error:
         if os.environ.get("PNC_DEBUG"):
             raise
         what = f"{type(error).__name__}: {error}"
-        print(f"pnc: a defect of pncsim: {what}. Set PNC_DEBUG=1 for the traceback.", file=sys.stderr)
-        code = EXIT_DEFECT
+        code = outputs.complain(f"pnc: a defect of pncsim: {what}. Set PNC_DEBUG=1 for the traceback.", EXIT_DEFECT)
     sys.exit(code)
+
+
+def _flushed(words: Sequence[str]) -> int:
+    """The exit code of the command, with all of its output written. Raises OutputLost, and what the command raises."""
+    with outputs.guarded():
+        try:
+            code = _executed(words)
+        except SystemExit as left:
+            # How argparse ends, after a help text too.
+            code = left.code if isinstance(left.code, int) else EXIT_USAGE
+        sys.stdout.flush()
+    return code
+
+
+def _executed(words: Sequence[str]) -> int:
+    parser = _parser(words)
+    if not words:
+        parser.print_help()
+        return EXIT_USAGE
+    arguments = parser.parse_args(words)
+    return int(arguments.execute(arguments))
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

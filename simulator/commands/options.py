@@ -15,7 +15,7 @@ Parser = argparse.ArgumentParser
 
 EPILOG = (
     "exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 not possible here, 70 a defect of pncsim,"
-    " 130 interrupted, 143 terminated"
+    " 130 interrupted, 141 nobody reads the output any more, 143 terminated"
 )
 
 

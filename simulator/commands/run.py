@@ -42,7 +42,7 @@ def _add_scenario(scenarios: Any, word: str, found: Scenario) -> None:
     for parameter in found.options:
         add_option(one, parameter)
     _add_common(one)
-    one.set_defaults(execute=_run(found))
+    one.set_defaults(execute=_run(found), parser=one)
 
 
 def _add_common(parser: Parser) -> None:
@@ -68,6 +68,11 @@ def _add_common(parser: Parser) -> None:
         help="disturb the run on purpose; `pnc list --faults` names them; may be given several times",
     )
     common.add_argument(
+        "--expect-fault",
+        action="store_true",
+        help="the verdict is whether the faults were answered as the standard says: exit code 0 if they were",
+    )
+    common.add_argument(
         "--evidence", type=Path, default=Path("evidence"), metavar="DIR", help="where the evidence goes (./evidence)"
     )
     common.add_argument("--no-evidence", action="store_true", help="write no evidence")
@@ -89,11 +94,14 @@ def _run(found: Scenario) -> Callable[[Arguments], int]:
         from pncsim.simulator.runs.told import run_and_tell
         from pncsim.simulator.settings import RunSettings
 
+        if arguments.expect_fault and not arguments.fault:
+            arguments.parser.error("--expect-fault expects the answer to a fault: say which one with --fault NAME")
         settings = RunSettings(
             transport=arguments.transport,
             pki=arguments.pki,
             seed=arguments.seed,
             faults=tuple(arguments.fault),
+            expect_fault=arguments.expect_fault,
             evidence=None if arguments.no_evidence else arguments.evidence,
         )
         options = {option.name: getattr(arguments, option.name) for option in found.options}

@@ -9,7 +9,7 @@ import textwrap
 from typing import TextIO
 
 from pncsim.simulator.evidence.wire_told import Once, told_frame, told_message
-from pncsim.simulator.result import RunResult, Verdict
+from pncsim.simulator.result import Check, RunResult, Verdict
 from pncsim.wire.amounts import shown_energy
 from pncsim.wire.trace import (
     Event,
@@ -93,12 +93,11 @@ class StoryTeller:
         if facts:
             self._print()
         for check in result.checks:
-            mark = paint("ok  ", GREEN, self._colour) if check.ok else paint("FAIL", RED, self._colour)
-            self._print(f"  {mark}  ", check.expected, 8)
+            self._print(f"  {self._mark(check, result)}  ", check.expected, 8)
             if not check.ok and check.seen:
                 self._print(" " * 8 + "seen: ", check.seen, 14)
         if result.first_problem and not any(
-            check.seen in result.first_problem for check in result.checks if check.seen
+            check.seen and check.seen in result.first_problem for check in result.checks
         ):
             self._print("  first problem: ", result.first_problem, 17)
         for problem in result.problems:
@@ -110,9 +109,17 @@ class StoryTeller:
         colour = GREEN if result.verdict is Verdict.PASS else RED
         self._print(
             f"\n{paint(result.verdict.upper(), colour, self._colour)} {result.scenario} ({result.transport})"
-            f"{_because(result)}: {result.lab_seconds:.1f} s of lab time in {result.wall_seconds:.2f} s"
+            f"{f', {result.disturbed}' if result.disturbed else ''}: "
+            f"{result.lab_seconds:.1f} s of lab time in {result.wall_seconds:.2f} s"
         )
         self._out.flush()
+
+    def _mark(self, check: Check, result: RunResult) -> str:
+        """``ok``, ``FAIL``, or a dash where a failure is no more than the fault that was asked for."""
+        if check.ok:
+            return paint("ok  ", GREEN, self._colour)
+        counts = any(check is one for one in result.counting)
+        return paint("FAIL", RED, self._colour) if counts else paint("-   ", YELLOW, self._colour)
 
     def _print(self, lead: str = "", text: str = "", indent: int = 0) -> None:
         """``lead`` (``indent`` columns wide) and ``text``, whose further lines are indented as far."""
@@ -124,16 +131,6 @@ class StoryTeller:
             return [text]
         room = max(20, self._width - indent)
         return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
-
-
-def _because(result: RunResult) -> str:
-    """What a disturbed run's verdict means."""
-    if not result.faults or result.error is not None:
-        return ""
-    expected = [check for check in result.checks if check.fault]
-    met = bool(expected) and all(check.ok for check in expected)
-    names = " and ".join(result.faults)
-    return f", disturbed by {names}, answered as the standard says" if met else f", disturbed by {names}"
 
 
 def printable(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pncsim.simulator.evidence.story import printable
 from pncsim.simulator.result import Terminated
 from pncsim.wire.clock import VirtualTimeLoop
+from pncsim.wire.errors import LocalError
 
 T = TypeVar("T")
 
@@ -20,12 +21,42 @@ T = TypeVar("T")
 def run_on_loop(transport: str, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run the coroutine ``main()`` on the loop that belongs to the transport.
 
-    SIGINT and SIGTERM cancel it, so that it closes what is open; they end in KeyboardInterrupt and Terminated.
+    SIGINT and SIGTERM cancel it, so that it closes what is open; they end in KeyboardInterrupt and Terminated. Raises
+    LocalError where a loop is running already, whatever its kind: this thread cannot wait for two.
     """
+    if _inside_a_loop():
+        raise LocalError(
+            "A loop is running in this thread already, and run_on_loop makes one of its own.",
+            advice="Await Run(...).done() on the loop that runs, or call this from another thread.",
+        )
     factory = VirtualTimeLoop if transport == "memory" else None
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.get_loop().set_exception_handler(_Complaint())
         return runner.run(_terminable(main))
+
+
+def _inside_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def check_loop(transport: str) -> None:
+    """Raise LocalError unless the running loop is the kind that belongs to the transport.
+
+    On an ordinary loop minutes of lab time in memory would really be waited for; on virtual time every limit would run
+    out before a socket has said a word.
+    """
+    virtual = isinstance(asyncio.get_running_loop(), VirtualTimeLoop)
+    if virtual == (transport == "memory"):
+        return
+    found, wanted = ("virtual", "real") if virtual else ("real", "virtual")
+    raise LocalError(
+        f"A run with transport {transport} needs a loop of {wanted} time; this one's time is {found}.",
+        advice=f"Let run_on_loop({transport!r}, ...) of pncsim.simulator.runs.loop make the loop.",
+    )
 
 
 async def _terminable(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

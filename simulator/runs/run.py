@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pncsim.simulator.result import RunResult, Verdict
 from pncsim.simulator.runs.gate import VehicleGate
 from pncsim.simulator.runs.journal import Journal
+from pncsim.simulator.runs.loop import check_loop
 from pncsim.simulator.scenario import Scenario
 from pncsim.simulator.settings import RunSettings
 from pncsim.wire.clock import Clock
@@ -50,6 +51,7 @@ def _start(settings: RunSettings) -> float | None:
 class Run:
     """One run of ``scenario`` with ``options`` in a fresh lab. Make it on the loop it is to run on.
 
+    Raises LocalError on a loop that does not go with the transport.
     ``readers`` see every event, from the first one on. ``kept``: how many events the journal keeps.
     """
 
@@ -64,11 +66,12 @@ class Run:
     ) -> None:
         self.scenario, self.options = scenario, dict(options or {})
         self.settings = settings or RunSettings()
+        check_loop(self.settings.transport)
         self.clock = Clock(_start(self.settings), leaps=self.settings.transport == "loopback")
         self._source = SYSTEM if self.settings.seed is None else Seeded(self.settings.seed)
         self.trace = Trace(run=f"{scenario.name}-{self._source.of('run').octets(4).hex()}")
         self.journal = Journal() if kept is None else Journal(kept)
-        self.result = RunResult(scenario.name, self.settings.transport)
+        self.result = RunResult(scenario.name, self.settings.transport, expect_fault=self.settings.expect_fault)
         self._gate = VehicleGate(self.clock)
         self._task: asyncio.Task[RunResult] | None = None
         self._lab: asyncio.Future[Lab] = asyncio.get_running_loop().create_future()

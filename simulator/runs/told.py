@@ -2,44 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pncsim.simulator.evidence.story import StoryTeller, printable
-from pncsim.simulator.result import RunResult
+from pncsim.simulator.result import OutputLost, RunResult
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.scenario import Scenario
 from pncsim.simulator.settings import RunSettings
 from pncsim.wire.clock import Clock
-from pncsim.wire.trace import Trace
+from pncsim.wire.trace import Event, Trace
+
+
+class Screen:
+    """A reader of the trace that tells the story on standard output; :attr:`lost` once that takes no more.
+
+    No actor may notice that (a reader never reaches protocol code), and nobody charges on for a reader who has gone:
+    ``end()`` is called, which is to end the run in order.
+    """
+
+    def __init__(self, teller: StoryTeller, end: Callable[[], object]) -> None:
+        self._teller, self._end = teller, end
+        self.lost: OSError | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Tell ``event``."""
+        if self.lost is not None:
+            return
+        try:
+            self._teller(event)
+        except OSError as error:
+            self.lost = error
+            self._end()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """What is told in the body, and the end this brings about, raise OutputLost where output is lost."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if self.lost is None:
+                raise
+            raise OutputLost(*self.lost.args) from None
+        except OSError as error:
+            raise OutputLost(*error.args) from None
 
 
 def run_and_tell(scenario: Scenario, options: Mapping[str, Any], settings: RunSettings, *, level: int = 0) -> RunResult:
-    """Run ``scenario`` on a loop of its own and print the story (``level`` -1: only the verdict line)."""
+    """Run ``scenario`` on a loop of its own and print the story (``level`` -1: only the verdict line).
+
+    Raises OutputLost where standard output takes no more.
+    """
     return run_on_loop(settings.transport, lambda: _told(scenario, options, settings, level))
 
 
 async def _told(scenario: Scenario, options: Mapping[str, Any], settings: RunSettings, level: int) -> RunResult:
     run = Run(scenario, options, settings)
     teller = StoryTeller(run.clock.now(), level=level, units=scenario.plan.several)
+    screen = Screen(teller, run.cancel)
     if level >= 0:
-        run.trace.subscribe(teller)
-    result = await run.done()
-    if level >= 0:
-        teller.summary(result)
-    else:
-        cause = f": {printable(result.cause)}" if result.cause else ""
-        print(f"{result.verdict.upper()} {result.scenario}{cause}")
+        run.trace.subscribe(screen)
+    with screen.watched():
+        result = await run.done()
+        if level >= 0:
+            teller.summary(result)
+        else:
+            print(printable(result.line), flush=True)
     return result
 
 
 def run_alone(side: Callable[[Clock, Trace], Coroutine[Any, Any, int]], *, level: int = 0) -> int:
-    """Run one side alone in real time, tell its story on standard output, return its exit code."""
+    """Run one side alone in real time, tell its story on standard output, return its exit code.
+
+    Raises OutputLost where standard output takes no more.
+    """
 
     async def told() -> int:
         clock, trace = Clock(), Trace()
-        trace.subscribe(StoryTeller(clock.now(), level=level))
-        return await side(clock, trace)
+        task = asyncio.current_task()
+        assert task is not None
+        screen = Screen(StoryTeller(clock.now(), level=level), task.cancel)
+        trace.subscribe(screen)
+        with screen.watched():
+            return await side(clock, trace)
 
     return run_on_loop("loopback", told)

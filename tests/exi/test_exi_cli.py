@@ -116,10 +116,7 @@ def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
-    code = (
-        "import sys; from pncsim.simulator.commands.exi import run_exi; "
-        "sys.exit(run_exi('decode', 'iso2', False, sys.stdin, sys.stdout))"
-    )
+    code = "from pncsim.simulator.commands.main import main; main(['exi', 'decode', '--set', 'iso2'])"
     root = str(Path(__file__).parents[2])
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=root, env=os.environ, text=True,
@@ -132,6 +129,6 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     process.stdout.close()
     process.stdin.write(f"{SETUP}\n" * 50)
     process.stdin.close()
-    assert process.wait(30) == 0
+    assert process.wait(30) == 141
     assert process.stderr.read() == ""
     process.stderr.close()

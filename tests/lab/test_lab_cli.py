@@ -294,19 +294,6 @@ def test_a_signal_ends_it_at_once(
     assert said.err.strip() == word
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["run", "pnc-ac", "--no-evidence"]], ids=lambda a: a[0])
-def test_a_reader_that_has_gone_is_no_crash(arguments: list[str], env: dict[str, str], desk: Path) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    with subprocess.Popen(
-        [*PNC, *arguments], cwd=desk, env=env, stdout=writing, stderr=subprocess.PIPE, text=True
-    ) as process:
-        os.close(writing)
-        _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1
-    assert err == ""
-
-
 def test_exi_line_by_line(env: dict[str, str], desk: Path) -> None:
     whole = _session_setup()
     lines = [whole, "no hex", whole[:10], whole]

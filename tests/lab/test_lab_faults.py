@@ -138,7 +138,7 @@ def test_a_refused_update_leaves_the_contract_it_was_to_replace() -> None:
     assert done.after.contracts == done.before.contracts
     assert any(map(FAULTS["dead-pool"].chosen().answer[0].met, done.events))
     assert any("goes on with contract" in e.text for e in done.events if isinstance(e, Story))
-    assert "did not accept the connection" in done.result.cause, "the first problem is the cause, not what followed"
+    assert "did not accept the connection" in done.result.first_problem, "not what followed"
     assert "contract updated" not in done.result.facts
 
 

@@ -49,7 +49,7 @@ def test_the_first_cause_is_all_there_is_to_say() -> None:
     result = run("pnc-ac", faults=["wrong-challenge"]).result
     failed = [check.expected for check in result.checks if not check.ok]
     assert failed == ["the session ends in order"]
-    assert result.cause.startswith("SECC: The vehicle sent the challenge")
+    assert result.first_problem.startswith("SECC: The vehicle sent the challenge")
 
 
 @pytest.mark.parametrize("name", ["no-staple", "wrong-challenge", "dead-csms"])
@@ -345,4 +345,4 @@ def test_a_story_of_several_says_which_of_them_speaks_and_tells_each_message_onc
 
 
 def test_the_verdict_on_several_says_which_of_them_had_the_first_problem() -> None:
-    assert run("two-at-once", faults=["silent-station@CS001/2"]).result.cause.startswith("EV-2: ")
+    assert run("two-at-once", faults=["silent-station@CS001/2"]).result.first_problem.startswith("EV-2: ")
