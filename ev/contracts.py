@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -38,36 +38,51 @@ class Contract(Discreet, Struct, frozen=True):
         return self.not_before <= now <= self.not_after
 
 
-class ContractWriter(Protocol):
-    """Makes a set of contracts durable in one step; raises LocalError and leaves the old set when it cannot."""
+class Held(Discreet, Struct, frozen=True):
+    """The contracts held, by EMAID in the order they arrived, and which of them is the default."""
 
-    def write(self, contracts: tuple[Contract, ...], default: str | None) -> None:
-        """Replace what was kept before by ``contracts``."""
+    _hidden = ("contracts",)
+
+    contracts: Mapping[str, Contract] = {}
+    default: str | None = None
+
+
+class ContractKeeper(Protocol):
+    """Keeps contracts where they outlive the vehicle; others may keep theirs in the same place."""
+
+    def change(self, change: Callable[[Held], Held]) -> Held:
+        """Apply ``change`` to what is kept *now*, make the result durable in one step, return it.
+
+        Raises LocalError, and leaves what is kept as it was, when that cannot be done.
+        """
 
 
 class ContractStore:
-    """Contracts by EMAID. With a ``writer`` every change is durable before it is visible here."""
+    """Contracts by EMAID. With a ``keeper`` every change is durable before it is visible here.
+
+    What others have kept in the same place meanwhile is then seen with the next change.
+    """
 
     def __init__(
-        self, contracts: Iterable[Contract] = (), *, default: str | None = None, writer: ContractWriter | None = None
+        self, contracts: Iterable[Contract] = (), *, default: str | None = None, keeper: ContractKeeper | None = None
     ) -> None:
-        self._contracts = {contract.emaid: contract for contract in contracts}
-        self._default = default if default is not None else next(iter(self._contracts), None)
-        self._writer = writer
+        held = {contract.emaid: contract for contract in contracts}
+        self._held = Held(held, default if default is not None else next(iter(held), None))
+        self._keeper = keeper
 
     @property
     def default(self) -> Contract | None:
         """The contract used when the driver names none."""
-        return self._contracts.get(self._default) if self._default is not None else None
+        return self._held.contracts.get(self._held.default) if self._held.default is not None else None
 
     @property
     def all(self) -> tuple[Contract, ...]:
         """Every contract held, in the order they arrived."""
-        return tuple(self._contracts.values())
+        return tuple(self._held.contracts.values())
 
     def get(self, emaid: str) -> Contract | None:
         """The contract of this EMAID, if held."""
-        return self._contracts.get(emaid)
+        return self._held.contracts.get(emaid)
 
     def choose(self, emaid: str | None = None) -> Contract | None:
         """The contract of ``emaid``, or the default when None."""
@@ -75,16 +90,35 @@ class ContractStore:
 
     def install(self, contract: Contract, *, default: bool = True) -> None:
         """Keep ``contract``, replacing one of the same EMAID. Raises LocalError and changes nothing if it cannot."""
-        contracts = {**self._contracts, contract.emaid: contract}
-        self._replace(contracts, contract.emaid if default or self._default is None else self._default)
+
+        def install(held: Held) -> Held:
+            contracts = {**held.contracts, contract.emaid: contract}
+            return Held(contracts, contract.emaid if default or held.default is None else held.default)
+
+        self._change(install)
+
+    def note(self, contract: Contract) -> None:
+        """Keep what is known anew of a contract that is held (``renew``), unless its certificate has been replaced.
+
+        Raises LocalError and changes nothing if it cannot.
+        """
+
+        def note(held: Held) -> Held:
+            kept = held.contracts.get(contract.emaid)
+            if kept is None or kept.credentials.leaf != contract.credentials.leaf:
+                return held
+            return Held({**held.contracts, contract.emaid: contract}, held.default)
+
+        self._change(note)
 
     def remove(self, emaid: str) -> None:
         """Forget the contract of ``emaid``; the oldest remaining one becomes the default if it was."""
-        contracts = {name: contract for name, contract in self._contracts.items() if name != emaid}
-        kept = self._default if self._default in contracts else next(iter(contracts), None)
-        self._replace(contracts, kept)
 
-    def _replace(self, contracts: dict[str, Contract], default: str | None) -> None:
-        if self._writer is not None:
-            self._writer.write(tuple(contracts.values()), default)
-        self._contracts, self._default = contracts, default
+        def remove(held: Held) -> Held:
+            contracts = {name: contract for name, contract in held.contracts.items() if name != emaid}
+            return Held(contracts, held.default if held.default in contracts else next(iter(contracts), None))
+
+        self._change(remove)
+
+    def _change(self, change: Callable[[Held], Held]) -> None:
+        self._held = change(self._held) if self._keeper is None else self._keeper.change(change)

@@ -99,6 +99,6 @@ def _remember(vehicle: Vehicle, outcome: SessionOutcome) -> None:
     contract = vehicle.contracts.get(outcome.emaid) if outcome.emaid else None
     if outcome.contract_expires_soon and contract is not None and not contract.renew:
         try:
-            vehicle.contracts.install(replace(contract, renew=True), default=False)
+            vehicle.contracts.note(replace(contract, renew=True))
         except LocalError as error:
             outcome.problems.append(error)

@@ -158,7 +158,7 @@ RANDOM = {
 }
 DRAWS = {
     "wire/source.py",  # the one place
-    "tls_certs/folder.py",  # names of files that are there for a moment
+    "wire/files.py",  # names of files that are there for a moment
 }
 
 

@@ -6,9 +6,8 @@ Keys are files of their own (role ``<role>_key``), never readable by others, not
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from cryptography import x509
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from pncsim.tls_certs.reading import Unreadable, load_all
 from pncsim.wire.errors import LocalError
+from pncsim.wire.files import NewFile, locked, replace_together, sweep
 
 MANIFEST = "pki.json"
 _KEY = "_key"
@@ -33,70 +33,88 @@ Certificates = Mapping[str, Sequence[x509.Certificate]]
 Keys = Mapping[str, ec.EllipticCurvePrivateKey]
 
 
-def refuse_overwriting(directory: Path, roles: Iterable[str]) -> None:
-    """Raise LocalError if a PKI, or a file that ``roles`` would go to, is in ``directory`` already, or may be."""
-    for name in (MANIFEST, *map(file_name, roles)):
-        try:
-            found = (directory / name).exists()
-        except OSError as error:
-            raise _unwritable(directory, error) from error
-        if found:
-            raise LocalError(
-                f"{directory / name} is there already and was not overwritten.",
-                advice="Choose another folder, or overwrite it with --force.",
-            )
+def write_folder(directory: Path, parts: Mapping[str, tuple[Certificates, Keys]], *, force: bool = False) -> None:
+    """Write certificates and keys by role, and a manifest, for each part: a subfolder by its name, or "" the folder.
 
-
-def file_name(role: str) -> str:
-    """Where :func:`write_folder` puts a role."""
-    return f"{role}.pem"
-
-
-def write_folder(directory: Path, certificates: Certificates, keys: Keys) -> None:
-    """Write certificates and keys by role and, last of all, the manifest. Raises LocalError.
-
-    The folder is made with mode 0700 and keys with 0600; each file is replaced as a whole.
+    Folders are made with mode 0700, keys with 0600. Raises LocalError, without ``force`` also when a PKI or one of the
+    files is there already; nothing is changed then, and no folder left that was not there. Several processes may write
+    one folder at once: who reads it with :func:`read_folders` finds it as one of them has written it.
     """
+    # The folder's own manifest is the last file of all: without it the folder is visibly unfinished.
+    files = {directory / name: _files(directory / name, *parts[name]) for name in sorted(parts, reverse=True)}
+    made: list[Path] = []
+    try:
+        _refuse_overwriting(files, force)
+        made += [place for place in (*files, *directory.parents) if not place.exists()]
+        directory.mkdir(parents=True, mode=0o700, exist_ok=True)
+        with locked(directory):
+            _refuse_overwriting(files, force)  # somebody else may have been quicker
+            for place, own in files.items():
+                place.mkdir(mode=0o700, exist_ok=True)
+                sweep(place)
+                if _is_ours(place, {file.path.name for file in own}):
+                    place.chmod(0o700)
+            replace_together([file for own in files.values() for file in own])
+    except OSError as error:
+        _take_away(made)
+        raise LocalError(f"The PKI folder {directory} cannot be written: {_cause(error)}.") from error
+    except BaseException:
+        _take_away(made)
+        raise
+
+
+def _files(place: Path, certificates: Certificates, keys: Keys) -> list[NewFile]:
     contents = {role: b"".join(one.public_bytes(Encoding.PEM) for one in chain) for role, chain in certificates.items()}
     contents |= {
         role + _KEY: key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) for role, key in keys.items()
     }
-    manifest = {role: file_name(role) for role in contents}
-    try:
-        directory.mkdir(parents=True, mode=0o700, exist_ok=True)
-        if _is_ours(directory, set(manifest.values())):
-            directory.chmod(0o700)
-        # A folder whose manifest is missing is visibly unfinished; one with an old manifest and new files is not.
-        (directory / MANIFEST).unlink(missing_ok=True)
-        for role, octets in contents.items():
-            _replace(directory / manifest[role], octets, 0o600 if role.endswith(_KEY) else 0o644)
-        _replace(directory / MANIFEST, json.dumps(manifest, indent=1).encode() + b"\n", 0o644)
-    except OSError as error:
-        raise _unwritable(directory, error) from error
+    manifest = {role: f"{role}.pem" for role in contents}
+    return [
+        *(
+            NewFile(place / manifest[role], octets, 0o600 if role.endswith(_KEY) else 0o644)
+            for role, octets in contents.items()
+        ),
+        NewFile(place / MANIFEST, json.dumps(manifest, indent=1).encode() + b"\n"),
+    ]
 
 
-def _unwritable(directory: Path, error: OSError) -> LocalError:
-    return LocalError(f"The PKI folder {directory} cannot be written: {_cause(error)}.")
+def _refuse_overwriting(files: Mapping[Path, Sequence[NewFile]], force: bool) -> None:
+    """Raise LocalError if a PKI, or one of ``files``, is there already."""
+    for file in (file for own in files.values() for file in reversed(own)) if not force else ():
+        if file.path.exists():
+            raise LocalError(
+                f"{file.path} is there already and was not overwritten.",
+                advice="Choose another folder, or overwrite it with --force.",
+            )
 
 
 def _is_ours(directory: Path, names: set[str]) -> bool:
     """Whether nothing but a PKI lies in the folder, so that closing it to others disturbs nobody."""
-    return all(
-        entry.name in names or entry.name == MANIFEST or (entry / MANIFEST).exists() for entry in directory.iterdir()
-    )
+    return all(entry.name in names or (entry / MANIFEST).exists() for entry in directory.iterdir())
 
 
-def _replace(path: Path, octets: bytes, mode: int) -> None:
-    """Put a file in place as a whole; it has its mode from its first moment on."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(octets)
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+def _take_away(made: Iterable[Path]) -> None:
+    """Remove the folders that were made for nothing; what is in use meanwhile stays."""
+    for place in made:
+        with suppress(OSError):
+            place.rmdir()
+
+
+def read_folders(
+    directory: Path, *subfolders: str
+) -> tuple[dict[str, tuple[x509.Certificate, ...]], dict[str, ec.EllipticCurvePrivateKey]]:
+    """As :func:`read_folder`, with what those of ``subfolders`` hold that are a PKI folder, too; all of one moment."""
+    certificates: dict[str, tuple[x509.Certificate, ...]] = {}
+    keys: dict[str, ec.EllipticCurvePrivateKey] = {}
+    with ExitStack() as stack:
+        with suppress(OSError):  # what cannot be locked for reading is read as it is, or said to be missing below
+            stack.enter_context(locked(directory, shared=True))
+        inside = (directory / name for name in subfolders)
+        for place in (directory, *(place for place in inside if (place / MANIFEST).exists())):
+            further, further_keys = read_folder(place)
+            certificates |= further
+            keys |= further_keys
+    return certificates, keys
 
 
 def read_folder(

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct, field
 
 from pncsim.tls_certs.authority import Authority, answer_request
-from pncsim.tls_certs.folder import MANIFEST, read_folder, refuse_overwriting, write_folder
+from pncsim.tls_certs.folder import read_folders, write_folder
 from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
 from pncsim.tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
 from pncsim.tls_certs.reading import is_ca, responder_url
@@ -251,17 +251,16 @@ OCPP_FOLDER = "ocpp"
 def write_pki(pki: Pki, directory: str | Path, *, force: bool = False) -> None:
     """Write a PKI folder: PEM files, the manifest ``pki.json``, and the same for OCPP and HTTPS in ``ocpp/``.
 
-    Raises LocalError; without ``force`` also when any of the files is there already.
+    Raises LocalError; without ``force`` also when any of the files is there already. See :func:`write_folder`.
     """
-    target = Path(directory)
-    places = [(target, [role for role in pki.roles if role not in OCPP_ROLES])]
-    places.append((target / OCPP_FOLDER, [role for role in pki.roles if role in OCPP_ROLES]))
-    if not force:
-        for place, roles in places:
-            refuse_overwriting(place, roles)
-    for place, roles in places:
-        keys = {role: pki.keys[role] for role in roles if role in pki.keys}
-        write_folder(place, {role: pki.certificates[role] for role in roles}, keys)
+    parts: dict[str, tuple[dict[str, tuple[x509.Certificate, ...]], dict[str, ec.EllipticCurvePrivateKey]]] = {
+        place: (
+            {role: chain for role, chain in pki.certificates.items() if (role in OCPP_ROLES) == bool(place)},
+            {role: key for role, key in pki.keys.items() if (role in OCPP_ROLES) == bool(place)},
+        )
+        for place in ("", OCPP_FOLDER)
+    }
+    write_folder(Path(directory), parts, force=force)
 
 
 def load_pki(
@@ -273,11 +272,7 @@ def load_pki(
     in the folder carry. Its authorities do not know what earlier runs issued and call good what they have not revoked.
     """
     folder = Path(directory)
-    certificates, keys = read_folder(folder)
-    if (folder / OCPP_FOLDER / MANIFEST).exists():
-        further, further_keys = read_folder(folder / OCPP_FOLDER)
-        certificates |= further
-        keys |= further_keys
+    certificates, keys = read_folders(folder, OCPP_FOLDER)
     if ocsp_url is None:
         urls = (responder_url(chain[0]) for role, chain in certificates.items() if role not in OCPP_ROLES)
         ocsp_url = next((url for url in urls if url), None)

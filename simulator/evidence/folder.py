@@ -30,6 +30,7 @@ from msgspec import structs
 from pncsim.simulator.evidence.story import StoryTeller
 from pncsim.simulator.result import RunResult
 from pncsim.wire.errors import LocalError
+from pncsim.wire.files import replace_file
 from pncsim.wire.trace import Event, OcppFrame, V2gMessage
 
 
@@ -81,10 +82,9 @@ class Recorder:
                 (self._folder / "certs" / f"{name}.pem").write_bytes(pem)
             assert self._teller is not None
             self._teller.summary(result)
-            (self._folder / "summary.json").write_text(
-                json.dumps(_summary(result, self._started, options), indent=2, ensure_ascii=False) + "\n",
-                encoding="utf-8",
-            )
+            # The last file, and there as a whole: a folder without it is visibly that of a run that was broken off.
+            summary = json.dumps(_summary(result, self._started, options), indent=2, ensure_ascii=False) + "\n"
+            replace_file(self._folder / "summary.json", summary.encode())
         except OSError as error:
             raise LocalError(
                 f"The evidence could not be written: {error}.", advice="Choose another place with --evidence DIR."

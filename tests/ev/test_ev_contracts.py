@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import ev_playbook as sn
 import pytest
 
-from pncsim.ev.contract_files import MANIFEST, open_contract_folder
-from pncsim.ev.contracts import Contract, ContractStore
+from pncsim.ev.contract_files import MANIFEST, ContractFolder, open_contract_folder
+from pncsim.ev.contracts import Contract, ContractStore, Held
 from pncsim.tls_certs.pki import create_pki
+from pncsim.wire import files
 from pncsim.wire.errors import LocalError
 from pncsim.wire.values import replace
 
@@ -43,12 +48,12 @@ def test_a_contract_of_the_same_emaid_is_replaced() -> None:
     assert [c.renew for c in store.all] == [False]
 
 
-def test_a_writer_that_fails_leaves_the_store_as_it_was() -> None:
+def test_a_keeper_that_fails_leaves_the_store_as_it_was() -> None:
     class Broken:
-        def write(self, contracts: object, default: object) -> None:
+        def change(self, change: Callable[[Held], Held]) -> Held:
             raise LocalError("no")
 
-    store = ContractStore([sn.contract()], writer=Broken())
+    store = ContractStore([sn.contract()], keeper=Broken())
     with pytest.raises(LocalError):
         store.install(other())
     with pytest.raises(LocalError):
@@ -84,7 +89,7 @@ def test_an_update_leaves_one_folder_per_contract(tmp_path: Path) -> None:
     assert open_contract_folder(tmp_path).all[0].renew
 
 
-@pytest.mark.parametrize("step", range(1, 7))
+@pytest.mark.parametrize("step", range(1, 11))
 def test_a_death_at_any_step_leaves_the_old_or_the_new_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
@@ -114,6 +119,86 @@ def test_a_death_at_any_step_leaves_the_old_or_the_new_set(
     assert all(c.credentials.key.public_key() == c.credentials.leaf.public_key() for c in found.all)
     found.install(other())
     assert len(open_contract_folder(tmp_path).all) == 2
+    left = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert left == ["chain.pem", "chain.pem", MANIFEST, "key.pem", "key.pem"], "what the dead one left is swept"
+
+
+def test_two_vehicles_on_one_folder_keep_both_contracts(tmp_path: Path) -> None:
+    one, two = open_contract_folder(tmp_path), open_contract_folder(tmp_path)
+    one.install(sn.contract())
+    two.install(other())
+    assert [c.emaid for c in open_contract_folder(tmp_path).all] == [sn.EMAID, OTHER]
+    assert [c.emaid for c in two.all] == [sn.EMAID, OTHER], "who writes sees what others have kept"
+    one.remove(sn.EMAID)
+    assert [c.emaid for c in open_contract_folder(tmp_path).all] == [OTHER]
+
+
+def test_what_is_noted_of_a_contract_does_not_bring_it_back_over_its_successor(tmp_path: Path) -> None:
+    one, two = open_contract_folder(tmp_path), open_contract_folder(tmp_path)
+    one.install(sn.contract())
+    successor = Contract(sn.EMAID, create_pki(sn.NOW, emaid=sn.EMAID).credentials("contract_leaf"))
+    two.install(successor)
+    one.note(replace(sn.contract(), renew=True))
+    (kept,) = open_contract_folder(tmp_path).all
+    assert kept.credentials.leaf == successor.credentials.leaf and not kept.renew
+    one.note(replace(kept, renew=True))
+    assert open_contract_folder(tmp_path).all[0].renew
+    one.remove(sn.EMAID)
+    two.note(successor)
+    assert open_contract_folder(tmp_path).all == ()
+
+
+def test_vehicles_that_write_at_once_wait_for_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one comes while the first is between reading and writing, and finds it locked."""
+    waiting, emaids = threading.Event(), [f"NLABC00000000{number}" for number in range(4)]
+    monkeypatch.setattr(files, "_pause", waiting.set)
+    read, readers = ContractFolder._read, []
+
+    def slow(folder: ContractFolder) -> object:
+        readers.append(folder)
+        if len(readers) == 1:
+            assert waiting.wait(30), "nobody else has found the folder locked"
+        return read(folder)
+
+    contracts = [Contract(emaid, sn.contract().credentials) for emaid in emaids]
+    stores = [open_contract_folder(tmp_path) for _ in contracts]
+    monkeypatch.setattr(ContractFolder, "_read", slow)
+    writers = [
+        threading.Thread(target=store.install, args=(contract,))
+        for store, contract in zip(stores, contracts, strict=True)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(30)
+    monkeypatch.undo()
+    assert sorted(c.emaid for c in open_contract_folder(tmp_path).all) == emaids
+
+
+def test_a_folder_that_somebody_holds_for_long_is_a_sentence_and_nothing_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_contract_folder(tmp_path)
+    store.install(sn.contract())
+    monkeypatch.setattr(time, "monotonic", iter(range(0, 100, 3)).__next__)
+    monkeypatch.setattr(files, "_pause", lambda: None)
+    with files.locked(tmp_path), pytest.raises(LocalError, match="Somebody else has been using"):
+        store.install(other())
+    assert [c.emaid for c in store.all] == [sn.EMAID]
+
+
+def test_a_link_in_the_place_of_a_new_folder_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    open_contract_folder(home).install(sn.contract())
+    name = folder_of(home)
+    shutil.rmtree(home)
+    home.mkdir()
+    (home / name).symlink_to(elsewhere, target_is_directory=True)
+    store = open_contract_folder(home)
+    with pytest.raises(LocalError, match="a link to somebody else's folder"):
+        store.install(sn.contract())
+    assert list(elsewhere.iterdir()) == [] and store.all == ()
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
@@ -173,7 +258,8 @@ def test_a_manifest_cannot_point_out_of_its_directory(tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_text("mine")
     (row,) = json.loads((home / MANIFEST).read_text())
     (home / MANIFEST).write_text(json.dumps([row, {**row, "folder": ".."}]))
-    store.install(other())
+    with pytest.raises(LocalError, match=r"'\.\.' is no folder in it"):
+        store.install(other())
     assert (tmp_path / "key.pem").read_text() == "mine"
 
 

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from ev_playbook import NOW, Playbook, vehicle
 
-from pncsim.ev.contracts import ContractStore
+from pncsim.ev.contracts import ContractStore, Held
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.v2g import iso2
@@ -175,11 +175,11 @@ def test_a_refusal_with_another_contract_goes_on_and_says_so() -> None:
 
 def test_a_store_that_cannot_keep_the_contract_ends_the_session() -> None:
     class Full:
-        def write(self, contracts: object, default: object) -> None:
+        def change(self, change: Callable[[Held], Held]) -> Held:
             raise LocalError("The disk is full.")
 
     car = vehicle()
-    car.contracts = ContractStore(writer=Full())
+    car.contracts = ContractStore(keeper=Full())
     play = Playbook(car)
     to_installation(play)
     res = sn.bundle()

@@ -41,6 +41,37 @@ def test_a_broken_file_is_made_anew(tmp_path: Path, content: bytes) -> None:
     assert stored.read_bytes() != content
 
 
+@pytest.mark.parametrize("where", [0, 15, 16, -1])
+def test_a_file_that_is_not_as_it_was_written_is_never_unmarshalled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: int
+) -> None:
+    """One bit is enough. What lies here is a tuple of numbers: damaged code would crash the interpreter."""
+    store = CoderStore("k", tmp_path)
+    store.put("name", (1, 2))
+    file = tmp_path / "exi-k" / "name"
+    octets = bytearray(file.read_bytes())
+    octets[where] ^= 1
+    file.write_bytes(octets)
+    monkeypatch.setattr(marshal, "loads", lambda *_: pytest.fail("unmarshalled"))
+    assert store.get("name") is None
+    file.write_bytes(octets[:-1])
+    assert store.get("name") is None
+
+
+def test_a_file_of_another_coder_is_not_taken_for_ones_own(tmp_path: Path) -> None:
+    store = CoderStore("k", tmp_path)
+    store.put("one", (1,))
+    os.rename(tmp_path / "exi-k" / "one", tmp_path / "exi-k" / "other")
+    assert store.get("other") is None
+
+
+def test_what_a_dead_process_left_is_swept_by_the_next_that_writes(tmp_path: Path) -> None:
+    CoderStore("k", tmp_path).put("name", 1)
+    (tmp_path / "exi-k" / f".name.{'0a' * 8}.part").write_text("")
+    CoderStore("k", tmp_path).put("other", 1)
+    assert sorted(path.name for path in (tmp_path / "exi-k").iterdir()) == ["name", "other"]
+
+
 def test_what_others_can_write_is_not_trusted(tmp_path: Path) -> None:
     CoderStore("k", tmp_path).put("name", 1)
     assert CoderStore("k", tmp_path).get("name") == 1

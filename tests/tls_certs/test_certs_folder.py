@@ -9,7 +9,9 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -23,8 +25,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pncsim.simulator.commands import certs as certs_cli
+from pncsim.tls_certs import folder
 from pncsim.tls_certs.pki import OCPP_ROLES, Pki, create_pki, load_pki, write_pki
 from pncsim.tls_certs.profiles import V2G_PROFILES
+from pncsim.wire import files
 from pncsim.wire.errors import LocalError
 from pncsim.wire.source import SYSTEM
 
@@ -113,6 +117,89 @@ def test_nothing_is_overwritten_unless_forced(pki: Pki, written: Path) -> None:
     assert {path: path.read_bytes() for path in written.rglob("*") if path.is_file()} == before
     write_pki(other, written, force=True)
     assert load_pki(written).certificate("v2g_root") == other.certificate("v2g_root")
+
+
+def test_of_two_who_make_one_folder_the_later_is_refused(
+    pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither had found anything in its way."""
+    other, quicker = create_pki(NOW), [True]
+    real = files.locked
+
+    @contextmanager
+    def late(directory: Path) -> Iterator[None]:
+        if quicker:
+            quicker.clear()
+            write_pki(other, directory)
+        with real(directory):
+            yield
+
+    monkeypatch.setattr(folder, "locked", late)
+    with pytest.raises(LocalError, match="not overwritten"):
+        write_pki(pki, tmp_path / "pki")
+    monkeypatch.undo()
+    assert load_pki(tmp_path / "pki").certificates == other.certificates
+
+
+def test_who_writes_or_reads_waits_until_another_has_written_all_of_it(
+    pki: Pki, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second writer and a reader come while the first has exchanged half of the files."""
+    one, two = create_pki(NOW), create_pki(NOW)
+    waiting, real, put = threading.Event(), os.replace, []
+    monkeypatch.setattr(files, "_pause", waiting.set)
+    read: list[Pki] = []
+
+    def half_way(draft: Path, path: Path) -> None:
+        put.append(path)
+        if len(put) == 30:
+            second.start()
+            reader.start()
+            assert waiting.wait(30), "nobody else has found the folder locked"
+        real(draft, path)
+
+    second = threading.Thread(target=partial(write_pki, two, written, force=True))
+    reader = threading.Thread(target=lambda: read.append(load_pki(written)))
+    monkeypatch.setattr(os, "replace", half_way)
+    write_pki(one, written, force=True)
+    second.join(30)
+    reader.join(30)
+    assert load_pki(written).certificates == two.certificates
+    assert read[0].certificates in (one.certificates, two.certificates)
+
+
+def test_four_that_are_created_at_once_leave_one_consistent_pki(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "pki"
+    command = [sys.executable, "-m", "pncsim", "certs", "create", "--force", str(place)]
+    creating = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [(process.communicate(timeout=120)[0] != "", process.returncode) for process in creating] == [(True, 0)] * 4
+    assert certs_cli.verify(place) == 0
+    left = {path.name for path in (*place.iterdir(), *(place / "ocpp").iterdir())}
+    assert left == {*manifest(place).values(), *manifest(place / "ocpp").values(), "pki.json", "ocpp"}
+
+
+def test_a_folder_that_cannot_be_written_whole_is_left_as_it_was(
+    pki: Pki, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And one that was not there is not there then."""
+    before = {path: path.read_bytes() for path in written.rglob("*") if path.is_file()}
+    real, opened = os.fdopen, list[int]()
+
+    def full(descriptor: int, mode: str) -> object:
+        opened.append(descriptor)
+        if len(opened) % 40 == 0:
+            os.close(descriptor)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, mode)
+
+    monkeypatch.setattr(os, "fdopen", full)
+    for place in (written, tmp_path / "new" / "pki"):
+        with pytest.raises(LocalError, match="No space left"):
+            write_pki(create_pki(NOW), place, force=True)
+    assert {path: path.read_bytes() for path in written.rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_file_in_the_way_stops_it_before_anything_is_written(pki: Pki, tmp_path: Path) -> None:

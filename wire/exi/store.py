@@ -1,7 +1,9 @@
 """Compiled coders kept between runs: one small file per coder, under a directory named by what they were made from.
 
 The files hold marshalled code objects, so only a directory and files that belong to this user, and that nobody else can
-write, are trusted. Where there is no such place (no home, a read-only disk) everything still works, from memory.
+write, are trusted. Each begins with a digest of its name and content: a file that was cut off, damaged or exchanged is
+never unmarshalled, let alone run, for either may crash the interpreter. Where there is no such place (no home, a
+read-only disk) everything still works, from memory.
 """
 
 from __future__ import annotations
@@ -19,7 +21,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pncsim.wire.errors import LocalError
+from pncsim.wire.files import locked, replace_file, sweep
+
 _STALE = 30 * 86400.0
+_DIGEST = 16
+"""Octets of the digest at the beginning of a file."""
 
 
 def cache_root() -> Path | None:
@@ -59,6 +66,7 @@ class CoderStore:
     def __init__(self, key: str | None, root: Path | None) -> None:
         self._directory = root / f"exi-{key}" if key and root else None
         self._trusted: bool | None = None
+        self._swept = False
 
     def get(self, name: str) -> Any:
         """What was stored under this name, or None."""
@@ -69,9 +77,11 @@ class CoderStore:
             handle = os.open(f"{self._directory}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 status = os.fstat(handle)
-                return marshal.loads(os.read(handle, status.st_size)) if _own(status, stat.S_ISREG) else None
+                kept = os.read(handle, status.st_size) if _own(status, stat.S_ISREG) else b""
             finally:
                 os.close(handle)
+            content = memoryview(kept)[_DIGEST:]
+            return marshal.loads(content) if kept[:_DIGEST] == _digest(name, content) else None
         except (OSError, ValueError, EOFError, TypeError):
             return None
 
@@ -79,15 +89,15 @@ class CoderStore:
         """Store; a reader sees the old file or the new one, never a part."""
         if self._directory is None or not self._writable(self._directory):
             return
-        temporary = self._directory / f".{name}.{os.getpid()}.{time.monotonic_ns()}"
-        try:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with open(handle, "wb") as file:
-                file.write(marshal.dumps(content))
-            os.replace(temporary, self._directory / name)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink()
+        octets = marshal.dumps(content)
+        # Who would have to wait for somebody else does without: what is not stored is made anew.
+        with suppress(OSError, LocalError):
+            if not self._swept:
+                self._swept = True
+                with suppress(LocalError), locked(self._directory, patience=0.0):
+                    sweep(self._directory)
+            with locked(self._directory, shared=True, patience=0.0):
+                replace_file(self._directory / name, _digest(name, octets) + octets, 0o600)
 
     def _usable(self, directory: Path) -> bool:
         if self._trusted is None:
@@ -108,6 +118,11 @@ class CoderStore:
             except OSError:
                 return False
         return self._usable(directory)
+
+
+def _digest(name: str, content: bytes | memoryview) -> bytes:
+    """What a file begins with: it shows that the content is whole, and that it is this coder's."""
+    return hashlib.blake2b(content, digest_size=_DIGEST, key=name[-hashlib.blake2b.MAX_KEY_SIZE :].encode()).digest()
 
 
 def _own(status: os.stat_result, kind: Any) -> bool:
