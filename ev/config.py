@@ -54,8 +54,10 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     ``departure``: seconds after plug-in, or None. ``energy_wish``: Wh wanted in this charging session, or None for as
     much as the battery takes. The ``*_after_loops`` wishes count requests of the charging loop; None means never.
     ``loop_interval`` is process time between two of them; ``poll_interval`` is waited between repeats of an Ongoing
-    step. ``idle_limit``: give up after so many seconds in the loop without any energy. ``strict`` turns every liberty
-    of the station that is otherwise tolerated into an error. Raises :class:`LocalError` when values make no sense.
+    step. ``idle_limit``: give up after so many seconds in the loop without any energy. ``max_renegotiations``: so many
+    one after the other are followed without energy between them. ``patience``: every limit within which something of
+    the station is waited for is so many times as long as the standard's. ``strict`` turns every liberty of the station
+    that is otherwise tolerated into an error. Raises :class:`LocalError` when values make no sense.
     """
 
     evccid: bytes = bytes.fromhex("021518020001")
@@ -78,6 +80,7 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     poll_interval: float = 0.1
     idle_limit: float = 900.0
     max_renegotiations: int = 10
+    patience: float = 1.0
     max_schedule_entries: int = 24
     strict: bool = False
     alter: Alter | None = None
@@ -90,6 +93,10 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
                 f"A loop interval of {self.loop_interval:g} s was asked for; it has to be above 0, and the station "
                 f"expects the next request within {LONGEST_LOOP_INTERVAL:g} s.",
                 clause="V2G2-485",
+            )
+        if not 1 <= self.patience < float("inf"):
+            raise LocalError(
+                f"A patience of {self.patience:g} was asked for; it stretches the standard's limits, so 1 is the least."
             )
         if self.poll_interval <= 0:
             raise LocalError(f"A poll interval of {self.poll_interval:g} s was asked for; it has to be above 0.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pncsim.wire.errors import PeerError, PncError
-from pncsim.wire.v2g.sdp import Security
+from pncsim.wire.v2g.sdp import ATTEMPTS, Security
 
 if TYPE_CHECKING:
     from pncsim.ev.vehicle import Vehicle
@@ -30,7 +30,7 @@ async def connect(network: Network, vehicle: Vehicle, clock: Clock, voice: Voice
 async def _reach(network: Network, vehicle: Vehicle, voice: Voice) -> tuple[ByteStream, Security]:
     config = vehicle.config
     want = Security.NONE if config.tls == "off" else Security.TLS
-    address = await network.find(want, voice)
+    address = await network.find(want, voice, attempts=round(ATTEMPTS * config.patience))
     voice.story(f"A station answers at {address.host} port {address.port}, {_line(address.security)}.")
     if address.security != want and (want == Security.NONE or config.tls == "require" or config.payment == "contract"):
         raise PeerError(

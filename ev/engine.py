@@ -34,7 +34,9 @@ class EvccEngine(Initiator):
     def __init__(
         self, vehicle: Vehicle, *, tls: bool, plugged_in: float, dialects: tuple[Dialect, ...] = DIALECTS
     ) -> None:
-        super().__init__(dialects, role="EV", unit=vehicle.name, alter=vehicle.config.alter)
+        super().__init__(
+            dialects, role="EV", unit=vehicle.name, alter=vehicle.config.alter, patience=vehicle.config.patience
+        )
         self.vehicle, self.tls, self.plugged_in = vehicle, tls, plugged_in
         self.outcome = SessionOutcome(tls=tls)
         """What is known of the session so far."""
@@ -53,13 +55,16 @@ class EvccEngine(Initiator):
 
     def _plugged_in(self) -> None:
         limit = self.dialect.times.vehicle_setup
+        seconds = limit.seconds * self.patience
         late = PeerError(
-            f"The session was not set up {limit.seconds:g} s after plug-in.",
+            f"The session was not set up {seconds:g} s after plug-in.",
             kind="silent",
             clause=limit.source,
             advice="Look at how long SDP, TLS and the first messages took.",
         )
-        self.begin_phase("communication setup", self.plugged_in + limit.seconds - self.now, late)
+        self.begin_phase("communication setup", self.plugged_in + seconds - self.now, late)
+        if self.phase is not None:
+            self.phase.began = self.plugged_in
         self._first()
 
     def tolerate(self, what: str, clause: str = "") -> None:
@@ -69,6 +74,12 @@ class EvccEngine(Initiator):
         if what not in self.outcome.tolerated:
             self.outcome.tolerated.append(what)
             self.voice.tolerated(what, clause)
+
+    def overdue(self, what: str, took: float, limit: float) -> None:
+        """As :class:`Initiator`; the slowest of each counts."""
+        known = self.outcome.overdue.get(what)
+        if known is None or took > known[0]:
+            self.outcome.overdue[what] = took, limit
 
     # ---- what the conversation asks ------------------------------------------------------------------------------
 

@@ -103,15 +103,24 @@ class VehicleSession(Struct):
     def begin_phase(
         self, name: str, seconds: float, clause: str, advice: str, *, performance: float | None = None
     ) -> None:
-        """Start the limit of a phase unless it runs already; the station should keep within ``performance`` seconds."""
+        """Start the limit of a phase unless it runs already: the standard's ``seconds``, or more if we are patient.
+
+        The station should keep within ``performance`` seconds.
+        """
+        stretched = seconds * self.talk.patience
         error = PeerError(
-            f"The station was still not done with {name} {seconds:g} s after it began.",
+            f"The station was still not done with {name} {stretched:g} s after it began.",
             kind="silent",
             clause=clause,
             advice=advice,
         )
-        self.talk.begin_phase(name, seconds, error, performance=performance)
+        self.talk.begin_phase(name, stretched, error, performance=performance)
 
     def end_phase(self) -> None:
         """The phase came to its end in time, or has no limit any more."""
+        phase, patience = self.talk.phase, self.talk.patience
+        if patience != 1 and phase is not None and phase.until is not None:
+            took, limit = self.now - phase.began, (phase.until - phase.began) / patience
+            if took > limit:
+                self.talk.overdue(phase.name, took, limit)
         self.talk.end_phase()

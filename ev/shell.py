@@ -46,15 +46,16 @@ async def charge(
     voice = Voice.on(clock, trace, "EV", vehicle.name)
     plugged_in = clock.now()
     setup = spoken[0].times.vehicle_setup
+    limit = setup.seconds * vehicle.config.patience
     voice.story("The vehicle is plugged in.")
     try:
-        async with clock.timeout(setup.seconds):
+        async with clock.timeout(limit):
             if pilot is not None:
                 await _plug_in(pilot)
             stream, tls = await connect(network, vehicle, clock, voice)
     except TimeoutError:
         late = PeerSilent(
-            f"No secured connection to a station stood {setup.seconds:g} s after plug-in.",
+            f"No secured connection to a station stood {limit:g} s after plug-in.",
             clause=setup.source,
             advice="Look at which of SDP, TCP and TLS was the last to be reported.",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pncsim.ev.iso2.loop import after_response, note_meter, note_status
+from pncsim.ev.iso2.loop import after_response, note_meter, note_wishes
 from pncsim.ev.iso2.requests import phases
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.wire.errors import PeerError
@@ -18,7 +18,7 @@ def charging_status(s: Iso2VehicleSession, res: iso2.ChargingStatusRes) -> Decis
     amperes = s.config.ac.max_current if res.EVSEMaxCurrent is None else iso2.amount(res.EVSEMaxCurrent)
     s.flow = _flow(s, min(amperes, s.ac_current))
     s.sample(s.flow, s.ac_voltage, s.flow / (s.ac_voltage * phases(s)) if s.ac_voltage else 0.0)
-    note_status(s, res.AC_EVSEStatus)
+    note_wishes(s, res.AC_EVSEStatus)
     note_meter(s, res.MeterInfo)
     return after_response(s, res.ReceiptRequired, res.MeterInfo)
 

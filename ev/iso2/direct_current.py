@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pncsim.ev.iso2.ending import give_up, stop_request
-from pncsim.ev.iso2.loop import after_response, note_meter, note_status
+from pncsim.ev.iso2.ending import give_up, hang_up, stop_in_order, stop_request
+from pncsim.ev.iso2.loop import after_response, note_meter, note_wishes
 from pncsim.ev.iso2.requests import cable_check, power_delivery, pre_charge_request, welding_request
 from pncsim.ev.iso2.session import Iso2VehicleSession
+from pncsim.ev.iso2.station_status import called_off
 from pncsim.wire.errors import PeerError
 from pncsim.wire.session.initiator import Decision, Later, Say
 from pncsim.wire.session.outputs import PassTime
@@ -15,14 +16,11 @@ SAFE_VOLTS = 60.0
 """Below this a DC output counts as without voltage (IEC 61851-23)."""
 MAX_WELDINGS = 20
 
-_FAULTS = (iso2.DC_EVSEStatusCodeType.EVSE_EmergencyShutdown, iso2.DC_EVSEStatusCodeType.EVSE_Malfunction)
-
 
 def cable_check_done(s: Iso2VehicleSession, res: iso2.CableCheckRes) -> Decision:
     """Repeat until the station finished its isolation test, then look at the result."""
-    fault = _station_fault(s, res.DC_EVSEStatus, "cable check")
-    if fault is not None:
-        return fault
+    if called_off(s, res.DC_EVSEStatus):
+        return hang_up(s)
     if res.EVSEProcessing != iso2.EVSEProcessingType.Finished:
         return Later(PassTime(s.config.poll_interval), lambda s, _: Say("ongoing", cable_check(s)))
     s.end_phase()
@@ -46,9 +44,9 @@ def cable_check_done(s: Iso2VehicleSession, res: iso2.CableCheckRes) -> Decision
 
 def pre_charge(s: Iso2VehicleSession, res: iso2.PreChargeRes) -> Decision:
     """Repeat until the station's voltage fits the battery's, then close the contactors."""
-    fault = _station_fault(s, res.DC_EVSEStatus, "pre-charge")
-    if fault is not None:
-        return fault
+    if called_off(s, res.DC_EVSEStatus):
+        s.end_phase()
+        return stop_in_order(s)
     target, present = s.vehicle.battery.voltage, iso2.amount(res.EVSEPresentVoltage)
     fits = abs(present - target) <= s.config.dc.precharge_tolerance * target
     if not fits and s.config.dc.check_voltage:
@@ -64,33 +62,30 @@ def current_demand_done(s: Iso2VehicleSession, res: iso2.CurrentDemandRes) -> De
     s.settle()
     volts, amperes = iso2.amount(res.EVSEPresentVoltage), iso2.amount(res.EVSEPresentCurrent)
     s.flow = max(0.0, min(volts * amperes, s.vehicle.battery.acceptance))
+    _note_limits(s, res)
     s.sample(s.flow, volts, amperes)
-    note_status(s, res.DC_EVSEStatus)
+    note_wishes(s, res.DC_EVSEStatus)
     note_meter(s, res.MeterInfo)
     return after_response(s, res.ReceiptRequired, res.MeterInfo)
+
+
+def _note_limits(s: Iso2VehicleSession, res: iso2.CurrentDemandRes) -> None:
+    """What the station says it can give from now on; a limit it leaves out stays as it was."""
+    said = (res.EVSEMaximumVoltageLimit, res.EVSEMaximumCurrentLimit, res.EVSEMaximumPowerLimit)
+    volts, amperes, watts = (
+        old if new is None else iso2.amount(new) for old, new in zip(s.dc_limits, said, strict=True)
+    )
+    s.dc_limits = volts, amperes, watts
 
 
 def welding_detection(s: Iso2VehicleSession, res: iso2.WeldingDetectionRes) -> Decision:
     """Repeat until the voltage is gone: then no contactor is welded."""
     volts = iso2.amount(res.EVSEPresentVoltage)
-    if volts > SAFE_VOLTS and s.weldings < MAX_WELDINGS:
+    if volts > SAFE_VOLTS and s.weldings < MAX_WELDINGS * s.config.patience:
         s.weldings += 1
         return Later(PassTime(s.config.poll_interval), lambda s, _: Say("voltage still high", welding_request(s)))
     if volts > SAFE_VOLTS:
-        s.tolerate(f"The station still shows {volts:.0f} V after {MAX_WELDINGS} welding detections.", "V2G2-601")
+        s.tolerate(f"The station still shows {volts:.0f} V after {s.weldings} welding detections.", "V2G2-601")
     if s.pausing:
         return Say("done for a pause", stop_request(iso2.ChargingSessionType.Pause))
     return Say("done", stop_request(iso2.ChargingSessionType.Terminate))
-
-
-def _station_fault(s: Iso2VehicleSession, status: iso2.DC_EVSEStatusType, when: str) -> Decision | None:
-    if status.EVSEStatusCode in _FAULTS:
-        return give_up(
-            s,
-            PeerError(
-                f"The station reports {status.EVSEStatusCode} during {when}.",
-                advice="Look at the station: emergency button, isolation, power electronics.",
-            ),
-            "station not fit",
-        )
-    return None

@@ -5,45 +5,24 @@ from __future__ import annotations
 from pncsim.ev.iso2.contract import SIGNED_ID
 from pncsim.ev.iso2.requests import enough, loop_request, power_delivery, wanted_energy
 from pncsim.ev.iso2.session import Iso2VehicleSession
+from pncsim.ev.iso2.station_status import end, note_status
 from pncsim.wire.errors import PeerError
+from pncsim.wire.session.conversation import ROUNDING
 from pncsim.wire.session.initiator import Decision, Later, Say
 from pncsim.wire.session.outputs import PassTime
 from pncsim.wire.v2g import iso2
 
-_CODES = iso2.DC_EVSEStatusCodeType
-_FAULTS = (_CODES.EVSE_EmergencyShutdown, _CODES.EVSE_Malfunction)
-_SHUTDOWNS = (_CODES.EVSE_Shutdown, _CODES.EVSE_UtilityInterruptEvent)
 
-
-def note_status(s: Iso2VehicleSession, status: iso2.EVSEStatusType) -> None:
-    """Take up what the station wants or reports: stop, renegotiate, a fault (V2G2-679, -680, -841)."""
-    if status.EVSENotification == iso2.EVSENotificationType.StopCharging:
-        _end(s, "the station asked to stop")
-    elif status.EVSENotification == iso2.EVSENotificationType.ReNegotiation:
-        if s.outcome.renegotiations < s.config.max_renegotiations:
+def note_wishes(s: Iso2VehicleSession, status: iso2.EVSEStatusType) -> None:
+    """Take up what the station wants in the loop, to stop or to renegotiate, and what it reports (V2G2-679, -680)."""
+    note_status(s, status)
+    if status.EVSENotification == iso2.EVSENotificationType.ReNegotiation:
+        if _in_vain(s) < s.config.max_renegotiations:
             s.renegotiate = True
         else:
             s.tolerate(
-                f"The station asks to renegotiate after {s.outcome.renegotiations} times already; the vehicle goes on."
-            )
-    if isinstance(status, iso2.AC_EVSEStatusType) and status.RCD:
-        _end(
-            s,
-            "the station's residual current device has tripped",
-            PeerError(
-                "The station reports that its residual current device has tripped.",
-                advice="Check cable and vehicle for a leak before the next charge.",
-            ),
-        )
-    if isinstance(status, iso2.DC_EVSEStatusType):
-        code = status.EVSEStatusCode
-        if code in _SHUTDOWNS:
-            _end(s, f"the station reports {code}")
-        elif code in _FAULTS:
-            _end(
-                s,
-                f"the station reports {code}",
-                PeerError(f"The station reports {code} while charging.", advice="Look at the station's fault memory."),
+                f"The station asks to renegotiate after {_in_vain(s)} times without energy already; "
+                "the vehicle goes on."
             )
 
 
@@ -76,29 +55,32 @@ def after_response(s: Iso2VehicleSession, receipt_required: bool | None, meter: 
 def metering_receipt(s: Iso2VehicleSession, res: iso2.MeteringReceiptRes) -> Decision:
     """The receipt was taken; back to the loop."""
     s.settle()
-    note_status(s, res.EVSEStatus)
+    note_wishes(s, res.EVSEStatus)
     return go_on(s, "DC goes on" if s.is_dc else "AC goes on")
 
 
 def go_on(s: Iso2VehicleSession, condition: str) -> Decision:
-    """Stop, renegotiate, or let time pass and ask again."""
+    """Stop, renegotiate, or let time pass and ask again, at the latest when the schedule says something else."""
     leaving = _leaving(s)
     if leaving is not None:
         return leaving
+    assert s.schedule is not None
     watts = s.flow
     seconds = s.config.loop_interval
     if watts > 0:
         seconds = min(seconds, wanted_energy(s) / watts * 3600)
-    if s.departure_at is not None:
-        seconds = min(seconds, max(0.0, s.departure_at - s.now))
+    for moment in (s.departure_at, s.schedule.next_change(s.now), s.schedule.renewal(s.departure_at)):
+        if moment is not None:
+            seconds = min(seconds, max(0.0, moment - s.now))
     return Later(PassTime(seconds), lambda s, _: _next_loop(s, condition))
 
 
 def _next_loop(s: Iso2VehicleSession, condition: str) -> Decision:
     """One more request even if all was delivered: its answer brings the meter's last reading."""
     s.settle()
-    if enough(s):
-        s.flow = 0.0
+    assert s.schedule is not None
+    # A charger knows the schedule: it does not wait for an answer to come down.
+    s.flow = 0.0 if enough(s) else min(s.flow, s.schedule.limit(s.now))
     return Say(condition, loop_request(s))
 
 
@@ -111,12 +93,27 @@ def _leaving(s: Iso2VehicleSession) -> Decision | None:
     wish = s.config.renegotiate_after_loops
     if wish is not None and s.outcome.loops >= wish and s.outcome.renegotiations == 0:
         s.renegotiate = True
+    if _schedule_runs_out(s):
+        s.renegotiate = True
+        s.voice.story("The schedule is about to end and energy is still wanted.")
     if s.renegotiate:
         s.renegotiate = False
+        s.in_vain, s.energy_then = _in_vain(s) + 1, s.outcome.energy_wh
         s.outcome.renegotiations += 1
         s.voice.story("The schedule is negotiated anew.")
         return Say("renegotiation wanted", power_delivery(s, iso2.ChargeProgressType.Renegotiate))
     return None
+
+
+def _schedule_runs_out(s: Iso2VehicleSession) -> bool:
+    """Whether it is time to ask for another schedule (V2G2-305)."""
+    renewal = None if s.schedule is None else s.schedule.renewal(s.departure_at)
+    return renewal is not None and s.now >= renewal - ROUNDING
+
+
+def _in_vain(s: Iso2VehicleSession) -> int:
+    """Renegotiations one after the other between which no energy has flowed."""
+    return s.in_vain if s.outcome.energy_wh == s.energy_then else 0
 
 
 def _look_for_end(s: Iso2VehicleSession) -> None:
@@ -125,16 +122,26 @@ def _look_for_end(s: Iso2VehicleSession) -> None:
         return
     if enough(s):
         full = s.energy_left is None or battery.room < s.energy_left
-        _end(s, f"the battery is at {battery.soc:.0f} %" if full else "the energy wished for has been delivered")
+        end(s, f"the battery is at {battery.soc:.0f} %" if full else "the energy wished for has been delivered")
     elif s.departure_at is not None and s.now >= s.departure_at:
-        _end(s, "it is time to depart")
+        end(s, "it is time to depart")
     elif config.stop_after_loops is not None and loops >= config.stop_after_loops:
-        _end(s, f"the driver stops after {loops} loops")
+        end(s, f"the driver stops after {loops} loops")
     elif config.pause_after_loops is not None and loops >= config.pause_after_loops and not s.outcome.resumed:
         s.pausing = True
-        _end(s, "the vehicle pauses")
-    elif s.now - s.last_energy_at >= config.idle_limit:
-        _end(
+        end(s, "the vehicle pauses")
+    elif _in_vain(s) >= config.max_renegotiations and _schedule_runs_out(s):
+        end(
+            s,
+            "the schedule ends",
+            PeerError(
+                f"The station's schedules ended {_in_vain(s)} times in a row before energy had flowed.",
+                clause="V2G2-303, V2G2-305",
+                advice="Look at how long the schedules are and at their PMax.",
+            ),
+        )
+    elif s.now - s.last_energy_at >= config.idle_limit * config.patience:
+        end(
             s,
             "the station gives no energy",
             PeerError(
@@ -142,12 +149,3 @@ def _look_for_end(s: Iso2VehicleSession) -> None:
                 advice="Look at EVSEMaxCurrent, PMax and the station's limits from the back end.",
             ),
         )
-
-
-def _end(s: Iso2VehicleSession, reason: str, error: PeerError | None = None) -> None:
-    """Remember the first reason to stop; a fault outranks a wish."""
-    if not s.ending or (error is not None and s.ending_error is None):
-        s.ending = reason
-        if error is not None:
-            s.ending_error = error
-            s.pausing = False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pncsim.ev.iso2.ending import give_up
+from pncsim.ev.iso2.ending import give_up, hang_up, stop_in_order
 from pncsim.ev.iso2.requests import cable_check, ev_status, power_delivery, wanted_energy
-from pncsim.ev.iso2.schedule import OfferedSchedule, choose, mean_price, read_schedule
+from pncsim.ev.iso2.schedule import OfferedSchedule, choose, in_order, mean_price, read_schedule
 from pncsim.ev.iso2.session import Iso2VehicleSession
+from pncsim.ev.iso2.station_status import called_off
 from pncsim.wire.errors import PeerError
 from pncsim.wire.session.initiator import Decision, Later, Say
 from pncsim.wire.session.outputs import Wait
@@ -54,6 +55,9 @@ def request_parameters(s: Iso2VehicleSession) -> iso2.ChargeParameterDiscoveryRe
 
 def charge_parameter_discovery(s: Iso2VehicleSession, res: iso2.ChargeParameterDiscoveryRes) -> Decision:
     """Wait for schedules, choose one, and start: AC at once, DC with the cable check."""
+    off = called_off(s, _status(res.EVSEChargeParameter))
+    if off and (res.EVSEProcessing != iso2.EVSEProcessingType.Finished or not _may_stop(s)):
+        return hang_up(s)
     if res.EVSEProcessing != iso2.EVSEProcessingType.Finished:
         s.begin_phase(
             "charge parameters",
@@ -77,6 +81,8 @@ def charge_parameter_discovery(s: Iso2VehicleSession, res: iso2.ChargeParameterD
     s.schedules = _read_schedules(s, res.SASchedules)
     wanted = s.schedule.tuple_id if s.schedule else s.resuming.schedule_tuple if s.resuming else None
     s.schedule = choose(s.schedules, wanted if s.outcome.resumed and not s.outcome.renegotiations else None)
+    if off:
+        return stop_in_order(s)
     s.voice.story(
         f"The vehicle takes schedule {s.schedule.tuple_id} ({len(s.schedules)} offered), "
         f"{s.schedule.limit(s.now) / 1000:.1f} kW now."
@@ -86,6 +92,18 @@ def charge_parameter_discovery(s: Iso2VehicleSession, res: iso2.ChargeParameterD
     if s.charging_since is not None and s.config.dc.short_renegotiation:
         return Say("DC renewed, cable still checked", power_delivery(s, iso2.ChargeProgressType.Start))
     return Say("DC agreed", cable_check(s))
+
+
+def _status(offered: iso2.EVSEChargeParameterType) -> object:
+    """What the station says of itself beside its limits."""
+    if isinstance(offered, iso2.AC_EVSEChargeParameterType):
+        return offered.AC_EVSEStatus
+    return offered.DC_EVSEStatus if isinstance(offered, iso2.DC_EVSEChargeParameterType) else None
+
+
+def _may_stop(s: Iso2VehicleSession) -> bool:
+    """Whether PowerDelivery may be next: in DC only on the short way back into the loop."""
+    return not s.is_dc or (s.charging_since is not None and s.config.dc.short_renegotiation)
 
 
 def _read_limits(s: Iso2VehicleSession, offered: iso2.EVSEChargeParameterType) -> PeerError | None:
@@ -119,6 +137,8 @@ def _read_schedules(s: Iso2VehicleSession, offered: iso2.SAScheduleListType) -> 
     tuples = offered.SAScheduleTuple
     if len({t.SAScheduleTupleID for t in tuples}) != len(tuples):
         s.tolerate("Two schedules of the station have the same SAScheduleTupleID.", "V2G2-300")
+    if not all(in_order(t) for t in tuples):
+        s.tolerate("The entries of a schedule are not in the order of their starts.", "V2G2-328, V2G2-329")
     tariffs = [t.SalesTariff for t in tuples if t.SalesTariff is not None]
     trusted = bool(tariffs) and _tariffs_trusted(s, tariffs)
     return tuple(

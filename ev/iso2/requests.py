@@ -55,7 +55,7 @@ def power_delivery(s: Iso2VehicleSession, progress: iso2.ChargeProgressType) -> 
     return iso2.PowerDeliveryReq(
         ChargeProgress=progress,
         SAScheduleTupleID=s.schedule.tuple_id,
-        ChargingProfile=profile(s.schedule, s.now, power_wish(s)) if starting else None,
+        ChargingProfile=profile(s.schedule, power_wish(s)) if starting else None,
         EVPowerDeliveryParameter=iso2.DC_EVPowerDeliveryParameterType(
             DC_EVStatus=ev_status(s),
             BulkChargingComplete=s.vehicle.battery.soc >= s.vehicle.battery.taper_from,

@@ -35,6 +35,8 @@ class Iso2VehicleSession(VehicleSession):
 
     progress: str = ""
     renegotiate: bool = False
+    in_vain: int = 0
+    energy_then: float = 0.0
     weldings: int = 0
     pausing: bool = False
     first_reading: int | None = None

@@ -12,6 +12,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.network import Handlers, Network, SeccAddress, Security, Serving
 from pncsim.wire.streams import ByteStream, Layer
 from pncsim.wire.trace import Event, V2gMessage
+from pncsim.wire.v2g.sdp import ATTEMPTS
 from pncsim.wire.voice import Voice
 
 
@@ -79,9 +80,9 @@ class _Gated:
         """As :class:`wire.network.Network`."""
         return await self._network.serve(handlers, voice)
 
-    async def find(self, want: Security, voice: Voice | None = None) -> SeccAddress:
+    async def find(self, want: Security, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
         """As :class:`wire.network.Network`."""
-        return await self._network.find(want, voice)
+        return await self._network.find(want, voice, attempts=attempts)
 
     async def connect(self, address: SeccAddress, voice: Voice | None = None) -> ByteStream:
         """As :class:`wire.network.Network`."""

@@ -59,8 +59,8 @@ def test_a_schedule_is_kept_in_lab_time() -> None:
 
 
 def test_the_tuple_is_the_wanted_the_cheapest_or_the_first() -> None:
-    one, two = OfferedSchedule(1, ((0.0, 1.0),), price=3.0), OfferedSchedule(2, ((0.0, 1.0),), price=2.0)
-    unknown = OfferedSchedule(3, ((0.0, 1.0),))
+    one, two = OfferedSchedule(1, 0.0, ((0, 1.0),), price=3.0), OfferedSchedule(2, 0.0, ((0, 1.0),), price=2.0)
+    unknown = OfferedSchedule(3, 0.0, ((0, 1.0),))
     assert choose((one, two)).tuple_id == 2
     assert choose((one, two, unknown)).tuple_id == 1
     assert choose((one, two), wanted=1).tuple_id == 1
@@ -82,24 +82,43 @@ def test_a_price_needs_a_level_in_every_entry() -> None:
 
 
 @settings(derandomize=True, database=None, deadline=None)
-@given(st.lists(st.integers(0, 22_000), min_size=1, max_size=60), st.integers(0, 5000), st.integers(1000, 30_000))
-def test_a_profile_never_exceeds_pmax_and_has_at_most_24_entries(limits: list[int], late: int, wish: int) -> None:
+@given(st.lists(st.integers(0, 22_000), min_size=1, max_size=60), st.integers(1000, 30_000))
+def test_a_profile_never_exceeds_pmax_and_has_at_most_24_entries(limits: list[int], wish: int) -> None:
     schedule = read_schedule(sn.pmax(*((i * 300, watts) for i, watts in enumerate(limits))), sn.NOW)
-    now = sn.NOW + late
-    entries = profile(schedule, now, wish).ProfileEntry
+    entries = profile(schedule, wish).ProfileEntry
     starts = [entry.ChargingProfileEntryStart for entry in entries]
     assert starts[0] == 0
     assert starts == sorted(set(starts))
     assert len(entries) <= 24
     for second in range(0, len(limits) * 300, 100):
         active = [e for e in entries if e.ChargingProfileEntryStart <= second][-1]
-        assert iso2.amount(active.ChargingProfileEntryMaxPower) <= min(schedule.limit(now + second), wish) + 1
+        announced = iso2.amount(active.ChargingProfileEntryMaxPower)
+        assert announced <= min(limits[second // 300], wish)
+        assert announced == min(schedule.limit(sn.NOW + second), wish), "the vehicle keeps to what it announces"
 
 
 def test_steps_beyond_the_24th_are_covered_by_the_least_of_them() -> None:
     limits = [11_000] * 25 + [2_000, 9_000]
     schedule = read_schedule(sn.pmax(*((i * 300, watts) for i, watts in enumerate(limits))), sn.NOW)
-    entries = profile(schedule, sn.NOW, 11_000).ProfileEntry
+    entries = profile(schedule, 11_000).ProfileEntry
     assert len(entries) == 24
     assert iso2.amount(entries[-1].ChargingProfileEntryMaxPower) == 2_000
     assert entries[-1].ChargingProfileEntryStart == 23 * 300
+
+
+def test_entries_out_of_order_are_put_in_order_and_the_lower_of_two_holds() -> None:
+    schedule = read_schedule(sn.pmax((600, 9_000), (0, 5_000), (0, 4_000)), sn.NOW)
+    assert schedule.entries == ((0, 4_000), (600, 9_000))
+    starts = [entry.ChargingProfileEntryStart for entry in profile(schedule, 11_000).ProfileEntry]
+    assert starts == [0, 600]
+
+
+@pytest.mark.parametrize(
+    ("departure", "due"), [(None, 3540), (7200, 3540), (3600, None), (3600.9, None), (3602, 3540), (60, None)]
+)
+def test_a_schedule_is_renewed_a_minute_before_its_end_unless_the_vehicle_departs(
+    departure: float | None, due: float | None
+) -> None:
+    schedule = OfferedSchedule(1, sn.NOW, ((0, 1.0),), end=3600)
+    renewal = schedule.renewal(None if departure is None else sn.NOW + departure)
+    assert renewal == (None if due is None else sn.NOW + due)

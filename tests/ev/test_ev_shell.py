@@ -171,7 +171,10 @@ def test_a_silent_station_is_left_after_two_seconds() -> None:
     assert seconds == pytest.approx(2.0)
 
 
-def test_a_station_silent_in_tls_is_left_after_twenty_seconds() -> None:
+@pytest.mark.parametrize("patience", [1.0, 3.0])
+def test_a_station_silent_in_tls_is_left_after_twenty_seconds_or_as_many_times_as_the_vehicle_is_patient(
+    patience: float,
+) -> None:
     async def scene() -> tuple[SessionOutcome, float]:
         clock = Clock(NOW)
         network = MemoryNetwork(clock)
@@ -182,14 +185,14 @@ def test_a_station_silent_in_tls_is_left_after_twenty_seconds() -> None:
             await stream.close()
 
         serving = await network.serve({Security.TLS: silent})
-        outcome = await charge(network, vehicle(), clock, Trace())
+        outcome = await charge(network, vehicle(patience=patience), clock, Trace())
         await serving.close()
         return outcome, clock.now() - NOW
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         outcome, seconds = runner.run(scene())
-    assert "20 s after plug-in" in str(outcome.error)
-    assert seconds == pytest.approx(20.0)
+    assert f"{20 * patience:g} s after plug-in" in str(outcome.error)
+    assert seconds == pytest.approx(20 * patience)
 
 
 def test_a_station_that_closes_early_is_told() -> None:
@@ -254,3 +257,11 @@ def test_a_failing_disk_is_an_answer_not_a_crash(tmp_path: Any) -> None:
         tls=True,
     )
     assert "could not be written" in str(outcome.error)
+
+
+@pytest.mark.parametrize(("patience", "requests"), [(1.0, 50), (1.5, 75)])
+def test_a_patient_vehicle_searches_longer_for_a_station(patience: float, requests: int) -> None:
+    outcome, _, seconds = run(vehicle(patience=patience), None)
+    assert isinstance(outcome.error, SdpError)
+    assert f"answered {requests} SDP requests" in outcome.error.sentence
+    assert seconds == pytest.approx(requests * 0.25)

@@ -89,9 +89,9 @@ class Asking:
         """A datagram is no answer to us."""
         tell(self._voice, f"SDP answer of {address_text(*sender)} ignored: {reason}")
 
-    async def search(self, want: Security, send: Callable[[bytes], None]) -> SdpResponse:
+    async def search(self, want: Security, send: Callable[[bytes], None], attempts: int) -> SdpResponse:
         """Drive an :class:`SdpSearch`; ``send`` puts a request on the link. Raises SdpError in the end."""
-        engine = SdpSearch(want)
+        engine = SdpSearch(want, attempts=attempts)
         while True:
             request = engine.wake(self._clock.now())
             capture.datagram(self._voice, "sent", self.local, self._remote, request)

@@ -22,7 +22,7 @@ from pncsim.wire.network.discovery import Asking, check_handlers
 from pncsim.wire.network.station import SocketServing
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.tcp import TcpServer, connect_tcp, end_point, os_error, serve_tcp
-from pncsim.wire.v2g.sdp import MULTICAST_GROUP, PORT, Security
+from pncsim.wire.v2g.sdp import ATTEMPTS, MULTICAST_GROUP, PORT, Security
 from pncsim.wire.voice import Voice
 
 DYNAMIC_PORTS = range(49152, 65536)
@@ -87,7 +87,7 @@ class InterfaceNetwork:
         serving.attach(Datagrams(sock, serving.receive))
         return serving
 
-    async def find(self, want: Security, voice: Voice | None = None) -> SeccAddress:
+    async def find(self, want: Security, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
         """Ask for a station; see :class:`wire.network.Network`."""
         index, host = await self._link()
         asking = Asking(self._clock, voice, (MULTICAST_GROUP, PORT))
@@ -104,7 +104,7 @@ class InterfaceNetwork:
         asking.local = datagrams.local
         try:
             group = (MULTICAST_GROUP, PORT, 0, index)
-            response = await asking.search(want, lambda request: datagrams.send(request, group))
+            response = await asking.search(want, lambda request: datagrams.send(request, group), attempts)
         finally:
             datagrams.close()
         scope_id = index if response.address.is_link_local else 0

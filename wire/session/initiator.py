@@ -52,10 +52,13 @@ Decision = Say | Later | End
 
 
 class Initiator(Conversation):
-    """A conversation in which this side asks."""
+    """A conversation in which this side asks. ``patience``: it waits so many times as long as the standard says."""
 
-    def __init__(self, dialects: tuple[Dialect, ...], *, role: str, unit: str, alter: Alter | None) -> None:
+    def __init__(
+        self, dialects: tuple[Dialect, ...], *, role: str, unit: str, alter: Alter | None, patience: float = 1.0
+    ) -> None:
         super().__init__(dialects, role=role, unit=unit, me="vehicle", peer="station", alter=alter)
+        self.patience = patience
         self._asked = ""  # the last request, as the table writes it
         self._asked_at = 0.0
         self._expected = ""  # the response that is due, empty for none
@@ -92,6 +95,10 @@ class Initiator(Conversation):
     @abstractmethod
     def _ended(self, reason: str, error: PncError | None) -> None:
         """End the conversation as a move decided."""
+
+    @abstractmethod
+    def overdue(self, what: str, took: float, limit: float) -> None:
+        """Patience was needed: ``what`` took longer than the standard's ``limit``, both in seconds."""
 
     # ---- responses -----------------------------------------------------------------------------------------------
 
@@ -172,6 +179,8 @@ class Initiator(Conversation):
                 f"The station took {took:.3g} s for {self._expected}; it should take {times.performance:g} s at most.",
                 times.source,
             )
+        if took > times.timeout + ROUNDING:
+            self.overdue(self._expected, took, times.timeout)
 
     def check_session(self, found: bytes) -> None:
         """A response carries the session's number, compared by value. Raises PeerError for another one."""
@@ -230,14 +239,14 @@ class Initiator(Conversation):
             reason = f"it took the vehicle {self.now - self._heard_at:.1f} s; it should take {pace.seconds:g} s at most"
             self.voice.judged(f"{name} in time", False, reason, pace.source)
         self._asked, self._asked_at, self._expected = asked, self.now, f"{name[:-3]}Res"
-        self._limit = self.now + times.of(name).timeout
+        self._limit = self.now + times.of(name).timeout * self.patience
 
     # ---- ends ----------------------------------------------------------------------------------------------------
 
     def _silent(self) -> PncError:
         times = self.dialect.times.of(self._expected)
         return PeerSilent(
-            f"The station did not answer {self._asked} within {times.timeout:g} s.",
+            f"The station did not answer {self._asked} within {times.timeout * self.patience:g} s.",
             clause=times.source,
             advice="Look at whether the station received the request and what it waited for.",
         )
