@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from pncsim.wire.errors import LocalError
 from pncsim.wire.session.outputs import Alter
+from pncsim.wire.session.responder import AfterFailed
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -146,9 +147,12 @@ class SeccConfig(Struct, frozen=True, kw_only=True):
     liberties: frozenset[str] | None = ALL_LIBERTIES
     """Which deviations of vehicles are let pass (and reported), by their names in the sequence tables; STRICT for none,
     None for all."""
-    close_after_failure: bool = True
-    """Close after any FAILED answer; False lets the vehicle send its SessionStopReq first."""
+    after_failed: AfterFailed = "continue"
+    """What follows a FAILED answer. By default a vehicle that got no new contract certificate may pay with the one it
+    holds (V2G2-557, -558), and everything else ends the session; ``close`` ends it there, too."""
 
+    pause_seconds: float = 86_400.0
+    """How long a paused session is kept: a day, what a schedule without departure time covers."""
     paused: dict[int, KeptSession] = field(default_factory=dict)
     """Paused sessions of this EVSE by SessionID as a number. Shared by all sessions of the EVSE."""
     alter: Alter | None = None

@@ -71,6 +71,17 @@ def check_contract(
     )
 
 
+def check_still_valid(contract: CheckedContract, anchors: Sequence[x509.Certificate], now: float) -> None:
+    """Check that a chain that was good still is, by the clock; what the back end is to judge is left to it.
+
+    Raises PeerError of the kind "expired".
+    """
+    if contract.validated:
+        from pncsim.tls_certs.validation import Use, validate_chain
+
+        validate_chain(contract.chain, anchors, Use.CONTRACT, now)
+
+
 def _parse(der: bytes, place: int) -> x509.Certificate:
     from pncsim.tls_certs.reading import Unreadable, load
 

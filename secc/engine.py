@@ -52,7 +52,7 @@ class SeccEngine(Responder):
             unit=unit,
             alter=config.alter,
             liberties=config.liberties,
-            close_after_failure=config.close_after_failure,
+            after_failed=config.after_failed,
         )
         self.config, self.power, self.tls, self._set_up_by = config, power, tls, set_up_by
         self.wishes = Wishes(config.schedule)

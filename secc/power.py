@@ -60,10 +60,10 @@ class EvsePower:
         return int(self.energy(now))
 
     def flow(self, watts: float, volts: float, amperes: float, now: float) -> None:
-        """From now on this much flows."""
+        """From now on this much flows, to the vehicle only: the meter of such an EVSE counts in one direction."""
         self.energy(now)
         self._since = now
-        self.watts, self.volts, self.amperes = watts, volts, amperes
+        self.watts, self.volts, self.amperes = max(0.0, watts), volts, max(0.0, amperes)
 
     # ---- AC contactor --------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from pncsim.ev.config import InstallPolicy
 from pncsim.simulator.parameters import Flag, Reads, Shown, Switches
 from pncsim.tls_certs.judges import OcspPolicy
+from pncsim.wire.session.responder import AfterFailed
 
 Payment = Literal["pnc", "eim", "both"]
 Current = Literal["ac", "dc", "both"]
@@ -54,6 +55,11 @@ class StationOptions(SideOptions, frozen=True, kw_only=True):
     ocsp: Annotated[
         OcspPolicy, "require: do not start without an OCSP response to staple; prefer: say so; off: staple none"
     ] = "prefer"
+    after_failed: Annotated[
+        AfterFailed,
+        "what follows a refusal; continue: a vehicle that gets no new contract may pay with its old one, all else ends "
+        "the session; close: this ends it, too; goodbye: the vehicle may always send its SessionStopReq",
+    ] = "continue"
     wait: Annotated[float | None, "give up when no vehicle has come by then", Shown("SECONDS")] = None
 
 

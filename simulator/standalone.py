@@ -67,6 +67,7 @@ async def run_station(link: OtherSide, options: StationOptions, clock: Clock, tr
             contract_anchors=pki.anchors("mo_root", "v2g_root"),
             central_validation=True,
             liberties=STRICT if options.strict else ALL_LIBERTIES,
+            after_failed=options.after_failed,
         ),
         network=network_at(link, clock),
         secured=options.tls,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from pncsim.secc.iso2 import offer
+from pncsim.secc.iso2.parameters import heed_parameters
 from pncsim.secc.iso2.schedules import Schedule, check_profile
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.secc.questions import VehicleReady
@@ -27,10 +28,7 @@ _LOOPS = (State.LOOP_AC, State.LOOP_DC, State.RECEIPT_AC, State.RECEIPT_DC)
 
 def charge_parameter_discovery(s: Iso2StationSession, request: iso2.ChargeParameterDiscoveryReq) -> Handling:
     """Compare limits and offer schedules (V2G2-476, -477, -905)."""
-    mode = request.RequestedEnergyTransferMode
-    _check_mode(s, mode)
-    _check_parameters(s, mode, request.EVChargeParameter)
-    s.mode = mode
+    heed_parameters(s, request)
     if s.planning_until is None:
         s.planning_until = s.now + s.config.schedule_seconds
     if s.now < s.planning_until:
@@ -61,73 +59,18 @@ def charge_parameter_discovery(s: Iso2StationSession, request: iso2.ChargeParame
     return Reply(response, State.READY_DC if s.is_dc else State.READY_AC)
 
 
-def _check_mode(s: Iso2StationSession, mode: iso2.EnergyTransferModeType) -> None:
-    offered = s.config.energy_modes
-    if mode not in offered or (s.mode and s.mode[:2] != mode[:2]):
-        had = f", this session began with {s.mode}" if s.mode else ""
-        raise PeerError(
-            f"The vehicle asked for {mode}; this EVSE offers {', '.join(offered)}{had}.",
-            clause="V2G2-476",
-            kind="energy mode",
-        )
-
-
-def _check_parameters(s: Iso2StationSession, mode: str, given: iso2.EVChargeParameterType) -> None:
-    """The vehicle's limits fit the mode and leave something to charge with (V2G2-477)."""
-    amount = iso2.amount
-    problem = ""
-    if isinstance(given, iso2.AC_EVChargeParameterType):
-        ac = s.config.ac
-        volts, most, least = amount(given.EVMaxVoltage), amount(given.EVMaxCurrent), amount(given.EVMinCurrent)
-        if mode.startswith("DC"):
-            problem = f"it sent AC parameters for {mode}"
-        elif min(volts, most, least, amount(given.EAmount)) < 0:
-            problem = "it sent a negative value"
-        elif most < ac.min_current:
-            problem = f"it takes at most {most:g} A, this EVSE gives at least {ac.min_current:g} A"
-        phases = 3 if mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1
-        s.max_watts = most * min(volts or ac.voltage, ac.voltage) * phases
-    elif isinstance(given, iso2.DC_EVChargeParameterType):
-        dc = s.config.dc
-        volts, most = amount(given.EVMaximumVoltageLimit), amount(given.EVMaximumCurrentLimit)
-        optional = (given.EVMaximumPowerLimit, given.EVEnergyCapacity, given.EVEnergyRequest)
-        if mode.startswith("AC"):
-            problem = f"it sent DC parameters for {mode}"
-        elif min(volts, most, *(amount(value) for value in optional if value is not None)) < 0:
-            problem = "it sent a negative value"
-        elif volts <= dc.min_voltage:
-            problem = f"it takes at most {volts:g} V, this EVSE gives more than {dc.min_voltage:g} V"
-        elif most < dc.min_current:
-            problem = f"it takes at most {most:g} A, this EVSE gives at least {dc.min_current:g} A"
-        s.soc = given.DC_EVStatus.EVRESSSOC
-    else:
-        problem = f"it sent {type(given).__name__}"
-    if problem:
-        raise PeerError(
-            f"The vehicle's charge parameters are not usable: {problem}.",
-            clause="V2G2-477",
-            kind="charge parameter",
-        )
-
-
 def _schedule(s: Iso2StationSession, request: iso2.ChargeParameterDiscoveryReq) -> Schedule:
     """A new schedule under a new id (V2G2-773), or what is left of the paused session's (V2G2-741)."""
-    joined = s.joined
+    joined, limit, most = s.joined, offer.power_limit(s), request.MaxEntriesSAScheduleTuple
     if joined is not None and s.schedule is None:
         s.next_tuple_id = joined.tuple_id % 255 + 1
         old = Schedule(joined.tuple_id, joined.paused_at, joined.schedule, joined.schedule_end).moved_to(s.now)
         if old is not None and joined.energy_mode == s.mode:
-            return old
+            return old.fitted(limit, most)
     tuple_id = s.next_tuple_id
     s.next_tuple_id = tuple_id % 255 + 1
-    return Schedule.plan(
-        tuple_id,
-        s.now,
-        request.EVChargeParameter.DepartureTime,
-        offer.power_limit(s),
-        s.wishes.schedule,
-        request.MaxEntriesSAScheduleTuple,
-    )
+    departure = request.EVChargeParameter.DepartureTime
+    return Schedule.plan(tuple_id, s.now, departure, limit, s.wishes.schedule, most)
 
 
 def power_delivery(s: Iso2StationSession, request: iso2.PowerDeliveryReq) -> Handling:
@@ -160,7 +103,7 @@ def power_delivery(s: Iso2StationSession, request: iso2.PowerDeliveryReq) -> Han
         s.stop_charging("the station asked for it" if s.wishes.stop_at is not None else "the vehicle has stopped")
         if s.is_dc:
             s.power.ramp(0.0, s.config.dc.volts_per_second, s.now)
-            s.isolation_valid = False
+            s.isolation = iso2.IsolationLevelType.Invalid
         state = State.STOPPED_DC if s.is_dc else State.STOPPED_AC
     return Reply(iso2.PowerDeliveryRes(ResponseCode=_OK, EVSEStatus=s.dc_status() if s.is_dc else s.ac_status()), state)
 
@@ -175,15 +118,14 @@ def _judge_pre_charge(s: Iso2StationSession) -> None:
 
 def _start(s: Iso2StationSession, request: iso2.PowerDeliveryReq, schedule: Schedule) -> Generator[Until, object, None]:
     if request.ChargingProfile is not None:
-        check_profile(request.ChargingProfile, schedule)
+        check_profile(request.ChargingProfile, schedule, dc=s.is_dc)
         s.profile = tuple(
             (entry.ChargingProfileEntryStart, iso2.amount(entry.ChargingProfileEntryMaxPower))
             for entry in request.ChargingProfile.ProfileEntry
         )
     else:
         s.profile = ()
-    fault = s.power.fault or ("its isolation has not been tested" if s.is_dc and not s.isolation_valid else "")
-    if fault:
+    if fault := s.fault:
         raise PeerError(
             f"The station cannot deliver power: {fault}.",
             clause="V2G2-480",

@@ -17,7 +17,7 @@ def charging_status(s: Iso2StationSession, _: iso2.ChargingStatusReq) -> Reply:
     assert s.schedule is not None
     watts = _draw(s)
     volts = s.config.ac.voltage
-    phases = 3 if s.mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1
+    phases = s.phases
     s.power.flow(watts, volts, watts / (volts * phases), s.now)
     s.sample()
     meter = s.meter_info()
@@ -43,11 +43,11 @@ def charging_status(s: Iso2StationSession, _: iso2.ChargingStatusReq) -> Reply:
 def _draw(s: Iso2StationSession) -> float:
     """What the vehicle draws, W: what a coupled lab says, else the lowest of its limit, its profile and PMax."""
     assert s.schedule is not None
-    allowed = s.schedule.watts(s.now)
     if s.power.load_watts is not None:
         return s.power.load_watts
+    allowed = s.schedule.watts(s.now)
     if s.profile:
         elapsed = s.now - s.schedule.since
         at = max(0, bisect_right(s.profile, elapsed, key=lambda entry: entry[0]) - 1)
         allowed = min(allowed, s.profile[at][1])
-    return min(allowed, s.max_watts)
+    return min(allowed, s.most_amperes * s.config.ac.voltage * s.phases)

@@ -12,6 +12,7 @@ from pncsim.wire.v2g.iso2.timing import SECC_CABLE_CHECK
 
 _OK = iso2.ResponseCodeType.OK
 _V, _A, _W = iso2.UnitSymbolType.V, iso2.UnitSymbolType.A, iso2.UnitSymbolType.W
+_Isolation = iso2.IsolationLevelType
 _HOLD = 0.5  # s a PreChargeRes or WeldingDetectionRes waits for the voltage
 SAFE_VOLTAGE = 60.0
 """Below this the output counts as dead."""
@@ -36,7 +37,7 @@ def cable_check(s: Iso2StationSession, request: iso2.CableCheckReq) -> Handling:
         )
     if s.isolation_until is None:
         s.stop_charging("the cable is checked again")
-        s.isolation_valid = False
+        s.isolation = _Isolation.Invalid
         s.isolation_until = s.now + dc.isolation_seconds
         s.ongoing_since = s.now
     if s.now < s.isolation_until:
@@ -47,15 +48,15 @@ def cable_check(s: Iso2StationSession, request: iso2.CableCheckReq) -> Handling:
                 f"The station's isolation test has not ended within {SECC_CABLE_CHECK:g} s.",
                 clause="Table 111, V2G_SECC_CableCheck_Performance_Time",
             )
-        status = s.dc_status(iso2.DC_EVSEStatusCodeType.EVSE_IsolationMonitoringActive, iso2.IsolationLevelType.Invalid)
+        status = s.dc_status(iso2.DC_EVSEStatusCodeType.EVSE_IsolationMonitoringActive)
         ongoing = iso2.EVSEProcessingType.Ongoing
         return Reply(
             iso2.CableCheckRes(ResponseCode=_OK, DC_EVSEStatus=status, EVSEProcessing=ongoing), State.CABLE_CHECK
         )
     s.isolation_until = s.ongoing_since = None
-    if dc.isolation in ("Fault", "Invalid"):
-        raise PeerError(f"The isolation test has ended with {dc.isolation}.")
-    s.isolation_valid = True
+    s.isolation = _Isolation(dc.isolation)
+    if not s.isolation_valid:
+        raise PeerError(f"The isolation test has ended with {s.isolation}.", kind="isolation")
     return Reply(
         iso2.CableCheckRes(
             ResponseCode=_OK, DC_EVSEStatus=s.dc_status(), EVSEProcessing=iso2.EVSEProcessingType.Finished
@@ -68,7 +69,7 @@ def pre_charge(s: Iso2StationSession, request: iso2.PreChargeReq) -> Handling:
     """Bring the output to the vehicle's battery voltage."""
     _heed(s, request.DC_EVStatus)
     dc = s.config.dc
-    target = min(max(iso2.amount(request.EVTargetVoltage), 0.0), dc.max_voltage)
+    target = given(iso2.amount(request.EVTargetVoltage), dc.min_voltage, min(dc.max_voltage, s.most_volts))
     if s.pre_charging_since is None:
         s.pre_charging_since = s.now
     there = s.power.ramp(target, dc.volts_per_second, s.now)
@@ -87,11 +88,15 @@ def current_demand(s: Iso2StationSession, request: iso2.CurrentDemandReq) -> Rep
     schedule = s.schedule
     assert schedule is not None
     dc = s.config.dc
+    _heed_limits(s, request)
     wanted_volts = max(iso2.amount(request.EVTargetVoltage), 0.0)
     wanted_amperes = max(iso2.amount(request.EVTargetCurrent), 0.0)
     max_watts = min(dc.max_power, schedule.watts(s.now))
-    volts = min(wanted_volts, dc.max_voltage)
-    amperes = min(wanted_amperes, dc.max_current, max_watts / volts if volts else 0.0)
+    watts = max_watts if s.most_watts is None else min(max_watts, s.most_watts)
+    volts = given(wanted_volts, dc.min_voltage, min(dc.max_voltage, s.most_volts))
+    amperes = (
+        given(wanted_amperes, dc.min_current, min(dc.max_current, s.most_amperes, watts / volts)) if volts else 0.0
+    )
     s.power.hold(volts, s.now)
     s.power.flow(volts * amperes, volts, amperes, s.now)
     s.sample()
@@ -117,6 +122,26 @@ def current_demand(s: Iso2StationSession, request: iso2.CurrentDemandReq) -> Rep
         ),
         State.RECEIPT_DC if receipt else State.LOOP_DC,
     )
+
+
+def given(wanted: float, least: float, most: float) -> float:
+    """Volts or amperes of an output asked for ``wanted``: never more than ``most``, and nothing below ``least``.
+
+    It cannot give less than its lower limit, and what a vehicle has not asked for it does not get.
+    """
+    held = min(wanted, most)
+    return held if held >= least else 0.0
+
+
+def _heed_limits(s: Iso2StationSession, request: iso2.CurrentDemandReq) -> None:
+    """The vehicle's limits may change from one request to the next."""
+    volts, amperes, watts = request.EVMaximumVoltageLimit, request.EVMaximumCurrentLimit, request.EVMaximumPowerLimit
+    if volts is not None:
+        s.most_volts = iso2.amount(volts)
+    if amperes is not None:
+        s.most_amperes = iso2.amount(amperes)
+    if watts is not None:
+        s.most_watts = iso2.amount(watts) or None
 
 
 def welding_detection(s: Iso2StationSession, request: iso2.WeldingDetectionReq) -> Handling:

@@ -11,8 +11,7 @@ from pncsim.wire.v2g.iso2.secc_sequence import PAUSE_FROM, State
 
 
 def session_stop(s: Iso2StationSession, request: iso2.SessionStopReq) -> Reply:
-    """Forget the session, or keep what a paused one needs (V2G2-739, -741)."""
-    number = int.from_bytes(s.id, "big")
+    """Forget the session, or keep what a paused one needs (V2G2-739, -741). A vehicle that still charges is cut off."""
     if request.ChargingSession == iso2.ChargingSessionType.Pause:
         schedule = s.schedule
         if s.state not in PAUSE_FROM or schedule is None:
@@ -21,7 +20,7 @@ def session_stop(s: Iso2StationSession, request: iso2.SessionStopReq) -> Reply:
                 clause="V2G2-739",
             )
         left = schedule.moved_to(s.now) or schedule
-        s.config.paused[number] = KeptSession(
+        s.config.paused[int.from_bytes(s.id, "big")] = KeptSession(
             session_id=s.id,
             payment=s.payment,
             energy_mode=s.mode,
@@ -32,8 +31,7 @@ def session_stop(s: Iso2StationSession, request: iso2.SessionStopReq) -> Reply:
             energy_wh=s.energy_wh,
             emaid=s.emaid,
         )
-    else:
-        s.config.paused.pop(number, None)
+    s.stop_charging("the vehicle has ended the session")
     paused = request.ChargingSession == iso2.ChargingSessionType.Pause
     end: HowEnded = "paused" if paused else "ended"
     return Reply(iso2.SessionStopRes(ResponseCode=iso2.ResponseCodeType.OK), State.ENDED, end=end)

@@ -18,8 +18,8 @@ def loop_turn(s: Iso2StationSession) -> None:
     if s.receipt_sent is not None:
         # The vehicle has passed over ReceiptRequired, which only a liberty allows: asking again would be in vain.
         s.receipt_sent, s.receipt_due = None, 0
-    if s.power.fault:
-        raise PeerError(f"The station cannot go on delivering power: {s.power.fault}.")
+    if fault := s.fault:
+        raise PeerError(f"The station cannot go on delivering power: {fault}.")
     if s.wishes.stop_at is not None and s.now - s.wishes.stop_at > s.config.stop_patience:
         raise PeerError(
             f"The vehicle has gone on charging for {s.now - s.wishes.stop_at:.0f} s after the station asked it to "
@@ -62,14 +62,14 @@ def metering_receipt(s: Iso2StationSession, request: iso2.MeteringReceiptReq) ->
 
 
 def _check(s: Iso2StationSession, request: iso2.MeteringReceiptReq) -> None:
-    assert s.schedule is not None and s.contract_key is not None
+    assert s.schedule is not None and s.contract is not None
     if int.from_bytes(request.SessionID, "big") != int.from_bytes(s.id, "big"):
         raise PeerError(f"The receipt is for session {request.SessionID.hex().upper()}, not {s.id.hex().upper()}.")
     if request.SAScheduleTupleID not in (None, s.schedule.tuple_id):
         raise PeerError(f"The receipt is for schedule {request.SAScheduleTupleID}, not {s.schedule.tuple_id}.")
     if request.MeterInfo != s.receipt_sent:
         raise PeerError(f"The receipt says {_shown(request.MeterInfo)}; the station had sent {_shown(s.receipt_sent)}.")
-    signature.verify(s.received.signature, [("MeteringReceiptReq", request)], s.contract_key)
+    signature.verify(s.received.signature, [("MeteringReceiptReq", request)], s.contract.key)
 
 
 def _shown(meter: iso2.MeterInfoType | None) -> str:

@@ -108,5 +108,4 @@ def power_limit(s: Iso2StationSession) -> float:
     """What the EVSE can give in the mode requested, in W, all phases together (V2G2-315)."""
     if s.is_dc:
         return s.config.dc.max_power
-    phases = 3 if s.mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1
-    return s.config.ac.voltage * s.config.ac.max_current * phases
+    return s.config.ac.voltage * s.config.ac.max_current * s.phases

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from pncsim.secc import notices
-from pncsim.secc.contract import check_contract
+from pncsim.secc.contract import CheckedContract, check_contract, check_still_valid
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.secc.questions import AuthorizationAnswer, ContractAuthorization, ExternalAuthorization
 from pncsim.tls_certs.chain_element import chain_octets
@@ -65,8 +65,8 @@ def payment_details(s: Iso2StationSession, request: iso2.PaymentDetailsReq) -> H
             s.voice.tolerated(liberty)
     else:
         s.voice.tolerated(f"The {what} leads to no root of this station; the back end checks it.")
-    s.emaid, s.contract_chain, s.contract_key = contract.emaid, contract.chain, contract.key
-    s.contract_validated = contract.validated
+    _check_joined(s, contract)
+    s.emaid, s.contract = contract.emaid, contract
     if config.authorize_early:
         s.authorization = s.ask(_contract_question(s))
         answer = yield from _wait(s, s.now + MESSAGES["PaymentDetails"].performance - _MARGIN)
@@ -100,6 +100,7 @@ def authorization(s: Iso2StationSession, request: iso2.AuthorizationReq) -> Hand
             clause="V2G2-713" if s.is_contract else "V2G2-854",
             advice="Look at the back end." if s.is_contract else "The driver has not identified.",
         )
+    _check_still_valid(s)
     if s.authorization is None:
         s.authorization = s.ask(_contract_question(s) if s.is_contract else ExternalAuthorization())
     answer = yield from _wait(s, s.now + s.config.poll_seconds)
@@ -107,6 +108,7 @@ def authorization(s: Iso2StationSession, request: iso2.AuthorizationReq) -> Hand
         s.ongoing_too_long(None)
         waiting = _Processing.Ongoing if s.is_contract else _Processing.Ongoing_WaitingForCustomerInteraction
         return Reply(iso2.AuthorizationRes(ResponseCode=_Code.OK, EVSEProcessing=waiting), State.AUTHORIZING)
+    _check_still_valid(s)
     granted = _accepted(s, answer)
     s.ongoing_since = None
     s.notice(notices.Authorized(time=s.now, emaid=s.emaid, token=granted.token))
@@ -115,7 +117,32 @@ def authorization(s: Iso2StationSession, request: iso2.AuthorizationReq) -> Hand
 
 
 def _contract_question(s: Iso2StationSession) -> ContractAuthorization:
-    return ContractAuthorization(emaid=s.emaid, chain=s.contract_chain, validated=s.contract_validated)
+    assert s.contract is not None
+    return ContractAuthorization(emaid=s.emaid, chain=s.contract.chain, validated=s.contract.validated)
+
+
+def _check_joined(s: Iso2StationSession, contract: CheckedContract) -> None:
+    """A session that was paused goes on for the contract it was paused under (V2G2-741)."""
+    if s.joined is not None and contract.emaid != s.joined.emaid:
+        raise PeerError(
+            f"The vehicle has joined a session that was paused under contract {s.joined.emaid}, and shows contract "
+            f"{contract.emaid}.",
+            clause="V2G2-740, V2G2-741",
+            advice="Another contract needs a session of its own: SessionSetupReq with SessionID 0.",
+            kind="not allowed here",
+        )
+
+
+def _check_still_valid(s: Iso2StationSession) -> None:
+    """A chain that has expired since PaymentDetails pays no more. AuthorizationRes has no code for it but FAILED."""
+    if s.contract is None:
+        return
+    try:
+        check_still_valid(s.contract, s.config.contract_anchors, s.now)
+    except PeerError as error:
+        s.voice.judged(f"contract certificate chain of {s.emaid}", False, error.sentence, error.clause)
+        s.notice(notices.AuthorizationRefused(time=s.now, emaid=s.emaid, text=error.sentence))
+        raise
 
 
 def _wait(s: Iso2StationSession, until: float) -> Generator[Until, object, object]:
@@ -135,10 +162,10 @@ def _check_proof(s: Iso2StationSession, request: iso2.AuthorizationReq) -> None:
             clause="V2G2-475",
             kind="challenge",
         )
-    assert s.contract_key is not None
+    assert s.contract is not None
     what = "signature of AuthorizationReq with the contract key"
     try:
-        grammar = signature.verify(s.received.signature, [("AuthorizationReq", request)], s.contract_key)
+        grammar = signature.verify(s.received.signature, [("AuthorizationReq", request)], s.contract.key)
     except signature.SignatureError as error:
         s.voice.judged(what, False, error.sentence, error.clause)
         raise

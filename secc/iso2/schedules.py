@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Self
 
 from msgspec import Struct
@@ -14,10 +16,16 @@ DAY = 86_400
 """Longest duration of an entry, and what a schedule covers when no departure time is given (V2G2-304, -331)."""
 MAX_START = 16_777_214
 """Highest RelativeTimeInterval.start."""
+MOST_ENTRIES = 1024
+"""Entries of a PMaxSchedule."""
 
 
 class Schedule(Struct, frozen=True):
-    """Power allowed over time: (start in s from ``since``, watts) pairs, rising, and the second at which they end."""
+    """Power allowed over time: (start in s from ``since``, watts) pairs, rising, and the second at which they end.
+
+    What is here is what is sent: each PMax is a number a PhysicalValue holds, and the last entry, the only one with a
+    duration, lasts a day at most (V2G2-330, -331).
+    """
 
     tuple_id: int
     since: float
@@ -36,16 +44,30 @@ class Schedule(Struct, frozen=True):
     ) -> Self:
         """A schedule that covers ``departure`` seconds, or a day (V2G2-303, -304), within ``limit`` watts.
 
-        ``policy`` restricts it further over time. A vehicle that takes only ``max_entries`` gets the rest as one entry
-        at its lowest power.
+        ``policy`` restricts it further over time; ``max_entries`` is as in :meth:`fitted`.
         """
         end = min(departure or DAY, MAX_START)
-        steps = [(start, min(watts, limit)) for start, watts in policy or ((0, limit),) if start < end]
-        room = max(1, min(max_entries or 1024, 1024) - (end - steps[-1][0] > DAY))
-        if len(steps) > room:
-            rest = steps[room - 1 :]
-            steps = [*steps[: room - 1], (rest[0][0], min(watts for _, watts in rest))]
-        return cls(tuple_id, now, tuple(steps), end)
+        entries = tuple((start, watts) for start, watts in policy or ((0, limit),) if start < end)
+        return cls(tuple_id, now, entries, end).fitted(limit, max_entries)
+
+    def fitted(self, limit: float, max_entries: int | None) -> Self:
+        """Within ``limit`` watts, and in no more entries than the vehicle takes (MaxEntriesSAScheduleTuple).
+
+        Where the entries are too many, the last one holds for the rest of the time at its lowest power. Where that one
+        would be too long, the schedule ends before, and the vehicle asks again (V2G2-305).
+        """
+        room = min(max_entries or MOST_ENTRIES, MOST_ENTRIES)
+        entries = [(start, _sendable(min(watts, limit))) for start, watts in self.entries]
+        if len(entries) > room:
+            entries[room - 1 :] = [_rest(entries[room - 1 :])]
+        end = self.end
+        if end - entries[-1][0] > DAY:
+            if len(entries) == room > 1:
+                entries[-2:] = [_rest(entries[-2:])]
+            if len(entries) < room:
+                entries.append((end - DAY, entries[-1][1]))
+            end = min(end, entries[-1][0] + DAY)
+        return type(self)(self.tuple_id, self.since, tuple(entries), end)
 
     def moved_to(self, now: float) -> Self | None:
         """What is left of it at ``now``, counted from then; None if nothing is (V2G2-741)."""
@@ -62,11 +84,8 @@ class Schedule(Struct, frozen=True):
         return self.entries[at][1]
 
     def message(self) -> iso2.SAScheduleListType:
-        """As it is sent. Only the last entry has a duration, at most a day (V2G2-330, -331)."""
-        entries = list(self.entries)
-        if self.end - entries[-1][0] > DAY:
-            entries.append((self.end - DAY, entries[-1][1]))
-        last = len(entries) - 1
+        """As it is sent."""
+        last = len(self.entries) - 1
         return iso2.SAScheduleListType(
             SAScheduleTuple=[
                 iso2.SAScheduleTupleType(
@@ -79,7 +98,7 @@ class Schedule(Struct, frozen=True):
                                 ),
                                 PMax=iso2.physical(watts, iso2.UnitSymbolType.W),
                             )
-                            for i, (start, watts) in enumerate(entries)
+                            for i, (start, watts) in enumerate(self.entries)
                         ]
                     ),
                 )
@@ -87,32 +106,47 @@ class Schedule(Struct, frozen=True):
         )
 
 
+def _sendable(watts: float) -> float:
+    """``watts`` as a vehicle reads it: rounded to what a PhysicalValue holds."""
+    return iso2.amount(iso2.physical(watts, iso2.UnitSymbolType.W))
+
+
+def _rest(entries: Sequence[tuple[int, float]]) -> tuple[int, float]:
+    """One entry in the place of several: from the first one's start on, at the lowest power."""
+    return entries[0][0], min(watts for _, watts in entries)
+
+
 def milli(value: iso2.PhysicalValueType) -> int:
     """A physical value in thousandths of its unit, exactly: limits are compared in integers."""
     return int(value.Value * 10 ** (value.Multiplier + 3))
 
 
-def check_profile(profile: iso2.ChargingProfileType, schedule: Schedule) -> None:
+def check_profile(profile: iso2.ChargingProfileType, schedule: Schedule, *, dc: bool) -> None:
     """Raise PeerError ("charging profile") unless ``profile`` rises in time and stays within the schedule.
 
-    An entry of the profile lasts to the next one, the last one until replaced (V2G2-289 to -291). V2G2-224, -225, -293.
+    An entry of the profile lasts to the next one, the last one until replaced (V2G2-289 to -291), and so does PMax: an
+    entry beyond the schedule's end is held against the last of them. V2G2-224, -225, -293.
     """
-    sent = [  # the limits as the vehicle read them: rounded to what a PhysicalValue holds
-        (start, milli(iso2.physical(watts, iso2.UnitSymbolType.W))) for start, watts in schedule.entries
-    ]
-    entries = profile.ProfileEntry
-    for i, entry in enumerate(entries):
-        begin = entry.ChargingProfileEntryStart
-        end = entries[i + 1].ChargingProfileEntryStart if i + 1 < len(entries) else max(schedule.end, begin + 1)
+    sent = [(start, milli(iso2.physical(watts, iso2.UnitSymbolType.W))) for start, watts in schedule.entries]
+    begins = [entry.ChargingProfileEntryStart for entry in profile.ProfileEntry]
+    for i, (begin, end) in enumerate(pairwise(begins)):
         if end <= begin:
             raise _invalid(f"entry {i + 2} starts at {end} s, not after the one before it at {begin} s")
+    for i, (entry, until) in enumerate(zip(profile.ProfileEntry, [*begins[1:], None], strict=True), 1):
         wanted = milli(entry.ChargingProfileEntryMaxPower)
-        for j, (start, limit) in enumerate(sent):
-            stop = sent[j + 1][0] if j + 1 < len(sent) else schedule.end
-            if start < end and begin < stop and wanted > limit:
+        if wanted < 0 and not dc:
+            raise _invalid(f"entry {i} wants {wanted / 1000:g} W, and no meter runs backwards")
+        for start, limit in _in_force(sent, begins[i - 1], until):
+            if wanted > limit:
                 raise _invalid(
-                    f"entry {i + 1} wants {wanted / 1000:g} W where PMax is {limit / 1000:g} W from {start} s on"
+                    f"entry {i} wants {wanted / 1000:g} W where PMax is {limit / 1000:g} W from {start} s on"
                 )
+
+
+def _in_force(sent: Sequence[tuple[int, int]], begin: int, end: int | None) -> Sequence[tuple[int, int]]:
+    """The PMax entries that hold at some time from ``begin`` to before ``end`` (None: without end)."""
+    starts = [start for start, _ in sent]
+    return sent[max(0, bisect_right(starts, begin) - 1) : len(sent) if end is None else bisect_left(starts, end)]
 
 
 def _invalid(what: str) -> PeerError:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from pncsim.secc.config import SeccConfig
+from pncsim.secc.contract import CheckedContract
 from pncsim.secc.iso2.schedules import Schedule
 from pncsim.secc.power import EvsePower
 from pncsim.secc.session import StationSession, Wishes
 from pncsim.wire.session.responder import Responder
 from pncsim.wire.v2g import iso2
-
-if TYPE_CHECKING:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric import ec
 
 
 class Iso2StationSession(StationSession):
@@ -33,9 +29,7 @@ class Iso2StationSession(StationSession):
         # payment
         self.payment = ""
         self.certificate_selected = False
-        self.contract_chain: tuple[x509.Certificate, ...] = ()
-        self.contract_key: ec.EllipticCurvePublicKey | None = None
-        self.contract_validated = False
+        self.contract: CheckedContract | None = None
         self.challenge: bytes | None = None
         self.authorization: int | None = None
         self.ongoing_since: float | None = None
@@ -45,9 +39,11 @@ class Iso2StationSession(StationSession):
         self.next_tuple_id = 1
         self.planning_until: float | None = None
         self.profile: tuple[tuple[int, float], ...] = ()
-        self.max_watts = 0.0
+        # What the vehicle takes at most: volts and watts in DC (0 W says nothing), amperes in both, per phase in AC.
+        self.most_volts = self.most_amperes = 0.0
+        self.most_watts: float | None = None
         self.isolation_until: float | None = None
-        self.isolation_valid = False
+        self.isolation = iso2.IsolationLevelType.Invalid
         self.pre_charging_since: float | None = None
         self.loops = 0
         self.receipt_due = config.receipts.first
@@ -62,6 +58,25 @@ class Iso2StationSession(StationSession):
     def is_dc(self) -> bool:
         """DC was requested; before the request, whether it is what the EVSE prefers."""
         return (self.mode or self.config.energy_modes[0]).startswith("DC")
+
+    @property
+    def phases(self) -> int:
+        """Phases of the AC mode requested."""
+        return 3 if self.mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1
+
+    @property
+    def isolation_valid(self) -> bool:
+        """The isolation was tested and is good enough for power to flow."""
+        return self.isolation in (iso2.IsolationLevelType.Valid, iso2.IsolationLevelType.Warning)
+
+    @property
+    def fault(self) -> str:
+        """Why no power may flow now; empty if it may."""
+        if self.power.fault:
+            return self.power.fault
+        if self.is_dc:
+            return "" if self.isolation_valid else "its isolation has not been tested"
+        return "its residual current device has tripped" if self.config.ac.rcd else ""
 
     def ongoing_too_long(self, limit: float | None) -> bool:
         """Note that an Ongoing answer is about to be sent; True once the first is ``limit`` seconds ago (V2G2-712)."""
@@ -86,7 +101,6 @@ class Iso2StationSession(StationSession):
     def dc_status(
         self,
         code: iso2.DC_EVSEStatusCodeType | None = None,
-        isolation: iso2.IsolationLevelType | None = None,
         *,
         loop: bool = False,
     ) -> iso2.DC_EVSEStatusType:
@@ -94,16 +108,17 @@ class Iso2StationSession(StationSession):
         delay, what = self.notification(loop=loop)
         codes, levels = iso2.DC_EVSEStatusCodeType, iso2.IsolationLevelType
         if code is None:
-            if self.power.fault:
+            if self.power.fault or self.isolation is levels.Fault:
                 code = codes.EVSE_Malfunction
             elif self.wishes.stop_at is not None:
                 code = codes.EVSE_Shutdown
             else:
                 code = codes.EVSE_Ready if self.isolation_valid else codes.EVSE_NotReady
-        if isolation is None:
-            isolation = levels(self.config.dc.isolation) if self.isolation_valid else levels.Invalid
         return iso2.DC_EVSEStatusType(
-            NotificationMaxDelay=delay, EVSENotification=what, EVSEIsolationStatus=isolation, EVSEStatusCode=code
+            NotificationMaxDelay=delay,
+            EVSENotification=what,
+            EVSEIsolationStatus=self.isolation,
+            EVSEStatusCode=code,
         )
 
     def meter_info(self) -> iso2.MeterInfoType:

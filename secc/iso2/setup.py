@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pncsim.secc import notices
+from pncsim.secc.config import KeptSession
+from pncsim.secc.iso2.offer import payment_options
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.secc.session import NO_SESSION
 from pncsim.wire.session.responder import Reply
@@ -13,12 +15,7 @@ from pncsim.wire.v2g.iso2.secc_sequence import State
 def session_setup(s: Iso2StationSession, request: iso2.SessionSetupReq) -> Reply:
     """Open a session or join the paused one (V2G2-750, -753, -754, -756)."""
     asked = int.from_bytes(s.received.session_id, "big")
-    paused = s.config.paused.get(asked) if asked else None
-    if paused is not None and paused.payment == iso2.PaymentOptionType.Contract and not s.contract_offered:
-        s.voice.tolerated(
-            "A session paused under Contract cannot go on here now; the vehicle gets a new one.", "V2G2-756"
-        )
-        paused = None
+    paused = _joined(s, asked)
     codes = iso2.ResponseCodeType
     code = codes.OK_OldSessionJoined if paused is not None else codes.OK_NewSessionEstablished
     s.open(paused.session_id if paused is not None else _new_id(s, asked), paused)
@@ -36,10 +33,31 @@ def session_setup(s: Iso2StationSession, request: iso2.SessionSetupReq) -> Reply
     )
 
 
+def _joined(s: Iso2StationSession, asked: int) -> KeptSession | None:
+    """The paused session the vehicle asks for, if it can go on here now.
+
+    It is consumed: nobody joins it a second time. Who opens another one is plugged in where the paused vehicle was, so
+    that what sleeps here is over in any case.
+    """
+    kept = s.config.paused.pop(asked, None)
+    s.config.paused.clear()
+    if kept is None:
+        return None
+    why = ""
+    if s.now - kept.paused_at > s.config.pause_seconds:
+        why = f"it was paused {s.now - kept.paused_at:.0f} s ago, it was kept for {s.config.pause_seconds:g} s"
+    elif kept.payment not in payment_options(s):
+        why = f"its payment option {kept.payment} is not offered now"
+    if why:
+        s.voice.story(f"Session {kept.session_id.hex().upper()} cannot go on: {why}. The vehicle gets a new one.")
+        return None
+    return kept
+
+
 def _new_id(s: Iso2StationSession, asked: int) -> bytes:
-    """A random id that is neither 0 nor taken (V2G2-750, -462)."""
+    """A random id that is neither 0 nor the one asked for (V2G2-750, -462, -756)."""
     while True:
         new = s.random(len(NO_SESSION))
         number = int.from_bytes(new, "big")
-        if number and number != asked and number not in s.config.paused:
+        if number and number != asked:
             return new

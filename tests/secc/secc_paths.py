@@ -197,7 +197,7 @@ def at(state: S, **changes: Any) -> Playbook:
         p.ev(request())
         p.wait(1.3)
     elif state is S.FAILED:
-        p = at(S.SERVICES, close_after_failure=False, **changes)
+        p = at(S.SERVICES, after_failed="goodbye", **changes)
         p.ev(iso2.ServiceDetailReq(ServiceID=99))
     else:
         if state is S.CABLE_CHECK:

@@ -128,7 +128,7 @@ def test_after_the_end_nothing_more_comes() -> None:
 @pytest.mark.parametrize("answer", [None, 7, LocalError("no"), YES])
 def test_odd_answers_of_the_station(answer: object) -> None:
     for state, request in ((S.EXTERNAL, iso2.AuthorizationReq()), (S.CONTRACT, None)):
-        p = at(state)
+        p = at(state, after_failed="close")
         from secc_paths import installation
 
         p.ev(request or installation())

@@ -83,6 +83,30 @@ def test_a_policy_is_cut_at_the_departure_and_at_the_vehicles_entries() -> None:
     assert len(_entries(Schedule.plan(1, T0, 2 * DAY, 22_000, policy, 3))) <= 3
 
 
+@pytest.mark.parametrize("days", [1.5, 2.0, 3.0])
+@pytest.mark.parametrize(
+    "policy", [(), ((0, 22_000.0), (90_000, 11_000.0)), ((0, 9_000.0), (600, 4_000.0), (900, 1.0))]
+)
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 0, None])
+def test_a_long_departure_is_offered_within_the_entries_the_vehicle_takes(
+    most: int | None, policy: tuple[tuple[int, float], ...], days: float
+) -> None:
+    """MaxEntriesSAScheduleTuple, also where durations of a day at most (V2G2-331) need one more; 0 is no limit."""
+    departure = int(days * DAY)
+    schedule = Schedule.plan(1, T0, departure, 22_080, policy, most)
+    entries = _entries(schedule)
+    assert len(entries) <= (most or 4)
+    last_start, duration, _ = entries[-1]
+    assert duration is not None and 0 < duration <= DAY
+    covered = last_start + duration
+    assert covered == schedule.end == (departure if most != 1 else DAY), (
+        "what one entry cannot cover is asked for again"
+    )
+    for second in range(0, covered, 300):
+        wanted = [watts for start, watts in policy or ((0, 22_080),) if start <= second][-1]
+        assert schedule.watts(T0 + second) <= wanted
+
+
 def test_time_passes_over_a_schedule() -> None:
     schedule = Schedule.plan(5, T0, 3600, 22_000, ((0, 22_000.0), (600, 4_000.0)))
     assert [schedule.watts(T0 + t) for t in (-5, 0, 599, 600, 9999)] == [22_000, 22_000, 22_000, 4_000, 4_000]
@@ -99,7 +123,11 @@ def test_time_passes_over_a_schedule() -> None:
     [
         ([(0, 4_000)], ""),
         ([(0, 22_000), (600, 4_000)], ""),
-        ([(0, 4_000), (700, 4_000), (3600, 50_000)], ""),
+        ([(0, 4_000), (700, 4_000), (3600, 4_000), (9999, 3_000)], ""),
+        ([(0, 4_000), (3600, 4_001)], "entry 2 wants 4001 W where PMax is 4000 W from 600 s"),
+        ([(0, 4_000), (86_400, 50_000)], "entry 2 wants 50000 W"),
+        ([(7200, 4_001)], "entry 1 wants 4001 W"),
+        ([(0, 4_000), (600, -1)], "entry 2 wants -1 W"),
         ([(0, 22_001)], "wants 22001 W"),
         ([(0, 22_000)], "PMax is 4000 W from 600 s"),
         ([(0, 22_000), (599, 4_000), (599, 3_000)], "entry 3 starts at 599 s"),
@@ -112,10 +140,10 @@ def test_profiles(profile: list[tuple[int, float]], word: str) -> None:
     request = power("Start", profile=profile).ChargingProfile
     assert request is not None
     if not word:
-        check_profile(request, schedule)
+        check_profile(request, schedule, dc=False)
         return
     with pytest.raises(PeerError, match=word) as caught:
-        check_profile(request, schedule)
+        check_profile(request, schedule, dc=False)
     assert caught.value.kind == "charging profile"
 
 
@@ -126,7 +154,7 @@ def test_a_profile_at_the_limit_as_it_was_sent_is_accepted() -> None:
     request = iso2.ChargingProfileType(
         ProfileEntry=[iso2.ProfileEntryType(ChargingProfileEntryStart=0, ChargingProfileEntryMaxPower=sent)]
     )
-    check_profile(request, schedule)
+    check_profile(request, schedule, dc=False)
 
 
 def test_physical_values_are_compared_exactly() -> None:

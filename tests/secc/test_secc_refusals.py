@@ -18,7 +18,7 @@ from secc_paths import (
     signed_authorization,
     update,
 )
-from secc_playbook import Playbook, V, ac_parameters, cable, dc_parameters, demand, hello, power, select, setup, stop
+from secc_playbook import A, Playbook, V, ac_parameters, cable, dc_parameters, demand, hello, power, select, setup, stop
 
 from pncsim.secc.config import STRICT, AcSupply, DcSupply, ReceiptPolicy
 from pncsim.secc.iso2.payment import CERTIFICATE_KINDS, refusal_kind
@@ -60,7 +60,7 @@ def late(answer: object) -> Scene:
 
 
 def installed(answer: object) -> Scene:
-    return scene(S.CONTRACT, lambda p: (p.ev(installation()), p.answer(answer))[1])
+    return scene(S.CONTRACT, lambda p: (p.ev(installation()), p.answer(answer))[1], after_failed="close")
 
 
 def only_contract_without_tls() -> tuple[Playbook, Any]:
@@ -81,6 +81,32 @@ def slow_contactor() -> tuple[Playbook, Any]:
     p = at(S.READY_AC, ac=AcSupply(contactor_seconds=10))
     assert p.ev(power("Start")) is None
     return p, p.wait(3)
+
+
+def expired_since_payment() -> tuple[Playbook, Any]:
+    """The contract was good in PaymentDetails and ends before the vehicle proves that it is its own."""
+    p = last_moments_of_the_contract()
+    p.now += 10
+    return p, signed_authorization(p, p.responses[-1].GenChallenge)
+
+
+def expired_while_authorizing() -> tuple[Playbook, Any]:
+    """The contract ends while the back end thinks about it."""
+    p = last_moments_of_the_contract()
+    signed_authorization(p, p.responses[-1].GenChallenge)
+    p.wait(1.2)
+    p.now += 10
+    p.answer(AuthorizationAnswer(accepted=True))
+    return p, p.ev(iso2.AuthorizationReq())
+
+
+def last_moments_of_the_contract() -> Playbook:
+    """PaymentDetails was accepted five seconds before the contract certificate ends."""
+    p = at(S.CONTRACT)
+    p.now = pki().certificate("contract_leaf").not_valid_after_utc.timestamp() - 5
+    p.engine._limit = None
+    assert p.ev(details()).ResponseCode == "OK_CertificateExpiresSoon"
+    return p
 
 
 def broken_evse() -> tuple[Playbook, Any]:
@@ -153,7 +179,11 @@ SCENES: list[tuple[str, str, Scene]] = [
         installed(ContractCertificateAnswer(exi=None)),
     ),
     ("FAILED", "back end dead", installed(LocalError("The CSMS is not connected."))),
-    ("FAILED", "back end silent", scene(S.CONTRACT, lambda p: (p.ev(installation()), p.wait(4.5))[1])),
+    (
+        "FAILED",
+        "back end silent",
+        scene(S.CONTRACT, lambda p: (p.ev(installation()), p.wait(4.5))[1], after_failed="close"),
+    ),
     ("FAILED", "answer is garbage", installed(ContractCertificateAnswer(exi=b"\x80\x98garbage"))),
     ("FAILED", "answer of another session", installed(ContractCertificateAnswer(exi=delivery(b"\x63")))),
     (
@@ -169,7 +199,7 @@ SCENES: list[tuple[str, str, Scene]] = [
     (
         "FAILED_NoCertificateAvailable",
         "service not offered",
-        scene(S.CONTRACT, update_without_tls),
+        scene(S.CONTRACT, update_without_tls, after_failed="close"),
     ),
     # contract
     ("FAILED_CertChainError", "EMAID differs", scene(S.CONTRACT, lambda p: p.ev(details("DEPNCC000000025")))),
@@ -223,6 +253,8 @@ SCENES: list[tuple[str, str, Scene]] = [
     ("FAILED_CertificateRevoked", "revoked, late", late(no("CertificateRevoked"))),
     ("FAILED", "cancelled, late", late(no("ContractCancelled"))),
     ("FAILED", "back end dead, late", late(LocalError("The CSMS is not connected."))),
+    ("FAILED", "expired since PaymentDetails", expired_since_payment),
+    ("FAILED", "expired while the back end decides", expired_while_authorizing),
     ("FAILED", "card refused", scene(S.EXTERNAL, lambda p: (p.ev(iso2.AuthorizationReq()), p.answer(no("")))[1])),
     # parameters
     ("FAILED_WrongEnergyTransferMode", "not offered", sends(S.AUTHORIZED, dc_parameters("DC_unique"))),
@@ -243,6 +275,21 @@ SCENES: list[tuple[str, str, Scene]] = [
         "negative",
         sends(S.AUTHORIZED, parameters(EVMaxVoltage=iso2.physical(-1, V))),
     ),
+    (
+        "FAILED_WrongChargeParameter",
+        "minimum above maximum",
+        sends(S.AUTHORIZED, parameters(EVMaxCurrent=iso2.physical(10, A), EVMinCurrent=iso2.physical(11, A))),
+    ),
+    (
+        "FAILED_WrongChargeParameter",
+        "needs more than the EVSE gives",
+        sends(S.AUTHORIZED, parameters(EVMaxCurrent=iso2.physical(63, A), EVMinCurrent=iso2.physical(33, A))),
+    ),
+    (
+        "FAILED_WrongChargeParameter",
+        "takes less voltage than the EVSE gives",
+        sends(S.AUTHORIZED, parameters(EVMaxVoltage=iso2.physical(120, V))),
+    ),
     ("FAILED_WrongChargeParameter", "low voltage", sends(S.AUTHORIZED, dc_parameters(volts=150))),
     ("FAILED_WrongChargeParameter", "no current", sends(S.AUTHORIZED, dc_parameters(amperes=0.5))),
     # power
@@ -258,7 +305,18 @@ SCENES: list[tuple[str, str, Scene]] = [
         "not rising",
         sends(S.READY_AC, power("Start", 1, [(60, 11_000), (60, 9_000)])),
     ),
+    (
+        "FAILED_ChargingProfileInvalid",
+        "negative power in AC",
+        sends(S.READY_AC, power("Start", 1, [(0, 11_000), (60, -1_000)])),
+    ),
+    (
+        "FAILED_ChargingProfileInvalid",
+        "above PMax after the schedule's end",
+        sends(S.READY_AC, power("Start", 1, [(0, 11_000), (86_400, 23_000)])),
+    ),
     ("FAILED_PowerDeliveryNotApplied", "EVSE fault", broken_evse),
+    ("FAILED_PowerDeliveryNotApplied", "RCD tripped", sends(S.READY_AC, power("Start"), ac=AcSupply(rcd=True))),
     ("FAILED_ContactorError", "contactor", slow_contactor),
     ("FAILED", "renegotiate first", sends(S.READY_AC, power("Renegotiate"))),
     ("FAILED", "start in the loop", sends(S.LOOP_DC, power("Start"))),
@@ -343,7 +401,7 @@ def test_a_certificate_of_another_domain_is_not_a_contract() -> None:
 
 
 def test_an_open_station_lets_the_vehicle_stop_after_a_failure() -> None:
-    p = at(S.SERVICES, close_after_failure=False)
+    p = at(S.SERVICES, after_failed="goodbye")
     assert p.ev(iso2.ServiceDetailReq(ServiceID=77)).ResponseCode == "FAILED_ServiceIDInvalid"
     assert p.end is None
     assert p.ev(stop()).ResponseCode == "OK"
@@ -358,21 +416,72 @@ def test_an_open_station_lets_the_vehicle_stop_after_a_failure() -> None:
 
 
 def test_no_contract_certificate_is_said_once_and_why() -> None:
-    p = at(S.CONTRACT)
+    p = at(S.CONTRACT, after_failed="close")
     p.ev(update())
     p.answer(ContractCertificateAnswer(exi=None, text="The contract pool did not answer within 3.5 s."))
     why = "No contract certificate came for the vehicle: The contract pool did not answer within 3.5 s."
     assert p.end is not None and p.end.reason == why
 
 
-def test_an_open_station_goes_on_without_an_installed_certificate() -> None:
-    """V2G2-554, -557: after a failed installation only PaymentDetailsReq."""
-    p = at(S.CONTRACT, close_after_failure=False)
+REFUSED_DELIVERIES = {
+    "the pool has none": ContractCertificateAnswer(exi=None, text="nothing new"),
+    "the back end is dead": LocalError("The CSMS is not connected."),
+    "the back end is silent": None,
+    "the answer is garbage": ContractCertificateAnswer(exi=b"\x80\x98garbage"),
+    "the back end refuses": "FAILED_SignatureError",
+}
+
+
+@pytest.mark.parametrize("after_failed", ["continue", "goodbye"])
+@pytest.mark.parametrize("how", REFUSED_DELIVERIES)
+@pytest.mark.parametrize("request_", [installation, update], ids=lambda r: r.__name__)
+def test_a_vehicle_that_gets_no_new_contract_pays_with_the_one_it_holds(
+    request_: Callable[[], Any], how: str, after_failed: str
+) -> None:
+    """V2G2-557, -558: whatever the delivery failed of, PaymentDetailsReq may follow; the power stays off meanwhile."""
+    p = at(S.CONTRACT, after_failed=after_failed)
+    p.ev(request_())
+    answer = REFUSED_DELIVERIES[how]
+    kind = iso2.CertificateInstallationRes if request_ is installation else iso2.CertificateUpdateRes
+    if isinstance(answer, str):
+        answer = ContractCertificateAnswer(exi=delivery(p.session, answer, kind=kind))
+    failed = p.wait(4.5) if answer is None else p.answer(answer)
+    assert isinstance(failed, kind) and failed.ResponseCode.startswith("FAILED")
+    assert p.end is None and p.engine.state == S.DELIVERED
+    assert [event.response_code for event in p.seen(trace.Problem)] == [failed.ResponseCode]
+    challenge = p.ev(details()).GenChallenge
+    signed_authorization(p, challenge)
+    assert p.answer(AuthorizationAnswer(accepted=True)).EVSEProcessing == "Finished"
+
+
+def test_a_refused_update_says_when_to_try_again() -> None:
+    p = at(S.CONTRACT)
     p.ev(update())
     failed = p.answer(ContractCertificateAnswer(exi=None, text="nothing new"))
     assert (failed.ResponseCode, failed.RetryCounter) == ("FAILED_NoCertificateAvailable", 0)
-    assert p.engine.state == S.DELIVERED
-    assert p.ev(details()).ResponseCode == "OK"
+
+
+def test_only_one_delivery_may_be_asked_for_even_if_it_was_refused() -> None:
+    p = at(S.CONTRACT)
+    p.ev(update())
+    p.answer(ContractCertificateAnswer(exi=None))
+    assert p.ev(installation()).ResponseCode == "FAILED_SequenceError"
+    assert p.end is not None
+
+
+def test_a_vehicle_that_leaves_after_a_refused_delivery_has_left_because_of_it() -> None:
+    p = at(S.CONTRACT)
+    p.ev(installation())
+    p.answer(ContractCertificateAnswer(exi=None, text="The contract pool has none"))
+    p.hang_up()
+    assert p.end is not None and p.end.error is not None and p.end.error.kind == "closed"
+    assert "The contract pool has none" in p.end.reason
+    later = at(S.CONTRACT)
+    later.ev(installation())
+    later.answer(ContractCertificateAnswer(exi=None, text="The contract pool has none"))
+    later.ev(details())
+    later.hang_up()
+    assert later.end is not None and "pool" not in later.end.reason, "what it has been forgiven is not why it left"
 
 
 def test_a_failure_while_charging_stops_the_power() -> None:
@@ -399,3 +508,13 @@ def test_receipts_may_be_let_pass() -> None:
     assert p.ev(receipt(p, p.responses[-1])).ResponseCode == "OK"
     assert "receipt was let pass" in p.liberties
     assert p.engine.state == S.LOOP_AC
+
+
+@pytest.mark.parametrize("play", [expired_since_payment, expired_while_authorizing])
+def test_a_contract_that_ends_between_payment_details_and_authorization_pays_nothing(play: Scene) -> None:
+    p, _ = play()
+    (problem,) = p.seen(trace.Problem)
+    assert (problem.kind, problem.response_code) == ("expired", "FAILED")
+    (refused,) = (notice for notice in p.notices if isinstance(notice, AuthorizationRefused))
+    assert refused.emaid == EMAID
+    assert len(p.asked) == (0 if play is expired_since_payment else 1), "nobody is asked about what is over"

@@ -27,6 +27,11 @@ MAX_QUEUED = 8
 """Requests a vehicle may send ahead of their answers before the connection is given up."""
 
 HowEnded = Literal["ended", "paused"]
+AfterFailed = Literal["close", "continue", "goodbye"]
+"""What follows a FAILED answer. ``close``: the end, whatever it was about, as the ISO 15118-4 cases expect.
+``continue``: the same, but for refusals after which the standard lets the vehicle go on (the dialect's ``forgiven``).
+``goodbye``: after the others, too, the connection stays open for the vehicle's SessionStopReq. Whoever breaks the
+sequence is hung up on in any case."""
 
 
 class Forwarded(Struct, frozen=True):
@@ -71,7 +76,7 @@ class _Pending(Struct):
 class Responder(Conversation):
     """A conversation whose peer asks. ``liberties``: those granted, None for all that the tables name.
 
-    ``close_after_failure``: hang up after any FAILED answer; otherwise the vehicle may send its SessionStopReq first.
+    ``after_failed``: whether the conversation goes on after a FAILED answer.
     """
 
     def __init__(
@@ -82,19 +87,20 @@ class Responder(Conversation):
         unit: str,
         alter: Alter | None,
         liberties: frozenset[str] | None,
-        close_after_failure: bool,
+        after_failed: AfterFailed,
     ) -> None:
         super().__init__(dialects, role=role, unit=unit, me="station", peer="vehicle", alter=alter)
         self.state: str = CONNECTED
         """The state of the sequence table the station is in."""
         self.answers: dict[int, object] = {}
         """Answers to questions by their number: for moves that look later."""
-        self.liberties, self.close_after_failure = liberties, close_after_failure
+        self.liberties, self.after_failed = liberties, after_failed
         self._queue: deque[V2gtpFrame] = deque()
         self._pending: _Pending | None = None
         self._asked_at = 0.0
         self._last_sent = ""
         self._sent_at: float | None = None
+        self._refusal: PncError | None = None  # after which the vehicle was let go on
 
     @property
     def deadline(self) -> float | None:
@@ -305,6 +311,7 @@ class Responder(Conversation):
                 said = f"The back end refused the vehicle's {row.event} with {forwarded.code}."
                 self._fail(row.event, PeerError(said, kind="refused", response_code=forwarded.code), forwarded.code)
                 return
+        self._refusal = None
         self._enter(reply.state)
         if row.event == f"{self.dialect.opening}Req":
             self.end_phase()
@@ -312,7 +319,7 @@ class Responder(Conversation):
             self._ended(reply.end)
 
     def _refuse(self, name: str, request: Any, error: PncError) -> None:
-        """Answer with the error's code and, by default, close; always after a request out of sequence."""
+        """Answer with the error's code; what follows is for ``after_failed`` to say."""
         dialect, response = self.dialect, _response(name)
         assert dialect.refuse is not None, f"{dialect.name} has no failed responses"
         code = dialect.answer(error.kind, response)
@@ -321,12 +328,16 @@ class Responder(Conversation):
 
     def _fail(self, name: str, error: PncError, code: str) -> None:
         """A FAILED answer has gone out."""
-        if self.close_after_failure or error.kind == "sequence":
+        ends = self.after_failed == "close" or error.kind == "sequence"
+        forgiven = None if ends else self.dialect.forgiven.get((self.state, name))
+        if ends or (forgiven is None and self.after_failed == "continue"):
             self._refused(error, code)
             return
         self.voice.problem(error, response_code=code)
-        self._session_failed()
-        self._enter(self.dialect.forgiven.get((self.state, name), FAILED))
+        self._refusal = error
+        if forgiven is None:
+            self._session_failed()
+        self._enter(forgiven or FAILED)
 
     def _respond(self, name: str, document: Any, payload: bytes | None = None) -> None:
         """Send a response and wait for the next request. The station's own slowness is reported, too."""
@@ -352,7 +363,10 @@ class Responder(Conversation):
     def _gone(self, error: PncError | None) -> None:
         rest = ", in the middle of a message" if self._reader.partial else ""
         why = f" {error.sentence}" if error is not None else ""
-        raise PeerClosed(f"The vehicle closed the connection while the station was {self.state}{rest}.{why}")
+        when = f"while the station was {self.state}{rest}."
+        if self._refusal is not None:
+            when = f"after it had been refused: {self._refusal.sentence}"
+        raise PeerClosed(f"The vehicle closed the connection {when}{why}")
 
     def _stop(self) -> None:
         """Nothing more is answered."""

@@ -22,7 +22,7 @@ class State(StrEnum):
     SERVICES = "services discovered"
     CONTRACT = "contract selected"
     EXTERNAL = "external payment selected"
-    DELIVERED = "contract certificate delivered"
+    DELIVERED = "contract certificate answered"
     DETAILS = "payment details accepted"
     AUTHORIZING = "authorization ongoing"
     AUTHORIZED = "authorized"
@@ -100,9 +100,11 @@ _ROWS = (
     _early(S.READY_AC, "V2G2-573"),
     Row(S.LOOP_AC, "ChargingStatusReq", (S.LOOP_AC, S.RECEIPT_AC), "V2G2-575 to V2G2-577, V2G2-580"),
     Row(S.LOOP_AC, "PowerDeliveryReq", (S.STOPPED_AC, S.RENEGOTIATING_AC), "V2G2-575 to V2G2-577, V2G2-580"),
+    _early(S.LOOP_AC, "V2G2-575 to V2G2-577, V2G2-580"),
     Row(S.RECEIPT_AC, "MeteringReceiptReq", (S.LOOP_AC,), "V2G2-575, V2G2-577, V2G2-691"),
     Row(S.RECEIPT_AC, "ChargingStatusReq", (S.LOOP_AC,), _SKIPPED, Liberty.RECEIPT_SKIPPED),
     Row(S.RECEIPT_AC, "PowerDeliveryReq", (S.STOPPED_AC, S.RENEGOTIATING_AC), _SKIPPED, Liberty.RECEIPT_SKIPPED),
+    _early(S.RECEIPT_AC, "V2G2-575, V2G2-577, V2G2-691"),
     Row(S.RENEGOTIATING_AC, "ChargeParameterDiscoveryReq", (S.PLANNING, S.READY_AC), "V2G2-568, V2G2-813"),
     _early(S.RENEGOTIATING_AC, "V2G2-568, V2G2-813"),
     Row(S.STOPPED_AC, "SessionStopReq", (S.ENDED,), _STOP),
