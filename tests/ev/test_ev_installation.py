@@ -65,6 +65,18 @@ def test_installation_is_asked_signed_and_installed() -> None:
     verify(play.documents[-1].Header.Signature, [("AuthorizationReq", proof)], kept.credentials.leaf.public_key())
 
 
+def test_a_contract_is_kept_with_the_path_that_was_verified_whatever_order_it_came_in() -> None:
+    play = Playbook(vehicle())
+    to_installation(play)
+    res = sn.bundle()
+    subs = res.ContractSignatureCertChain.SubCertificates.Certificate
+    subs.reverse()
+    play.hear(res, signature=sn.signed(res))
+    kept = play.vehicle.contracts.default
+    assert kept is not None and kept.credentials.chain == sn.pki().credentials("contract_leaf").chain
+    assert list(kept.credentials.chain_der[1:]) == list(reversed(subs))
+
+
 def altered_key(res: Any) -> None:
     value = res.ContractSignatureEncryptedPrivateKey.value
     res.ContractSignatureEncryptedPrivateKey.value = value[:-1] + bytes([value[-1] ^ 1])
