@@ -49,7 +49,9 @@ def verify_bundle(
     grammar = _judged(
         s,
         f"signature of {name}",
-        lambda: verify(signature if isinstance(signature, SignatureType) else None, parts, _p256(reading.load(cps[0]))),
+        lambda: verify(
+            signature if isinstance(signature, SignatureType) else None, parts, _p256(reading.load(cps[0])), within=res
+        ),
         lambda used: f"made with the provisioning service's key, SignedInfo in the {used} grammar",
     )
     if grammar != "xmldsig":

@@ -137,6 +137,18 @@ def test_a_bad_bundle_ends_the_session_and_leaves_nothing(alter: Callable[[Any],
     assert "PaymentDetailsReq" not in play.names
 
 
+def test_a_delivery_in_which_two_elements_have_one_id_is_refused() -> None:
+    """The chain of the provisioning service is no signed part; with the Id of one it could stand in its place."""
+    play = Playbook(vehicle())
+    to_installation(play)
+    res = sn.bundle()
+    res.SAProvisioningCertificateChain.Id = res.ContractSignatureCertChain.Id
+    play.hear(res, signature=sn.signed(res))
+    assert play.verdicts[-1] == ("signature of CertificateInstallationRes", False)
+    assert isinstance(play.error, PeerError) and play.error.kind == "signature"
+    assert play.vehicle.contracts.all == ()
+
+
 def test_a_contract_that_is_no_certificate_is_refused() -> None:
     play = Playbook(vehicle())
     to_installation(play)
