@@ -78,7 +78,7 @@ class ContractFolder:
             return {}, None
         try:
             rows = json.loads(manifest.read_bytes())
-            kept = {row["folder"]: _read(self._directory, row["folder"], row["emaid"], row["renew"]) for row in rows}
+            kept = {row["folder"]: _read(self._directory, row) for row in rows}
             return kept, next((row["emaid"] for row in rows if row["default"]), None)
         except (OSError, ValueError, KeyError, TypeError, Unreadable) as error:
             raise self._unreadable(error) from error
@@ -94,7 +94,8 @@ class ContractFolder:
         own = contract.emaid, contract.credentials.chain_der
         found = (name for name, old in kept.items() if (old.emaid, old.credentials.chain_der) == own)
         folder = next(found, None) or self._write(contract)
-        return {"emaid": contract.emaid, "folder": folder, "renew": contract.renew, "default": default}
+        noted = {"renew": contract.renew, "refused": contract.refused}
+        return {"emaid": contract.emaid, "folder": folder, "default": default} | noted
 
     def _write(self, contract: Contract) -> str:
         """A new folder; without a row in the manifest it does not count yet."""
@@ -144,7 +145,8 @@ def _contracts(held: Held) -> Iterable[Contract]:
     return held.contracts.values()
 
 
-def _read(directory: Path, name: str, emaid: str, renew: bool) -> Contract:
+def _read(directory: Path, row: dict[str, Any]) -> Contract:
+    name = row["folder"]
     folder = directory / name
     if name in ("", ".", "..") or folder.parent != directory:
         raise ValueError(f"{name!r} is no folder in it")
@@ -152,4 +154,4 @@ def _read(directory: Path, name: str, emaid: str, renew: bool) -> Contract:
     key = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ValueError(f"{folder / 'key.pem'} holds no elliptic-curve key")
-    return Contract(emaid, Credentials(chain, key), renew)
+    return Contract(row["emaid"], Credentials(chain, key), row["renew"], row.get("refused", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Protocol
 
 from msgspec import Struct
@@ -10,11 +11,15 @@ from msgspec import Struct
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.values import Discreet
 
+DISPUTED = "FAILED_CertificateExpired"
+"""A refusal by which another one is wanted, but this one may do elsewhere: whose clock is right is open."""
+
 
 class Contract(Discreet, Struct, frozen=True):
     """A contract certificate with its chain and key, and the EMAID it stands for (14 or 15 characters, no hyphens).
 
-    ``renew`` says that a station announced its end (OK_CertificateExpiresSoon, V2G2-690), whatever our clock says.
+    ``renew`` says that a station announced its end (OK_CertificateExpiresSoon, V2G2-690), whatever our clock says;
+    ``refused`` is the ResponseCode with which a station or its back end said that it counts no more, empty if none did.
     """
 
     _hidden = ("credentials",)
@@ -22,6 +27,7 @@ class Contract(Discreet, Struct, frozen=True):
     emaid: str
     credentials: Credentials
     renew: bool = False
+    refused: str = ""
 
     @property
     def not_before(self) -> float:
@@ -36,6 +42,21 @@ class Contract(Discreet, Struct, frozen=True):
     def usable(self, now: float) -> bool:
         """Whether ``now`` lies within the leaf's validity."""
         return self.not_before <= now <= self.not_after
+
+    def flaw(self, now: float) -> str:
+        """Why it does not pay at ``now``, as a clause with date and clock; empty if nothing speaks against it."""
+        if now > self.not_after:
+            return f"contract {self.emaid} ended at {_shown(self.not_after)}; the vehicle's clock says {_shown(now)}"
+        if now < self.not_before:
+            return f"contract {self.emaid} begins at {_shown(self.not_before)}; the vehicle's clock says {_shown(now)}"
+        if self.refused and self.refused != DISPUTED:
+            return f"contract {self.emaid} was refused earlier with {self.refused}"
+        return ""
+
+    def validity(self, now: float) -> str:
+        """From when to when it counts, and the vehicle's clock to compare with."""
+        period = f"{_shown(self.not_before)} to {_shown(self.not_after)}"
+        return f"contract {self.emaid} counts from {period}; the vehicle's clock says {_shown(now)}"
 
 
 class Held(Discreet, Struct, frozen=True):
@@ -98,9 +119,9 @@ class ContractStore:
         self._change(install)
 
     def note(self, contract: Contract) -> None:
-        """Keep what is known anew of a contract that is held (``renew``), unless its certificate has been replaced.
+        """Keep what is known anew of a contract that is held (``renew``, ``refused``).
 
-        Raises LocalError and changes nothing if it cannot.
+        Changes nothing if its certificate has been replaced meanwhile, or if it cannot: that raises LocalError.
         """
 
         def note(held: Held) -> Held:
@@ -122,3 +143,7 @@ class ContractStore:
 
     def _change(self, change: Callable[[Held], Held]) -> None:
         self._held = change(self._held) if self._keeper is None else self._keeper.change(change)
+
+
+def _shown(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

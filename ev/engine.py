@@ -91,6 +91,8 @@ class EvccEngine(Initiator):
 
     def _heard(self, name: str, code: str) -> None:
         self.outcome.response_codes.append((name, code))
+        if code.startswith("FAILED"):
+            self.session.refused(name, code)
 
     def _complains(self, error: PeerError) -> None:
         self.session.problem(error)

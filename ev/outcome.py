@@ -24,6 +24,7 @@ class SessionOutcome(Struct, kw_only=True):
     ``ok``: the session ended in order and energy flowed as wished, or was paused on purpose. ``problems``: what went
     wrong without ending the session (a refused installation while another contract was at hand). ``energy_wh`` is what
     the vehicle took in this connection; ``meter_wh`` is the station's meter, last reading minus first.
+    ``contract_refused``: the code that said the contract counts no more.
     ``overdue``: what only a patient vehicle waits for -> how long it took at most and the standard's limit, in seconds.
     """
 
@@ -47,6 +48,7 @@ class SessionOutcome(Struct, kw_only=True):
     receipts_signed: int = 0
     installed: InstalledContract | None = None
     contract_expires_soon: bool = False
+    contract_refused: str = ""
     retry_update_after: int | None = None
     certificate_service: bool = False
     response_codes: list[tuple[str, str]] = field(default_factory=list)

@@ -85,6 +85,9 @@ class VehicleSession(Struct):
         """Let a liberty of the station pass and say so. Raises PeerError instead when the vehicle is strict."""
         self.talk.tolerate(what, clause)
 
+    def refused(self, response: str, code: str) -> None:
+        """The station answered with a code that says no. What a dialect makes of it besides ending the session."""
+
     def settle(self) -> None:
         """Account for the energy that flowed since the last time, at the power last known."""
         energy = self.vehicle.battery.charge(self.flow, self.now - self.flow_since)

@@ -94,12 +94,19 @@ async def _plug_in(pilot: Pilot) -> None:
 
 
 def _remember(vehicle: Vehicle, outcome: SessionOutcome) -> None:
-    """What outlives the session: a pause, and a contract the station says is about to end."""
+    """What outlives the session: a pause, and what the station said of the contract.
+
+    A contract that was refused and then charged with was refused by mistake.
+    """
     if outcome.session_id:
         vehicle.memory.paused = outcome.paused
     contract = vehicle.contracts.get(outcome.emaid) if outcome.emaid else None
-    if outcome.contract_expires_soon and contract is not None and not contract.renew:
+    if contract is None:
+        return
+    renew = contract.renew or outcome.contract_expires_soon
+    refused = outcome.contract_refused or ("" if outcome.loops else contract.refused)
+    if (renew, refused) != (contract.renew, contract.refused):
         try:
-            vehicle.contracts.note(replace(contract, renew=True))
+            vehicle.contracts.note(replace(contract, renew=renew, refused=refused))
         except LocalError as error:
             outcome.problems.append(error)

@@ -141,10 +141,17 @@ def _read_schedules(s: Iso2VehicleSession, offered: iso2.SAScheduleListType) -> 
         s.tolerate("The entries of a schedule are not in the order of their starts.", "V2G2-328, V2G2-329")
     tariffs = [t.SalesTariff for t in tuples if t.SalesTariff is not None]
     trusted = bool(tariffs) and _tariffs_trusted(s, tariffs)
-    return tuple(
+    schedules = tuple(
         read_schedule(t, s.now, mean_price(t.SalesTariff) if trusted and t.SalesTariff is not None else None)
         for t in tuples
     )
+    if trusted and len(schedules) == 1:
+        s.voice.story("The station's sales tariff changes nothing: there is no other schedule to choose.")
+    elif trusted and any(schedule.price is None for schedule in schedules):
+        s.voice.story(
+            "The station's sales tariffs are left aside: not every schedule has one with a price level in each entry."
+        )
+    return schedules
 
 
 def _tariffs_trusted(s: Iso2VehicleSession, tariffs: list[iso2.SalesTariffType]) -> bool:
@@ -155,11 +162,13 @@ def _tariffs_trusted(s: Iso2VehicleSession, tariffs: list[iso2.SalesTariffType])
     chain = s.contract.credentials.chain
     key = chain[1].public_key() if len(chain) > 1 else None
     if not isinstance(key, ec.EllipticCurvePublicKey):
+        s.voice.story("The station's sales tariffs are left aside: the contract's chain has no issuer to verify them.")
         return False
     try:
         verify(signature if isinstance(signature, SignatureType) else None, [("SalesTariff", t) for t in tariffs], key)
     except PeerError as error:
         s.voice.judged("signature of the sales tariffs", False, error.sentence, error.clause)
+        s.tolerate(f"The station's sales tariffs are left aside: {error.sentence}", error.clause)
         return False
     s.voice.judged("signature of the sales tariffs", True, "made by the contract's issuing CA")
     return True

@@ -83,17 +83,28 @@ def payment_service_selection(s: Iso2VehicleSession, res: iso2.PaymentServiceSel
 def _contract_action(s: Iso2VehicleSession, service_offered: bool) -> str:
     """What the vehicle wants from the certificate service: Installation, Update or nothing."""
     held = s.vehicle.contracts.choose(s.config.emaid)
-    usable = held is not None and held.usable(s.now)
-    s.contract = held if usable else None
+    flaw = _flaw(s)
+    s.contract = None if flaw else held
     if s.resuming is not None:
         s.contract = s.vehicle.contracts.get(s.resuming.emaid) if s.resuming.emaid else None
         return ""
+    if flaw and s.config.payment != "external":
+        s.voice.story(f"The vehicle does not show its contract: {flaw}.")
     if not service_offered or not s.tls:
         return ""
-    install = s.config.install == "always" or (s.config.install == "if-needed" and not usable)
+    needed = s.contract is None or s.contract.refused != ""
+    install = s.config.install == "always" or (s.config.install == "if-needed" and needed)
     if install and s.vehicle.provisioning is not None and s.vehicle.v2g_roots:
         return "Installation"
     return "Update" if s.contract is not None and s.vehicle.v2g_roots and update_wanted(s, s.contract) else ""
+
+
+def _flaw(s: Iso2VehicleSession) -> str:
+    """What speaks against the contract held. Where nothing may be installed anew, a refusal is asked for again."""
+    held = s.vehicle.contracts.choose(s.config.emaid)
+    if held is None or (s.config.install == "never" and held.usable(s.now)):
+        return ""
+    return held.flaw(s.now)
 
 
 def _choose_payment(s: Iso2VehicleSession) -> PeerError | None:
@@ -132,7 +143,7 @@ def _why_no_contract(s: Iso2VehicleSession, offered: list[iso2.PaymentOptionType
         return "the station does not offer it"
     if not s.tls:
         return "the connection has no TLS"
-    return "the vehicle holds no valid contract and none can be installed here"
+    return f"{_flaw(s) or 'the vehicle holds no valid contract'} and none can be installed here"
 
 
 def _select(s: Iso2VehicleSession) -> Decision:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from pncsim.wire.v2g import iso2
 
 
+SHOWING = ("PaymentDetailsRes", "AuthorizationRes", "CertificateUpdateRes")
+"""Responses to requests in which the vehicle shows its contract or proves to have its key."""
+NO_MORE = ("FAILED_CertificateRevoked", "FAILED_ContractCanceled", "FAILED_CertificateExpired")
+"""Codes with which they say that another contract is needed."""
+
+
 class Iso2VehicleSession(VehicleSession):
     """One session in ISO 15118-2: services, payment, schedules and the charging loop."""
 
@@ -40,6 +46,15 @@ class Iso2VehicleSession(VehicleSession):
     weldings: int = 0
     pausing: bool = False
     first_reading: int | None = None
+
+    def refused(self, response: str, code: str) -> None:
+        """As :class:`VehicleSession`: a contract that counts no more is remembered as such, and one whose time is
+        disputed is told with its dates."""
+        if self.contract is None or response not in SHOWING or code not in NO_MORE:
+            return
+        self.outcome.emaid, self.outcome.contract_refused = self.contract.emaid, code
+        if code == "FAILED_CertificateExpired":
+            self.voice.story(f"The vehicle's {self.contract.validity(self.now)}.")
 
     @property
     def is_dc(self) -> bool:
