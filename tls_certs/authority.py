@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -126,10 +126,13 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
 
     def owns(self, name: CertId) -> bool:
         """Whether ``name`` is a certificate of this authority's name and key."""
-        hashes = self._hashes.get(name.algorithm)
+        return self._hashed(name.algorithm) == name.issuer
+
+    def _hashed(self, algorithm: str) -> tuple[bytes, bytes]:
+        hashes = self._hashes.get(algorithm)
         if hashes is None:
-            hashes = self._hashes[name.algorithm] = issuer_hashes(self.certificate, name.algorithm)
-        return hashes == name.issuer
+            hashes = self._hashes[algorithm] = issuer_hashes(self.certificate, algorithm)
+        return hashes
 
     def answer(self, request: bytes, now: float) -> bytes:
         """The OCSP response (DER) to an OCSP request (DER); refusals are answers too, nothing is raised for them."""
@@ -140,7 +143,12 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         return self.say([cert_id(certificate, self.certificate)], now)
 
     def say(self, ids: Sequence[CertId], now: float, nonce: bytes | None = None) -> bytes:
-        """The OCSP response (DER) about ``ids``, signed by the delegated signer, or by the CA where it has none."""
+        """The OCSP response (DER) about ``ids``, signed by a delegated signer whose certificate is inside.
+
+        Each certificate is named as asked, and besides by SHA-1 and by SHA-256: Java 17 and curl 7.88 refuse a staple
+        that names it by SHA-256 alone, and OCPP lets nobody ask by SHA-1. GnuTLS 3.7.9 refuses a root's own signature
+        where the root is not sent, which is why a root, too, has a delegated signer.
+        """
         signer = self.responder(now)
         ends = signer.leaf.not_valid_after_utc.timestamp()
         singles = [
@@ -151,7 +159,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
                 min(now + LIFETIME, ends),
                 self.registry.revoked.get(name.serial),
             )
-            for name in ids
+            for name in (*ids, *(other for name in ids for other in self.other_names(name)))
         ]
         return sign_answer(
             singles,
@@ -162,12 +170,27 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
             nonce=nonce,
         )
 
+    def other_names(self, name: CertId) -> Iterator[CertId]:
+        """The names that verifiers may look for besides ``name``; none for a certificate of somebody else."""
+        for algorithm in ("SHA1", "SHA256"):
+            if algorithm != name.algorithm and self.owns(name):
+                yield CertId(algorithm, *self._hashed(algorithm), name.serial)
+
     def responder(self, now: float) -> Credentials:
         """The delegated OCSP signer, made anew when there is none or it has expired. Raises LocalError without key."""
-        if self.signer is None or self.signer.leaf.not_valid_after_utc.timestamp() <= now:
+        if not self._can_sign(now):
             profile = responder_profile(PROFILES[self.role])
             self.signer = self.credentials(profile, f"{ORGANIZATION} {profile.title}", now)
+        assert self.signer is not None, "there was one, or it was made"
         return self.signer
+
+    def _can_sign(self, now: float) -> bool:
+        """Whether there is a signer that is valid."""
+        return self.signer is not None and self.signer.leaf.not_valid_after_utc.timestamp() > now
+
+    def speaks(self, name: CertId, now: float) -> bool:
+        """Whether it answers for ``name``: the certificate is of its name and key, and it has what to sign with."""
+        return self.owns(name) and (self.key is not None or self._can_sign(now))
 
     def _signing_key(self) -> PrivateKey:
         if self.key is None:
@@ -182,13 +205,14 @@ def answer_request(request: bytes, authorities: Iterable[Authority], now: float)
     """The OCSP response (DER) to an OCSP request (DER), by whichever authority the first certificate is of.
 
     Certificates of other authorities in the same request are answered "unknown", since one signer cannot speak for
-    them. Requests that cannot be read get malformedRequest, those nobody here is responsible for unauthorized.
+    them. Requests that cannot be read get malformedRequest, those nobody here is responsible for, or has the key to
+    answer, unauthorized.
     """
     try:
         ids, nonce = parse_request(request)
     except RequestMalformed:
         return refusal(MALFORMED)
     for authority in authorities:
-        if authority.owns(ids[0]):
+        if authority.speaks(ids[0], now):
             return authority.say(ids, now, nonce)
     return refusal(UNAUTHORIZED)

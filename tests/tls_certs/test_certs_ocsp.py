@@ -123,7 +123,7 @@ def test_a_serial_nobody_issued_is_unknown_unless_the_memory_is_short(fresh: Pki
     for complete, expected in ((True, ocsp.OCSPCertStatus.UNKNOWN), (False, ocsp.OCSPCertStatus.GOOD)):
         authority.registry.complete = complete
         answer = ocsp.load_der_ocsp_response(authority.answer(request_for([stranger]), NOW))
-        assert answer.certificate_status is expected
+        assert [single.certificate_status for single in answer.responses] == [expected] * 2
 
 
 def test_several_certificates_in_one_request(pki: Pki) -> None:
@@ -135,7 +135,7 @@ def test_several_certificates_in_one_request(pki: Pki) -> None:
     answer = answer_request(request_for([*names, foreign]), pki.authorities(), NOW)
     for certificate in certificates:
         assert verify_response(answer, certificate, authority.certificate, NOW).status is Status.GOOD
-    singles = list(ocsp.load_der_ocsp_response(answer).responses)
+    singles = [one for one in ocsp.load_der_ocsp_response(answer).responses if one.hash_algorithm.name == "sha256"]
     assert [single.certificate_status.name for single in singles] == ["GOOD"] * 4 + ["UNKNOWN"]
 
 

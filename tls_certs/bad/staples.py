@@ -46,9 +46,11 @@ def _answer(
     """An answer about ``certificate`` that is ``age`` seconds old."""
     by = signer or authority.responder(now)
     name = cert_id(certificate, authority.certificate)
-    single = Single(name, status, now - age, now - age + 7 * DAY, revocation)
     return sign_answer(
-        [single],
+        [
+            Single(one, status, now - age, now - age + 7 * DAY, revocation)
+            for one in (name, *authority.other_names(name))
+        ],
         key=by.key,
         responder_id=by_key(by.leaf.public_key()),
         certificates=[by.leaf.public_bytes(Encoding.DER)],
