@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,3 +71,28 @@ def tls(chain: Chain) -> Handshakes:
     from handshakes import Handshakes
 
     return Handshakes(chain)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a database of a server that runs for this test run."""
+    import databases
+
+    if not databases.SERVERS:
+        pytest.skip(databases.MISSING)
+    with databases.postgresql() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> str:
+    """The URL of an empty database."""
+    import databases
+
+    return databases.emptied(postgresql_server)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a database in a file that is not there yet."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'data' / 'pnc.db'}"

@@ -43,6 +43,7 @@ class StoredContract(Struct, frozen=True, kw_only=True):
 
 CONTRACTS: KeptKind[StoredContract] = KeptKind(
     "contracts",
+    StoredContract,
     key=lambda contract: contract.entry.emaid,
     indexes={"vehicle": lambda contract: vehicle_key(contract.entry.pcid)},
 )

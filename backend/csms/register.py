@@ -41,7 +41,7 @@ class RegisteredStation(Struct, frozen=True):
     drawn: bool = False
 
 
-STATIONS: KeptKind[RegisteredStation] = KeptKind("stations", key=lambda station: station.identity)
+STATIONS: KeptKind[RegisteredStation] = KeptKind("stations", RegisteredStation, key=lambda station: station.identity)
 
 
 class Register:

@@ -13,6 +13,8 @@ from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types.v201 import MeterValueType, TransactionEventRequest
+else:
+    TransactionEventRequest = dict  # what is kept is JSON; the module of its types need not be loaded to read it back
 
 REGISTER = "Energy.Active.Import.Register"
 
@@ -70,6 +72,7 @@ def transaction_key(station: str, id: str) -> str:
 
 TRANSACTIONS: KeptKind[Transaction] = KeptKind(
     "transactions",
+    Transaction,
     key=lambda transaction: transaction_key(transaction.station, transaction.id),
     indexes={"station": lambda transaction: transaction.station},
 )

@@ -41,6 +41,7 @@ def subscription_key(operator: str, emaid: str) -> str:
 
 SUBSCRIPTIONS: KeptKind[Subscription] = KeptKind(
     "subscriptions",
+    Subscription,
     key=lambda subscription: subscription_key(subscription.operator, subscription.emaid),
     indexes={"operator": lambda subscription: subscription.operator},
 )

@@ -39,4 +39,6 @@ def vehicle_key(pcid: str) -> str:
     return pcid.upper()
 
 
-VEHICLES: KeptKind[ProvisionedVehicle] = KeptKind("vehicles", key=lambda vehicle: vehicle_key(vehicle.pcid))
+VEHICLES: KeptKind[ProvisionedVehicle] = KeptKind(
+    "vehicles", ProvisionedVehicle, key=lambda vehicle: vehicle_key(vehicle.pcid)
+)

@@ -32,6 +32,7 @@ def issued_key(issuer: str, serial: int) -> str:
 
 ISSUED: KeptKind[IssuedCertificate] = KeptKind(
     "issued",
+    IssuedCertificate,
     key=lambda issued: issued_key(issued.issuer, issued.certificate.serial_number),
     indexes={
         "issuer": lambda issued: issued.issuer,

@@ -28,4 +28,4 @@ class Root(Struct, frozen=True, kw_only=True):
     fingerprint: str
 
 
-ROOTS: KeptKind[Root] = KeptKind("roots", key=lambda root: root.id)
+ROOTS: KeptKind[Root] = KeptKind("roots", Root, key=lambda root: root.id)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 from backend_world import NOW
 
 import pncsim.backend
@@ -26,6 +28,7 @@ from pncsim.backend.pcp import VEHICLES, ProvisionedVehicle
 from pncsim.backend.pki.store import ISSUED, IssuedCertificate
 from pncsim.backend.rcp import ROOTS, Root, RootKind
 from pncsim.backend.store import MAX_PAGE, Change, KeptKind, MemoryStore, Store, every
+from pncsim.backend.store.sql import open_store
 from pncsim.tls_certs.chain_element import chain_element
 from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.wire.credentials import KeySigner
@@ -36,9 +39,7 @@ if TYPE_CHECKING:
 
 Tell = Callable[[list[Fact]], Awaitable[None]]
 
-HOMES: Mapping[str, Callable[[Tell], Store]] = {
-    "memory": MemoryStore,
-}
+HOMES = ("memory", "sqlite", "postgresql")
 
 
 @cache
@@ -137,9 +138,23 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
 }
 
 
-@pytest.fixture(params=HOMES)
-def store(request: pytest.FixtureRequest) -> Store:
-    return HOMES[request.param](_nobody)
+@asynccontextmanager
+async def home_of(request: pytest.FixtureRequest, tell: Tell) -> AsyncIterator[Store]:
+    """A home with nothing in it."""
+    if request.param == "memory":
+        yield MemoryStore(tell)
+        return
+    home = await open_store(
+        request.getfixturevalue(f"{request.param}_url"), [kind for kind, _ in SAMPLES.values()], tell
+    )
+    yield home
+    await home.close()
+
+
+@pytest_asyncio.fixture(params=HOMES)
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    async with home_of(request, _nobody) as home:
+        yield home
 
 
 async def _nobody(facts: list[Fact]) -> None:
@@ -278,16 +293,16 @@ async def test_kinds_do_not_mix(store: Store) -> None:
     assert await store.of(CONTRACTS).get(VEHICLES.key(vehicle(1))) is None
 
 
-@pytest.fixture(params=HOMES)
-def telling(request: pytest.FixtureRequest) -> tuple[Store, list[Any]]:
+@pytest_asyncio.fixture(params=HOMES)
+async def telling(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Store, list[Any]]]:
     """A home, and what it has told, with what was kept at that moment."""
     told: list[Any] = []
 
     async def tell(facts: list[Fact]) -> None:
         told.append((facts, [value async for value in every(home.of(VEHICLES))]))
 
-    home = HOMES[request.param](tell)
-    return home, told
+    async with home_of(request, tell) as home:
+        yield home, told
 
 
 async def test_a_change_is_kept_whole_and_then_told(telling: tuple[Store, list[Any]]) -> None:

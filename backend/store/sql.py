@@ -1,0 +1,370 @@
+"""A store in a database. What was acknowledged is there after the process is gone, and so is every fact it made.
+
+Each kind is a table: a value's octets, its key, the texts it is found by, and its place in the order of coming. A
+change is one transaction, serializable, run again where another one came between. Facts are written in the transaction
+that makes them (``pnc_untold``) and leave it after they were told, so that no crash separates a change from its facts:
+who opens the database next tells them. A fact can therefore be told twice, and never not at all.
+
+One process has an SQLite file at a time; a PostgreSQL database is shared by any number. There each process holds an
+advisory lock of the number it signs its facts with, so that the others know whose facts nobody will tell any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, Final, Generic, TypeVar
+
+import sqlalchemy as sql
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pncsim.backend.events.facts import Fact
+from pncsim.backend.store.database import Database, open_database
+from pncsim.backend.store.encoding import decode, decode_fact, encode, name_of
+from pncsim.backend.store.memory import TellFacts
+from pncsim.backend.store.tables import PAGE, Change, KeptKind, Page, Table, Where, check_page
+from pncsim.wire.errors import LocalError
+from pncsim.wire.source import SYSTEM, Source
+
+V = TypeVar("V")
+R = TypeVar("R")
+Execute = Callable[[sql.Executable], Awaitable[sql.CursorResult[Any]]]
+
+SCHEMA: Final = 1
+"""The form of tables and values; counted up when either changes."""
+ATTEMPTS = 50
+"""How often a change is run before another one has come between too often."""
+
+_AGAIN = frozenset({"40001", "40P01", "23505"})
+"""SQLSTATEs after which the same change may well succeed: serialization failure, deadlock, a key that came between."""
+_MAKING_TABLES = 0x706E63
+"""The advisory lock of who makes tables."""
+_POSITION = sql.BigInteger().with_variant(sql.Integer, "sqlite")
+
+
+async def open_store(url: str, kinds: Iterable[KeptKind[Any]], tell: TellFacts, *, source: Source = SYSTEM) -> SqlStore:
+    """The store at ``url`` (``sqlite+aiosqlite:///FILE`` or ``postgresql+asyncpg://…``), with tables for ``kinds``.
+
+    Facts that were kept and not told, because a process ended in between, are told before this returns. Raises
+    LocalError, with what to do, for a database that cannot be reached, is somebody else's or of another release.
+    """
+    store = SqlStore(open_database(url), kinds, tell, source.bits(62))
+    try:
+        await store.prepare()
+    except BaseException:
+        await store.database.close()
+        raise
+    return store
+
+
+class SqlStore:
+    """A :class:`backend.store.tables.Store` in ``database``; ``owner`` is the number this process signs its facts with.
+
+    Made by :func:`open_store`; :meth:`close` is to be called by who has opened it.
+    """
+
+    def __init__(self, database: Database, kinds: Iterable[KeptKind[Any]], tell: TellFacts, owner: int) -> None:
+        self.database, self._tell, self._owner = database, tell, owner
+        self._metadata = sql.MetaData()
+        self._schema = sql.Table("pnc_schema", self._metadata, sql.Column("version", sql.Integer, nullable=False))
+        self._untold = sql.Table(
+            "pnc_untold",
+            self._metadata,
+            sql.Column("id", _POSITION, primary_key=True),
+            sql.Column("owner", sql.BigInteger, nullable=False, index=True),
+            sql.Column("name", sql.Text, nullable=False),
+            sql.Column("fact", sql.LargeBinary, nullable=False),
+            sqlite_autoincrement=True,
+        )
+        self._rows = {kind.name: _Rows(kind, self._metadata) for kind in kinds}
+        self._told: list[int] = []  # facts to be taken out with the next change
+        self._changes: set[asyncio.Task[Any]] = set()
+        self._turn = asyncio.Lock()  # of the one who writes into a file
+        self._living: AsyncConnection | None = None  # holds the lock that says this process lives
+
+    def of(self, kind: KeptKind[V]) -> Table[V]:
+        """As Store."""
+        return _SqlTable(self.rows(kind), self)
+
+    def rows(self, kind: KeptKind[V]) -> _Rows[V]:
+        """The table behind a kind."""
+        return self._rows[kind.name]
+
+    async def change(self, step: Callable[[Change], Awaitable[R]]) -> R:
+        """As Store. Who asked may be cancelled meanwhile: the change is made and told all the same.
+
+        Raises LocalError where the database does not do it.
+        """
+        task = asyncio.create_task(self._change(step))
+        self._changes.add(task)
+        task.add_done_callback(self._changed)
+        return await asyncio.shield(task)
+
+    async def tell_again(self) -> int:
+        """Tell the facts of processes that ended before they could; returns how many there were."""
+        told = 0
+        async with self.reading() as execute:
+            owners = (await execute(sql.select(self._untold.c.owner).distinct())).scalars().all()
+        for owner in owners:
+            if owner != self._owner:
+                async with self._gone(owner) as gone:
+                    told += await self._tell_for(owner) if gone else 0
+        return told
+
+    async def close(self) -> None:
+        """Finish the changes that have begun, and leave the database."""
+        while self._changes:
+            await asyncio.wait(self._changes)
+        try:
+            await self._take_out_told()
+        finally:
+            if self._living is not None:
+                await self._living.close()
+            await self.database.close()
+
+    # Reading, for tables
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Execute]:
+        """Runs statements that read what is kept now.
+
+        A file is read at once, in this thread: that takes less than handing the question to another one.
+        """
+        with self.database.sentences():
+            if self.database.reader is not None:
+                with self.database.reader.connect() as file:
+                    yield lambda statement: _at_once(file.execute(statement))
+            else:
+                async with self.database.engine.connect() as connection:
+                    yield connection.execute
+
+    # Changing
+
+    async def _change(self, step: Callable[[Change], Awaitable[R]]) -> R:
+        if self.database.file is None:
+            result, facts = await self._kept(step)
+        else:
+            async with self._turn:
+                result, facts = await self._kept(step)
+        if facts:
+            await self._tell([fact for _, fact in facts])
+            self._told += [number for number, _ in facts]
+        return result
+
+    def _changed(self, task: asyncio.Task[Any]) -> None:
+        self._changes.discard(task)
+        if not task.cancelled():
+            task.exception()  # who asked may be gone; then nobody else wants to know
+
+    async def _kept(self, step: Callable[[Change], Awaitable[R]]) -> tuple[R, list[tuple[int, Fact]]]:
+        """What ``step`` returns, and its facts under their numbers."""
+        with self.database.sentences():
+            for attempt in range(1, ATTEMPTS + 1):
+                told = self._told[:]
+                try:
+                    async with self.database.engine.begin() as connection:
+                        change = _SqlChange(self, connection)
+                        result = await step(change)
+                        numbers = [await self._write_down(connection, fact) for fact in change.facts]
+                        if told:
+                            await connection.execute(sql.delete(self._untold).where(self._untold.c.id.in_(told)))
+                except DBAPIError as error:
+                    if attempt == ATTEMPTS or getattr(error.orig, "sqlstate", None) not in _AGAIN:
+                        raise
+                else:
+                    self._told = [number for number in self._told if number not in told]
+                    return result, list(zip(numbers, change.facts, strict=True))
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _write_down(self, connection: AsyncConnection, fact: Fact) -> int:
+        row = {"owner": self._owner, "name": name_of(fact), "fact": encode(fact)}
+        added = await connection.execute(sql.insert(self._untold).values(row).returning(self._untold.c.id))
+        number: int = added.scalar_one()
+        return number
+
+    async def _take_out_told(self) -> None:
+        if self._told:
+
+            async def nothing(change: Change) -> None:
+                """Only what every change does at its end."""
+
+            await self._kept(nothing)
+
+    # Facts of others
+
+    @asynccontextmanager
+    async def _gone(self, owner: int) -> AsyncIterator[bool]:
+        """Whether the process that signed with ``owner`` has ended; meanwhile nobody else tells its facts."""
+        if self.database.file is not None:
+            yield True  # a file has one process at a time, and that is this one
+            return
+        with self.database.sentences():
+            async with self.database.engine.connect() as connection:
+                locked = await connection.execute(sql.select(sql.func.pg_try_advisory_lock(owner)))
+                gone = bool(locked.scalar_one())
+                await connection.rollback()
+                try:
+                    yield gone
+                finally:
+                    if gone:
+                        await connection.execute(sql.select(sql.func.pg_advisory_unlock(owner)))
+                        await connection.rollback()
+
+    async def _tell_for(self, owner: int) -> int:
+        left = sql.select(self._untold).where(self._untold.c.owner == owner).order_by(self._untold.c.id)
+        async with self.reading() as execute:
+            rows = (await execute(left)).all()
+        if rows:
+            await self._tell([decode_fact(row.name, row.fact) for row in rows])
+            self._told += [row.id for row in rows]
+            await self._take_out_told()
+        return len(rows)
+
+    # Opening
+
+    async def prepare(self) -> None:
+        """Make or check the tables, tell what nobody told. Raises LocalError for a database that is not ours."""
+        with self.database.sentences():
+            async with self.database.engine.begin() as connection:
+                if self.database.file is None:
+                    await connection.execute(sql.select(sql.func.pg_advisory_xact_lock(_MAKING_TABLES)))
+                await connection.run_sync(self._make_tables)
+            if self.database.file is None:
+                self._living = await self.database.engine.connect()
+                await self._living.execute(sql.select(sql.func.pg_advisory_lock(self._owner)))
+                await self._living.commit()
+        await self.tell_again()
+
+    def _make_tables(self, connection: sql.Connection) -> None:
+        there = set(sql.inspect(connection).get_table_names())
+        if self._schema.name in there:
+            version = connection.execute(sql.select(self._schema.c.version)).scalar_one_or_none()
+            if version != SCHEMA:
+                raise LocalError(
+                    f"The database {self.database.name} has schema {version}; this release reads schema {SCHEMA}.",
+                    advice="Use the release that wrote it, or an empty database.",
+                )
+        elif found := sorted(there & set(self._metadata.tables)):
+            raise LocalError(
+                f"The database {self.database.name} has tables {', '.join(found)}, but no {self._schema.name}.",
+                advice="Name an empty database.",
+            )
+        self._metadata.create_all(connection)  # some kinds may have come since
+        if self._schema.name not in there:
+            connection.execute(sql.insert(self._schema).values(version=SCHEMA))
+
+
+class _Rows(Generic[V]):
+    """The table of one kind."""
+
+    def __init__(self, kind: KeptKind[V], metadata: sql.MetaData) -> None:
+        self.kind = kind
+        found = [sql.Column(f"by_{name}", sql.Text, nullable=False) for name in kind.indexes]
+        self.table = sql.Table(
+            f"pnc_{kind.name}",
+            metadata,
+            sql.Column("position", _POSITION, primary_key=True),
+            sql.Column("key", sql.Text, nullable=False, unique=True),
+            sql.Column("value", sql.LargeBinary, nullable=False),
+            *found,
+            *(sql.Index(f"pnc_{kind.name}_{column.name}", column.name, "position") for column in found),
+            sqlite_autoincrement=True,  # a place is not taken again: cursors stay right
+        )
+        wanted = self.table.c.key == sql.bindparam("wanted")
+        self.get = sql.select(self.table.c.value).where(wanted)
+        self.insert = sql.insert(self.table)
+        self.update = sql.update(self.table).where(wanted)
+        self.remove = sql.delete(self.table).where(wanted)
+
+    def row(self, value: V) -> dict[str, object]:
+        found = {f"by_{name}": text(value) for name, text in self.kind.indexes.items()}
+        return {"value": encode(value), **found}
+
+    def value(self, found: sql.CursorResult[Any]) -> V | None:
+        octets = found.scalar_one_or_none()
+        return None if octets is None else decode(self.kind, octets)
+
+    def behind(self, where: Where | None, after: int, limit: int) -> sql.Select[Any]:
+        columns = self.table.c
+        asked = sql.select(columns.position, columns.value).where(columns.position > after)
+        if where is not None:
+            if where[0] not in self.kind.indexes:
+                raise ValueError(f"{self.kind.name} are not found by {where[0]!r}")
+            asked = asked.where(columns[f"by_{where[0]}"] == where[1])
+        return asked.order_by(columns.position).limit(limit + 1)
+
+    def page(self, found: sql.CursorResult[Any], limit: int) -> Page[V]:
+        rows = found.all()
+        values = tuple(decode(self.kind, row.value) for row in rows[:limit])
+        return Page(values, str(rows[limit - 1].position) if len(rows) > limit else "")
+
+
+class _SqlTable(Generic[V]):
+    """A table outside of a change: what is written is a change of its own."""
+
+    def __init__(self, rows: _Rows[V], store: SqlStore) -> None:
+        self._rows, self._store = rows, store
+
+    async def get(self, key: str) -> V | None:
+        async with self._store.reading() as execute:
+            return self._rows.value(await execute(self._rows.get.params(wanted=key)))
+
+    async def put(self, value: V) -> V | None:
+        return await self._store.change(lambda change: change.of(self._rows.kind).put(value))
+
+    async def remove(self, key: str) -> V | None:
+        return await self._store.change(lambda change: change.of(self._rows.kind).remove(key))
+
+    async def page(self, where: Where | None = None, *, after: str = "", limit: int = PAGE) -> Page[V]:
+        asked = self._rows.behind(where, check_page(after, limit), limit)
+        async with self._store.reading() as execute:
+            return self._rows.page(await execute(asked), limit)
+
+
+class _SqlChange:
+    """A change in progress."""
+
+    def __init__(self, store: SqlStore, connection: AsyncConnection) -> None:
+        self.facts: list[Fact] = []
+        self._store, self._connection = store, connection
+
+    def of(self, kind: KeptKind[V]) -> Table[V]:
+        return _ChangingTable(self._store.rows(kind), self._connection)
+
+    def tell(self, fact: Fact) -> None:
+        self.facts.append(fact)
+
+
+class _ChangingTable(Generic[V]):
+    """A table within a change."""
+
+    def __init__(self, rows: _Rows[V], connection: AsyncConnection) -> None:
+        self._rows, self._connection = rows, connection
+
+    async def get(self, key: str) -> V | None:
+        return self._rows.value(await self._connection.execute(self._rows.get, {"wanted": key}))
+
+    async def put(self, value: V) -> V | None:
+        key, row = self._rows.kind.key(value), self._rows.row(value)
+        previous = await self.get(key)
+        if previous is None:
+            await self._connection.execute(self._rows.insert, {"key": key, **row})
+        else:
+            await self._connection.execute(self._rows.update.values(row), {"wanted": key})
+        return previous
+
+    async def remove(self, key: str) -> V | None:
+        previous = await self.get(key)
+        if previous is not None:
+            await self._connection.execute(self._rows.remove, {"wanted": key})
+        return previous
+
+    async def page(self, where: Where | None = None, *, after: str = "", limit: int = PAGE) -> Page[V]:
+        asked = self._rows.behind(where, check_page(after, limit), limit)
+        return self._rows.page(await self._connection.execute(asked), limit)
+
+
+async def _at_once(result: R) -> R:
+    return result
