@@ -34,12 +34,6 @@ async def two_at_once(
         *(lab.plug_in(vehicle, at=place) for vehicle, place in zip(vehicles, places, strict=True))
     )
     for vehicle, outcome in zip(vehicles, outcomes, strict=True):
-        emaid = vehicle.contracts.all[0].emaid
-        lab.expect.that(f"{vehicle.name} ends in order", outcome.ok, outcome.error or outcome.reason)
-        charged = abs(outcome.energy_wh - kwh * 1000) <= kwh * 50
-        lab.expect.that(f"{vehicle.name} is charged with {kwh:g} kWh", charged, f"{outcome.energy_wh:.0f} Wh")
-        paid = [transaction for transaction in lab.transactions() if transaction.token == emaid]
-        lab.expect.that(f"{emaid} pays one transaction", len(paid) == 1, len(paid))
-        closed = [one.id for one in paid if one.complete]
-        lab.expect.that("which is complete and closed", 0 < len(closed) == len(paid), ", ".join(closed) or "none")
+        lab.expect.session(outcome)
+        lab.expect.paid(outcome, vehicle.contracts.all[0].emaid, kwh=kwh)
     lab.expect.that("the transactions are two", len(lab.transactions()) == 2, len(lab.transactions()))

@@ -10,11 +10,13 @@ from __future__ import annotations
 import inspect
 import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
+
+from pncsim.wire.errors import LocalError
 
 _WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
@@ -100,6 +102,23 @@ class Parameter(Struct, frozen=True):
             above = f"to {self.bounds.high:g}" if self.bounds.high < math.inf else "on"
             raise ValueError(f"{text!r} is no {what} from {self.bounds.low:g} {above}")
         return number
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """What a person may have meant by ``word``, or else all that is known, as a sentence."""
+    from difflib import get_close_matches
+
+    words = list(known)
+    close = get_close_matches(word, words, n=3, cutoff=0.6)
+    return f"Did you mean {' or '.join(close)}?" if close else f"Known are {', '.join(words)}."
+
+
+def unknown_words(of: str, wishes: Iterable[str], known: Iterable[str], also: Iterable[str] = ()) -> None:
+    """Refuse ``wishes`` that are not among the ``known`` words; ``also``: what else may have been meant. LocalError."""
+    words = list(known)
+    for wish in wishes:
+        if wish not in words:
+            raise LocalError(f"{of} knows no {wish!r}.", advice=did_you_mean(wish, [*also, *words]))
 
 
 def _number(text: str) -> float:

@@ -8,6 +8,7 @@ are the options a person sees (:mod:`simulator.parameters`).
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
@@ -15,8 +16,11 @@ from msgspec import Struct
 
 from pncsim.simulator.parameters import Parameter, parameters_of
 from pncsim.simulator.plan import USUAL, Plan
+from pncsim.wire.errors import LocalError
 
 Energy = Literal["ac", "dc"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Scenario(Struct, frozen=True):
@@ -48,9 +52,16 @@ class Scenario(Struct, frozen=True):
 def scenario(
     name: str, *, title: str, clauses: tuple[str, ...] = (), fresh_station: bool = False, plan: Plan = USUAL
 ) -> Callable[[Callable[..., Awaitable[None]]], Scenario]:
-    """Declare the decorated coroutine function as the scenario ``name``."""
+    """Declare the decorated coroutine function as the scenario ``name``: letters, digits, dots and hyphens.
+
+    Raises LocalError for a name that is none, which evidence and commands could not carry, and for another function.
+    """
+    if not _NAME.fullmatch(name):
+        raise LocalError(f"{name!r} is no name for a scenario: letters, digits, dots and hyphens are, as in pnc-ac.")
 
     def declare(run: Callable[..., Awaitable[None]]) -> Scenario:
+        if not inspect.iscoroutinefunction(run):
+            raise LocalError(f"The scenario {name} is no coroutine function: write `async def`.")
         return Scenario(name, title, clauses, run, fresh_station, plan)
 
     return declare

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
+import pytest
+
+from pncsim.ev.config import VehicleConfig
 from pncsim.simulator.commands import tables
+from pncsim.simulator.commands.main import main
 from pncsim.simulator.faults.table import FAULTS
-from pncsim.simulator.result import RunResult, Verdict
+from pncsim.simulator.lab.expect import Expectations
+from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.runs.discovery import all_scenarios
-from pncsim.simulator.runs.loop import run_on_loop
-from pncsim.simulator.runs.run import Run
-from pncsim.simulator.scenario import Scenario
-from pncsim.simulator.settings import RunSettings
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -33,16 +33,39 @@ def test_the_documented_scenarios_exist_and_every_fault_is_documented() -> None:
     assert [name for name in FAULTS if f"`{name}`" not in text] == []
 
 
-def test_the_example_scenario_runs_as_written() -> None:
-    text = (DOCS / "scenarios.md").read_text()
-    written: dict[str, Any] = {}
-    exec(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0], written)
-    (example,) = [value for value in written.values() if isinstance(value, Scenario)]
+def test_what_a_scenario_writer_is_shown_runs_as_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each file and each command of the chapter, in an empty folder; what a command is shown to say it says."""
+    chapter = (DOCS / "scenarios.md").read_text().partition("## Writing one")[2]
+    monkeypatch.chdir(tmp_path)
+    told: list[tuple[str, list[str]]] = []
+    for language, block in re.findall(r"```(python|console)\n(.*?)```", chapter, re.DOTALL):
+        if language == "python":
+            Path(block.partition("\n")[0].removeprefix("# ")).write_text(block)
+            continue
+        for line in block.splitlines():
+            if line.startswith("$ pnc "):
+                told.append((line.removeprefix("$ pnc "), []))
+            else:
+                told[-1][1].append(line)
+    assert len(list(tmp_path.glob("*.py"))) >= 2 and len(told) >= 6
+    for command, expected in told:
+        with pytest.raises(SystemExit) as left:
+            main(command.split())
+        said = capsys.readouterr()
+        assert (left.value.code, said.err) == (0, ""), (command, said.out, said.err)
+        for line in expected:
+            assert any(shown.startswith(line) for shown in said.out.splitlines()), (command, line, said.out)
 
-    async def run() -> RunResult:
-        settings = RunSettings(transport="memory")
-        return await Run(example, {"kwh": 0.5}, settings).done()
 
-    result = run_on_loop("memory", run)
-    assert result.verdict is Verdict.PASS, result.cause
-    assert len([check for check in result.checks if check.expected == "nothing is installed"]) == 2
+def test_what_the_chapter_names_is_there() -> None:
+    """Calls of the lab, expectations, files and fields."""
+    chapter = (DOCS / "scenarios.md").read_text().partition("## Writing one")[2]
+    expected = set(re.findall(r"lab\.expect\.(\w+)", chapter))
+    assert expected and not [name for name in expected if not hasattr(Expectations, name)]
+    called = set(re.findall(r"(?:await |`)lab\.(\w+)\(", chapter))
+    assert called and not [name for name in called if not hasattr(Lab, name)]
+    for file in re.findall(r"`(\w+(?:/\w+)*\.py)`", chapter):
+        assert (DOCS.parent / file).exists(), file
+    assert {"payment", "install", "pause_after_loops"} <= set(VehicleConfig.__struct_fields__)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from pncsim.simulator.commands.options import Arguments, Parser
+from pncsim.simulator.commands.options import Arguments, Parser, add_folders
 from pncsim.simulator.runs.discovery import discover
 
 
 def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """What can be listed."""
     parser.add_argument("--faults", action="store_true", help="list the faults for --fault instead")
+    add_folders(parser)
     parser.set_defaults(execute=_list)
 
 
@@ -21,7 +23,7 @@ def _list(arguments: Arguments) -> int:
 
         rows = [(fault.name, fault.chosen().title) for fault in FAULTS.values()]
     else:
-        found = discover()
+        found = discover(map(Path, getattr(arguments, "scenarios", ())))
         rows = [(one.name, one.title) for one in found.scenarios.values()]
         for sentence in found.refused:
             print(f"pnc: {sentence}", file=sys.stderr)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pncsim.simulator.parameters import Flag, Parameter, Shown, Switches, parameters_of
@@ -69,6 +70,25 @@ def reader(parameter: Parameter) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return read
+
+
+def add_folders(parser: Any) -> None:
+    """Where scenarios are looked for besides the usual places; see :func:`folders_in`."""
+    parser.add_argument(
+        "--scenarios",
+        action="append",
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help="look for scenarios in the files of this folder, too; may be given several times",
+    )
+
+
+def folders_in(words: Sequence[str]) -> list[Path]:
+    """The folders of --scenarios, which decide what can be typed at all and so are read ahead of everything else."""
+    ahead = argparse.ArgumentParser(prog="pnc", add_help=False, allow_abbrev=False)
+    ahead.add_argument("--scenarios", action="append", default=[], type=Path, metavar="DIR")
+    found: list[Path] = ahead.parse_known_args(list(words))[0].scenarios
+    return found
 
 
 def add_verbose(parser: Any) -> None:

@@ -8,7 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pncsim.simulator.commands.options import EPILOG, Arguments, Parser, add_option, add_verbose
+from pncsim.simulator.commands.options import (
+    EPILOG,
+    Arguments,
+    Parser,
+    add_folders,
+    add_option,
+    add_verbose,
+    folders_in,
+)
 from pncsim.simulator.runs.discovery import built_in, discover, find_scenario, looks_like_path
 from pncsim.simulator.scenario import Scenario
 from pncsim.wire.errors import LocalError
@@ -19,12 +27,17 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
 
     A word that is no option may be a scenario: what is found so needs no look at all the others.
     """
+    add_folders(parser)
     scenarios = parser.add_subparsers(metavar="SCENARIO", required=True)
+    folders = folders_in(words)
     for word in words:
-        if looks_like_path(word) or word in built_in():
+        if looks_like_path(word) or (word in built_in() and not folders):
             _add_scenario(scenarios, word, find_scenario(word))
             return
-    found = discover()
+    found = discover(folders)
+    for word in found.taken.keys() & words if folders else ():
+        # Which of the two is meant nobody can know.
+        raise LocalError(found.taken[word], advice="Rename one of them, or run the file by its path.")
     for one in found.scenarios.values():
         _add_scenario(scenarios, one.name, one)
     for sentence in found.refused:
@@ -47,6 +60,7 @@ def _add_scenario(scenarios: Any, word: str, found: Scenario) -> None:
 
 def _add_common(parser: Parser) -> None:
     common = parser.add_argument_group("for every scenario")
+    add_folders(common)
     common.add_argument(
         "--transport",
         choices=("loopback", "memory"),

@@ -17,12 +17,15 @@ from pncsim.ev.outcome import SessionOutcome
 from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
 from pncsim.secc.charge_point import ChargePoint
+from pncsim.secc.config import SeccConfig
 from pncsim.simulator.lab.back_end import CARD, BackEnd, Region
 from pncsim.simulator.lab.expect import Expectations
 from pncsim.simulator.lab.hooks import Hooks, chained
 from pncsim.simulator.lab.plug_in import PlugIn
-from pncsim.simulator.lab.stations import make_station, network_at
-from pncsim.simulator.lab.vehicles import configure, make_vehicle, sell_contract
+from pncsim.simulator.lab.revocation import Revocable, revoke
+from pncsim.simulator.lab.sessions import LabSessions, SessionWatch
+from pncsim.simulator.lab.stations import configure_station, make_station, network_at
+from pncsim.simulator.lab.vehicles import check_name, configure, make_vehicle, sell_contract
 from pncsim.simulator.plan import USUAL, Plan, StationPlan
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.scenario import Energy
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from pncsim.backend.ecosystem import Ecosystem
     from pncsim.backend.mo import MobilityOperator
     from pncsim.tls_certs.pki import Pki
+    from pncsim.tls_certs.revocation import Reason
     from pncsim.wire.ocpp.channel import Connector, FrameChannel
 
 RECONNECT_PATIENCE = 300.0
@@ -69,7 +73,8 @@ class Lab:
     ) -> None:
         self.settings, self.clock, self.trace, self.plan = settings, clock, trace, plan
         self.voice = Voice.on(clock, trace, "LAB")
-        self.expect = Expectations(result, self.transactions, lambda: self.receipts_verified)
+        self.sessions = LabSessions(plan.several)
+        self.expect = Expectations(result, self.sessions, self.transactions)
         self.hooks = Hooks()
         self.card = CARD
         self.region = Region(settings.transport, clock, trace, plan=plan, folder=settings.pki, source=source)
@@ -104,7 +109,7 @@ class Lab:
         self,
         *,
         energy: Energy = "ac",
-        kwh: float,
+        kwh: float = 1.0,
         contract: bool = False,
         contract_days: float | None = None,
         name: str = "",
@@ -116,20 +121,22 @@ class Lab:
 
         ``contract_days``: remaining validity of that contract, default a year. ``name``: what events call it (EV-1,
         EV-2 ...). ``operator``: the provider id of the contract's MO. ``pki``: whose provisioning certificate it has.
-        ``wishes`` go into :class:`ev.config.VehicleConfig`. Faults that change what it sends are built in.
+        ``wishes`` are fields of :class:`ev.config.VehicleConfig`. Faults that change what it sends are built in. Raises
+        LocalError for a name that is taken or cannot be one, and for wishes that make no sense.
         """
         ecosystem, now = await self.region.ecosystem(), self.clock.now()
+        # Several may be made at once: number and name are this one's from here on.
         number = len(self.vehicles) + 1
         name = name or f"EV-{number}"
         if name in self.vehicles:
             raise LocalError(f"There is a vehicle {name} in this lab already.")
-        config = configure(energy, kwh, alter=self.hooks.altering("vehicle", name), **wishes)
-        vehicle = make_vehicle(name, number, ecosystem, _named(ecosystem, pki), now, config)
+        check_name(name)
+        config = configure(energy, kwh, number, alter=self.hooks.altering("vehicle", name), **wishes)
+        self.vehicles[name] = vehicle = make_vehicle(name, number, ecosystem, _named(ecosystem, pki), now, config)
         if contract:
             seller = self._operator(ecosystem, operator)
             issued_by = next((mo.pki for mo in self.plan.operators if mo.provider == seller.provider), "")
             await sell_contract(vehicle, number, seller, _named(ecosystem, issued_by), now, contract_days)
-        self.vehicles[name] = vehicle
         return vehicle
 
     async def subscribe(self, vehicle: Vehicle, *, operator: str = "") -> str:
@@ -144,14 +151,31 @@ class Lab:
         self.voice.of("MO", f"MO {seller.provider}").story(text)
         return contract.emaid
 
-    async def station(self, identity: str = "") -> ChargePoint:
-        """The station of that identity (default: the first), booted if it was not yet. Raises what went wrong."""
+    async def revoke(self, what: Revocable, reason: Reason = "key_compromise") -> None:
+        """Revoke a certificate at the CA that has issued it, whose responder says so from now on.
+
+        ``what``: a vehicle (the contract it would pay with), a contract, a station (its V2G certificate), credentials
+        or a certificate. Raises LocalError for what is not there or was issued by nobody in this lab.
+        """
+        await revoke(await self.region.ecosystem(), what, reason)
+
+    async def station(self, config: SeccConfig | None = None, *, identity: str = "", **wishes: Any) -> ChargePoint:
+        """The station of that identity (default: the first), booted if it was not yet. Raises what went wrong.
+
+        ``config``: what its EVSEs are like instead of what is usual in a lab; ``wishes``: fields of
+        :class:`secc.config.SeccConfig` that differ. Both are for a station that has not been needed yet.
+        """
         plan, number = self._planned(identity)
         if plan.foreign:
             raise LocalError(f"The station {plan.identity} is somebody else's: its inside cannot be seen.")
         async with self._booting:
             if plan.identity not in self._stations:
-                await self._boot(plan, number)
+                await self._boot(plan, number, configure_station(config, wishes))
+            elif config is not None or wishes:
+                raise LocalError(
+                    f"The station {plan.identity} is running already.",
+                    advice="Say what it is like before the first vehicle is plugged in.",
+                )
             return self._stations[plan.identity]
 
     async def plug_in(
@@ -159,29 +183,36 @@ class Lab:
         vehicle: Vehicle,
         *,
         at: str = "",
+        card: str | None = None,
         keep_plugged: bool = False,
         renegotiate_after_loops: int | None = None,
     ) -> SessionOutcome:
         """Plug the vehicle in and let both sides run until the session is over and the CSMS has heard of it.
 
         ``at``: a station (``CS001``) or one of its EVSEs (``CS001/2``); by default the first free EVSE of the first
-        station. Under external identification the driver shows the card. ``renegotiate_after_loops``: the station asks
-        for new parameters then. ``keep_plugged`` says that the vehicle will come back (a pause).
+        station. ``card``: what the driver shows, under external identification the lab's card if nothing else is said.
+        ``renegotiate_after_loops``: the station asks for new parameters then. ``keep_plugged`` says that the vehicle
+        will come back (a pause).
         """
         identity, _, outlet = at.partition("/")
         plan, _ = self._planned(identity)
         if plan.foreign:
             if plan.link is None:
                 raise LocalError(f"Nobody knows where the station {plan.identity} is.", advice="Give its plan a link.")
-            return await charge(self.through(network_at(plan.link, self.clock)), vehicle, self.clock, self.trace)
-        site = await self.station(identity)
+            session = self.sessions.begin(vehicle.name)
+            outcome = await charge(self.through(network_at(plan.link, self.clock)), vehicle, self.clock, self.trace)
+            self.sessions.end(session, outcome)
+            return outcome
+        site = await self.station(identity=identity)
         evse = site.evse(self._outlet(plan, outlet, vehicle))
         self._plugged[plan.identity, evse.number] = vehicle.name
         plug_in = PlugIn(vehicle=vehicle, station=site, back=self._behind[plan.identity], clock=self.clock)
         for do in self.hooks.due(plug_in):
             await do(plug_in)
-        if vehicle.config.payment == "external":
-            site.station.present(self.card, evse=evse.number)
+        if card is None and vehicle.config.payment == "external":
+            card = self.card
+        if card is not None:
+            site.station.present(card, evse=evse.number)
 
         def loop(number: int) -> None:
             if number == renegotiate_after_loops:
@@ -189,10 +220,13 @@ class Lab:
             self._deeds.extend(asyncio.ensure_future(do(plug_in)) for do in self.hooks.due(plug_in, number))
 
         evse.on_loop = loop
+        session, watch = self.sessions.begin(vehicle.name), SessionWatch(evse, site.station.outlet(evse.number).book)
         link = self.through(evse.network)
         with self.clock.acting():
             outcome = await charge(link, vehicle, self.clock, self.trace, pilot=evse.pilot)
             await evse.idle()
+        watch.tell(session)
+        self.sessions.end(session, outcome)
         if not keep_plugged:
             evse.pilot.disconnect()
             del self._plugged[plan.identity, evse.number]
@@ -224,7 +258,7 @@ class Lab:
                 return number
         raise LocalError(f"Every EVSE of {plan.identity} has a vehicle.", advice="Plan more EVSEs or another station.")
 
-    async def _boot(self, plan: StationPlan, number: int) -> None:
+    async def _boot(self, plan: StationPlan, number: int, config: SeccConfig) -> None:
         back = await self.region.back_end(plan.csms)
         station = make_station(
             plan,
@@ -238,6 +272,7 @@ class Lab:
             trace=self.trace,
             source=self._source,
             installed=self._installed,
+            config=config,
         )
         self._stations[plan.identity], self._behind[plan.identity] = station, back
         await station.open()
@@ -318,11 +353,6 @@ class Lab:
     def transactions(self) -> list[Transaction]:
         """What the CSMSs kept as the last vehicle was done."""
         return self._transactions
-
-    @property
-    def receipts_verified(self) -> int:
-        """Metering receipts the stations have verified so far."""
-        return sum(evse.receipts for station in self._stations.values() for evse in station.evses)
 
     def chains(self) -> Mapping[str, Iterable[x509.Certificate]]:
         """The chains used in this run, by the role that shows them."""

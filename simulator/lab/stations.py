@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pncsim.ev.config import AC_MODES, DC_MODES
 from pncsim.secc.charge_point import ChargePoint, trusted_roots
 from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
 from pncsim.secc.evse import EvsePlan
 from pncsim.secc.station.config import StationConfig
 from pncsim.simulator.lab.back_end import BackEnd
-from pncsim.simulator.lab.hooks import Hooks
+from pncsim.simulator.lab.hooks import Hooks, chained
+from pncsim.simulator.parameters import unknown_words
 from pncsim.simulator.plan import OtherSide, StationPlan
 from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import DEFAULT_EVSE_ID, Pki
@@ -27,6 +31,25 @@ SLOPE = 8000.0
 and after the stop: quicker than real ones, because on sockets a lab really waits for them."""
 
 
+OF_THE_LAB = frozenset({"evse_id", "paused"})
+"""What no scenario can choose: the EVSEs of a lab have ids of their own, and remember what sleeps there themselves."""
+
+
+def configure_station(config: SeccConfig | None, wishes: Mapping[str, Any]) -> SeccConfig:
+    """What the EVSEs of a lab's station are like: ``config``, or what is usual, with ``wishes`` for some of its fields.
+
+    Raises LocalError for a wish that is no field, or for values that do not fit together.
+    """
+    unknown_words("A station", wishes, (name for name in SeccConfig.__struct_fields__ if name not in OF_THE_LAB))
+    usual = config or SeccConfig(
+        energy_modes=(*AC_MODES, *DC_MODES[:2]),
+        ac=AcSupply(contactor_seconds=CONTACTOR),
+        dc=DcSupply(isolation_seconds=ISOLATION_TEST, volts_per_second=SLOPE),
+        receipts=ReceiptPolicy(first=2, every=5),
+    )
+    return replace(usual, **wishes)
+
+
 def make_station(
     plan: StationPlan,
     number: int,
@@ -40,18 +63,15 @@ def make_station(
     trace: Trace,
     source: Source,
     installed: bool,
+    config: SeccConfig,
 ) -> ChargePoint:
-    """Station ``number`` of a lab; with ``installed`` it has its V2G certificate, else it will ask for one."""
-    config = SeccConfig(
-        energy_modes=(*AC_MODES, *DC_MODES[:2]),
-        ac=AcSupply(contactor_seconds=CONTACTOR),
-        dc=DcSupply(isolation_seconds=ISOLATION_TEST, volts_per_second=SLOPE),
-        contract_anchors=tuple(
-            root for one in back.ecosystem.pkis.values() for root in one.anchors("mo_root", "v2g_root")
-        ),
-        receipts=ReceiptPolicy(first=2, every=5),
-        evse_id=DEFAULT_EVSE_ID,
-    )
+    """Station ``number`` of a lab; with ``installed`` it has its V2G certificate, else it will ask for one.
+
+    ``config`` is for each of its EVSEs, whose ids are of the lab; without anchors of its own it has the lab's.
+    """
+    if not config.contract_anchors:
+        anchors = (root for one in back.ecosystem.pkis.values() for root in one.anchors("mo_root", "v2g_root"))
+        config = replace(config, contract_anchors=tuple(anchors))
     evses = [_evse(plan, config, hooks, number, outlet, transport, clock) for outlet in range(1, plan.evses + 1)]
     roots = [anchor for one in back.ecosystem.pkis.values() for anchor in trusted_roots(one)]
     return ChargePoint(
@@ -73,11 +93,12 @@ def _evse(
     own = replace(
         config,
         evse_id=f"{DEFAULT_EVSE_ID[:-6]}{number}{outlet:05}",
-        alter=hooks.altering("station", plan.identity, f"{plan.identity}/{outlet}"),
+        alter=chained((config.alter, hooks.altering("station", plan.identity, f"{plan.identity}/{outlet}"))),
     )
     if plan.link is not None and outlet == 1:
-        return EvsePlan(config=own, network=network_at(plan.link, clock), assumed=True)
-    return EvsePlan(config=own, network=own_network(transport, clock, number << 16 | outlet))
+        return EvsePlan(config=own, network=network_at(plan.link, clock), contract=own.contract, assumed=True)
+    network = own_network(transport, clock, number << 16 | outlet)
+    return EvsePlan(config=own, network=network, contract=own.contract)
 
 
 def _credentials(pki: Pki, number: int, evse_id: str, now: float) -> Credentials:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pncsim.backend.ecosystem import Ecosystem
@@ -10,6 +11,7 @@ from pncsim.ev.battery import Battery
 from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
 from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.vehicle import Vehicle
+from pncsim.simulator.parameters import unknown_words
 from pncsim.simulator.scenario import Energy
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import PROFILES
@@ -17,12 +19,19 @@ from pncsim.tls_certs.reading import common_name
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.identifiers import with_check_character
-from pncsim.wire.values import replace
 
 LOOP_INTERVAL: dict[Energy, float] = {"ac": 30.0, "dc": 5.0}
 """Process seconds between two loop messages of a lab's vehicle: slow, so that a charge takes some ten messages."""
 
 DAY = 86_400.0
+
+FIRST_EVCCID = VehicleConfig().evccid
+"""The MAC address of the first vehicle; the others have those that follow."""
+
+SAID = ("energy", "kwh", "contract", "contract_days", "name", "operator", "pki")
+"""What a scenario says of a vehicle that is no field of its configuration."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
 def make_vehicle(
@@ -33,11 +42,11 @@ def make_vehicle(
     now: float,
     config: VehicleConfig,
 ) -> Vehicle:
-    """Vehicle ``number`` of a lab, without a contract; the first one is the vehicle of the PKI."""
+    """Vehicle ``number`` of a lab, without a contract; the first one has the provisioning certificate of the PKI."""
     everywhere = ecosystem.pkis.values()
     return Vehicle(
         name=name,
-        config=config if number == 1 else replace(config, evccid=config.evccid[:-1] + bytes([number % 256])),
+        config=config,
         battery=Battery(),
         v2g_roots=tuple(root for one in everywhere for root in one.anchors("v2g_root")),
         contract_roots=tuple(root for one in everywhere for root in one.anchors("mo_root")),
@@ -46,9 +55,22 @@ def make_vehicle(
     )
 
 
-def configure(energy: Energy, kwh: float, **wishes: Any) -> VehicleConfig:
-    """What a lab's vehicle is like; ``wishes`` are fields of the configuration and win."""
+def check_name(name: str) -> None:
+    """Names go into addresses of faults and names of files. Raises LocalError for one that cannot."""
+    if not _NAME.fullmatch(name):
+        raise LocalError(f"{name!r} is no name for a vehicle: letters, digits, dots and hyphens are, as in EV-2.")
+
+
+def configure(energy: Energy, kwh: float, number: int, **wishes: Any) -> VehicleConfig:
+    """What vehicle ``number`` of a lab is like; ``wishes`` are fields of the configuration and win.
+
+    Raises LocalError for a wish that is no field, or for values that make no sense.
+    """
+    unknown_words("A vehicle", wishes, VehicleConfig.__struct_fields__, SAID)
+    if energy not in LOOP_INTERVAL:
+        raise LocalError(f"{energy!r} is neither ac nor dc.")
     usual: dict[str, Any] = {
+        "evccid": (int.from_bytes(FIRST_EVCCID) + number - 1).to_bytes(6),
         "energy_modes": AC_MODES if energy == "ac" else DC_MODES,
         "energy_wish": kwh * 1000,
         "loop_interval": LOOP_INTERVAL[energy],

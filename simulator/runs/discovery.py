@@ -2,16 +2,19 @@
 
 Built in are the modules of the folder ``scenarios`` beside this package, found there by path. Other packages announce
 modules or packages by entry points of the group ``pncsim.scenarios``. A file is named by its path, with ``:NAME`` where
-it holds several. What cannot be loaded is refused with a reason and spoils nothing else; so is a name that is taken.
+it holds several; of a folder that is named every file is looked at. What cannot be loaded is refused with a reason and
+spoils nothing else; so is a name that is taken.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -19,38 +22,56 @@ from msgspec import Struct, field
 
 import pncsim
 from pncsim.simulator.scenario import Scenario
-from pncsim.wire.errors import LocalError
+from pncsim.wire.errors import LocalError, PncError
 
 GROUP = "pncsim.scenarios"
 """Entry points of this group name modules or packages with scenarios; the folder of that name is built in."""
 
 
 class Found(Struct):
-    """Scenarios by name, and why others were refused: one sentence each."""
+    """Scenarios by name, and why others were refused: one sentence each; ``taken``: those of names that were taken."""
 
     scenarios: dict[str, Scenario] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    taken: dict[str, str] = field(default_factory=dict)
     _places: dict[str, str] = field(default_factory=dict)
 
     def add(self, place: str, declared: list[Scenario]) -> None:
         """Take what was declared at ``place``, names that are taken excepted."""
         for one in declared:
             if one.name in self.scenarios:
-                self.refused.append(
-                    f"{place} declares the scenario {one.name}, which {self._places[one.name]} has already."
-                )
+                sentence = f"{place} declares the scenario {one.name}, which {self._places[one.name]} has already."
+                self.refused.append(sentence)
+                self.taken[one.name] = sentence
             else:
                 self.scenarios[one.name], self._places[one.name] = one, place
 
 
-def discover() -> Found:
-    """Every scenario that is built in or announced, the built-in ones first, by the names of their modules."""
+def discover(folders: Iterable[Path] = ()) -> Found:
+    """Every scenario that is built in, announced, or in a file of ``folders``; the built-in ones first.
+
+    Raises LocalError for a folder that is none.
+    """
     found = Found()
     for name in _modules():
-        _load(found, f"{GROUP}.{name}", f"{GROUP}.{name}")
-    for place, module in _announced():
-        _load(found, place, module)
+        _load(found, f"{GROUP}.{name}", partial(importlib.import_module, f"{GROUP}.{name}"))
+    for place, load in _announced():
+        _load(found, place, load)
+    for folder in folders:
+        for path in _files(folder):
+            _load(found, str(path), partial(_module_at, path))
     return found
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files of a folder that may declare scenarios; one that is called ``_…`` is for the others to import."""
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError as error:
+        raise LocalError(
+            f"There are no scenarios in {folder}: {_why(error)}.", advice="--scenarios names a folder of .py files."
+        ) from error
+    return [path for path in inside if path.suffix == ".py" and not path.name.startswith((".", "_"))]
 
 
 def all_scenarios() -> Mapping[str, Scenario]:
@@ -92,7 +113,7 @@ def _in_file(word: str) -> Scenario:
     path, _, name = word.partition(":")
     try:
         declared = _usable(_module_at(Path(path)))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise LocalError(f"{path} cannot be used: {_why(error)}.") from error
     names = ", ".join(one.name for one in declared)
     if not declared:
@@ -131,22 +152,27 @@ def _modules() -> list[str]:
     return [module.name for module in pkgutil.iter_modules(folders)]
 
 
-def _announced() -> Iterator[tuple[str, str]]:
-    """(who announces, module) for each module that installed packages announce; a package stands for its modules."""
+Load = Callable[[], ModuleType]
+
+
+def _announced() -> Iterator[tuple[str, Load]]:
+    """(who announces, how to load it) for each module that packages announce; a package stands for its modules."""
     from importlib.metadata import entry_points
 
     for entry in entry_points(group=GROUP):
-        spec = importlib.util.find_spec(entry.value)
-        inside = spec.submodule_search_locations if spec is not None else None
-        yield entry.name, entry.value
-        for module in pkgutil.iter_modules(list(inside)) if inside is not None else ():
-            yield f"{entry.name} ({module.name})", f"{entry.value}.{module.name}"
+        yield entry.name, partial(importlib.import_module, entry.value)
+        # Loaded by now, or refused: what is inside a package that cannot be loaded cannot be either.
+        package = sys.modules.get(entry.value)
+        for module in pkgutil.iter_modules(getattr(package, "__path__", ())):
+            inside = f"{entry.value}.{module.name}"
+            yield f"{entry.name} ({module.name})", partial(importlib.import_module, inside)
 
 
-def _load(found: Found, place: str, module: str) -> None:
+def _load(found: Found, place: str, load: Load) -> None:
+    """Take what can be taken. A file that ends the program while it is loaded ends nothing but itself."""
     try:
-        declared = _usable(importlib.import_module(module))
-    except Exception as error:
+        declared = _usable(load())
+    except (Exception, SystemExit) as error:
         found.refused.append(f"{place} cannot be used: {_why(error)}.")
         return
     found.add(place, declared)
@@ -162,10 +188,21 @@ def _usable(module: ModuleType) -> list[Scenario]:
     declared = _declared(module)
     for one in declared:
         _ = one.options
+        places = [name for name, word in inspect.signature(one.run).parameters.items() if word.kind in _PLACES]
+        if len(places) != 1:
+            what = f"{places[1]} has to stand behind a `*`" if places else "it takes no lab"
+            raise TypeError(f"{one.name} cannot be called: {what}, as in `async def name(lab, *, kwh=1.0)`")
     return declared
 
 
-def _why(error: Exception) -> str:
+_PLACES = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, PncError):
+        return str(error).rstrip(".")
+    if isinstance(error, SystemExit):
+        return f"it ends the program ({error.code})"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     if isinstance(error, SyntaxError):

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pncsim.simulator.result import RunResult, Verdict
+from pncsim.simulator.result import Check, RunResult, Verdict
 from pncsim.simulator.runs.gate import VehicleGate
 from pncsim.simulator.runs.journal import Journal
 from pncsim.simulator.runs.loop import check_loop
@@ -168,7 +168,7 @@ class Run:
                 for title, _ in result.faults.values():
                     lab.voice.story(f"Disturbed on purpose: {title}.")
                 self._lab.set_result(lab)
-                await self.scenario.run(lab, **self.options)
+                await self._play(lab)
             if judge is not None:
                 result.checks += judge.checks()
         except PncError as error:
@@ -183,6 +183,31 @@ class Run:
             if recorder is not None:
                 self._finish(recorder, lab)
         return result
+
+    async def _play(self, lab: Lab) -> None:
+        """Let the scenario run. Assertions of its own become checks; what else is wrong with it is said so."""
+        run = self.scenario.run
+        try:
+            await run(lab, **self.options)
+        except PncError:
+            raise
+        except SystemExit as error:
+            raise LocalError("The scenario ended the program: it called exit.") from error
+        except Exception as error:
+            from pncsim.simulator.runs.own_lines import blamed, judged
+
+            if failed := judged(error, run):
+                self.result.checks += failed
+            elif blame := blamed(error, run):
+                raise blame from error
+            else:
+                raise
+        else:
+            if not self.result.checks:
+                from pncsim.simulator.runs.own_lines import HELD, asserts
+
+                if asserts(run):
+                    self.result.checks.append(Check(HELD, True, ""))
 
     def _disturb(self, lab: Lab) -> FaultJudge:
         """Apply the faults that were asked for, once, and look for what the standard answers."""

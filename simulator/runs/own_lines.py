@@ -1,0 +1,102 @@
+"""What a scenario's own lines say: a plain ``assert`` that fails is a failed check, any other error is the scenario's.
+
+Whose line raised is told by the traceback: the innermost frame that is either the scenario's (its file and those beside
+it) or of the simulator. An assertion of the simulator that fails is a defect, and stays one.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from opcode import opmap
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+from pncsim.simulator.result import Check
+from pncsim.wire.errors import LocalError
+
+OWN, BUILT_IN = "pncsim.", "pncsim.scenarios."
+"""Modules of the simulator, and those among them that are scenarios."""
+
+HELD = "every assertion of the scenario holds"
+_ASSERTS = opmap["LOAD_ASSERTION_ERROR"]
+
+
+def judged(error: Exception, run: Callable[..., Any]) -> list[Check] | None:
+    """The failed checks that ``error``, which broke off the scenario ``run``, stands for; None if it is no assertion.
+
+    A group of errors (``asyncio.TaskGroup``) is judged if it consists of assertions alone.
+    """
+    found = []
+    for one in _leaves(error):
+        place = _place(one, run) if isinstance(one, AssertionError) else None
+        if place is None:
+            return None
+        found.append(Check(f"{_assertion(*place)} ({_named(*place)})", False, str(one)))
+    return found
+
+
+def blamed(error: Exception, run: Callable[..., Any]) -> LocalError | None:
+    """The sentence for an error in the scenario ``run`` itself; None if it was raised by the simulator."""
+    first = next(_leaves(error))
+    place = _place(first, run)
+    if place is None or os.environ.get("PNC_DEBUG"):
+        return None
+    what = f"{type(first).__name__}: {first}".rstrip(".: ")
+    return LocalError(
+        f"The scenario broke off in {_named(*place)}: {what}.", advice="Set PNC_DEBUG=1 for the traceback."
+    )
+
+
+def asserts(run: Callable[..., Any]) -> bool:
+    """Whether the scenario, or a function beside it, has an ``assert``."""
+    beside = (one for one in getattr(run, "__globals__", {}).values() if isinstance(one, FunctionType))
+    code = (
+        one.__code__ for one in (run, *beside) if isinstance(one, FunctionType) and one.__module__ == run.__module__
+    )
+    return any(_has_assert(one) for one in code)
+
+
+def _has_assert(code: CodeType) -> bool:
+    inside = (one for one in code.co_consts if isinstance(one, CodeType))
+    return _ASSERTS in code.co_code[::2] or any(map(_has_assert, inside))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _leaves(one)
+    else:
+        yield error
+
+
+def _place(error: BaseException, run: Callable[..., Any]) -> tuple[FrameType, int] | None:
+    """The scenario's line that raised ``error``, or called what did; None where it was the simulator."""
+    file = getattr(getattr(run, "__code__", None), "co_filename", "")
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.startswith(OWN) and not module.startswith(BUILT_IN):
+            return None
+        where = frame.f_code.co_filename
+        if where == file or os.path.dirname(where) == os.path.dirname(file):
+            return frame, line
+    return None
+
+
+def _named(frame: FrameType, line: int) -> str:
+    return f"{os.path.basename(frame.f_code.co_filename)}, line {line}"
+
+
+def _assertion(frame: FrameType, line: int) -> str:
+    """The assertion as it is written, on one line."""
+    source = "".join(linecache.getlines(frame.f_code.co_filename, frame.f_globals))
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # the file has been changed meanwhile
+        return "assert"
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+    around = [node for node in found if node.lineno <= line <= (node.end_lineno or node.lineno)]
+    return f"assert {ast.unparse(around[-1].test)}" if around else "assert"
