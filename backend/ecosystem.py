@@ -24,6 +24,7 @@ from pncsim.backend.pki.fetch import Fetch, in_process
 from pncsim.backend.pki.ocsp_client import OcspClient
 from pncsim.backend.pki.responder import OcspResponder
 from pncsim.backend.rcp import RootKind, RootPool
+from pncsim.backend.refusal import Refused
 from pncsim.backend.store import MemoryStore, Store
 from pncsim.backend.verification import Verifier
 from pncsim.tls_certs import reading
@@ -90,9 +91,13 @@ class Ecosystem:
             self.ocsp.learn(authority.certificate)
         for role, kind in _ROOTS.items():
             for root in pki.anchors(role):
-                await self.roots.add(reading.der(root), kind)
+                try:
+                    await self.roots.add(reading.der(root), kind)
+                except Refused as error:
+                    # Whoever needs it will miss it, and nobody else.
+                    self._voice("PKI", unit).tolerated(f"A root of {role} is not used: {error.sentence}", error.clause)
         if "signing" in self.__dict__:
-            self.signing.replace_signers((*self.signing.signers, *_signers([pki])))
+            self.signing.replace_signers((*self.signing.signers, *self._signers([pki])))
         return self.authorities[name]
 
     def add_operator(self, provider: str, *, pki: str = "", provisioning: str = "") -> MobilityOperator:
@@ -226,11 +231,23 @@ class Ecosystem:
         return ProvisioningService(
             self._clock,
             self._voice("CPS", unit),
-            signers=_signers(pkis),
+            signers=self._signers(pkis),
             verifier=self.verifier,
             vehicles=self.vehicles,
             pool=self.pool,
         )
+
+    def _signers(self, pkis: Iterable[Pki]) -> list[CpsSigner]:
+        """A PKI folder may have come without a usable provisioning service; then nothing is signed below its root."""
+        found = []
+        for pki in pkis:
+            if "cps_leaf" not in pki.certificates or "cps_leaf" not in pki.keys:
+                continue
+            try:
+                found.append(CpsSigner(pki.credentials("cps_leaf"), pki.root("cps_leaf")))
+            except LocalError as error:
+                self._voice("CPS").tolerated(f"No contract can be signed for installation: {error.sentence}")
+        return found
 
 
 async def open_ecosystem(
@@ -258,20 +275,11 @@ def _named(known: Mapping[str, T], name: str, what: str) -> T:
     return known[name]
 
 
-def _signers(pkis: Iterable[Pki]) -> list[CpsSigner]:
-    """A PKI folder may have come without a provisioning service; then nothing can be signed below its root."""
-    return [
-        CpsSigner(pki.credentials("cps_leaf"), pki.root("cps_leaf"))
-        for pki in pkis
-        if "cps_leaf" in pki.certificates and "cps_leaf" in pki.keys
-    ]
-
-
 def _provider_of(pki: Pki) -> str:
-    leaf: x509.Certificate | None = next(iter(pki.anchors("contract_leaf")), None)
+    leaf: x509.Certificate | None = next(iter(pki.certificates.get("contract_leaf", ())), None)
     return emaid_provider(reading.common_name(leaf)) if leaf is not None else DEFAULT_PROVIDER
 
 
 def _wmi_of(pki: Pki) -> str:
-    leaf: x509.Certificate | None = next(iter(pki.anchors("oem_leaf")), None)
+    leaf: x509.Certificate | None = next(iter(pki.certificates.get("oem_leaf", ())), None)
     return reading.common_name(leaf)[:3] if leaf is not None else "PNC"

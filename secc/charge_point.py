@@ -15,7 +15,6 @@ from pncsim.secc.evse import Evse, EvsePlan
 from pncsim.secc.handshake import TlsIdentity
 from pncsim.secc.power import EvsePower
 from pncsim.secc.station.config import StationConfig
-from pncsim.secc.station.identity import ChainCheck
 from pncsim.secc.station.station import Station
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock
@@ -63,7 +62,6 @@ class ChargePoint:
         password: str | None = None,
         roots: Iterable[tuple[str, x509.Certificate]] = (),
         credentials: Credentials | None = None,
-        check_chain: ChainCheck | None = None,
     ) -> None:
         self.station = Station(
             replace(
@@ -78,7 +76,6 @@ class ChargePoint:
             password=password,
             roots=roots,
             credentials=credentials,
-            check_chain=check_chain,
         )
         if any(plan.config.central_validation for plan in evses):
             self.station.model.put("ISO15118Ctrlr", "CentralContractValidationAllowed", "true")
@@ -126,7 +123,8 @@ class ChargePoint:
         try:
             await self.station.wait_ready(within)
         except PncError:
-            if not lenient or self.station.credentials is None:
+            secured = any(evse.plan.secured for evse in self.evses)
+            if not lenient or (secured and self.station.credentials is None):
                 raise
         for evse in self.evses:
             await evse.open()

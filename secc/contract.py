@@ -20,14 +20,15 @@ DAY = 86_400
 class CheckedContract(Struct, frozen=True):
     """A ``chain`` that was looked at, leaf first.
 
-    ``validated``: up to an anchor of ours; otherwise the back end has to. ``tolerated``: liberties that were let pass.
+    ``anchor``: the root of ours it leads to, ``chain`` being the path to it; None where the back end has to look at it.
+    ``tolerated``: liberties that were let pass.
     """
 
     emaid: str
     chain: tuple[x509.Certificate, ...]
     key: ec.EllipticCurvePublicKey
     expires_soon: bool
-    validated: bool
+    anchor: x509.Certificate | None
     tolerated: tuple[str, ...] = ()
 
 
@@ -50,10 +51,12 @@ def check_contract(
     issuers = [certificate.issuer for certificate in certificates]
     known = any(anchor.subject in issuers for anchor in anchors)
     tolerated: tuple[str, ...] = ()
+    anchor: x509.Certificate | None = None
     if known or (anchors and not central_validation):
         from pncsim.tls_certs.validation import Use, validate_chain
 
-        tolerated = validate_chain(certificates, anchors, Use.CONTRACT, now).tolerated
+        verified = validate_chain(certificates, anchors, Use.CONTRACT, now)
+        certificates, anchor, tolerated = verified.chain, verified.anchor, verified.tolerated
     elif not central_validation:
         raise PeerError(
             "The station knows no root for contract certificates and does not let its back end check them.",
@@ -66,7 +69,7 @@ def check_contract(
         certificates,
         _key(leaf),
         leaf.not_valid_after_utc.timestamp() - now <= soon_days * DAY,
-        validated=known,
+        anchor=anchor,
         tolerated=tolerated,
     )
 
@@ -76,7 +79,7 @@ def check_still_valid(contract: CheckedContract, anchors: Sequence[x509.Certific
 
     Raises PeerError of the kind "expired".
     """
-    if contract.validated:
+    if contract.anchor is not None:
         from pncsim.tls_certs.validation import Use, validate_chain
 
         validate_chain(contract.chain, anchors, Use.CONTRACT, now)

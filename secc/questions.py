@@ -37,12 +37,14 @@ class ContractAuthorization(Struct, frozen=True, kw_only=True):
     """May this contract charge here (OCPP Authorize, C07)?
 
     ``emaid`` without separators, upper case; ``chain`` leaf first, without root. ``validated`` tells whether the
-    station has checked the chain itself, in which case hash data suffices, or wants the back end to do it.
+    station has checked the chain itself, in which case hash data suffices, or wants the back end to do it; ``anchor``
+    is the root it was checked up to.
     """
 
     emaid: str
     chain: tuple[x509.Certificate, ...]
     validated: bool = True
+    anchor: x509.Certificate | None = None
 
 
 class ExternalAuthorization(Struct, frozen=True, kw_only=True):

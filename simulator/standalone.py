@@ -36,6 +36,7 @@ from pncsim.simulator.result import EXIT_CODES, Verdict
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki
 from pncsim.tls_certs.reading import common_name
 from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import SYSTEM
@@ -89,7 +90,7 @@ async def run_station(link: OtherSide, options: StationOptions, clock: Clock, tr
         source=SYSTEM,
         password=password or None,
         roots=trusted_roots(pki),
-        credentials=pki.credentials("secc_leaf"),
+        credentials=pki.credentials("secc_leaf") if options.tls else None,
     )
     try:
         verdict, said = await _serve_one(site, options, clock, trace)
@@ -180,8 +181,8 @@ async def run_vehicle(link: OtherSide, options: VehicleOptions, clock: Clock, tr
         battery=Battery(),
         v2g_roots=pki.anchors("v2g_root"),
         contract_roots=pki.anchors("mo_root"),
-        provisioning=pki.credentials("oem_leaf") if _has(pki, "oem_leaf") else None,
-        contracts=_contracts(pki, options),
+        provisioning=_credentials(pki, "oem_leaf", Voice.on(clock, trace, "EV")),
+        contracts=_contracts(pki, options, Voice.on(clock, trace, "EV")),
     )
     outcome = await charge(network_at(link, clock), vehicle, clock, trace)
     verdict = Verdict.PASS if outcome.ok else Verdict.FAIL
@@ -196,20 +197,25 @@ def _warn(clock: Clock, trace: Trace, actor: str, consequence: str) -> None:
     Voice.on(clock, trace, actor).tolerated(what)
 
 
-def _contracts(pki: Pki, options: VehicleOptions) -> ContractStore:
+def _contracts(pki: Pki, options: VehicleOptions, voice: Voice) -> ContractStore:
     """The folder of contracts if one is given, else the PKI's contract unless one shall be installed anew."""
     if options.contracts is not None:
         from pncsim.ev.contract_files import open_contract_folder
 
         return open_contract_folder(options.contracts)
-    if options.install == "always" or not _has(pki, "contract_leaf"):
-        return ContractStore()
-    credentials = pki.credentials("contract_leaf")
-    return ContractStore([Contract(common_name(credentials.leaf), credentials)])
+    credentials = None if options.install == "always" else _credentials(pki, "contract_leaf", voice)
+    return ContractStore([Contract(common_name(credentials.leaf), credentials)] if credentials is not None else [])
 
 
-def _has(pki: Pki, role: str) -> bool:
-    return role in pki.certificates and role in pki.keys
+def _credentials(pki: Pki, role: str, voice: Voice) -> Credentials | None:
+    """What the folder has for a role, if that can be used: who does without the role is not to be stopped by it."""
+    if role not in pki.certificates or role not in pki.keys:
+        return None
+    try:
+        return pki.credentials(role)
+    except LocalError as error:
+        voice.tolerated(f"{role} of the PKI folder is not used: {error.sentence}")
+        return None
 
 
 _PAYMENT: Mapping[Payment, PaymentPolicy] = {"pnc": "contract", "eim": "external", "both": "prefer-contract"}

@@ -13,8 +13,8 @@ from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.chain_error import BAD_CERTIFICATE
 from pncsim.tls_certs.issue import key_identifier_of, moment
 from pncsim.tls_certs.keys import SIGNATURE_HASHES, KeyKind, deterministic, kind_of, signed_by
-from pncsim.tls_certs.ocsp import CLOCK_SKEW, DEFAULT_LIFETIME
-from pncsim.tls_certs.reading import is_ca
+from pncsim.tls_certs.ocsp import DEFAULT_LIFETIME
+from pncsim.tls_certs.reading import CLOCK_TOLERANCE, is_ca
 from pncsim.tls_certs.revocation import Revocation, Status
 from pncsim.wire.errors import LocalError, PeerError
 
@@ -99,7 +99,7 @@ def verify_crl(octets: bytes, certificate: x509.Certificate, issuer: x509.Certif
     if not signed:
         raise CrlError(f"The revocation list is not signed by {issuer.subject.rfc4514_string()}.")
     _check_scope(extensions.values(), addresses, of_ca=is_ca(certificate))
-    if crl.last_update_utc.timestamp() > now + CLOCK_SKEW:
+    if crl.last_update_utc.timestamp() > now + CLOCK_TOLERANCE:
         raise CrlError(f"The revocation list is from the future ({crl.last_update_utc:%Y-%m-%d %H:%M} UTC).")
     following = crl.next_update_utc
     expires = following.timestamp() if following else crl.last_update_utc.timestamp() + DEFAULT_LIFETIME

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from pncsim.tls_certs.reading import Unreadable, load_all
+from pncsim.tls_certs.reading import Unreadable, load_all, p256_key
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import NewFile, locked, replace_together, sweep
 
@@ -135,11 +135,21 @@ def read_folder(
         else:
             certificates[role] = tuple(one for path in paths for one in _certificates(role, path))
     for role, key in keys.items():
-        if role in certificates and certificates[role][0].public_key() != key.public_key():
+        if role not in certificates:
+            continue
+        # Whatever order the file has: the certificate that the key belongs to is the role's.
+        own = [one for one in certificates[role] if _has_key(one, key)]
+        if not own:
             raise LocalError(
                 f"{role}{_KEY} ({manifest[role + _KEY]}) is not the key of {role} ({manifest[role]}) in {directory}."
             )
+        certificates[role] = (*own, *(one for one in certificates[role] if one not in own))
     return certificates, keys
+
+
+def _has_key(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> bool:
+    own = p256_key(certificate)
+    return own is not None and own == key.public_key()
 
 
 def _manifest(directory: Path) -> dict[str, str | list[str]]:

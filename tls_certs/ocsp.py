@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from msgspec import Struct
@@ -28,7 +27,7 @@ from pncsim.tls_certs.chain_error import BAD_STATUS_RESPONSE
 from pncsim.tls_certs.facts import bound
 from pncsim.tls_certs.hash_data import HashData, hash_data
 from pncsim.tls_certs.keys import key_hash, signed_by
-from pncsim.tls_certs.reading import responder_url
+from pncsim.tls_certs.reading import CLOCK_TOLERANCE, UNREADABLE, not_after, not_before, responder_url
 from pncsim.tls_certs.revocation import Status
 from pncsim.wire.errors import Kind, PeerError
 
@@ -49,9 +48,6 @@ __all__ = [
     "verify_response",
     "verify_response_for",
 ]
-
-CLOCK_SKEW = 300
-"""Seconds by which an answer may seem to come from the future."""
 
 DEFAULT_LIFETIME = 86_400
 """Seconds an answer without nextUpdate counts."""
@@ -146,22 +142,21 @@ def _read_answer(
                 kind="status unknown",
                 clause="RFC 6960 4.2.2.3",
             )
-        single = _single(response, serial, issuer)
+        single = single_about(response, serial, issuer)
         signer = _signer(response, issuer, now)
         if not signed_by(
             signer.public_key(), response.signature, response.tbs_response_bytes, response.signature_hash_algorithm
         ):
             raise OcspError("The signature of the OCSP response is wrong.")
         _check_nonce(response, nonce, tolerated)
-        this_update = single.this_update_utc.timestamp()
+        this_update, expires = period(single)
         following = single.next_update_utc
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise OcspError(f"The OCSP response cannot be read: {error}.", clause="RFC 6960 4.2.1") from error
-    if this_update > now + CLOCK_SKEW:
+    if this_update > now + CLOCK_TOLERANCE:
         raise OcspError(
             f"The OCSP response is from the future ({single.this_update_utc:%Y-%m-%d %H:%M} UTC).", kind="not yet valid"
         )
-    expires = following.timestamp() if following else this_update + DEFAULT_LIFETIME
     if expires < now:
         raise OcspError(
             f"The OCSP response is stale: it counted until {datetime.fromtimestamp(expires, UTC):%Y-%m-%d %H:%M} UTC.",
@@ -183,6 +178,7 @@ def _read_answer(
     return status, signer
 
 
+_WORST = (ocsp.OCSPCertStatus.REVOKED, ocsp.OCSPCertStatus.UNKNOWN, ocsp.OCSPCertStatus.GOOD)
 _STATUS = {
     ocsp.OCSPCertStatus.GOOD: Status.GOOD,
     ocsp.OCSPCertStatus.REVOKED: Status.REVOKED,
@@ -190,15 +186,26 @@ _STATUS = {
 }
 
 
-def _single(response: ocsp.OCSPResponse, serial: int, issuer: x509.Certificate) -> ocsp.OCSPSingleResponse:
-    """What the response says of the certificate asked about, by whatever hash algorithm it names it."""
-    for single in response.responses:
-        algorithm = single.hash_algorithm.name.upper()
-        if single.serial_number == serial and issuer_hashes(issuer, algorithm) == (
-            single.issuer_name_hash,
-            single.issuer_key_hash,
-        ):
-            return single
+def period(single: ocsp.OCSPSingleResponse) -> tuple[float, float]:
+    """From when until when a single response counts, seconds since the epoch; one without nextUpdate for a day."""
+    begins, following = single.this_update_utc.timestamp(), single.next_update_utc
+    return begins, following.timestamp() if following else begins + DEFAULT_LIFETIME
+
+
+def single_about(response: ocsp.OCSPResponse, serial: int, issuer: x509.Certificate) -> ocsp.OCSPSingleResponse:
+    """What a response says of the certificate that ``issuer`` has given the number ``serial``. Raises OcspError.
+
+    It may name it by whatever hash algorithm, also by several at once; should they disagree, the worst of it counts.
+    """
+    found = [
+        single
+        for single in response.responses
+        if single.serial_number == serial
+        and issuer_hashes(issuer, single.hash_algorithm.name.upper())
+        == (single.issuer_name_hash, single.issuer_key_hash)
+    ]
+    if found:
+        return min(found, key=lambda single: _WORST.index(single.certificate_status))
     raise OcspError(
         "The OCSP response is not about the certificate in question.",
         kind="status of another",
@@ -244,7 +251,8 @@ def _check_delegation(signer: x509.Certificate, issuer: x509.Certificate, now: f
         raise OcspError(
             f"{who} lacks the extended key usage OCSPSigning.", kind="status signer", clause="RFC 6960 4.2.2.2"
         )
-    if not signer.not_valid_before_utc.timestamp() <= now < signer.not_valid_after_utc.timestamp() + 1:
+    # A responder whose clock is ahead may just have made its signer, as it may just have made the answer.
+    if not not_before(signer) - CLOCK_TOLERANCE <= now < not_after(signer) + 1:
         raise OcspError(
             f"{who} has a certificate that is not valid now.", kind="status signer", clause="RFC 6960 4.2.2.2"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,7 @@ from pncsim.tls_certs.authority import Authority, answer_request
 from pncsim.tls_certs.folder import read_folders, write_folder
 from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
 from pncsim.tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
-from pncsim.tls_certs.reading import is_ca, responder_url
+from pncsim.tls_certs.reading import der, fingerprint, is_ca, responder_url
 from pncsim.tls_certs.revocation import Registry
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
@@ -34,7 +35,8 @@ DEFAULT_EVSE_ID = "DE*PNC*E100001"
 class Pki(Discreet, Struct, eq=False):
     """Certificates and keys by role; what a role is, :data:`tls_certs.profiles.PROFILES` says.
 
-    ``certificates`` holds one or more per role: a file of roots may carry several. Keys are never shown by ``repr``.
+    ``certificates`` holds one or more per role: a file of roots may carry several. ``further`` are CA certificates that
+    came along in some file: they complete chains and are nobody's root. Keys are never shown by ``repr``.
     ``complete`` says whether the authorities know of every certificate they have ever issued.
     Keys and serial numbers are drawn from ``source``.
     """
@@ -48,6 +50,7 @@ class Pki(Discreet, Struct, eq=False):
     complete: bool = True
     folder: Path | None = None
     source: Source = SYSTEM
+    further: tuple[x509.Certificate, ...] = ()
     _authorities: dict[str, Authority] = field(default_factory=dict)
 
     @property
@@ -99,7 +102,11 @@ class Pki(Discreet, Struct, eq=False):
             return top
         issuer = self._issuer_of(top)
         if issuer is None:
-            raise LocalError(f"The root of {role} ({top.issuer.rfc4514_string()}) is not in {self._place()}.")
+            name = top.issuer
+            others = [one for one in self._all() if _names(one)[0] == name]
+            which = ", ".join(fingerprint(der(one))[:16] for one in others)
+            but = f": of that name there is another one (SHA-256 {which})" if others else ""
+            raise LocalError(f"The root of {role} ({name.rfc4514_string()}) is not in {self._place()}{but}.")
         return issuer
 
     def credentials(self, role: str) -> Credentials:
@@ -107,11 +114,12 @@ class Pki(Discreet, Struct, eq=False):
         return Credentials(self.chain(role), self.key(role))
 
     def _issuer_of(self, certificate: x509.Certificate) -> x509.Certificate | None:
+        return next((one for one in self._all() if _issued(one, certificate)), None)
+
+    def _all(self) -> Iterator[x509.Certificate]:
         for certificates in self.certificates.values():
-            for candidate in certificates:
-                if _issued(candidate, certificate):
-                    return candidate
-        return None
+            yield from certificates
+        yield from self.further
 
     def authority(self, role: str) -> Authority:
         """The authority of an issuing role; always the same object, with its memory. Raises LocalError."""
@@ -136,12 +144,7 @@ class Pki(Discreet, Struct, eq=False):
         return authority
 
     def _issued_by(self, issuer: x509.Certificate) -> set[int]:
-        return {
-            certificate.serial_number
-            for certificates in self.certificates.values()
-            for certificate in certificates
-            if _names(certificate)[1] == _names(issuer)[0]
-        }
+        return {certificate.serial_number for certificate in self._all() if _names(certificate)[1] == _names(issuer)[0]}
 
     def authorities(self) -> list[Authority]:
         """Every authority of the V2G chains, made where it was not yet asked for."""
@@ -221,6 +224,15 @@ def create_pki(
     return pki
 
 
+def create_ocpp_pki(now: float, source: Source = SYSTEM) -> Pki:
+    """What OCPP and HTTPS run on, alone: for a CSMS beside a PKI that holds only certificates of ISO 15118."""
+    pki = Pki({}, {}, source=source)
+    for profile in OCPP_PROFILES:
+        name = "localhost" if profile.name is NameKind.HOST else f"{ORGANIZATION} {profile.title}"
+        _add(pki, profile, name, ORGANIZATION, now)
+    return pki
+
+
 def _add(pki: Pki, profile: Profile, common_name: str, organization: str, now: float) -> None:
     source = pki.source.of(profile.role)
     key = source.key()
@@ -276,4 +288,27 @@ def load_pki(
     if ocsp_url is None:
         urls = (responder_url(chain[0]) for role, chain in certificates.items() if role not in OCPP_ROLES)
         ocsp_url = next((url for url in urls if url), None)
-    return Pki(certificates, keys, ocsp_url=ocsp_url, crl_url=crl_url, complete=False, folder=folder, source=source)
+    more = _take_sub_cas(certificates)
+    return Pki(
+        certificates,
+        keys,
+        ocsp_url=ocsp_url,
+        crl_url=crl_url,
+        complete=False,
+        folder=folder,
+        source=source,
+        further=more,
+    )
+
+
+def _take_sub_cas(certificates: dict[str, tuple[x509.Certificate, ...]]) -> tuple[x509.Certificate, ...]:
+    """Leave roots alone in the files of roots, and return what else was there: a bundle of CAs makes none an anchor."""
+    taken: list[x509.Certificate] = []
+    for role in [role for role in certificates if role in PROFILES and PROFILES[role].issuer is None]:
+        roots = tuple(one for one in certificates[role] if _is_root(one))
+        taken += (one for one in certificates[role] if one not in roots)
+        if roots:
+            certificates[role] = roots
+        else:
+            del certificates[role]
+    return tuple(taken)

@@ -163,6 +163,10 @@ def same_key_identifier(one: str, other: str) -> bool:
 
 # Validity
 
+CLOCK_TOLERANCE = 300
+"""Seconds by which what others sign of the present (OCSP answers, their signers, revocation lists) may seem to come
+from the future: the one tolerance of the whole product. What a certificate says of itself holds to the second."""
+
 
 def not_before(certificate: x509.Certificate) -> float:
     """First second of validity, since the epoch."""
@@ -175,8 +179,8 @@ def not_after(certificate: x509.Certificate) -> float:
 
 
 def valid_at(certificate: x509.Certificate, now: float) -> bool:
-    """Whether ``now`` lies within the certificate's validity."""
-    return not_before(certificate) <= now <= not_after(certificate)
+    """Whether ``now`` lies within the certificate's validity, the second notAfter names included (RFC 5280 4.1.2.5)."""
+    return not_before(certificate) <= now < not_after(certificate) + 1
 
 
 # Extensions

@@ -5,6 +5,7 @@ It demands less than the profiles emit: devices in the field differ, and what is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 from cryptography import x509
@@ -31,13 +32,16 @@ class Use(Enum):
 class Rule(Struct, frozen=True, kw_only=True):
     """What the leaf of a use must look like, and which roots may stand above it (by the DC of the root's subject).
 
-    ``key_usage`` are the bits demanded. ``extended`` are the purposes accepted where the leaf names any; ``plain`` says
-    that the profile has no extended key usage at all. ``country`` tells whether the subject may have a C.
+    ``branch`` is the DC of the Sub-CAs between, ``profile`` the role of the leaf's profile. ``key_usage`` are the bits
+    demanded. ``extended`` are the purposes accepted where the leaf names any; ``plain`` says that the profile has no
+    extended key usage at all. ``country`` tells whether the subject may have a C.
     """
 
     leaf: str
-    anchors: frozenset[str]
+    profile: str
+    order: tuple[str, ...]
     roots: str
+    branch: str
     domain: str
     domain_required: bool
     name: NameKind
@@ -45,6 +49,11 @@ class Rule(Struct, frozen=True, kw_only=True):
     extended: frozenset[x509.ObjectIdentifier]
     plain: bool = True
     country: bool = True
+
+    @property
+    def anchors(self) -> frozenset[str]:
+        """The DCs of the roots."""
+        return frozenset(self.order)
 
 
 _ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
@@ -54,7 +63,9 @@ _SIGNS = frozenset({"digital_signature"})
 RULES: dict[Use, Rule] = {
     Use.SECC: Rule(
         leaf="SECC certificate",
-        anchors=frozenset({"V2G", "PE"}),
+        profile="secc_leaf",
+        branch="V2G",
+        order=("V2G", "PE"),
         roots="a V2G root or a private root",
         domain="CPO",
         domain_required=True,
@@ -65,7 +76,9 @@ RULES: dict[Use, Rule] = {
     ),
     Use.CONTRACT: Rule(
         leaf="contract certificate",
-        anchors=frozenset({"MO", "V2G"}),
+        profile="contract_leaf",
+        branch="MO",
+        order=("MO", "V2G"),
         roots="an MO root or a V2G root",
         domain="MO",
         domain_required=False,
@@ -76,7 +89,9 @@ RULES: dict[Use, Rule] = {
     ),
     Use.PROVISIONING: Rule(
         leaf="OEM provisioning certificate",
-        anchors=frozenset({"OEM", "V2G"}),
+        profile="oem_leaf",
+        branch="OEM",
+        order=("OEM", "V2G"),
         roots="an OEM root or a V2G root",
         domain="OEM",
         domain_required=False,
@@ -86,7 +101,9 @@ RULES: dict[Use, Rule] = {
     ),
     Use.CPS: Rule(
         leaf="CPS certificate",
-        anchors=frozenset({"V2G"}),
+        profile="cps_leaf",
+        branch="CPS",
+        order=("V2G",),
         roots="a V2G root",
         domain="CPS",
         domain_required=True,
@@ -97,7 +114,17 @@ RULES: dict[Use, Rule] = {
 }
 
 _LEAF_DOMAINS = frozenset(rule.domain for rule in RULES.values())
-_USAGE_NAMES = {"content_commitment": "nonRepudiation", "digital_signature": "digitalSignature"}
+
+USAGE_NAMES = {
+    "digital_signature": "digitalSignature",
+    "content_commitment": "nonRepudiation",
+    "key_encipherment": "keyEncipherment",
+    "data_encipherment": "dataEncipherment",
+    "key_agreement": "keyAgreement",
+    "key_cert_sign": "keyCertSign",
+    "crl_sign": "cRLSign",
+}
+"""Bits of a key usage, as ``cryptography`` and as RFC 5280 4.2.1.3 spell them."""
 
 
 def check_common(facts: Facts, tolerated: list[str]) -> None:
@@ -130,7 +157,15 @@ def check_common(facts: Facts, tolerated: list[str]) -> None:
 
 
 def _algorithm(certificate: x509.Certificate) -> str:
-    oid = certificate.signature_algorithm_oid
+    return _shown(certificate.signature_algorithm_oid)
+
+
+def purposes(oids: Iterable[x509.ObjectIdentifier]) -> str:
+    """The purposes of an extended key usage as a sentence names them."""
+    return ", ".join(map(_shown, oids))
+
+
+def _shown(oid: x509.ObjectIdentifier) -> str:
     return getattr(oid, "_name", None) or oid.dotted_string
 
 
@@ -150,10 +185,10 @@ def check_leaf(facts: Facts, use: Use, tolerated: list[str]) -> None:
         tolerated.append(f"the subject of the {what} has a country, which the profile does not")
     if facts.extended is not None:
         if rule.extended.isdisjoint(facts.extended):
-            purposes = ", ".join(getattr(oid, "_name", None) or oid.dotted_string for oid in facts.extended)
             raise ChainError(
                 "profile",
-                f"The extended key usage of the {what} ({purposes}) does not allow what it is shown for.",
+                f"The extended key usage of the {what} ({purposes(facts.extended)}) does not allow what it is shown "
+                "for.",
                 clause="ISO 15118-2 annex F",
             )
         if rule.plain:
@@ -167,7 +202,7 @@ def _check_usage(facts: Facts, rule: Rule) -> None:
         if not getattr(usage, bit):
             raise ChainError(
                 "profile",
-                f"The key usage of the {facts.what} lacks {_USAGE_NAMES.get(bit, 'keyAgreement')}.",
+                f"The key usage of the {facts.what} lacks {USAGE_NAMES[bit]}.",
                 clause="ISO 15118-2 annex F",
             )
     if usage.key_cert_sign:

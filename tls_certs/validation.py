@@ -13,8 +13,10 @@ from cryptography import x509
 from msgspec import Struct
 
 from pncsim.tls_certs import reading
+from pncsim.tls_certs.branches import check_branch
 from pncsim.tls_certs.chain_error import ChainError
-from pncsim.tls_certs.facts import Facts, bound, is_issued, read_ca, read_leaf
+from pncsim.tls_certs.facts import Facts, bound, read_ca, read_leaf
+from pncsim.tls_certs.paths import find_path, is_self_issued
 from pncsim.tls_certs.profiles import MAX_CHAIN
 from pncsim.tls_certs.revocation import Status
 from pncsim.tls_certs.rules import RULES, Use, check_common, check_critical, check_leaf
@@ -44,6 +46,11 @@ class ValidatedChain(Struct, frozen=True):
     def anchor(self) -> x509.Certificate:
         """The trusted root it leads to."""
         return self.path[-1]
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        """The path without its root: what is kept, sent and hashed, whatever order it came in."""
+        return self.path[:-1]
 
     @property
     def issuers(self) -> tuple[tuple[x509.Certificate, x509.Certificate], ...]:
@@ -126,12 +133,13 @@ def _verify(asked: _Asked, now: float) -> _Verified:
         check_common(facts, notes)
     check_leaf(sent[0], use, notes)
     known = [read_ca(one, "Sub-CA") for one in intermediates]
-    path, anchor = _path(sent, known, anchors, use, now, notes)
+    path, anchor = find_path(sent, known, anchors, use, now, notes)
     for facts in path:
         if facts not in sent:
             check_common(facts, notes)
     _check_key_identifiers(path, anchor)
     _check_cas(path, anchor)
+    check_branch(path, anchor, use, notes)
     for facts in path:
         check_critical(facts)
     for facts in (*path, anchor):
@@ -156,7 +164,7 @@ def _parse(chain: Sequence[bytes | x509.Certificate], use: Use, notes: list[str]
         raise ChainError("too long", sentence, clause="V2G2-009")
     parsed = [read_leaf(chain[0], leaf)]
     for facts in (read_ca(one, "Sub-CA") for one in chain[1:]):
-        if _looks_self_signed(facts):
+        if is_self_issued(facts):
             notes.append(f"a root was sent along with the chain ({facts.subject.rfc4514_string()})")
         else:
             parsed.append(facts)
@@ -167,123 +175,6 @@ def _parse(chain: Sequence[bytes | x509.Certificate], use: Use, notes: list[str]
             clause="V2G2-009",
         )
     return parsed
-
-
-def _looks_self_signed(facts: Facts) -> bool:
-    """A root, and not a CA certificate that another key of the same CA has signed."""
-    return facts.subject == facts.issuer and facts.authority_key in (None, facts.subject_key)
-
-
-class _Search:
-    """Looks for a path from the leaf to a root: by name, then by signature; several issuers may have one name."""
-
-    def __init__(self, pool: Sequence[Facts], anchors: Sequence[Facts]) -> None:
-        self.pool = pool
-        self.anchors = anchors
-        self.stuck: Facts | None = None
-        self.wrong: Facts | None = None
-
-    def up(self, facts: Facts, below: tuple[Facts, ...]) -> tuple[tuple[Facts, ...], Facts] | None:
-        """The path from ``facts`` (itself included, after ``below``) and the root it ends at."""
-        issuer = facts.issuer
-        path = (*below, facts)
-        promising = False
-        for anchor in self.anchors:
-            if anchor.subject == issuer:
-                if is_issued(facts, anchor):
-                    return path, anchor
-                promising = promising or _ids_agree(facts, anchor)
-        if len(path) < MAX_CHAIN:
-            for candidate in self.pool:
-                if candidate not in path and candidate.subject == issuer:
-                    signed = is_issued(facts, candidate)
-                    if signed and (found := self.up(candidate, path)):
-                        return found
-                    promising = promising or signed or _ids_agree(facts, candidate)
-        if promising:
-            self.wrong = self.wrong or facts
-        else:
-            self.stuck = self.stuck or facts
-        return None
-
-
-def _ids_agree(facts: Facts, issuer: Facts) -> bool:
-    """Whether nothing in the key identifiers speaks against ``issuer``: one of the same name may be another one."""
-    return not facts.authority_key or not issuer.subject_key or facts.authority_key == issuer.subject_key
-
-
-def _path(
-    sent: list[Facts],
-    known: list[Facts],
-    anchors: Sequence[x509.Certificate],
-    use: Use,
-    now: float,
-    notes: list[str],
-) -> tuple[tuple[Facts, ...], Facts]:
-    rule = RULES[use]
-    roots = [read_ca(anchor, "root") for anchor in anchors]
-    right = [root for root in roots if _is_right_kind(root, rule.anchors)]
-    # A renewed root may have the name and the key of one that has expired: try those first that are valid now.
-    right.sort(key=lambda root: not root.starts <= now < root.ends + 1)
-    search = _Search((*sent[1:], *known), right)
-    found = search.up(sent[0], ())
-    if found is None:
-        raise _no_path(search, roots, right, use)
-    path, anchor = found
-    if any(one is not facts for one, facts in zip(path, sent, strict=False)):
-        notes.append("the Sub-CAs were not sent in the order of the chain")
-    if len(sent) > len(path):
-        notes.append("the chain came with certificates that are not part of it")
-    if len(path) == 1:
-        if "V2G" in anchor.domains:
-            raise ChainError(
-                "wrong anchor",
-                f"The {path[0].what} is signed by a V2G root, which signs only Sub-CAs.",
-                clause="V2G2-867",
-            )
-        if "PE" not in anchor.domains:
-            notes.append(f"the {path[0].what} is signed by a root without a Sub-CA")
-    return path, anchor
-
-
-def _is_right_kind(root: Facts, wanted: frozenset[str]) -> bool:
-    """By the root's DC. A root without any is taken as its owner put it among the trusted ones."""
-    return not root.domains or not wanted.isdisjoint(root.domains)
-
-
-def _no_path(search: _Search, roots: Sequence[Facts], right: Sequence[Facts], use: Use) -> ChainError:
-    rule = RULES[use]
-    # A wrong signature is said only when no branch simply ended without an issuer.
-    if search.stuck is None:
-        assert search.wrong is not None, "a failed search leaves one of the two"
-        facts = search.wrong
-        return ChainError(
-            "wrong signature",
-            f"The signature of the {facts.what} is not that of its issuer {facts.issuer.rfc4514_string()}.",
-            clause="RFC 5280 6.1.3",
-        )
-    facts = search.stuck
-    issuer = facts.issuer
-    if any(root.subject == issuer for root in right):
-        return ChainError(
-            "no anchor",
-            f"The {facts.what} was issued by {issuer.rfc4514_string()}; the trusted root of that name has another key.",
-            clause="V2G2-878",
-            advice="Install the root it belongs to: several roots may have one name.",
-        )
-    if any(root.subject == issuer for root in roots):
-        return ChainError(
-            "wrong anchor",
-            f"The {facts.what} leads to {issuer.rfc4514_string()}; {rule.roots} is needed for a {rule.leaf}.",
-            clause="ISO 15118-2 annex F",
-        )
-    return ChainError(
-        "no anchor",
-        f"The {facts.what} was issued by {issuer.rfc4514_string()}, which is neither in the chain nor one of the "
-        f"{len(right)} trusted roots.",
-        clause="ISO 15118-2 annex F",
-        advice="Install the root it belongs to, or have the missing Sub-CA sent along.",
-    )
 
 
 def _check_key_identifiers(path: Sequence[Facts], anchor: Facts) -> None:

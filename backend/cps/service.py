@@ -21,6 +21,7 @@ from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid
 from pncsim.wire.v2g import iso2, signature
+from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
 _ENCRYPTED, _POINT = 48, 65
@@ -87,7 +88,7 @@ class ProvisioningService:
             self._check_end(chain[0])
             vehicle = await self._vehicle(pcid)
             await self._check_tuple(data.emaid, vehicle)
-            await self._check_chain(data)
+            data = replace(data, chain=await self._check_chain(data))
             self._check_lifetime(chain[0], vehicle)
             signer = await self._choose(roots, vehicle)
             bundle = _signed(data, signer)
@@ -169,10 +170,11 @@ class ProvisioningService:
                 message="Invalid Tupple - EMAID is already used by other PCID.",
             )
 
-    async def _check_chain(self, data: ContractData) -> None:
-        """CPS-7: to an operator's or a V2G root, nothing revoked."""
+    async def _check_chain(self, data: ContractData) -> tuple[bytes, ...]:
+        """CPS-7: to an operator's or a V2G root, nothing revoked. The chain in the order of that path, to be signed."""
         try:
-            await self._verifier.full(data.chain, Use.CONTRACT)
+            verified = await self._verifier.full(data.chain, Use.CONTRACT)
+            return tuple(map(reading.der, verified.chain))
         except (ChainError, StatusError) as error:
             raise Refused(
                 f"The contract chain of {data.emaid} does not hold: {error.sentence}",

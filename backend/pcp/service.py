@@ -18,6 +18,7 @@ from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import IdentifierError, check_pcid
+from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
 _FIELDS = ("vehicleCertificate", "subCA2Certificate", "subCA1Certificate")
@@ -58,7 +59,7 @@ class ProvisioningPool:
             )
             vehicle = self._named(vehicle, wmis)
             self._check_validity(vehicle)
-            await self._check_status_and_chain(vehicle)
+            vehicle = replace(vehicle, chain=await self._check_status_and_chain(vehicle))
             await self._keep(vehicle)
             call.text = f"{vehicle.pcid} is available to mobility operators until {vehicle.leaf.not_valid_after_utc}."
             return vehicle
@@ -165,12 +166,17 @@ class ProvisioningPool:
                     kind="expired",
                 )
 
-    async def _check_status_and_chain(self, vehicle: ProvisionedVehicle) -> None:
-        """Checks 3 and 4. Asking for the last Sub-CA's status needs its root, so the path is looked for first."""
+    async def _check_status_and_chain(self, vehicle: ProvisionedVehicle) -> tuple[x509.Certificate, ...]:
+        """Checks 3 and 4; the chain in the order of its path, whatever order it came in.
+
+        Asking for the last Sub-CA's status needs its root, so the path is looked for first.
+        """
         chain_error: ChainError | None = None
+        path = vehicle.chain
         delivered: tuple[Pair, ...] = tuple(zip(vehicle.chain, vehicle.chain[1:], strict=False))
         try:
-            delivered = (await self._verifier.chain(vehicle.chain, Use.PROVISIONING)).issuers
+            verified = await self._verifier.chain(vehicle.chain, Use.PROVISIONING)
+            path, delivered = verified.chain, verified.issuers
         except ChainError as error:
             chain_error = error
         try:
@@ -191,6 +197,7 @@ class ProvisioningPool:
                 clause="PCP-PUB-4",
                 advice=chain_error.advice,
             ) from None
+        return path
 
     async def _known(self, pcid: str) -> ProvisionedVehicle:
         vehicle = await self._store.of(VEHICLES).get(vehicle_key(self._checked(pcid)))

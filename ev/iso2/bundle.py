@@ -49,15 +49,17 @@ def verify_bundle(
     grammar = _judged(
         s,
         f"signature of {name}",
-        lambda: verify(signature if isinstance(signature, SignatureType) else None, parts, _p256(reading.load(cps[0]))),
+        lambda: verify(
+            signature if isinstance(signature, SignatureType) else None, parts, _p256(reading.load(cps[0])), within=res
+        ),
         lambda used: f"made with the provisioning service's key, SignedInfo in the {used} grammar",
     )
     if grammar != "xmldsig":
         s.tolerate(f"SignedInfo of {name} is encoded in the message grammar instead of the one of xmldsig.", "7.9.2.4")
-    certificates = reading.load_chain(
+    delivered = reading.load_chain(
         chain_octets(res.ContractSignatureCertChain), f"A certificate of the contract chain in {name}"
     )
-    _judged(s, f"contract chain in {name}", lambda: _contract_chain(s, certificates))
+    certificates = _judged(s, f"contract chain in {name}", lambda: _contract_chain(s, delivered))
     emaid = normal_emaid(res.eMAID.value)
     _judged(s, f"EMAID in {name}", lambda: _same_emaid(emaid, certificates[0]))
     wrapped = WrappedKey(res.ContractSignatureEncryptedPrivateKey.value, res.DHpublickey.value)
@@ -89,18 +91,18 @@ def _judged(
 
 def _trusted(
     s: Iso2VehicleSession, chain: Sequence[bytes | x509.Certificate], anchors: Sequence[x509.Certificate], use: Use
-) -> None:
-    notes: list[str] = []
-    validate_chain(chain, anchors, use, s.now, strict=s.config.strict, tolerated=notes)
-    for note in notes:
+) -> tuple[x509.Certificate, ...]:
+    verified = validate_chain(chain, anchors, use, s.now, strict=s.config.strict)
+    for note in verified.tolerated:
         s.tolerate(f"{use.value} chain: {note}.")
+    return verified.chain
 
 
-def _contract_chain(s: Iso2VehicleSession, chain: tuple[x509.Certificate, ...]) -> None:
-    """Under a known root if the vehicle has MO roots; else consistent in itself, leaf valid now."""
+def _contract_chain(s: Iso2VehicleSession, chain: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate, ...]:
+    """What to keep of it: the path to a known root if the vehicle has MO roots; else all, if it is consistent in itself
+    and its leaf valid now."""
     if s.vehicle.contract_roots:
-        _trusted(s, chain, (*s.vehicle.contract_roots, *s.vehicle.v2g_roots), Use.CONTRACT)
-        return
+        return _trusted(s, chain, (*s.vehicle.contract_roots, *s.vehicle.v2g_roots), Use.CONTRACT)
     if len(chain) > MAX_CHAIN:
         raise PeerError(
             f"The contract chain has {len(chain)} certificates, at most {MAX_CHAIN} are allowed.", clause="V2G2-009"
@@ -120,6 +122,7 @@ def _contract_chain(s: Iso2VehicleSession, chain: tuple[x509.Certificate, ...]) 
             "which is not now.",
             advice="Compare the clocks of the vehicle and of the mobility operator.",
         )
+    return chain
 
 
 def _same_emaid(emaid: str, leaf: x509.Certificate) -> None:

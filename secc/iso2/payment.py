@@ -59,7 +59,7 @@ def payment_details(s: Iso2StationSession, request: iso2.PaymentDetailsReq) -> H
     except PeerError as error:
         s.voice.judged(what, False, error.sentence, error.clause)
         raise
-    if contract.validated:
+    if contract.anchor is not None:
         s.voice.judged(what, True, "valid up to a root of this station", "V2G2-108")
         for liberty in contract.tolerated:
             s.voice.tolerated(liberty)
@@ -118,7 +118,8 @@ def authorization(s: Iso2StationSession, request: iso2.AuthorizationReq) -> Hand
 
 def _contract_question(s: Iso2StationSession) -> ContractAuthorization:
     assert s.contract is not None
-    return ContractAuthorization(emaid=s.emaid, chain=s.contract.chain, validated=s.contract.validated)
+    anchor = s.contract.anchor
+    return ContractAuthorization(emaid=s.emaid, chain=s.contract.chain, validated=anchor is not None, anchor=anchor)
 
 
 def _check_joined(s: Iso2StationSession, contract: CheckedContract) -> None:

@@ -49,7 +49,10 @@ def contract_payload(
     """
     chain = question.chain
     payload: types.AuthorizeRequest = {"idToken": {"idToken": normal_emaid(question.emaid), "type": "eMAID"}}
-    pairs = trust.pairs(chain, "MORootCertificate", "V2GRootCertificate")
+    if question.anchor is not None:
+        pairs = list(zip(chain, (*chain[1:], question.anchor), strict=True))
+    else:
+        pairs = trust.pairs(chain, "MORootCertificate", "V2GRootCertificate")
     hashes = [hash_data(*pair) for pair in pairs]
     rooted = len(pairs) == len(chain) and len(chain) > 0
     if question.validated and rooted and hashes[0].responder_url:

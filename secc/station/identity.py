@@ -15,16 +15,18 @@ from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
 from pncsim.secc.station.status_info import said
-from pncsim.tls_certs.reading import Unreadable, load_all, reading
+from pncsim.tls_certs.ocsp import period, single_about
+from pncsim.tls_certs.reading import CLOCK_TOLERANCE, UNREADABLE, Unreadable, load_all, not_before, reading
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerError
 from pncsim.wire.source import Source
 from pncsim.wire.values import Discreet
 
 if TYPE_CHECKING:
+    from pncsim.tls_certs.validation import ValidatedChain
     from pncsim.wire.ocpp.types import v201 as types
 
-ChainCheck = Callable[[tuple[x509.Certificate, ...], float], None]
+ChainCheck = Callable[[tuple[x509.Certificate, ...], float], "ValidatedChain"]
 """Verifies a SECC chain (leaf first, without root) at lab time; raises PncError when it does not hold."""
 
 RENEW_BEFORE = 30 * 86_400.0
@@ -33,8 +35,9 @@ RENEW_BEFORE = 30 * 86_400.0
 STAPLE_LIFE = 7 * 86_400.0
 """Longest time an OCSP answer is used (M06: refreshed at least weekly)."""
 
-NO_NEXT_UPDATE = 86_400.0
-CLOCK_SKEW = 300.0
+
+NOT_GOOD = 3_600.0
+"""Seconds until an answer other than good is fetched anew."""
 
 
 class CertificateRequest(Discreet, Struct):
@@ -64,8 +67,14 @@ def request(common_name: str, organization: str, country: str, source: Source) -
     return CertificateRequest(key, csr.public_bytes(serialization.Encoding.PEM).decode("ascii"))
 
 
-def accept(chain: str, waiting: CertificateRequest | None, check: ChainCheck, now: float) -> Credentials:
-    """The credentials a CertificateSigned brings. Raises PeerError: not asked for, unreadable, wrong key or chain."""
+def accept(
+    chain: str, waiting: CertificateRequest | None, check: ChainCheck, now: float
+) -> tuple[Credentials, ValidatedChain]:
+    """The credentials a CertificateSigned brings, in the order of the path that was verified, and that path.
+
+    A certificate that is not valid yet is verified as of its beginning (A02.FR.08). Raises PeerError: not asked for,
+    unreadable, wrong key or chain.
+    """
     if waiting is None:
         raise PeerError("The CSMS sent a certificate nobody asked for.", clause="A02.FR.20", ocpp_status="Rejected")
     try:
@@ -76,11 +85,8 @@ def accept(chain: str, waiting: CertificateRequest | None, check: ChainCheck, no
         raise PeerError(error.sentence, ocpp_status="Rejected") from error
     if public != waiting.key.public_key():
         raise PeerError("The certificate the CSMS sent is not for the key of the request.", ocpp_status="Rejected")
-    # Some authorities append the root; it is never sent to vehicles.
-    if len(certificates) > 1 and certificates[-1].subject == certificates[-1].issuer:
-        certificates = certificates[:-1]
-    check(certificates, now)
-    return Credentials(certificates, waiting.key)
+    verified = check(certificates, max(now, *map(not_before, certificates)))
+    return Credentials(verified.chain, waiting.key), verified
 
 
 class Staple(NamedTuple):
@@ -92,10 +98,17 @@ class Staple(NamedTuple):
     status: str
 
 
-def staple(answer: types.GetCertificateStatusResponse, name: str, now: float) -> Staple:
+def staple(
+    answer: types.GetCertificateStatusResponse,
+    name: str,
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    now: float,
+) -> Staple:
     """The OCSP answer in a GetCertificateStatusResponse. Raises PeerError if it holds none that is usable now.
 
-    Who signed it is for the vehicle to judge. A revoked status is kept: hiding it would be worse.
+    It must be about ``certificate``. Who signed it is for the vehicle to judge. A revoked status is kept: hiding it
+    would be worse.
     """
     if answer["status"] != "Accepted" or not answer.get("ocspResult"):
         why = said(answer) or "no reason given"
@@ -107,15 +120,16 @@ def staple(answer: types.GetCertificateStatusResponse, name: str, now: float) ->
             raise PeerError(
                 f"The OCSP responder said {response.response_status.name} about {name}.", clause="RFC 6960 4.2.1"
             )
-        single = next(iter(response.responses))
-        begins = single.this_update_utc.timestamp()
-        ends = begins + NO_NEXT_UPDATE if single.next_update_utc is None else single.next_update_utc.timestamp()
+        single = single_about(response, certificate.serial_number, issuer)
+        begins, ends = period(single)
         status = single.certificate_status.name.lower()
-    except (ValueError, binascii.Error, StopIteration) as error:
+    except (binascii.Error, *UNREADABLE) as error:
         raise PeerError(f"The OCSP answer for {name} cannot be read: {error}.", clause="M06") from error
     until = min(ends, now + STAPLE_LIFE)
-    if begins > now + CLOCK_SKEW or until <= now:
+    if begins > now + CLOCK_TOLERANCE or until <= now:
         raise PeerError(
             f"The OCSP answer for {name} is not valid now (stale, or from the future).", clause="RFC 6960 4.2.2.1"
         )
-    return Staple(der, until, now + 0.8 * (until - now), status)
+    # What is not good is looked at again soon: a responder that did not know it yet may know it in an hour.
+    life = 0.8 * (until - now)
+    return Staple(der, until, now + (life if status == "good" else min(life, NOT_GOOD)), status)

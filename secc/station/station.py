@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from pncsim.secc.station import identity, registration
+from pncsim.secc.station import registration
 from pncsim.secc.station.blocks import BLOCKS
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.context import StationContext
@@ -20,6 +20,7 @@ from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 
 if TYPE_CHECKING:
+    from pncsim.tls_certs.validation import ValidatedChain
     from pncsim.wire.ocpp.types import v201 as types
 
 
@@ -28,7 +29,6 @@ class Station:
 
     ``connect`` opens a channel to the CSMS. ``roots``: (OCPP certificate use, root) pairs; the V2G root is needed for
     OCSP answers, MO roots for hash data. ``credentials``: a V2G certificate it has already (else it requests one).
-    ``check_chain`` verifies a chain the CSMS delivers (default: tls_certs' SECC profile against the V2G roots).
     What happens at its EVSEs is told to, and asked of, :meth:`outlet`.
     """
 
@@ -43,7 +43,6 @@ class Station:
         password: str | None = None,
         roots: Iterable[tuple[str, x509.Certificate]] = (),
         credentials: Credentials | None = None,
-        check_chain: identity.ChainCheck | None = None,
     ) -> None:
         self.config = config
         self._clock = clock
@@ -56,7 +55,7 @@ class Station:
             trace or Trace(),
             password=password,
             roots=roots,
-            check_chain=check_chain or self._check_chain,
+            check_chain=self._check_chain,
         )
         self.model, self.trust = context.model, context.trust
         self.link, self.delivery, self.upkeep = context.link, context.delivery, context.upkeep
@@ -165,7 +164,8 @@ class Station:
             return False
         return True
 
-    def _check_chain(self, chain: tuple[x509.Certificate, ...], now: float) -> None:
+    def _check_chain(self, chain: tuple[x509.Certificate, ...], now: float) -> ValidatedChain:
+        """Against the V2G roots as they are now."""
         from pncsim.tls_certs.validation import Use, validate_chain
 
-        validate_chain(chain, self.trust.roots("V2GRootCertificate"), Use.SECC, now)
+        return validate_chain(chain, self.trust.roots("V2GRootCertificate"), Use.SECC, now)

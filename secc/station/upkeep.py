@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from pncsim.secc.station import identity
 from pncsim.secc.station.backoff import signing_waits
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.link import CallCsms
+from pncsim.secc.station.own_certificates import OwnCertificates, begins, ends
 from pncsim.secc.station.status_info import said
 from pncsim.secc.station.trust import TrustStore
 from pncsim.secc.station.variables import DeviceModel
 from pncsim.tls_certs.hash_data import hash_data
+from pncsim.tls_certs.profiles import MAX_CHAIN
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 RETRY = 60.0
 """Seconds until a failed request for an OCSP answer is made again."""
+
+SILENCE = 86_400.0
+"""Seconds at most until a certificate is asked for again that was refused, or did not come."""
 
 
 class Upkeep:
@@ -55,40 +60,36 @@ class Upkeep:
         self._security_event, self._changed = security_event, changed
         self._request: identity.CertificateRequest | None = None
         self._signed: asyncio.Future[PncError | None] | None = None
-        self._staples: dict[int, identity.Staple] = {}
+        self._own = OwnCertificates(trust, clock)
         self._retry_at: float | None = None
-        self._stopped_asking = False
+        self._silent_until: float | None = None
         self._renew_asked = False
         self._wake = asyncio.Event()
 
     @property
     def credentials(self) -> Credentials | None:
         """The SECC's certificate chain and key, or None before there is one."""
-        return self._trust.own
+        return self._own.current
 
     @property
     def staples(self) -> tuple[bytes | None, ...]:
         """DER OCSP answers aligned with the chain (leaf first), only those still valid now."""
-        now, chain = self._clock.now(), self._trust.own.chain if self._trust.own is not None else ()
-        kept = (self._staples.get(index) for index in range(len(chain)))
-        return tuple(s.der if s is not None and s.until > now else None for s in kept)
+        return self._own.staples
 
     @property
     def complete(self) -> bool:
         """Whether everything the configuration wants is there."""
         if self._wants_certificate() and self.credentials is None:
             return False
-        wanted = self._wanted_staples()
-        return all(staple is not None for staple in self.staples[:wanted]) and len(self.staples) >= wanted
+        return all(staple is not None for staple in self.staples[: self._stapled()])
 
     def use(self, credentials: Credentials | None) -> None:
-        """Install credentials from outside."""
-        self._trust.own = credentials
-        self._staples.clear()
+        """Install credentials from outside, in place of all others."""
+        self._own.replace(credentials)
 
     def renew(self) -> None:
         """Request a new certificate now (TriggerMessage SignV2GCertificate)."""
-        self._stopped_asking = False
+        self._silent_until = None
         self._request = None
         self._renew_asked = True
         self._wake.set()
@@ -97,7 +98,7 @@ class Upkeep:
         """Work until cancelled, or until the connection is gone (PeerClosed)."""
         while True:
             self._wake.clear()
-            if self._certificate_due() and not self._stopped_asking:
+            if self._certificate_due():
                 await self._obtain()
             await self._refresh()
             self._changed()
@@ -116,23 +117,22 @@ class Upkeep:
         return self._config.request_certificate and enabled
 
     def _renewal(self) -> float | None:
-        if self.credentials is None or not self._wants_certificate():
+        """When to ask for the next certificate: a month before the end of the newest, and not while told to wait."""
+        if not self._wants_certificate():
             return None
-        leaf = self.credentials.leaf
-        begins, ends = leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
-        return ends - min(identity.RENEW_BEFORE, (ends - begins) / 3)
+        newest, silent = self._own.newest, self._silent_until or 0.0
+        if newest is None:
+            return silent
+        starts, end = begins(newest), ends(newest)
+        return max(silent, end - min(identity.RENEW_BEFORE, (end - starts) / 3))
 
     def _certificate_due(self) -> bool:
-        if self._renew_asked:
-            return True
         renewal = self._renewal()
-        if renewal is not None:
-            return renewal <= self._clock.now()
-        return self._wants_certificate() and self.credentials is None
+        return self._renew_asked or (renewal is not None and renewal <= self._clock.now())
 
     async def _obtain(self) -> None:
         """A02: SignCertificate, then wait for CertificateSigned; again with doubled waits while it does not come."""
-        self._renew_asked = False
+        self._renew_asked, self._silent_until = False, None
         text = self._model.text
         self._request = identity.request(
             text("ISO15118Ctrlr", "SeccId"),
@@ -163,15 +163,25 @@ class Upkeep:
                 sentence = f"The CSMS did not send the V2G certificate within {wait:g} s of SignCertificate."
                 self._problem(PeerSilent(sentence, clause="A02.FR.17"))
                 continue
-            if error_or_none is not None:
-                # A02.FR.20: an invalid chain does not start the waiting game again.
-                self._stopped_asking = True
+            # A02.FR.20: an invalid chain does not start the waiting game again. Nor does one that is to be renewed at
+            # once, because it ends so soon.
+            if error_or_none is not None or self._certificate_due():
+                self._be_silent()
             return
-        self._give_up("The V2G certificate did not come; asking again only when the CSMS triggers it.", "A02.FR.19")
+        self._give_up("The V2G certificate did not come.", "A02.FR.19")
 
     def _give_up(self, sentence: str, clause: str) -> None:
-        self._stopped_asking = True
-        self._problem(PeerError(sentence, clause=clause))
+        self._be_silent()
+        self._problem(PeerError(sentence, clause=clause, advice="It is asked for again later, or on a trigger."))
+
+    def _be_silent(self) -> None:
+        """Ask again after a day: who is refused once must still have a certificate when the present one ends.
+
+        Sooner where that would be too late, and at once when the CSMS triggers it.
+        """
+        now, newest = self._clock.now(), self._own.newest
+        left = ends(newest) - now if newest is not None else 0.0
+        self._silent_until = now + (max(RETRY, min(SILENCE, left / 3)) if left > 0 else SILENCE)
 
     def certificate_signed(self, payload: types.CertificateSignedRequest) -> types.CertificateSignedResponse:
         """CertificateSigned: check the chain and use it, or keep the old one."""
@@ -182,7 +192,7 @@ class Upkeep:
             return {"status": "Rejected", "statusInfo": {"reasonCode": "TooLargeElement"}}
         waiting, signed = self._request, self._signed
         try:
-            credentials = identity.accept(chain, waiting, self._check, now)
+            credentials, verified = identity.accept(chain, waiting, self._check, now)
         except PncError as error:
             self._problem(error)
             self._security_event("InvalidChargingStationCertificate", error.sentence)
@@ -192,9 +202,12 @@ class Upkeep:
                 "status": "Rejected",
                 "statusInfo": {"reasonCode": "InvalidCertificate", "additionalInfo": error.sentence[:512]},
             }
-        self.use(credentials)
+        self._own.add(credentials)
         self._request = None
-        self._voice.story(f"{self._config.identity} has its V2G certificate {_name(credentials)}")
+        for liberty in verified.tolerated:
+            self._voice.tolerated(f"CertificateSigned: {liberty}.", "A02.FR.08")
+        later = f", to be used from {credentials.leaf.not_valid_before_utc} on" if begins(credentials) > now else ""
+        self._voice.story(f"{self._config.identity} has its V2G certificate {_name(credentials)}{later}")
         self._changed()
         if signed is not None and not signed.done():
             signed.set_result(None)
@@ -204,32 +217,38 @@ class Upkeep:
 
     # OCSP answers
 
-    def _wanted_staples(self) -> int:
-        if not self._config.request_staples or self.credentials is None:
+    def _stapled(self) -> int:
+        """How many certificates of a chain have their answers stapled, from the leaf on."""
+        if not self._config.request_staples:
             return 0
-        return len(self.credentials.chain) if self._config.staple_sub_cas else 1
+        return MAX_CHAIN if self._config.staple_sub_cas else 1
+
+    def _wanted_staples(self) -> Iterator[tuple[Credentials, int]]:
+        """What is shown now, and what will be: its answer is there before its first vehicle."""
+        current = self.credentials
+        for credentials in (*([current] if current is not None else ()), *self._own.coming):
+            for index in range(min(self._stapled(), len(credentials.chain))):
+                yield credentials, index
 
     async def _refresh(self) -> None:
         """M06: one GetCertificateStatus per certificate whose answer is missing or due."""
-        own, now = self.credentials, self._clock.now()
         self._retry_at = None
-        if own is None:
-            return
-        pairs = self._trust.pairs(own.chain, "V2GRootCertificate")
-        for index in range(self._wanted_staples()):
-            kept = self._staples.get(index)
-            if kept is not None and kept.refresh > now:
+        for credentials, index in tuple(self._wanted_staples()):
+            certificate = credentials.chain[index]
+            kept = self._own.staple(certificate)
+            if kept is not None and kept.refresh > self._clock.now():
                 continue
             try:
-                self._staples[index] = await self._fetch(pairs, index)
+                self._own.keep(certificate, await self._fetch(credentials, index))
             except PeerClosed:
                 raise
             except PncError as error:
                 self._retry_at = self._clock.now() + RETRY
                 self._problem(error)
 
-    async def _fetch(self, pairs: list[Any], index: int) -> identity.Staple:
+    async def _fetch(self, credentials: Credentials, index: int) -> identity.Staple:
         name = "the SECC certificate" if index == 0 else f"Sub-CA {index} of the SECC certificate"
+        pairs = self._trust.pairs(credentials.chain, "V2GRootCertificate")
         if index >= len(pairs):
             raise PeerError(f"No OCSP answer for {name}: its issuer is not among the station's roots.", clause="M06")
         data = hash_data(*pairs[index])
@@ -238,17 +257,17 @@ class Upkeep:
         answer = await self._ask(
             v201.GetCertificateStatus({"ocspRequestData": data.ocsp_payload()}), self._config.call_timeout
         )
-        staple = identity.staple(answer, name, self._clock.now())
+        staple = identity.staple(answer, name, *pairs[index], self._clock.now())
         if staple.status != "good":
             self._problem(PeerError(f"The OCSP responder says {staple.status} about {name}: vehicles will refuse it."))
         return staple
 
     def _next(self) -> float | None:
-        wanted = range(self._wanted_staples())
-        times = [self._staples[i].refresh for i in wanted if i in self._staples]
-        renewal = None if self._stopped_asking else self._renewal()
-        times += [t for t in (renewal, self._retry_at) if t is not None]
-        return min(times, default=None)
+        staples = (self._own.staple(credentials.chain[index]) for credentials, index in self._wanted_staples())
+        retry = self._retry_at
+        times = [max(staple.refresh, retry or 0.0) for staple in staples if staple is not None]
+        times += [t for t in (self._renewal(), retry) if t is not None]
+        return min((*times, *self._own.turns), default=None)
 
 
 def _name(credentials: Credentials) -> str:

@@ -20,7 +20,7 @@ from pncsim.backend.csms.ports import ContractPool, Services
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.simulator.plan import STATION_ID, USUAL, CsmsPlan, PkiPlan, Plan
 from pncsim.simulator.settings import Transport
-from pncsim.tls_certs.pki import Pki, create_pki, load_pki
+from pncsim.tls_certs.pki import Pki, create_ocpp_pki, create_pki, load_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.ocpp.channel import Connector
@@ -268,6 +268,8 @@ class Region:
         from pncsim.wire.ocpp.tls import client_context
         from pncsim.wire.ocpp.websocket import connector
 
+        if "csms_server" not in pki.keys:  # somebody else's folder
+            pki = create_ocpp_pki(self._clock.now(), self._source.of("OCPP"))
         server = await serve_csms(csms, pki.credentials("csms_server"))
         self._sockets.push_async_callback(server.close)
         return connector(server.url, client_context([pki.root("csms_server")])), server

@@ -24,7 +24,7 @@ from pncsim.simulator.lab.hooks import Hooks, chained
 from pncsim.simulator.lab.plug_in import PlugIn
 from pncsim.simulator.lab.revocation import Revocable, revoke
 from pncsim.simulator.lab.sessions import LabSessions, SessionWatch
-from pncsim.simulator.lab.stations import configure_station, make_station, network_at
+from pncsim.simulator.lab.stations import can_staple, configure_station, make_station, network_at
 from pncsim.simulator.lab.vehicles import check_name, configure, make_vehicle, sell_contract
 from pncsim.simulator.plan import USUAL, Plan, StationPlan
 from pncsim.simulator.result import RunResult
@@ -131,6 +131,8 @@ class Lab:
         if name in self.vehicles:
             raise LocalError(f"There is a vehicle {name} in this lab already.")
         check_name(name)
+        if not can_staple(ecosystem.pki):
+            wishes.setdefault("ocsp", "prefer")
         config = configure(energy, kwh, number, alter=self.hooks.altering("vehicle", name), **wishes)
         self.vehicles[name] = vehicle = make_vehicle(name, number, ecosystem, _named(ecosystem, pki), now, config)
         if contract:
@@ -142,8 +144,8 @@ class Lab:
     async def subscribe(self, vehicle: Vehicle, *, operator: str = "") -> str:
         """The OEM publishes the vehicle, the driver subscribes at the MO, the bundle waits in the CCP; the EMAID."""
         ecosystem = await self.region.ecosystem()
-        assert vehicle.provisioning is not None
-        pcid = await ecosystem.oem.publish(vehicle.provisioning, v2g_roots=vehicle.v2g_roots)
+        provisioning = vehicle.provisioning or ecosystem.pki.credentials("oem_leaf")  # which says what is wrong with it
+        pcid = await ecosystem.oem.publish(provisioning, v2g_roots=vehicle.v2g_roots)
         self.voice.of("OEM", f"OEM {pcid[:3]}").story(f"Provisioning certificate of {pcid} is published in the PCP.")
         seller = self._operator(ecosystem, operator)
         contract = await seller.subscribe("the driver", pcid)

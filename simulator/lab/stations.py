@@ -17,6 +17,7 @@ from pncsim.simulator.plan import OtherSide, StationPlan
 from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import DEFAULT_EVSE_ID, Pki
 from pncsim.tls_certs.profiles import PROFILES
+from pncsim.tls_certs.reading import responder_url
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.network import Network
@@ -77,7 +78,12 @@ def make_station(
     return ChargePoint(
         clock,
         trace,
-        StationConfig(identity=plan.identity, secc_id=evses[0].config.evse_id, request_certificate=not installed),
+        StationConfig(
+            identity=plan.identity,
+            secc_id=evses[0].config.evse_id,
+            request_certificate=not installed,
+            request_staples=not installed or can_staple(pki),
+        ),
         evses,
         connect=hooks.disturbed(connect, plan.identity),
         source=source.of(plan.identity),
@@ -108,6 +114,12 @@ def _credentials(pki: Pki, number: int, evse_id: str, now: float) -> Credentials
     profile = PROFILES["secc_leaf"]
     assert profile.issuer is not None
     return pki.authority(profile.issuer).credentials(profile, evse_id.replace("*", ""), now)
+
+
+def can_staple(pki: Pki) -> bool:
+    """Whether the PKI's station certificate names an OCSP responder; those of somebody else's folder may not."""
+    leaf = pki.certificates.get("secc_leaf")
+    return leaf is None or bool(responder_url(leaf[0]))
 
 
 def own_network(transport: Transport, clock: Clock, number: int) -> Network:

@@ -87,7 +87,7 @@ async def sell_contract(
 
     The first vehicle has the contract of the PKI, if that is one of the operator.
     """
-    own = pki.anchors("contract_leaf")
+    own = pki.certificates.get("contract_leaf")
     emaid = common_name(own[0]) if own else ""
     if number == 1 and days is None and emaid.startswith(operator.provider):
         credentials = pki.credentials("contract_leaf")
@@ -100,9 +100,13 @@ async def sell_contract(
     vehicle.contracts.install(Contract(emaid, credentials))
 
 
-def _provisioning(pki: Pki, number: int, now: float) -> Credentials:
+def _provisioning(pki: Pki, number: int, now: float) -> Credentials | None:
+    """None where the PKI folder has none that can be used: who installs no contract does without."""
     if number == 1:
-        return pki.credentials("oem_leaf")
+        try:
+            return pki.credentials("oem_leaf")
+        except LocalError:
+            return None
     pcid = common_name(pki.certificate("oem_leaf"))
     if number > 99_999:
         raise LocalError(f"A lab makes 99999 vehicles at most, not {number}.")

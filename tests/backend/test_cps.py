@@ -176,3 +176,10 @@ async def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(Refused) as caught:
         xml_form.from_xml(text)
     assert caught.value.http_status == 400
+
+
+async def test_what_is_signed_is_the_path_that_was_verified_whatever_order_it_came_in(world: World) -> None:
+    data = contract_data(world)
+    leaf, sub2, sub1 = data.chain
+    bundle = await world.eco.signing.sign(replace(data, chain=(leaf, sub1, sub2)))
+    assert bundle.contract_certificates == (leaf, sub2, sub1)

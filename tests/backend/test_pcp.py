@@ -172,3 +172,12 @@ async def test_cleansing_removes_revoked_and_expired_entries_only(world: World) 
     assert await world.eco.vehicles.cleanse() == ["PNCSIMVEHICLE00002"]
     await world.eco.ca.revoke("oem_leaf")
     assert await world.eco.vehicles.cleanse() == [PCID]
+
+
+async def test_a_vehicle_is_kept_with_the_path_that_was_verified_whatever_order_it_came_in(world: World) -> None:
+    leaf, sub2, sub1 = world.vehicle.chain_der
+    vehicle = await world.eco.vehicles.publish((leaf, sub1, sub2))
+    assert vehicle.chain_der == (leaf, sub2, sub1)
+    kept = await world.eco.vehicles.find(PCID)
+    assert kept is not None and kept.chain_der == (leaf, sub2, sub1)
+    assert await world.eco.vehicles.cleanse() == []

@@ -87,6 +87,13 @@ async def test_the_old_contract_must_have_signed(world: World) -> None:
         assert await refused(world, update_request(old, contract.emaid, roots, key=key)) == "FAILED_SignatureError"
 
 
+@pytest.mark.parametrize(("chain_id", "code"), [("id1", "FAILED_SignatureError"), ("id2", "OK")])
+async def test_an_id_stands_in_a_signed_request_once(world: World, chain_id: str, code: str) -> None:
+    contract, old = await installed(world)
+    request = update_request(old, contract.emaid, world.pki.anchors("v2g_root"), chain_id=chain_id)
+    assert (await ask(world, request)).code == code
+
+
 @pytest.mark.parametrize("foreign", ["leaf", "sub-CA 2", "whole chain"])
 async def test_contracts_of_another_pki_are_refused(world: World, foreign: str) -> None:
     contract, old = await installed(world)

@@ -59,11 +59,12 @@ def update_request(
     roots: Sequence[x509.Certificate],
     *,
     key: ec.EllipticCurvePrivateKey | None = None,
+    chain_id: str | None = None,
 ) -> bytes:
-    """A CertificateUpdateReq; ``key`` signs instead of the contract's own."""
+    """A CertificateUpdateReq (Id ``id1``); ``key`` signs instead of the contract's own."""
     body = iso2.CertificateUpdateReq(
         Id="id1",
-        ContractSignatureCertChain=chain_element(contract.chain_der),
+        ContractSignatureCertChain=chain_element(contract.chain_der, id=chain_id),
         eMAID=emaid,
         ListOfRootCertificateIDs=ids_of(roots),
     )

@@ -65,6 +65,18 @@ def test_installation_is_asked_signed_and_installed() -> None:
     verify(play.documents[-1].Header.Signature, [("AuthorizationReq", proof)], kept.credentials.leaf.public_key())
 
 
+def test_a_contract_is_kept_with_the_path_that_was_verified_whatever_order_it_came_in() -> None:
+    play = Playbook(vehicle())
+    to_installation(play)
+    res = sn.bundle()
+    subs = res.ContractSignatureCertChain.SubCertificates.Certificate
+    subs.reverse()
+    play.hear(res, signature=sn.signed(res))
+    kept = play.vehicle.contracts.default
+    assert kept is not None and kept.credentials.chain == sn.pki().credentials("contract_leaf").chain
+    assert list(kept.credentials.chain_der[1:]) == list(reversed(subs))
+
+
 def altered_key(res: Any) -> None:
     value = res.ContractSignatureEncryptedPrivateKey.value
     res.ContractSignatureEncryptedPrivateKey.value = value[:-1] + bytes([value[-1] ^ 1])
@@ -123,6 +135,18 @@ def test_a_bad_bundle_ends_the_session_and_leaves_nothing(alter: Callable[[Any],
     assert play.vehicle.contracts.all == ()
     assert play.engine.outcome.installed is None
     assert "PaymentDetailsReq" not in play.names
+
+
+def test_a_delivery_in_which_two_elements_have_one_id_is_refused() -> None:
+    """The chain of the provisioning service is no signed part; with the Id of one it could stand in its place."""
+    play = Playbook(vehicle())
+    to_installation(play)
+    res = sn.bundle()
+    res.SAProvisioningCertificateChain.Id = res.ContractSignatureCertChain.Id
+    play.hear(res, signature=sn.signed(res))
+    assert play.verdicts[-1] == ("signature of CertificateInstallationRes", False)
+    assert isinstance(play.error, PeerError) and play.error.kind == "signature"
+    assert play.vehicle.contracts.all == ()
 
 
 def test_a_contract_that_is_no_certificate_is_refused() -> None:

@@ -26,9 +26,10 @@ from pncsim.secc.notices import AuthorizationRefused, ChargingStopped, SessionEn
 from pncsim.secc.questions import AuthorizationAnswer, ContractCertificateAnswer
 from pncsim.wire import trace
 from pncsim.wire.errors import LocalError
-from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g.iso2 import codes
 from pncsim.wire.v2g.iso2.secc_sequence import State as S
+from pncsim.wire.v2g.registry import codec
 
 Scene = Callable[[], tuple[Playbook, Any]]
 
@@ -81,6 +82,18 @@ def slow_contactor() -> tuple[Playbook, Any]:
     p = at(S.READY_AC, ac=AcSupply(contactor_seconds=10))
     assert p.ev(power("Start")) is None
     return p, p.wait(3)
+
+
+def id_given_twice() -> tuple[Playbook, Any]:
+    """AuthorizationReq is signed as it should be, and an element of the signature has its Id."""
+    p = at(S.DETAILS)
+    request = iso2.AuthorizationReq(Id="id1", GenChallenge=p.responses[-1].GenChallenge)
+    header = iso2.MessageHeaderType(SessionID=p.session)
+    header.Signature = signature.sign([("AuthorizationReq", request)], pki().credentials("contract_leaf").signer)
+    header.Signature.SignatureValue.Id = "id1"
+    return p, p.raw(
+        codec("iso2").encode(iso2.V2G_Message(Header=header, Body=iso2.BodyType(BodyElement=request))), "twice"
+    )
 
 
 def expired_since_payment() -> tuple[Playbook, Any]:
@@ -250,6 +263,7 @@ SCENES: list[tuple[str, str, Scene]] = [
             ),
         ),
     ),
+    ("FAILED_SignatureError", "an Id given twice", id_given_twice),
     ("FAILED_CertificateRevoked", "revoked, late", late(no("CertificateRevoked"))),
     ("FAILED", "cancelled, late", late(no("ContractCancelled"))),
     ("FAILED", "back end dead, late", late(LocalError("The CSMS is not connected."))),

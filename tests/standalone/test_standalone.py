@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from pncsim.simulator.lab.back_end import STATION_ID, open_back_end
 from pncsim.simulator.plan import OtherSide
 from pncsim.simulator.result import Verdict
 from pncsim.simulator.standalone import first_sentence, run_station, run_vehicle
-from pncsim.tls_certs.pki import create_pki, write_pki
+from pncsim.tls_certs.pki import create_pki, load_pki, write_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.network.loopback import loopback_host
+from pncsim.wire.session.responder import AfterFailed
 from pncsim.wire.trace import Event, Problem, StateEntered, Story, Tolerated, Trace
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2, registry, v2gtp
@@ -44,8 +46,6 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A PKI folder as `pnc certs create` writes it, issued now: lone sides live in real time."""
-    import time
-
     directory = tmp_path_factory.mktemp("pki")
     write_pki(create_pki(time.time(), ocsp_url="http://ocsp.pncsim.test/ocsp"), directory)
     return directory
@@ -161,6 +161,22 @@ async def test_a_contract_folder_is_kept_from_run_to_run(folder: Path, tmp_path:
     assert first[:2] == again[:2] == (0, 0)
     asked = [e.text for e in again[2] if isinstance(e, Story) and "asks for a contract certificate" in e.text]
     assert not asked, "the second run pays with the contract of the first"
+
+
+@pytest.mark.parametrize(("after_failed", "codes"), [("continue", (0, 0)), ("close", (1, 1))])
+async def test_a_vehicle_whose_installation_is_refused_pays_with_what_it_has_where_the_station_lets_it(
+    after_failed: AfterFailed, codes: tuple[int, int], folder: Path, tmp_path: Path
+) -> None:
+    vehicle = replace(QUICK, pki=folder, contracts=tmp_path / "contracts")
+    assert (await charge(StationOptions(pki=folder), vehicle))[:2] == (0, 0)
+    cannot_sign = load_pki(folder)
+    del cannot_sign.keys["cps_leaf"]
+    write_pki(cannot_sign, tmp_path / "pki")
+    station = StationOptions(pki=tmp_path / "pki", after_failed=after_failed)
+    *ended, events = await charge(station, replace(vehicle, install="always"))
+    assert tuple(ended) == codes
+    (refused,) = (e for e in events if isinstance(e, Problem) and e.role == "SECC")
+    assert refused.response_code == "FAILED_NoCertificateAvailable"
 
 
 async def test_a_station_can_be_managed_by_another_csms(folder: Path) -> None:

@@ -119,3 +119,52 @@ def test_malformed_signed_info_is_refused(spoil: Callable[[ds.SignedInfoType], N
     spoil(made.SignedInfo)
     with pytest.raises(signature.SignatureError, match=sentence):
         signature.verify(made, PARTS, KEY.public_key())
+
+
+def _value(made: ds.SignatureType) -> None:
+    made.SignatureValue.Id = "id1"
+
+
+def _info(made: ds.SignatureType) -> None:
+    made.SignedInfo.Id = "id1"
+
+
+def _reference(made: ds.SignatureType) -> None:
+    made.SignedInfo.Reference[0].Id = "id1"
+
+
+def _object(made: ds.SignatureType) -> None:
+    made.Object = [ds.ObjectType(Id="id1")]
+
+
+def _among_themselves(made: ds.SignatureType) -> None:
+    made.Id = made.SignatureValue.Id = "id7"
+
+
+@pytest.mark.parametrize("twin", [_value, _info, _reference, _object, _among_themselves])
+def test_no_element_of_the_signature_shares_an_id(twin: Callable[[ds.SignatureType], None]) -> None:
+    made = signature.sign(PARTS, KeySigner(KEY))
+    twin(made)
+    with pytest.raises(signature.SignatureError, match=r"Two elements of the message have the Id .id[17].") as caught:
+        signature.verify(made, PARTS, KEY.public_key())
+    assert (caught.value.kind, caught.value.clause) == ("signature", "V2G2-771")
+
+
+def test_no_two_parts_share_an_id() -> None:
+    tariffs: list[tuple[str, object]] = [
+        ("SalesTariff", iso2.SalesTariffType(Id="id1", SalesTariffID=number, SalesTariffEntry=[])) for number in (1, 2)
+    ]
+    emaids: list[tuple[str, object]] = [("eMAID", iso2.EMAIDType(Id="id1", value="DE8AACA2B3C4D5L"))] * 2
+    made = signature.sign(emaids, KeySigner(KEY))
+    for parts in (tariffs, emaids):
+        with pytest.raises(signature.SignatureError, match="have the Id 'id1'"):
+            signature.verify(made, parts, KEY.public_key())
+
+
+def test_no_element_beside_the_parts_shares_an_id_with_one_of_them() -> None:
+    emaid = iso2.EMAIDType(Id="id1", value="DE8AACA2B3C4D5L")
+    chain = iso2.CertificateChainType(Id="id1", Certificate=b"0")
+    made = signature.sign([("eMAID", emaid)], KeySigner(KEY))
+    assert signature.verify(made, [("eMAID", emaid)], KEY.public_key(), within=[emaid]) == "xmldsig"
+    with pytest.raises(signature.SignatureError, match="have the Id 'id1'"):
+        signature.verify(made, [("eMAID", emaid)], KEY.public_key(), within=[chain, emaid])

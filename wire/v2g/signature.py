@@ -8,13 +8,14 @@ stand-alone xmldsig schema set, one the combined message set. We sign with the f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
 from pncsim.wire.algorithms import ED448, P256, P521, Algorithm
 from pncsim.wire.credentials import Signer
 from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.exi.declare import ComplexType
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.registry import codec
 
@@ -93,18 +94,25 @@ def sign(parts: Sequence[Part], signer: Signer, *, rules: Rules = ISO2, grammar:
 
 
 def verify(
-    signature: ds.SignatureType | None, parts: Sequence[Part], public_key: object, *, rules: Rules = ISO2
+    signature: ds.SignatureType | None,
+    parts: Sequence[Part],
+    public_key: object,
+    *,
+    rules: Rules = ISO2,
+    within: object = None,
 ) -> str:
     """Check that ``signature`` covers exactly ``parts`` and was made with ``public_key``.
 
-    Returns the message set in whose grammar SignedInfo verified. Raises :class:`SignatureError`, saying which of the
-    checks failed.
+    ``within``: the message's body where it holds more than the parts: no two elements of a message, its signature
+    included, have the same Id. Returns the message set in whose grammar SignedInfo verified. Raises
+    :class:`SignatureError`, saying which of the checks failed.
     """
     what = " and ".join(name for name, _ in parts)
     if signature is None:
         raise SignatureError(f"{what} came without a signature in the message header.", clause="V2G2-771")
     info = signature.SignedInfo
     algorithm = _check_form(info, rules)
+    _check_ids(signature, [value for _, value in parts] if within is None else within)
     _check_references(info, parts, METHODS[algorithm], rules)
     raw = signature.SignatureValue.value
     if len(raw) != algorithm.size:
@@ -119,6 +127,36 @@ def verify(
         f"The signature over {what} was not made with the key of the certificate shown.",
         advice="Tried SignedInfo in the xmldsig grammar and in the message grammar.",
     )
+
+
+def _check_ids(*signed: object) -> None:
+    """A reference names an element by its Id, which therefore stands in a message once: what is verified is what is
+    used (xs:ID; attacks by wrapping give theirs to two).
+    """
+    seen: set[str] = set()
+    for identifier in _ids(signed):
+        if identifier in seen:
+            raise SignatureError(
+                f"Two elements of the message have the Id {identifier!r}, so that nobody can tell which one is signed.",
+                clause="V2G2-771",
+                advice="An Id stands in a message once.",
+            )
+        seen.add(identifier)
+
+
+def _ids(value: object) -> Iterator[str]:
+    """Every Id in a value of the catalogue, in order."""
+    if isinstance(value, ComplexType):
+        for name in type(value).__defaults__:
+            member = getattr(value, name)
+            if name == "Id":
+                if member:
+                    yield member
+            elif member is not None:
+                yield from _ids(member)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _ids(one)
 
 
 def _check_references(info: ds.SignedInfoType, parts: Sequence[Part], method: Method, rules: Rules) -> None:

@@ -1,0 +1,101 @@
+"""The station's V2G certificates: which one it shows now, which one it will show, and the OCSP answers about them."""
+
+from __future__ import annotations
+
+from cryptography import x509
+
+from pncsim.secc.station.identity import Staple
+from pncsim.secc.station.trust import TrustStore
+from pncsim.tls_certs import reading
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+
+MOST = 4
+"""Certificates kept: the one in use, one to come, and what they replace as long as it is valid."""
+
+
+class OwnCertificates:
+    """Of several that are valid the one that begins last is shown; one that begins in the future waits until then.
+
+    What it replaced stays until its end and is shown again should the new one end first (OCPP A02.FR.08, -09).
+    """
+
+    def __init__(self, trust: TrustStore, clock: Clock) -> None:
+        self._trust, self._clock = trust, clock
+        self._kept: tuple[Credentials, ...] = ()
+        self._staples: dict[x509.Certificate, Staple] = {}
+
+    def replace(self, credentials: Credentials | None) -> None:
+        """Have these alone, whatever their validity."""
+        self._kept = () if credentials is None else (credentials,)
+        self._trust.own = credentials
+        self._staples.clear()
+
+    def add(self, credentials: Credentials) -> None:
+        """Have these too."""
+        now = self._clock.now()
+        living = tuple(one for one in self._kept if reading.not_after(one.leaf) >= now)
+        self._kept = (*living[-MOST + 1 :], credentials)
+
+    @property
+    def current(self) -> Credentials | None:
+        """What is shown now; while none is valid, what was shown last, so that the vehicle may say what is wrong."""
+        now = self._clock.now()
+        valid = [one for one in self._kept if begins(one) <= now < ends(one) + 1]
+        if valid:
+            # Of two that begin in the same second the one that came later.
+            self._trust.own = max(reversed(valid), key=_start)
+        return self._trust.own
+
+    @property
+    def newest(self) -> Credentials | None:
+        """The one that begins last, in use or not yet: when it ends decides when the next one is asked for."""
+        return max(reversed(self._kept), key=_start, default=None)
+
+    @property
+    def coming(self) -> tuple[Credentials, ...]:
+        """Those that have not begun."""
+        now = self._clock.now()
+        return tuple(one for one in self._kept if begins(one) > now)
+
+    @property
+    def turns(self) -> list[float]:
+        """When another one may have to be shown: the next begin, and the end of what is shown."""
+        times = [begins(one) for one in self.coming]
+        current, now = self.current, self._clock.now()
+        if current is not None and len(self._kept) > 1 and ends(current) >= now:
+            times.append(ends(current) + 1)
+        return times
+
+    # OCSP answers
+
+    def staple(self, certificate: x509.Certificate) -> Staple | None:
+        """The answer about one certificate, fresh or not."""
+        return self._staples.get(certificate)
+
+    def keep(self, certificate: x509.Certificate, staple: Staple) -> None:
+        """Have this answer; those about certificates that are no longer here go."""
+        here = {one for credentials in self._kept for one in credentials.chain}
+        self._staples = {one: kept for one, kept in self._staples.items() if one in here}
+        self._staples[certificate] = staple
+
+    @property
+    def staples(self) -> tuple[bytes | None, ...]:
+        """DER answers aligned with the chain that is shown (leaf first), only those still valid now."""
+        current, now = self.current, self._clock.now()
+        kept = (self._staples.get(one) for one in (current.chain if current is not None else ()))
+        return tuple(one.der if one is not None and one.until > now else None for one in kept)
+
+
+def _start(credentials: Credentials) -> float:
+    return reading.not_before(credentials.leaf)
+
+
+def begins(credentials: Credentials) -> float:
+    """When all of the chain is valid, seconds since the epoch."""
+    return max(map(reading.not_before, credentials.chain))
+
+
+def ends(credentials: Credentials) -> float:
+    """The last second in which all of the chain is valid."""
+    return min(map(reading.not_after, credentials.chain))
