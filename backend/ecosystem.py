@@ -31,6 +31,7 @@ from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
+from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.identifiers import emaid_provider, normal_emaid
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.trace import Trace
@@ -50,7 +51,8 @@ class Ecosystem:
     first PKI. What nobody asks for is not made: a PKI alone needs no pool.
 
     ``fetch``: how OCSP requests travel, by default straight to the own responder. Each party draws from its own stream
-    of ``source``. ``store`` is where everything is kept; its facts must go to ``bus`` (:meth:`Bus.tell`).
+    of ``source``. ``store`` is where everything is kept; its facts must go to ``bus`` (:meth:`Bus.tell`). ``refuses``:
+    the liberties nobody here lets pass.
     """
 
     def __init__(
@@ -63,8 +65,9 @@ class Ecosystem:
         fetch: Fetch | None = None,
         policy: BundlePolicy = "default-first",
         source: Source = SYSTEM,
+        refuses: frozenset[Tolerance] = LENIENT,
     ) -> None:
-        self._clock, self._trace = clock, trace
+        self._clock, self._trace, self._refuses = clock, trace, refuses
         self._fetch, self._policy, self._source = fetch, policy, source
         self.bus = bus or Bus(self._voice("LAB", "events"))
         self.store: Store = store or MemoryStore(self.bus.tell)
@@ -95,7 +98,7 @@ class Ecosystem:
                     await self.roots.add(reading.der(root), kind)
                 except Refused as error:
                     # Whoever needs it will miss it, and nobody else.
-                    self._voice("PKI", unit).tolerated(f"A root of {role} is not used: {error.sentence}", error.clause)
+                    self._voice("PKI", unit).warning(f"A root of {role} is not used: {error.sentence}")
         if "signing" in self.__dict__:
             self.signing.replace_signers((*self.signing.signers, *self._signers([pki])))
         return self.authorities[name]
@@ -222,10 +225,10 @@ class Ecosystem:
     @cached_property
     def chains(self) -> ContractChainJudge:
         """Central validation for a CSMS."""
-        return ContractChainJudge(self.roots, learn=self.ocsp.learn)
+        return ContractChainJudge(self.roots, gate=self._voice("PKI").tolerate, learn=self.ocsp.learn)
 
     def _voice(self, role: str, unit: str = "") -> Voice:
-        return Voice.on(self._clock, self._trace, role, unit)
+        return Voice.on(self._clock, self._trace, role, unit, refuses=self._refuses)
 
     def _signing(self, unit: str, pkis: Iterable[Pki]) -> ProvisioningService:
         return ProvisioningService(
@@ -246,7 +249,7 @@ class Ecosystem:
             try:
                 found.append(CpsSigner(pki.credentials("cps_leaf"), pki.root("cps_leaf")))
             except LocalError as error:
-                self._voice("CPS").tolerated(f"No contract can be signed for installation: {error.sentence}")
+                self._voice("CPS").warning(f"No contract can be signed for installation: {error.sentence}")
         return found
 
 

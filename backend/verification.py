@@ -15,6 +15,7 @@ from pncsim.tls_certs import reading
 from pncsim.tls_certs.validation import Use, ValidatedChain, validate_chain
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerate
 
 Pair = tuple[x509.Certificate, x509.Certificate]
 """A certificate and the certificate of its issuer."""
@@ -60,9 +61,11 @@ class Verifier:
     def __init__(self, clock: Clock, roots: Roots, status: StatusSource) -> None:
         self._clock, self._roots, self._status = clock, roots, status
 
-    async def chain(self, chain: Sequence[bytes] | Sequence[x509.Certificate], use: Use) -> ValidatedChain:
+    async def chain(
+        self, chain: Sequence[bytes] | Sequence[x509.Certificate], use: Use, *, gate: Tolerate
+    ) -> ValidatedChain:
         """Verify ``chain`` (leaf first, no root) to a root of the right kind; raises ChainError."""
-        return validate_chain(chain, await self.anchors(use), use, self._clock.now())
+        return validate_chain(chain, await self.anchors(use), use, self._clock.now(), gate=gate)
 
     async def anchors(self, use: Use) -> list[x509.Certificate]:
         """The roots a chain for ``use`` may lead to."""
@@ -91,8 +94,10 @@ class Verifier:
                     http_status=400,
                 )
 
-    async def full(self, chain: Sequence[bytes] | Sequence[x509.Certificate], use: Use) -> ValidatedChain:
+    async def full(
+        self, chain: Sequence[bytes] | Sequence[x509.Certificate], use: Use, *, gate: Tolerate
+    ) -> ValidatedChain:
         """Chain, then status of everything below the root."""
-        validated = await self.chain(chain, use)
+        validated = await self.chain(chain, use, gate=gate)
         await self.status(validated.issuers)
         return validated

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from pncsim.tls_certs.judges import OcspPolicy
 from pncsim.wire.errors import LocalError
+from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.session.outputs import Alter
 
 InstallPolicy = Literal["never", "if-needed", "always"]
@@ -56,8 +57,9 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     ``loop_interval`` is process time between two of them; ``poll_interval`` is waited between repeats of an Ongoing
     step. ``idle_limit``: give up after so many seconds in the loop without any energy. ``max_renegotiations``: so many
     one after the other are followed without energy between them. ``patience``: every limit within which something of
-    the station is waited for is so many times as long as the standard's. ``strict`` turns every liberty of the station
-    that is otherwise tolerated into an error. Raises :class:`LocalError` when values make no sense.
+    the station is waited for is so many times as long as the standard's. ``refuses``: liberties of the station
+    that end the session instead of being let pass (:mod:`wire.gate`). Raises :class:`LocalError` when values make no
+    sense.
     """
 
     evccid: bytes = bytes.fromhex("021518020001")
@@ -82,7 +84,7 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     max_renegotiations: int = 10
     patience: float = 1.0
     max_schedule_entries: int = 24
-    strict: bool = False
+    refuses: frozenset[Tolerance] = LENIENT
     alter: Alter | None = None
 
     def __post_init__(self) -> None:

@@ -40,7 +40,7 @@ async def _reach(network: Network, vehicle: Vehicle, voice: Voice) -> tuple[Byte
         )
     stream = await network.connect(address, voice)
     if address.security != want:
-        voice.tolerated("The station offers no TLS; payment by contract is off.")
+        voice.warning("The station offers no TLS; payment by contract is off.")
     return stream, address.security
 
 
@@ -52,7 +52,7 @@ async def _secure(stream: ByteStream, vehicle: Vehicle, clock: Clock, voice: Voi
 
     roots, how = vehicle.v2g_roots, vehicle.config
     config = TlsClient(
-        judge=StationJudge(roots, how.ocsp, voice.judged, strict=how.strict, tolerate=voice.tolerated),
+        judge=StationJudge(roots, how.ocsp, voice.judged, gate=voice.tolerate),
         trusted_ca_keys=tuple(root.public_bytes(Encoding.DER) for root in roots),
         ask_staple=how.ocsp != "off",
         on_keys=voice.key_log,

@@ -14,6 +14,7 @@ from pncsim.ev.negotiation import chosen, offer
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.ev.vehicle import Vehicle
 from pncsim.wire.errors import LocalError, PeerError, PncError
+from pncsim.wire.gate import Liberty
 from pncsim.wire.session.dialect import Dialect
 from pncsim.wire.session.initiator import Initiator
 from pncsim.wire.session.outputs import Close, Output
@@ -34,8 +35,14 @@ class EvccEngine(Initiator):
     def __init__(
         self, vehicle: Vehicle, *, tls: bool, plugged_in: float, dialects: tuple[Dialect, ...] = DIALECTS
     ) -> None:
+        config = vehicle.config
         super().__init__(
-            dialects, role="EV", unit=vehicle.name, alter=vehicle.config.alter, patience=vehicle.config.patience
+            dialects,
+            role="EV",
+            unit=vehicle.name,
+            alter=config.alter,
+            patience=config.patience,
+            refuses=config.refuses,
         )
         self.vehicle, self.tls, self.plugged_in = vehicle, tls, plugged_in
         self.outcome = SessionOutcome(tls=tls)
@@ -67,13 +74,11 @@ class EvccEngine(Initiator):
             self.phase.began = self.plugged_in
         self._first()
 
-    def tolerate(self, what: str, clause: str = "") -> None:
-        """Let a liberty of the station pass and say so, once. Raises PeerError instead when the vehicle is strict."""
-        if self.vehicle.config.strict:
-            raise PeerError(what, clause=clause, advice="Run without strict to let this pass.")
-        if what not in self.outcome.tolerated:
-            self.outcome.tolerated.append(what)
-            self.voice.tolerated(what, clause)
+    def tolerate(self, liberty: Liberty) -> None:
+        """As in every conversation; what the station does again and again is told once."""
+        if liberty not in self.outcome.tolerated:
+            super().tolerate(liberty)
+            self.outcome.tolerated.append(liberty)
 
     def overdue(self, what: str, took: float, limit: float) -> None:
         """As :class:`Initiator`; the slowest of each counts."""

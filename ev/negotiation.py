@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance, Tolerate
 from pncsim.wire.session.dialect import Dialect
 from pncsim.wire.v2g import appprotocol as app
 
@@ -25,9 +24,7 @@ def offer(dialects: tuple[Dialect, ...]) -> app.SupportedAppProtocolReq:
     )
 
 
-def chosen(
-    response: app.SupportedAppProtocolRes, dialects: tuple[Dialect, ...], tolerate: Callable[[str, str], None]
-) -> Dialect:
+def chosen(response: app.SupportedAppProtocolRes, dialects: tuple[Dialect, ...], gate: Tolerate) -> Dialect:
     """The dialect the station took, perhaps in another minor version. Raises PeerError for none that was offered."""
     codes = app.ResponseCodeType
     if response.ResponseCode == codes.Failed_NoNegotiation:
@@ -41,9 +38,8 @@ def chosen(
         )
     place = response.SchemaID
     if place is None and len(dialects) == 1:
-        tolerate(
-            "SupportedAppProtocolRes has no SchemaID; only one protocol was offered, so it is that one.", "V2G2-169"
-        )
+        what = "SupportedAppProtocolRes has no SchemaID; only one protocol was offered, so it is that one."
+        gate(Tolerance.SCHEMA_ID_MISSING(what, "V2G2-169"))
         place = 1
     if place is None or not 1 <= place <= len(dialects):
         offered = " and ".join(str(number) for number in range(1, len(dialects) + 1))
@@ -55,5 +51,5 @@ def chosen(
         )
     dialect = dialects[place - 1]
     if response.ResponseCode == codes.OK_SuccessfulNegotiationWithMinorDeviation:
-        tolerate(f"The station speaks another minor version of {dialect.name}.", "V2G2-170")
+        gate(Tolerance.MINOR_VERSION(f"The station speaks another minor version of {dialect.name}.", "V2G2-170"))
     return dialect

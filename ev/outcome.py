@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from pncsim.ev.session_memory import PausedSession
 from pncsim.wire.errors import PncError
+from pncsim.wire.gate import Liberty
 
 
 class InstalledContract(Struct, frozen=True, kw_only=True):
@@ -53,4 +54,4 @@ class SessionOutcome(Struct, kw_only=True):
     certificate_service: bool = False
     response_codes: list[tuple[str, str]] = field(default_factory=list)
     overdue: dict[str, tuple[float, float]] = field(default_factory=dict)
-    tolerated: list[str] = field(default_factory=list)
+    tolerated: list[Liberty] = field(default_factory=list)

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from pncsim.ev.notices import Switch
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.wire.errors import PeerError, PncError
+from pncsim.wire.gate import Liberty
 from pncsim.wire.session.dialect import Envelope
 from pncsim.wire.session.initiator import Initiator
 from pncsim.wire.session.outputs import Notice
@@ -81,9 +82,9 @@ class VehicleSession(Struct):
         self.outcome.problems.append(error)
         self.voice.problem(error)
 
-    def tolerate(self, what: str, clause: str = "") -> None:
-        """Let a liberty of the station pass and say so. Raises PeerError instead when the vehicle is strict."""
-        self.talk.tolerate(what, clause)
+    def tolerate(self, liberty: Liberty) -> None:
+        """The vehicle's gate: let a liberty of the station pass and say so, or raise NotTolerated."""
+        self.talk.tolerate(liberty)
 
     def refused(self, response: str, code: str) -> None:
         """The station answered with a code that says no. What a dialect makes of it besides ending the session."""

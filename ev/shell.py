@@ -43,7 +43,7 @@ async def charge(
     from pncsim.wire.session.driver import Driver
 
     spoken = DIALECTS if dialects is None else dialects
-    voice = Voice.on(clock, trace, "EV", vehicle.name)
+    voice = Voice.on(clock, trace, "EV", vehicle.name, refuses=vehicle.config.refuses)
     plugged_in = clock.now()
     setup = spoken[0].times.vehicle_setup
     limit = setup.seconds * vehicle.config.patience

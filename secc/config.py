@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct, field
 
 from pncsim.wire.errors import LocalError
+from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.session.outputs import Alter
 from pncsim.wire.session.responder import AfterFailed
 
@@ -88,9 +89,6 @@ class KeptSession(Struct, kw_only=True):
     emaid: str = ""
 
 
-ALL_LIBERTIES = None
-STRICT: frozenset[str] = frozenset()
-
 PowerSchedule = tuple[tuple[int, float], ...]
 """PMax over time: (seconds from now, watts) pairs, rising, the first at 0."""
 
@@ -144,9 +142,8 @@ class SeccConfig(Struct, frozen=True, kw_only=True):
     poll_seconds: float = 1.2
     """An undecided answer is held back this long before it is sent as Ongoing; below the 1.5 s performance time."""
 
-    liberties: frozenset[str] | None = ALL_LIBERTIES
-    """Which deviations of vehicles are let pass (and reported), by their names in the sequence tables; STRICT for none,
-    None for all."""
+    refuses: frozenset[Tolerance] = LENIENT
+    """Which deviations of vehicles are not let pass: :data:`wire.gate.STRICT` for all of them."""
     after_failed: AfterFailed = "continue"
     """What follows a FAILED answer. By default a vehicle that got no new contract certificate may pay with the one it
     holds (V2G2-557, -558), and everything else ends the session; ``close`` ends it there, too."""

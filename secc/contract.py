@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from pncsim.wire.errors import Kind, PeerError
+from pncsim.wire.gate import Tolerate, refuse, told_before
 from pncsim.wire.identifiers import normal_emaid
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ class CheckedContract(Struct, frozen=True):
     """A ``chain`` that was looked at, leaf first.
 
     ``anchor``: the root of ours it leads to, ``chain`` being the path to it; None where the back end has to look at it.
-    ``tolerated``: liberties that were let pass.
     """
 
     emaid: str
@@ -29,7 +29,6 @@ class CheckedContract(Struct, frozen=True):
     key: ec.EllipticCurvePublicKey
     expires_soon: bool
     anchor: x509.Certificate | None
-    tolerated: tuple[str, ...] = ()
 
 
 def check_contract(
@@ -40,6 +39,7 @@ def check_contract(
     *,
     central_validation: bool = False,
     soon_days: float = 21.0,
+    gate: Tolerate = refuse,
 ) -> CheckedContract:
     """Check ``chain`` (DER, leaf first) against ``anchors`` and its CN against ``emaid``.
 
@@ -50,13 +50,12 @@ def check_contract(
     leaf = certificates[0]
     issuers = [certificate.issuer for certificate in certificates]
     known = any(anchor.subject in issuers for anchor in anchors)
-    tolerated: tuple[str, ...] = ()
     anchor: x509.Certificate | None = None
     if known or (anchors and not central_validation):
         from pncsim.tls_certs.validation import Use, validate_chain
 
-        verified = validate_chain(certificates, anchors, Use.CONTRACT, now)
-        certificates, anchor, tolerated = verified.chain, verified.anchor, verified.tolerated
+        verified = validate_chain(certificates, anchors, Use.CONTRACT, now, gate=gate)
+        certificates, anchor = verified.chain, verified.anchor
     elif not central_validation:
         raise PeerError(
             "The station knows no root for contract certificates and does not let its back end check them.",
@@ -70,7 +69,6 @@ def check_contract(
         _key(leaf),
         leaf.not_valid_after_utc.timestamp() - now <= soon_days * DAY,
         anchor=anchor,
-        tolerated=tolerated,
     )
 
 
@@ -82,7 +80,7 @@ def check_still_valid(contract: CheckedContract, anchors: Sequence[x509.Certific
     if contract.anchor is not None:
         from pncsim.tls_certs.validation import Use, validate_chain
 
-        validate_chain(contract.chain, anchors, Use.CONTRACT, now)
+        validate_chain(contract.chain, anchors, Use.CONTRACT, now, gate=told_before)
 
 
 def _parse(der: bytes, place: int) -> x509.Certificate:

@@ -51,7 +51,7 @@ class SeccEngine(Responder):
             role="SECC",
             unit=unit,
             alter=config.alter,
-            liberties=config.liberties,
+            refuses=config.refuses,
             after_failed=config.after_failed,
         )
         self.config, self.power, self.tls, self._set_up_by = config, power, tls, set_up_by

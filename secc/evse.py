@@ -82,7 +82,7 @@ class Evse:
         self._assumed = plan.assumed
         if not plan.assumed:
             self.power.vehicle_ready = lambda: self.pilot.ready
-        self.voice = Voice.on(clock, trace, "SECC", unit)
+        self.voice = Voice.on(clock, trace, "SECC", unit, refuses=plan.config.refuses)
         self.receipts = self.loops = 0
         self.on_loop: Callable[[int], None] | None = None
         self.on_notice: Callable[[object], None] | None = None

@@ -11,6 +11,7 @@ from pncsim.secc.config import KeptSession, PowerSchedule, SeccConfig
 from pncsim.secc.power import EvsePower
 from pncsim.secc.questions import Question
 from pncsim.wire.amounts import shown_energy
+from pncsim.wire.gate import Liberty
 from pncsim.wire.session.dialect import Envelope
 from pncsim.wire.session.outputs import Notice
 from pncsim.wire.session.responder import Responder
@@ -81,6 +82,10 @@ class StationSession:
         self.id, self.joined = id, paused
         self.voice.session = id.hex().upper()
         self.start_wh = self.power.energy(self.now) - (paused.energy_wh if paused else 0.0)
+
+    def tolerate(self, liberty: Liberty) -> None:
+        """The station's gate: let a liberty of the vehicle pass and say so, or raise NotTolerated."""
+        self.talk.tolerate(liberty)
 
     def notice(self, content: notices.StationNotice) -> None:
         """Tell the station."""

@@ -23,7 +23,7 @@ from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
 from pncsim.secc.charge_point import ChargePoint, trusted_roots
-from pncsim.secc.config import ALL_LIBERTIES, STRICT, SeccConfig
+from pncsim.secc.config import SeccConfig
 from pncsim.secc.evse import EvsePlan
 from pncsim.secc.reception import Reception
 from pncsim.secc.station.config import StationConfig
@@ -38,6 +38,7 @@ from pncsim.tls_certs.reading import common_name
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PncError
+from pncsim.wire.gate import LENIENT, STRICT
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Trace
@@ -51,7 +52,8 @@ async def run_station(link: OtherSide, options: StationOptions, clock: Clock, tr
     """
     if options.pki is None and options.tls:
         _warn(clock, trace, "SECC", "no vehicle can trust the certificates made for this run")
-    back = await open_back_end("memory", clock, trace, folder=options.pki)
+    refuses = STRICT if options.strict else LENIENT
+    back = await open_back_end("memory", clock, trace, folder=options.pki, refuses=refuses)
     pki = back.pki
     connect, password = back.connect, back.password
     if options.csms is not None:
@@ -67,7 +69,7 @@ async def run_station(link: OtherSide, options: StationOptions, clock: Clock, tr
             external=options.payment != "pnc",
             contract_anchors=pki.anchors("mo_root", "v2g_root"),
             central_validation=True,
-            liberties=STRICT if options.strict else ALL_LIBERTIES,
+            refuses=refuses,
             after_failed=options.after_failed,
         ),
         network=network_at(link, clock),
@@ -83,6 +85,7 @@ async def run_station(link: OtherSide, options: StationOptions, clock: Clock, tr
             secc_id=options.evse_id,
             request_certificate=False,
             request_staples=options.ocsp != "off",
+            refuses=refuses,
             card=CARD if options.payment != "pnc" else "",
         ),
         [evse],
@@ -149,7 +152,7 @@ async def _sell(pki: Pki, ecosystem: Ecosystem, trace: Trace, clock: Clock) -> N
             await ecosystem.mo.subscribe("the driver", pcid)
         except PncError as error:
             what = f"No contract can be installed here: {error.sentence}"
-            Voice.on(clock, trace, "MO", f"MO {ecosystem.mo.provider}").tolerated(what)
+            Voice.on(clock, trace, "MO", f"MO {ecosystem.mo.provider}").warning(what)
 
 
 def _remote_csms(url: str, pki: Pki) -> Connector:
@@ -176,7 +179,7 @@ async def run_vehicle(link: OtherSide, options: VehicleOptions, clock: Clock, tr
             stop_after_loops=options.loops,
             loop_interval=options.interval,
             energy_wish=options.kwh * 1000 if options.kwh is not None else None,
-            strict=options.strict,
+            refuses=STRICT if options.strict else LENIENT,
         ),
         battery=Battery(),
         v2g_roots=pki.anchors("v2g_root"),
@@ -194,7 +197,7 @@ async def run_vehicle(link: OtherSide, options: VehicleOptions, clock: Clock, tr
 
 def _warn(clock: Clock, trace: Trace, actor: str, consequence: str) -> None:
     what = f"No PKI folder is given (--pki DIR): {consequence}."
-    Voice.on(clock, trace, actor).tolerated(what)
+    Voice.on(clock, trace, actor).warning(what)
 
 
 def _contracts(pki: Pki, options: VehicleOptions, voice: Voice) -> ContractStore:
@@ -214,7 +217,7 @@ def _credentials(pki: Pki, role: str, voice: Voice) -> Credentials | None:
     try:
         return pki.credentials(role)
     except LocalError as error:
-        voice.tolerated(f"{role} of the PKI folder is not used: {error.sentence}")
+        voice.warning(f"{role} of the PKI folder is not used: {error.sentence}")
         return None
 
 

@@ -13,6 +13,7 @@ from pncsim.tls_certs import der
 from pncsim.tls_certs.hash_data import HashData
 from pncsim.tls_certs.keys import key_bits
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance, Tolerate, refuse
 
 ALGORITHMS = {
     "1.3.14.3.2.26": "SHA1",
@@ -74,11 +75,11 @@ def cert_id(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: 
     return CertId(algorithm, *issuer_hashes(issuer, algorithm), certificate.serial_number)
 
 
-def cert_id_from_hash_data(data: HashData, tolerated: list[str] | None = None) -> CertId:
+def cert_id_from_hash_data(data: HashData, *, gate: Tolerate = refuse) -> CertId:
     """The name that OCPP hash data gives. Raises PeerError where it cannot be read.
 
     Hashes and serial number are hex. One known station sends base64url hashes and a decimal serial number: that is
-    understood, and reported through ``tolerated``.
+    understood where ``gate`` lets it pass.
     """
     size = _OCPP_SIZES.get(data.algorithm)
     if size is None:
@@ -102,8 +103,9 @@ def cert_id_from_hash_data(data: HashData, tolerated: list[str] | None = None) -
         raise _bad_hash_data(f"the serial number {data.serial_number[:64]!a}, which is no number") from error
     if serial < 0:
         raise _bad_hash_data(f"the negative serial number {data.serial_number[:64]!a}")
-    if base == 10 and tolerated is not None:
-        tolerated.append("hash data with base64url hashes and a decimal serial number instead of hex")
+    if base == 10:
+        what = "Certificate hash data came with base64url hashes and a decimal serial number instead of hex."
+        gate(Tolerance.HASH_DATA_FORM(what, "OCPP 2.0.1 OCSPRequestDataType"))
     return CertId(data.algorithm, parts[0], parts[1], serial)
 
 
@@ -138,9 +140,9 @@ def build_request(
     return request_for([cert_id(certificate, issuer, algorithm)], nonce)
 
 
-def request_from_hash_data(data: HashData, nonce: bytes | None = None, tolerated: list[str] | None = None) -> bytes:
+def request_from_hash_data(data: HashData, nonce: bytes | None = None, *, gate: Tolerate = refuse) -> bytes:
     """The OCSP request (DER) that OCPP hash data describes. Raises PeerError where it cannot be read."""
-    return request_for([cert_id_from_hash_data(data, tolerated)], nonce)
+    return request_for([cert_id_from_hash_data(data, gate=gate)], nonce)
 
 
 def nonce_extension(nonce: bytes) -> bytes:

@@ -14,15 +14,13 @@ from pncsim.tls_certs.ocsp import OcspError, OcspStatus, verify_response
 from pncsim.tls_certs.revocation import Status
 from pncsim.tls_certs.validation import Use, ValidatedChain, validate_chain
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance, Tolerate, refuse
 
 OcspPolicy = Literal["require", "prefer", "off"]
 """What a vehicle demands of staples: one for the leaf, a good one if any (a missing one is noted), or nothing."""
 
 Observe = Callable[[str, bool, str, str], None]
 """Told of every verdict: what was judged, whether it is good, why, and the clause."""
-
-Tolerate = Callable[[str, str], None]
-"""Told of every liberty that was let pass, with the clause."""
 
 CHAIN = "SECC certificate chain"
 STAPLE = "OCSP response"
@@ -33,7 +31,7 @@ class StationJudge:
 
     It raises ChainError or OcspError, which carry sentence and TLS alert. A bad staple refuses under both ``require``
     and ``prefer``, for a Sub-CA as for the leaf. In a private environment there is no OCSP (V2G2-872), so none is
-    demanded. ``strict`` tolerates nothing.
+    demanded.
     """
 
     def __init__(
@@ -42,24 +40,20 @@ class StationJudge:
         ocsp: OcspPolicy = "require",
         observe: Observe | None = None,
         *,
-        strict: bool = False,
-        tolerate: Tolerate | None = None,
+        gate: Tolerate = refuse,
     ) -> None:
-        self._anchors, self._ocsp, self._strict = tuple(anchors), ocsp, strict
+        self._anchors, self._ocsp, self._gate = tuple(anchors), ocsp, gate
         self._tell = observe if observe is not None else _tell_nobody
-        self._tolerate = tolerate if tolerate is not None else _tolerate_silently
         self._validated: ValidatedChain | None = None
 
     def chain(self, chain: Sequence[bytes], now: float) -> None:
         """Raise ChainError unless ``chain`` leads to one of the anchors by the V2G profile of stations."""
         try:
-            self._validated = validate_chain(chain, self._anchors, Use.SECC, now, strict=self._strict)
+            self._validated = validate_chain(chain, self._anchors, Use.SECC, now, gate=self._gate)
         except ChainError as error:
             self._tell(CHAIN, False, error.sentence, error.clause)
             raise
         self._tell(CHAIN, True, _praise(self._validated), "ISO 15118-2 annex F")
-        for liberty in self._validated.tolerated:
-            self._tolerate(f"The station's certificates: {liberty}.", "ISO 15118-2 annex F")
 
     def staples(self, chain: Sequence[bytes], staples: Sequence[bytes | None], now: float) -> None:
         """Raise OcspError or ChainError unless the stapled OCSP responses are what the policy demands."""
@@ -67,14 +61,10 @@ class StationJudge:
         if self._ocsp != "off":
             # By certificate, not by position in the path: a station may send its Sub-CAs in any order.
             stapled = {der: staple for der, staple in zip(chain, staples, strict=False) if staple}
-            _judge_staples(self._validated, stapled, now, self._ocsp, self._tell, self._tolerate)
+            _judge_staples(self._validated, stapled, now, self._ocsp, self._tell, self._gate)
 
 
 def _tell_nobody(what: str, ok: bool, reason: str, clause: str) -> None:
-    """For a vehicle nobody watches."""
-
-
-def _tolerate_silently(what: str, clause: str) -> None:
     """For a vehicle nobody watches."""
 
 
@@ -93,7 +83,7 @@ def _judge_staples(
     now: float,
     policy: OcspPolicy,
     tell: Observe,
-    tolerate: Tolerate,
+    gate: Tolerate,
 ) -> None:
     if chain.private:
         tell(STAPLE, True, "None is needed in a private environment.", "V2G2-872")
@@ -102,7 +92,7 @@ def _judge_staples(
         staple = staples.get(certificate.public_bytes(Encoding.DER))
         what = f"{STAPLE} for {_subject(certificate)}"
         if staple:
-            _judge_staple(staple, certificate, issuer, now, what, tell)
+            _judge_staple(staple, certificate, issuer, now, what, tell, gate)
         elif certificate is chain.leaf:
             sentence = "The station did not staple an OCSP response for its certificate."
             if policy == "require":
@@ -113,14 +103,20 @@ def _judge_staples(
                     clause="V2G2-873, V2G2-875",
                     advice="Many stations do not; prefer tolerates that.",
                 )
-            tolerate(sentence, "V2G2-873, V2G2-875")
+            gate(Tolerance.STAPLE_MISSING(sentence, "V2G2-873, V2G2-875"))
 
 
 def _judge_staple(
-    staple: bytes, certificate: x509.Certificate, issuer: x509.Certificate, now: float, what: str, tell: Observe
+    staple: bytes,
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    now: float,
+    what: str,
+    tell: Observe,
+    gate: Tolerate,
 ) -> None:
     try:
-        answer = verify_response(staple, certificate, issuer, now)
+        answer = verify_response(staple, certificate, issuer, now, gate=gate)
         _check_good(answer, certificate)
     except PeerError as error:
         tell(what, False, error.sentence, error.clause)

@@ -30,6 +30,7 @@ from pncsim.tls_certs.keys import key_hash, signed_by
 from pncsim.tls_certs.reading import CLOCK_TOLERANCE, UNREADABLE, not_after, not_before, responder_url
 from pncsim.tls_certs.revocation import Status
 from pncsim.wire.errors import Kind, PeerError
+from pncsim.wire.gate import Liberty, NotTolerated, Tolerance, Tolerate, refuse
 
 __all__ = [
     "CertId",
@@ -78,7 +79,6 @@ class OcspStatus(Struct, frozen=True):
     revoked_at: float | None = None
     reason: str = ""
     responder: str = ""
-    tolerated: tuple[str, ...] = ()
 
 
 def verify_response(
@@ -88,17 +88,24 @@ def verify_response(
     now: float,
     *,
     nonce: bytes | None = None,
+    gate: Tolerate = refuse,
 ) -> OcspStatus:
     """What ``response`` (DER) says of ``certificate``, at lab time ``now``. Raises OcspError when not to be believed.
 
-    ``nonce`` is the one asked with; a responder that leaves it out (a pre-signed answer) is let pass and reported, a
+    ``nonce`` is the one asked with; a responder that leaves it out (a pre-signed answer) goes through ``gate``, a
     different one is refused. "revoked" and "unknown" are answers, not errors.
     """
-    return _verify(response, certificate.serial_number, issuer, now, nonce)
+    return _verify(response, certificate.serial_number, issuer, now, nonce, gate)
 
 
 def verify_response_for(
-    response: bytes, name: CertId, issuer: x509.Certificate, now: float, *, nonce: bytes | None = None
+    response: bytes,
+    name: CertId,
+    issuer: x509.Certificate,
+    now: float,
+    *,
+    nonce: bytes | None = None,
+    gate: Tolerate = refuse,
 ) -> OcspStatus:
     """As :func:`verify_response`, for a certificate known by its name alone, such as OCPP's hash data give it.
 
@@ -108,32 +115,48 @@ def verify_response_for(
         raise OcspError(
             "The hash data does not belong to the issuer at hand.", kind="status of another", clause="RFC 6960 4.1.1"
         )
-    return _verify(response, name.serial, issuer, now, nonce)
+    return _verify(response, name.serial, issuer, now, nonce, gate)
 
 
-def _verify(octets: bytes, serial: int, issuer: x509.Certificate, now: float, nonce: bytes | None) -> OcspStatus:
+def _verify(
+    octets: bytes, serial: int, issuer: x509.Certificate, now: float, nonce: bytes | None, gate: Tolerate
+) -> OcspStatus:
     """As :func:`verify_response`. The same octets on the same certificate are believed again while they count."""
     asked = (octets, serial, issuer)
     before = _BELIEVED.get(asked) if nonce is None else None
-    if before is not None and before.this_update <= now <= before.expires:
-        return before
-    status, signer = _read_answer(octets, serial, issuer, now, nonce)
-    # Its signer may be valid for less long than what it says.
-    if nonce is None and signer.not_valid_after_utc.timestamp() >= status.expires:
-        bound(_BELIEVED, _BELIEVED_MAX)
-        _BELIEVED[asked] = status
+    if before is not None and before[0].this_update <= now <= before[0].expires:
+        status, liberties = before
+    else:
+        status, liberties = _believe(asked, now, nonce)
+    try:
+        for liberty in liberties:
+            gate(liberty)
+    except NotTolerated as refusal:
+        raise OcspError(refusal.sentence, kind=refusal.kind, clause=refusal.clause, advice=refusal.advice) from refusal
     return status
 
 
-_BELIEVED: dict[tuple[bytes, int, x509.Certificate], OcspStatus] = {}
+def _believe(asked: _Asked, now: float, nonce: bytes | None) -> _Answer:
+    liberties: list[Liberty] = []
+    status, signer = _read_answer(*asked, now, nonce, liberties.append)
+    answer = (status, tuple(liberties))
+    # Its signer may be valid for less long than what it says.
+    if nonce is None and signer.not_valid_after_utc.timestamp() >= status.expires:
+        bound(_BELIEVED, _BELIEVED_MAX)
+        _BELIEVED[asked] = answer
+    return answer
+
+
+_Asked = tuple[bytes, int, x509.Certificate]
+_Answer = tuple[OcspStatus, tuple[Liberty, ...]]
+_BELIEVED: dict[_Asked, _Answer] = {}
 _BELIEVED_MAX = 512
 
 
 def _read_answer(
-    octets: bytes, serial: int, issuer: x509.Certificate, now: float, nonce: bytes | None
+    octets: bytes, serial: int, issuer: x509.Certificate, now: float, nonce: bytes | None, gate: Tolerate
 ) -> tuple[OcspStatus, x509.Certificate]:
     """What an answer says, and who has signed it."""
-    tolerated: list[str] = []
     try:
         response = ocsp.load_der_ocsp_response(octets)
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
@@ -148,7 +171,7 @@ def _read_answer(
             signer.public_key(), response.signature, response.tbs_response_bytes, response.signature_hash_algorithm
         ):
             raise OcspError("The signature of the OCSP response is wrong.")
-        _check_nonce(response, nonce, tolerated)
+        _check_nonce(response, nonce, gate)
         this_update, expires = period(single)
         following = single.next_update_utc
     except UNREADABLE as error:
@@ -164,7 +187,8 @@ def _read_answer(
             advice="Have the responder asked again.",
         )
     if following is None:
-        tolerated.append("the OCSP response has no nextUpdate; it counts for 24 hours")
+        what = "The OCSP response has no nextUpdate; it counts for 24 hours."
+        gate(Tolerance.OCSP_NEXT_UPDATE(what, "RFC 6960 4.2.2.1"))
     revoked = single.revocation_time_utc
     status = OcspStatus(
         status=_STATUS[single.certificate_status],
@@ -173,7 +197,6 @@ def _read_answer(
         revoked_at=revoked.timestamp() if revoked else None,
         reason=single.revocation_reason.value if single.revocation_reason else "",
         responder=signer.subject.rfc4514_string(),
-        tolerated=tuple(tolerated),
     )
     return status, signer
 
@@ -258,13 +281,14 @@ def _check_delegation(signer: x509.Certificate, issuer: x509.Certificate, now: f
         )
 
 
-def _check_nonce(response: ocsp.OCSPResponse, nonce: bytes | None, tolerated: list[str]) -> None:
+def _check_nonce(response: ocsp.OCSPResponse, nonce: bytes | None, gate: Tolerate) -> None:
     if nonce is None:
         return
     try:
         found = response.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
     except x509.ExtensionNotFound:
-        tolerated.append("the OCSP response does not repeat the nonce it was asked with")
+        what = "The OCSP response does not repeat the nonce it was asked with."
+        gate(Tolerance.OCSP_NONCE(what, "RFC 6960 4.4.1"))
         return
     if found != nonce:
         raise OcspError("The OCSP response repeats another nonce than it was asked with.", clause="RFC 6960 4.4.1")

@@ -11,6 +11,9 @@ from pncsim.tls_certs.facts import Facts, is_issued, read_ca
 from pncsim.tls_certs.profiles import MAX_CHAIN
 from pncsim.tls_certs.reading import fingerprint
 from pncsim.tls_certs.rules import RULES, Rule, Use
+from pncsim.wire.gate import Tolerance, Tolerate
+
+_ANNEX = "ISO 15118-2 annex F"
 
 
 def is_self_issued(facts: Facts) -> bool:
@@ -62,11 +65,11 @@ def find_path(
     anchors: Sequence[x509.Certificate],
     use: Use,
     now: float,
-    notes: list[str],
+    gate: Tolerate,
 ) -> tuple[tuple[Facts, ...], Facts]:
     """The certificates from the leaf (``sent[0]``) up, the root left out, and the root of ``anchors`` they lead to.
 
-    ``known`` are further Sub-CAs. Liberties go into ``notes``. Raises ChainError.
+    ``known`` are further Sub-CAs. Raises ChainError.
     """
     rule = RULES[use]
     trusted = [read_ca(anchor, "root") for anchor in anchors]
@@ -82,13 +85,15 @@ def find_path(
         raise _no_path(search, roots, right, use)
     path, anchor = found
     if any(one is not facts for one, facts in zip(path, sent, strict=False)):
-        notes.append("the Sub-CAs were not sent in the order of the chain")
+        what = f"The Sub-CAs of the {path[0].what} were not sent in the order of the chain."
+        gate(Tolerance.CHAIN_ORDER(what, "RFC 5246 7.4.2"))
     if len(sent) > len(path):
-        notes.append("the chain came with certificates that are not part of it")
+        what = f"The chain of the {path[0].what} came with certificates that are not part of it."
+        gate(Tolerance.CHAIN_SURPLUS(what, "RFC 5246 7.4.2"))
     if anchor.domains and rule.anchors.isdisjoint(anchor.domains):
-        notes.append(
-            f"the root has {_domains(anchor.domains)} instead of {' or '.join(_domains([one]) for one in rule.order)}"
-        )
+        wanted = " or ".join(_domains([one]) for one in rule.order)
+        what = f"The root of the {path[0].what} has {_domains(anchor.domains)} instead of {wanted}."
+        gate(Tolerance.ROOT_DOMAIN(what, _ANNEX))
     if len(path) == 1:
         if "V2G" in anchor.domains:
             raise ChainError(
@@ -97,7 +102,7 @@ def find_path(
                 clause="V2G2-867",
             )
         if "PE" not in anchor.domains:
-            notes.append(f"the {path[0].what} is signed by a root without a Sub-CA")
+            gate(Tolerance.SUB_CA_MISSING(f"The {path[0].what} is signed by a root without a Sub-CA.", _ANNEX))
     return path, anchor
 
 
@@ -143,13 +148,13 @@ def _no_path(search: _Search, roots: Sequence[Facts], right: Sequence[Facts], us
         return ChainError(
             "wrong anchor",
             f"The {facts.what} leads to {issuer.rfc4514_string()}; {rule.roots} is needed for a {rule.leaf}.",
-            clause="ISO 15118-2 annex F",
+            clause=_ANNEX,
         )
     return ChainError(
         "no anchor",
         f"The {facts.what} was issued by {issuer.rfc4514_string()}, which is neither in the chain nor one of the "
         f"{len(right)} trusted roots.",
-        clause="ISO 15118-2 annex F",
+        clause=_ANNEX,
         advice="Install the root it belongs to, or have the missing Sub-CA sent along.",
     )
 

@@ -17,6 +17,7 @@ from pncsim.tls_certs.facts import Facts
 from pncsim.tls_certs.keys import KeyKind, kind_of, name_of
 from pncsim.tls_certs.profiles import MAX_SIZE, NameKind
 from pncsim.tls_certs.reading import domains_of, values_of
+from pncsim.wire.gate import Tolerance, Tolerate
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid
 
 
@@ -56,6 +57,7 @@ class Rule(Struct, frozen=True, kw_only=True):
         return frozenset(self.order)
 
 
+_ANNEX = "ISO 15118-2 annex F"
 _ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
 _CLIENT = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, _ANY})
 _SIGNS = frozenset({"digital_signature"})
@@ -127,7 +129,7 @@ USAGE_NAMES = {
 """Bits of a key usage, as ``cryptography`` and as RFC 5280 4.2.1.3 spell them."""
 
 
-def check_common(facts: Facts, tolerated: list[str]) -> None:
+def check_common(facts: Facts, gate: Tolerate) -> None:
     """What holds for leaf and Sub-CAs alike: size, version, key, signature algorithm, critical extensions."""
     certificate = facts.certificate
     if len(facts.encoding) > MAX_SIZE:
@@ -135,7 +137,7 @@ def check_common(facts: Facts, tolerated: list[str]) -> None:
             "too big", f"The {facts.what} has {len(facts.encoding)} octets, {MAX_SIZE} are allowed.", clause="V2G2-010"
         )
     if certificate.version is not x509.Version.v3:
-        raise ChainError("profile", f"The {facts.what} is not an X.509 v3 certificate.", clause="ISO 15118-2 annex F")
+        raise ChainError("profile", f"The {facts.what} is not an X.509 v3 certificate.", clause=_ANNEX)
     if kind_of(facts.key) is not KeyKind.P256:
         raise ChainError(
             "key type",
@@ -149,11 +151,11 @@ def check_common(facts: Facts, tolerated: list[str]) -> None:
             clause="V2G2-006",
         )
     if facts.usage is None:
-        raise ChainError("profile", f"The {facts.what} has no key usage.", clause="ISO 15118-2 annex F")
+        raise ChainError("profile", f"The {facts.what} has no key usage.", clause=_ANNEX)
     if not facts.usage.critical:
-        tolerated.append(f"the key usage of the {facts.what} is not critical")
+        gate(Tolerance.NOT_CRITICAL(f"The key usage of the {facts.what} is not critical.", _ANNEX))
     if facts.basic is not None and not facts.basic.critical:
-        tolerated.append(f"the basic constraints of the {facts.what} are not critical")
+        gate(Tolerance.NOT_CRITICAL(f"The basic constraints of the {facts.what} are not critical.", _ANNEX))
 
 
 def _algorithm(certificate: x509.Certificate) -> str:
@@ -169,30 +171,32 @@ def _shown(oid: x509.ObjectIdentifier) -> str:
     return getattr(oid, "_name", None) or oid.dotted_string
 
 
-def check_leaf(facts: Facts, use: Use, tolerated: list[str]) -> None:
+def check_leaf(facts: Facts, use: Use, gate: Tolerate) -> None:
     """What the use demands of the leaf beyond that: key usage, DC, common name, extended key usage."""
     rule = RULES[use]
     what = facts.what
     _check_usage(facts, rule)
     if facts.basic is None:
-        tolerated.append(f"the {what} has no basic constraints")
+        gate(Tolerance.NO_BASIC_CONSTRAINTS(f"The {what} has no basic constraints.", _ANNEX))
     elif facts.is_ca:
-        raise ChainError("profile", f"The {what} is a CA certificate.", clause="ISO 15118-2 annex F")
+        raise ChainError("profile", f"The {what} is a CA certificate.", clause=_ANNEX)
     subject = facts.subject
-    _check_domain(subject, rule, what, tolerated)
-    _check_name(subject, rule, what, tolerated)
+    _check_domain(subject, rule, what, gate)
+    _check_name(subject, rule, what, gate)
     if not rule.country and values_of(subject, NameOID.COUNTRY_NAME):
-        tolerated.append(f"the subject of the {what} has a country, which the profile does not")
+        said = f"The subject of the {what} has a country, which the profile does not."
+        gate(Tolerance.COUNTRY(said, _ANNEX))
     if facts.extended is not None:
         if rule.extended.isdisjoint(facts.extended):
             raise ChainError(
                 "profile",
                 f"The extended key usage of the {what} ({purposes(facts.extended)}) does not allow what it is shown "
                 "for.",
-                clause="ISO 15118-2 annex F",
+                clause=_ANNEX,
             )
         if rule.plain:
-            tolerated.append(f"the {what} has an extended key usage, which the profile does not")
+            said = f"The {what} has an extended key usage, which the profile does not."
+            gate(Tolerance.EXTENDED_USAGE(said, _ANNEX))
 
 
 def _check_usage(facts: Facts, rule: Rule) -> None:
@@ -203,28 +207,28 @@ def _check_usage(facts: Facts, rule: Rule) -> None:
             raise ChainError(
                 "profile",
                 f"The key usage of the {facts.what} lacks {USAGE_NAMES[bit]}.",
-                clause="ISO 15118-2 annex F",
+                clause=_ANNEX,
             )
     if usage.key_cert_sign:
-        raise ChainError("profile", f"The key usage of the {facts.what} has keyCertSign.", clause="ISO 15118-2 annex F")
+        raise ChainError("profile", f"The key usage of the {facts.what} has keyCertSign.", clause=_ANNEX)
 
 
-def _check_domain(subject: x509.Name, rule: Rule, what: str, tolerated: list[str]) -> None:
+def _check_domain(subject: x509.Name, rule: Rule, what: str, gate: Tolerate) -> None:
     domains = domains_of(subject)
     if rule.domain in domains:
         return
     shown = ", ".join(f"DC={domain}" for domain in domains) or "no DC"
-    clause = "V2G2-925" if rule.domain == "CPO" else "ISO 15118-2 annex F"
+    clause = "V2G2-925" if rule.domain == "CPO" else _ANNEX
     if rule.domain_required:
         raise ChainError("profile", f"The {what} has {shown}; DC={rule.domain} is required.", clause=clause)
     if not _LEAF_DOMAINS.isdisjoint(domains):
         sentence = f"The {what} has {shown}, which is a certificate of another kind; DC={rule.domain} or none is right."
         raise ChainError("profile", sentence, clause=clause)
     if domains:
-        tolerated.append(f"the {what} has {shown} instead of DC={rule.domain}")
+        gate(Tolerance.DOMAIN(f"The {what} has {shown} instead of DC={rule.domain}.", clause))
 
 
-def _check_name(subject: x509.Name, rule: Rule, what: str, tolerated: list[str]) -> None:
+def _check_name(subject: x509.Name, rule: Rule, what: str, gate: Tolerate) -> None:
     names = values_of(subject, NameOID.COMMON_NAME)
     if len(names) != 1:
         raise ChainError(
@@ -239,7 +243,7 @@ def _check_name(subject: x509.Name, rule: Rule, what: str, tolerated: list[str])
         if rule.name is NameKind.EMAID:
             sentence = f"The common name of the {what} is no EMAID. {error.sentence}"
             raise ChainError("profile", sentence, clause="V2G2-108") from error
-        tolerated.append(f"the common name of the {what} is no PCID of 17 or 18 characters")
+        gate(Tolerance.PCID_FORM(f"The common name of the {what} is no PCID of 17 or 18 characters.", _ANNEX))
 
 
 def check_critical(facts: Facts) -> None:

@@ -20,22 +20,23 @@ from pncsim.tls_certs.paths import find_path, is_self_issued
 from pncsim.tls_certs.profiles import MAX_CHAIN
 from pncsim.tls_certs.revocation import Status
 from pncsim.tls_certs.rules import RULES, Use, check_common, check_critical, check_leaf
+from pncsim.wire.gate import Liberty, NotTolerated, Tolerance, Tolerate, refuse
 
 __all__ = ["ChainError", "RevocationCheck", "Use", "ValidatedChain", "validate_chain"]
 
 RevocationCheck = Callable[[x509.Certificate, x509.Certificate], Status]
 """Says what is known of a certificate, given the certificate and its issuer's; may raise PeerError of its own."""
 
+_ANNEX = "ISO 15118-2 annex F"
 MAX_SENT = 6
 """Certificates looked at in what a peer sent: a leaf, the four Sub-CAs of the schema, and a root it should not send."""
 
 
 class ValidatedChain(Struct, frozen=True):
-    """A chain that verified: ``path`` from the leaf to the trusted root, and the liberties that were let pass."""
+    """A chain that verified: ``path`` from the leaf to the trusted root."""
 
     use: Use
     path: tuple[x509.Certificate, ...]
-    tolerated: tuple[str, ...] = ()
 
     @property
     def leaf(self) -> x509.Certificate:
@@ -81,42 +82,50 @@ def validate_chain(
     *,
     revocation: RevocationCheck | None = None,
     intermediates: Sequence[x509.Certificate] = (),
-    strict: bool = False,
-    tolerated: list[str] | None = None,
+    gate: Tolerate = refuse,
 ) -> ValidatedChain:
     """Verify ``chain`` (leaf first, DER or parsed) for ``use`` against trusted roots at lab time ``now``.
 
     ``intermediates`` are Sub-CAs known from elsewhere, for a peer that sends its leaf alone. ``revocation`` is asked
     for the leaf and every Sub-CA, once all else is good. What devices in the field do differently is let pass and
-    reported in the answer and in ``tolerated``; ``strict`` refuses it. Raises ChainError.
+    told through ``gate`` each time the chain comes, unless that refuses it. Raises ChainError.
 
     A chain that verified is remembered with its octets: where the same one is to lead to the same roots again, only the
     time and revocation are looked at.
     """
-    asked = (use, strict, tuple(chain), tuple(anchors), tuple(intermediates))
+    asked = (use, tuple(chain), tuple(anchors), tuple(intermediates))
     before = _REMEMBERED.get(asked)
     if before is None or not before.starts <= now < before.ends + 1:
         before = _verify(asked, now)
         bound(_REMEMBERED, _REMEMBERED_MAX)
         _REMEMBERED[asked] = before
+    refusals = [refusal for liberty in before.liberties if (refusal := _refusal(gate, liberty)) is not None]
+    if refusals:
+        first, said = refusals[0], " ".join(one.sentence for one in refusals)
+        raise ChainError(first.kind, said, clause=first.clause, advice=first.advice) from first
     if revocation is not None:
         for facts, (certificate, issuer) in zip(before.facts, before.chain.issuers, strict=True):
             _check_status(facts, revocation(certificate, issuer))
-    if tolerated is not None:
-        tolerated += before.chain.tolerated
     return before.chain
 
 
-_Asked = tuple[
-    Use, bool, tuple[bytes | x509.Certificate, ...], tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]
-]
+def _refusal(gate: Tolerate, liberty: Liberty) -> NotTolerated | None:
+    try:
+        gate(liberty)
+    except NotTolerated as refusal:
+        return refusal
+    return None
+
+
+_Asked = tuple[Use, tuple[bytes | x509.Certificate, ...], tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]
 
 
 class _Verified(Struct, frozen=True):
-    """A chain that verified, the facts of its certificates below the root, and when all of it is valid."""
+    """A chain that verified, the facts of its certificates below the root, its liberties, when all of it is valid."""
 
     chain: ValidatedChain
     facts: tuple[Facts, ...]
+    liberties: tuple[Liberty, ...]
     starts: float
     ends: float
 
@@ -126,36 +135,36 @@ _REMEMBERED_MAX = 512
 
 
 def _verify(asked: _Asked, now: float) -> _Verified:
-    use, strict, chain, anchors, intermediates = asked
-    notes: list[str] = []
-    sent = _parse(chain, use, notes)
+    use, chain, anchors, intermediates = asked
+    liberties: list[Liberty] = []
+    gate = liberties.append
+    sent = _parse(chain, use, gate)
     for facts in sent:
-        check_common(facts, notes)
-    check_leaf(sent[0], use, notes)
+        check_common(facts, gate)
+    check_leaf(sent[0], use, gate)
     known = [read_ca(one, "Sub-CA") for one in intermediates]
-    path, anchor = find_path(sent, known, anchors, use, now, notes)
+    path, anchor = find_path(sent, known, anchors, use, now, gate)
     for facts in path:
         if facts not in sent:
-            check_common(facts, notes)
+            check_common(facts, gate)
     _check_key_identifiers(path, anchor)
     _check_cas(path, anchor)
-    check_branch(path, anchor, use, notes)
+    check_branch(path, anchor, use, gate)
     for facts in path:
         check_critical(facts)
     for facts in (*path, anchor):
         _check_validity(facts, now)
-    if strict and notes:
-        raise ChainError("profile", f"Refused because nothing is tolerated: {'; '.join(notes)}.")
     everything = (*path, anchor)
     return _Verified(
-        ValidatedChain(use, tuple(facts.certificate for facts in everything), tuple(notes)),
+        ValidatedChain(use, tuple(facts.certificate for facts in everything)),
         path,
+        tuple(liberties),
         max(facts.starts for facts in everything),
         min(facts.ends for facts in everything),
     )
 
 
-def _parse(chain: Sequence[bytes | x509.Certificate], use: Use, notes: list[str]) -> list[Facts]:
+def _parse(chain: Sequence[bytes | x509.Certificate], use: Use, gate: Tolerate) -> list[Facts]:
     leaf = RULES[use].leaf
     if not chain:
         raise ChainError("empty", f"There is no {leaf}: the chain is empty.")
@@ -165,7 +174,8 @@ def _parse(chain: Sequence[bytes | x509.Certificate], use: Use, notes: list[str]
     parsed = [read_leaf(chain[0], leaf)]
     for facts in (read_ca(one, "Sub-CA") for one in chain[1:]):
         if is_self_issued(facts):
-            notes.append(f"a root was sent along with the chain ({facts.subject.rfc4514_string()})")
+            what = f"A root was sent along with the {leaf}'s chain ({facts.subject.rfc4514_string()})."
+            gate(Tolerance.ROOT_SENT(what, "V2G2-009"))
         else:
             parsed.append(facts)
     if len(parsed) > MAX_CHAIN:

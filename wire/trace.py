@@ -151,10 +151,17 @@ class PilotChanged(Event, frozen=True, kw_only=True):
 
 
 class Tolerated(Event, frozen=True, kw_only=True):
-    """A liberty of the peer that was let pass, and what the standard says instead."""
+    """A liberty of the peer that was let pass: ``code`` is a row of :class:`wire.gate.Tolerance`."""
 
+    code: str
     what: str
     clause: str = ""
+
+
+class Warned(Event, frozen=True, kw_only=True):
+    """Something in the set-up of our own side that will surprise who has set it up, in one sentence."""
+
+    text: str
 
 
 class Story(Event, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from pncsim.wire import trace
 from pncsim.wire.errors import PncError
+from pncsim.wire.gate import LENIENT, Liberty, NotTolerated, Tolerance
 from pncsim.wire.trace import Carrier, Direction, EndPoint, Event, LinkMark, Trace
 
 if TYPE_CHECKING:
@@ -33,25 +34,36 @@ class CallReport(Struct):
 class Voice:
     """Speaks for one instance: ``role`` is a key of :data:`wire.trace.ROLES`, ``unit`` names the instance.
 
-    ``session`` is set once the SessionID is known, and stays on all that is said from then on.
+    ``session`` is set once the SessionID is known, and stays on all that is said from then on. ``refuses``: the
+    liberties this instance does not let pass (:meth:`tolerate`).
     """
 
-    __slots__ = ("_now", "_sink", "_stream", "role", "session", "unit")
+    __slots__ = ("_now", "_sink", "_stream", "refuses", "role", "session", "unit")
 
     def __init__(
-        self, role: str, unit: str, now: Callable[[], float], sink: Callable[[Event], None], stream: Trace | None = None
+        self,
+        role: str,
+        unit: str,
+        now: Callable[[], float],
+        sink: Callable[[Event], None],
+        stream: Trace | None = None,
+        *,
+        refuses: frozenset[Tolerance] = LENIENT,
     ) -> None:
         self.role, self.unit, self.session = role, unit or role, ""
+        self.refuses = refuses
         self._now, self._sink, self._stream = now, sink, stream
 
     @classmethod
-    def on(cls, clock: Clock, trace: Trace, role: str, unit: str = "") -> Voice:
+    def on(
+        cls, clock: Clock, trace: Trace, role: str, unit: str = "", *, refuses: frozenset[Tolerance] = LENIENT
+    ) -> Voice:
         """The voice of a shell or service: lab time, straight into the stream."""
-        return cls(role, unit, clock.now, trace.emit, trace)
+        return cls(role, unit, clock.now, trace.emit, trace, refuses=refuses)
 
     def of(self, role: str, unit: str = "") -> Voice:
         """The voice of another instance, where this one's events go."""
-        return Voice(role, unit, self._now, self._sink, self._stream)
+        return Voice(role, unit, self._now, self._sink, self._stream, refuses=self.refuses)
 
     def follow(self, stream: Trace) -> None:
         """Whoever owns the sink passes all on to ``stream``: from now on, what nobody there would read is not made."""
@@ -86,9 +98,22 @@ class Voice:
         """Something was verified, with this result."""
         self._tell(trace.Judged, what=what, ok=ok, reason=reason, clause=clause)
 
-    def tolerated(self, what: str, clause: str = "") -> None:
-        """A liberty of the peer was let pass."""
-        self._tell(trace.Tolerated, what=what, clause=clause)
+    def tolerate(self, liberty: Liberty) -> None:
+        """This instance's gate (:mod:`wire.gate`): tell the liberty and let it pass, or raise NotTolerated."""
+        if liberty.tolerance in self.refuses:
+            raise NotTolerated(liberty)
+        self._tell(trace.Tolerated, code=liberty.tolerance, what=liberty.what, clause=liberty.clause)
+
+    def pass_over(self, liberty: Liberty) -> None:
+        """As :meth:`tolerate` for what has no effect and no answer: where it is not let pass, it is a problem."""
+        try:
+            self.tolerate(liberty)
+        except NotTolerated as refusal:
+            self.problem(refusal)
+
+    def warning(self, text: str) -> None:
+        """Something in our own set-up that will surprise whoever has set it up: one sentence."""
+        self._tell(trace.Warned, text=text)
 
     # From the wire
 

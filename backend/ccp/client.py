@@ -17,6 +17,7 @@ from pncsim.backend.rest.client import HttpClient, kind_of
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError
 from pncsim.wire.exi.errors import ExiDecodeError
+from pncsim.wire.gate import NotTolerated, Tolerate
 from pncsim.wire.v2g.iso2 import codes
 from pncsim.wire.v2g.registry import codec
 from pncsim.wire.voice import Voice
@@ -44,6 +45,7 @@ class ContractPoolClient:
         deadline: float = DEADLINE,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._voice = voice
         self._base = base_url.rstrip("/") + "/v1/ccp"
         self._whom = f"The contract pool at {self._base}"
         self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
@@ -56,7 +58,7 @@ class ContractPoolClient:
         contents = _path(answer, "CCPResponse", "emaidContent")
         message = contents[0].get("messageDef") if isinstance(contents, list) and contents else None
         if status in (200, 404) and isinstance(message, dict):
-            return _provided(message)
+            return _provided(message, self._voice.tolerate)
         if status == 404:
             code = codes.answer("no contract", "CertificateInstallationRes")
             return PoolAnswer(None, "Failed", "; ".join(_messages(answer)), code)
@@ -68,7 +70,7 @@ class ContractPoolClient:
         status, answer = await self._call("GET", path)
         if status != 200:
             raise _refused(status, answer)
-        return _provided({"emaid": emaid, **answer})
+        return _provided({"emaid": emaid, **answer}, self._voice.tolerate)
 
     async def add(self, pcid: str, bundle: SignedContractData) -> None:
         """See :meth:`ContractPool.add`."""
@@ -122,7 +124,7 @@ class ContractPoolClient:
         return reply.status, reply.json_object()
 
 
-def _provided(message: dict[str, Any]) -> PoolAnswer:
+def _provided(message: dict[str, Any], gate: Tolerate) -> PoolAnswer:
     """What the pool said. A response with a contract goes on as it came: reading it is the vehicle's affair."""
     try:
         exi = base64.b64decode(str(message.get("certificateInstallationRes", "")), validate=True)
@@ -132,8 +134,8 @@ def _provided(message: dict[str, Any]) -> PoolAnswer:
     if emaid:
         return PoolAnswer(exi, "Accepted", f"Contract {emaid} handed out.", "OK", emaid, root)
     try:
-        code = str(codec("iso2").decode(exi).Body.BodyElement.ResponseCode)
-    except (AttributeError, ExiDecodeError) as error:
+        code = str(codec("iso2").decode(exi, gate=gate).Body.BodyElement.ResponseCode)
+    except (AttributeError, ExiDecodeError, NotTolerated) as error:
         raise _no_response(error) from None
     return PoolAnswer(exi, "Accepted", f"The pool answers {code}.", code, None, root)
 

@@ -21,6 +21,7 @@ from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.tls_certs.validation import Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.identifiers import same_emaid
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g import xmldsig as ds
@@ -80,7 +81,7 @@ class BundleDelivery:
         name = reading.common_name(leaf)
         if not same_emaid(request.eMAID, name):
             raise _none_available(f"The request is for {request.eMAID!r}, its certificate for {name!r}.", "V2G2-108")
-        await self._verifier.full(chain, Use.CONTRACT)
+        await self._verifier.full(chain, Use.CONTRACT, gate=self._voice.tolerate)
         if self._renewals is None:
             raise _none_available("This pool has no mobility operator to ask for a new contract.", "V2G2-696")
         roots = await self._vehicle_roots(request.ListOfRootCertificateIDs.RootCertificateID)
@@ -96,7 +97,8 @@ class BundleDelivery:
         grammar = signature.verify(header, [part], key)
         self._voice.judged(f"signature of {part[0]}", True, f"made with the key of the {whose}", "V2G2-771")
         if grammar != "xmldsig":
-            self._voice.tolerated(f"SignedInfo of {part[0]} is encoded in the message grammar.", "V2G2-771")
+            what = f"SignedInfo of {part[0]} is encoded in the message grammar."
+            self._voice.tolerate(Tolerance.SIGNATURE_GRAMMAR(what, "V2G2-771"))
 
     def _check_dates(self, leaf: x509.Certificate) -> None:
         """Dates come before the pool: an expired vehicle was cleansed from it, and shall still hear why."""
@@ -110,7 +112,7 @@ class BundleDelivery:
 
     async def _check_provisioning_chain(self, leaf: x509.Certificate, vehicle: ProvisionedVehicle) -> None:
         """The request carries the leaf alone; the published Sub-CAs complete it."""
-        await self._verifier.full((leaf, *vehicle.chain[1:]), Use.PROVISIONING)
+        await self._verifier.full((leaf, *vehicle.chain[1:]), Use.PROVISIONING, gate=self._voice.tolerate)
         self._voice.judged(
             "provisioning certificate", True, f"{vehicle.pcid} leads to a known root and is not revoked", "CCP-GET-2"
         )
@@ -127,8 +129,10 @@ class BundleDelivery:
                 reasons.append(f"{contract.entry.emaid} is signed below a V2G root the vehicle does not list.")
                 continue
             try:
-                await self._verifier.full(contract.bundle.provisioning_certificates, Use.CPS)
-                await self._verifier.full(contract.bundle.contract_certificates, Use.CONTRACT)
+                await self._verifier.full(contract.bundle.provisioning_certificates, Use.CPS, gate=self._voice.tolerate)
+                await self._verifier.full(
+                    contract.bundle.contract_certificates, Use.CONTRACT, gate=self._voice.tolerate
+                )
             except PncError as error:
                 reasons.append(f"{contract.entry.emaid}: {error.sentence}")
                 continue
@@ -142,9 +146,8 @@ class BundleDelivery:
         for root in await self._verifier.anchors(Use.CPS):
             how = match(entries, root)
             if how in _LIBERTIES:
-                self._voice.tolerated(
-                    f"The vehicle lists the root {reading.common_name(root)} {_LIBERTIES[how]}.", "CCP-GET-3"
-                )
+                what = f"The vehicle lists the root {reading.common_name(root)} {_LIBERTIES[how]}."
+                self._voice.tolerate(Tolerance.ROOT_LISTED(what, "CCP-GET-3"))
             if how is not None:
                 found.append(reading.fingerprint(reading.der(root)))
         if not found:

@@ -6,6 +6,7 @@ from pncsim.backend.bundle import NAMESPACE
 from pncsim.backend.ccp.responses import ContractRequest
 from pncsim.backend.refusal import Refused
 from pncsim.wire.exi.errors import ExiDecodeError
+from pncsim.wire.gate import NotTolerated, Tolerate
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.registry import codec
@@ -13,13 +14,13 @@ from pncsim.wire.v2g.registry import codec
 _EMAID_TEXT = 'emaid : must match "^[A-Za-z]{2}[-]?\\w{3}[-]?\\w{9}[-]?(\\w{1})?$"'
 
 
-def read_request(exi: bytes, schema: str) -> tuple[iso2.V2G_Message, ContractRequest]:
+def read_request(exi: bytes, schema: str, *, gate: Tolerate) -> tuple[iso2.V2G_Message, ContractRequest]:
     """The message and its body, if it is one of the two requests the pool answers."""
     if schema.strip().rstrip("/") != NAMESPACE:
         raise Refused(f"The schema {schema!r} is not served here, {NAMESPACE} is.", clause="OPCP xsdMsgDefNamespace")
     try:
-        message = codec("iso2").decode(exi)
-    except ExiDecodeError as error:
+        message = codec("iso2").decode(exi, gate=gate)
+    except (ExiDecodeError, NotTolerated) as error:
         raise Refused(
             f"The certificateInstallationReq cannot be decoded: {error.sentence}",
             clause="OPCP getSignedContractData",

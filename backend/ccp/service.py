@@ -78,7 +78,7 @@ class ContractPool:
         or the schema is not served.
         """
         with self._voice.call("provide contract") as call:
-            message, request = read_request(exi, schema)
+            message, request = read_request(exi, schema, gate=self._voice.tolerate)
             session_id = message.Header.SessionID
             try:
                 async with self._clock.timeout(self._patience):
@@ -181,7 +181,9 @@ class ContractPool:
         async for contract in every(self._store.of(CONTRACTS)):
             emaid = contract.entry.emaid
             try:
-                await self._verifier.full(contract.bundle.contract_certificates, Use.CONTRACT)
+                await self._verifier.full(
+                    contract.bundle.contract_certificates, Use.CONTRACT, gate=self._voice.tolerate
+                )
             except (ChainError, StatusError) as error:
                 if error.kind in {"expired", "not yet valid", "revoked"}:
                     await steps.forget(self._store, contract.entry, "cleansed", self._clock.now())
@@ -215,8 +217,8 @@ class ContractPool:
             if key is None:
                 raise Refused("The provisioning service's certificate has no P-256 key.", clause="V2G2-007")
             signature.verify(bundle.signature, bundle.parts, key)
-            validated = await self._verifier.full(bundle.provisioning_certificates, Use.CPS)
-            await self._verifier.full(bundle.contract_certificates, Use.CONTRACT)
+            validated = await self._verifier.full(bundle.provisioning_certificates, Use.CPS, gate=self._voice.tolerate)
+            await self._verifier.full(bundle.contract_certificates, Use.CONTRACT, gate=self._voice.tolerate)
         except (signature.SignatureError, ChainError, StatusError, Refused) as error:
             raise Refused(
                 f"The bundle for {bundle.emaid.value} is not to be trusted: {error.sentence}",

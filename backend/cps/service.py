@@ -19,6 +19,7 @@ from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PncError
+from pncsim.wire.gate import NotTolerated, Tolerance
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.values import replace
@@ -40,10 +41,7 @@ class CpsSigner(Struct, frozen=True):
 
 
 class ProvisioningService:
-    """The service's operations. ``signers``: one for each V2G root served, the default first.
-
-    ``strict``: refuse contracts that outlive the vehicle's provisioning certificate instead of remarking on it (CPS-9).
-    """
+    """The service's operations. ``signers``: one for each V2G root served, the default first."""
 
     def __init__(
         self,
@@ -54,7 +52,6 @@ class ProvisioningService:
         verifier: Verifier,
         vehicles: ProvisioningPort,
         pool: ContractPoolPort,
-        strict: bool = False,
     ) -> None:
         self._clock = clock
         self._voice = voice
@@ -62,7 +59,6 @@ class ProvisioningService:
         self._verifier = verifier
         self._vehicles = vehicles
         self._pool = pool
-        self._strict = strict
 
     @property
     def signers(self) -> tuple[CpsSigner, ...]:
@@ -173,7 +169,7 @@ class ProvisioningService:
     async def _check_chain(self, data: ContractData) -> tuple[bytes, ...]:
         """CPS-7: to an operator's or a V2G root, nothing revoked. The chain in the order of that path, to be signed."""
         try:
-            verified = await self._verifier.full(data.chain, Use.CONTRACT)
+            verified = await self._verifier.full(data.chain, Use.CONTRACT, gate=self._voice.tolerate)
             return tuple(map(reading.der, verified.chain))
         except (ChainError, StatusError) as error:
             raise Refused(
@@ -197,9 +193,10 @@ class ProvisioningService:
             f"The contract certificate ends at {leaf.not_valid_after_utc}, after the provisioning certificate of "
             f"{vehicle.pcid} at {vehicle.leaf.not_valid_after_utc}."
         )
-        if self._strict:
-            raise Refused(sentence, clause="CPS-9")
-        self._voice.tolerated(sentence, "CPS-9")
+        try:
+            self._voice.tolerate(Tolerance.CONTRACT_OUTLIVES(sentence, "CPS-9"))
+        except NotTolerated as refusal:
+            raise Refused(refusal.sentence, clause=refusal.clause, advice=refusal.advice) from refusal
 
     async def _choose(self, roots: Sequence[str], vehicle: ProvisionedVehicle | None) -> CpsSigner:
         """CPS-2, CPS-3, CPS-14: what was asked for, else what the vehicle holds, else the default; if still valid."""
@@ -211,7 +208,7 @@ class ProvisioningService:
         reasons = []
         for signer in candidates:
             try:
-                await self._verifier.chain(signer.credentials.chain, Use.CPS)
+                await self._verifier.chain(signer.credentials.chain, Use.CPS, gate=self._voice.tolerate)
             except ChainError as error:
                 reasons.append(error.sentence)
                 continue

@@ -16,6 +16,7 @@ from pncsim.backend.csms.transactions import TRANSACTIONS, Transaction
 from pncsim.backend.store import MemoryStore, Store, Table
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import Kind, PeerClosed, PeerError
+from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import A, Request
 from pncsim.wire.ocpp.channel import Admission, Connector, FrameChannel, memory_channels
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 class Csms:
     """One CSMS with its registered stations; ``stations`` holds those connected now.
 
-    ``name`` is its unit in events.
+    ``name`` is its unit in events, ``refuses`` what it does not let pass.
     """
 
     def __init__(
@@ -52,12 +53,13 @@ class Csms:
         config: CsmsConfig | None = None,
         store: Store | None = None,
         name: str = "CSMS",
+        refuses: frozenset[Tolerance] = LENIENT,
     ) -> None:
         self.config = config or CsmsConfig()
         self.store = store or MemoryStore()
         self.register = Register(self.store, source)
         self.stations: dict[str, StationLink] = {}
-        self._voice = Voice.on(clock, trace or Trace(), "CSMS", name)
+        self._voice = Voice.on(clock, trace or Trace(), "CSMS", name, refuses=refuses)
         self._context = Context(
             services=services,
             clock=clock,

@@ -189,7 +189,7 @@ class MobilityOperator:
             vehicle = await self._vehicles.get(check_pcid(pcid))
         except IdentifierError as error:
             raise Refused(error.sentence, clause="ID-2", message='pcid : must match "^[a-zA-Z0-9]{17,18}$"') from None
-        await self._verifier.full(vehicle.chain, Use.PROVISIONING)
+        await self._verifier.full(vehicle.chain, Use.PROVISIONING, gate=self._voice.tolerate)
         self._voice.judged(
             "provisioning certificate", True, f"{vehicle.pcid} leads to a known root and is not revoked", "MO-1"
         )

@@ -175,7 +175,7 @@ class ProvisioningPool:
         path = vehicle.chain
         delivered: tuple[Pair, ...] = tuple(zip(vehicle.chain, vehicle.chain[1:], strict=False))
         try:
-            verified = await self._verifier.chain(vehicle.chain, Use.PROVISIONING)
+            verified = await self._verifier.chain(vehicle.chain, Use.PROVISIONING, gate=self._voice.tolerate)
             path, delivered = verified.chain, verified.issuers
         except ChainError as error:
             chain_error = error

@@ -11,6 +11,7 @@ from pncsim.backend.verification import ANCHORS, Roots
 from pncsim.tls_certs.hash_data import hash_data
 from pncsim.tls_certs.reading import Unreadable, load_all
 from pncsim.tls_certs.validation import ChainError, Use, validate_chain
+from pncsim.wire.gate import Tolerate
 
 _MAX_PEM = 16_384
 _STATUS: dict[str | None, CertificateStatus] = {
@@ -22,8 +23,11 @@ _STATUS: dict[str | None, CertificateStatus] = {
 class ContractChainJudge:
     """Judges PEM chains against the root pool. ``learn`` is told the CA certificates of every chain that verified."""
 
-    def __init__(self, roots: Roots, *, learn: Callable[[x509.Certificate], None] = lambda issuer: None) -> None:
+    def __init__(
+        self, roots: Roots, *, gate: Tolerate, learn: Callable[[x509.Certificate], None] = lambda issuer: None
+    ) -> None:
         self._roots = roots
+        self._gate = gate
         self._learn = learn
 
     async def judge(self, chain: str, now: float) -> ChainStatus:
@@ -36,7 +40,7 @@ class ContractChainJudge:
             return ChainStatus("CertChainError", error.sentence)
         try:
             anchors = await self._roots.anchors(*ANCHORS[Use.CONTRACT])
-            validated = validate_chain(certificates, anchors, Use.CONTRACT, now)
+            validated = validate_chain(certificates, anchors, Use.CONTRACT, now, gate=self._gate)
         except ChainError as error:
             return ChainStatus(_STATUS.get(error.ocpp_status, "CertChainError"), error.sentence)
         for _, issuer in validated.issuers:

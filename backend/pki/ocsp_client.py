@@ -75,18 +75,17 @@ class OcspClient:
         known = self._recall(name)
         if known is None:
             response = await self._fetch(responder_url(certificate), request_for([name]))
-            known = verify_response(response, certificate, issuer, self._clock.now())
+            known = verify_response(response, certificate, issuer, self._clock.now(), gate=self._voice.tolerate)
             self._remember(name, known, reading.common_name(certificate))
         return _state(known)
 
     def known_status(self, hash_data: HashData) -> RevocationStatus | None:
         """What was heard before of the certificate OCPP names; None also where the name itself calls for a report."""
-        tolerated: list[str] = []
         try:
-            name = cert_id_from_hash_data(hash_data, tolerated)
+            name = cert_id_from_hash_data(hash_data)
         except PeerError:
             return None
-        known = None if tolerated else self._recall(name)
+        known = self._recall(name)
         return None if known is None else _STATUS[known.status]
 
     async def status(self, hash_data: HashData) -> RevocationStatus:
@@ -96,7 +95,7 @@ class OcspClient:
         if known is None:
             issuer = self._issuer(name)
             response = await self._fetch(hash_data.responder_url, request_for([name]))
-            known = verify_response_for(response, name, issuer, self._clock.now())
+            known = verify_response_for(response, name, issuer, self._clock.now(), gate=self._voice.tolerate)
             self._remember(name, known, f"serial {name.serial:x}")
         return _STATUS[known.status]
 
@@ -128,11 +127,7 @@ class OcspClient:
         return name
 
     def _name(self, hash_data: HashData) -> CertId:
-        tolerated: list[str] = []
-        name = cert_id_from_hash_data(hash_data, tolerated)
-        for what in tolerated:
-            self._voice.tolerated(what, "OCPP 2.0.1 OCSPRequestDataType")
-        return name
+        return cert_id_from_hash_data(hash_data, gate=self._voice.tolerate)
 
     def _issuer(self, name: CertId) -> x509.Certificate:
         key = (name.algorithm, *name.issuer)
@@ -159,8 +154,6 @@ class OcspClient:
         return status if self._clock.now() < until else None
 
     def _remember(self, name: CertId, status: OcspStatus, who: str) -> None:
-        for what in status.tolerated:
-            self._voice.tolerated(what, "RFC 6960 4.2.2")
         self._voice.judged(f"OCSP status of {who}", status.status is Status.GOOD, _state(status).text, "RFC 6960 2.2")
         if len(self._known) >= _CACHE_SIZE:
             del self._known[next(iter(self._known))]

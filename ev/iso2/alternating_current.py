@@ -6,6 +6,7 @@ from pncsim.ev.iso2.loop import after_response, note_meter, note_wishes
 from pncsim.ev.iso2.requests import phases
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.initiator import Decision
 from pncsim.wire.v2g import iso2
 
@@ -14,7 +15,11 @@ def charging_status(s: Iso2VehicleSession, res: iso2.ChargingStatusRes) -> Decis
     """Take the energy that flowed, follow the station's limit, look for its wishes, go on or stop."""
     s.settle()
     if s.schedule is not None and res.SAScheduleTupleID != s.schedule.tuple_id:
-        s.tolerate(f"ChargingStatusRes names schedule {res.SAScheduleTupleID}; {s.schedule.tuple_id} was chosen.")
+        s.tolerate(
+            Tolerance.SCHEDULE_ID(
+                f"ChargingStatusRes names schedule {res.SAScheduleTupleID}; {s.schedule.tuple_id} was chosen."
+            )
+        )
     amperes = s.config.ac.max_current if res.EVSEMaxCurrent is None else iso2.amount(res.EVSEMaxCurrent)
     s.flow = _flow(s, min(amperes, s.ac_current))
     s.sample(s.flow, s.ac_voltage, s.flow / (s.ac_voltage * phases(s)) if s.ac_voltage else 0.0)

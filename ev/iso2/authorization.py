@@ -6,6 +6,7 @@ from pncsim.ev.iso2.contract import SIGNED_ID
 from pncsim.ev.iso2.parameters import request_parameters
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.initiator import Decision, Later, Say
 from pncsim.wire.session.outputs import Wait
 from pncsim.wire.v2g import iso2
@@ -39,7 +40,11 @@ def authorization(s: Iso2VehicleSession, res: iso2.AuthorizationRes) -> Decision
         return Say("authorized", request_parameters(s))
     waiting = res.EVSEProcessing == processing.Ongoing_WaitingForCustomerInteraction
     if waiting and s.payment == iso2.PaymentOptionType.Contract:
-        s.tolerate("The station waits for a customer although the vehicle pays by contract.", "V2G2-854")
+        s.tolerate(
+            Tolerance.WRONG_WAITING(
+                "The station waits for a customer although the vehicle pays by contract.", "V2G2-854"
+            )
+        )
         waiting = False
     if waiting:
         if s.talk.phase is None or s.talk.phase.name != "the driver":

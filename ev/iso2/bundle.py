@@ -21,6 +21,7 @@ from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.identifiers import IdentifierError, check_emaid, normal_emaid
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.key_transport import WrappedKey, unwrap
@@ -55,7 +56,11 @@ def verify_bundle(
         lambda used: f"made with the provisioning service's key, SignedInfo in the {used} grammar",
     )
     if grammar != "xmldsig":
-        s.tolerate(f"SignedInfo of {name} is encoded in the message grammar instead of the one of xmldsig.", "7.9.2.4")
+        s.tolerate(
+            Tolerance.SIGNATURE_GRAMMAR(
+                f"SignedInfo of {name} is encoded in the message grammar instead of the one of xmldsig.", "7.9.2.4"
+            )
+        )
     delivered = reading.load_chain(
         chain_octets(res.ContractSignatureCertChain), f"A certificate of the contract chain in {name}"
     )
@@ -92,10 +97,7 @@ def _judged(
 def _trusted(
     s: Iso2VehicleSession, chain: Sequence[bytes | x509.Certificate], anchors: Sequence[x509.Certificate], use: Use
 ) -> tuple[x509.Certificate, ...]:
-    verified = validate_chain(chain, anchors, use, s.now, strict=s.config.strict)
-    for note in verified.tolerated:
-        s.tolerate(f"{use.value} chain: {note}.")
-    return verified.chain
+    return validate_chain(chain, anchors, use, s.now, gate=s.tolerate).chain
 
 
 def _contract_chain(s: Iso2VehicleSession, chain: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate, ...]:

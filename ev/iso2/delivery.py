@@ -7,6 +7,7 @@ from pncsim.ev.iso2.parameters import request_parameters
 from pncsim.ev.iso2.requests import loop_request, welding_request
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.ev.iso2.station_status import called_off, note_status
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.initiator import Decision, Say
 from pncsim.wire.v2g import iso2
 
@@ -16,7 +17,11 @@ def power_delivery_done(s: Iso2VehicleSession, res: iso2.PowerDeliveryRes) -> De
     s.settle()
     wanted = iso2.DC_EVSEStatusType if s.is_dc else iso2.AC_EVSEStatusType
     if not isinstance(res.EVSEStatus, wanted):
-        s.tolerate(f"PowerDeliveryRes carries {type(res.EVSEStatus).__name__} in a session with {s.mode}.")
+        s.tolerate(
+            Tolerance.STATUS_UNFIT(
+                f"PowerDeliveryRes carries {type(res.EVSEStatus).__name__} in a session with {s.mode}."
+            )
+        )
     progress = iso2.ChargeProgressType
     if s.progress == progress.Start and called_off(s, res.EVSEStatus):
         return stop_in_order(s)

@@ -8,6 +8,7 @@ from pncsim.ev.iso2.requests import cable_check, power_delivery, pre_charge_requ
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.ev.iso2.station_status import called_off
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.initiator import Decision, Later, Say
 from pncsim.wire.session.outputs import PassTime
 from pncsim.wire.v2g import iso2
@@ -35,9 +36,17 @@ def cable_check_done(s: Iso2VehicleSession, res: iso2.CableCheckRes) -> Decision
             "station not fit",
         )
     if found != levels.Valid:
-        s.tolerate(f"The station finished the cable check with isolation {found or 'not given'} instead of Valid.")
+        s.tolerate(
+            Tolerance.ISOLATION_UNSURE(
+                f"The station finished the cable check with isolation {found or 'not given'} instead of Valid."
+            )
+        )
     if res.DC_EVSEStatus.EVSEStatusCode != iso2.DC_EVSEStatusCodeType.EVSE_Ready:
-        s.tolerate(f"The station finished the cable check with {res.DC_EVSEStatus.EVSEStatusCode}, not EVSE_Ready.")
+        s.tolerate(
+            Tolerance.ISOLATION_UNSURE(
+                f"The station finished the cable check with {res.DC_EVSEStatus.EVSEStatusCode}, not EVSE_Ready."
+            )
+        )
     s.voice.story("The cable is isolated; the station brings its voltage to the battery's.")
     return Say("isolated", pre_charge_request(s))
 
@@ -52,7 +61,11 @@ def pre_charge(s: Iso2VehicleSession, res: iso2.PreChargeRes) -> Decision:
     if not fits and s.config.dc.check_voltage:
         return Later(PassTime(s.config.poll_interval), lambda s, _: Say("voltage differs", pre_charge_request(s)))
     if not fits:
-        s.tolerate(f"The station pre-charges to {present:g} V; the vehicle's battery is at {target:.0f} V.", "V2G2-704")
+        s.tolerate(
+            Tolerance.VOLTAGE_UNFIT(
+                f"The station pre-charges to {present:g} V; the vehicle's battery is at {target:.0f} V.", "V2G2-704"
+            )
+        )
     s.end_phase()
     return Say("voltage fits", power_delivery(s, iso2.ChargeProgressType.Start))
 
@@ -85,7 +98,11 @@ def welding_detection(s: Iso2VehicleSession, res: iso2.WeldingDetectionRes) -> D
         s.weldings += 1
         return Later(PassTime(s.config.poll_interval), lambda s, _: Say("voltage still high", welding_request(s)))
     if volts > SAFE_VOLTS:
-        s.tolerate(f"The station still shows {volts:.0f} V after {s.weldings} welding detections.", "V2G2-601")
+        s.tolerate(
+            Tolerance.VOLTAGE_UNFIT(
+                f"The station still shows {volts:.0f} V after {s.weldings} welding detections.", "V2G2-601"
+            )
+        )
     if s.pausing:
         return Say("done for a pause", stop_request(iso2.ChargingSessionType.Pause))
     return Say("done", stop_request(iso2.ChargingSessionType.Terminate))

@@ -7,6 +7,7 @@ from pncsim.ev.iso2.requests import enough, loop_request, power_delivery, wanted
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.ev.iso2.station_status import end, note_status
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.conversation import ROUNDING
 from pncsim.wire.session.initiator import Decision, Later, Say
 from pncsim.wire.session.outputs import PassTime
@@ -21,8 +22,10 @@ def note_wishes(s: Iso2VehicleSession, status: iso2.EVSEStatusType) -> None:
             s.renegotiate = True
         else:
             s.tolerate(
-                f"The station asks to renegotiate after {_in_vain(s)} times without energy already; "
-                "the vehicle goes on."
+                Tolerance.RENEGOTIATION_AGAIN(
+                    f"The station asks to renegotiate after {_in_vain(s)} times without energy already; "
+                    "the vehicle goes on."
+                )
             )
 
 
@@ -39,9 +42,17 @@ def after_response(s: Iso2VehicleSession, receipt_required: bool | None, meter: 
     """After a loop response: sign a receipt if one is asked for, otherwise go on."""
     if receipt_required:
         if s.contract is None or s.payment != iso2.PaymentOptionType.Contract:
-            s.tolerate("The station asks for a receipt although the vehicle does not pay by contract.", "V2G2-691")
+            s.tolerate(
+                Tolerance.RECEIPT_UNFIT(
+                    "The station asks for a receipt although the vehicle does not pay by contract.", "V2G2-691"
+                )
+            )
         elif meter is None:
-            s.tolerate("The station asks for a signed receipt without a MeterInfo to sign.", "V2G2-903")
+            s.tolerate(
+                Tolerance.RECEIPT_UNFIT(
+                    "The station asks for a signed receipt without a MeterInfo to sign.", "V2G2-903"
+                )
+            )
         else:
             assert s.schedule is not None
             s.outcome.receipts_signed += 1

@@ -10,6 +10,7 @@ from pncsim.ev.iso2.schedule import OfferedSchedule, choose, in_order, mean_pric
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.ev.iso2.station_status import called_off
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.initiator import Decision, Later, Say
 from pncsim.wire.session.outputs import Wait
 from pncsim.wire.v2g import iso2
@@ -124,7 +125,7 @@ def _read_limits(s: Iso2VehicleSession, offered: iso2.EVSEChargeParameterType) -
         misfit = f"The station delivers {low:g} to {s.dc_limits[0]:g} V; the vehicle's battery is at {voltage:.0f} V."
         if s.config.dc.check_voltage:
             return PeerError(misfit, clause="V2G2-477")
-        s.tolerate(misfit, "V2G2-477")
+        s.tolerate(Tolerance.PARAMETER_MISFIT(misfit, "V2G2-477"))
         return None
     return PeerError(
         f"The station answered the mode {s.mode} with {type(offered).__name__}.",
@@ -136,9 +137,10 @@ def _read_limits(s: Iso2VehicleSession, offered: iso2.EVSEChargeParameterType) -
 def _read_schedules(s: Iso2VehicleSession, offered: iso2.SAScheduleListType) -> tuple[OfferedSchedule, ...]:
     tuples = offered.SAScheduleTuple
     if len({t.SAScheduleTupleID for t in tuples}) != len(tuples):
-        s.tolerate("Two schedules of the station have the same SAScheduleTupleID.", "V2G2-300")
+        s.tolerate(Tolerance.SCHEDULE_ID("Two schedules of the station have the same SAScheduleTupleID.", "V2G2-300"))
     if not all(in_order(t) for t in tuples):
-        s.tolerate("The entries of a schedule are not in the order of their starts.", "V2G2-328, V2G2-329")
+        what = "The entries of a schedule are not in the order of their starts."
+        s.tolerate(Tolerance.SCHEDULE_ORDER(what, "V2G2-328, V2G2-329"))
     tariffs = [t.SalesTariff for t in tuples if t.SalesTariff is not None]
     trusted = bool(tariffs) and _tariffs_trusted(s, tariffs)
     schedules = tuple(
@@ -168,7 +170,8 @@ def _tariffs_trusted(s: Iso2VehicleSession, tariffs: list[iso2.SalesTariffType])
         verify(signature if isinstance(signature, SignatureType) else None, [("SalesTariff", t) for t in tariffs], key)
     except PeerError as error:
         s.voice.judged("signature of the sales tariffs", False, error.sentence, error.clause)
-        s.tolerate(f"The station's sales tariffs are left aside: {error.sentence}", error.clause)
+        what = f"The station's sales tariffs are left aside: {error.sentence}"
+        s.tolerate(Tolerance.SALES_TARIFF(what, error.clause))
         return False
     s.voice.judged("signature of the sales tariffs", True, "made by the contract's issuing CA")
     return True

@@ -6,6 +6,7 @@ from pncsim.ev.iso2.contract import install_request, payment_details, update_req
 from pncsim.ev.iso2.ending import give_up
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.initiator import Decision, Say
 from pncsim.wire.v2g import iso2
 
@@ -35,7 +36,11 @@ def service_discovery(s: Iso2VehicleSession, res: iso2.ServiceDiscoveryRes) -> D
         )
     s.outcome.energy_mode = s.mode
     if res.ChargeService.ServiceID != CHARGING_SERVICE:
-        s.tolerate(f"ChargeService has ServiceID {res.ChargeService.ServiceID}; Table 105 gives it 1.", "Table 105")
+        s.tolerate(
+            Tolerance.SERVICE_ID(
+                f"ChargeService has ServiceID {res.ChargeService.ServiceID}; Table 105 gives it 1.", "Table 105"
+            )
+        )
     certificate = _certificate_service(res)
     s.outcome.certificate_service = certificate is not None
     s.action = _contract_action(s, certificate is not None)
@@ -53,7 +58,11 @@ def service_detail(s: Iso2VehicleSession, res: iso2.ServiceDetailRes) -> Decisio
     """Find the parameter set of the wanted action; without it, do with the contract held or pay otherwise."""
     s.parameter_sets = _parameter_sets(res)
     if not s.parameter_sets:
-        s.tolerate("ServiceDetailRes names no parameter sets; the ones of Table 106 are taken.", "Table 106")
+        s.tolerate(
+            Tolerance.PARAMETER_SETS_MISSING(
+                "ServiceDetailRes names no parameter sets; the ones of Table 106 are taken.", "Table 106"
+            )
+        )
         s.parameter_sets = dict(PARAMETER_SETS)
     if s.action not in s.parameter_sets:
         s.problem(
@@ -112,7 +121,11 @@ def _choose_payment(s: Iso2VehicleSession) -> PeerError | None:
     assert s.discovery is not None
     offered = s.discovery.PaymentOptionList.PaymentOption
     if _CONTRACT in offered and not s.tls:
-        s.tolerate("The station offers Contract without TLS; it must not, and the vehicle does not use it.", "V2G2-633")
+        s.tolerate(
+            Tolerance.CONTRACT_WITHOUT_TLS(
+                "The station offers Contract without TLS; it must not, and the vehicle does not use it.", "V2G2-633"
+            )
+        )
     possible = _CONTRACT in offered and s.tls and (s.contract is not None or s.action != "")
     policy = s.config.payment if s.resuming is None else ("contract" if s.resuming.payment == _CONTRACT else "external")
     if policy != "external" and possible:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pncsim.ev.iso2.session import Iso2VehicleSession
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.initiator import Decision, Say
 from pncsim.wire.v2g import iso2
 
@@ -24,7 +25,7 @@ def session_setup(s: Iso2VehicleSession, res: iso2.SessionSetupRes) -> Decision:
     if res.ResponseCode == codes.OK_OldSessionJoined and s.resuming is not None:
         s.talk.check_session(found)
     elif not any(found):
-        s.tolerate("The station gave the session the number 0.", "V2G2-750")
+        s.tolerate(Tolerance.SESSION_NUMBER("The station gave the session the number 0.", "V2G2-750"))
     s.end_phase()
     s.open(found)
     s.outcome.evse_id = res.EVSEID
@@ -35,10 +36,17 @@ def session_setup(s: Iso2VehicleSession, res: iso2.SessionSetupRes) -> Decision:
         s.voice.story(f"The station joined the paused session {s.id.hex().upper()} again.")
         return Say("joined the paused session", iso2.ServiceDiscoveryReq())
     if res.ResponseCode == codes.OK_OldSessionJoined:
-        s.tolerate("The station says it joined an old session, the vehicle asked for a new one.", "V2G2-754")
+        s.tolerate(
+            Tolerance.SESSION_NUMBER(
+                "The station says it joined an old session, the vehicle asked for a new one.", "V2G2-754"
+            )
+        )
     elif res.ResponseCode != codes.OK_NewSessionEstablished:
         s.tolerate(
-            f"SessionSetupRes says {res.ResponseCode}; it should say whether the session is new or joined.", "V2G2-750"
+            Tolerance.SESSION_NUMBER(
+                f"SessionSetupRes says {res.ResponseCode}; it should say whether the session is new or joined.",
+                "V2G2-750",
+            )
         )
     if s.resuming is not None:
         s.voice.story("The station does not remember the paused session; this is a new one.")

@@ -11,9 +11,10 @@ from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.secc.questions import ContractCertificateAnswer, ContractCertificateRequest
 from pncsim.wire.errors import PeerError, PncError
 from pncsim.wire.exi import ExiDecodeError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.responder import Forwarded, Handling, Reply, Until
 from pncsim.wire.v2g import iso2
-from pncsim.wire.v2g.iso2.secc_sequence import Liberty, State
+from pncsim.wire.v2g.iso2.secc_sequence import State
 from pncsim.wire.v2g.iso2.timing import MESSAGES
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE, codec
 
@@ -52,7 +53,7 @@ def contract_certificate(s: Iso2StationSession, request: Certificate) -> Handlin
             clause="V2G2-696",
             kind="no contract",
         )
-    root = _read(answer.exi, f"{pair}Res", s.id)
+    root = _read(s, answer.exi, f"{pair}Res")
     message = root.Body.BodyElement
     assert isinstance(message, iso2.CertificateInstallationRes | iso2.CertificateUpdateRes)
     if not message.ResponseCode.startswith("FAILED"):
@@ -67,21 +68,15 @@ def _check_service(s: Iso2StationSession, pair: str) -> None:
             clause="V2G2-467",
             kind="no contract",
         )
-    if s.certificate_selected:
-        return
-    if not s.talk.grants(Liberty.CERTIFICATE_UNSELECTED):
-        raise PeerError(
-            f"The vehicle sent {pair}Req without having selected the certificate service 2.",
-            clause="V2G2-467",
-            kind="sequence",
-        )
-    s.voice.tolerated(f"The vehicle sent {pair}Req without having selected the certificate service 2.", "V2G2-467")
+    if not s.certificate_selected:
+        what = f"The vehicle sent {pair}Req without having selected the certificate service 2."
+        s.tolerate(Tolerance.CERTIFICATE_UNSELECTED(what, "V2G2-467"))
 
 
-def _read(exi: bytes, wanted: str, session_id: bytes) -> iso2.V2G_Message:
+def _read(s: Iso2StationSession, exi: bytes, wanted: str) -> iso2.V2G_Message:
     """The back end's message, if it is the right one for this session. Raises PeerError otherwise."""
     try:
-        root = codec("iso2").decode(exi)
+        root = codec("iso2").decode(exi, gate=s.tolerate)
     except ExiDecodeError as error:
         raise PeerError(
             f"The back end's answer is no EXI message of ISO 15118-2: {error.sentence}",
@@ -90,10 +85,10 @@ def _read(exi: bytes, wanted: str, session_id: bytes) -> iso2.V2G_Message:
     if not isinstance(root, iso2.V2G_Message) or type(root.Body.BodyElement).__name__ != wanted:
         got = type(root.Body.BodyElement).__name__ if isinstance(root, iso2.V2G_Message) else type(root).__name__
         raise PeerError(f"The back end answered with {got}, expected {wanted}.")
-    if int.from_bytes(root.Header.SessionID, "big") != int.from_bytes(session_id, "big"):
+    if int.from_bytes(root.Header.SessionID, "big") != int.from_bytes(s.id, "big"):
         raise PeerError(
             f"The back end's {wanted} is for session {root.Header.SessionID.hex().upper()}, "
-            f"this one is {session_id.hex().upper()}.",
+            f"this one is {s.id.hex().upper()}.",
             clause="V2G2-460",
         )
     return root

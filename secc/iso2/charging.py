@@ -10,6 +10,7 @@ from pncsim.secc.iso2.schedules import Schedule, check_profile
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.secc.questions import VehicleReady
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.conversation import ROUNDING
 from pncsim.wire.session.responder import Handling, Reply, Until
 from pncsim.wire.v2g import iso2
@@ -159,6 +160,8 @@ def _await_state_c(s: Iso2StationSession) -> Generator[Until, object, None]:
             kind="power delivery",
         )
     if s.now - asked > STATE_C:
-        s.voice.tolerated(
-            f"The vehicle signalled state C {s.now - asked:.2f} s after PowerDeliveryReq(Start).", "V2G2-847"
+        s.tolerate(
+            Tolerance.STATE_C_LATE(
+                f"The vehicle signalled state C {s.now - asked:.2f} s after PowerDeliveryReq(Start).", "V2G2-847"
+            )
         )

@@ -6,6 +6,7 @@ from pncsim.secc import notices
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.wire.amounts import shown_energy
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.responder import Reply
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g.iso2.secc_sequence import State
@@ -48,7 +49,7 @@ def metering_receipt(s: Iso2StationSession, request: iso2.MeteringReceiptReq) ->
         s.voice.judged(what, False, error.sentence, clause)
         if s.config.receipts.required:
             raise PeerError(error.sentence, clause=clause, kind="receipt signature") from error
-        s.voice.tolerated(f"A metering receipt was let pass: {error.sentence}", "V2G2-904")
+        s.tolerate(Tolerance.RECEIPT_WRONG(f"A metering receipt was let pass: {error.sentence}", "V2G2-904"))
     else:
         reading = request.MeterInfo.MeterReading or 0
         s.voice.judged(what, True, f"the vehicle signed {shown_energy(reading)} with its contract key", clause)

@@ -10,6 +10,7 @@ from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.secc.questions import AuthorizationAnswer, ContractAuthorization, ExternalAuthorization
 from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.wire.errors import Kind, PeerError, PncError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.responder import Handling, Reply, Until
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g.iso2.secc_sequence import State
@@ -55,16 +56,15 @@ def payment_details(s: Iso2StationSession, request: iso2.PaymentDetailsReq) -> H
             s.now,
             central_validation=config.central_validation,
             soon_days=config.expires_soon_days,
+            gate=s.tolerate,
         )
     except PeerError as error:
         s.voice.judged(what, False, error.sentence, error.clause)
         raise
     if contract.anchor is not None:
         s.voice.judged(what, True, "valid up to a root of this station", "V2G2-108")
-        for liberty in contract.tolerated:
-            s.voice.tolerated(liberty)
     else:
-        s.voice.tolerated(f"The {what} leads to no root of this station; the back end checks it.")
+        s.voice.story(f"The {what} leads to no root of this station; the back end checks it.")
     _check_joined(s, contract)
     s.emaid, s.contract = contract.emaid, contract
     if config.authorize_early:
@@ -90,7 +90,9 @@ def authorization(s: Iso2StationSession, request: iso2.AuthorizationReq) -> Hand
     elif (
         s.state is State.AUTHORIZING and s.is_contract and (request.Id or request.GenChallenge or s.received.signature)
     ):
-        s.voice.tolerated("The vehicle signed a repeated AuthorizationReq; repeats are empty.", "V2G2-684")
+        s.tolerate(
+            Tolerance.REPEAT_SIGNED("The vehicle signed a repeated AuthorizationReq; repeats are empty.", "V2G2-684")
+        )
     patience = SECC_ONGOING if s.config.ongoing_seconds is None else s.config.ongoing_seconds
     limit = patience if s.is_contract else s.config.external_wait
     undecided = s.authorization is None or s.authorization not in s.answers

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pncsim.secc.iso2 import offer
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.responder import Reply
 from pncsim.wire.v2g import iso2
-from pncsim.wire.v2g.iso2.secc_sequence import Liberty, State
+from pncsim.wire.v2g.iso2.secc_sequence import State
 
 _OK = iso2.ResponseCodeType.OK
 
@@ -90,13 +91,16 @@ def _check_service(s: Iso2StationSession, selected: iso2.SelectedServiceType) ->
         problem = f"The vehicle selected service {selected.ServiceID}; offered are {_offered(s)}."
     elif selected.ParameterSetID in sets or (not sets and selected.ParameterSetID is None):
         problem = ""
-    elif selected.ParameterSetID is None and s.talk.grants(Liberty.CERTIFICATE_WITHOUT_SET):
+    elif selected.ParameterSetID is None:
         problem = ""
-        s.voice.tolerated(f"The vehicle selected service {selected.ServiceID} without a ParameterSetID.", "V2G2-467")
+        what = f"The vehicle selected service {selected.ServiceID} without a ParameterSetID."
+        s.tolerate(Tolerance.CERTIFICATE_WITHOUT_SET(what, "V2G2-467"))
     else:
-        chosen = "no parameter set" if selected.ParameterSetID is None else f"parameter set {selected.ParameterSetID}"
         there = ", ".join(map(str, sets)) or "none"
-        problem = f"The vehicle selected {chosen} of service {selected.ServiceID}; it has {there}."
+        problem = (
+            f"The vehicle selected parameter set {selected.ParameterSetID} of service {selected.ServiceID}; "
+            f"it has {there}."
+        )
     if problem:
         raise PeerError(problem, clause="V2G2-467", kind="service selection")
     if selected.ServiceID == offer.CERTIFICATE_SERVICE_ID:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from pncsim.wire.gate import LENIENT, Tolerance
+
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
 
@@ -17,7 +19,7 @@ class StationConfig(Struct, frozen=True, kw_only=True):
     EVSEs being numbered from 1 in this order; ``evse_ids``: their ISO 15118 EVSEIDs (``secc_id`` where one is missing).
     ``secc_id`` becomes the CN of its V2G certificate. ``certificate_timeout`` must stay below the 4.5 s the SECC has
     for CertificateInstallationRes. ``staple_sub_cas``: fetch OCSP answers for the Sub-CAs too. ``card``: one that lies
-    on the reader of every EVSE all the time.
+    on the reader of every EVSE all the time. ``refuses``: liberties of the CSMS that are not let pass.
     """
 
     identity: str = "CS001"
@@ -40,6 +42,7 @@ class StationConfig(Struct, frozen=True, kw_only=True):
     certificate_timeout: float = 4.0
     authorize_timeout: float = 10.0
     boot_retry: float = 30.0
+    refuses: frozenset[Tolerance] = LENIENT
 
     def iso15118_evse_id(self, evse: int) -> str:
         """The EVSEID vehicles are told at this EVSE."""

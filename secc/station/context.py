@@ -63,7 +63,7 @@ class StationContext:
     ) -> None:
         self.config = config
         self.clock = clock
-        self.voice = Voice.on(clock, trace, "CS", config.identity)
+        self.voice = Voice.on(clock, trace, "CS", config.identity, refuses=config.refuses)
         self.trust = TrustStore(roots)
         self.model = DeviceModel(_declared(blocks), self, self._variable_written)
         self.changes = asyncio.Event()

@@ -67,10 +67,8 @@ def request(common_name: str, organization: str, country: str, source: Source) -
     return CertificateRequest(key, csr.public_bytes(serialization.Encoding.PEM).decode("ascii"))
 
 
-def accept(
-    chain: str, waiting: CertificateRequest | None, check: ChainCheck, now: float
-) -> tuple[Credentials, ValidatedChain]:
-    """The credentials a CertificateSigned brings, in the order of the path that was verified, and that path.
+def accept(chain: str, waiting: CertificateRequest | None, check: ChainCheck, now: float) -> Credentials:
+    """The credentials a CertificateSigned brings, in the order of the path that was verified.
 
     A certificate that is not valid yet is verified as of its beginning (A02.FR.08). Raises PeerError: not asked for,
     unreadable, wrong key or chain.
@@ -86,7 +84,7 @@ def accept(
     if public != waiting.key.public_key():
         raise PeerError("The certificate the CSMS sent is not for the key of the request.", ocpp_status="Rejected")
     verified = check(certificates, max(now, *map(not_before, certificates)))
-    return Credentials(verified.chain, waiting.key), verified
+    return Credentials(verified.chain, waiting.key)
 
 
 class Staple(NamedTuple):

@@ -192,7 +192,7 @@ class Upkeep:
             return {"status": "Rejected", "statusInfo": {"reasonCode": "TooLargeElement"}}
         waiting, signed = self._request, self._signed
         try:
-            credentials, verified = identity.accept(chain, waiting, self._check, now)
+            credentials = identity.accept(chain, waiting, self._check, now)
         except PncError as error:
             self._problem(error)
             self._security_event("InvalidChargingStationCertificate", error.sentence)
@@ -204,8 +204,6 @@ class Upkeep:
             }
         self._own.add(credentials)
         self._request = None
-        for liberty in verified.tolerated:
-            self._voice.tolerated(f"CertificateSigned: {liberty}.", "A02.FR.08")
         later = f", to be used from {credentials.leaf.not_valid_before_utc} on" if begins(credentials) > now else ""
         self._voice.story(f"{self._config.identity} has its V2G certificate {_name(credentials)}{later}")
         self._changed()

@@ -14,6 +14,7 @@ from pncsim.simulator.commands.options import Arguments, Parser
 from pncsim.simulator.evidence.story import printable
 from pncsim.simulator.result import EXIT_UNAVAILABLE, EXIT_USAGE
 from pncsim.wire.errors import LocalError, PncError
+from pncsim.wire.gate import Liberty
 from pncsim.wire.identifiers import IdentifierError
 
 if TYPE_CHECKING:
@@ -157,13 +158,14 @@ def verify(directory: str | Path, *, now: float | None = None) -> int:
             print(f"{role:<14} not there")
             continue
         checked += 1
+        liberties: list[Liberty] = []
         try:
-            chain = validate_chain(pki.chain(role), pki.anchors(*roots), Use[use], moment)
+            chain = validate_chain(pki.chain(role), pki.anchors(*roots), Use[use], moment, gate=liberties.append)
         except PncError as error:
             bad += 1
             print(f"{role:<14} BAD   {printable(str(error))}")
             continue
-        notes = f"; tolerated: {'; '.join(chain.tolerated)}" if chain.tolerated else ""
+        notes = "".join(f"; tolerated: {liberty.what.removesuffix('.')}" for liberty in liberties)
         path = " < ".join(_shown(certificate.subject) for certificate in chain.path)
         print(f"{role:<14} good  {path}{notes}")
     if not checked:

@@ -10,6 +10,7 @@ from typing import Any, Literal, TextIO
 from pncsim.simulator.commands.options import Arguments, Parser
 from pncsim.simulator.result import EXIT_INTERRUPTED, EXIT_USAGE
 from pncsim.wire.errors import LocalError, PncError
+from pncsim.wire.gate import Liberty
 
 LONGEST_LINE = 1 << 23
 """Characters of one line that are read; what is beyond is refused without being kept."""
@@ -101,14 +102,14 @@ def _decode(coder: Any, fragment: bool, line: str) -> str:
         data = bytes.fromhex(line)
     except ValueError:
         raise LocalError("The line is not hexadecimal.") from None
-    tolerated: list[str] = []
+    liberties: list[Liberty] = []
     if fragment:
-        name, value = coder.decode_fragment(data, tolerated)
+        name, value = coder.decode_fragment(data, gate=liberties.append)
         shown = views.to_json(coder, value, name)
     else:
-        shown = views.to_json(coder, coder.decode(data, tolerated))
-    if tolerated:
-        shown["tolerated"] = tolerated
+        shown = views.to_json(coder, coder.decode(data, gate=liberties.append))
+    if liberties:
+        shown["tolerated"] = [liberty.what for liberty in liberties]
     return json.dumps(shown, ensure_ascii=False)
 
 

@@ -38,9 +38,19 @@ def page() -> str:
         "reported; `--strict` refuses it.\n\n" + SECC_SEQUENCE.printed(),
         "## ISO 15118-2, vehicle: what it sends next\n\n" + EVCC_SEQUENCE.printed(),
         "## ISO 15118-2, times\n\n" + timing.describe(),
+        "## What may be let pass\n\nEverything that deviates from a standard and can be lived with. It is told as an "
+        "event with this code; with `--strict` it is refused for what the last column says. Only a slow response is "
+        "told even then, because a vehicle has to wait for it.\n\n" + _tolerances(),
         "## OCPP 2.0.1, station: registration at the CSMS\n\n" + _boot(registration.TABLE),
     ]
     return "\n".join(section.rstrip() + "\n" for section in sections)
+
+
+def _tolerances() -> str:
+    from pncsim.wire.gate import Tolerance
+
+    rows = [f"| {row} | {row.meaning} | {row.kind} |" for row in Tolerance]
+    return "\n".join(["| code | what the peer does | refused as |", "|---|---|---|", *rows])
 
 
 def _boot(table: object) -> str:

@@ -24,6 +24,7 @@ from pncsim.wire.trace import (
     Story,
     Tolerated,
     V2gMessage,
+    Warned,
 )
 
 COLOURS = {"EV": 36, "SECC": 32, "CS": 33, "CSMS": 35, "LAB": 90}
@@ -152,6 +153,8 @@ def describe(event: Event) -> tuple[int, str, int] | None:
             return 0, " ".join(filter(None, [text, f"[{clause}]" if clause else "", advice])), RED
         case Tolerated(what=what, clause=clause):
             return 0, f"tolerated: {what}" + (f" [{clause}]" if clause else ""), YELLOW
+        case Warned(text=text):
+            return 0, f"note: {text}", YELLOW
         case Judged(what=what, ok=ok, reason=reason, clause=clause):
             text = f"{what}: {reason}" + (f" [{clause}]" if clause and not ok else "")
             if ok:

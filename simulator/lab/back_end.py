@@ -23,6 +23,7 @@ from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import Pki, create_ocpp_pki, create_pki, load_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
+from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.trace import Trace
@@ -82,7 +83,10 @@ class BackEnd(Struct, kw_only=True):
 
 
 class Region:
-    """Everything behind the stations that one ``plan`` names. ``folder``: where the first PKI comes from."""
+    """Everything behind the stations that one ``plan`` names.
+
+    ``folder``: where the first PKI comes from. ``refuses``: the liberties nobody here lets pass.
+    """
 
     def __init__(
         self,
@@ -93,9 +97,10 @@ class Region:
         plan: Plan = USUAL,
         folder: Path | None = None,
         source: Source = SYSTEM,
+        refuses: frozenset[Tolerance] = LENIENT,
     ) -> None:
         self.plan = plan
-        self._transport, self._clock, self._trace = transport, clock, trace
+        self._transport, self._clock, self._trace, self._refuses = transport, clock, trace, refuses
         self._folder, self._source = folder, source
         self._sockets = AsyncExitStack()
         self._ecosystem: Ecosystem | None = None
@@ -148,7 +153,7 @@ class Region:
                 self._sockets.push_async_callback(serve.stop)
                 ocsp_url = f"{serve.url}/ocsp"
             fetch = self._fetch(ocsp_url)
-        ecosystem = Ecosystem(self._clock, self._trace, fetch=fetch, source=self._source)
+        ecosystem = Ecosystem(self._clock, self._trace, fetch=fetch, source=self._source, refuses=self._refuses)
         for plan in self.plan.pkis:
             await ecosystem.add_pki(self._pki(plan, ocsp_url), plan.name)
         for cps in self.plan.provisioning:
@@ -160,7 +165,9 @@ class Region:
         if serve is not None:
             from pncsim.backend.pki.responder_http import ocsp_app
 
-            await serve.start(ocsp_app(ecosystem.responder, Voice.on(self._clock, self._trace, "PKI")))
+            await serve.start(
+                ocsp_app(ecosystem.responder, Voice.on(self._clock, self._trace, "PKI", refuses=self._refuses))
+            )
         self._ecosystem = ecosystem
         return ecosystem
 
@@ -214,7 +221,14 @@ class Region:
             connect, url = connector(plan.url, trusted), plan.url
         else:
             password = password or self._source.of(plan.name).token(24)
-            own = Csms(services, self._clock, self._source.of(plan.name), self._trace, name=plan.name)
+            own = Csms(
+                services,
+                self._clock,
+                self._source.of(plan.name),
+                self._trace,
+                name=plan.name,
+                refuses=self._refuses,
+            )
             for station in self.plan.stations:
                 if station.csms == plan.name and not station.foreign:
                     await own.register.add(station.identity, password, drawn=not plan.password)
@@ -246,7 +260,9 @@ class Region:
         elif self._pool is None:
             self._pool = await self._serve_pool(ecosystem)
         url, token = self._pool
-        client = ContractPoolClient(self._clock, Voice.on(self._clock, self._trace, "CSMS", csms), url, token=token)
+        client = ContractPoolClient(
+            self._clock, Voice.on(self._clock, self._trace, "CSMS", csms, refuses=self._refuses), url, token=token
+        )
         self._sockets.push_async_callback(client.close)
         return client
 
@@ -258,7 +274,10 @@ class Region:
 
         listener = HttpListener()
         self._sockets.push_async_callback(listener.stop)
-        token, voice = self._source.of("CCP").token(24), Voice.on(self._clock, self._trace, "CCP")
+        token, voice = (
+            self._source.of("CCP").token(24),
+            Voice.on(self._clock, self._trace, "CCP", refuses=self._refuses),
+        )
         tokens = {token: Grant(frozenset({"CPO"}))}
         await listener.start(ccp_app(ecosystem.pool, voice, tokens=tokens, source=self._source.of("CCP")))
         return listener.url, token
@@ -283,9 +302,16 @@ def _planned(plans: tuple[CsmsPlan, ...], name: str) -> CsmsPlan:
     raise LocalError(f"This lab has no CSMS {name!r}; it has {', '.join(plan.name for plan in plans) or 'none'}.")
 
 
-async def open_back_end(transport: Transport, clock: Clock, trace: Trace, *, folder: Path | None = None) -> BackEnd:
+async def open_back_end(
+    transport: Transport,
+    clock: Clock,
+    trace: Trace,
+    *,
+    folder: Path | None = None,
+    refuses: frozenset[Tolerance] = LENIENT,
+) -> BackEnd:
     """What stands behind one station of one CSMS, made at once. Raises LocalError, and then leaves nothing open."""
-    region = Region(transport, clock, trace, folder=folder)
+    region = Region(transport, clock, trace, folder=folder, refuses=refuses)
     try:
         return await region.back_end()
     except BaseException:

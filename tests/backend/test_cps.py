@@ -13,6 +13,7 @@ from pncsim.backend.refusal import Refused
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import create_pki
 from pncsim.wire.credentials import Credentials
+from pncsim.wire.gate import LENIENT, STRICT, Tolerance
 from pncsim.wire.trace import ServiceCall, Tolerated
 from pncsim.wire.v2g import signature
 from pncsim.wire.v2g.key_transport import WrappedKey, wrap
@@ -111,21 +112,24 @@ async def test_a_contract_that_outlives_the_vehicle_is_remarked_upon_or_refused(
     await world.eco.oem.publish(short)
     await world.eco.signing.sign(contract_data(world), pcid=PCID)
     assert [e.clause for e in world.events if isinstance(e, Tolerated)] == ["CPS-9"]
-    strict = signing_with(world, world.eco.signing.signers, strict=True)
+    strict = signing_with(world, world.eco.signing.signers, refuses=STRICT)
     with pytest.raises(Refused) as caught:
         await strict.sign(contract_data(world), pcid=PCID)
     assert caught.value.clause == "CPS-9"
 
 
-def signing_with(world: World, signers: tuple[CpsSigner, ...], *, strict: bool = False) -> ProvisioningService:
+def signing_with(
+    world: World, signers: tuple[CpsSigner, ...], *, refuses: frozenset[Tolerance] = LENIENT
+) -> ProvisioningService:
+    voice = world.voice("CPS")
+    voice.refuses = refuses
     return ProvisioningService(
         world.clock,
-        world.voice("CPS"),
+        voice,
         signers=signers,
         verifier=world.eco.verifier,
         vehicles=world.eco.vehicles,
         pool=world.eco.pool,
-        strict=strict,
     )
 
 

@@ -11,6 +11,7 @@ from ev_playbook import NOW, SESSION, Playbook, vehicle
 
 from pncsim.ev.iso2.advice import ADVICE
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent
+from pncsim.wire.gate import STRICT
 from pncsim.wire.trace import V2gMessage
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2
@@ -158,7 +159,7 @@ def test_a_short_session_number_of_the_same_value_is_tolerated() -> None:
 
 
 def test_strict_turns_liberties_into_errors() -> None:
-    play = Playbook(vehicle(strict=True))
+    play = Playbook(vehicle(refuses=STRICT))
     play.hear(sn.agreed(SchemaID=None))
     assert "no SchemaID" in str(play.error)
 

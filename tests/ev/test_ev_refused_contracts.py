@@ -16,6 +16,7 @@ from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.shell import _remember
 from pncsim.ev.vehicle import Vehicle
 from pncsim.wire.credentials import KeySigner
+from pncsim.wire.gate import STRICT
 from pncsim.wire.trace import Judged, Story, Tolerated
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.signature import sign
@@ -199,7 +200,7 @@ def test_a_tariff_whose_signature_fails_is_told_and_refused_by_a_strict_vehicle(
     assert play.request.SAScheduleTupleID == 1
     assert [judged.ok for judged in play.of(Judged)] == [False]
     assert [event.what[:43] for event in play.of(Tolerated)] == ["The station's sales tariffs are left aside:"]
-    strict = offered(priced(1, 5), priced(2, 3), signer=signer, strict=True)
+    strict = offered(priced(1, 5), priced(2, 3), signer=signer, refuses=STRICT)
     assert "sales tariffs are left aside" in strict.error.sentence
 
 

@@ -11,6 +11,7 @@ from ev_playbook import NOW, SESSION, Playbook, vehicle
 from pncsim.ev.battery import Battery
 from pncsim.ev.config import DcLimits
 from pncsim.wire.credentials import KeySigner
+from pncsim.wire.gate import STRICT
 from pncsim.wire.session.outputs import PassTime, Wait
 from pncsim.wire.trace import Power, V2gMessage
 from pncsim.wire.v2g import appprotocol as app
@@ -379,6 +380,6 @@ def test_a_station_without_power_electronics_is_charged_at_on_wish() -> None:
     assert "to 0 V" in play.tolerated[1]
     play.until(sn.delivered(dc=True), sn.current(0, 0), sn.delivered(dc=True), sn.welding(0), sn.stopped())
     assert play.engine.outcome.ok
-    strict = before(dc=DcLimits(check_voltage=False), strict=True)
+    strict = before(dc=DcLimits(check_voltage=False), refuses=STRICT)
     strict.hear(offer())
     assert "40 to 40 V" in str(strict.error)

@@ -52,7 +52,7 @@ def test_fragments() -> None:
 
 def test_what_was_tolerated_is_said_and_ignored_on_the_way_back() -> None:
     _, lines = run("decode", SETUP + "ff")
-    assert json.loads(lines[0])["tolerated"] == ["1 octets follow the end of the message"]
+    assert json.loads(lines[0])["tolerated"] == ["1 octets follow the end of the message."]
     assert run("encode", lines[0]) == (0, [SETUP])
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pncsim.wire.exi import ExiDecodeError, ExiUnsupportedError
 from pncsim.wire.exi.careful_encode import CarefulEncoder
+from pncsim.wire.gate import Liberty
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
@@ -107,8 +108,8 @@ def test_signed_info_has_two_grammars(grammar: str, start: str) -> None:
 def test_string_table_hits_are_read_and_never_written() -> None:
     plain = "80004bab9371d30b1318020000040000975726e3a6162630040000100880"
     hits = "80004bab9371d30b131802000004000000040000100880"
-    notes: list[str] = []
-    request = codec("app").decode(bytes.fromhex(hits), notes)
+    notes: list[Liberty] = []
+    request = codec("app").decode(bytes.fromhex(hits), gate=notes.append)
     assert request == codec("app").decode(bytes.fromhex(plain))
     assert notes == []
     assert codec("app").encode(request).hex() == plain
@@ -154,29 +155,32 @@ def test_a_global_hit_of_another_element_is_read() -> None:
 def test_a_padded_integer_is_read_and_noted() -> None:
     # ServiceDetailReq with ServiceID 3 in two groups.
     stream = bits(HEADER, "011001 0 0 10000011 00000000 0", "000")
-    notes: list[str] = []
-    message = codec("iso2").decode(stream, notes)
+    notes: list[Liberty] = []
+    message = codec("iso2").decode(stream, gate=notes.append)
     assert message.Body.BodyElement == iso2.ServiceDetailReq(ServiceID=3)
-    assert notes == [
-        "V2G_Message/Body/ServiceDetailReq/ServiceID: the integer 3 is written with more octets than it needs"
+    assert [note.what for note in notes] == [
+        "In V2G_Message/Body/ServiceDetailReq/ServiceID the integer 3 is written with more octets than it needs."
     ]
 
 
 def test_trailing_octets_and_padding_are_noted() -> None:
-    notes: list[str] = []
-    assert codec("iso2").decode(bytes.fromhex(SETUP + "beef"), notes) == codec("iso2").decode(bytes.fromhex(SETUP))
-    assert notes == ["2 octets follow the end of the message"]
+    notes: list[Liberty] = []
+    assert codec("iso2").decode(bytes.fromhex(SETUP + "beef"), gate=notes.append) == codec("iso2").decode(
+        bytes.fromhex(SETUP)
+    )
+    assert [note.what for note in notes] == ["2 octets follow the end of the message."]
     notes.clear()
-    codec("iso2").decode(bytes.fromhex(SETUP[:-2] + "01"), notes)
-    assert notes == ["the padding bits after the message are not zero"]
+    codec("iso2").decode(bytes.fromhex(SETUP[:-2] + "01"), gate=notes.append)
+    assert [note.what for note in notes] == ["The padding bits after the message are not zero."]
 
 
 def test_a_value_below_its_minimum_length_is_read_noted_and_not_written() -> None:
     stream = bits(HEADER, "011110 0 0 00000 0 0 0 00000011 01000001 0 01", "00")
-    notes: list[str] = []
-    message = codec("iso2").decode(stream, notes)
+    notes: list[Liberty] = []
+    message = codec("iso2").decode(stream, gate=notes.append)
     assert message.Body.BodyElement.EVSEID == "A"
-    assert notes == ["V2G_Message/Body/SessionSetupRes/EVSEID: a length of 1 was read, the schema wants at least 7"]
+    what = "In V2G_Message/Body/SessionSetupRes/EVSEID a length of 1 was read, the schema wants at least 7."
+    assert [note.what for note in notes] == [what]
 
 
 def test_an_empty_string_is_two() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pncsim.wire.exi import views
+from pncsim.wire.gate import Liberty
 from pncsim.wire.v2g.registry import codec
 
 VECTORS = [
@@ -27,14 +28,14 @@ def value_of(vector: dict[str, Any]) -> tuple[str | None, Any]:
 def test_a_vector_both_ways(vector: dict[str, Any]) -> None:
     coder, data = codec(vector["set"]), bytes.fromhex(vector["hex"])
     name, value = value_of(vector)
-    notes: list[str] = []
+    notes: list[Liberty] = []
     if name is None:
         assert coder.encode(value).hex() == vector["hex"]
-        assert coder.decode(data, notes) == value
+        assert coder.decode(data, gate=notes.append) == value
         assert coder.careful_document(data, notes) == value
     else:
         assert coder.encode_fragment(name, value).hex() == vector["hex"]
-        assert coder.decode_fragment(data, notes) == (name, value)
+        assert coder.decode_fragment(data, gate=notes.append) == (name, value)
     assert notes == []
 
 

@@ -25,6 +25,7 @@ from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES
 from pncsim.tls_certs.reading import CLOCK_TOLERANCE, not_after, not_before, pem
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import told_before
 
 EMAID = "DEPNCC00000001A"
 BARE = StationConfig(identity=IDENTITY, request_staples=False)
@@ -97,7 +98,7 @@ def test_a_contract_is_asked_for_by_the_hashes_of_its_verified_path_in_whatever_
     pki = shared_pki()
     path, root = pki.credentials("contract_leaf").chain, pki.certificate("mo_root")
     sent = pki.credentials("contract_leaf").chain_der
-    checked = check_contract(EMAID, [sent[index] for index in order], [root], NOW)
+    checked = check_contract(EMAID, [sent[index] for index in order], [root], NOW, gate=told_before)
     assert (checked.chain, checked.anchor) == (path, root)
     question = ContractAuthorization(emaid=EMAID, chain=checked.chain, anchor=checked.anchor)
     payload = contract_payload(question, TrustStore([("MORootCertificate", root)]), central=False)

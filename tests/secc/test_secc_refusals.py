@@ -20,12 +20,13 @@ from secc_paths import (
 )
 from secc_playbook import A, Playbook, V, ac_parameters, cable, dc_parameters, demand, hello, power, select, setup, stop
 
-from pncsim.secc.config import STRICT, AcSupply, DcSupply, ReceiptPolicy
+from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy
 from pncsim.secc.iso2.payment import CERTIFICATE_KINDS, refusal_kind
 from pncsim.secc.notices import AuthorizationRefused, ChargingStopped, SessionEnded
 from pncsim.secc.questions import AuthorizationAnswer, ContractCertificateAnswer
 from pncsim.wire import trace
 from pncsim.wire.errors import LocalError
+from pncsim.wire.gate import STRICT
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g.iso2 import codes
 from pncsim.wire.v2g.iso2.secc_sequence import State as S
@@ -182,7 +183,7 @@ SCENES: list[tuple[str, str, Scene]] = [
     (
         "FAILED_ServiceSelectionInvalid",
         "no set, strict",
-        sends(S.SERVICES, select("Contract", (1, None), (2, None)), liberties=STRICT),
+        sends(S.SERVICES, select("Contract", (1, None), (2, None)), refuses=STRICT),
     ),
     ("FAILED", "only Contract, without TLS", only_contract_without_tls),
     # certificate installation and update

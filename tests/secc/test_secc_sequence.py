@@ -21,13 +21,13 @@ from secc_playbook import (
     welding,
 )
 
-from pncsim.secc.config import STRICT
 from pncsim.secc.iso2 import ISO2, MOVES
 from pncsim.secc.iso2.failed import failed
+from pncsim.wire.gate import STRICT, Tolerance
 from pncsim.wire.session.responder import Reply
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2 import codes
-from pncsim.wire.v2g.iso2.secc_sequence import REQUESTS, SECC_SEQUENCE, Liberty, State
+from pncsim.wire.v2g.iso2.secc_sequence import REQUESTS, SECC_SEQUENCE, State
 
 SAMPLE: dict[str, Any] = {
     "SupportedAppProtocolReq": hello,
@@ -81,7 +81,7 @@ def test_every_state_leads_to_the_end() -> None:
 
 def test_strict_stations_leave_the_liberties_out() -> None:
     assert SECC_SEQUENCE.events(State.SERVICES) == ("ServiceDetailReq", "PaymentServiceSelectionReq")
-    assert "SessionStopReq" in SECC_SEQUENCE.events(State.SERVICES, {Liberty.EARLY_STOP})
+    assert "SessionStopReq" in SECC_SEQUENCE.events(State.SERVICES, {Tolerance.EARLY_STOP})
     assert SECC_SEQUENCE.events(State.READY_AGAIN_DC) == ("CableCheckReq",)
 
 
@@ -130,8 +130,8 @@ def test_short_renegotiation_is_a_liberty(state: State) -> None:
     if state is State.RENEGOTIATING_DC:
         p.ev(dc_parameters())
     assert p.ev(power("Start", 2)).ResponseCode == "OK"
-    assert Liberty.SHORT_RENEGOTIATION in p.liberties
-    strict = at(State.READY_AGAIN_DC, liberties=STRICT)
+    assert Tolerance.SHORT_RENEGOTIATION.meaning in p.liberties
+    strict = at(State.READY_AGAIN_DC, refuses=STRICT)
     assert strict.ev(power("Start", 2)).ResponseCode == "FAILED_SequenceError"
 
 
@@ -153,7 +153,7 @@ def test_a_vehicle_that_signs_no_receipts_charges_on_and_is_not_asked_again(stat
     name = turn.__name__ if state is State.RECEIPT_AC else "CurrentDemandReq"
     said = f"metering receipt asked for and not sent ({name} in state '{state}')."
     assert p.liberties == f"The vehicle took a liberty: {said}"
-    strict = at(state, liberties=STRICT)
+    strict = at(state, refuses=STRICT)
     assert strict.ev(turn()).ResponseCode == "FAILED_SequenceError"
     assert "allowed was MeteringReceiptReq." in strict.problems
 
@@ -163,4 +163,4 @@ def test_a_vehicle_that_signs_no_receipts_charges_on_and_is_not_asked_again(stat
 def test_power_delivery_instead_of_a_receipt(state: State, progress: str) -> None:
     p = at(state)
     assert p.ev(power(progress)).ResponseCode == ("FAILED" if progress == "Start" else "OK")
-    assert Liberty.RECEIPT_SKIPPED in p.liberties
+    assert Tolerance.RECEIPT_SKIPPED.meaning in p.liberties

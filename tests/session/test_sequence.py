@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.sequence import CONNECTED, ENDED, Row, Sequence
 
 ROWS = (
     Row(CONNECTED, "HelloReq", ("greeted",), "1.1"),
-    Row("greeted", "HelloReq", ("greeted",), "1.2", "greets twice"),
+    Row("greeted", "HelloReq", ("greeted",), "1.2", Tolerance.EARLY_REQUEST),
     Row("greeted", "ByeReq", (ENDED,), "1.3"),
 )
 TABLE = Sequence(("state", "request", "answer leads to"), ROWS)
@@ -24,7 +25,7 @@ def test_a_row_is_found_by_its_state_and_event() -> None:
 
 def test_what_may_come_depends_on_the_liberties_granted() -> None:
     assert TABLE.events("greeted") == ("ByeReq",)
-    assert TABLE.events("greeted", {"greets twice"}) == ("HelloReq", "ByeReq")
+    assert TABLE.events("greeted", {Tolerance.EARLY_REQUEST}) == ("HelloReq", "ByeReq")
     assert TABLE.events(ENDED) == ()
     assert TABLE.states == (CONNECTED, "greeted")
 
@@ -51,7 +52,7 @@ def test_a_table_prints_with_a_column_for_liberties_where_it_has_some() -> None:
         "| state | request | answer leads to | clause | only as liberty |",
         "|---|---|---|---|---|",
         "| connected | HelloReq | greeted | 1.1 |  |",
-        "| greeted | HelloReq | greeted | 1.2 | greets twice |",
+        f"| greeted | HelloReq | greeted | 1.2 | {Tolerance.EARLY_REQUEST.meaning} |",
         "| greeted | ByeReq | ended | 1.3 |  |",
     ]
     strict = TABLE.without("greeted", "HelloReq")

@@ -11,6 +11,7 @@ from two_engines import converse
 
 from pncsim.secc.config import AcSupply, DcSupply
 from pncsim.secc.iso2 import ISO2 as SECC_ISO2
+from pncsim.wire.gate import STRICT
 from pncsim.wire.session.responder import Until
 from pncsim.wire.trace import Judged, Tolerated
 from pncsim.wire.v2g.iso2 import timing
@@ -56,7 +57,7 @@ def test_a_station_in_time_says_nothing_of_it() -> None:
 
 
 def test_a_strict_vehicle_notes_slowness_too_and_ends_nothing_for_it() -> None:
-    talk = converse(slow={"ServiceDiscoveryRes": 1.8}, wishes={"strict": True})
+    talk = converse(slow={"ServiceDiscoveryRes": 1.8}, wishes={"refuses": STRICT})
     assert talk.ev.outcome.ok, talk.ev.outcome.error
     (told,) = talk.of(Tolerated, "EV")
     assert told.what == "The station took 1.81 s for ServiceDiscoveryRes; it should take 1.5 s at most."

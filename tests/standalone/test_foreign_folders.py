@@ -13,7 +13,7 @@ from pncsim.simulator.alone_options import StationOptions
 from pncsim.simulator.commands.main import main
 from pncsim.tls_certs.pki import OCPP_ROLES, Pki, create_pki, load_pki, write_pki
 from pncsim.tls_certs.profiles import YEAR
-from pncsim.wire.trace import Tolerated
+from pncsim.wire.trace import Warned
 from pncsim.wire.values import replace
 
 OCSP = "http://ocsp.pncsim.test/ocsp"
@@ -83,7 +83,7 @@ def test_a_role_that_is_not_in_use_stops_no_run_of_a_lab(
 async def test_what_a_folder_cannot_be_used_for_is_said_at_the_start(tmp_path: Path) -> None:
     folder = foreign(tmp_path / "pki", provisioning_elsewhere)
     _, _, events = await charge(StationOptions(pki=folder, payment="eim"), replace(QUICK, pki=folder, payment="eim"))
-    said = [event.what for event in events if isinstance(event, Tolerated)]
+    said = [event.text for event in events if isinstance(event, Warned)]
     root = load_pki(folder).certificate("v2g_root").subject.rfc4514_string()
     assert any("No contract can be signed for installation" in one and root in one for one in said)
 

@@ -25,7 +25,7 @@ from pncsim.tls_certs.pki import create_pki, load_pki, write_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.network.loopback import loopback_host
 from pncsim.wire.session.responder import AfterFailed
-from pncsim.wire.trace import Event, Problem, StateEntered, Story, Tolerated, Trace
+from pncsim.wire.trace import Event, Problem, StateEntered, Story, Tolerated, Trace, Warned
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2, registry, v2gtp
 from pncsim.wire.v2g.registry import codec
@@ -150,7 +150,7 @@ async def test_a_demanded_staple_that_is_missing_fails_both_sides(
 async def test_a_vehicle_of_another_pki_refuses_the_station(folder: Path) -> None:
     station, vehicle, events = await charge(StationOptions(pki=folder), QUICK)
     assert (station, vehicle) == (1, 1)
-    assert any(isinstance(e, Tolerated) and "No PKI folder" in e.what for e in events)
+    assert any(isinstance(e, Warned) and "No PKI folder" in e.text for e in events)
     assert any(isinstance(e, Problem) and "unknown_ca" in e.text for e in events)
 
 
@@ -426,7 +426,7 @@ async def test_a_lone_station_without_a_folder_says_that_nobody_can_trust_it() -
     trace, events = Trace(), list[Event]()
     trace.subscribe(events.append)
     await run_station(OtherSide(sdp_port=free_port()), StationOptions(wait=0.01), Clock(), trace)
-    [warned] = [e.what for e in events if isinstance(e, Tolerated) and "No PKI folder" in e.what]
+    [warned] = [e.text for e in events if isinstance(e, Warned) and "No PKI folder" in e.text]
     assert "no vehicle can trust" in warned
 
 

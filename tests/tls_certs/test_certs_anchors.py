@@ -15,6 +15,7 @@ from pncsim.tls_certs.pki import create_pki, load_pki, write_pki
 from pncsim.tls_certs.reading import der, fingerprint
 from pncsim.tls_certs.validation import ChainError, Use, validate_chain
 from pncsim.wire.errors import LocalError
+from pncsim.wire.gate import Liberty, Tolerance, refuse
 
 
 @pytest.mark.parametrize(
@@ -30,21 +31,23 @@ def test_a_root_with_another_dc_is_an_anchor_in_the_role_it_was_given_and_is_tol
     leaf: str, name: str, use: Use, wanted: str
 ) -> None:
     *chain, root = path_to(leaf, name, root={"domain": "EVCPKI"})
-    verified = validate_chain(chain, [root], use, NOW)
+    told: list[Liberty] = []
+    verified = validate_chain(chain, [root], use, NOW, gate=told.append)
     assert verified.anchor == root
-    assert verified.tolerated == (f"the root has DC=EVCPKI instead of {wanted}",)
+    assert [one.tolerance for one in told] == [Tolerance.ROOT_DOMAIN]
+    assert f"has DC=EVCPKI instead of {wanted}." in told[0].what
     with pytest.raises(ChainError) as caught:
-        validate_chain(chain, [root], use, NOW, strict=True)
+        validate_chain(chain, [root], use, NOW, gate=refuse)
     assert caught.value.kind == "profile" and "DC=EVCPKI" in caught.value.sentence
 
 
 def test_a_vehicle_trusts_a_station_under_a_root_with_another_dc_and_says_so() -> None:
     *chain, root = path_to("secc_leaf", "DEPNCE1", root={"domain": "EVCPKI"})
-    told: list[str] = []
-    StationJudge([root], tolerate=lambda what, clause: told.append(what)).chain(list(map(der, chain)), NOW)
-    assert any("DC=EVCPKI" in what for what in told)
+    told: list[Liberty] = []
+    StationJudge([root], gate=told.append).chain(list(map(der, chain)), NOW)
+    assert [one.tolerance for one in told] == [Tolerance.ROOT_DOMAIN]
     with pytest.raises(ChainError):
-        StationJudge([root], strict=True).chain(list(map(der, chain)), NOW)
+        StationJudge([root], gate=refuse).chain(list(map(der, chain)), NOW)
 
 
 def test_a_sub_ca_in_a_file_of_roots_is_no_anchor_but_completes_the_path() -> None:

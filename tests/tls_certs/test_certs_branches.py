@@ -1,4 +1,4 @@
-"""Rules between the branches of the PKI: findings, told and let pass, refused under ``strict``."""
+"""Rules between the branches of the PKI: findings, told and let pass, refused by who is strict."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.validation import ChainError, Use, validate_chain
+from pncsim.wire.gate import Liberty, refuse
 
 EMAID = "DEPNCC00000001A"
 SERVER, CLIENT = (ExtendedKeyUsageOID.SERVER_AUTH,), (ExtendedKeyUsageOID.CLIENT_AUTH,)
@@ -21,12 +22,13 @@ SERVER, CLIENT = (ExtendedKeyUsageOID.SERVER_AUTH,), (ExtendedKeyUsageOID.CLIENT
 def findings(path: tuple[x509.Certificate, ...], use: Use) -> tuple[str, ...]:
     """What is told of a path, which a strict verifier refuses for it."""
     *chain, root = path
-    found = validate_chain(chain, [root], use, NOW).tolerated
-    if found:
+    told: list[Liberty] = []
+    validate_chain(chain, [root], use, NOW, gate=told.append)
+    if told:
         with pytest.raises(ChainError) as caught:
-            validate_chain(chain, [root], use, NOW, strict=True)
-        assert all(one in caught.value.sentence for one in found)
-    return found
+            validate_chain(chain, [root], use, NOW, gate=refuse)
+        assert all(one.what in caught.value.sentence for one in told)
+    return tuple(f"{one.what[0].lower()}{one.what[1:-1]}" for one in told)
 
 
 @pytest.mark.parametrize(

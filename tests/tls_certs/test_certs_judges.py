@@ -15,6 +15,7 @@ from pncsim.tls_certs.judges import Observe, StationJudge
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import DAY, PROFILES
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Liberty, Tolerance, refuse
 from pncsim.wire.source import SYSTEM
 from pncsim.wire.values import replace
 
@@ -60,10 +61,9 @@ def test_a_missing_staple(pki: Pki, given: list[bytes | None]) -> None:
     assert caught.value.alert == 113
     assert "V2G2-875" in caught.value.clause
     assert [ok for _, ok, _, _ in seen] == [True, False]
-    noted: list[tuple[str, str]] = []
-    prefer = StationJudge(anchors, "prefer", tolerate=lambda what, clause: noted.append((what, clause)))
-    ask(prefer, chain, given, NOW)
-    assert noted == [("The station did not staple an OCSP response for its certificate.", "V2G2-873, V2G2-875")]
+    noted: list[Liberty] = []
+    ask(StationJudge(anchors, "prefer", gate=noted.append), chain, given, NOW)
+    assert [(one.tolerance, one.clause) for one in noted] == [(Tolerance.STAPLE_MISSING, "V2G2-873, V2G2-875")]
     ask(StationJudge(anchors, "off"), chain, given, NOW)
 
 
@@ -92,8 +92,10 @@ def test_a_bad_staple_of_a_sub_ca_refuses(pki: Pki) -> None:
 def test_staples_go_with_certificates_in_whatever_order_they_are_sent(pki: Pki) -> None:
     leaf, sub2, sub1 = pki.credentials("secc_leaf").chain_der
     a, b, c = staples(pki)
-    judge = StationJudge(pki.anchors("v2g_root"), "require")
+    told: list[Liberty] = []
+    judge = StationJudge(pki.anchors("v2g_root"), "require", gate=told.append)
     ask(judge, [leaf, sub1, sub2], [a, c, b], NOW)
+    assert [one.tolerance for one in told] == [Tolerance.CHAIN_ORDER]
     with pytest.raises(PeerError, match="not about the certificate"):
         ask(judge, [leaf, sub1, sub2], [a, b, c], NOW)
 
@@ -144,9 +146,9 @@ def test_a_private_environment_needs_no_staple() -> None:
 def test_strict_tolerates_nothing(pki: Pki) -> None:
     profile = replace(PROFILES["secc_leaf"], key_usage_critical=False)
     loose = pki.authority("cpo_sub2").credentials(profile, "DEPNCE1", NOW)
-    noted: list[str] = []
-    judge = StationJudge(pki.anchors("v2g_root"), "off", tolerate=lambda what, _: noted.append(what))
-    ask(judge, loose.chain_der, [], NOW)
-    assert noted == ["The station's certificates: the key usage of the SECC certificate is not critical."]
-    with pytest.raises(PeerError, match="nothing is tolerated"):
-        ask(StationJudge(pki.anchors("v2g_root"), "off", strict=True), loose.chain_der, [], NOW)
+    noted: list[Liberty] = []
+    ask(StationJudge(pki.anchors("v2g_root"), "off", gate=noted.append), loose.chain_der, [], NOW)
+    assert [one.what for one in noted] == ["The key usage of the SECC certificate is not critical."]
+    with pytest.raises(PeerError, match="not critical") as refused:
+        ask(StationJudge(pki.anchors("v2g_root"), "off", gate=refuse), loose.chain_der, [], NOW)
+    assert refused.value.alert == 42

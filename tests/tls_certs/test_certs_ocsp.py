@@ -39,6 +39,7 @@ from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES
 from pncsim.tls_certs.revocation import Status
 from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.gate import Liberty, NotTolerated, Tolerance
 from pncsim.wire.values import replace
 
 NONCE = bytes(range(16))
@@ -206,7 +207,11 @@ def test_nonce(pki: Pki) -> None:
     with pytest.raises(OcspError, match="another nonce"):
         verify_response(other, certificate, issuer, NOW, nonce=NONCE)
     without = pki.authority("mo_sub2").staple(certificate, NOW)
-    assert "nonce" in verify_response(without, certificate, issuer, NOW, nonce=NONCE).tolerated[0]
+    told: list[Liberty] = []
+    assert verify_response(without, certificate, issuer, NOW, nonce=NONCE, gate=told.append).status is Status.GOOD
+    assert [one.tolerance for one in told] == [Tolerance.OCSP_NONCE]
+    with pytest.raises(OcspError, match="does not repeat the nonce"):
+        verify_response(without, certificate, issuer, NOW, nonce=NONCE)
 
 
 @pytest.mark.parametrize("named", ["key", "name"])
@@ -218,9 +223,11 @@ def test_the_issuer_may_answer_itself(pki: Pki, named: str) -> None:
         responder_id=by_key(issuer.public_key()) if named == "key" else by_name(issuer.subject.public_bytes()),
         produced_at=NOW,
     )
-    status = verify_response(answer, certificate, issuer, NOW + 3600)
-    assert (status.status, status.expires) == (Status.GOOD, NOW + DAY)
-    assert "no nextUpdate" in status.tolerated[0]
+    for _ in range(2):  # what is remembered is told again
+        told: list[Liberty] = []
+        status = verify_response(answer, certificate, issuer, NOW + 3600, gate=told.append)
+        assert (status.status, status.expires) == (Status.GOOD, NOW + DAY)
+        assert [one.tolerance for one in told] == [Tolerance.OCSP_NEXT_UPDATE]
     with pytest.raises(OcspError, match="stale"):
         verify_response(answer, certificate, issuer, NOW + DAY + 1)
 
@@ -293,9 +300,11 @@ class TestHashData:
             issuer_key_hash=base64.urlsafe_b64encode(bytes.fromhex(data.issuer_key_hash)).decode(),
             serial_number=str(certificate.serial_number),
         )
-        tolerated: list[str] = []
-        assert cert_id_from_hash_data(odd, tolerated) == cert_id_from_hash_data(data)
-        assert "base64url" in tolerated[0]
+        told: list[Liberty] = []
+        assert cert_id_from_hash_data(odd, gate=told.append) == cert_id_from_hash_data(data)
+        assert [one.tolerance for one in told] == [Tolerance.HASH_DATA_FORM]
+        with pytest.raises(NotTolerated):
+            cert_id_from_hash_data(odd)
 
     @pytest.mark.parametrize(
         "change",

@@ -20,6 +20,7 @@ from pncsim.tls_certs.revocation import Status
 from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PeerError, PncError
+from pncsim.wire.gate import Liberty, Tolerance, refuse
 from pncsim.wire.source import SYSTEM
 from pncsim.wire.v2g.iso2 import codes
 from pncsim.wire.values import replace
@@ -39,9 +40,8 @@ def code_for(error: PncError) -> str:
 
 @pytest.mark.parametrize(("role", "use", "root"), CHAINS)
 def test_good_chains_verify_with_nothing_to_tolerate(pki: Pki, role: str, use: Use, root: str) -> None:
-    chain = validate_chain(pki.credentials(role).chain_der, pki.anchors(root), use, NOW, strict=True)
+    chain = validate_chain(pki.credentials(role).chain_der, pki.anchors(root), use, NOW, gate=refuse)
     assert chain.path == (*pki.chain(role), pki.certificate(root))
-    assert chain.tolerated == ()
     assert chain.ends == pki.certificate(role).not_valid_after_utc.timestamp()
     assert [issuer for _, issuer in chain.issuers] == list(chain.path[1:])
     assert not chain.private
@@ -163,36 +163,48 @@ def leaf_with(pki: Pki, role: str, common_name: str = "", **changes: object) -> 
 
 
 @pytest.mark.parametrize(
-    ("role", "use", "changes", "note"),
+    ("role", "use", "changes", "note", "tolerance"),
     [
-        ("contract_leaf", Use.CONTRACT, {"country": "DE"}, "has a country"),
-        ("contract_leaf", Use.CONTRACT, {"domain": "V2G"}, "DC=V2G instead of DC=MO"),
-        ("oem_leaf", Use.PROVISIONING, {"common_name": "WMIV1234567890ABCDEX"}, "no PCID"),
-        ("secc_leaf", Use.SECC, {"key_usage_critical": False}, "key usage of the SECC certificate is not critical"),
-        ("cps_leaf", Use.CPS, {"extended_key_usage": (ExtendedKeyUsageOID.CLIENT_AUTH,)}, "extended key usage"),
+        ("contract_leaf", Use.CONTRACT, {"country": "DE"}, "has a country", Tolerance.COUNTRY),
+        ("contract_leaf", Use.CONTRACT, {"domain": "V2G"}, "DC=V2G instead of DC=MO", Tolerance.DOMAIN),
+        ("oem_leaf", Use.PROVISIONING, {"common_name": "WMIV1234567890ABCDEX"}, "no PCID", Tolerance.PCID_FORM),
+        (
+            "secc_leaf",
+            Use.SECC,
+            {"key_usage_critical": False},
+            "key usage of the SECC certificate is not critical",
+            Tolerance.NOT_CRITICAL,
+        ),
+        (
+            "cps_leaf",
+            Use.CPS,
+            {"extended_key_usage": (ExtendedKeyUsageOID.CLIENT_AUTH,)},
+            "extended key usage",
+            Tolerance.EXTENDED_USAGE,
+        ),
     ],
 )
 def test_liberties_are_let_pass_and_told_or_refused_when_strict(
-    pki: Pki, role: str, use: Use, changes: dict[str, object], note: str
+    pki: Pki, role: str, use: Use, changes: dict[str, object], note: str, tolerance: Tolerance
 ) -> None:
     chain = leaf_with(pki, role, **changes).chain_der  # type: ignore[arg-type]
     anchors = pki.anchors("v2g_root", "mo_root", "oem_root")
-    tolerated: list[str] = []
-    answer = validate_chain(chain, anchors, use, NOW, tolerated=tolerated)
-    assert note in tolerated[0]
-    assert answer.tolerated == tuple(tolerated)
-    with pytest.raises(ChainError, match="nothing is tolerated"):
-        validate_chain(chain, anchors, use, NOW, strict=True)
+    told: list[Liberty] = []
+    validate_chain(chain, anchors, use, NOW, gate=told.append)
+    assert [(one.tolerance, note in one.what) for one in told] == [(tolerance, True)]
+    with pytest.raises(ChainError, match=note) as refused:
+        validate_chain(chain, anchors, use, NOW, gate=refuse)
+    assert (refused.value.kind, refused.value.alert) == ("profile", 42)
 
 
 def test_no_domain_is_fine_where_it_is_optional(pki: Pki) -> None:
     chain = leaf_with(pki, "contract_leaf", domain=None).chain_der
-    assert validate_chain(chain, pki.anchors("mo_root"), Use.CONTRACT, NOW).tolerated == ()
+    assert validate_chain(chain, pki.anchors("mo_root"), Use.CONTRACT, NOW, gate=refuse)
 
 
 def test_server_auth_is_fine_for_a_station(pki: Pki) -> None:
     chain = leaf_with(pki, "secc_leaf", extended_key_usage=(ExtendedKeyUsageOID.SERVER_AUTH,)).chain_der
-    assert validate_chain(chain, pki.anchors("v2g_root"), Use.SECC, NOW).tolerated == ()
+    assert validate_chain(chain, pki.anchors("v2g_root"), Use.SECC, NOW, gate=refuse)
 
 
 def test_a_contract_is_named_by_an_emaid(pki: Pki) -> None:
@@ -206,11 +218,12 @@ def test_order_and_company_are_liberties(pki: Pki) -> None:
     leaf, sub2, sub1 = pki.credentials("secc_leaf").chain_der
     root = pki.certificate("v2g_root").public_bytes(Encoding.DER)
     for sent, note in (
-        ([leaf, sub1, sub2], "order"),
-        ([leaf, sub2, sub1, root], "a root was sent along"),
+        ([leaf, sub1, sub2], Tolerance.CHAIN_ORDER),
+        ([leaf, sub2, sub1, root], Tolerance.ROOT_SENT),
     ):
-        answer = validate_chain(sent, pki.anchors("v2g_root"), Use.SECC, NOW)
-        assert note in answer.tolerated[0]
+        told: list[Liberty] = []
+        answer = validate_chain(sent, pki.anchors("v2g_root"), Use.SECC, NOW, gate=told.append)
+        assert [one.tolerance for one in told] == [note]
         assert len(answer.path) == 4
 
 
@@ -272,7 +285,7 @@ def private_environment(domain: str) -> tuple[x509.Certificate, Credentials]:
 
 def test_a_private_root_signs_leaves_a_v2g_root_does_not() -> None:
     root, station = private_environment("PE")
-    assert validate_chain(station.chain_der, [root], Use.SECC, NOW, strict=True).private
+    assert validate_chain(station.chain_der, [root], Use.SECC, NOW, gate=refuse).private
     root, station = private_environment("V2G")
     with pytest.raises(ChainError) as caught:
         validate_chain(station.chain_der, [root], Use.SECC, NOW)
@@ -370,6 +383,6 @@ def test_a_chain_that_comes_again_costs_no_signature_and_is_still_judged_by_time
 def test_liberties_are_told_each_time_a_chain_comes(pki: Pki) -> None:
     leaf, *cas = pki.credentials("secc_leaf").chain_der
     for _ in range(2):
-        told: list[str] = []
-        validate_chain([leaf, *reversed(cas)], pki.anchors("v2g_root"), Use.SECC, NOW, tolerated=told)
-        assert told == ["the Sub-CAs were not sent in the order of the chain"]
+        told: list[Liberty] = []
+        validate_chain([leaf, *reversed(cas)], pki.anchors("v2g_root"), Use.SECC, NOW, gate=told.append)
+        assert [one.tolerance for one in told] == [Tolerance.CHAIN_ORDER]

@@ -13,19 +13,21 @@ from pncsim.wire.exi.bits import HEADER, BitReader, Truncated, bits_for
 from pncsim.wire.exi.errors import ExiDecodeError, ExiUnsupportedError
 from pncsim.wire.exi.grammar import END, TEXT_END, Grammars, GrammarState, enter, simple_start
 from pncsim.wire.exi.members import QName
+from pncsim.wire.exi.runtime import rest
 from pncsim.wire.exi.schema import AttributeUse, Element, SchemaSet, Type, Value
+from pncsim.wire.gate import Liberty, Tolerance
 
 UNSUPPORTED = "is not supported: no ISO 15118 message has it"
 
 
 class CarefulDecoder:
-    """Decodes one stream. ``tolerated`` collects what deviates from the schema or its usual coding but can be read."""
+    """Decodes one stream. ``liberties`` collects what deviates from the schema or its usual coding but can be read."""
 
-    def __init__(self, schema: SchemaSet, grammars: Grammars, data: bytes, tolerated: list[str]) -> None:
+    def __init__(self, schema: SchemaSet, grammars: Grammars, data: bytes, liberties: list[Liberty]) -> None:
         self.schema = schema
         self.grammars = grammars
         self.bits = BitReader(data)
-        self.tolerated = tolerated
+        self.liberties = liberties
         self.path: list[str] = []
         self.start = 0  # bit where the thing being read begins, for error messages
         self.global_values: list[str] = []
@@ -52,9 +54,9 @@ class CarefulDecoder:
             raise self.fail("an integer of more than 560 bits was read") from None
         left = self.bits.left
         if left >= 8:
-            self.tolerated.append(f"{left // 8} octets follow the end of the message")
+            self.liberties.append(rest(left // 8))
         elif self.bits.take(left):
-            self.tolerated.append("the padding bits after the message are not zero")
+            self.liberties.append(rest(0))
         return result
 
     def _header(self) -> None:
@@ -226,7 +228,9 @@ class CarefulDecoder:
     def _unsigned(self) -> int:
         value, minimal = self.bits.unsigned()
         if not minimal:
-            self.note(f"the integer {value} is written with more octets than it needs")
+            self.take_liberty(
+                Tolerance.EXI_INTEGER_FORM, f"the integer {value} is written with more octets than it needs"
+            )
         return value
 
     def _binary(self, type_: Value) -> bytes:
@@ -267,11 +271,12 @@ class CarefulDecoder:
 
     def _short(self, type_: Value, count: int) -> None:
         if count < type_.min_length:
-            self.note(f"a length of {count} was read, the schema wants at least {type_.min_length}")
+            what = f"a length of {count} was read, the schema wants at least {type_.min_length}"
+            self.take_liberty(Tolerance.EXI_LENGTH, what)
 
-    def note(self, deviation: str) -> None:
+    def take_liberty(self, tolerance: Tolerance, what: str) -> None:
         """Remember a deviation that can be read."""
-        self.tolerated.append(f"{'/'.join(self.path)}: {deviation}")
+        self.liberties.append(tolerance(f"In {'/'.join(self.path)} {what}.", "W3C EXI 1.0"))
 
     def fail(self, what: str, kind: type[ExiDecodeError] = ExiDecodeError) -> ExiDecodeError:
         """The error for something found at ``start``."""

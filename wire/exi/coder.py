@@ -15,8 +15,9 @@ from pncsim.wire.exi.declare import ComplexType
 from pncsim.wire.exi.errors import ExiDecodeError, ExiEncodeError
 from pncsim.wire.exi.members import QName, classes_of, documents_of
 from pncsim.wire.exi.relaxed import write_relaxed
-from pncsim.wire.exi.runtime import LIMIT, STUMBLES, Rare, groups, join, more
+from pncsim.wire.exi.runtime import LIMIT, STUMBLES, Rare, groups, join, more, rest
 from pncsim.wire.exi.store import CoderStore, cache_root, fingerprint
+from pncsim.wire.gate import Liberty, Tolerate, refuse
 
 if TYPE_CHECKING:
     from pncsim.wire.exi.schema import SchemaSet, Type
@@ -79,34 +80,34 @@ class Codec:
             qname, type_ = self.schema.documents[code]
             return self._careful_encoder().document(code, qname, type_, document)  # type: ignore[no-any-return]
 
-    def decode(self, data: bytes, tolerated: list[str] | None = None) -> Any:
-        """The root of an EXI document. Deviations that could be read are appended to ``tolerated``.
+    def decode(self, data: bytes, *, gate: Tolerate = refuse) -> Any:
+        """The root of an EXI document. What deviates and can be read goes through ``gate``.
 
-        Raises ExiDecodeError, whatever the octets are.
+        Raises ExiDecodeError, whatever the octets are, or what the gate raises.
         """
-        notes: list[str] = []
+        liberties: list[Liberty] = []
         try:
-            value = self.quick_document(data, notes)
+            value = self.quick_document(data, liberties)
         except STUMBLES:
-            notes.clear()
-            value = self.careful_document(data, notes)
-        if tolerated is not None:
-            tolerated += notes
+            liberties.clear()
+            value = self.careful_document(data, liberties)
+        for liberty in liberties:
+            gate(liberty)
         return value
 
-    def quick_document(self, data: bytes, notes: list[str]) -> Any:
+    def quick_document(self, data: bytes, liberties: list[Liberty]) -> Any:
         """``decode`` by generated code alone; raises one of STUMBLES for whatever that does not know."""
         if len(data) > QUICK:
             raise Rare
         x = int.from_bytes(data, "big")
         r = 8 * len(data) - 8 - self._root_bits
         value, r = self._ns[self._roots[x >> r]](x, r)
-        _check_rest(x, r, notes)
+        _check_rest(x, r, liberties)
         return value
 
-    def careful_document(self, data: bytes, notes: list[str]) -> Any:
+    def careful_document(self, data: bytes, liberties: list[Liberty]) -> Any:
         """``decode`` by walking the grammar; the result of both is the same where the first has one."""
-        return self._careful_decoder(data, notes).document()
+        return self._careful_decoder(data, liberties).document()
 
     # ---- fragments --------------------------------------------------------------------------------------------
 
@@ -135,10 +136,10 @@ class Codec:
             encoder = self._careful_encoder()
             return encoder.fragment(code, wanted, value, relaxed and len(types) > 1)  # type: ignore[no-any-return]
 
-    def decode_fragment(self, data: bytes, tolerated: list[str] | None = None) -> tuple[str, Any]:
-        """The element's local name and value. Raises ExiDecodeError."""
+    def decode_fragment(self, data: bytes, *, gate: Tolerate = refuse) -> tuple[str, Any]:
+        """The element's local name and value. Raises as :meth:`decode`."""
         elements, bits, end = self._fragments
-        notes: list[str] = []
+        liberties: list[Liberty] = []
         try:
             if len(data) > QUICK:
                 raise Rare
@@ -151,12 +152,12 @@ class Codec:
             r -= bits
             if x >> r & ((1 << bits) - 1) != end:
                 raise Rare
-            _check_rest(x, r, notes)
+            _check_rest(x, r, liberties)
         except STUMBLES:
-            notes.clear()
-            name, value = self._careful_decoder(data, notes).fragment()
-        if tolerated is not None:
-            tolerated += notes
+            liberties.clear()
+            name, value = self._careful_decoder(data, liberties).fragment()
+        for liberty in liberties:
+            gate(liberty)
         return name, value
 
     @cached_property
@@ -248,12 +249,12 @@ class Codec:
 
         return CarefulEncoder(self.schema, self.grammars)
 
-    def _careful_decoder(self, data: bytes, notes: list[str]) -> Any:
+    def _careful_decoder(self, data: bytes, liberties: list[Liberty]) -> Any:
         from pncsim.wire.exi.careful_decode import CarefulDecoder
 
         if len(data) > LONGEST:
             raise ExiDecodeError(f"An EXI stream of {len(data)} octets was received; at most {LONGEST} are read.")
-        return CarefulDecoder(self.schema, self.grammars, data, notes)
+        return CarefulDecoder(self.schema, self.grammars, data, liberties)
 
 
 def _octets(x: int) -> bytes:
@@ -263,11 +264,11 @@ def _octets(x: int) -> bytes:
     return (x << pad).to_bytes((width + pad >> 3) + 1, "big")[1:]
 
 
-def _check_rest(x: int, r: int, notes: list[str]) -> None:
+def _check_rest(x: int, r: int, liberties: list[Liberty]) -> None:
     if r > 7:
-        notes.append(f"{r >> 3} octets follow the end of the message")
+        liberties.append(rest(r >> 3))
     elif r and x & ((1 << r) - 1):
-        notes.append("the padding bits after the message are not zero")
+        liberties.append(rest(0))
 
 
 def _class_name(type_: Type) -> str:

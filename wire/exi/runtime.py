@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pncsim.wire.exi.bits import GROUPS
+from pncsim.wire.gate import Liberty, Tolerance
 
 
 class Rare(Exception):
@@ -39,6 +40,13 @@ def groups(x: int, value: int) -> int:
         x = x << 8 | value & 127 | 128
         value >>= 7
     return x << 8 | value
+
+
+def rest(octets: int) -> Liberty:
+    """What follows the end of a message: so many octets, or padding bits that are not zero."""
+    if octets:
+        return Tolerance.EXI_REST(f"{octets} octets follow the end of the message.", "W3C EXI 1.0")
+    return Tolerance.EXI_REST("The padding bits after the message are not zero.", "W3C EXI 1.0")
 
 
 def join(parts: list[int]) -> int:

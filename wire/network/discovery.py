@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pncsim.wire import capture
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.network import Handlers, SeccAddress
 from pncsim.wire.streams import NOWHERE
 from pncsim.wire.tcp import address_text
@@ -66,7 +67,7 @@ def answer(
 def tell(voice: Voice | None, passed_over: str) -> None:
     """Say what of the peer's was let pass without an effect."""
     if voice is not None:
-        voice.tolerated(passed_over)
+        voice.pass_over(Tolerance.SDP_STRAY(passed_over))
 
 
 class Asking:

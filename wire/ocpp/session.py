@@ -13,6 +13,7 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
 
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.gate import Liberty, NotTolerated, Tolerance
 from pncsim.wire.ocpp import frames, schema
 from pncsim.wire.ocpp.errors import CallError, PayloadError
 from pncsim.wire.ocpp.frames import Frame
@@ -159,6 +160,15 @@ class OcppSession:
             return self._unread(content, frame)
         return self._answered(content, frame)
 
+    def _passed_over(self, liberty: Liberty) -> list[OcppOutput]:
+        """There is no answer to a frame like that: who does not let it pass hangs up."""
+        try:
+            self._voice.tolerate(liberty)
+        except NotTolerated as refusal:
+            self._voice.problem(refusal)
+            return [Hangup(1002, "protocol error")]
+        return []
+
     def _unread(self, content: frames.BadFrame, frame: Frame) -> list[OcppOutput]:
         self._tell("received", "", frame.text, None)
         self._voice.problem(PeerError(f"{self.peer} sent no OCPP frame: {content.text}.", kind="malformed"))
@@ -169,8 +179,7 @@ class OcppSession:
         if content.id in self._unanswered:
             # An answer could not say which of the two it is for.
             what = f"{self.peer} used message id {content.id} again while the first call with it was open; ignored."
-            self._voice.tolerated(what, self.version.clause("4.1.4"))
-            return []
+            return self._passed_over(Tolerance.OCPP_ID_REUSED(what, self.version.clause("4.1.4")))
         refusal = self._refusal(content, checked=frame.checked is self.version)
         if refusal is not None:
             return self._error(content.id, content.action, refusal)
@@ -193,8 +202,7 @@ class OcppSession:
             self._tell("received", "", frame.text, None)
             id = content.id[:36]
             what = f"{self.peer} answered message id {id}, which nobody waits for (late or never asked); ignored."
-            self._voice.tolerated(what, self.version.clause("4.1.3"))
-            return []
+            return self._passed_over(Tolerance.OCPP_UNAWAITED(what, self.version.clause("4.1.3")))
         self._outstanding = None
         if isinstance(content, frames.Error):
             self._tell("received", waiting.action, frame.text, content.details)

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from pncsim.wire.errors import LocalError, PeerError, PncError
 from pncsim.wire.exi import ExiDecodeError, ExiEncodeError
+from pncsim.wire.gate import Liberty, Tolerance
 from pncsim.wire.session.dialect import Dialect, Envelope
 from pncsim.wire.session.outputs import Alter, Ask, Output, Send
 from pncsim.wire.v2g import appprotocol as app
@@ -54,12 +55,20 @@ class Conversation(ABC):
     """
 
     def __init__(
-        self, dialects: tuple[Dialect, ...], *, role: str, unit: str, me: str, peer: str, alter: Alter | None
+        self,
+        dialects: tuple[Dialect, ...],
+        *,
+        role: str,
+        unit: str,
+        me: str,
+        peer: str,
+        alter: Alter | None,
+        refuses: frozenset[Tolerance],
     ) -> None:
         self.now = 0.0
         """Lab time of the input being worked on."""
         self.out: list[Output] = []
-        self.voice = Voice(role, unit, lambda: self.now, self.out.append)
+        self.voice = Voice(role, unit, lambda: self.now, self.out.append, refuses=refuses)
         self.dialects, self.dialect = dialects, dialects[0]
         self.me, self.peer, self.alter = me, peer, alter
         self.session: Any = None
@@ -144,9 +153,9 @@ class Conversation(ABC):
     def _break(self, error: PncError) -> None:
         """End the conversation because of ``error``, unless it has ended."""
 
-    @abstractmethod
-    def tolerate(self, what: str, clause: str = "") -> None:
-        """Let a liberty of the peer pass and say so. Raises PeerError where this side is strict."""
+    def tolerate(self, liberty: Liberty) -> None:
+        """This side's gate: let a liberty of the peer pass and say so, or raise NotTolerated."""
+        self.voice.tolerate(liberty)
 
     # ---- for the moves -------------------------------------------------------------------------------------------
 
@@ -170,11 +179,11 @@ class Conversation(ABC):
         if phase is not None and phase.performance is not None:
             took = self.now - phase.began
             if took > phase.performance + ROUNDING:
-                self.voice.tolerated(
+                late = (
                     f"The {self.peer} took {took:.1f} s for the {phase.name}; "
-                    f"it should take {phase.performance:g} s at most.",
-                    phase.error.clause if phase.error is not None else "",
+                    f"it should take {phase.performance:g} s at most."
                 )
+                self.tolerate(Tolerance.LATE_RESPONSE(late, phase.error.clause if phase.error is not None else ""))
 
     # ---- in ------------------------------------------------------------------------------------------------------
 
@@ -194,30 +203,32 @@ class Conversation(ABC):
                 kind="flood",
             )
         for one in ignored:
-            self.tolerate(f"A V2GTP message of the {self.peer} was ignored: {one.reason}", one.clause)
+            ignored_one = f"A V2GTP message of the {self.peer} was ignored: {one.reason}"
+            self.tolerate(Tolerance.V2GTP_STRAY(ignored_one, one.clause))
 
-    def _decode(self, frame: V2gtpFrame, tolerated: list[str]) -> Any:
+    def _decode(self, frame: V2gtpFrame, liberties: list[Liberty]) -> Any:
         """The message in the grammar that is due: SupportedAppProtocol first, then the dialect agreed on.
 
-        What is in another grammar of ours is read all the same, to say what came. Raises ExiDecodeError.
+        ``liberties`` receives those it takes. What is in another grammar of ours is read all the same, to say what
+        came. Raises ExiDecodeError.
         """
         due = self._codecs.get(frame.payload_type)
         refusal: ExiDecodeError | None = None
         if due is not None:
             try:
-                return due.decode(frame.payload, tolerated)
+                return due.decode(frame.payload, gate=liberties.append)
             except ExiDecodeError as error:
                 refusal = error
         others = [codec("app")] if frame.payload_type == EXI else []
         others += [one.codec(frame.payload_type) for one in self.dialects if frame.payload_type in one.sets]
         for other in others:
             if other is not due:
-                tolerated.clear()
+                liberties.clear()
                 try:
-                    return other.decode(frame.payload, tolerated)
+                    return other.decode(frame.payload, gate=liberties.append)
                 except ExiDecodeError as error:
                     refusal = refusal or error
-        tolerated.clear()
+        liberties.clear()
         assert refusal is not None, "the reader lets payload types of our dialects pass only"
         raise refusal
 

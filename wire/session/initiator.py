@@ -14,12 +14,14 @@ from msgspec import Struct
 
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.exi import ExiDecodeError
+from pncsim.wire.gate import Liberty, Tolerance
 from pncsim.wire.session.conversation import ROUNDING, Conversation
 from pncsim.wire.session.dialect import Dialect, Envelope
 from pncsim.wire.session.outputs import Alter, Output
 from pncsim.wire.session.sequence import CONNECTED, Row
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g.v2gtp import V2gtpFrame
+from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
     from pncsim.wire.credentials import Signer
@@ -55,9 +57,16 @@ class Initiator(Conversation):
     """A conversation in which this side asks. ``patience``: it waits so many times as long as the standard says."""
 
     def __init__(
-        self, dialects: tuple[Dialect, ...], *, role: str, unit: str, alter: Alter | None, patience: float = 1.0
+        self,
+        dialects: tuple[Dialect, ...],
+        *,
+        role: str,
+        unit: str,
+        alter: Alter | None,
+        refuses: frozenset[Tolerance],
+        patience: float = 1.0,
     ) -> None:
-        super().__init__(dialects, role=role, unit=unit, me="vehicle", peer="station", alter=alter)
+        super().__init__(dialects, role=role, unit=unit, me="vehicle", peer="station", alter=alter, refuses=refuses)
         self.patience = patience
         self._asked = ""  # the last request, as the table writes it
         self._asked_at = 0.0
@@ -124,7 +133,7 @@ class Initiator(Conversation):
                 kind="out of turn",
                 advice="Look for an answer sent twice or too late.",
             )
-        liberties: list[str] = []
+        liberties: list[Liberty] = []
         try:
             document = self._decode(frame, liberties)
         except ExiDecodeError as error:
@@ -134,11 +143,11 @@ class Initiator(Conversation):
                 clause=error.clause,
                 advice=error.advice or f"Received: {payload[:32].hex()}{'…' if len(payload) > 32 else ''}",
             ) from error
-        for liberty in liberties:
-            self.tolerate(f"{expected}: {liberty}")
         envelope, _ = self._envelope(document, frame.payload_type)
         name = envelope.name if envelope is not None else type(document).__name__
         self.voice.message("received", name or type(document).__name__, payload, document)
+        for liberty in liberties:
+            self.tolerate(replace(liberty, what=f"{name}: {liberty.what}"))
         if envelope is None or name != expected:
             raise PeerError(
                 f"The station answered {self._asked} with {name or 'an empty body'}, expected {expected}.",
@@ -175,10 +184,10 @@ class Initiator(Conversation):
         """A station may be slower than it should be without being late."""
         took, times = self.now - self._asked_at, self.dialect.times.of(self._expected)
         if took > times.performance + ROUNDING:
-            self.voice.tolerated(
-                f"The station took {took:.3g} s for {self._expected}; it should take {times.performance:g} s at most.",
-                times.source,
+            late = (
+                f"The station took {took:.3g} s for {self._expected}; it should take {times.performance:g} s at most."
             )
+            self.tolerate(Tolerance.LATE_RESPONSE(late, times.source))
         if took > times.timeout + ROUNDING:
             self.overdue(self._expected, took, times.timeout)
 
@@ -194,9 +203,8 @@ class Initiator(Conversation):
                 clause=self.dialect.clauses.get("unknown session", ""),
                 advice="Look for a station that mixes sessions, or one that does not take over the SessionID.",
             )
-        self.tolerate(
-            f"The station writes the SessionID with {len(found)} bytes instead of {len(own)}, of the same value."
-        )
+        form = f"The station writes the SessionID with {len(found)} bytes instead of {len(own)}, of the same value."
+        self.tolerate(Tolerance.SESSION_ID_FORM(form))
 
     # ---- decisions -----------------------------------------------------------------------------------------------
 

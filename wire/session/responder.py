@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.exi import ExiDecodeError
+from pncsim.wire.gate import Liberty, Tolerance
 from pncsim.wire.session.conversation import ROUNDING, Conversation
 from pncsim.wire.session.dialect import Dialect, Envelope
 from pncsim.wire.session.outputs import Alter, Output
@@ -74,7 +75,7 @@ class _Pending(Struct):
 
 
 class Responder(Conversation):
-    """A conversation whose peer asks. ``liberties``: those granted, None for all that the tables name.
+    """A conversation whose peer asks. A request that takes a liberty ``refuses`` names gets a failed response.
 
     ``after_failed``: whether the conversation goes on after a FAILED answer.
     """
@@ -86,16 +87,16 @@ class Responder(Conversation):
         role: str,
         unit: str,
         alter: Alter | None,
-        liberties: frozenset[str] | None,
+        refuses: frozenset[Tolerance],
         after_failed: AfterFailed,
     ) -> None:
-        super().__init__(dialects, role=role, unit=unit, me="station", peer="vehicle", alter=alter)
+        super().__init__(dialects, role=role, unit=unit, me="station", peer="vehicle", alter=alter, refuses=refuses)
         self.state: str = CONNECTED
         """The state of the sequence table the station is in."""
         self.answers: dict[int, object] = {}
         """Answers to questions by their number: for moves that look later."""
-        self.liberties, self.after_failed = liberties, after_failed
-        self._queue: deque[V2gtpFrame] = deque()
+        self.after_failed = after_failed
+        self._queue: deque[tuple[V2gtpFrame, bool]] = deque()  # and whether it came too early
         self._pending: _Pending | None = None
         self._asked_at = 0.0
         self._last_sent = ""
@@ -111,14 +112,6 @@ class Responder(Conversation):
     def answered(self, id: int, answer: object, now: float) -> list[Output]:
         """A question was answered; an answer nobody waits for any more is kept for the move that asked."""
         return self._work(now, self._answered, id, answer)
-
-    def grants(self, liberty: str) -> bool:
-        """Whether this liberty is let pass."""
-        return self.liberties is None or liberty in self.liberties
-
-    def tolerate(self, what: str, clause: str = "") -> None:
-        """A liberty that was let pass: what is not to be passes no table and no move."""
-        self.voice.tolerated(what, clause)
 
     # ---- what a station adds -------------------------------------------------------------------------------------
 
@@ -146,21 +139,17 @@ class Responder(Conversation):
 
     def _frames(self, frames: list[V2gtpFrame]) -> None:
         for frame in frames:
-            if self._pending is not None or self._queue:
-                self.tolerate(
-                    "The vehicle sent a request before its last one was answered.", self._clause("out of turn")
-                )
-            self._queue.append(frame)
+            self._queue.append((frame, self._pending is not None or bool(self._queue)))
         if len(self._queue) > MAX_QUEUED:
             raise PeerError(f"The vehicle sent {len(self._queue)} requests without waiting for answers.", kind="flood")
         self._drain()
 
     def _drain(self) -> None:
         while self._queue and self._pending is None and not self.done:
-            self._message(self._queue.popleft())
+            self._message(*self._queue.popleft())
 
-    def _message(self, frame: V2gtpFrame) -> None:
-        liberties: list[str] = []
+    def _message(self, frame: V2gtpFrame, early: bool) -> None:
+        liberties: list[Liberty] = []
         try:
             document = self._decode(frame, liberties)
         except ExiDecodeError as error:
@@ -173,10 +162,7 @@ class Responder(Conversation):
                 advice=f"After {self._last_sent or 'the connection'} came {payload[:32].hex()}"
                 f"{'…' if len(payload) > 32 else ''}.",
             ) from error
-        for liberty in liberties:
-            self.tolerate(liberty)
-        if self._sent_at is not None:
-            self._check_pace(self.now - self._sent_at)
+        liberties += self._manners(early)
         self._asked_at = self.now
         envelope, dialect = self._envelope(document, frame.payload_type)
         name = envelope.name if envelope is not None else type(document).__name__
@@ -190,15 +176,20 @@ class Responder(Conversation):
             )
         else:
             self._turn_to(dialect)
-            self._request(envelope, frame.payload)
+            self._request(envelope, frame.payload, liberties)
 
-    def _check_pace(self, waited: float) -> None:
-        limit = self.dialect.times.sequence_performance
-        if waited > limit.seconds + ROUNDING:
-            self.tolerate(
-                f"The vehicle took {waited:.1f} s for its next request; it should take {limit.seconds:g} s at most.",
-                limit.source,
-            )
+    def _manners(self, early: bool) -> Iterator[Liberty]:
+        """When a request may come: after the last answer, and soon."""
+        if early:
+            what = "The vehicle sent a request before its last one was answered."
+            yield Tolerance.EARLY_REQUEST(what, self._clause("out of turn"))
+        elif self._sent_at is not None:
+            waited, limit = self.now - self._sent_at, self.dialect.times.sequence_performance
+            if waited > limit.seconds + ROUNDING:
+                what = (
+                    f"The vehicle took {waited:.1f} s for its next request; it should take {limit.seconds:g} s at most."
+                )
+                yield Tolerance.LATE_REQUEST(what, limit.source)
 
     def _handshake(self, request: app.SupportedAppProtocolReq) -> None:
         row = self.dialect.station.find(self.state, "SupportedAppProtocolReq")
@@ -221,7 +212,7 @@ class Responder(Conversation):
         self._speak(chosen)
         self._enter(row.outcomes[0])
 
-    def _request(self, envelope: Envelope, payload: bytes) -> None:
+    def _request(self, envelope: Envelope, payload: bytes, liberties: list[Liberty]) -> None:
         dialect, session, name = self.dialect, self.session, envelope.name
         session.received, session.payload = envelope, payload
         if name != f"{dialect.opening}Req" and any(session.id) and not same_id(envelope.session_id, session.id):
@@ -233,13 +224,19 @@ class Responder(Conversation):
             )
             self._refuse(name, envelope.body, error)
             return
+        if name != f"{dialect.opening}Req" and len(envelope.session_id) != len(session.id):
+            what = f"The vehicle writes the SessionID with {len(envelope.session_id)} bytes, of the same value."
+            liberties.append(Tolerance.SESSION_ID_FORM(what, self._clause("unknown session")))
         row = dialect.station.find(self.state, name)
-        if row is None or (row.liberty is not None and not self.grants(row.liberty)):
+        if row is None or row.liberty in self.voice.refuses:
             self._refuse(name, envelope.body, self._out_of_order(name))
             return
         if row.liberty is not None:
-            self.tolerate(f"The vehicle took a liberty: {row.liberty} ({name} in state '{self.state}').", row.clause)
+            what = f"The vehicle took a liberty: {row.liberty.meaning} ({name} in state '{self.state}')."
+            liberties.append(row.liberty(what, row.clause))
         try:
+            for liberty in liberties:
+                self.tolerate(liberty)
             handling = dialect.moves[name](session, envelope.body)
         except PncError as refusal:
             self._refuse(name, envelope.body, refusal)
@@ -258,9 +255,7 @@ class Responder(Conversation):
         )
 
     def _allowed(self) -> tuple[str, ...]:
-        return tuple(
-            row.event for row in self.dialect.station.of(self.state) if not row.liberty or self.grants(row.liberty)
-        )
+        return tuple(row.event for row in self.dialect.station.of(self.state) if row.liberty not in self.voice.refuses)
 
     def _clause(self, kind: Any) -> str:
         return self.dialect.clauses.get(kind, "")

@@ -16,6 +16,8 @@ from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct
 
+from pncsim.wire.gate import Tolerance
+
 CONNECTED = "connected"
 """Where both sides stand before the first message."""
 NEGOTIATED = "protocol negotiated"
@@ -33,7 +35,7 @@ class Row(Struct, frozen=True):
     event: str
     outcomes: tuple[str, ...]
     clause: str
-    liberty: str | None = None
+    liberty: Tolerance | None = None
 
     @property
     def name(self) -> str:
@@ -72,7 +74,7 @@ class Sequence:
         """The rows of one state."""
         return tuple(row for row in self if row.state == state)
 
-    def events(self, state: str, liberties: Collection[str] = ()) -> tuple[str, ...]:
+    def events(self, state: str, liberties: Collection[Tolerance] = ()) -> tuple[str, ...]:
         """What may come in ``state``, with these liberties granted."""
         return tuple(row.event for row in self.of(state) if row.liberty is None or row.liberty in liberties)
 
@@ -97,5 +99,5 @@ class Sequence:
         lines = [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
         for row in self:
             cells = [row.state, row.event, ", ".join(row.outcomes) or "close", row.clause]
-            lines.append(f"| {' | '.join(cells + ([row.liberty or ''] if free else []))} |")
+            lines.append(f"| {' | '.join(cells + ([row.liberty.meaning if row.liberty else ''] if free else []))} |")
         return "\n".join(lines)

@@ -2,13 +2,14 @@
 
 A state is what the SECC sent last (:mod:`wire.session.sequence` has the rules of reading). A request without a row is
 answered FAILED_SequenceError (V2G2-538, -539) and ends the session. Rows that exist only because vehicles take a
-liberty name that :class:`Liberty`.
+liberty name it (:class:`wire.gate.Tolerance`).
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.session import sequence
 from pncsim.wire.session.sequence import Row, Sequence
 
@@ -47,20 +48,6 @@ class State(StrEnum):
     ENDED = sequence.ENDED
 
 
-class Liberty(StrEnum):
-    """Deviations seen in real vehicles that a station may let pass.
-
-    ``EARLY_STOP`` is how a VW ID.4 ends a session it cannot use, and public stations accept it: refusing it would only
-    cost the clean end.
-    """
-
-    EARLY_STOP = "SessionStopReq before PowerDelivery(Stop)"
-    SHORT_RENEGOTIATION = "PowerDelivery(Start) right after a renegotiation in DC, without CableCheck and PreCharge"
-    CERTIFICATE_UNSELECTED = "certificate message without having selected the certificate service"
-    CERTIFICATE_WITHOUT_SET = "certificate service selected without a ParameterSetID"
-    RECEIPT_SKIPPED = "metering receipt asked for and not sent"
-
-
 S = State
 _STOP = "V2G2-568, V2G2-597, V2G2-601"
 _SKIPPED = "V2G2-691"
@@ -69,7 +56,7 @@ _PARAMETERS = (S.PLANNING, S.READY_AC, S.READY_DC)
 
 def _early(state: State, clause: str) -> Row:
     """SessionStopReq where ``clause`` has only other requests come."""
-    return Row(state, "SessionStopReq", (S.ENDED,), clause, Liberty.EARLY_STOP)
+    return Row(state, "SessionStopReq", (S.ENDED,), clause, Tolerance.EARLY_STOP)
 
 
 _ROWS = (
@@ -102,8 +89,8 @@ _ROWS = (
     Row(S.LOOP_AC, "PowerDeliveryReq", (S.STOPPED_AC, S.RENEGOTIATING_AC), "V2G2-575 to V2G2-577, V2G2-580"),
     _early(S.LOOP_AC, "V2G2-575 to V2G2-577, V2G2-580"),
     Row(S.RECEIPT_AC, "MeteringReceiptReq", (S.LOOP_AC,), "V2G2-575, V2G2-577, V2G2-691"),
-    Row(S.RECEIPT_AC, "ChargingStatusReq", (S.LOOP_AC,), _SKIPPED, Liberty.RECEIPT_SKIPPED),
-    Row(S.RECEIPT_AC, "PowerDeliveryReq", (S.STOPPED_AC, S.RENEGOTIATING_AC), _SKIPPED, Liberty.RECEIPT_SKIPPED),
+    Row(S.RECEIPT_AC, "ChargingStatusReq", (S.LOOP_AC,), _SKIPPED, Tolerance.RECEIPT_SKIPPED),
+    Row(S.RECEIPT_AC, "PowerDeliveryReq", (S.STOPPED_AC, S.RENEGOTIATING_AC), _SKIPPED, Tolerance.RECEIPT_SKIPPED),
     _early(S.RECEIPT_AC, "V2G2-575, V2G2-577, V2G2-691"),
     Row(S.RENEGOTIATING_AC, "ChargeParameterDiscoveryReq", (S.PLANNING, S.READY_AC), "V2G2-568, V2G2-813"),
     _early(S.RENEGOTIATING_AC, "V2G2-568, V2G2-813"),
@@ -120,14 +107,14 @@ _ROWS = (
     Row(S.LOOP_DC, "CurrentDemandReq", (S.LOOP_DC, S.RECEIPT_DC), "V2G2-590, V2G2-593, V2G2-797"),
     Row(S.LOOP_DC, "PowerDeliveryReq", (S.STOPPED_DC, S.RENEGOTIATING_DC), "V2G2-590, V2G2-593, V2G2-797"),
     Row(S.RECEIPT_DC, "MeteringReceiptReq", (S.LOOP_DC,), "V2G2-795, V2G2-691"),
-    Row(S.RECEIPT_DC, "CurrentDemandReq", (S.LOOP_DC,), _SKIPPED, Liberty.RECEIPT_SKIPPED),
-    Row(S.RECEIPT_DC, "PowerDeliveryReq", (S.STOPPED_DC, S.RENEGOTIATING_DC), _SKIPPED, Liberty.RECEIPT_SKIPPED),
+    Row(S.RECEIPT_DC, "CurrentDemandReq", (S.LOOP_DC,), _SKIPPED, Tolerance.RECEIPT_SKIPPED),
+    Row(S.RECEIPT_DC, "PowerDeliveryReq", (S.STOPPED_DC, S.RENEGOTIATING_DC), _SKIPPED, Tolerance.RECEIPT_SKIPPED),
     Row(S.RENEGOTIATING_DC, "ChargeParameterDiscoveryReq", (S.REPLANNING, S.READY_AGAIN_DC), "V2G2-601, V2G2-813"),
     _early(S.RENEGOTIATING_DC, "V2G2-601, V2G2-813"),
     Row(S.REPLANNING, "ChargeParameterDiscoveryReq", (S.REPLANNING, S.READY_AGAIN_DC), "V2G2-688"),
     _early(S.REPLANNING, "V2G2-688"),
     Row(S.READY_AGAIN_DC, "CableCheckReq", (S.CABLE_CHECK, S.CABLE_CHECKED), "V2G2-582"),
-    Row(S.READY_AGAIN_DC, "PowerDeliveryReq", (S.LOOP_DC, S.STOPPED_DC), "V2G2-842", Liberty.SHORT_RENEGOTIATION),
+    Row(S.READY_AGAIN_DC, "PowerDeliveryReq", (S.LOOP_DC, S.STOPPED_DC), "V2G2-842", Tolerance.SHORT_RENEGOTIATION),
     _early(S.READY_AGAIN_DC, "V2G2-582"),
     Row(S.STOPPED_DC, "WeldingDetectionReq", (S.WELDING,), "V2G2-601"),
     Row(S.STOPPED_DC, "ChargeParameterDiscoveryReq", (S.PLANNING, S.READY_DC), "V2G2-601"),

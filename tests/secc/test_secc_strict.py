@@ -1,0 +1,96 @@
+"""What a station lets pass is told with a code and answered; a strict station answers it with FAILED and goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from secc_paths import EMAID, YES, at, pki
+from secc_playbook import T0, Playbook, ac_parameters, select, stop
+
+from pncsim.tls_certs.profiles import PROFILES
+from pncsim.tls_certs.reading import der
+from pncsim.wire.gate import LENIENT, STRICT, Tolerance
+from pncsim.wire.trace import Problem, Tolerated
+from pncsim.wire.v2g import iso2, registry, v2gtp
+from pncsim.wire.v2g.iso2.secc_sequence import State as S
+from pncsim.wire.v2g.registry import codec
+from pncsim.wire.values import replace
+
+
+def encoded(message: Any, p: Playbook) -> bytes:
+    header = iso2.MessageHeaderType(SessionID=p.session)
+    return codec("iso2").encode(iso2.V2G_Message(Header=header, Body=iso2.BodyType(BodyElement=message)))
+
+
+def details(leaf: bytes, *subs: bytes) -> iso2.PaymentDetailsReq:
+    element = iso2.CertificateChainType(Certificate=leaf, SubCertificates=iso2.SubCertificatesType(Certificate=[*subs]))
+    return iso2.PaymentDetailsReq(eMAID=EMAID, ContractSignatureCertChain=element)
+
+
+def with_root(p: Playbook) -> Any:
+    return p.ev(details(*pki().credentials("contract_leaf").chain_der, der(pki().certificate("mo_root"))))
+
+
+def backwards(p: Playbook) -> Any:
+    leaf, *subs = pki().credentials("contract_leaf").chain_der
+    return p.ev(details(leaf, *reversed(subs)))
+
+
+def with_country(p: Playbook) -> Any:
+    profile = replace(PROFILES["contract_leaf"], country="DE")
+    return p.ev(details(*pki().authority("mo_sub2").credentials(profile, EMAID, T0).chain_der))
+
+
+def rest(p: Playbook) -> Any:
+    return p.raw(encoded(iso2.ServiceDetailReq(ServiceID=2), p) + bytes(2))
+
+
+def early(p: Playbook) -> Any:
+    frames = b"".join(v2gtp.pack(registry.EXI, encoded(m, p)) for m in (iso2.AuthorizationReq(), ac_parameters()))
+    p.raw(frames, frame=False)
+    p.answer(YES)
+    return p.responses[-1]
+
+
+def late(p: Playbook) -> Any:
+    p.wait(45)
+    return p.ev(iso2.ServiceDetailReq(ServiceID=2))
+
+
+def short_id(p: Playbook) -> Any:
+    assert p.session[0] == 0
+    return p.ev(iso2.ServiceDetailReq(ServiceID=2), session=p.session.lstrip(b"\0"))
+
+
+Taken = tuple[S, Callable[[Playbook], Any], Tolerance, str]
+LIBERTIES: list[Taken] = [
+    (S.CONTRACT, backwards, Tolerance.CHAIN_ORDER, "FAILED_CertChainError"),
+    (S.CONTRACT, with_root, Tolerance.ROOT_SENT, "FAILED_CertChainError"),
+    (S.CONTRACT, with_country, Tolerance.COUNTRY, "FAILED_CertChainError"),
+    (S.SERVICES, rest, Tolerance.EXI_REST, "FAILED"),
+    (S.SERVICES, short_id, Tolerance.SESSION_ID_FORM, "FAILED_UnknownSession"),
+    (S.EXTERNAL, early, Tolerance.EARLY_REQUEST, "FAILED_SequenceError"),
+    (S.SERVICES, late, Tolerance.LATE_REQUEST, "FAILED"),
+    (S.SERVICES, lambda p: p.ev(stop()), Tolerance.EARLY_STOP, "FAILED_SequenceError"),
+    (
+        S.SERVICES,
+        lambda p: p.ev(select("Contract", (1, None), (2, None))),
+        Tolerance.CERTIFICATE_WITHOUT_SET,
+        "FAILED_ServiceSelectionInvalid",
+    ),
+]
+
+
+@pytest.mark.parametrize(("state", "take", "tolerance", "code"), LIBERTIES, ids=[row[2] for row in LIBERTIES])
+def test_a_liberty_is_told_by_its_code_and_answered_or_refused_when_strict(
+    state: S, take: Callable[[Playbook], Any], tolerance: Tolerance, code: str
+) -> None:
+    lenient = at(state, refuses=LENIENT)
+    assert take(lenient).ResponseCode == "OK"
+    assert tolerance in [event.code for event in lenient.seen(Tolerated)]
+    strict = at(state, refuses=STRICT)
+    assert take(strict).ResponseCode == code
+    assert strict.end is not None and strict.seen(Tolerated) == []
+    assert [event.kind for event in strict.seen(Problem)] == [tolerance.kind]
