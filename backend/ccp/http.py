@@ -11,7 +11,7 @@ from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.ccp.store import ContractEntry
 from pncsim.backend.cps import xml_form
 from pncsim.backend.refusal import Refused
-from pncsim.backend.rest.access import Grant, Grants, Role, not_owned
+from pncsim.backend.rest.access import OPERATORS, Grant, Grants, Role, not_owned
 from pncsim.backend.rest.bodies import (
     base64_text,
     binary_member,
@@ -38,11 +38,11 @@ def routes(pool: ContractPool, source: Source = SYSTEM) -> tuple[Route, ...]:
     face = _Face(pool, source)
     return (
         Route("POST", _DATA, "getSignedContractData", _only("CPO"), face.provide),
-        Route("PUT", _DATA, "addSignedContractData", _only("CPS", "MO"), face.add),
-        Route("DELETE", _DATA + "/{emaid}", "deleteSignedContractData", _only("MO"), face.delete),
+        Route("PUT", _DATA, "addSignedContractData", _only("CPS") | OPERATORS, face.add),
+        Route("DELETE", _DATA + "/{emaid}", "deleteSignedContractData", OPERATORS, face.delete),
         Route("GET", _DATA + "/{pcid}", "getContracts", _only("OEM"), face.contracts),
         Route("POST", _DATA + "/{pcid}/{emaid}/default", "setDefaultContract", _only("OEM"), face.set_default),
-        Route("GET", "/v1/ccp/lookupContract/{emaid}", "lookupContract", _only("MO", "CPO", "OEM"), face.lookup),
+        Route("GET", "/v1/ccp/lookupContract/{emaid}", "lookupContract", _only("CPO", "OEM") | OPERATORS, face.lookup),
         Route("GET", _OEM + "/{emaid}/{pcid}", "provideSignedContractData", _only("OEM"), face.provide_to_oem),
     )
 
@@ -103,7 +103,7 @@ class _Face:
     async def lookup(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         _check_namespace(request.query.get("xsdMsgDefNamespace", NAMESPACE))
         emaid = request.match_info["emaid"]
-        if grant.roles <= {"MO"} and not grant.owns_contract(emaid):
+        if grant.roles <= OPERATORS and not grant.owns_contract(emaid):
             raise not_owned(emaid)
         entry = await self._pool.lookup(emaid)
         if grant.roles <= {"OEM"} and not grant.owns_vehicle(entry.pcid):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Literal, get_args
 
 from msgspec import Struct
@@ -12,8 +12,11 @@ from pncsim.backend.refusal import Refused
 if TYPE_CHECKING:
     from aiohttp import web
 
-Role = Literal["OEM", "CPO", "MO", "CPS", "ADMIN"]
+Role = Literal["OEM", "CPO", "MO_EXTERNAL_PKI", "MO_HUBJECT_PKI", "CPS", "ADMIN"]
+"""As tokens name them: a mobility operator has a PKI of its own, or takes its contracts from this operator's."""
 ROLES: frozenset[Role] = frozenset(get_args(Role))
+OPERATORS: frozenset[Role] = frozenset({"MO_EXTERNAL_PKI", "MO_HUBJECT_PKI"})
+"""Mobility operators, of either kind."""
 
 
 class Grant(Struct, frozen=True):
@@ -40,15 +43,25 @@ class Grant(Struct, frozen=True):
 EVERYTHING = Grant(ROLES)
 """What a face without tokens grants to everybody who can reach it."""
 
-Grants = Mapping[str, Grant]
+Grants = Callable[[str], Awaitable[Grant | None]]
+"""Finds what a token's holder may do; None for a token nobody should hold."""
 
 
-def authorize(request: web.Request, tokens: Grants | None, allowed: frozenset[Role]) -> Grant:
+def fixed(grants: Mapping[str, Grant]) -> Grants:
+    """Tokens that were agreed on beforehand."""
+
+    async def grant(token: str) -> Grant | None:
+        return grants.get(token)
+
+    return grant
+
+
+async def authorize(request: web.Request, tokens: Grants | None, allowed: frozenset[Role]) -> Grant:
     """The caller's grant; Refused with 401 without a known token, 403 without one of the ``allowed`` roles."""
     if tokens is None:
         return EVERYTHING
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    grant = tokens.get(token.strip()) if scheme.lower() == "bearer" else None
+    grant = await tokens(token.strip()) if scheme.lower() == "bearer" else None
     if grant is None:
         raise Refused("The request carries no bearer token known here.", clause="ACC-1", http_status=401)
     if not grant.roles & allowed:

@@ -56,7 +56,7 @@ def application(
 
 def _guarded(route: Route, tokens: Grants | None) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handler(request: web.Request) -> web.StreamResponse:
-        grant = EVERYTHING if route.roles is None else authorize(request, tokens, route.roles)
+        grant = EVERYTHING if route.roles is None else await authorize(request, tokens, route.roles)
         return await route.handler(request, grant)
 
     return handler

@@ -269,7 +269,7 @@ class Region:
     async def _serve_pool(self, ecosystem: Ecosystem) -> tuple[str, str]:
         """Where the lab's own contract pool answers over HTTP, and the token for it."""
         from pncsim.backend.ccp.http import ccp_app
-        from pncsim.backend.rest.access import Grant
+        from pncsim.backend.rest.access import Grant, fixed
         from pncsim.wire.listener import HttpListener
 
         listener = HttpListener()
@@ -278,7 +278,7 @@ class Region:
             self._source.of("CCP").token(24),
             Voice.on(self._clock, self._trace, "CCP", refuses=self._refuses),
         )
-        tokens = {token: Grant(frozenset({"CPO"}))}
+        tokens = fixed({token: Grant(frozenset({"CPO"}))})
         await listener.start(ccp_app(ecosystem.pool, voice, tokens=tokens, source=self._source.of("CCP")))
         return listener.url, token
 

@@ -20,7 +20,7 @@ from pncsim.backend.ccp.client import ContractPoolClient
 from pncsim.backend.ccp.http import ccp_app
 from pncsim.backend.cps import xml_form
 from pncsim.backend.refusal import Refused
-from pncsim.backend.rest.access import EVERYTHING, Grant, Grants
+from pncsim.backend.rest.access import EVERYTHING, Grant, Grants, fixed
 from pncsim.wire.errors import PeerError, PeerSilent
 from pncsim.wire.listener import LIMITS, HttpListener
 from pncsim.wire.trace import HttpExchange
@@ -28,11 +28,11 @@ from pncsim.wire.v2g.key_transport import wrap
 from pncsim.wire.v2g.registry import codec
 
 PATH = "/v1/ccp/signedContractData"
-TOKENS: Grants = {
+TOKENS = {
     "cpo": Grant(frozenset({"CPO"})),
     "cps": Grant(frozenset({"CPS"})),
-    "mo": Grant(frozenset({"MO"}), providers=frozenset({"depnc"})),
-    "other-mo": Grant(frozenset({"MO"}), providers=frozenset({"FRXYZ"})),
+    "mo": Grant(frozenset({"MO_EXTERNAL_PKI"}), providers=frozenset({"depnc"})),
+    "other-mo": Grant(frozenset({"MO_HUBJECT_PKI"}), providers=frozenset({"FRXYZ"})),
     "oem": Grant(frozenset({"OEM"}), wmis=frozenset({"pnc"})),
     "other-oem": Grant(frozenset({"OEM"}), wmis=frozenset({"WMI"})),
 }
@@ -197,7 +197,7 @@ async def test_too_large_bodies_unknown_paths_and_methods_get_the_error_body(wor
     ],
 )
 async def test_rights(world: World, method: str, path: str, allowed: set[str]) -> None:
-    async with served(world, TOKENS) as url:
+    async with served(world, fixed(TOKENS)) as url:
         for token in (None, "wrong", "", "cpo "):
             headers = {} if token is None else {"Authorization": f"Basic {token}"}
             assert (await call(url, method, path, body=b"", **headers))[0] == 401
@@ -208,7 +208,7 @@ async def test_rights(world: World, method: str, path: str, allowed: set[str]) -
 
 async def test_owners_only_see_and_change_their_own(world: World) -> None:
     contract = await world.subscribed()
-    async with served(world, TOKENS) as url:
+    async with served(world, fixed(TOKENS)) as url:
         lookup = f"/v1/ccp/lookupContract/{contract.emaid}"
         seen = {token: (await call(url, "GET", lookup, token=token))[0] for token in TOKENS}
         assert seen == {"cpo": 200, "cps": 403, "mo": 200, "other-mo": 403, "oem": 200, "other-oem": 403}

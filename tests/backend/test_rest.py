@@ -12,7 +12,7 @@ from backend_world import NOW, World
 
 from pncsim.backend.ccp.http import routes as ccp_routes
 from pncsim.backend.pki.responder_http import routes as ocsp_routes
-from pncsim.backend.rest.access import ROLES, Grant, Grants
+from pncsim.backend.rest.access import ROLES, Grant, fixed
 from pncsim.backend.rest.client import HttpClient, HttpReply, kind_of
 from pncsim.backend.rest.routes import Route, application
 from pncsim.wire.clock import Clock
@@ -20,7 +20,7 @@ from pncsim.wire.errors import KINDS, PeerError, PeerSilent
 from pncsim.wire.listener import HttpListener
 from pncsim.wire.web import aiohttp, web
 
-TOKENS: Grants = {role.lower(): Grant(frozenset({role})) for role in ROLES}
+TOKENS = {role.lower(): Grant(frozenset({role})) for role in ROLES}
 
 
 def faces(world: World) -> Iterable[tuple[str, tuple[Route, ...]]]:
@@ -41,7 +41,7 @@ async def served(app: web.Application) -> AsyncIterator[str]:
 async def test_every_route_of_every_face_refuses_who_has_no_token_or_the_wrong_role(world: World) -> None:
     tried = 0
     for role, routes in faces(world):
-        app = application(routes, world.voice(role), tokens=TOKENS)
+        app = application(routes, world.voice(role), tokens=fixed(TOKENS))
         async with served(app) as url, aiohttp.ClientSession() as session:
             for route in routes:
                 statuses = {}

@@ -18,6 +18,7 @@ import pytest_asyncio
 from backend_world import NOW
 
 import pncsim.backend
+from pncsim.backend.auth import CLIENTS, TOKEN_KEYS, Client, TokenKey
 from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.ccp import CONTRACTS, ContractEntry, StoredContract
 from pncsim.backend.csms.register import STATIONS, RegisteredStation
@@ -123,6 +124,16 @@ def transaction(number: int, version: int = 0) -> Transaction:
     )
 
 
+def client(number: int, version: int = 0) -> Client:
+    return Client(
+        id=f"client {number}", name="", role="CPO", salt=b"salt", digest=b"digest", created_at=NOW, enabled=not version
+    )
+
+
+def token_key(number: int, version: int = 0) -> TokenKey:
+    return TokenKey(id=f"key {number}", private=bytes([version]), created_at=NOW)
+
+
 def station(number: int, version: int = 0) -> RegisteredStation:
     return RegisteredStation(f"CS{number:03}", b"salt", b"digest", "Accepted" if version else "")
 
@@ -135,6 +146,8 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "issued": (ISSUED, issue),
     "transactions": (TRANSACTIONS, transaction),
     "stations": (STATIONS, station),
+    "clients": (CLIENTS, client),
+    "token_keys": (TOKEN_KEYS, token_key),
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from pncsim.backend.ccp.http import ccp_app
 from pncsim.backend.ecosystem import open_ecosystem
 from pncsim.backend.pki.responder_http import ocsp_app
-from pncsim.backend.rest.access import Grant
+from pncsim.backend.rest.access import Grant, fixed
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.plan import Plan
 from pncsim.simulator.result import RunResult, Verdict
@@ -36,7 +36,7 @@ def test_pool_and_responder_are_found_where_the_plan_says(tmp_path: Path) -> Non
         there = await open_ecosystem(pki, clock, trace)
         pcid = await there.oem.publish(pki.credentials("oem_leaf"), v2g_roots=pki.anchors("v2g_root"))
         sold = await there.mo.subscribe("the driver", pcid)
-        tokens = {"token": Grant(frozenset({"CPO"}))}
+        tokens = fixed({"token": Grant(frozenset({"CPO"}))})
         await pool.start(ccp_app(there.pool, Voice.on(clock, trace, "CCP"), tokens=tokens))
         await responder.start(ocsp_app(there.responder, Voice.on(clock, trace, "PKI")))
 

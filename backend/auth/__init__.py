@@ -1,0 +1,7 @@
+"""Who is let in: clients with their rights, and the tokens they get for a secret (OAuth 2.0 client credentials)."""
+
+from pncsim.backend.auth.clients import Clients, NewClient
+from pncsim.backend.auth.store import CLIENTS, TOKEN_KEYS, Client, TokenKey
+from pncsim.backend.auth.tokens import SCOPES, BearerTokens
+
+__all__ = ["CLIENTS", "SCOPES", "TOKEN_KEYS", "BearerTokens", "Client", "Clients", "NewClient", "TokenKey"]

@@ -1,0 +1,167 @@
+"""Taking participants in, and letting them go (ACC-3, ACC-4, ACC-7)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from msgspec import Struct
+
+from pncsim.backend.auth.store import CLIENTS, Client
+from pncsim.backend.refusal import Refused
+from pncsim.backend.rest.access import OPERATORS, ROLES, Role
+from pncsim.backend.store import Change, Store, every
+from pncsim.wire.clock import Clock
+from pncsim.wire.source import SYSTEM, Source
+from pncsim.wire.values import Discreet, replace
+from pncsim.wire.voice import Voice
+
+SECRET = 32
+"""Random octets of a secret; nobody guesses them, so no slow hash is needed."""
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_WMI = re.compile(r"[A-Z0-9]{3}")
+_PROVIDER = re.compile(r"[A-Z]{2}[A-Z0-9]{3}")
+
+
+class NewClient(Discreet, Struct, frozen=True):
+    """A client and its secret, which is told once and not kept."""
+
+    client: Client
+    secret: str
+
+    _hidden: ClassVar[tuple[str, ...]] = ("secret",)
+
+
+class Clients:
+    """The participants' programs that may call the services."""
+
+    def __init__(self, clock: Clock, voice: Voice, store: Store, source: Source = SYSTEM) -> None:
+        self._clock, self._voice, self._store, self._source = clock, voice, store, source
+
+    async def add(
+        self,
+        id: str,
+        role: Role,
+        *,
+        name: str = "",
+        wmis: Sequence[str] = (),
+        providers: Sequence[str] = (),
+        secret: str | None = None,
+    ) -> NewClient:
+        """Take a participant in; the operator has confirmed that its ids are its own (ACC-7).
+
+        ``secret``: a known one, for set-ups that have to be repeated; otherwise one is drawn. Raises Refused for an id
+        that is taken, ids that are none, and ids that are another participant's.
+        """
+        with self._voice.call("add client") as call:
+            wmis, providers = tuple(w.upper() for w in wmis), tuple(p.upper().replace("-", "") for p in providers)
+            _check(id, role, wmis, providers)
+            made = self._made(id, role, name or id, wmis, providers, secret)
+
+            async def keep(change: Change) -> None:
+                if await change.of(CLIENTS).get(id) is not None:
+                    raise Refused(f"There is a client {id} already.", clause="ACC-1", http_status=409)
+                await change.of(CLIENTS).put(made.client)
+
+            await self._store.change(keep)
+            owns = ", ".join((*wmis, *providers))
+            call.text = f"{id} may call as {role}{f' for {owns}' if owns else ''}."
+            return made
+
+    async def list(self) -> list[Client]:
+        """All of them."""
+        return [client async for client in every(self._store.of(CLIENTS))]
+
+    async def get(self, id: str) -> Client:
+        """One of them. Refused with 404 if it is not there."""
+        return _there(await self._store.of(CLIENTS).get(id), id)
+
+    async def enable(self, id: str, enabled: bool) -> Client:
+        """Let a client in, or shut it out at once, whatever tokens it holds."""
+
+        async def keep(change: Change) -> Client:
+            client = replace(_there(await change.of(CLIENTS).get(id), id), enabled=enabled)
+            await change.of(CLIENTS).put(client)
+            return client
+
+        return await self._store.change(keep)
+
+    async def rotate(self, id: str) -> NewClient:
+        """Give a client a new secret; the old one is worth nothing from now on."""
+
+        async def keep(change: Change) -> NewClient:
+            client = _there(await change.of(CLIENTS).get(id), id)
+            secret = self._source.token(SECRET)
+            salt = self._source.octets(16)
+            client = replace(client, salt=salt, digest=_digest(salt, secret))
+            await change.of(CLIENTS).put(client)
+            return NewClient(client, secret)
+
+        return await self._store.change(keep)
+
+    async def remove(self, id: str) -> None:
+        """Forget a client. What it published stays."""
+        _there(await self._store.of(CLIENTS).remove(id), id)
+
+    async def authenticate(self, id: str, secret: str) -> Client | None:
+        """The client if that is its secret and it is let in; None otherwise, in the same time for whatever reason."""
+        client = await self._store.of(CLIENTS).get(id) if _ID.fullmatch(id) else None
+        salt, digest = (client.salt, client.digest) if client is not None else (bytes(16), bytes(32))
+        right = hmac.compare_digest(_digest(salt, secret), digest)
+        return client if client is not None and right and client.enabled else None
+
+    async def enabled(self, id: str) -> Client | None:
+        """The client, unless it is unknown or shut out."""
+        client = await self._store.of(CLIENTS).get(id)
+        return client if client is not None and client.enabled else None
+
+    def _made(
+        self, id: str, role: Role, name: str, wmis: tuple[str, ...], providers: tuple[str, ...], secret: str | None
+    ) -> NewClient:
+        secret = self._source.token(SECRET) if secret is None else secret
+        salt = self._source.octets(16)
+        client = Client(
+            id=id,
+            name=name,
+            role=role,
+            wmis=wmis,
+            providers=providers,
+            salt=salt,
+            digest=_digest(salt, secret),
+            created_at=self._clock.now(),
+        )
+        return NewClient(client, secret)
+
+
+def _digest(salt: bytes, secret: str) -> bytes:
+    return hashlib.sha256(salt + secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def _there(client: Client | None, id: str) -> Client:
+    if client is None:
+        raise Refused(f"There is no client {id}.", clause="ACC-1", http_status=404)
+    return client
+
+
+def _check(id: str, role: Role, wmis: tuple[str, ...], providers: tuple[str, ...]) -> None:
+    if not _ID.fullmatch(id):
+        text = f"{id[:80]!r} is no client id: up to 64 letters, digits, dots, dashes and underscores."
+        raise Refused(text, clause="ACC-1")
+    if role not in ROLES:
+        raise Refused(f"{role!r} is no role; there are {', '.join(sorted(ROLES))}.", clause="ACC-2")
+    if (role == "OEM" and not wmis) or (role in OPERATORS and not providers):
+        what = "WMI" if role == "OEM" else "provider id"
+        raise Refused(f"A client of the role {role} needs at least one {what}.", clause="ACC-3, ACC-4")
+    stray = [*(() if role == "OEM" else wmis), *(() if role in OPERATORS else providers)]
+    if stray:
+        raise Refused(f"A client of the role {role} does not own {', '.join(stray)}.", clause="ACC-3, ACC-4")
+    for one in wmis:
+        if not _WMI.fullmatch(one):
+            raise Refused(f"{one!r} is no WMI: three letters or digits.", clause="ACC-3")
+    for one in providers:
+        if not _PROVIDER.fullmatch(one):
+            raise Refused(f"{one!r} is no provider id: two letters of a country, three characters.", clause="ACC-4")

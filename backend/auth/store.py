@@ -1,0 +1,51 @@
+"""What is kept of who may call the services."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+from pncsim.backend.rest.access import Grant, Role
+from pncsim.backend.store.tables import KeptKind
+from pncsim.wire.values import Discreet
+
+
+class Client(Discreet, Struct, frozen=True, kw_only=True):
+    """A participant's program. Of its secret only a salted hash is kept: ``digest``.
+
+    ``wmis`` are the manufacturer codes of an OEM, ``providers`` the country and provider ids of a mobility operator;
+    another role owns no ids. ``created_at`` is in lab seconds since the epoch.
+    """
+
+    id: str
+    name: str
+    role: Role
+    wmis: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    salt: bytes
+    digest: bytes
+    created_at: float
+    enabled: bool = True
+
+    _hidden: ClassVar[tuple[str, ...]] = ("salt", "digest")
+
+    @property
+    def grant(self) -> Grant:
+        """What it may do."""
+        return Grant(frozenset({self.role}), frozenset(self.wmis), frozenset(self.providers))
+
+
+class TokenKey(Discreet, Struct, frozen=True, kw_only=True):
+    """An RSA key that signs tokens, ``id`` its name in them (``kid``). Shared by all processes on one database."""
+
+    id: str
+    private: bytes
+    """PKCS#8, DER."""
+    created_at: float
+
+    _hidden: ClassVar[tuple[str, ...]] = ("private",)
+
+
+CLIENTS: KeptKind[Client] = KeptKind("clients", Client, key=lambda client: client.id)
+TOKEN_KEYS: KeptKind[TokenKey] = KeptKind("token_keys", TokenKey, key=lambda key: key.id)
