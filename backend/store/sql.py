@@ -3,7 +3,7 @@
 Each kind is a table: a value's octets, its key, the texts it is found by, and its place in the order of coming. A
 change is one transaction, serializable, run again where another one came between. Facts are written in the transaction
 that makes them (``pnc_untold``) and leave it after they were told, so that no crash separates a change from its facts:
-who opens the database next tells them. A fact can therefore be told twice, and never not at all.
+who has the database next tells them. A fact can therefore be told twice, and never not at all.
 
 One process has an SQLite file at a time; a PostgreSQL database is shared by any number. There each process holds an
 advisory lock of the number it signs its facts with, so that the others know whose facts nobody will tell any more.
@@ -47,8 +47,8 @@ _POSITION = sql.BigInteger().with_variant(sql.Integer, "sqlite")
 async def open_store(url: str, kinds: Iterable[KeptKind[Any]], tell: TellFacts, *, source: Source = SYSTEM) -> SqlStore:
     """The store at ``url`` (``sqlite+aiosqlite:///FILE`` or ``postgresql+asyncpg://…``), with tables for ``kinds``.
 
-    Facts that were kept and not told, because a process ended in between, are told before this returns. Raises
-    LocalError, with what to do, for a database that cannot be reached, is somebody else's or of another release.
+    Once everybody listens, :meth:`SqlStore.tell_again` tells what a killed process could not. Raises LocalError, with
+    what to do, for a database that cannot be reached, is somebody else's or of another release.
     """
     store = SqlStore(open_database(url), kinds, tell, source.bits(62))
     try:
@@ -225,7 +225,7 @@ class SqlStore:
     # Opening
 
     async def prepare(self) -> None:
-        """Make or check the tables, tell what nobody told. Raises LocalError for a database that is not ours."""
+        """Make or check the tables. Raises LocalError for a database that is not ours."""
         with self.database.sentences():
             async with self.database.engine.begin() as connection:
                 if self.database.file is None:
@@ -235,7 +235,6 @@ class SqlStore:
                 self._living = await self.database.engine.connect()
                 await self._living.execute(sql.select(sql.func.pg_advisory_lock(self._owner)))
                 await self._living.commit()
-        await self.tell_again()
 
     def _make_tables(self, connection: sql.Connection) -> None:
         there = set(sql.inspect(connection).get_table_names())

@@ -33,6 +33,7 @@ COMMANDS = {
     "list": "name the scenarios, or the faults",
     "secc": "be a charging station for one vehicle, then give a verdict",
     "ev": "be a vehicle that charges at one station, then give a verdict",
+    "serve": "be the services behind the stations: pools, PKI, operators, tokens",
     "exi": "decode and encode EXI, line by line",
     "certs": "create, show and verify the certificates of a V2G PKI",
     "tables": "print the state machines and times as Markdown",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -74,14 +75,16 @@ async def _told(scenario: Scenario, options: Mapping[str, Any], settings: RunSet
     return result
 
 
-def run_alone(side: Callable[[Clock, Trace], Coroutine[Any, Any, int]], *, level: int = 0) -> int:
+def run_alone(side: Callable[[Clock, Trace], Coroutine[Any, Any, int]], *, level: int = 0, offset: float = 0.0) -> int:
     """Run one side alone in real time, tell its story on standard output, return its exit code.
+
+    ``offset``: seconds its clock is ahead of the machine's.
 
     Raises OutputLost where standard output takes no more.
     """
 
     async def told() -> int:
-        clock, trace = Clock(), Trace()
+        clock, trace = Clock(time.time() + offset), Trace()
         task = asyncio.current_task()
         assert task is not None
         screen = Screen(StoryTeller(clock.now(), level=level), task.cancel)

@@ -54,6 +54,12 @@ def published(number: int) -> VehiclePublished:
     return VehiclePublished(time=NOW, pcid=vehicle(number).pcid)
 
 
+async def opened_and_left(url: str, teller: Teller) -> None:
+    store = await open_store(url, KINDS, teller)
+    await store.tell_again()
+    await store.close()
+
+
 async def dies_untold(url: str, number: int) -> None:
     """A process that keeps a change and is killed before it tells its fact."""
     store = await open_store(url, KINDS, Teller(dead=True))
@@ -78,7 +84,7 @@ async def test_a_fact_that_was_told_is_not_told_again(url: str) -> None:
     await publish(store, 1)
     await publish(store, 2)
     await store.close()
-    await (await open_store(url, KINDS, second)).close()
+    await opened_and_left(url, second)
     assert first.told == [published(1), published(2)]
     assert second.told == []
 
@@ -87,11 +93,13 @@ async def test_who_opens_the_database_next_tells_what_a_killed_process_could_not
     await dies_untold(url, 1)
     teller = Teller()
     store = await open_store(url, KINDS, teller)
+    assert teller.told == []  # nobody may be listening yet
+    assert await store.tell_again() == 1
     assert teller.told == [published(1)]
     assert await store.of(VEHICLES).get(VEHICLES.key(vehicle(1))) == vehicle(1)
     await store.close()
     late = Teller()
-    await (await open_store(url, KINDS, late)).close()
+    await opened_and_left(url, late)
     assert late.told == []
 
 
@@ -214,6 +222,7 @@ async def test_the_facts_of_a_living_process_are_left_to_it_and_those_of_a_dead_
     await hears.wait()
     other = Teller()
     second = await open_store(postgresql_url, KINDS, other)
+    assert await second.tell_again() == 0
     assert other.told == []
     await dies_untold(postgresql_url, 2)
     assert await second.tell_again() == 1

@@ -1,0 +1,48 @@
+"""Every service's face on the network: which routes there are, and where each service's published paths begin.
+
+A face is one row of :data:`FACES`. The published paths do not clash, so one port can serve them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from pncsim.backend.auth import BearerTokens, Clients
+from pncsim.backend.auth import http as auth_http
+from pncsim.backend.ccp import http as ccp_http
+from pncsim.backend.ecosystem import Ecosystem
+from pncsim.backend.pki import responder_http
+from pncsim.backend.rest.routes import Route
+from pncsim.wire.clock import Clock
+from pncsim.wire.source import SYSTEM, Source
+
+
+class Household(Struct, frozen=True, eq=False):
+    """What faces are of: the services, who may call them, and the lab's time."""
+
+    ecosystem: Ecosystem
+    clients: Clients
+    tokens: BearerTokens
+    clock: Clock
+    source: Source = SYSTEM
+
+
+class Face(Struct, frozen=True):
+    """One service: ``role`` reports its exchanges, ``routes`` makes its table, ``path`` is where a client begins.
+
+    ``path`` is appended to the base URL: empty where the published paths themselves are (``/v1/...``).
+    """
+
+    role: str
+    routes: Callable[[Household], tuple[Route, ...]]
+    path: str = ""
+
+
+FACES: Mapping[str, Face] = {
+    "token": Face("LAB", lambda house: auth_http.routes(house.clients, house.tokens), auth_http.PATH),
+    "ccp": Face("CCP", lambda house: ccp_http.routes(house.ecosystem.pool, house.source.of("CCP"))),
+    "ocsp": Face("PKI", lambda house: responder_http.routes(house.ecosystem.responder), "/ocsp"),
+}
+"""By the name a ready file gives them."""

@@ -1,0 +1,120 @@
+"""`pnc serve ecosystem`: what answers, what is kept between starts, and how it says that it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pncsim.backend.faces import FACES
+from pncsim.simulator.serving import Served, ServeOptions, duration, served
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError
+from pncsim.wire.listener import HttpListener
+from pncsim.wire.trace import Trace
+from pncsim.wire.web import aiohttp
+
+
+def options(folder: Path, **changes: Any) -> ServeOptions:
+    return ServeOptions(**{"data": folder, "port": 0, **changes})
+
+
+async def token(house: Served, client: str) -> tuple[int, dict[str, Any]]:
+    found = next(one for one in house.clients if one.id == client)
+    asked = {"client_id": found.id, "client_secret": found.secret, "grant_type": "client_credentials"}
+    async with aiohttp.ClientSession() as session, session.post(house.services["token"], json=asked) as response:
+        return response.status, await response.json()
+
+
+async def test_every_service_answers_on_one_port_and_every_demo_client_gets_a_token(tmp_path: Path) -> None:
+    async with served(options(tmp_path), Clock(), Trace()) as house:
+        assert set(house.services) == set(FACES)
+        for client in house.clients:
+            assert (await token(house, client.id))[0] == 200
+        async with aiohttp.ClientSession() as session:
+            path = "/v1/ccp/signedContractData/PNCSIMVEHICLE00001"
+            headers = {"Authorization": f"Bearer {(await token(house, 'demo-oem'))[1]['access_token']}"}
+            async with session.get(house.services["ccp"] + path, headers=headers) as response:
+                assert (response.status, await response.json()) == (200, {"XMLContracts": []})
+            async with session.get(house.services["ccp"] + path) as response:
+                assert response.status == 401
+
+
+async def test_a_second_start_finds_database_pki_and_secrets_again(tmp_path: Path) -> None:
+    async with served(options(tmp_path), Clock(), Trace()) as house:
+        first, root = house.ready()["clients"], house.ecosystem.pki.root("v2g_root")
+    async with served(options(tmp_path), Clock(), Trace()) as house:
+        assert house.ready()["clients"] == first
+        assert house.ecosystem.pki.root("v2g_root") == root
+        assert (await token(house, "demo-cpo"))[0] == 200
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir() if path.is_file()}
+
+
+async def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
+    async with served(options(tmp_path / "new"), Clock(), Trace()):
+        assert set(modes(tmp_path / "new").values()) == {0o600}
+
+
+async def test_what_others_can_reach_needs_the_persons_word(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match=r"Others can reach 0\.0\.0\.0"):
+        async with served(options(tmp_path, host="0.0.0.0"), Clock(), Trace()):
+            pass
+    async with served(options(tmp_path, host="0.0.0.0", tls=False), Clock(), Trace()) as house:
+        assert house.services
+
+
+async def test_a_taken_port_is_a_sentence_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    taken = HttpListener()
+    with pytest.raises(LocalError, match=str(taken.port)):
+        async with served(options(tmp_path / "new", port=taken.port), Clock(), Trace()):
+            pass
+    await taken.stop()
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("15m", 900), ("-2h", -7200), ("30d", 2_592_000), ("1y", 31_536_000), ("1.5h", 5400)],
+)
+def test_a_duration_is_a_number_with_a_unit(text: str, seconds: float) -> None:
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "d", "1 week", "1x"])
+def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="for instance 30d"):
+        duration(text)
+
+
+def test_the_command_writes_its_ready_file_and_ends_in_order(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    command = [sys.executable, "-m", "pncsim", "serve", "ecosystem", "--port", "0", "--ready-file", str(ready)]
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "share")}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        shown = ""
+        for line in process.stdout:
+            shown += line
+            if line.startswith("Ready."):
+                break
+        house = json.loads(ready.read_text())
+        assert house["services"]["token"].endswith("/oauth/token")
+        assert {client["role"] for client in house["clients"]} >= {"OEM", "CPO", "CPS", "ADMIN"}
+        assert all(client["secret"] in shown for client in house["clients"])
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 143
+    finally:
+        process.kill()
+        process.communicate()
+    assert not ready.exists()
+    assert (tmp_path / "share" / "pncsim" / "ecosystem" / "pnc.db").exists()
