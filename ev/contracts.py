@@ -118,8 +118,8 @@ class ContractStore:
 
         self._change(install)
 
-    def note(self, contract: Contract) -> None:
-        """Keep what is known anew of a contract that is held (``renew``, ``refused``).
+    def note(self, contract: Contract, learn: Callable[[Contract], Contract]) -> None:
+        """Keep what is known anew of a contract that is held: ``learn`` changes it as it is kept by now.
 
         Changes nothing if its certificate has been replaced meanwhile, or if it cannot: that raises LocalError.
         """
@@ -128,7 +128,7 @@ class ContractStore:
             kept = held.contracts.get(contract.emaid)
             if kept is None or kept.credentials.leaf != contract.credentials.leaf:
                 return held
-            return Held({**held.contracts, contract.emaid: contract}, held.default)
+            return Held({**held.contracts, contract.emaid: learn(kept)}, held.default)
 
         self._change(note)
 

@@ -13,6 +13,7 @@ from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
+    from pncsim.ev.contracts import Contract
     from pncsim.ev.vehicle import Vehicle
     from pncsim.wire.clock import Clock
     from pncsim.wire.network import Network
@@ -103,10 +104,14 @@ def _remember(vehicle: Vehicle, outcome: SessionOutcome) -> None:
     contract = vehicle.contracts.get(outcome.emaid) if outcome.emaid else None
     if contract is None:
         return
-    renew = contract.renew or outcome.contract_expires_soon
-    refused = outcome.contract_refused or ("" if outcome.loops else contract.refused)
-    if (renew, refused) != (contract.renew, contract.refused):
+
+    def learn(kept: Contract) -> Contract:
+        refused = outcome.contract_refused or ("" if outcome.loops else kept.refused)
+        return replace(kept, renew=kept.renew or outcome.contract_expires_soon, refused=refused)
+
+    learnt = learn(contract)
+    if (learnt.renew, learnt.refused) != (contract.renew, contract.refused):
         try:
-            vehicle.contracts.note(replace(contract, renew=renew, refused=refused))
+            vehicle.contracts.note(contract, learn)
         except LocalError as error:
             outcome.problems.append(error)

@@ -11,6 +11,7 @@ import inspect
 import math
 import types
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -113,12 +114,42 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"Did you mean {' or '.join(close)}?" if close else f"Known are {', '.join(words)}."
 
 
-def unknown_words(of: str, wishes: Iterable[str], known: Iterable[str], also: Iterable[str] = ()) -> None:
-    """Refuse ``wishes`` that are not among the ``known`` words; ``also``: what else may have been meant. LocalError."""
-    words = list(known)
-    for wish in wishes:
-        if wish not in words:
-            raise LocalError(f"{of} knows no {wish!r}.", advice=did_you_mean(wish, [*also, *words]))
+def check_wishes(of: str, wishes: Mapping[str, object], config: type[Struct], also: Iterable[str] = ()) -> None:
+    """Refuse wishes that are no fields of ``config``, or no values for them. Raises LocalError.
+
+    ``also``: what else may have been meant by a word that is none.
+    """
+    known = config.__struct_fields__
+    for name, value in wishes.items():
+        if name not in known:
+            raise LocalError(f"{of} knows no {name!r}.", advice=did_you_mean(name, [*also, *known]))
+        hint = _hint(config, name)
+        if not _fits(value, hint):
+            words = get_args(hint) if get_origin(hint) is Literal else ()
+            advice = did_you_mean(str(value), words) if words else ""
+            raise LocalError(f"{of} cannot have {value!r} for {name}.", advice=advice)
+
+
+@cache
+def _hint(config: type[Struct], name: str) -> Any:
+    """The type of one field; object where its module names it for type checkers only."""
+    alone = type(name, (), {"__annotations__": {name: config.__annotations__[name]}, "__module__": config.__module__})
+    try:
+        return get_type_hints(alone)[name]
+    except NameError:
+        return object
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a value is of a type, as far as that can be seen without looking into it."""
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) in (Union, types.UnionType):
+        return any(_fits(value, one) for one in get_args(hint))
+    kind = get_origin(hint) or hint
+    if kind in (int, float):
+        return isinstance(value, (int, kind)) and not isinstance(value, bool)
+    return not isinstance(kind, type) or isinstance(value, kind)
 
 
 def _number(text: str) -> float:

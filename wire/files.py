@@ -45,12 +45,17 @@ def locked(folder: Path, *, shared: bool = False, patience: float = PATIENCE) ->
     Not re-entrant. Raises LocalError when somebody else holds it for longer than ``patience`` seconds, OSError when it
     is no folder that can be opened.
     """
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        _acquire(handle, folder, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, patience)
-        yield
-    finally:
-        os.close(handle)  # which gives the lock back
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    while True:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _acquire(handle, folder, kind, patience)
+            # Somebody may have put another folder in its place while this one was waited for.
+            if os.path.samestat(os.fstat(handle), os.stat(folder)):
+                yield
+                return
+        finally:
+            os.close(handle)  # which gives the lock back
 
 
 def _acquire(handle: int, folder: Path, kind: int, patience: float) -> None:
@@ -86,9 +91,19 @@ def replace_file(path: Path, octets: bytes, mode: int = 0o644, *, durable: bool 
     draft = _drafted(NewFile(path, octets, mode), durable=durable)
     try:
         os.replace(draft, path)
+        if durable:
+            _sync(path.parent)
     except BaseException:
         _forget(draft)
         raise
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def replace_together(files: Sequence[NewFile]) -> None:

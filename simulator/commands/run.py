@@ -28,7 +28,8 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     A word that is no option may be a scenario: what is found so needs no look at all the others.
     """
     add_folders(parser)
-    scenarios = parser.add_subparsers(metavar="SCENARIO", required=True)
+    own = "one of these, or a file of your own: ./mine.py, or ./mine.py:NAME where it holds several"
+    scenarios = parser.add_subparsers(metavar="SCENARIO", required=True, help=own)
     folders = folders_in(words)
     for word in words:
         if looks_like_path(word) or (word in built_in() and not folders):

@@ -12,7 +12,7 @@ from pncsim.secc.evse import EvsePlan
 from pncsim.secc.station.config import StationConfig
 from pncsim.simulator.lab.back_end import BackEnd
 from pncsim.simulator.lab.hooks import Hooks, chained
-from pncsim.simulator.parameters import unknown_words
+from pncsim.simulator.parameters import check_wishes
 from pncsim.simulator.plan import OtherSide, StationPlan
 from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import DEFAULT_EVSE_ID, Pki
@@ -20,6 +20,7 @@ from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.reading import responder_url
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import LocalError
 from pncsim.wire.network import Network
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import Source
@@ -41,7 +42,9 @@ def configure_station(config: SeccConfig | None, wishes: Mapping[str, Any]) -> S
 
     Raises LocalError for a wish that is no field, or for values that do not fit together.
     """
-    unknown_words("A station", wishes, (name for name in SeccConfig.__struct_fields__ if name not in OF_THE_LAB))
+    check_wishes("A station", wishes, SeccConfig)
+    if of_the_lab := sorted(OF_THE_LAB & wishes.keys()):
+        raise LocalError(f"No station of a lab can wish for its {of_the_lab[0]}: that is the lab's.")
     usual = config or SeccConfig(
         energy_modes=(*AC_MODES, *DC_MODES[:2]),
         ac=AcSupply(contactor_seconds=CONTACTOR),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -11,7 +12,7 @@ from pncsim.ev.battery import Battery
 from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
 from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.vehicle import Vehicle
-from pncsim.simulator.parameters import unknown_words
+from pncsim.simulator.parameters import check_wishes
 from pncsim.simulator.scenario import Energy
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import PROFILES
@@ -66,7 +67,9 @@ def configure(energy: Energy, kwh: float, number: int, **wishes: Any) -> Vehicle
 
     Raises LocalError for a wish that is no field, or for values that make no sense.
     """
-    unknown_words("A vehicle", wishes, VehicleConfig.__struct_fields__, SAID)
+    check_wishes("A vehicle", wishes, VehicleConfig, SAID)
+    if not isinstance(kwh, int | float) or not 0 < kwh < math.inf:
+        raise LocalError(f"No vehicle can wish for {kwh!r} kWh.")
     if energy not in LOOP_INTERVAL:
         raise LocalError(f"{energy!r} is neither ac nor dc.")
     usual: dict[str, Any] = {

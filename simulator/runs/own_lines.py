@@ -7,6 +7,7 @@ it) or of the simulator. An assertion of the simulator that fails is a defect, a
 from __future__ import annotations
 
 import ast
+import inspect
 import linecache
 import os
 import traceback
@@ -42,10 +43,13 @@ def judged(error: Exception, run: Callable[..., Any]) -> list[Check] | None:
 def blamed(error: Exception, run: Callable[..., Any]) -> LocalError | None:
     """The sentence for an error in the scenario ``run`` itself; None if it was raised by the simulator."""
     first = next(_leaves(error))
-    place = _place(first, run)
+    unawaited = first.obj if isinstance(first, AttributeError) and inspect.iscoroutine(first.obj) else None
+    place = _place(first, run, whoever=unawaited is not None)
     if place is None or os.environ.get("PNC_DEBUG"):
         return None
     what = f"{type(first).__name__}: {first}".rstrip(".: ")
+    if unawaited is not None:
+        what = f"write `await` before the call of {unawaited.__qualname__}"
     return LocalError(
         f"The scenario broke off in {_named(*place)}: {what}.", advice="Set PNC_DEBUG=1 for the traceback."
     )
@@ -73,12 +77,17 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _place(error: BaseException, run: Callable[..., Any]) -> tuple[FrameType, int] | None:
-    """The scenario's line that raised ``error``, or called what did; None where it was the simulator."""
+def _place(error: BaseException, run: Callable[..., Any], *, whoever: bool = False) -> tuple[FrameType, int] | None:
+    """The scenario's line that raised ``error``, or called what did; None where it was the simulator.
+
+    ``whoever``: it does not matter whether the simulator was in between.
+    """
     file = getattr(getattr(run, "__code__", None), "co_filename", "")
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         module = str(frame.f_globals.get("__name__", ""))
         if module.startswith(OWN) and not module.startswith(BUILT_IN):
+            if whoever:
+                continue
             return None
         where = frame.f_code.co_filename
         if where == file or os.path.dirname(where) == os.path.dirname(file):
@@ -91,7 +100,8 @@ def _named(frame: FrameType, line: int) -> str:
 
 
 def _assertion(frame: FrameType, line: int) -> str:
-    """The assertion as it is written, on one line."""
+    """The assertion as it is written, on one line; the line itself where it is no ``assert`` but calls what has one."""
+    linecache.checkcache(frame.f_code.co_filename)
     source = "".join(linecache.getlines(frame.f_code.co_filename, frame.f_globals))
     try:
         tree = ast.parse(source)
@@ -99,4 +109,5 @@ def _assertion(frame: FrameType, line: int) -> str:
         return "assert"
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
     around = [node for node in found if node.lineno <= line <= (node.end_lineno or node.lineno)]
-    return f"assert {ast.unparse(around[-1].test)}" if around else "assert"
+    written = linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip()
+    return f"assert {ast.unparse(around[-1].test)}" if around else written or "assert"

@@ -89,7 +89,7 @@ def test_an_update_leaves_one_folder_per_contract(tmp_path: Path) -> None:
     assert open_contract_folder(tmp_path).all[0].renew
 
 
-@pytest.mark.parametrize("step", range(1, 11))
+@pytest.mark.parametrize("step", range(1, 15))
 def test_a_death_at_any_step_leaves_the_old_or_the_new_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
@@ -138,14 +138,20 @@ def test_what_is_noted_of_a_contract_does_not_bring_it_back_over_its_successor(t
     one.install(sn.contract())
     successor = Contract(sn.EMAID, create_pki(sn.NOW, emaid=sn.EMAID).credentials("contract_leaf"))
     two.install(successor)
-    one.note(replace(sn.contract(), renew=True))
+    one.note(sn.contract(), ends_soon)
     (kept,) = open_contract_folder(tmp_path).all
     assert kept.credentials.leaf == successor.credentials.leaf and not kept.renew
-    one.note(replace(kept, renew=True))
-    assert open_contract_folder(tmp_path).all[0].renew
+    one.note(kept, ends_soon)
+    two.note(kept, lambda held: replace(held, refused="FAILED"))
+    (noted,) = open_contract_folder(tmp_path).all
+    assert noted.renew and noted.refused == "FAILED", "neither has forgotten what the other knew"
     one.remove(sn.EMAID)
-    two.note(successor)
+    two.note(successor, ends_soon)
     assert open_contract_folder(tmp_path).all == ()
+
+
+def ends_soon(contract: Contract) -> Contract:
+    return replace(contract, renew=True)
 
 
 def test_vehicles_that_write_at_once_wait_for_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,8 @@ def test_an_assertion_that_fails_is_a_failed_check_with_its_text(
 ) -> None:
     said = ran(tmp_path, capsys, "number = 3", "assert (number ==", '    4), f"it is {number}"')
     assert said == (1, "FAIL mine: assert number == 4 (mine.py, line 16): it is 3")
+    said = ran(tmp_path, capsys, "import unittest", "unittest.TestCase().assertEqual(1, 2)")
+    assert said == (1, "FAIL mine: unittest.TestCase().assertEqual(1, 2) (mine.py, line 16): 1 != 2")
     said = ran(tmp_path, capsys, "check(2)", "check(5)")
     assert said == (1, "FAIL mine: assert number < 3 (mine.py, line 9): no")
 
@@ -108,6 +110,8 @@ def _as_if_in(module: str) -> object:
         ("lab.nothing()", "line 15: AttributeError: 'Lab' object has no attribute 'nothing'"),
         ("{}['key']", "line 15: KeyError: 'key'"),
         ("await lab.plug_in()", "line 15: TypeError: Lab.plug_in() missing 1 required positional argument: 'vehicle'"),
+        ("await lab.plug_in(lab.vehicle())", "line 15: write `await` before the call of Lab.vehicle"),
+        ("lab.expect.session(lab.plug_in(None))", "line 15: write `await` before the call of Lab.plug_in"),
         ("async with asyncio.timeout(0): await asyncio.sleep(9)", "line 15: TimeoutError"),
     ],
 )

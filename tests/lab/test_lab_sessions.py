@@ -173,7 +173,9 @@ def test_a_code_that_nobody_answers_is_said_to_be_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "of", [lambda v: v, lambda v: v.contracts.all[0], lambda v: v.contracts.all[0].credentials.leaf], ids=str
+    "of",
+    [lambda v: v, lambda v: v.contracts.all[0], lambda v: v.contracts.all[0].credentials.leaf],
+    ids=["vehicle", "contract", "certificate"],
 )
 def test_a_contract_is_revoked_by_whatever_names_it(of: object) -> None:
     async def act(lab: Lab) -> None:
@@ -251,7 +253,15 @@ def test_stations_of_one_lab_differ() -> None:
     ("wrong", "sentence"),
     [
         (lambda lab: lab.station(recipts=1), "A station knows no 'recipts'. Did you mean receipts?"),
-        (lambda lab: lab.station(evse_id="DE*X*E1"), "A station knows no 'evse_id'."),
+        (lambda lab: lab.station(evse_id="DE*X*E1"), "No station of a lab can wish for its evse_id"),
+        (lambda lab: lab.station(contract="no"), "A station cannot have 'no' for contract."),
+        (
+            lambda lab: lab.vehicle(payment="contrakt"),
+            "A vehicle cannot have 'contrakt' for payment. Did",
+        ),
+        (lambda lab: lab.vehicle(pause_after_loops="4"), "A vehicle cannot have '4' for pause_after_loops."),
+        (lambda lab: lab.vehicle(kwh=-1), "No vehicle can wish for -1 kWh."),
+        (lambda lab: lab.vehicle(kwh="1"), "No vehicle can wish for '1' kWh."),
         (lambda lab: lab.vehicle(kwh=1, contrat=True), "A vehicle knows no 'contrat'. Did you mean contract"),
         (lambda lab: lab.vehicle(energy="acdc"), "'acdc' is neither ac nor dc."),
         (lambda lab: lab.vehicle(name="../EV"), "'../EV' is no name for a vehicle"),

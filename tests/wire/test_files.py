@@ -96,3 +96,23 @@ def test_what_a_dead_writer_left_is_swept_and_nothing_else(tmp_path: Path) -> No
         (tmp_path / name).write_text("")
     sweep(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(kept)
+
+
+def test_a_folder_that_was_exchanged_while_one_waited_is_not_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is held then is the folder that is there now, not one that is gone."""
+    place = tmp_path / "folder"
+    place.mkdir()
+    real, asked = fcntl.flock, list[int]()
+
+    def exchanged(handle: int, kind: int) -> None:
+        real(handle, kind)
+        asked.append(os.fstat(handle).st_ino)
+        if len(asked) == 1:
+            place.rename(tmp_path / "old")
+            place.mkdir()
+
+    monkeypatch.setattr(fcntl, "flock", exchanged)
+    with locked(place):
+        assert asked[-1] == place.stat().st_ino != asked[0]
