@@ -11,7 +11,8 @@ from lab_runs import Run, leaks, run, texts
 from pncsim.simulator.result import Verdict
 from pncsim.simulator.runs.discovery import all_scenarios
 from pncsim.simulator.scenario import Scenario
-from pncsim.wire.trace import Judged, Power, Problem, Tolerated
+from pncsim.wire.gate import Tolerance
+from pncsim.wire.trace import Event, Judged, Power, Problem, Tolerated
 
 SCENARIOS = all_scenarios()
 
@@ -31,12 +32,18 @@ IN_MEMORY = [
 ]
 
 
+def of_the_machine(event: Event, transport: str) -> bool:
+    """On sockets time is real: how long an answer takes there is the business of a busy machine."""
+    return transport == "loopback" and isinstance(event, Tolerated) and event.code == Tolerance.LATE_RESPONSE
+
+
 def assert_passed(done: Run) -> None:
     result = done.result
     assert result.verdict is Verdict.PASS, result.cause
     assert result.exit_code == 0
     assert result.checks and all(check.ok for check in result.checks)
-    assert [e for e in done.events if isinstance(e, Problem | Tolerated) or (isinstance(e, Judged) and not e.ok)] == []
+    told = [e for e in done.events if isinstance(e, Problem | Tolerated) or (isinstance(e, Judged) and not e.ok)]
+    assert [e for e in told if not of_the_machine(e, result.transport)] == []
     assert done.after is not None
     assert not (done.after.session or done.after.transaction_of_station or done.after.waiting)
     assert done.after.transactions
