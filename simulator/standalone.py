@@ -33,6 +33,7 @@ from pncsim.simulator.lab.back_end import CARD, open_back_end
 from pncsim.simulator.lab.stations import network_at
 from pncsim.simulator.plan import OtherSide
 from pncsim.simulator.result import EXIT_CODES, Verdict
+from pncsim.tls_certs.concerns import about_evse, about_roles, concerns
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki
 from pncsim.tls_certs.reading import common_name
 from pncsim.wire.clock import Clock
@@ -55,6 +56,7 @@ async def run_station(link: OtherSide, options: StationOptions, clock: Clock, tr
     refuses = STRICT if options.strict else LENIENT
     back = await open_back_end("memory", clock, trace, folder=options.pki, refuses=refuses)
     pki = back.pki
+    _say_what_is_missing(pki, options, Voice.on(clock, trace, "SECC"))
     connect, password = back.connect, back.password
     if options.csms is not None:
         connect, password = _remote_csms(options.csms, pki), options.csms_password or ""
@@ -168,6 +170,13 @@ async def run_vehicle(link: OtherSide, options: VehicleOptions, clock: Clock, tr
     pki = load_pki(options.pki) if options.pki is not None else create_pki(clock.now())
     if options.pki is None and options.tls:
         _warn(clock, trace, "EV", "the vehicle trusts no station's certificate but its own")
+    if options.pki is not None:
+        wanted = (["v2g_root"] if options.tls else []) + (
+            ["contract_leaf", "oem_leaf"] if options.payment == "pnc" else []
+        )
+        voice = Voice.on(clock, trace, "EV")
+        for what in (*concerns(pki, clock.now()), *about_roles(pki, wanted)):
+            voice.warning(what)
     vehicle = Vehicle(
         config=VehicleConfig(
             energy_modes=_modes(options.current),
@@ -193,6 +202,17 @@ async def run_vehicle(link: OtherSide, options: VehicleOptions, clock: Clock, tr
         verdict = Verdict.ERROR
     said = outcome.reason if outcome.ok or outcome.error is None else outcome.error.sentence
     return _verdict("ev", verdict, f"{first_sentence(said)}; {outcome.energy_wh / 1000:.3f} kWh taken")
+
+
+def _say_what_is_missing(pki: Pki, options: StationOptions, voice: Voice) -> None:
+    """What the folder cannot be used for, of what the options want of it."""
+    if options.pki is None:
+        return
+    wanted = (["v2g_root"] if options.tls else []) + (["mo_root"] if options.payment != "eim" else [])
+    if options.payment != "eim" and options.csms is None:
+        wanted += ["cps_leaf", "oem_leaf"]
+    for what in (*about_roles(pki, wanted), *(about_evse(pki, options.evse_id) if options.tls else ())):
+        voice.warning(what)
 
 
 def _warn(clock: Clock, trace: Trace, actor: str, consequence: str) -> None:

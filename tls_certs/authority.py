@@ -57,7 +57,8 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
 
         It never outlives this authority's certificate; ``not_after`` may only shorten it. Raises LocalError.
         """
-        return self._issue(profile, subject_name(profile, common_name, organization), public_key, now, not_after)
+        subject = subject_name(profile, common_name, organization)
+        return self.issue_for(profile, subject, public_key, now, not_after)
 
     def issue_from_request(
         self,
@@ -78,11 +79,17 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         key = request.public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise LocalError("A certificate request must be checked before a certificate is issued from it.")
-        return self._issue(profile, subject, key, now, None)
+        return self.issue_for(profile, subject, key, now)
 
-    def _issue(
-        self, profile: Profile, subject: x509.Name, key: ec.EllipticCurvePublicKey, now: float, not_after: float | None
+    def issue_for(
+        self,
+        profile: Profile,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        now: float,
+        not_after: float | None = None,
     ) -> x509.Certificate:
+        """As :meth:`issue`, for a whole subject, such as that of a certificate to be renewed."""
         if not_after is not None:
             not_after = min(not_after, self.certificate.not_valid_after_utc.timestamp())
         certificate = issue(
@@ -97,7 +104,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
             crl_url=self.crl_url,
             not_after=not_after,
         )
-        self.registry.issued.add(certificate.serial_number)
+        self.registry.issue(certificate.serial_number)
         return certificate
 
     def credentials(
@@ -118,7 +125,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
     def revoke(self, certificate: x509.Certificate | int, now: float, reason: Reason = "unspecified") -> None:
         """Revoke a certificate (or a serial number) as of ``now``. The first revocation stands."""
         serial = certificate if isinstance(certificate, int) else certificate.serial_number
-        self.registry.revoked.setdefault(serial, Revocation(now, reason))
+        self.registry.revoke(serial, Revocation(now, reason))
 
     def status(self, certificate: x509.Certificate | int) -> Status:
         """What this authority says of a certificate (or a serial number)."""

@@ -51,6 +51,7 @@ def build_crl(authority: Authority, now: float, *, lifetime: float = LIFETIME) -
     """
     if authority.key is None:
         raise LocalError(f"The revocation list of {authority.role} cannot be signed: its key is not there.")
+    authority.registry.refresh()
     # All entries at once: adding them one by one copies the list each time.
     entries = [_entry(serial, revocation) for serial, revocation in authority.registry.revoked.items()]
     builder = (

@@ -6,7 +6,7 @@ Keys are files of their own (role ``<role>_key``), never readable by others, not
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -33,8 +33,16 @@ Certificates = Mapping[str, Sequence[x509.Certificate]]
 Keys = Mapping[str, ec.EllipticCurvePrivateKey]
 
 
-def write_folder(directory: Path, parts: Mapping[str, tuple[Certificates, Keys]], *, force: bool = False) -> None:
+def write_folder(
+    directory: Path,
+    parts: Mapping[str, tuple[Certificates, Keys]],
+    *,
+    force: bool = False,
+    further: Mapping[str, bytes] | None = None,
+) -> None:
     """Write certificates and keys by role, and a manifest, for each part: a subfolder by its name, or "" the folder.
+
+    ``further``: what else lies in the folder itself, by name.
 
     Folders are made with mode 0700, keys with 0600. Raises LocalError, without ``force`` also when a PKI or one of the
     files is there already; nothing is changed then, and no folder left that was not there. Several processes may write
@@ -42,6 +50,7 @@ def write_folder(directory: Path, parts: Mapping[str, tuple[Certificates, Keys]]
     """
     # The folder's own manifest is the last file of all: without it the folder is visibly unfinished.
     files = {directory / name: _files(directory / name, *parts[name]) for name in sorted(parts, reverse=True)}
+    files[directory][:0] = (NewFile(directory / name, octets) for name, octets in (further or {}).items())
     made: list[Path] = []
     try:
         _refuse_overwriting(files, force)
@@ -61,6 +70,34 @@ def write_folder(directory: Path, parts: Mapping[str, tuple[Certificates, Keys]]
     except BaseException:
         _take_away(made)
         raise
+
+
+def update_folder(directory: Path, change: Callable[[Certificates], tuple[Certificates, Keys]]) -> None:
+    """Put into a folder, which is made if need be, what ``change`` returns for the certificates that are there.
+
+    All else stays as it is. Raises LocalError, changing nothing.
+    """
+    try:
+        directory.mkdir(parents=True, mode=0o700, exist_ok=True)
+        with locked(directory):
+            manifest = _manifest(directory) if (directory / MANIFEST).exists() else {}
+            there, _ = read_folder(directory) if manifest else ({}, {})
+            certificates, keys = change(there)
+            *files, own = _files(directory, certificates, keys)
+            changed = json.loads(own.octets)
+            others = {name for role, names in manifest.items() if role not in changed for name in _several(names)}
+            for file in files:
+                if file.path.name in others:
+                    raise LocalError(f"{file.path} belongs to another role, too, and was not overwritten.")
+            sweep(directory)
+            merged = {**manifest, **changed}
+            replace_together([*files, NewFile(own.path, json.dumps(merged, indent=1).encode() + b"\n")])
+    except OSError as error:
+        raise LocalError(f"The PKI folder {directory} cannot be written: {_cause(error)}.") from error
+
+
+def _several(names: str | list[str]) -> list[str]:
+    return names if isinstance(names, list) else [names]
 
 
 def _files(place: Path, certificates: Certificates, keys: Keys) -> list[NewFile]:
@@ -129,7 +166,7 @@ def read_folder(
     certificates: dict[str, tuple[x509.Certificate, ...]] = {}
     keys: dict[str, ec.EllipticCurvePrivateKey] = {}
     for role, names in manifest.items():
-        paths = [directory / name for name in (names if isinstance(names, list) else [names])]
+        paths = [directory / name for name in _several(names)]
         if role.endswith(_KEY):
             keys[role.removesuffix(_KEY)] = _key(role, paths[0], password)
         else:
@@ -145,6 +182,14 @@ def read_folder(
             )
         certificates[role] = (*own, *(one for one in certificates[role] if one not in own))
     return certificates, keys
+
+
+def key_files(directory: Path) -> list[Path]:
+    """The files of private keys that a folder's manifest names; none where there is no folder. Raises LocalError."""
+    if not (directory / MANIFEST).exists():
+        return []
+    manifest = _manifest(directory)
+    return [directory / name for role in sorted(manifest) if role.endswith(_KEY) for name in _several(manifest[role])]
 
 
 def _has_key(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> bool:

@@ -15,9 +15,10 @@ from msgspec import Struct, field
 from pncsim.tls_certs.authority import Authority, answer_request
 from pncsim.tls_certs.folder import read_folders, write_folder
 from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
+from pncsim.tls_certs.ledger import LEDGER, Ledger, issuer_name, new_list
 from pncsim.tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
 from pncsim.tls_certs.reading import der, fingerprint, is_ca, responder_url
-from pncsim.tls_certs.revocation import Registry
+from pncsim.tls_certs.revocation import Registry, Status
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.identifiers import check_emaid, check_evseid, check_pcid
@@ -37,8 +38,8 @@ class Pki(Discreet, Struct, eq=False):
 
     ``certificates`` holds one or more per role: a file of roots may carry several. ``further`` are CA certificates that
     came along in some file: they complete chains and are nobody's root. Keys are never shown by ``repr``.
-    ``complete`` says whether the authorities know of every certificate they have ever issued.
-    Keys and serial numbers are drawn from ``source``.
+    ``complete`` says whether the authorities know of every certificate they have ever issued; in a folder its
+    ``ledger`` does. Keys and serial numbers are drawn from ``source``.
     """
 
     _hidden = ("certificates", "keys", "_authorities")
@@ -51,6 +52,7 @@ class Pki(Discreet, Struct, eq=False):
     folder: Path | None = None
     source: Source = SYSTEM
     further: tuple[x509.Certificate, ...] = ()
+    ledger: Ledger | None = None
     _authorities: dict[str, Authority] = field(default_factory=dict)
 
     @property
@@ -134,7 +136,7 @@ class Pki(Discreet, Struct, eq=False):
                 chain=() if _is_root(certificate) else self.chain(role),
                 key=self.keys.get(role),
                 source=self.source.of(role),
-                registry=Registry(complete=self.complete, issued=self._issued_by(certificate)),
+                registry=self._registry(certificate),
                 ocsp_url=None if role in OCPP_ROLES else self.ocsp_url,
                 crl_url=f"{self.crl_url}/{role}.crl" if self.crl_url and role not in OCPP_ROLES else None,
             )
@@ -142,6 +144,12 @@ class Pki(Discreet, Struct, eq=False):
             if signer in self.certificates and signer in self.keys:
                 authority.signer = Credentials((self.certificate(signer), *authority.chain), self.keys[signer])
         return authority
+
+    def _registry(self, issuer: x509.Certificate) -> Registry:
+        issued = self._issued_by(issuer)
+        if self.ledger is not None:
+            return self.ledger.registry(issuer, issued)
+        return Registry(complete=self.complete, issued=issued, issuer=issuer_name(issuer))
 
     def _issued_by(self, issuer: x509.Certificate) -> set[int]:
         return {certificate.serial_number for certificate in self._all() if _names(certificate)[1] == _names(issuer)[0]}
@@ -165,6 +173,14 @@ class Pki(Discreet, Struct, eq=False):
                 if _issued(authority.certificate, certificate):
                     return authority
         raise LocalError(f"{certificate.subject.rfc4514_string()} was not issued by an authority of {self._place()}.")
+
+    def status(self, certificate: x509.Certificate, issuer: x509.Certificate) -> Status:
+        """What the PKI knows of a certificate; good where somebody else has issued it. Raises LocalError."""
+        try:
+            authority = self.issuer_authority(certificate)
+        except LocalError:
+            return Status.GOOD
+        return authority.status(certificate)
 
 
 def _is_root(certificate: x509.Certificate) -> bool:
@@ -272,16 +288,25 @@ def write_pki(pki: Pki, directory: str | Path, *, force: bool = False) -> None:
         )
         for place in ("", OCPP_FOLDER)
     }
-    write_folder(Path(directory), parts, force=force)
+    complete = pki.ledger.complete if pki.ledger is not None else pki.complete
+    authorities = (pki.authority(role) for role in pki.roles if is_ca(pki.certificate(role)))
+    issued = new_list((authority.registry for authority in authorities), complete=complete)
+    write_folder(Path(directory), parts, force=force, further={LEDGER: issued})
 
 
 def load_pki(
-    directory: str | Path, *, ocsp_url: str | None = None, crl_url: str | None = None, source: Source = SYSTEM
+    directory: str | Path,
+    *,
+    ocsp_url: str | None = None,
+    crl_url: str | None = None,
+    source: Source = SYSTEM,
+    keeping: bool = False,
 ) -> Pki:
     """The PKI in a folder; roles may be missing, and are named when they are asked for. Raises LocalError.
 
     Expired certificates load: who uses them says so. Without ``ocsp_url`` new certificates get the address that those
-    in the folder carry. Its authorities do not know what earlier runs issued and call good what they have not revoked.
+    in the folder carry. What its authorities issue and revoke stays in the folder if ``keeping`` says so. Where it has
+    no list of what was issued before, they call good what they do not know to be revoked.
     """
     folder = Path(directory)
     certificates, keys = read_folders(folder, OCPP_FOLDER)
@@ -298,6 +323,7 @@ def load_pki(
         folder=folder,
         source=source,
         further=more,
+        ledger=Ledger(folder, writing=keeping),
     )
 
 

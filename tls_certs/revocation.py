@@ -1,9 +1,9 @@
-"""What an authority remembers of the certificates it has issued: which ones, and which it has revoked. Plain data."""
+"""What an authority remembers of the certificates it has issued: which ones, and which it has revoked."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Protocol
 
 from cryptography import x509
 from msgspec import Struct, field
@@ -43,19 +43,52 @@ class Revocation(Struct, frozen=True):
         return x509.ReasonFlags[self.reason]
 
 
-class Registry(Struct):
-    """Serial numbers of one authority.
+class Journal(Protocol):
+    """Keeps what several processes issue and revoke (:class:`tls_certs.ledger.Ledger`)."""
 
-    ``complete`` says whether ``issued`` names every certificate there is. An authority from a folder does not know what
-    earlier runs issued, and calls good what it does not know to be revoked; a complete one answers "unknown".
+    def refresh(self) -> None:
+        """Bring the registries up to what others have written."""
+
+    def note(self, issuer: str, serial: int, revocation: Revocation | None) -> None:
+        """Write down what ``issuer`` has issued or revoked."""
+
+
+class Registry(Struct):
+    """Serial numbers of one authority, called ``issuer`` in its ``journal``.
+
+    ``complete`` says whether ``issued`` names every certificate there is. An authority from somebody else's folder does
+    not know what was issued before, and calls good what it does not know to be revoked; a complete one answers
+    "unknown".
     """
 
     issued: set[int] = field(default_factory=set)
     revoked: dict[int, Revocation] = field(default_factory=dict)
     complete: bool = True
+    issuer: str = ""
+    journal: Journal | None = None
+
+    def issue(self, serial: int) -> None:
+        """The authority has issued the certificate with this serial number."""
+        if serial not in self.issued:
+            self.issued.add(serial)
+            if self.journal is not None:
+                self.journal.note(self.issuer, serial, None)
+
+    def revoke(self, serial: int, revocation: Revocation) -> None:
+        """It has revoked it. The first revocation stands."""
+        if serial not in self.revoked:
+            self.revoked[serial] = revocation
+            if self.journal is not None:
+                self.journal.note(self.issuer, serial, revocation)
+
+    def refresh(self) -> None:
+        """Take in what others have issued and revoked with the same key. Raises LocalError."""
+        if self.journal is not None:
+            self.journal.refresh()
 
     def status(self, serial: int) -> Status:
-        """What the authority says of the certificate with this serial number."""
+        """What the authority says of the certificate with this serial number. Raises LocalError."""
+        self.refresh()
         if serial in self.revoked:
             return Status.REVOKED
         return Status.GOOD if serial in self.issued or not self.complete else Status.UNKNOWN

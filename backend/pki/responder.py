@@ -50,6 +50,6 @@ class OcspResponder:
     async def _recall_one(self, name: CertId, authority: Authority) -> None:
         issued = await self._store.of(ISSUED).get(issued_key(issuer_key(authority.certificate), name.serial))
         if issued is not None:
-            authority.registry.issued.add(name.serial)
+            authority.registry.issue(name.serial)
             if issued.revoked_at is not None:
                 authority.revoke(name.serial, issued.revoked_at, issued.reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import sys
 import time
 from collections.abc import Sequence
@@ -10,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pncsim.simulator.commands import certs_work
 from pncsim.simulator.commands.options import Arguments, Parser
+from pncsim.simulator.commands.outputs import refused
 from pncsim.simulator.evidence.story import printable
-from pncsim.simulator.result import EXIT_UNAVAILABLE, EXIT_USAGE
-from pncsim.wire.errors import LocalError, PncError
-from pncsim.wire.gate import Liberty
-from pncsim.wire.identifiers import IdentifierError
+from pncsim.wire.errors import PncError
+from pncsim.wire.gate import Liberty, refuse
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -35,7 +34,7 @@ _CHAINS = (
 
 
 def fill(parser: Parser, words: Sequence[str] = ()) -> None:
-    """Create, show, verify."""
+    """Create, show, verify, and the work of :mod:`certs_work`."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     create = actions.add_parser("create", help="write all certificates and keys as PEM, with a manifest pki.json")
     create.add_argument("--ocsp-url", default=OCSP_URL, metavar="URL", help=f"OCSP responder they name ({OCSP_URL})")
@@ -49,6 +48,8 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     create.add_argument("--force", action="store_true", help="overwrite a PKI that is there")
     show = actions.add_parser("show", help="show role, subject, issuer and validity of every certificate")
     verify = actions.add_parser("verify", help="verify every chain by the V2G profiles; exit code 1 if one fails")
+    verify.add_argument("--strict", action="store_true", help="what would be tolerated is bad, too")
+    certs_work.fill(actions)
     for one, execute in ((create, _certs_create), (show, _certs_show), (verify, _certs_verify)):
         one.add_argument("directory", type=Path, metavar="DIR", help="the PKI folder")
         one.set_defaults(execute=execute)
@@ -72,7 +73,7 @@ def _certs_show(arguments: Arguments) -> int:
 
 
 def _certs_verify(arguments: Arguments) -> int:
-    return verify(arguments.directory)
+    return verify(arguments.directory, strict=arguments.strict)
 
 
 def create(
@@ -105,7 +106,7 @@ def create(
         )
         write_pki(pki, directory, force=force)
     except PncError as error:
-        return _complain(error)
+        return refused(error)
     print(f"{len(pki.roles)} certificates with their keys are in {directory} (manifest pki.json, keys mode 0600).")
     for role in ("secc_leaf", "contract_leaf", "oem_leaf"):
         print(f"  {role:<14} {_shown(pki.certificate(role).subject):<20} until {_day(pki.certificate(role))}")
@@ -114,35 +115,38 @@ def create(
 
 def show(directory: str | Path, *, now: float | None = None) -> int:
     """List the roles of a PKI folder, one line each; 1 when something is wrong with one, 3 when there is none."""
+    from pncsim.tls_certs.concerns import about_certificates, about_files
     from pncsim.tls_certs.pki import load_pki
 
     moment = time.time() if now is None else now
     try:
         pki = load_pki(directory)
+        said, files = about_certificates(pki, moment), about_files(Path(directory))
     except PncError as error:
-        return _complain(error)
-    problems = 0
+        return refused(error)
+    problems = len(files) + sum(not one.usable for one in said)
     print(f"{'role':<14} {'subject':<38} {'issuer':<30} {'valid until':<11} key  problems")
     for role in pki.roles:
-        found = _problems(pki, role, moment)
-        problems += len(found)
+        unrooted = _unrooted(pki, role)
+        problems += len(unrooted)
+        found = [*(one.what for one in said if one.role == role), *unrooted]
         certificate = pki.certificate(role)
         print(
             f"{role:<14} {_shown(certificate.subject):<38} {_issuer_name(certificate):<30} {_day(certificate):<11} "
             f"{'yes' if role in pki.keys else 'no ':<4} {'; '.join(found)}".rstrip()
         )
-    for loose in _readable_keys(Path(directory)):
-        problems += 1
-        print(f"{loose} can be read by others; keys should have mode 0600.")
+    for sentence in files:
+        print(sentence)
     for role in (role for role in pki.keys if role not in pki.certificates):
         print(f"{role}_key is a key without certificate.")
     return 1 if problems else 0
 
 
-def verify(directory: str | Path, *, now: float | None = None) -> int:
+def verify(directory: str | Path, *, now: float | None = None, strict: bool = False) -> int:
     """Verify the chains of a PKI folder by the V2G rules, as vehicle, station and back end would.
 
-    1 when one is bad or there is none, 3 when the folder cannot be read.
+    What the folder has revoked is bad; ``strict`` tolerates nothing. 1 when one is bad or there is none, 3 when the
+    folder cannot be read.
     """
     from pncsim.tls_certs.pki import load_pki
     from pncsim.tls_certs.validation import Use, validate_chain
@@ -151,7 +155,7 @@ def verify(directory: str | Path, *, now: float | None = None) -> int:
     try:
         pki = load_pki(directory)
     except PncError as error:
-        return _complain(error)
+        return refused(error)
     bad = checked = 0
     for role, use, roots in _CHAINS:
         if role not in pki.roles:
@@ -160,7 +164,11 @@ def verify(directory: str | Path, *, now: float | None = None) -> int:
         checked += 1
         liberties: list[Liberty] = []
         try:
-            chain = validate_chain(pki.chain(role), pki.anchors(*roots), Use[use], moment, gate=liberties.append)
+            chain = validate_chain(
+                *(pki.chain(role), pki.anchors(*roots), Use[use], moment),
+                revocation=pki.status,
+                gate=refuse if strict else liberties.append,
+            )
         except PncError as error:
             bad += 1
             print(f"{role:<14} BAD   {printable(str(error))}")
@@ -173,31 +181,13 @@ def verify(directory: str | Path, *, now: float | None = None) -> int:
     return 1 if bad or not checked else 0
 
 
-def _complain(error: PncError) -> int:
-    """Say it; 2 for an identifier that is none, 3 for a folder that cannot be used, 1 for everything else."""
-    print(printable(str(error)), file=sys.stderr)
-    if isinstance(error, IdentifierError):
-        return EXIT_USAGE
-    return EXIT_UNAVAILABLE if isinstance(error, LocalError) else 1
-
-
-def _problems(pki: Pki, role: str, now: float) -> list[str]:
-    certificate = pki.certificate(role)
-    found = []
-    if certificate.not_valid_after_utc.timestamp() + 1 <= now:
-        found.append("expired")
-    elif certificate.not_valid_before_utc.timestamp() > now:
-        found.append("not yet valid")
+def _unrooted(pki: Pki, role: str) -> list[str]:
+    """Why a role leads to no root of the folder; nothing if it does."""
     try:
         pki.root(role)
     except PncError as error:
-        found.append(error.sentence)
-    return found
-
-
-def _readable_keys(directory: Path) -> list[Path]:
-    keys = sorted(directory.glob("**/*_key.pem"))
-    return [key for key in keys if key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+        return [error.sentence]
+    return []
 
 
 def _issuer_name(certificate: x509.Certificate) -> str:

@@ -35,7 +35,7 @@ COMMANDS = {
     "ev": "be a vehicle that charges at one station, then give a verdict",
     "serve": "be the services behind the stations: pools, PKI, operators, tokens",
     "exi": "decode and encode EXI, line by line",
-    "certs": "create, show and verify the certificates of a V2G PKI",
+    "certs": "create, show, verify, issue, renew and revoke the certificates of a V2G PKI",
     "tables": "print the state machines and times as Markdown",
 }
 """Each command with its help. It is the module of that name beside this one, whose ``fill(parser, words)`` adds what

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-from pncsim.simulator.result import EXIT_UNAVAILABLE, EXIT_UNREAD, OutputLost
-from pncsim.wire.errors import LocalError
+from pncsim.simulator.result import EXIT_UNAVAILABLE, EXIT_UNREAD, EXIT_USAGE, OutputLost
+from pncsim.wire.errors import LocalError, PncError
+from pncsim.wire.identifiers import IdentifierError
 
 
 class _Output(io.TextIOWrapper):
@@ -37,6 +38,13 @@ class _Output(io.TextIOWrapper):
         self.lost = OutputLost(error.errno, error.strerror)
         forget(self)
         return self.lost
+
+
+def refused(error: PncError) -> int:
+    """Say what a command could not do; 2 for an identifier that is none, 3 for a folder that cannot be used, else 1."""
+    if isinstance(error, IdentifierError):
+        return complain(str(error), EXIT_USAGE)
+    return complain(str(error), EXIT_UNAVAILABLE if isinstance(error, LocalError) else 1)
 
 
 @contextmanager

@@ -85,7 +85,8 @@ class BackEnd(Struct, kw_only=True):
 class Region:
     """Everything behind the stations that one ``plan`` names.
 
-    ``folder``: where the first PKI comes from. ``refuses``: the liberties nobody here lets pass.
+    ``folder``: where the first PKI comes from. ``keeping``: what is issued and revoked in it stays there; a lab does
+    with the folder as it likes, and forgets it. ``refuses``: the liberties nobody here lets pass.
     """
 
     def __init__(
@@ -96,12 +97,13 @@ class Region:
         *,
         plan: Plan = USUAL,
         folder: Path | None = None,
+        keeping: bool = False,
         source: Source = SYSTEM,
         refuses: frozenset[Tolerance] = LENIENT,
     ) -> None:
         self.plan = plan
         self._transport, self._clock, self._trace, self._refuses = transport, clock, trace, refuses
-        self._folder, self._source = folder, source
+        self._folder, self._keeping, self._source = folder, keeping, source
         self._sockets = AsyncExitStack()
         self._ecosystem: Ecosystem | None = None
         self._back_ends: dict[str, BackEnd] = {}
@@ -190,13 +192,19 @@ class Region:
             pki = create_pki(self._clock.now(), ocsp_url=ocsp_url, organization=organization, source=source)
             text = f"{len(pki.certificates)} certificates issued: V2G, CPO, CPS, MO and OEM chains, OCSP signers, OCPP."
         else:
-            pki = load_pki(self._folder)
+            pki = load_pki(self._folder, keeping=self._keeping)
             if pki.ocsp_url is None:
                 pki.ocsp_url = ocsp_url
             elif self.plan.ocsp_url is None and self._transport == "loopback":
                 self._answered_here.add(pki.ocsp_url)
             text = f"{len(pki.certificates)} certificates read from {self._folder}."
-        Voice.on(self._clock, self._trace, "PKI", f"PKI {plan.name}".strip()).story(text)
+        voice = Voice.on(self._clock, self._trace, "PKI", f"PKI {plan.name}".strip())
+        voice.story(text)
+        if pki.folder is not None:
+            from pncsim.tls_certs.concerns import concerns
+
+            for what in concerns(pki, self._clock.now()):
+                voice.warning(what)
         return pki
 
     # CSMSs
@@ -310,8 +318,11 @@ async def open_back_end(
     folder: Path | None = None,
     refuses: frozenset[Tolerance] = LENIENT,
 ) -> BackEnd:
-    """What stands behind one station of one CSMS, made at once. Raises LocalError, and then leaves nothing open."""
-    region = Region(transport, clock, trace, folder=folder, refuses=refuses)
+    """What stands behind one station of one CSMS, made at once. What is issued and revoked stays in ``folder``.
+
+    Raises LocalError, and then leaves nothing open.
+    """
+    region = Region(transport, clock, trace, folder=folder, keeping=True, refuses=refuses)
     try:
         return await region.back_end()
     except BaseException:

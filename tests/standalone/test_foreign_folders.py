@@ -13,7 +13,7 @@ from pncsim.simulator.alone_options import StationOptions
 from pncsim.simulator.commands.main import main
 from pncsim.tls_certs.pki import OCPP_ROLES, Pki, create_pki, load_pki, write_pki
 from pncsim.tls_certs.profiles import YEAR
-from pncsim.wire.trace import Warned
+from pncsim.wire.trace import Problem, Warned
 from pncsim.wire.values import replace
 
 OCSP = "http://ocsp.pncsim.test/ocsp"
@@ -95,3 +95,42 @@ def test_a_role_that_is_needed_is_named_where_it_is_missed(
     folder = foreign(tmp_path / "pki", stations_alone)
     assert exit_code("run", "install-contract", "--pki", folder) == 3
     assert "no certificate for the role oem_leaf" in capsys.readouterr().out.replace("\n", " ").replace("  ", "")
+
+
+async def test_a_contract_that_its_folder_has_revoked_pays_at_no_lone_station(tmp_path: Path) -> None:
+    folder = tmp_path / "pki"
+    write_pki(create_pki(time.time(), ocsp_url=OCSP), folder)
+    paying = StationOptions(pki=folder, payment="pnc"), replace(QUICK, pki=folder, payment="pnc", install="never")
+    assert (await charge(*paying))[:2] == (0, 0)
+    assert exit_code("certs", "revoke", folder, "contract_leaf") == 0
+    station, vehicle, events = await charge(*paying)
+    assert station != 0 and vehicle != 0
+    assert any(isinstance(event, Problem) and event.kind == "revoked" for event in events)
+
+
+async def test_a_contract_that_a_lone_station_has_sold_is_known_to_the_next_one(tmp_path: Path) -> None:
+    folder = tmp_path / "pki"
+    write_pki(create_pki(time.time(), ocsp_url=OCSP), folder)
+    vehicle = replace(QUICK, pki=folder, contracts=tmp_path / "contracts")
+    assert (await charge(StationOptions(pki=folder), vehicle))[:2] == (0, 0)
+    assert (await charge(StationOptions(pki=folder, payment="pnc"), replace(vehicle, install="never")))[:2] == (0, 0)
+
+
+def test_a_lab_leaves_a_folder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "pki"
+    write_pki(create_pki(time.time(), ocsp_url=OCSP), folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    exit_code("run", "pnc-ac", "-q", "--pki", folder, "--fault", "contract-revoked")
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    assert exit_code("run", "pnc-ac", "-q", "--pki", folder) == 0
+
+
+async def test_another_evse_and_keys_that_lie_open_are_said_at_the_start(tmp_path: Path) -> None:
+    folder = foreign(tmp_path / "pki", stations_alone)
+    (folder / "secc_leaf_key.pem").chmod(0o644)
+    station = StationOptions(pki=folder, evse_id="DE*XYZ*E7")
+    _, _, events = await charge(station, replace(QUICK, pki=folder, payment="eim"))
+    said = [event.text for event in events if isinstance(event, Warned)]
+    for what in ("the EVSE is DE*XYZ*E7", "can be read by others", "mo_root is not in the PKI folder"):
+        assert any(what in one for one in said), what

@@ -177,7 +177,7 @@ def test_four_that_are_created_at_once_leave_one_consistent_pki(
     assert [(process.communicate(timeout=120)[0] != "", process.returncode) for process in creating] == [(True, 0)] * 4
     assert certs_cli.verify(place) == 0
     left = {path.name for path in (*place.iterdir(), *(place / "ocpp").iterdir())}
-    assert left == {*manifest(place).values(), *manifest(place / "ocpp").values(), "pki.json", "ocpp"}
+    assert left == {*manifest(place).values(), *manifest(place / "ocpp").values(), "pki.json", "ocpp", "issued.jsonl"}
 
 
 def test_a_folder_that_cannot_be_written_whole_is_left_as_it_was(
