@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct
 
@@ -14,7 +13,7 @@ from pncsim.tls_certs.chain_error import BAD_CERTIFICATE
 from pncsim.tls_certs.issue import key_identifier_of, moment
 from pncsim.tls_certs.keys import SIGNATURE_HASHES, KeyKind, deterministic, kind_of, signed_by
 from pncsim.tls_certs.ocsp import DEFAULT_LIFETIME
-from pncsim.tls_certs.reading import CLOCK_TOLERANCE, is_ca
+from pncsim.tls_certs.reading import CLOCK_TOLERANCE, UNREADABLE, Unreadable, is_ca, load_crl
 from pncsim.tls_certs.revocation import Revocation, Status
 from pncsim.wire.errors import LocalError, PeerError
 
@@ -87,7 +86,7 @@ def verify_crl(octets: bytes, certificate: x509.Certificate, issuer: x509.Certif
     distribution point) and delta or indirect lists are refused. Signers other than the issuer itself are not known.
     """
     try:
-        crl = x509.load_der_x509_crl(octets)
+        crl = load_crl(octets)
         signed = crl.issuer == issuer.subject and signed_by(
             issuer.public_key(), crl.signature, crl.tbs_certlist_bytes, crl.signature_hash_algorithm
         )
@@ -95,7 +94,9 @@ def verify_crl(octets: bytes, certificate: x509.Certificate, issuer: x509.Certif
         revoked = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
         noted = [one.value for one in revoked.extensions] if revoked else []
         addresses = _addresses(certificate)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except Unreadable as error:
+        raise CrlError(error.sentence, clause=error.clause) from error
+    except UNREADABLE as error:
         raise CrlError(f"The revocation list cannot be read: {error}.", clause="RFC 5280 5.1") from error
     if not signed:
         raise CrlError(f"The revocation list is not signed by {issuer.subject.rfc4514_string()}.")

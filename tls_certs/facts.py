@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from pncsim.tls_certs.chain_error import ChainError
 from pncsim.tls_certs.keys import PublicKey, signed_by
-from pncsim.tls_certs.reading import UNREADABLE, domains_of, shown
+from pncsim.tls_certs.reading import UNREADABLE, domains_of, parsed, shown
 
 _PROCESSED = frozenset(
     {
@@ -84,7 +84,7 @@ def _octets(source: bytes | x509.Certificate) -> bytes:
 
 def _read(octets: bytes, what: str, kind: str) -> Facts:
     try:
-        certificate = x509.load_der_x509_certificate(octets)
+        certificate = parsed(octets)
         subject = certificate.subject
         if kind:
             what = f'{kind} "{shown(subject)}"'

@@ -7,7 +7,6 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
@@ -24,6 +23,7 @@ from pncsim.tls_certs.keys import (
     name_of,
 )
 from pncsim.tls_certs.profiles import Profile
+from pncsim.tls_certs.reading import Unreadable, load_request, reading
 from pncsim.wire.errors import LocalError, PeerError
 
 ORGANIZATION = "pncsim"
@@ -223,15 +223,13 @@ def check_request(data: bytes | str, *, kind: KeyKind = KeyKind.P256) -> x509.Ce
 
     Its own signature proves possession of the key; the key must be of ``kind`` and the subject have CN and O.
     """
-    octets = data.encode("ascii", "replace") if isinstance(data, str) else data
     try:
-        pem = octets.lstrip().startswith(b"-----BEGIN")
-        request = x509.load_pem_x509_csr(octets) if pem else x509.load_der_x509_csr(octets)
-        key = request.public_key()
-        proven = request.is_signature_valid
-        names = {attribute.oid for attribute in request.subject}
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise RequestError(f"The certificate request cannot be read: {error}.") from error
+        request = load_request(data)
+        with reading("The certificate request", clause="RFC 2986"):
+            key, proven = request.public_key(), request.is_signature_valid
+    except Unreadable as error:
+        raise RequestError(error.sentence) from error
+    names = {attribute.oid for attribute in request.subject}
     if kind_of(key) is not kind:
         raise RequestError(
             f"The certificate request is for a key of kind {name_of(key)}; {kind.value} is the only one allowed.",

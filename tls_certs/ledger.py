@@ -25,7 +25,7 @@ _REASONS = frozenset(get_args(Reason))
 
 
 class Ledger:
-    """The list of one folder. Implements :class:`tls_certs.revocation.Journal`.
+    """The list of one folder. Implements :class:`tls_certs.revocation.Chronicle`.
 
     ``writing``: what is issued and revoked from now on is appended; else it is forgotten with the process, as befits a
     trial. A folder without a list, or whose list does not begin with its first certificate, is not ``complete``:
@@ -79,7 +79,7 @@ class Ledger:
 
     def _of(self, issuer: str) -> Registry:
         if issuer not in self._registries:
-            self._registries[issuer] = Registry(complete=self.complete, issuer=issuer, journal=self)
+            self._registries[issuer] = Registry(complete=self.complete, issuer=issuer, chronicle=self)
         return self._registries[issuer]
 
     def _take(self, line: bytes) -> None:

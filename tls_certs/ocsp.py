@@ -27,7 +27,15 @@ from pncsim.tls_certs.chain_error import BAD_STATUS_RESPONSE
 from pncsim.tls_certs.facts import bound
 from pncsim.tls_certs.hash_data import HashData, hash_data
 from pncsim.tls_certs.keys import key_hash, signed_by
-from pncsim.tls_certs.reading import CLOCK_TOLERANCE, UNREADABLE, not_after, not_before, responder_url
+from pncsim.tls_certs.reading import (
+    CLOCK_TOLERANCE,
+    UNREADABLE,
+    Unreadable,
+    load_answer,
+    not_after,
+    not_before,
+    responder_url,
+)
 from pncsim.tls_certs.revocation import Status
 from pncsim.wire.errors import Kind, PeerError
 from pncsim.wire.gate import Liberty, NotTolerated, Tolerance, Tolerate, refuse
@@ -158,7 +166,7 @@ def _read_answer(
 ) -> tuple[OcspStatus, x509.Certificate]:
     """What an answer says, and who has signed it."""
     try:
-        response = ocsp.load_der_ocsp_response(octets)
+        response = load_answer(octets)
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise OcspError(
                 f"The OCSP responder refused to answer: {response.response_status.name.lower().replace('_', ' ')}.",
@@ -174,6 +182,8 @@ def _read_answer(
         _check_nonce(response, nonce, gate)
         this_update, expires = period(single)
         following = single.next_update_utc
+    except Unreadable as error:
+        raise OcspError(error.sentence, clause=error.clause) from error
     except UNREADABLE as error:
         raise OcspError(f"The OCSP response cannot be read: {error}.", clause="RFC 6960 4.2.1") from error
     if this_update > now + CLOCK_TOLERANCE:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct, field
 
@@ -17,7 +16,7 @@ from pncsim.tls_certs.folder import read_folders, write_folder
 from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
 from pncsim.tls_certs.ledger import LEDGER, Ledger, issuer_name, new_list
 from pncsim.tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
-from pncsim.tls_certs.reading import der, fingerprint, is_ca, responder_url
+from pncsim.tls_certs.reading import der, fingerprint, is_ca, issued_by, responder_url
 from pncsim.tls_certs.revocation import Registry, Status
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
@@ -199,11 +198,7 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     """Whether name and signature say so. That never changes, unlike validity, which is not asked here."""
     if _names(issuer)[0] != _names(certificate)[1]:
         return False
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
+    return issued_by(certificate, issuer)
 
 
 def create_pki(

@@ -1,8 +1,9 @@
-"""Reading certificates: the one place that parses them and says what stands in them.
+"""Reading what others have signed: the one place that parses certificates, requests, OCSP answers and CRLs.
 
 The library parses late and in many kinds: a broken name or date shows only where it is first asked for, and some of its
 errors are no ValueError. So certificates of others come through :func:`load` or :func:`load_all`, which ask for
-everything that is used later, and what is asked for beyond that goes under :func:`reading`.
+everything that is used later but the key, which may be of any kind; requests, answers and lists come through the
+functions beside them. What is asked for beyond that goes under :func:`reading`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from pncsim.wire.errors import PeerError
@@ -36,22 +38,23 @@ class Unreadable(PeerError):
 
 
 @contextmanager
-def reading(what: str) -> Iterator[None]:
+def reading(what: str, *, clause: str = "RFC 5280 4.1") -> Iterator[None]:
     """Turn whatever the library raises within into :class:`Unreadable`: "``what`` cannot be read: ..."."""
     try:
         yield
     except UNREADABLE as error:
-        raise Unreadable(f"{what} cannot be read: {error}.", clause="RFC 5280 4.1", kind="unparsable") from error
+        raise Unreadable(f"{what} cannot be read: {error}.", clause=clause, kind="unparsable") from error
 
 
 def load(der: bytes, what: str = "The certificate") -> x509.Certificate:
     """The certificate in ``der``, its names and dates readable. Raises Unreadable, which calls it ``what``."""
     with reading(what):
-        return _parsed(der)
+        return parsed(der)
 
 
 @lru_cache(maxsize=512)
-def _parsed(der: bytes) -> x509.Certificate:
+def parsed(der: bytes) -> x509.Certificate:
+    """As :func:`load`, raising what :data:`UNREADABLE` lists."""
     # The same chains come again with every session, and a certificate never changes.
     certificate = x509.load_der_x509_certificate(der)
     _parse_late_parts(certificate)
@@ -77,6 +80,45 @@ def load_all(data: bytes | str, what: str = "The certificate") -> tuple[x509.Cer
 def _parse_late_parts(certificate: x509.Certificate) -> None:
     certificate.subject, certificate.issuer  # noqa: B018
     certificate.not_valid_before_utc, certificate.not_valid_after_utc  # noqa: B018
+    certificate.extensions  # noqa: B018
+
+
+def load_request(data: bytes | str, what: str = "The certificate request") -> x509.CertificateSigningRequest:
+    """The certificate request (PKCS#10) in PEM or DER, its subject, key and extensions readable. Raises Unreadable."""
+    octets = data.encode("ascii", "replace") if isinstance(data, str) else data
+    with reading(what, clause="RFC 2986"):
+        pem = octets.lstrip().startswith(b"-----BEGIN")
+        request = x509.load_pem_x509_csr(octets) if pem else x509.load_der_x509_csr(octets)
+        request.subject, request.extensions, request.public_key()
+        return request
+
+
+def load_crl(octets: bytes, what: str = "The revocation list") -> x509.CertificateRevocationList:
+    """The revocation list (DER), its issuer, dates and extensions readable. Raises Unreadable."""
+    with reading(what, clause="RFC 5280 5.1"):
+        crl = x509.load_der_x509_crl(octets)
+        crl.issuer, crl.last_update_utc, crl.next_update_utc, crl.extensions  # noqa: B018
+        return crl
+
+
+def load_answer(octets: bytes, what: str = "The OCSP response") -> ocsp.OCSPResponse:
+    """The OCSP response (DER); one that is no refusal has readable certificates and extensions. Raises Unreadable."""
+    with reading(what, clause="RFC 6960 4.2.1"):
+        response = ocsp.load_der_ocsp_response(octets)
+        if response.response_status is ocsp.OCSPResponseStatus.SUCCESSFUL:
+            tuple(response.responses), response.extensions, response.produced_at_utc
+            for certificate in response.certificates:
+                _parse_late_parts(certificate)
+        return response
+
+
+def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether ``issuer``'s name and key stand behind ``certificate``; False also where its key cannot be used."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, *UNREADABLE):
+        return False
+    return True
 
 
 # Names

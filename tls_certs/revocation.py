@@ -43,7 +43,7 @@ class Revocation(Struct, frozen=True):
         return x509.ReasonFlags[self.reason]
 
 
-class Journal(Protocol):
+class Chronicle(Protocol):
     """Keeps what several processes issue and revoke (:class:`tls_certs.ledger.Ledger`)."""
 
     def refresh(self) -> None:
@@ -54,7 +54,7 @@ class Journal(Protocol):
 
 
 class Registry(Struct):
-    """Serial numbers of one authority, called ``issuer`` in its ``journal``.
+    """Serial numbers of one authority, called ``issuer`` in its ``chronicle``.
 
     ``complete`` says whether ``issued`` names every certificate there is. An authority from somebody else's folder does
     not know what was issued before, and calls good what it does not know to be revoked; a complete one answers
@@ -65,26 +65,26 @@ class Registry(Struct):
     revoked: dict[int, Revocation] = field(default_factory=dict)
     complete: bool = True
     issuer: str = ""
-    journal: Journal | None = None
+    chronicle: Chronicle | None = None
 
     def issue(self, serial: int) -> None:
         """The authority has issued the certificate with this serial number."""
         if serial not in self.issued:
             self.issued.add(serial)
-            if self.journal is not None:
-                self.journal.note(self.issuer, serial, None)
+            if self.chronicle is not None:
+                self.chronicle.note(self.issuer, serial, None)
 
     def revoke(self, serial: int, revocation: Revocation) -> None:
         """It has revoked it. The first revocation stands."""
         if serial not in self.revoked:
             self.revoked[serial] = revocation
-            if self.journal is not None:
-                self.journal.note(self.issuer, serial, revocation)
+            if self.chronicle is not None:
+                self.chronicle.note(self.issuer, serial, revocation)
 
     def refresh(self) -> None:
         """Take in what others have issued and revoked with the same key. Raises LocalError."""
-        if self.journal is not None:
-            self.journal.refresh()
+        if self.chronicle is not None:
+            self.chronicle.refresh()
 
     def status(self, serial: int) -> Status:
         """What the authority says of the certificate with this serial number. Raises LocalError."""

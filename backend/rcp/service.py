@@ -6,7 +6,6 @@ import uuid
 from typing import Any, Literal
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 from pncsim.backend import certificates
 from pncsim.backend.events.facts import RootAdded, RootRemoved
@@ -101,15 +100,9 @@ class RootPool:
         name = reading.common_name(certificate)
         if certificate.issuer != certificate.subject:
             raise Refused(f"{name} was issued by {certificate.issuer.rfc4514_string()}: it is no root.", clause="RCP-4")
-        try:
-            certificate.verify_directly_issued_by(certificate)
-        except (InvalidSignature, ValueError, TypeError):
-            raise Refused(f"{name} is not signed with its own key: it is no root.", clause="RCP-4") from None
-        try:
-            constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-        except (x509.ExtensionNotFound, ValueError):
-            constraints = None
-        if constraints is None or not constraints.ca:
+        if not reading.issued_by(certificate, certificate):
+            raise Refused(f"{name} is not signed with its own key: it is no root.", clause="RCP-4")
+        if not reading.is_ca(certificate):
             raise Refused(f"{name} is not a certificate authority (basicConstraints).", clause="RCP-4")
         if not reading.valid_at(certificate, self._clock.now()):
             raise Refused(

@@ -11,7 +11,6 @@ from itertools import pairwise
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.ev.contracts import Contract
@@ -110,13 +109,11 @@ def _contract_chain(s: Iso2VehicleSession, chain: tuple[x509.Certificate, ...]) 
             f"The contract chain has {len(chain)} certificates, at most {MAX_CHAIN} are allowed.", clause="V2G2-009"
         )
     for certificate, issuer in pairwise(chain):
-        try:
-            certificate.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError, InvalidSignature):
+        if not reading.issued_by(certificate, issuer):
             raise PeerError(
                 f"In the contract chain {certificate.subject.rfc4514_string()} was not issued by "
                 f"{issuer.subject.rfc4514_string()} that follows it."
-            ) from None
+            )
     leaf = chain[0]
     if not reading.valid_at(leaf, s.now):
         raise PeerError(

@@ -27,6 +27,8 @@ from pncsim.wire.identifiers import normal_emaid
 from pncsim.wire.ocpp import v201
 
 if TYPE_CHECKING:
+    from cryptography import x509
+
     from pncsim.wire.ocpp.types import v201 as types
 
 MAX_HASHES = 4
@@ -49,9 +51,10 @@ def contract_payload(
     """
     chain = question.chain
     payload: types.AuthorizeRequest = {"idToken": {"idToken": normal_emaid(question.emaid), "type": "eMAID"}}
+    pairs: list[tuple[x509.Certificate, x509.Certificate]] = []
     if question.anchor is not None:
         pairs = list(zip(chain, (*chain[1:], question.anchor), strict=True))
-    else:
+    elif question.validated:
         pairs = trust.pairs(chain, "MORootCertificate", "V2GRootCertificate")
     hashes = [hash_data(*pair) for pair in pairs]
     rooted = len(pairs) == len(chain) and len(chain) > 0

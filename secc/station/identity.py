@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from pncsim.secc.station.status_info import said
 from pncsim.tls_certs.ocsp import period, single_about
-from pncsim.tls_certs.reading import CLOCK_TOLERANCE, UNREADABLE, Unreadable, load_all, not_before, reading
+from pncsim.tls_certs.reading import CLOCK_TOLERANCE, UNREADABLE, Unreadable, load_all, load_answer, not_before, reading
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerError
 from pncsim.wire.source import Source
@@ -113,7 +113,7 @@ def staple(
         raise PeerError(f"The CSMS could not get the OCSP answer for {name}: {why}.", clause="M06")
     try:
         der = base64.b64decode(answer["ocspResult"], validate=True)
-        response = ocsp.load_der_ocsp_response(der)
+        response = load_answer(der, f"The OCSP answer for {name}")
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise PeerError(
                 f"The OCSP responder said {response.response_status.name} about {name}.", clause="RFC 6960 4.2.1"
@@ -121,6 +121,8 @@ def staple(
         single = single_about(response, certificate.serial_number, issuer)
         begins, ends = period(single)
         status = single.certificate_status.name.lower()
+    except Unreadable as error:
+        raise PeerError(error.sentence, clause="M06") from error
     except (binascii.Error, *UNREADABLE) as error:
         raise PeerError(f"The OCSP answer for {name} cannot be read: {error}.", clause="M06") from error
     until = min(ends, now + STAPLE_LIFE)

@@ -19,6 +19,7 @@ from pncsim.tls_certs.issue import BACKDATE, ORGANIZATION, issue, subject_name
 from pncsim.tls_certs.keys import KeyKind, PrivateKey, SignatureHash, make_key, sign
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import DAY, PROFILES, Profile
+from pncsim.tls_certs.reading import load
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import Kind, LocalError
 from pncsim.wire.values import replace
@@ -56,7 +57,7 @@ def with_sha1(certificate: x509.Certificate, key: PrivateKey) -> x509.Certificat
         der.SEQUENCE, version.encoding, serial.encoding, _ECDSA_SHA1, *(element.encoding for element in rest)
     )
     signature = der.bit_string(sign(key, tbs, hashes.SHA1()))
-    return x509.load_der_x509_certificate(der.element(der.SEQUENCE, tbs, _ECDSA_SHA1, signature))
+    return load(der.element(der.SEQUENCE, tbs, _ECDSA_SHA1, signature))
 
 
 FLAWS: dict[str, Flaw] = {
