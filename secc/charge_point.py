@@ -166,7 +166,7 @@ class ChargePoint:
     # What the EVSEs ask before a session
 
     def settings(self, number: int) -> SeccConfig:
-        """The configuration of an EVSE's next session: its plan, with what the device model says now."""
+        """The configuration of an EVSE's next session: its plan, with what device model and trust store say now."""
         model, plan = self.station.model, self.evse(number).plan
         receipts = plan.config.receipts
         if not model.flag("ISO15118Ctrlr", "RequestMeteringReceipt"):
@@ -176,6 +176,8 @@ class ChargePoint:
             evse_id=model.text("EVSE", "ISO15118EvseId", evse=number),
             contract=plan.contract and self.station.offers_contract,
             certificate_service=plan.contract and self.station.offers_installation,
+            contract_anchors=plan.config.contract_anchors
+            or tuple(self.station.trust.roots("MORootCertificate", "V2GRootCertificate")),
             central_validation=model.flag("ISO15118Ctrlr", "CentralContractValidationAllowed"),
             receipts=receipts,
         )

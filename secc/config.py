@@ -113,7 +113,7 @@ class SeccConfig(Struct, frozen=True, kw_only=True):
     """Further value added services."""
 
     contract_anchors: tuple[x509.Certificate, ...] = ()
-    """MO and V2G roots a contract chain may end in."""
+    """MO and V2G roots a contract chain may end in; for a charge point none means those its CSMS sees in it."""
     central_validation: bool = False
     """A chain under no anchor of ours goes to the back end instead of being refused."""
     authorize_early: bool = False

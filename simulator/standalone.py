@@ -69,7 +69,6 @@ async def run_station(link: OtherSide, options: StationOptions, clock: Clock, tr
             energy_modes=_modes(options.current),
             contract=options.payment != "eim",
             external=options.payment != "pnc",
-            contract_anchors=pki.anchors("mo_root", "v2g_root"),
             central_validation=True,
             refuses=refuses,
             after_failed=options.after_failed,

@@ -71,11 +71,8 @@ def make_station(
 ) -> ChargePoint:
     """Station ``number`` of a lab; with ``installed`` it has its V2G certificate, else it will ask for one.
 
-    ``config`` is for each of its EVSEs, whose ids are of the lab; without anchors of its own it has the lab's.
+    ``config`` is for each of its EVSEs, whose ids are of the lab; without anchors of its own they have the lab's.
     """
-    if not config.contract_anchors:
-        anchors = (root for one in back.ecosystem.pkis.values() for root in one.anchors("mo_root", "v2g_root"))
-        config = replace(config, contract_anchors=tuple(anchors))
     evses = [_evse(plan, config, hooks, number, outlet, transport, clock) for outlet in range(1, plan.evses + 1)]
     roots = [anchor for one in back.ecosystem.pkis.values() for anchor in trusted_roots(one)]
     return ChargePoint(

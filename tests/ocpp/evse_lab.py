@@ -39,7 +39,7 @@ async def charge_point(
     lab: Lab, connectors: tuple[int, ...] = (1, 1), *, modes: tuple[str, ...] = AC_MODES, **more: Any
 ) -> AsyncIterator[ChargePoint]:
     """A charge point whose EVSEs are on links of their own, in memory."""
-    config = SeccConfig(energy_modes=modes, contract_anchors=lab.pki.anchors("mo_root", "v2g_root"))
+    config = SeccConfig(energy_modes=modes)
     plans = [
         EvsePlan(
             config=replace(config, evse_id=f"DE*PNC*E00000{number}"),

@@ -14,6 +14,8 @@ from pncsim.backend.csms.link import VariableName
 from pncsim.secc import notices
 from pncsim.secc.questions import AuthorizationAnswer, ExternalAuthorization
 from pncsim.secc.station.station import Station
+from pncsim.tls_certs.hash_data import hash_data
+from pncsim.tls_certs.reading import pem
 from pncsim.wire.trace import PilotChanged
 
 if TYPE_CHECKING:
@@ -237,3 +239,19 @@ async def test_the_station_restarts_once_the_last_transaction_has_ended() -> Non
         await lab.clock.sleep(10)
         assert lab.frames().count("BootNotification") == 2
         assert [by_evse(lab)[evse].stopped_reason for evse in (1, 2)] == ["ImmediateReset"] * 2
+
+
+@virtual
+async def test_the_roots_a_contract_may_lead_to_are_those_the_csms_has_left_in_the_station() -> None:
+    lab = Lab()
+    root = lab.pki.certificate("mo_root")
+    async with charge_point(lab, (1,)) as point:
+        assert (await charging(lab, point, 1, vehicle(lab, contract=True))).ok
+        named = hash_data(root, root).certificate_payload()
+        answer = await lab.csms.call(IDENTITY, "DeleteCertificate", {"certificateHashData": named})
+        assert answer["status"] == "Accepted"
+        refused = await charging(lab, point, 1, vehicle(lab, contract=True))
+        assert not refused.ok and refused.error is not None
+        given_back = pem([root])
+        assert await lab.csms.install_certificate(IDENTITY, "MORootCertificate", given_back) == "Accepted"
+        assert (await charging(lab, point, 1, vehicle(lab, contract=True))).ok
