@@ -47,10 +47,18 @@ class OwnCertificates:
             self._trust.own = max(reversed(valid), key=_start)
         return self._trust.own
 
-    @property
-    def newest(self) -> Credentials | None:
-        """The one that begins last, in use or not yet: when it ends decides when the next one is asked for."""
-        return max(reversed(self._kept), key=_start, default=None)
+    def last(self, gap: float) -> Credentials | None:
+        """The one whose end decides when the next is asked for: what is shown now, or what follows it without a gap.
+
+        While nothing valid is shown, one that begins within ``gap`` seconds is waited for. None: there is nothing.
+        """
+        now, current = self._clock.now(), self.current
+        found = current if current is not None and ends(current) >= now else None
+        reach = now + gap if found is None else ends(found)
+        for one in sorted(self.coming, key=_start):
+            if begins(one) <= reach:
+                found, reach = one, max(reach, ends(one))
+        return found
 
     @property
     def coming(self) -> tuple[Credentials, ...]:

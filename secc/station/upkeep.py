@@ -117,13 +117,13 @@ class Upkeep:
         return self._config.request_certificate and enabled
 
     def _renewal(self) -> float | None:
-        """When to ask for the next certificate: a month before the end of the newest, and not while told to wait."""
+        """When to ask for the next certificate: a month before the end of the last, and not while told to wait."""
         if not self._wants_certificate():
             return None
-        newest, silent = self._own.newest, self._silent_until or 0.0
-        if newest is None:
+        last, silent = self._own.last(identity.RENEW_BEFORE), self._silent_until or 0.0
+        if last is None:
             return silent
-        starts, end = begins(newest), ends(newest)
+        starts, end = begins(last), ends(last)
         return max(silent, end - min(identity.RENEW_BEFORE, (end - starts) / 3))
 
     def _certificate_due(self) -> bool:
@@ -179,8 +179,8 @@ class Upkeep:
 
         Sooner where that would be too late, and at once when the CSMS triggers it.
         """
-        now, newest = self._clock.now(), self._own.newest
-        left = ends(newest) - now if newest is not None else 0.0
+        now, last = self._clock.now(), self._own.last(identity.RENEW_BEFORE)
+        left = ends(last) - now if last is not None else 0.0
         self._silent_until = now + (max(RETRY, min(SILENCE, left / 3)) if left > 0 else SILENCE)
 
     def certificate_signed(self, payload: types.CertificateSignedRequest) -> types.CertificateSignedResponse:

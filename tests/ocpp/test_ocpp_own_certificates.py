@@ -161,6 +161,24 @@ async def test_a_first_certificate_that_begins_later_is_waited_for_and_not_asked
 
 
 @virtual
+async def test_a_certificate_that_begins_long_after_the_present_one_ends_replaces_no_renewal() -> None:
+    lab = Lab()
+    lab.csms.config.heartbeat = DAY
+    async with running(lab.station(config=BARE)) as station:
+        await station.wait_ready()
+        first = station.credentials
+        assert first is not None
+        dated(lab, 300 * DAY)
+        await lab.csms.trigger(IDENTITY, "SignV2GCertificate")
+        await lab.clock.sleep(2)
+        lab.services.authority = lab.authority
+        await lab.clock.sleep_until(not_after(first.leaf) - DAY)
+        assert station.credentials is not first
+        await lab.clock.sleep_until(not_after(first.leaf) + 60 * DAY)
+        assert station.credentials is not None and not_before(station.credentials.leaf) < lab.clock.now()
+
+
+@virtual
 async def test_of_several_valid_certificates_the_one_that_begins_last_is_used_and_what_it_replaced_stays() -> None:
     lab = Lab()
     lab.csms.config.heartbeat = DAY
