@@ -236,7 +236,7 @@ def _check_name(subject: x509.Name, rule: Rule, what: str, gate: Tolerate) -> No
         )
     try:
         if rule.name is NameKind.EMAID:
-            check_emaid(names[0])
+            check_emaid(names[0], gate=gate)
         elif rule.name is NameKind.PCID:
             check_pcid(names[0])
     except IdentifierError as error:

@@ -71,6 +71,12 @@ class Tolerance(StrEnum):
     RECEIPT_SKIPPED = "receipt-skipped", "sequence", "metering receipt asked for and not sent"
     RECEIPT_WRONG = "receipt-wrong", "receipt signature", "metering receipt that does not verify"
     REPEAT_SIGNED = "repeat-signed", "signature", "repeated AuthorizationReq that is not empty"
+    PROFILE_STEPS = (
+        "profile-steps",
+        "charging profile",
+        "charging profile whose last entry goes on above a later step of PMax; the step holds",
+    )
+    PROFILE_NEGATIVE = "profile-negative", "charging profile", "charging profile with a negative power, in DC"
     STATE_C_LATE = "state-c-late", "power delivery", "state C later than 250 ms after PowerDeliveryReq(Start)"
     # the station's way through a session
     SESSION_NUMBER = "session-number", "unknown session", "session with the number 0, or another than was to be joined"
@@ -110,6 +116,7 @@ class Tolerance(StrEnum):
     )
     LEAF_PATH_LENGTH = "leaf-path-length", "profile", "leaf with a path length in its basic constraints"
     KEY_REUSED = "key-reused", "profile", "one key in a certificate and in its issuer's"
+    EMAID_CHECK = "emaid-check", "profile", "EMAID with a wrong check character"
     PCID_FORM = "pcid-form", "profile", "common name of a provisioning certificate that is no PCID"
     ROOT_LISTED = "root-listed", "malformed", "root named by its name or its serial number alone"
     OCSP_NONCE = "ocsp-nonce", "status malformed", "OCSP response that leaves out the nonce it was asked with"

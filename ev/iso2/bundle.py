@@ -65,7 +65,7 @@ def verify_bundle(
     )
     certificates = _judged(s, f"contract chain in {name}", lambda: _contract_chain(s, delivered))
     emaid = normal_emaid(res.eMAID.value)
-    _judged(s, f"EMAID in {name}", lambda: _same_emaid(emaid, certificates[0]))
+    _judged(s, f"EMAID in {name}", lambda: _same_emaid(s, emaid, certificates[0]))
     wrapped = WrappedKey(res.ContractSignatureEncryptedPrivateKey.value, res.DHpublickey.value)
     key = _judged(
         s, f"contract key in {name}", lambda: unwrap(wrapped, receiver.key, _p256(certificates[0])), clause="V2G2-823"
@@ -124,9 +124,9 @@ def _contract_chain(s: Iso2VehicleSession, chain: tuple[x509.Certificate, ...]) 
     return chain
 
 
-def _same_emaid(emaid: str, leaf: x509.Certificate) -> None:
+def _same_emaid(s: Iso2VehicleSession, emaid: str, leaf: x509.Certificate) -> None:
     try:
-        check_emaid(emaid)
+        check_emaid(emaid, gate=s.tolerate)
     except IdentifierError as error:
         raise PeerError(error.sentence, clause="ISO 15118-2 H.1") from error
     names = [normal_emaid(name) for name in reading.common_names(leaf)]

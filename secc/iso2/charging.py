@@ -119,7 +119,7 @@ def _judge_pre_charge(s: Iso2StationSession) -> None:
 
 def _start(s: Iso2StationSession, request: iso2.PowerDeliveryReq, schedule: Schedule) -> Generator[Until, object, None]:
     if request.ChargingProfile is not None:
-        check_profile(request.ChargingProfile, schedule, dc=s.is_dc)
+        check_profile(request.ChargingProfile, schedule, dc=s.is_dc, gate=s.tolerate)
         s.profile = tuple(
             (entry.ChargingProfileEntryStart, iso2.amount(entry.ChargingProfileEntryMaxPower))
             for entry in request.ChargingProfile.ProfileEntry

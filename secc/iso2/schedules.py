@@ -10,6 +10,7 @@ from typing import Self
 from msgspec import Struct
 
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Tolerance, Tolerate, refuse
 from pncsim.wire.v2g import iso2
 
 DAY = 86_400
@@ -121,26 +122,37 @@ def milli(value: iso2.PhysicalValueType) -> int:
     return int(value.Value * 10 ** (value.Multiplier + 3))
 
 
-def check_profile(profile: iso2.ChargingProfileType, schedule: Schedule, *, dc: bool) -> None:
+def check_profile(profile: iso2.ChargingProfileType, schedule: Schedule, *, dc: bool, gate: Tolerate = refuse) -> None:
     """Raise PeerError ("charging profile") unless ``profile`` rises in time and stays within the schedule.
 
     An entry of the profile lasts to the next one, the last one until replaced (V2G2-289 to -291), and so does PMax: an
     entry beyond the schedule's end is held against the last of them. V2G2-224, -225, -293.
+
+    Two liberties are for ``gate`` to judge: cars that look at no later step send one entry for all of the time, and
+    some send less than nothing in DC. Neither moves the power: PMax holds at every time, and a meter stands still.
     """
     sent = [(start, milli(iso2.physical(watts, iso2.UnitSymbolType.W))) for start, watts in schedule.entries]
     begins = [entry.ChargingProfileEntryStart for entry in profile.ProfileEntry]
+    liberties = []
     for i, (begin, end) in enumerate(pairwise(begins)):
         if end <= begin:
             raise _invalid(f"entry {i + 2} starts at {end} s, not after the one before it at {begin} s")
     for i, (entry, until) in enumerate(zip(profile.ProfileEntry, [*begins[1:], None], strict=True), 1):
         wanted = milli(entry.ChargingProfileEntryMaxPower)
-        if wanted < 0 and not dc:
-            raise _invalid(f"entry {i} wants {wanted / 1000:g} W, and no meter runs backwards")
-        for start, limit in _in_force(sent, begins[i - 1], until):
-            if wanted > limit:
-                raise _invalid(
-                    f"entry {i} wants {wanted / 1000:g} W where PMax is {limit / 1000:g} W from {start} s on"
-                )
+        if wanted < 0:
+            backwards = f"entry {i} wants {wanted / 1000:g} W, and no meter runs backwards"
+            if not dc:
+                raise _invalid(backwards)
+            liberties.append(Tolerance.PROFILE_NEGATIVE(_misfit(backwards), _CLAUSE))
+        in_force = _in_force(sent, begins[i - 1], until)
+        lower = next(((start, limit) for start, limit in in_force if wanted > limit), None)
+        if lower is not None:
+            above = f"entry {i} wants {wanted / 1000:g} W where PMax is {lower[1] / 1000:g} W from {lower[0]} s on"
+            if until is not None or lower == in_force[0]:
+                raise _invalid(above)
+            liberties.append(Tolerance.PROFILE_STEPS(_misfit(above), _CLAUSE))
+    for liberty in liberties:
+        gate(liberty)
 
 
 def _in_force(sent: Sequence[tuple[int, int]], begin: int, end: int | None) -> Sequence[tuple[int, int]]:
@@ -149,9 +161,12 @@ def _in_force(sent: Sequence[tuple[int, int]], begin: int, end: int | None) -> S
     return sent[max(0, bisect_right(starts, begin) - 1) : len(sent) if end is None else bisect_left(starts, end)]
 
 
+_CLAUSE = "V2G2-225, V2G2-293, V2G2-478"
+
+
+def _misfit(what: str) -> str:
+    return f"The vehicle's ChargingProfile does not fit the schedule it was offered: {what}."
+
+
 def _invalid(what: str) -> PeerError:
-    return PeerError(
-        f"The vehicle's ChargingProfile does not fit the schedule it was offered: {what}.",
-        clause="V2G2-225, V2G2-293, V2G2-478",
-        kind="charging profile",
-    )
+    return PeerError(_misfit(what), clause=_CLAUSE, kind="charging profile")

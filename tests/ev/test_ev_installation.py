@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ev_playbook import NOW, Playbook, vehicle
 
 from pncsim.ev.contracts import ContractStore, Held
+from pncsim.tls_certs.chain_element import chain_element
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.gate import LENIENT, STRICT, Tolerance
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.key_transport import wrap
 from pncsim.wire.v2g.signature import verify
@@ -251,6 +253,30 @@ def test_a_contract_for_no_emaid_is_refused_although_all_else_fits() -> None:
     assert f"'{name}' is not an EMAID" in str(play.error)
     assert car.contracts.all == ()
     assert play.engine.outcome.installed is None
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("roots", [True, False], ids=["MO roots known", "no MO roots"])
+def test_a_contract_whose_check_character_is_wrong_is_told_and_refused_by_a_strict_vehicle(
+    roots: bool, strict: bool
+) -> None:
+    emaid = f"{sn.EMAID}Z"
+    odd = sn.pki().authority("mo_sub2").credentials(PROFILES["contract_leaf"], emaid, NOW)
+    wrapped = wrap(odd.key, sn.pki().credentials("oem_leaf").key.public_key())
+    res = sn.bundle()
+    res.ContractSignatureCertChain = chain_element(odd.chain_der, id=res.ContractSignatureCertChain.Id)
+    res.ContractSignatureEncryptedPrivateKey.value = wrapped.encrypted
+    res.DHpublickey.value = wrapped.dh_public
+    res.eMAID.value = emaid
+    car = vehicle(refuses=STRICT if strict else LENIENT)
+    if not roots:
+        car.contract_roots = ()
+    play = Playbook(car)
+    to_installation(play)
+    play.hear(res, signature=sn.signed(res))
+    assert (play.engine.outcome.installed is None) is strict
+    told = [one for one in play.engine.outcome.tolerated if one.tolerance is Tolerance.EMAID_CHECK]
+    assert len(told) == (0 if strict else 1)
 
 
 def near_end() -> Any:

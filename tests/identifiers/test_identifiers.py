@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pncsim.wire.errors import LocalError
+from pncsim.wire.gate import Liberty, NotTolerated, Tolerance, refuse
 from pncsim.wire.identifiers import (
     IdentifierError,
     check_emaid,
@@ -44,7 +45,7 @@ CHECK_CHARACTERS = {
 def test_check_character_equals_published_value(first14: str, expected: str) -> None:
     assert emaid_check_character(first14) == expected
     assert with_check_character(first14) == first14 + expected
-    assert check_emaid(first14 + expected, strict=True) == first14 + expected
+    assert check_emaid(first14 + expected, gate=refuse) == first14 + expected
 
 
 def test_a_swap_of_neighbours_changes_the_check_character() -> None:
@@ -84,10 +85,18 @@ def test_not_an_emaid(text: str) -> None:
         check_emaid(text)
 
 
-def test_wrong_check_character_matters_only_when_strict() -> None:
-    assert check_emaid("EMP99CQATEST001") == "EMP99CQATEST001"
-    with pytest.raises(IdentifierError, match="Z is right"):
-        check_emaid("EMP99CQATEST001", strict=True)
+def test_a_wrong_check_character_is_for_the_gate_to_judge() -> None:
+    liberties: list[Liberty] = []
+    assert check_emaid("emp99cqatest001", gate=liberties.append) == "EMP99CQATEST001"
+    assert [liberty.tolerance for liberty in liberties] == [Tolerance.EMAID_CHECK]
+    with pytest.raises(NotTolerated, match="Z is right") as caught:
+        check_emaid("EMP99CQATEST001", gate=refuse)
+    assert caught.value.liberty == liberties[0]
+    assert check_emaid("EMP99CQATEST001") == "EMP99CQATEST001", "where it only names a contract it is not looked at"
+
+
+def test_an_emaid_without_check_character_takes_no_liberty() -> None:
+    assert check_emaid("EMP99CQATEST00", gate=refuse) == "EMP99CQATEST00"
 
 
 def test_same_emaid_ignores_hyphens_and_case_but_not_the_check_character() -> None:

@@ -30,7 +30,7 @@ from pncsim.wire.v2g.iso2.secc_sequence import State as S
 from pncsim.wire.v2g.registry import codec
 from pncsim.wire.values import replace
 
-EMAID = "DEPNCC000000017"
+EMAID = "DEPNCC00000001A"
 YES = AuthorizationAnswer(accepted=True, certificate_status="Accepted", token_status="Accepted", token="CARD-1")
 
 

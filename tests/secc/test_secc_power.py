@@ -8,6 +8,7 @@ from secc_playbook import T0, W, power
 from pncsim.secc.iso2.schedules import DAY, Schedule, check_profile, milli
 from pncsim.secc.power import EvsePower
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Liberty, NotTolerated, Tolerance
 from pncsim.wire.v2g import iso2
 
 
@@ -145,6 +146,45 @@ def test_profiles(profile: list[tuple[int, float]], word: str) -> None:
     with pytest.raises(PeerError, match=word) as caught:
         check_profile(request, schedule, dc=False)
     assert caught.value.kind == "charging profile"
+
+
+@pytest.mark.parametrize(
+    ("profile", "dc", "taken", "word"),
+    [
+        ([(0, 22_000)], False, [Tolerance.PROFILE_STEPS], "entry 1 wants 22000 W where PMax is 9000 W from 600 s on"),
+        ([(0, 1_000), (60, 10_000)], True, [Tolerance.PROFILE_STEPS], "entry 2 wants 10000 W where PMax is 9000 W"),
+        ([(700, 5_000)], True, [Tolerance.PROFILE_STEPS], "entry 1 wants 5000 W where PMax is 4000 W from 1200 s on"),
+        ([(0, -2_413.6)], True, [Tolerance.PROFILE_NEGATIVE], "entry 1 wants -2413.6 W"),
+        ([(0, -1), (5, 9_000)], True, [Tolerance.PROFILE_NEGATIVE, Tolerance.PROFILE_STEPS], "entry 1 wants -1 W"),
+    ],
+)
+def test_profiles_that_take_a_liberty(
+    profile: list[tuple[int, float]], dc: bool, taken: list[Tolerance], word: str
+) -> None:
+    """Only the last entry may overlook a step, and only a later one; less than nothing is for DC."""
+    schedule = Schedule.plan(1, T0, 3600, 22_000, ((0, 22_000.0), (600, 9_000.0), (1200, 4_000.0)))
+    request = power("Start", profile=profile).ChargingProfile
+    assert request is not None
+    told: list[Liberty] = []
+    check_profile(request, schedule, dc=dc, gate=told.append)
+    assert [one.tolerance for one in told] == taken
+    assert word in told[0].what
+    with pytest.raises(NotTolerated) as caught:
+        check_profile(request, schedule, dc=dc)
+    assert caught.value.kind == "charging profile"
+
+
+@pytest.mark.parametrize(
+    "profile", [[(0, 22_001)], [(0, 22_000), (700, 1_000)], [(600, 9_001)], [(0, 22_000), (600, 9_000), (1200, 4_001)]]
+)
+def test_profiles_no_gate_lets_pass(profile: list[tuple[int, float]]) -> None:
+    schedule = Schedule.plan(1, T0, 3600, 22_000, ((0, 22_000.0), (600, 9_000.0), (1200, 4_000.0)))
+    request = power("Start", profile=profile).ChargingProfile
+    assert request is not None
+    told: list[Liberty] = []
+    with pytest.raises(PeerError) as caught:
+        check_profile(request, schedule, dc=True, gate=told.append)
+    assert caught.value.kind == "charging profile" and told == []
 
 
 def test_a_profile_at_the_limit_as_it_was_sent_is_accepted() -> None:

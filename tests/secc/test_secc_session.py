@@ -458,5 +458,18 @@ def test_the_profile_and_the_schedule_bound_the_power() -> None:
     assert p.power.watts == 1_234.0
 
 
+def test_a_profile_that_overlooks_a_step_is_clamped() -> None:
+    p = at(S.READY_AC, schedule=((0, 11_000.0), (600, 4_000.0)), receipts=ReceiptPolicy(first=0))
+    p.ev(power("Start", profile=[(0, 9_000)]))
+    assert p.wait(0.2).ResponseCode == "OK"
+    watts = []
+    for _ in range(2):
+        p.ev(iso2.ChargingStatusReq())
+        watts.append(p.power.watts)
+        p.now += 600
+    assert watts == [9_000, 4_000]
+    assert "PMax is 4000 W from 600 s on" in p.liberties
+
+
 def test_chain_helper_is_leaf_first() -> None:
     assert chain().Certificate == pki().credentials("contract_leaf").chain_der[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from secc_paths import EMAID, YES, at, pki
-from secc_playbook import T0, Playbook, ac_parameters, select, stop
+from secc_playbook import T0, Playbook, ac_parameters, power, select, stop
 
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.reading import der
@@ -17,6 +17,9 @@ from pncsim.wire.v2g import iso2, registry, v2gtp
 from pncsim.wire.v2g.iso2.secc_sequence import State as S
 from pncsim.wire.v2g.registry import codec
 from pncsim.wire.values import replace
+
+WRONG_EMAID = f"{EMAID[:-1]}Z"
+"""The EMAID of the contract with another check character."""
 
 
 def encoded(message: Any, p: Playbook) -> bytes:
@@ -41,6 +44,23 @@ def backwards(p: Playbook) -> Any:
 def with_country(p: Playbook) -> Any:
     profile = replace(PROFILES["contract_leaf"], country="DE")
     return p.ev(details(*pki().authority("mo_sub2").credentials(profile, EMAID, T0).chain_der))
+
+
+def wrong_check_character(p: Playbook) -> Any:
+    chain = pki().authority("mo_sub2").credentials(PROFILES["contract_leaf"], WRONG_EMAID, T0).chain_der
+    return p.ev(replace(details(*chain), eMAID=WRONG_EMAID))
+
+
+def one_entry_over_all_steps(p: Playbook) -> Any:
+    """As cars of the VW platform do, whatever the schedule."""
+    p._do(p.engine.request_renegotiation(p.now, ((0, 11_000.0), (43_200, 7_000.0))))
+    p.ev(ac_parameters())
+    return p.ev(power("Start", 2, [(0, 11_000)]))
+
+
+def less_than_nothing(p: Playbook) -> Any:
+    """As a Seres 3 does."""
+    return p.ev(power("Start", 1, [(0, -2_413.6)]))
 
 
 def rest(p: Playbook) -> Any:
@@ -69,11 +89,15 @@ LIBERTIES: list[Taken] = [
     (S.CONTRACT, backwards, Tolerance.CHAIN_ORDER, "FAILED_CertChainError"),
     (S.CONTRACT, with_root, Tolerance.ROOT_SENT, "FAILED_CertChainError"),
     (S.CONTRACT, with_country, Tolerance.COUNTRY, "FAILED_CertChainError"),
+    (S.CONTRACT, wrong_check_character, Tolerance.EMAID_CHECK, "FAILED_CertChainError"),
     (S.SERVICES, rest, Tolerance.EXI_REST, "FAILED"),
     (S.SERVICES, short_id, Tolerance.SESSION_ID_FORM, "FAILED_UnknownSession"),
     (S.EXTERNAL, early, Tolerance.EARLY_REQUEST, "FAILED_SequenceError"),
     (S.SERVICES, late, Tolerance.LATE_REQUEST, "FAILED"),
     (S.SERVICES, lambda p: p.ev(stop()), Tolerance.EARLY_STOP, "FAILED_SequenceError"),
+    (S.LOOP_AC, lambda p: p.ev(stop()), Tolerance.EARLY_STOP, "FAILED_SequenceError"),
+    (S.RENEGOTIATING_AC, one_entry_over_all_steps, Tolerance.PROFILE_STEPS, "FAILED_ChargingProfileInvalid"),
+    (S.PRE_CHARGE, less_than_nothing, Tolerance.PROFILE_NEGATIVE, "FAILED_ChargingProfileInvalid"),
     (
         S.SERVICES,
         lambda p: p.ev(select("Contract", (1, None), (2, None))),
@@ -83,7 +107,9 @@ LIBERTIES: list[Taken] = [
 ]
 
 
-@pytest.mark.parametrize(("state", "take", "tolerance", "code"), LIBERTIES, ids=[row[2] for row in LIBERTIES])
+@pytest.mark.parametrize(
+    ("state", "take", "tolerance", "code"), LIBERTIES, ids=[f"{row[0]}: {row[2]}" for row in LIBERTIES]
+)
 def test_a_liberty_is_told_by_its_code_and_answered_or_refused_when_strict(
     state: S, take: Callable[[Playbook], Any], tolerance: Tolerance, code: str
 ) -> None:
