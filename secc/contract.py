@@ -19,7 +19,7 @@ DAY = 86_400
 
 
 class CheckedContract(Struct, frozen=True):
-    """A ``chain`` that was looked at, leaf first.
+    """A ``chain`` that was looked at, leaf first. ``ends``: when the first certificate of it does, lab seconds.
 
     ``anchor``: the root of ours it leads to, ``chain`` being the path to it; None where the back end has to look at it.
     """
@@ -28,6 +28,7 @@ class CheckedContract(Struct, frozen=True):
     chain: tuple[x509.Certificate, ...]
     key: ec.EllipticCurvePublicKey
     expires_soon: bool
+    ends: float
     anchor: x509.Certificate | None
 
 
@@ -68,6 +69,7 @@ def check_contract(
         certificates,
         _key(leaf),
         leaf.not_valid_after_utc.timestamp() - now <= soon_days * DAY,
+        min(certificate.not_valid_after_utc.timestamp() for certificate in certificates),
         anchor=anchor,
     )
 
@@ -77,7 +79,7 @@ def check_still_valid(contract: CheckedContract, anchors: Sequence[x509.Certific
 
     Raises PeerError of the kind "expired".
     """
-    if contract.anchor is not None:
+    if contract.anchor is not None and now >= contract.ends:
         from pncsim.tls_certs.validation import Use, validate_chain
 
         validate_chain(contract.chain, anchors, Use.CONTRACT, now, gate=told_before)

@@ -173,6 +173,7 @@ def _check_proof(s: Iso2StationSession, request: iso2.AuthorizationReq) -> None:
         s.voice.judged(what, False, error.sentence, error.clause)
         raise
     s.voice.judged(what, True, f"valid, SignedInfo in the {grammar} grammar")
+    s.check_grammar("AuthorizationReq", grammar)
 
 
 def _accepted(s: Iso2StationSession, answer: object) -> AuthorizationAnswer:

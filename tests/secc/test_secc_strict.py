@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from secc_paths import EMAID, YES, at, pki
+from secc_paths import EMAID, YES, at, pki, receipt
 from secc_playbook import T0, Playbook, ac_parameters, power, select, stop
 
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.reading import der
 from pncsim.wire.gate import LENIENT, STRICT, Tolerance
 from pncsim.wire.trace import Problem, Tolerated
-from pncsim.wire.v2g import iso2, registry, v2gtp
+from pncsim.wire.v2g import iso2, registry, signature, v2gtp
 from pncsim.wire.v2g.iso2.secc_sequence import State as S
 from pncsim.wire.v2g.registry import codec
 from pncsim.wire.values import replace
@@ -63,6 +63,28 @@ def less_than_nothing(p: Playbook) -> Any:
     return p.ev(power("Start", 1, [(0, -2_413.6)]))
 
 
+def in_the_message_grammar(p: Playbook, name: str, request: Any) -> Any:
+    """``request``, whose SignedInfo was encoded as one public stack does."""
+    signer = pki().credentials("contract_leaf").signer
+    header = iso2.MessageHeaderType(SessionID=p.session)
+    header.Signature = signature.sign([(name, request)], signer, grammar="iso2")
+    p.raw(codec("iso2").encode(iso2.V2G_Message(Header=header, Body=iso2.BodyType(BodyElement=request))))
+
+
+def proof(p: Playbook) -> Any:
+    in_the_message_grammar(
+        p, "AuthorizationReq", iso2.AuthorizationReq(Id="id1", GenChallenge=p.responses[-1].GenChallenge)
+    )
+    if p.end is None:
+        p.answer(YES)
+    return p.responses[-1]
+
+
+def signed_receipt(p: Playbook) -> Any:
+    in_the_message_grammar(p, "MeteringReceiptReq", receipt(p, p.responses[-1]))
+    return p.responses[-1]
+
+
 def rest(p: Playbook) -> Any:
     return p.raw(encoded(iso2.ServiceDetailReq(ServiceID=2), p) + bytes(2))
 
@@ -90,6 +112,7 @@ LIBERTIES: list[Taken] = [
     (S.CONTRACT, with_root, Tolerance.ROOT_SENT, "FAILED_CertChainError"),
     (S.CONTRACT, with_country, Tolerance.COUNTRY, "FAILED_CertChainError"),
     (S.CONTRACT, wrong_check_character, Tolerance.EMAID_CHECK, "FAILED_CertChainError"),
+    (S.DETAILS, proof, Tolerance.SIGNATURE_GRAMMAR, "FAILED_SignatureError"),
     (S.SERVICES, rest, Tolerance.EXI_REST, "FAILED"),
     (S.SERVICES, short_id, Tolerance.SESSION_ID_FORM, "FAILED_UnknownSession"),
     (S.EXTERNAL, early, Tolerance.EARLY_REQUEST, "FAILED_SequenceError"),
@@ -120,3 +143,11 @@ def test_a_liberty_is_told_by_its_code_and_answered_or_refused_when_strict(
     assert take(strict).ResponseCode == code
     assert strict.end is not None and strict.seen(Tolerated) == []
     assert [event.kind for event in strict.seen(Problem)] == [tolerance.kind]
+
+
+def test_a_strict_station_refuses_a_receipt_in_the_message_grammar_as_one_that_does_not_verify() -> None:
+    lenient = at(S.RECEIPT_AC, refuses=LENIENT)
+    assert signed_receipt(lenient).ResponseCode == "OK"
+    assert [event.code for event in lenient.seen(Tolerated)] == [Tolerance.SIGNATURE_GRAMMAR]
+    strict = at(S.RECEIPT_AC, refuses=STRICT)
+    assert signed_receipt(strict).ResponseCode == "FAILED_MeteringSignatureNotValid"
