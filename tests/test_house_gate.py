@@ -105,7 +105,6 @@ def asks_what_is_refused(tree: ast.AST) -> bool:
 
 
 STRICT_BY_CHOICE = {
-    "wire/identifiers.py",  # an argument of its own: what a caller wants checked of its own EMAIDs
     "simulator/standalone.py",  # --strict becomes STRICT here
     "simulator/commands/certs.py",  # and in `certs verify --strict`
 }

@@ -18,7 +18,7 @@ from pncsim.tls_certs.keys import KeyKind, kind_of, name_of
 from pncsim.tls_certs.profiles import MAX_SIZE, NameKind
 from pncsim.tls_certs.reading import domains_of, values_of
 from pncsim.wire.gate import Tolerance, Tolerate
-from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid
+from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid, judge_check_character
 
 
 class Use(Enum):
@@ -236,7 +236,7 @@ def _check_name(subject: x509.Name, rule: Rule, what: str, gate: Tolerate) -> No
         )
     try:
         if rule.name is NameKind.EMAID:
-            check_emaid(names[0], gate=gate)
+            judge_check_character(check_emaid(names[0]), gate)
         elif rule.name is NameKind.PCID:
             check_pcid(names[0])
     except IdentifierError as error:

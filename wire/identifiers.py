@@ -13,7 +13,7 @@ from itertools import count
 from operator import add
 
 from pncsim.wire.errors import LocalError
-from pncsim.wire.gate import Tolerance, Tolerate, told_before
+from pncsim.wire.gate import Tolerance, Tolerate
 
 _EMAID = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[A-Z0-9]{9}[A-Z0-9]?", re.ASCII)
 _EMAID_TYPED = re.compile(r"[A-Za-z]{2}-?[A-Za-z0-9]{3}-?[A-Za-z0-9]{9}-?[A-Za-z0-9]?", re.ASCII)
@@ -42,12 +42,11 @@ def same_emaid(one: str, other: str) -> bool:
     return normal_emaid(one) == normal_emaid(other)
 
 
-def check_emaid(text: str, *, gate: Tolerate = told_before) -> str:
+def check_emaid(text: str) -> str:
     """The normal form of an EMAID: country (2), provider (3), instance (9), optionally a check character.
 
-    A wrong check character is a liberty for ``gate`` to judge, since published examples carry them. The default is for
-    an EMAID that names a contract whose certificate has gone through a gate with it. Raises IdentifierError, and
-    NotTolerated for the gate. Source: ISO 15118-2 annex H.1, Open Plug&Charge Protocol.
+    Whether that one is right is for :func:`judge_check_character` to say. Raises IdentifierError. Source: ISO 15118-2
+    annex H.1, Open Plug&Charge Protocol.
     """
     if not _EMAID_TYPED.fullmatch(text):
         raise IdentifierError(
@@ -55,12 +54,18 @@ def check_emaid(text: str, *, gate: Tolerate = told_before) -> str:
             "character are expected, parts optionally separated by hyphens.",
             clause="ISO 15118-2 H.1",
         )
-    normal = normal_emaid(text)
-    if len(normal) == 15 and not _is_zero(_sums(normal)):
-        right = emaid_check_character(normal[:14])
-        wrong = f"The EMAID {normal} ends with the check character {normal[14]}, {right} is right."
+    return normal_emaid(text)
+
+
+def judge_check_character(emaid: str, gate: Tolerate) -> None:
+    """Verify the check character of an EMAID in normal form, if it has one.
+
+    A wrong one is a liberty for ``gate``: published examples carry them. Raises NotTolerated where the gate does.
+    """
+    if len(emaid) == 15 and not _is_zero(_sums(emaid)):
+        right = emaid_check_character(emaid[:14])
+        wrong = f"The EMAID {emaid} ends with the check character {emaid[14]}, {right} is right."
         gate(Tolerance.EMAID_CHECK(wrong, "ISO 15118-2 H.1.3"))
-    return normal
 
 
 def emaid_provider(emaid: str) -> str:

@@ -21,7 +21,7 @@ from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerError
 from pncsim.wire.gate import Tolerance
-from pncsim.wire.identifiers import IdentifierError, check_emaid, normal_emaid
+from pncsim.wire.identifiers import IdentifierError, check_emaid, judge_check_character, normal_emaid
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.key_transport import WrappedKey, unwrap
 from pncsim.wire.v2g.signature import verify
@@ -126,7 +126,7 @@ def _contract_chain(s: Iso2VehicleSession, chain: tuple[x509.Certificate, ...]) 
 
 def _same_emaid(s: Iso2VehicleSession, emaid: str, leaf: x509.Certificate) -> None:
     try:
-        check_emaid(emaid, gate=s.tolerate)
+        judge_check_character(check_emaid(emaid), s.tolerate)
     except IdentifierError as error:
         raise PeerError(error.sentence, clause="ISO 15118-2 H.1") from error
     names = [normal_emaid(name) for name in reading.common_names(leaf)]

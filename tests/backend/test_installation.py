@@ -17,7 +17,7 @@ from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.wire.clock import Clock
 from pncsim.wire.gate import refuse
-from pncsim.wire.identifiers import check_emaid
+from pncsim.wire.identifiers import check_emaid, judge_check_character
 from pncsim.wire.trace import Judged, ServiceCall
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
@@ -28,7 +28,8 @@ async def test_a_driver_subscribes_and_the_vehicle_gets_its_contract(world: Worl
     contract = await world.subscribed()
     response, answer = await install(world)
     assert response.code == "OK"
-    assert answer.emaid == contract.emaid == check_emaid(contract.emaid, gate=refuse)
+    assert answer.emaid == contract.emaid == check_emaid(contract.emaid)
+    judge_check_character(contract.emaid, refuse)
     kept = response.contract(world.vehicle.key)
     assert kept.leaf == contract.certificate
     assert reading.common_name(kept.leaf) == contract.emaid

@@ -14,7 +14,7 @@ from pncsim.tls_certs import reading
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.validation import ChainError
 from pncsim.wire.gate import refuse
-from pncsim.wire.identifiers import check_emaid
+from pncsim.wire.identifiers import check_emaid, judge_check_character
 from pncsim.wire.trace import ServiceCall
 
 
@@ -27,7 +27,7 @@ async def refusal(world: World, **options: object) -> Refused:
 
 async def test_a_new_emaid_is_the_operators_own_with_a_right_check_character(world: World) -> None:
     contract = await world.subscribed()
-    assert check_emaid(contract.emaid, gate=refuse) == contract.emaid
+    judge_check_character(check_emaid(contract.emaid), refuse)
     assert len(contract.emaid) == 15
     assert contract.emaid.startswith("DEPNCC")
     assert contract.pcid == PCID

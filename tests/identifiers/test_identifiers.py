@@ -13,6 +13,7 @@ from pncsim.wire.identifiers import (
     check_pcid,
     emaid_check_character,
     emaid_provider,
+    judge_check_character,
     normal_emaid,
     same_emaid,
     same_pcid,
@@ -45,7 +46,8 @@ CHECK_CHARACTERS = {
 def test_check_character_equals_published_value(first14: str, expected: str) -> None:
     assert emaid_check_character(first14) == expected
     assert with_check_character(first14) == first14 + expected
-    assert check_emaid(first14 + expected, gate=refuse) == first14 + expected
+    assert check_emaid(first14 + expected) == first14 + expected
+    judge_check_character(first14 + expected, refuse)
 
 
 def test_a_swap_of_neighbours_changes_the_check_character() -> None:
@@ -87,16 +89,17 @@ def test_not_an_emaid(text: str) -> None:
 
 def test_a_wrong_check_character_is_for_the_gate_to_judge() -> None:
     liberties: list[Liberty] = []
-    assert check_emaid("emp99cqatest001", gate=liberties.append) == "EMP99CQATEST001"
+    judge_check_character(check_emaid("emp99cqatest001"), liberties.append)
     assert [liberty.tolerance for liberty in liberties] == [Tolerance.EMAID_CHECK]
     with pytest.raises(NotTolerated, match="Z is right") as caught:
-        check_emaid("EMP99CQATEST001", gate=refuse)
+        judge_check_character("EMP99CQATEST001", refuse)
     assert caught.value.liberty == liberties[0]
-    assert check_emaid("EMP99CQATEST001") == "EMP99CQATEST001", "where it only names a contract it is not looked at"
 
 
 def test_an_emaid_without_check_character_takes_no_liberty() -> None:
-    assert check_emaid("EMP99CQATEST00", gate=refuse) == "EMP99CQATEST00"
+    liberties: list[Liberty] = []
+    judge_check_character("EMP99CQATEST00", liberties.append)
+    assert liberties == []
 
 
 def test_same_emaid_ignores_hyphens_and_case_but_not_the_check_character() -> None:
