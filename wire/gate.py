@@ -44,6 +44,9 @@ class Tolerance(StrEnum):
     EXI_REST = "exi-rest", "malformed", "octets, or padding bits that are not zero, after the end of an EXI message"
     EXI_INTEGER_FORM = "exi-integer-form", "malformed", "integer written with more octets than it needs"
     EXI_LENGTH = "exi-length", "malformed", "text or octets shorter or longer than the schema allows"
+    EXI_RANGE = "exi-range", "malformed", "number outside the range of the schema, of 64 bits at most"
+    EXI_ENUMERATION = "exi-enumeration", "malformed", "enumeration value past the last one of the schema"
+    EXI_UNTYPED = "exi-untyped", "malformed", "value written as text where the schema has a type"
     # the conversation
     EARLY_REQUEST = "early-request", "sequence", "request before the last one was answered"
     LATE_REQUEST = "late-request", "silent", "request later than the performance time, yet before the timeout"

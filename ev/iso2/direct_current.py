@@ -8,6 +8,7 @@ from pncsim.ev.iso2.requests import cable_check, power_delivery, pre_charge_requ
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.ev.iso2.station_status import called_off
 from pncsim.wire.errors import PeerError
+from pncsim.wire.exi.beyond import Unlisted
 from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.initiator import Decision, Later, Say
 from pncsim.wire.session.outputs import PassTime
@@ -26,7 +27,7 @@ def cable_check_done(s: Iso2VehicleSession, res: iso2.CableCheckRes) -> Decision
         return Later(PassTime(s.config.poll_interval), lambda s, _: Say("ongoing", cable_check(s)))
     s.end_phase()
     levels, found = iso2.IsolationLevelType, res.DC_EVSEStatus.EVSEIsolationStatus
-    if found in (levels.Invalid, levels.Fault):
+    if found in (levels.Invalid, levels.Fault) or isinstance(found, Unlisted):
         return give_up(
             s,
             PeerError(

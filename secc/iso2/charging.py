@@ -10,6 +10,7 @@ from pncsim.secc.iso2.schedules import Schedule, check_profile
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.secc.questions import VehicleReady
 from pncsim.wire.errors import PeerError
+from pncsim.wire.exi.beyond import Unlisted
 from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.conversation import ROUNDING
 from pncsim.wire.session.responder import Handling, Reply, Until
@@ -77,6 +78,8 @@ def _schedule(s: Iso2StationSession, request: iso2.ChargeParameterDiscoveryReq) 
 def power_delivery(s: Iso2StationSession, request: iso2.PowerDeliveryReq) -> Handling:
     """Start, stop or renegotiate."""
     progress = request.ChargeProgress
+    if isinstance(progress, Unlisted):
+        raise PeerError(f"The vehicle sent PowerDeliveryReq({progress}), which says neither start nor stop.")
     in_loop = s.state in _LOOPS
     if (progress is _Progress.Renegotiate and not in_loop) or (progress is _Progress.Start and in_loop):
         raise PeerError(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Literal, TextIO
 
 from pncsim.simulator.commands.options import Arguments, Parser
 from pncsim.simulator.result import EXIT_INTERRUPTED, EXIT_USAGE
 from pncsim.wire.errors import LocalError, PncError
-from pncsim.wire.gate import Liberty
+from pncsim.wire.exi import ExiDecodeError, beyond
+from pncsim.wire.gate import Liberty, NotTolerated
+from pncsim.wire.v2g.registry import built_in, codec
 
 LONGEST_LINE = 1 << 23
 """Characters of one line that are read; what is beyond is refused without being kept."""
@@ -28,31 +32,40 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
             "--set", required=True, dest="set_name", metavar="SET", help="schema set: app, iso2 or xmldsig"
         )
         one.add_argument("--fragment", action="store_true", help="EXI fragments, as signatures hash them")
+        if direction == "encode":
+            one.add_argument(
+                "--as-given", action="store_true", help="write values beyond the schema's ranges and lengths, too"
+            )
         one.set_defaults(execute=_exi, direction=direction)
 
 
 def _exi(arguments: Arguments) -> int:
-    return run_exi(arguments.direction, arguments.set_name, arguments.fragment, sys.stdin, sys.stdout)
+    given = arguments.direction == "encode" and arguments.as_given
+    return run_exi(arguments.direction, arguments.set_name, arguments.fragment, sys.stdin, sys.stdout, as_given=given)
 
 
 def run_exi(
-    direction: Literal["decode", "encode"], set_name: str, fragment: bool, stdin: TextIO, stdout: TextIO
+    direction: Literal["decode", "encode"],
+    set_name: str,
+    fragment: bool,
+    stdin: TextIO,
+    stdout: TextIO,
+    *,
+    as_given: bool = False,
 ) -> int:
     """Turn each line of ``stdin`` into one line of ``stdout``.
 
     ``decode`` reads hexadecimal and writes the JSON view, with a key ``tolerated`` where something deviates from the
-    schema; ``encode`` is the way back and ignores that key. A line that cannot be converted gives
-    ``{"error": sentence, "line": number, ...}``, a blank one too: line n out is line n in. Returns 0 if every line
-    was converted, 1 if not, 2 if there is no such set, 130 when interrupted.
+    schema; ``encode`` is the way back and ignores that key (with ``as_given`` the schema's facets, too). A line that
+    cannot be converted gives ``{"error": sentence, "line": number, ...}``, a blank one too: line n out is line n in.
+    Returns 0 if every line was converted, 1 if not, 2 if there is no such set, 130 when interrupted.
     """
-    from pncsim.wire.v2g.registry import codec
-
     try:
         coder = codec(set_name)
     except LocalError as error:
         print(error, file=sys.stderr)
         return EXIT_USAGE
-    convert = _decode if direction == "decode" else _encode
+    convert = _decode if direction == "decode" else partial(_encode, as_given=as_given)
     failed = 0
     try:
         for number, line in _lines(stdin):
@@ -101,19 +114,60 @@ def _decode(coder: Any, fragment: bool, line: str) -> str:
     try:
         data = bytes.fromhex(line)
     except ValueError:
-        raise LocalError("The line is not hexadecimal.") from None
+        raise LocalError(f"The line is not hexadecimal.{_of_base64(line)}") from None
     liberties: list[Liberty] = []
-    if fragment:
-        name, value = coder.decode_fragment(data, gate=liberties.append)
-        shown = views.to_json(coder, value, name)
-    else:
-        shown = views.to_json(coder, coder.decode(data, gate=liberties.append))
+    try:
+        if fragment:
+            name, value = coder.decode_fragment(data, gate=liberties.append)
+        else:
+            name, value = None, coder.decode(data, gate=liberties.append)
+    except ExiDecodeError as error:
+        error.advice = _what_else(coder, fragment, data)
+        raise
+    shown = views.to_json(coder, value, name)
     if liberties:
         shown["tolerated"] = [liberty.what for liberty in liberties]
     return json.dumps(shown, ensure_ascii=False)
 
 
-def _encode(coder: Any, fragment: bool, line: str) -> str:
+def _of_base64(line: str) -> str:
+    """What to say of a line that is EXI in base64, as pools and OCPP carry it."""
+    try:
+        data = base64.b64decode(line.strip(), validate=True)
+    except ValueError:
+        return ""
+    return f" It is base64; in hexadecimal it begins with {data[:8].hex()}." if data[:1] in (b"\x80", b"\x01") else ""
+
+
+def _what_else(coder: Any, fragment: bool, data: bytes) -> str:
+    """What octets that are no EXI of this set may be instead: a whole V2GTP message, or EXI of another set."""
+    from pncsim.wire.v2g import v2gtp
+    from pncsim.wire.v2g.registry import PAYLOAD_TYPES
+
+    if data[:2] == bytes((v2gtp.VERSION, v2gtp.INVERSE)) and len(data) >= v2gtp.HEADER_SIZE:
+        kind = int.from_bytes(data[2:4], "big")
+        what = PAYLOAD_TYPES.get(kind, "a payload type that is not known")
+        return (
+            f"It begins with a V2GTP header: payload type {kind:#06x} ({what}), {int.from_bytes(data[4:8], 'big')} "
+            f"octets. Leave its {v2gtp.HEADER_SIZE} octets out."
+        )
+    for name, whole in ((name, whole) for name in built_in() if name != coder.name for whole in (True, False)):
+        if (found := _read_as(codec(name), whole, data)) is not None:
+            return f"It is {found} of the set {name}: --set {name}{'' if whole else ' --fragment'}."
+    if (found := _read_as(coder, fragment, data)) is not None:
+        return f"It is {found}, {'without' if fragment else 'with'} --fragment."
+    return ""
+
+
+def _read_as(coder: Any, whole: bool, data: bytes) -> str | None:
+    """The name of what the octets are in a set, if they are that without any deviation."""
+    try:
+        return type(coder.decode(data)).__name__ if whole else f"a fragment {coder.decode_fragment(data)[0]}"
+    except (ExiDecodeError, NotTolerated):
+        return None
+
+
+def _encode(coder: Any, fragment: bool, line: str, *, as_given: bool) -> str:
     from pncsim.wire.exi import views
 
     try:
@@ -124,7 +178,7 @@ def _encode(coder: Any, fragment: bool, line: str) -> str:
         raise LocalError(f"The line is not JSON: {error}.") from None
     if isinstance(data, dict):
         data.pop("tolerated", None)
-    if fragment:
-        name, value = views.fragment_from_json(coder, data)
-        return str(coder.encode_fragment(name, value).hex())
-    return str(coder.encode(views.from_json(coder, data)).hex())
+    name, value = views.fragment_from_json(coder, data) if fragment else (None, views.from_json(coder, data))
+    if as_given:
+        value = beyond.as_given(value)
+    return str((coder.encode(value) if name is None else coder.encode_fragment(name, value)).hex())

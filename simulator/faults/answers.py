@@ -10,8 +10,9 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from pncsim.wire.errors import Kind
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.ocpp.frames import Result
-from pncsim.wire.trace import Event, OcppFrame, Problem, Secured, V2gMessage
+from pncsim.wire.trace import Event, OcppFrame, Problem, Secured, Tolerated, V2gMessage
 
 
 class Observation(Protocol):
@@ -83,6 +84,19 @@ class Reports(Struct, frozen=True):
 
     def met(self, event: Event) -> bool:
         return isinstance(event, Problem) and (event.role, event.kind) == (self.role, self.kind)
+
+
+class Tolerates(Struct, frozen=True):
+    """An actor lets something pass and tells it with one of these codes (:class:`wire.gate.Tolerance`)."""
+
+    role: str
+    codes: tuple[Tolerance, ...]
+
+    def __str__(self) -> str:
+        return f"{self.role} tolerates: {' or '.join(self.codes)}"
+
+    def met(self, event: Event) -> bool:
+        return isinstance(event, Tolerated) and event.role == self.role and event.code in self.codes
 
 
 def _code(message: object) -> str | None:

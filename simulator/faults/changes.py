@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from pncsim.simulator.lab.hooks import Frames
+from pncsim.wire.errors import LocalError
+from pncsim.wire.exi.beyond import Unlisted, beyond
 from pncsim.wire.session.outputs import Alter
 from pncsim.wire.v2g import iso2
 from pncsim.wire.values import replace
@@ -38,6 +41,11 @@ def body(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def finished(change: Callable[[iso2.V2G_Message], Any]) -> Callable[[Any], Any]:
     """Change the finished message, signature included; leave the body alone before that."""
     return lambda message: change(message) if isinstance(message, iso2.V2G_Message) else message
+
+
+def in_body(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Change the body of the finished message."""
+    return finished(lambda m: replace(m, Body=replace(m.Body, BodyElement=change(m.Body.BodyElement))))
 
 
 def flip(octets: bytes) -> bytes:
@@ -107,6 +115,36 @@ def signed_by(signer: Credentials) -> Callable[[iso2.V2G_Message], iso2.V2G_Mess
         return replace(message, Header=replace(message.Header, Signature=signature))
 
     return change
+
+
+def raw_value(field: str, value: str) -> Callable[[Any], Any]:
+    """``value`` at ``field`` (``ChargingProfile/ProfileEntry/…``; in lists everywhere), whatever the schema allows.
+
+    It is read as what is there: a number, octets in hexadecimal, text, or ``#3`` for a value no enumeration lists.
+    """
+    return lambda message: _set(message, tuple(field.split("/")), value)
+
+
+def _set(held: Any, path: tuple[str, ...], value: str) -> Any:
+    if isinstance(held, list):
+        return [_set(one, path, value) for one in held]
+    if not path:
+        return _raw(held, value)
+    if getattr(held, path[0], None) is None:
+        raise LocalError(f"{type(held).__name__} has no {path[0]} here that a raw value could stand in for.")
+    return replace(held, **{path[0]: _set(getattr(held, path[0]), path[1:], value)})
+
+
+def _raw(held: Any, value: str) -> Any:
+    try:
+        if isinstance(held, StrEnum):
+            return Unlisted(int(value[1:])) if value.startswith("#") else type(held)(value)
+        if isinstance(held, bool) or not isinstance(held, int | str | bytes):
+            raise LocalError(f"{type(held).__name__} has no raw value.", advice="Name a number, a text or octets.")
+        read = bytes.fromhex(value) if isinstance(held, bytes) else int(value) if isinstance(held, int) else value
+    except ValueError:
+        raise LocalError(f"{value!r} cannot stand in for {held!r}.") from None
+    return beyond(read)
 
 
 # The connection to the CSMS

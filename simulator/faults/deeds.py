@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from pncsim.simulator.faults import changes
 from pncsim.simulator.faults.changes import body, forged, on, other_contract
 from pncsim.simulator.faults.services import (
     DeadPool,
@@ -275,6 +276,27 @@ def bad_staple(
         plug_in.station.presented.staples = (wrong_staple(authority, held.leaf, name, plug_in.clock.now()),)
 
     lab.hooks.once("station", where, do)
+
+
+def raw_value(
+    lab: Lab,
+    where: str,
+    /,
+    *,
+    message: Annotated[str, "The message it is in: a request of the vehicle or a response of the station."] = (
+        "SessionSetupReq"
+    ),
+    field: Annotated[str, "Where in it, with / between the elements."] = "EVCCID",
+    value: Annotated[str, "The value, whatever the schema allows: text, a number, hexadecimal, #3."] = (
+        "0000112233445566"
+    ),
+) -> None:
+    """Vehicle or station sends a value beyond its range or length."""
+    change = changes.raw_value(field, value)
+    if message.endswith("Req"):
+        lab.hooks.alter("vehicle", where, on(message, body(change)))
+    else:
+        lab.hooks.alter("station", where, on(message, changes.in_body(change)))
 
 
 # What the ecosystem does to a vehicle

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pncsim.simulator.faults import deeds
-from pncsim.simulator.faults.answers import Alerts, Ocpp, Reports, Responds
+from pncsim.simulator.faults.answers import Alerts, Ocpp, Reports, Responds, Tolerates
 from pncsim.simulator.faults.changes import (
     NOISE,
     body,
@@ -23,6 +23,7 @@ from pncsim.tls_certs.bad import certificates as wrong
 from pncsim.tls_certs.bad.staples import STAPLE_FLAWS
 from pncsim.tls_certs.chain_error import ANSWERS, BAD_STATUS_RESPONSE
 from pncsim.wire.errors import Kind
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.v2g.iso2.codes import answer
 
 _CERTIFICATE = ("CertificateInstallationRes", "CertificateUpdateRes")
@@ -53,6 +54,11 @@ def _bad_staple(name: str) -> Observations:
     return Alerts(BAD_STATUS_RESPONSE), Reports("EV", kind)
 
 
+def _raw_value(message: str, field: str, value: str) -> Observations:
+    codes = (Tolerance.EXI_LENGTH, Tolerance.EXI_RANGE, Tolerance.EXI_ENUMERATION)
+    return (Tolerates("SECC" if message.endswith("Req") else "EV", codes),)
+
+
 _TABLE = (
     # What the vehicle sends
     Fault(
@@ -78,6 +84,13 @@ _TABLE = (
         title="the vehicle names another EMAID than its contract certificate does",
         answer=(Responds("PaymentDetailsRes", "FAILED_CertChainError"), Reports("SECC", "wrong EMAID")),
         deed=deeds.vehicle_sends("PaymentDetailsReq", body(wrong_emaid)),
+    ),
+    Fault(
+        name="raw-value",
+        title="the {field} of {message} is {value}, whatever the schema allows",
+        answer=_raw_value,
+        survived=True,
+        deed=deeds.raw_value,
     ),
     Fault(
         name="unknown-mo-root",

@@ -132,3 +132,38 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     assert process.wait(30) == 141
     assert process.stderr.read() == ""
     process.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("set_name", "line", "said"),
+    [
+        ("iso2", f"01fe800100000015{SETUP}", "begins with a V2GTP header: payload type 0x8001"),
+        ("iso2", "80400000", "It is SupportedAppProtocolRes of the set app: --set app."),
+        ("app", SETUP, "It is V2G_Message of the set iso2: --set iso2."),
+        ("iso2", "80ec0202b4b21a400151114c7d3d00", "It is a fragment eMAID, with --fragment."),
+        ("iso2", "gJgCAAAAAAAAAAAAEdAarzfLxAgMAA==", "It is base64; in hexadecimal it begins with 8098020000000000."),
+    ],
+)
+def test_what_is_no_exi_of_the_set_is_named_for_what_it_is(set_name: str, line: str, said: str) -> None:
+    code, lines = run("decode", line, set_name)
+    assert code == 1
+    assert said in json.loads(lines[0])["error"]
+
+
+def test_values_beyond_the_schema_go_both_ways_where_they_are_meant() -> None:
+    stream = "80980200000000000000005110511114b541390cb50cc0c0c0c0c0c0c0c4b560406000000400"
+    _, lines = run("decode", stream)
+    assert "a length of 18 was read" in json.loads(lines[0])["tolerated"][0]
+    code, refused = run("encode", lines[0])
+    assert code == 1 and "18 characters, 14 to 15 are allowed" in refused[0]
+    out = io.StringIO()
+    assert run_exi("encode", "iso2", False, io.StringIO(lines[0]), out, as_given=True) == 0
+    assert out.getvalue() == f"{stream}\n"
+
+
+def test_a_value_past_an_enumeration_is_shown_and_read_by_its_place() -> None:
+    view = {"Header": {"SessionID": "00"}, "Body": {"SessionStopRes": {"ResponseCode": "#31"}}}
+    code, lines = run("encode", json.dumps({"V2G_Message": view}))
+    assert code == 0
+    _, again = run("decode", lines[0])
+    assert json.loads(again[0])["V2G_Message"] == view

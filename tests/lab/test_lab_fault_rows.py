@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import pytest
 from lab_runs import run, run_of
 
-from pncsim.simulator.faults.answers import Alerts, Ocpp, Reports, Responds
+from pncsim.simulator.faults.answers import Alerts, Ocpp, Reports, Responds, Tolerates
 from pncsim.simulator.faults.deeds import IMPOSSIBLE
 from pncsim.simulator.faults.fault import Chosen
 from pncsim.simulator.faults.table import FAULTS, find_fault
@@ -19,8 +19,9 @@ from pncsim.simulator.parameters import Bounds
 from pncsim.simulator.plan import Plan, StationPlan
 from pncsim.simulator.scenario import Scenario
 from pncsim.wire.errors import KINDS, LocalError
+from pncsim.wire.gate import Tolerance
 from pncsim.wire.tls import ALERTS
-from pncsim.wire.trace import ROLES, Story
+from pncsim.wire.trace import ROLES, Story, V2gMessage
 from pncsim.wire.v2g import iso2
 from pncsim.wire.values import replace
 
@@ -51,6 +52,8 @@ def is_code(answer: object) -> bool:
             return all(word.isascii() and word.isalnum() for word in (action, field, value))
         case Reports(role=role, kind=kind):
             return role in ROLES and kind in KINDS
+        case Tolerates(role=role, codes=codes):
+            return role in ROLES and set(codes) <= set(Tolerance)
     return False
 
 
@@ -160,7 +163,7 @@ async def twice(lab: Lab, *, energy: Annotated[str, "."] = "ac") -> None:
             lab.expect.that(f"{vehicle.name} {number}", outcome.ok, outcome.reason)
 
 
-SURVIVED = {"csms-away": [True] * 4, "csms-dies": [True, False, False, False]}
+SURVIVED = {"raw-value": [True] * 4, "csms-away": [True] * 4, "csms-dies": [True, False, False, False]}
 """Faults that a session survives, and how those after it end."""
 
 NO_CONTRACT = {"card-refused"}
@@ -250,3 +253,35 @@ def test_what_is_disturbed_is_told_once() -> None:
     assert [(event.role, event.text) for event in told] == [
         ("LAB", "Disturbed on purpose: the vehicle signs another challenge than the one it was given.")
     ]
+
+
+# Values the schema forbids
+
+
+@pytest.mark.parametrize(
+    ("chosen", "answer"),
+    [
+        ("message=PaymentDetailsReq,field=eMAID,value=DE-PNC-C00000001-A", "PaymentDetailsRes OK"),
+        ("message=PaymentDetailsReq,field=eMAID,value=DE-PNC-C00000001-X", "PaymentDetailsRes FAILED_CertChainError"),
+        ("message=ServiceDiscoveryRes,field=PaymentOptionList/PaymentOption,value=#1", "ServiceDiscoveryRes OK"),
+        ("message=SessionSetupRes,field=EVSEID,value=DE*PNC*E12345678901234567890123456789012345", "SessionStopRes OK"),
+    ],
+)
+def test_vehicle_and_station_can_be_made_to_send_what_no_valid_message_holds(chosen: str, answer: str) -> None:
+    done = run("pnc-ac", faults=[f"raw-value:{chosen}"])
+    name, code = answer.split()
+    assert Responds(name, code) in [Responds(e.name, str(_code(e))) for e in done.events if isinstance(e, V2gMessage)]
+
+
+def _code(event: V2gMessage) -> object:
+    value: Any = event.value
+    return getattr(value.Body.BodyElement, "ResponseCode", None) if isinstance(value, iso2.V2G_Message) else None
+
+
+@pytest.mark.parametrize(
+    "chosen", ["field=Nothing", "value=zz", "message=PaymentServiceSelectionReq,field=SelectedServiceList,value=1"]
+)
+def test_a_raw_value_that_has_no_place_is_an_error_of_ours(chosen: str) -> None:
+    done = run("pnc-ac", faults=[f"raw-value:{chosen}"])
+    assert done.result.verdict != "pass"
+    assert "configuration" in [problem.kind for problem in done.problems()]

@@ -13,6 +13,7 @@ from pncsim.secc.config import SeccConfig
 from pncsim.secc.engine import SeccEngine
 from pncsim.secc.power import EvsePower
 from pncsim.wire import trace
+from pncsim.wire.gate import told_before
 from pncsim.wire.session.outputs import Ask, Close, Notice, Output, Send
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2, registry, signature, v2gtp
@@ -131,7 +132,7 @@ class Playbook:
         self.frames.append(one.payload)
         told = next(e for e in reversed(self.events) if isinstance(e, trace.V2gMessage))
         assert (told.direction, told.payload) == ("sent", one.payload)
-        document = codec("app" if told.name.startswith("Supported") else "iso2").decode(one.payload)
+        document = codec("app" if told.name.startswith("Supported") else "iso2").decode(one.payload, gate=told_before)
         if isinstance(document, iso2.V2G_Message):
             message: Any = document.Body.BodyElement
             self.session = document.Header.SessionID

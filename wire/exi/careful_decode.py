@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from pncsim.wire.exi.beyond import BeyondNumber, Unlisted, beyond
 from pncsim.wire.exi.bits import HEADER, BitReader, Truncated, bits_for
 from pncsim.wire.exi.errors import ExiDecodeError, ExiUnsupportedError
-from pncsim.wire.exi.grammar import END, TEXT_END, Grammars, GrammarState, enter, simple_start
+from pncsim.wire.exi.grammar import CHARACTERS, END, TEXT_END, Grammars, GrammarState, Production, enter, simple_start
 from pncsim.wire.exi.members import QName
 from pncsim.wire.exi.runtime import rest
 from pncsim.wire.exi.schema import AttributeUse, Element, SchemaSet, Type, Value
 from pncsim.wire.gate import Liberty, Tolerance
+
+MAX_LIBERTIES = 32
+"""So many deviations of one message are told: a peer could make thousands of them."""
 
 UNSUPPORTED = "is not supported: no ISO 15118 message has it"
 
@@ -100,6 +104,8 @@ class CarefulDecoder:
         event = self._event(simple_start(type_))
         if event is END:
             return self._empty(type_)
+        if event is CHARACTERS:
+            return self._untyped(type_, qname)
         value = self._value(type_, qname)
         self._event(TEXT_END)
         return value
@@ -116,6 +122,9 @@ class CarefulDecoder:
             production = self._event(state)
             if production is END:
                 made.value = self._empty(model.text)  # type: ignore[arg-type]
+                return made
+            if production is CHARACTERS:
+                made.value = self._untyped(model.text, qname)  # type: ignore[arg-type]
                 return made
             event = production.event
             if isinstance(event, AttributeUse):
@@ -141,7 +150,8 @@ class CarefulDecoder:
             state = enter(production.next)
 
     def _event(self, state: GrammarState) -> Any:
-        """The production chosen by the next event code, or END for a second-level end of an empty value."""
+        """The production chosen by the next event code; END for a second-level end of an empty value, CHARACTERS for a
+        value in untyped form."""
         self.start = self.bits.position
         count = len(state.productions)
         code = self.bits.take(bits_for(count + 1))
@@ -153,18 +163,45 @@ class CarefulDecoder:
         if undeclared >= len(state.second):
             raise self.fail(f"second-level event code {undeclared} was read, which is not assigned")
         name = state.second[undeclared]
+        valued = any(isinstance(p.event, Value) for p in state.productions)
+        if name == CHARACTERS and valued:
+            return CHARACTERS
         if name != END:
             what = f"undeclared content ({name}) was read where the schema wants {state}; this {UNSUPPORTED}"
             raise self.fail(what, ExiUnsupportedError)
-        if not any(isinstance(p.event, Value) for p in state.productions):
+        if not valued:
             raise self.fail(f"the element ends here, the schema wants {state}")
         return END
 
     def _empty(self, type_: Value) -> Any:
         if type_.kind not in ("string", "binary"):
             raise self.fail(f"the element is empty, the schema wants a value ({self.schema.type_name(type_)})")
-        self._short(type_, 0)
-        return "" if type_.kind == "string" else b""
+        return self._sized(type_, "" if type_.kind == "string" else b"")
+
+    def _untyped(self, type_: Value, qname: QName) -> Any:
+        """A value written as text although the schema is known (W3C EXI 8.5.4.4.1: CH [untyped value]), and its end."""
+        from pncsim.wire.exi.views.common import ViewError, value_from
+
+        text = self._text(Value("string"), qname)
+        if self._event(GrammarState((Production(type_, TEXT_END),), start=False, first=False)) is not END:
+            raise self.fail(f"more follows a value in untyped form; this {UNSUPPORTED}")
+        self.take_liberty(Tolerance.EXI_UNTYPED, f"the value {text[:40]!r} is written as text, in untyped form")
+        if type_.kind == "enumeration":
+            return self._member(type_, text.strip())
+        try:
+            value = value_from(type_, text, "")
+        except ViewError:
+            raise self.fail(f"{text[:40]!r} was read, which is no value of {self.schema.type_name(type_)}") from None
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self._ranged(type_, value)
+        return self._sized(type_, value) if isinstance(value, str | bytes) else value
+
+    def _member(self, type_: Value, text: str) -> Any:
+        found = next((member for member in type_.members or () if member == text), None)
+        if found is None:
+            self.take_liberty(Tolerance.EXI_ENUMERATION, f"{text[:40]!r} was read, which the schema does not list")
+            return Unlisted(-1, text)
+        return found
 
     def _relaxed(self, qname: QName, types: list[Type]) -> Any:
         """An element declared with several types, by the relaxed grammar (W3C EXI 8.5.3): an optional Id and text."""
@@ -204,7 +241,9 @@ class CarefulDecoder:
             index = self.bits.take(type_.bits)
             members = tuple(type_.members)  # type: ignore[arg-type]
             if index >= len(members):
-                raise self.fail(f"enumeration value {index} was read, {len(members)} values are known")
+                what = f"enumeration value {index} was read, the schema has {len(members)} values, counted from 0"
+                self.take_liberty(Tolerance.EXI_ENUMERATION, what)
+                return Unlisted(index)
             return members[index]
         if kind == "string":
             return self._text(type_, qname)
@@ -221,9 +260,16 @@ class CarefulDecoder:
             negative = self.bits.take(1)
             value = self._unsigned()
             value = -value - 1 if negative else value
-        if (type_.low is not None and value < type_.low) or (type_.high is not None and value > type_.high):
-            raise self.fail(f"{value} was read, {type_.low} to {type_.high} is allowed")
-        return value
+        return self._ranged(type_, value)
+
+    def _ranged(self, type_: Value, value: int) -> int:
+        if (type_.low is None or value >= type_.low) and (type_.high is None or value <= type_.high):
+            return value
+        least, most = type_.room
+        if not least <= value <= most:
+            raise self.fail(f"a number of {value.bit_length()} bits was read, {type_.low} to {type_.high} is allowed")
+        self.take_liberty(Tolerance.EXI_RANGE, f"{value} was read, the schema allows {type_.low} to {type_.high}")
+        return BeyondNumber(value)
 
     def _unsigned(self) -> int:
         value, minimal = self.bits.unsigned()
@@ -234,8 +280,8 @@ class CarefulDecoder:
         return value
 
     def _binary(self, type_: Value) -> bytes:
-        count = self._length(self._unsigned(), type_, "octets")
-        return self.bits.octets(count)
+        count = self._room(self._unsigned(), "octets")
+        return self._sized(type_, self.bits.octets(count))  # type: ignore[no-any-return]
 
     def _text(self, type_: Value, qname: QName) -> str:
         self.start = self.bits.position
@@ -246,14 +292,13 @@ class CarefulDecoder:
             index = self.bits.take(bits_for(len(known)))
             if index >= len(known):
                 raise self.fail(f"string table entry {index} was read, {len(known)} values were sent before")
-            self._length(len(known[index]), type_, "characters", on_wire=False)
-            return known[index]
-        count = self._length(count - 2, type_, "characters")
+            return self._sized(type_, known[index])  # type: ignore[no-any-return]
+        count = self._room(count - 2, "characters")
         text = "".join([self._character() for _ in range(count)])
         if text:
             self.global_values.append(text)
             local.append(text)
-        return text
+        return self._sized(type_, text)  # type: ignore[no-any-return]
 
     def _character(self) -> str:
         code = self._unsigned()
@@ -261,22 +306,24 @@ class CarefulDecoder:
             raise self.fail(f"{code:#x} was read, which is no Unicode character")
         return chr(code)
 
-    def _length(self, count: int, type_: Value, unit: str, on_wire: bool = True) -> int:
-        if type_.max_length is not None and count > type_.max_length:
-            raise self.fail(f"a length of {count} {unit} was read, at most {type_.max_length} are allowed")
-        if on_wire and 8 * count > self.bits.left:
+    def _room(self, count: int, unit: str) -> int:
+        if 8 * count > self.bits.left:
             raise self.fail(f"a length of {count} {unit} was read, {self.bits.left // 8} octets of input are left")
-        self._short(type_, count)
         return count
 
-    def _short(self, type_: Value, count: int) -> None:
-        if count < type_.min_length:
-            what = f"a length of {count} was read, the schema wants at least {type_.min_length}"
-            self.take_liberty(Tolerance.EXI_LENGTH, what)
+    def _sized(self, type_: Value, value: Any) -> Any:
+        """Text or octets, marked where they are shorter or longer than the schema wants."""
+        count, longest = len(value), type_.max_length
+        if count >= type_.min_length and (longest is None or count <= longest):
+            return value
+        wanted = f"at least {type_.min_length}" if count < type_.min_length else f"at most {longest}"
+        self.take_liberty(Tolerance.EXI_LENGTH, f"a length of {count} was read, the schema wants {wanted}")
+        return beyond(value)
 
     def take_liberty(self, tolerance: Tolerance, what: str) -> None:
-        """Remember a deviation that can be read."""
-        self.liberties.append(tolerance(f"In {'/'.join(self.path)} {what}.", "W3C EXI 1.0"))
+        """Remember a deviation that can be read; of very many in one message the first are enough."""
+        if len(self.liberties) < MAX_LIBERTIES:
+            self.liberties.append(tolerance(f"In {'/'.join(self.path)} {what}.", "W3C EXI 1.0"))
 
     def fail(self, what: str, kind: type[ExiDecodeError] = ExiDecodeError) -> ExiDecodeError:
         """The error for something found at ``start``."""

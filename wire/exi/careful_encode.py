@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pncsim.wire.exi.beyond import BeyondNumber, BeyondOctets, BeyondText, Unlisted
 from pncsim.wire.exi.bits import HEADER, BitWriter, bits_for
 from pncsim.wire.exi.errors import ExiEncodeError
 from pncsim.wire.exi.grammar import END, TEXT_END, Grammars, GrammarState, enter
@@ -170,18 +171,24 @@ class CarefulEncoder:
             self.bits.put(int(value), 1)
         elif kind == "enumeration":
             members = list(type_.members)  # type: ignore[arg-type]
+            if isinstance(value, Unlisted):
+                self._check(0 <= value.place < 1 << type_.bits, value, f"within the {type_.bits} bits there are")
+                self.bits.put(value.place, type_.bits)
+                return
             self._check(value in members, value, f"one of {', '.join(members)}")
             self.bits.put(members.index(value), type_.bits)
         elif kind == "string":
             self._check(isinstance(value, str), value, "text")
-            self._length(type_, len(value), "characters")
+            if not isinstance(value, BeyondText):
+                self._length(type_, len(value), "characters")
             self.bits.unsigned(len(value) + 2)
             for character in value:
                 self._check(not "\ud800" <= character < "\ue000", value, "Unicode text without surrogates")
                 self.bits.unsigned(ord(character))
         elif kind == "binary":
             self._check(isinstance(value, bytes | bytearray), value, "octets")
-            self._length(type_, len(value), "octets")
+            if not isinstance(value, BeyondOctets):
+                self._length(type_, len(value), "octets")
             self.bits.unsigned(len(value))
             self.bits.put(int.from_bytes(value, "big"), 8 * len(value))
         else:
@@ -190,12 +197,14 @@ class CarefulEncoder:
     def _integer(self, type_: Value, value: Any) -> None:
         self._check(isinstance(value, int), value, "an integer")
         low, high = type_.low, type_.high
+        if isinstance(value, BeyondNumber):
+            low, high = type_.room
         if (low is not None and value < low) or (high is not None and value > high):
             raise self.fail(f"{value} is out of range, {low} to {high} is allowed")
         if abs(value).bit_length() > 512:
             raise self.fail("an integer has more than 512 bits")
         if type_.kind == "nbit":
-            self.bits.put(value - (low or 0), type_.bits)
+            self.bits.put(value - (type_.low or 0), type_.bits)
             return
         if type_.kind == "integer":
             self.bits.put(int(value < 0), 1)

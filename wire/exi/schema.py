@@ -23,6 +23,10 @@ from pncsim.wire.exi.members import QName, classes_of, documents_of
 NBIT_RANGE = 4096  # a bounded range of at most this many values is sent as n bits (W3C EXI 7.1.9)
 
 
+_WIDEST = 64
+"""Bits of a number outside its range: whoever calculates with one is not to be surprised."""
+
+
 class Value(Struct, frozen=True):
     """A simple type: ``kind`` is its EXI form, the rest its facets."""
 
@@ -35,6 +39,14 @@ class Value(Struct, frozen=True):
     max_length: int | None = None
     form: str = ""
     name: str = ""
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """The numbers its form can hold, whatever the facets say; of those without end, what fits 64 bits."""
+        if self.kind == "nbit":
+            least = self.low or 0
+            return least, least + (1 << self.bits) - 1
+        return (0 if self.kind == "unsigned" else -(1 << _WIDEST), (1 << _WIDEST) - 1)
 
 
 Type = Value | type[ComplexType]

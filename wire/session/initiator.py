@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.exi import ExiDecodeError
+from pncsim.wire.exi.beyond import Unlisted
 from pncsim.wire.gate import Liberty, Tolerance
 from pncsim.wire.session.conversation import ROUNDING, Conversation
 from pncsim.wire.session.dialect import Dialect, Envelope
@@ -167,6 +168,11 @@ class Initiator(Conversation):
             self._speak(self._chosen(body))
         elif envelope.complaint:
             self._complains(PeerError(f"The station complains of {envelope.complaint}.", kind="refused"))
+        if isinstance(body.ResponseCode, Unlisted):
+            raise PeerError(
+                f"The station answered {self._asked} with the ResponseCode {code}, which the standard does not list.",
+                kind="unexpected answer",
+            )
         if code.startswith("FAILED") and name not in self.dialect.hears_failures:
             raise PeerError(
                 f"The station answered {self._asked} with {code}.",

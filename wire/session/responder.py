@@ -215,28 +215,12 @@ class Responder(Conversation):
     def _request(self, envelope: Envelope, payload: bytes, liberties: list[Liberty]) -> None:
         dialect, session, name = self.dialect, self.session, envelope.name
         session.received, session.payload = envelope, payload
-        if name != f"{dialect.opening}Req" and any(session.id) and not same_id(envelope.session_id, session.id):
-            error = PeerError(
-                f"The vehicle sent {name} with SessionID {envelope.session_id.hex().upper()}, "
-                f"its session is {session.id.hex().upper()}.",
-                kind="unknown session",
-                clause=self._clause("unknown session"),
-            )
-            self._refuse(name, envelope.body, error)
-            return
-        if name != f"{dialect.opening}Req" and len(envelope.session_id) != len(session.id):
-            what = f"The vehicle writes the SessionID with {len(envelope.session_id)} bytes, of the same value."
-            liberties.append(Tolerance.SESSION_ID_FORM(what, self._clause("unknown session")))
-        row = dialect.station.find(self.state, name)
-        if row is None or row.liberty in self.voice.refuses:
-            self._refuse(name, envelope.body, self._out_of_order(name))
-            return
-        if row.liberty is not None:
-            what = f"The vehicle took a liberty: {row.liberty.meaning} ({name} in state '{self.state}')."
-            liberties.append(row.liberty(what, row.clause))
         try:
             for liberty in liberties:
                 self.tolerate(liberty)
+            if name != f"{dialect.opening}Req":
+                self._check_session(name, envelope.session_id)
+            row = self._row(name)
             handling = dialect.moves[name](session, envelope.body)
         except PncError as refusal:
             self._refuse(name, envelope.body, refusal)
@@ -245,6 +229,28 @@ class Responder(Conversation):
             self._answer(row, envelope.body, handling)
         else:
             self._advance(row, envelope.body, handling, None)
+
+    def _check_session(self, name: str, found: bytes) -> None:
+        own = self.session.id
+        if any(own) and not same_id(found, own):
+            raise PeerError(
+                f"The vehicle sent {name} with SessionID {found.hex().upper()}, its session is {own.hex().upper()}.",
+                kind="unknown session",
+                clause=self._clause("unknown session"),
+            )
+        if len(found) != len(own):
+            what = f"The vehicle writes the SessionID with {len(found)} bytes, of the same value."
+            self.tolerate(Tolerance.SESSION_ID_FORM(what, self._clause("unknown session")))
+
+    def _row(self, name: str) -> Row:
+        """The row of a request that may come now. Raises PeerError for one that may not."""
+        row = self.dialect.station.find(self.state, name)
+        if row is None or row.liberty in self.voice.refuses:
+            raise self._out_of_order(name)
+        if row.liberty is not None:
+            what = f"The vehicle took a liberty: {row.liberty.meaning} ({name} in state '{self.state}')."
+            self.tolerate(row.liberty(what, row.clause))
+        return row
 
     def _out_of_order(self, name: str) -> PeerError:
         return PeerError(

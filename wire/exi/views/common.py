@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from pncsim.wire.errors import LocalError
+from pncsim.wire.exi.beyond import Unlisted
 from pncsim.wire.exi.schema import SchemaSet, Type, Value
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,200}", re.ASCII)
@@ -74,8 +75,10 @@ def value_from(type_: Value, text: str, path: str) -> Any:
 
 
 def member_of(type_: Value, text: str, path: str) -> Any:
-    """The enumeration member of this name."""
+    """The enumeration member of this name, or the value past its last one that ``#31`` stands for."""
     members = {str(m): m for m in type_.members or ()}
+    if re.fullmatch(r"#[0-9]{1,5}", text):
+        return Unlisted(int(text[1:]))
     if text not in members:
         raise ViewError(path, f"{_short(text)} is not one of {', '.join(members)}")
     return members[text]
