@@ -22,11 +22,16 @@ TREES = {
 
 NOTHING_FOREIGN = {
     ("backend/pki/ocsp_client.py", "known_status", "cert_id_from_hash_data"),  # odd names are asked about in earnest
+    ("simulator/commands/certs.py", "_certs_verify", "verify"),  # the command of that name
     ("simulator/commands/exi.py", "_read_as", "decode"),  # whether octets are nothing but a message of another set
     ("simulator/commands/exi.py", "_read_as", "decode_fragment"),
     ("simulator/faults/services.py", "provide", "decode"),  # what our own pool has just written
 }
 """Calls that rightly tolerate nothing: (module, function, what it calls)."""
+
+
+COMMON_NAMES = {"decode": r"codecs?\b|coder\b", "verify": r"(signature\.)?verify$"}
+"""Judges that share their name with functions of other things, and how they are called."""
 
 
 def functions(tree: ast.AST) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
@@ -53,10 +58,7 @@ def calls_without(tree: ast.AST, judges: set[str]) -> Iterator[tuple[str, str]]:
             if not isinstance(node, ast.Call) or any(keyword.arg == "gate" for keyword in node.keywords):
                 continue
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            other = called == "decode" and not re.match(
-                r"codecs?\b|coder\b", ast.unparse(node.func)
-            )  # text has that, too
-            if called in judges and not other:
+            if called in judges and re.match(COMMON_NAMES.get(called, ""), ast.unparse(node.func)):
                 yield where, called
 
 

@@ -98,6 +98,10 @@ class Tolerance(StrEnum):
     VOLTAGE_UNFIT = "voltage-unfit", "power delivery", "output voltage that does not follow the vehicle"
     # signatures on messages
     SIGNATURE_GRAMMAR = "signature-grammar", "signature", "SignedInfo in the message grammar instead of xmldsig's"
+    DIGEST_GRAMMAR = "digest-grammar", "signature", "eMAID hashed by its type instead of the relaxed fragment grammar"
+    TRANSFORMS_MISSING = "transforms-missing", "signature", "reference without a Transforms element"
+    TRANSFORM_REPEATED = "transform-repeated", "signature", "reference with the same Transform more than once"
+    TRANSFORM_CONTENT = "transform-content", "signature", "Transform with an XPath or other content; ignored"
     # certificates and their status
     ROOT_SENT = "root-sent", "profile", "root sent along with the chain"
     CHAIN_ORDER = "chain-order", "profile", "Sub-CAs in another order than from the leaf up"

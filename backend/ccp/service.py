@@ -19,6 +19,7 @@ from pncsim.tls_certs import reading
 from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
+from pncsim.wire.gate import NotTolerated
 from pncsim.wire.identifiers import same_pcid
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g.registry import codec
@@ -216,10 +217,10 @@ class ContractPool:
         try:
             if key is None:
                 raise Refused("The provisioning service's certificate has no P-256 key.", clause="V2G2-007")
-            signature.verify(bundle.signature, bundle.parts, key)
+            signature.verify(bundle.signature, bundle.parts, key, gate=self._voice.tolerate)
             validated = await self._verifier.full(bundle.provisioning_certificates, Use.CPS, gate=self._voice.tolerate)
             await self._verifier.full(bundle.contract_certificates, Use.CONTRACT, gate=self._voice.tolerate)
-        except (signature.SignatureError, ChainError, StatusError, Refused) as error:
+        except (signature.SignatureError, NotTolerated, ChainError, StatusError, Refused) as error:
             raise Refused(
                 f"The bundle for {bundle.emaid.value} is not to be trusted: {error.sentence}",
                 clause="CCP-PUB-2",

@@ -20,7 +20,6 @@ from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerError
-from pncsim.wire.gate import Tolerance
 from pncsim.wire.identifiers import IdentifierError, check_emaid, judge_check_character, normal_emaid
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.key_transport import WrappedKey, unwrap
@@ -46,20 +45,18 @@ def verify_bundle(
         for element in ("ContractSignatureCertChain", "ContractSignatureEncryptedPrivateKey", "DHpublickey", "eMAID")
     ]
     signature = s.received.signature
-    grammar = _judged(
+    _judged(
         s,
         f"signature of {name}",
         lambda: verify(
-            signature if isinstance(signature, SignatureType) else None, parts, _p256(reading.load(cps[0])), within=res
+            signature if isinstance(signature, SignatureType) else None,
+            parts,
+            _p256(reading.load(cps[0])),
+            within=res,
+            gate=s.tolerate,
         ),
         lambda used: f"made with the provisioning service's key, SignedInfo in the {used} grammar",
     )
-    if grammar != "xmldsig":
-        s.tolerate(
-            Tolerance.SIGNATURE_GRAMMAR(
-                f"SignedInfo of {name} is encoded in the message grammar instead of the one of xmldsig.", "7.9.2.4"
-            )
-        )
     delivered = reading.load_chain(
         chain_octets(res.ContractSignatureCertChain), f"A certificate of the contract chain in {name}"
     )

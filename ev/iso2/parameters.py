@@ -167,7 +167,8 @@ def _tariffs_trusted(s: Iso2VehicleSession, tariffs: list[iso2.SalesTariffType])
         s.voice.story("The station's sales tariffs are left aside: the contract's chain has no issuer to verify them.")
         return False
     try:
-        verify(signature if isinstance(signature, SignatureType) else None, [("SalesTariff", t) for t in tariffs], key)
+        signed = [("SalesTariff", t) for t in tariffs]
+        verify(signature if isinstance(signature, SignatureType) else None, signed, key, gate=s.tolerate)
     except PeerError as error:
         s.voice.judged("signature of the sales tariffs", False, error.sentence, error.clause)
         what = f"The station's sales tariffs are left aside: {error.sentence}"

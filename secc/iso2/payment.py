@@ -168,12 +168,12 @@ def _check_proof(s: Iso2StationSession, request: iso2.AuthorizationReq) -> None:
     assert s.contract is not None
     what = "signature of AuthorizationReq with the contract key"
     try:
-        grammar = signature.verify(s.received.signature, [("AuthorizationReq", request)], s.contract.key)
-    except signature.SignatureError as error:
+        signed = [("AuthorizationReq", request)]
+        grammar = signature.verify(s.received.signature, signed, s.contract.key, gate=s.tolerate)
+    except PeerError as error:
         s.voice.judged(what, False, error.sentence, error.clause)
         raise
     s.voice.judged(what, True, f"valid, SignedInfo in the {grammar} grammar")
-    s.check_grammar("AuthorizationReq", grammar)
 
 
 def _accepted(s: Iso2StationSession, answer: object) -> AuthorizationAnswer:

@@ -9,9 +9,8 @@ from pncsim.secc.contract import CheckedContract
 from pncsim.secc.iso2.schedules import Schedule
 from pncsim.secc.power import EvsePower
 from pncsim.secc.session import StationSession, Wishes
-from pncsim.wire.gate import Tolerance
 from pncsim.wire.session.responder import Responder
-from pncsim.wire.v2g import iso2, signature
+from pncsim.wire.v2g import iso2
 
 
 class Iso2StationSession(StationSession):
@@ -78,12 +77,6 @@ class Iso2StationSession(StationSession):
         if self.is_dc:
             return "" if self.isolation_valid else "its isolation has not been tested"
         return "its residual current device has tripped" if self.config.ac.rcd else ""
-
-    def check_grammar(self, name: str, grammar: str) -> None:
-        """A SignedInfo that verified in another grammar than the stand-alone one is a liberty (7.9.2.4)."""
-        if grammar != signature.SEPARATE:
-            what = f"SignedInfo of {name} is encoded in the message grammar instead of the one of xmldsig."
-            self.tolerate(Tolerance.SIGNATURE_GRAMMAR(what, "7.9.2.4"))
 
     def ongoing_too_long(self, limit: float | None) -> bool:
         """Note that an Ongoing answer is about to be sent; True once the first is ``limit`` seconds ago (V2G2-712)."""

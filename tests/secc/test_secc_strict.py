@@ -14,6 +14,7 @@ from pncsim.tls_certs.reading import der
 from pncsim.wire.gate import LENIENT, STRICT, Tolerance
 from pncsim.wire.trace import Problem, Tolerated
 from pncsim.wire.v2g import iso2, registry, signature, v2gtp
+from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.iso2.secc_sequence import State as S
 from pncsim.wire.v2g.registry import codec
 from pncsim.wire.values import replace
@@ -106,6 +107,20 @@ def short_id(p: Playbook) -> Any:
     return p.ev(iso2.ServiceDetailReq(ServiceID=2), session=p.session.lstrip(b"\0"))
 
 
+def unsigned_steps(p: Playbook) -> Any:
+    """AuthorizationReq whose signature has no Transforms."""
+    request = iso2.AuthorizationReq(Id="id1", GenChallenge=p.responses[-1].GenChallenge)
+    signer = pki().credentials("contract_leaf").signer
+    info = signature.sign([("AuthorizationReq", request)], signer).SignedInfo
+    info = replace(info, Reference=[replace(info.Reference[0], Transforms=None)])
+    value = ds.SignatureValueType(value=signer.sign(codec("xmldsig").encode_fragment("SignedInfo", info)))
+    header = iso2.MessageHeaderType(
+        SessionID=p.session, Signature=ds.SignatureType(SignedInfo=info, SignatureValue=value)
+    )
+    answered = p.raw(codec("iso2").encode(iso2.V2G_Message(Header=header, Body=iso2.BodyType(BodyElement=request))))
+    return answered or p.answer(YES)
+
+
 Taken = tuple[S, Callable[[Playbook], Any], Tolerance, str]
 LIBERTIES: list[Taken] = [
     (S.CONTRACT, backwards, Tolerance.CHAIN_ORDER, "FAILED_CertChainError"),
@@ -115,6 +130,7 @@ LIBERTIES: list[Taken] = [
     (S.DETAILS, proof, Tolerance.SIGNATURE_GRAMMAR, "FAILED_SignatureError"),
     (S.SERVICES, rest, Tolerance.EXI_REST, "FAILED"),
     (S.SERVICES, short_id, Tolerance.SESSION_ID_FORM, "FAILED_UnknownSession"),
+    (S.DETAILS, unsigned_steps, Tolerance.TRANSFORMS_MISSING, "FAILED_SignatureError"),
     (S.EXTERNAL, early, Tolerance.EARLY_REQUEST, "FAILED_SequenceError"),
     (S.SERVICES, late, Tolerance.LATE_REQUEST, "FAILED"),
     (S.SERVICES, lambda p: p.ev(stop()), Tolerance.EARLY_STOP, "FAILED_SequenceError"),

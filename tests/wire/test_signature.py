@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.wire.credentials import KeySigner
+from pncsim.wire.gate import Liberty, NotTolerated, Tolerance
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.registry import codec
@@ -45,7 +46,9 @@ def test_published_signature_verifies_and_the_double_hashed_one_does_not() -> No
 @pytest.mark.parametrize("grammar", ["xmldsig", "iso2"])
 def test_both_signed_info_grammars_of_the_field_verify(grammar: Literal["xmldsig", "iso2"]) -> None:
     made = signature.sign(PARTS, KeySigner(KEY), grammar=grammar)
-    assert signature.verify(made, PARTS, KEY.public_key()) == grammar
+    told: list[Liberty] = []
+    assert signature.verify(made, PARTS, KEY.public_key(), gate=told.append) == grammar
+    assert [one.tolerance for one in told] == ([] if grammar == "xmldsig" else [Tolerance.SIGNATURE_GRAMMAR])
 
 
 def test_emaid_digest_is_accepted_in_both_forms_of_the_field() -> None:
@@ -58,7 +61,9 @@ def test_emaid_digest_is_accepted_in_both_forms_of_the_field() -> None:
     info = replace(made.SignedInfo, Reference=[foreign])
     value = KeySigner(KEY).sign(codec("xmldsig").encode_fragment("SignedInfo", info))
     signed = ds.SignatureType(SignedInfo=info, SignatureValue=ds.SignatureValueType(value=value))
-    assert signature.verify(signed, [("eMAID", emaid)], KEY.public_key()) == "xmldsig"
+    told: list[Liberty] = []
+    assert signature.verify(signed, [("eMAID", emaid)], KEY.public_key(), gate=told.append) == "xmldsig"
+    assert [one.tolerance for one in told] == [Tolerance.DIGEST_GRAMMAR]
 
 
 def test_a_missing_signature_is_a_sentence_and_an_answer() -> None:
@@ -168,3 +173,43 @@ def test_no_element_beside_the_parts_shares_an_id_with_one_of_them() -> None:
     assert signature.verify(made, [("eMAID", emaid)], KEY.public_key(), within=[emaid]) == "xmldsig"
     with pytest.raises(signature.SignatureError, match="have the Id 'id1'"):
         signature.verify(made, [("eMAID", emaid)], KEY.public_key(), within=[chain, emaid])
+
+
+def signed_with(transforms: ds.TransformsType | None) -> ds.SignatureType:
+    """A signature that is right, over a reference with these transforms."""
+    made = signature.sign(PARTS, KeySigner(KEY))
+    info = replace(made.SignedInfo, Reference=[replace(made.SignedInfo.Reference[0], Transforms=transforms)])
+    value = KeySigner(KEY).sign(codec("xmldsig").encode_fragment("SignedInfo", info))
+    return ds.SignatureType(SignedInfo=info, SignatureValue=ds.SignatureValueType(value=value))
+
+
+def transform(**more: list[tuple[str, str]]) -> ds.TransformType:
+    return ds.TransformType(Algorithm=signature.CANONICAL_EXI, **more)
+
+
+@pytest.mark.parametrize(
+    ("transforms", "row"),
+    [
+        (None, Tolerance.TRANSFORMS_MISSING),
+        (ds.TransformsType(Transform=[transform(), transform()]), Tolerance.TRANSFORM_REPEATED),
+        (ds.TransformsType(Transform=[transform(items=[("XPath", "//x")])]), Tolerance.TRANSFORM_CONTENT),
+    ],
+)
+def test_a_reference_with_other_transforms_than_the_one_is_told_and_refused_when_strict(
+    transforms: ds.TransformsType | None, row: Tolerance
+) -> None:
+    made = signed_with(transforms)
+    told: list[Liberty] = []
+    assert signature.verify(made, PARTS, KEY.public_key(), gate=told.append) == "xmldsig"
+    assert [(one.tolerance, one.clause) for one in told] == [(row, "V2G2-771")]
+    with pytest.raises(NotTolerated) as refused:
+        signature.verify(made, PARTS, KEY.public_key())
+    assert refused.value.kind == "signature"
+
+
+def test_nothing_is_let_pass_of_a_signature_that_is_wrong() -> None:
+    made = signed_with(None)
+    told: list[Liberty] = []
+    with pytest.raises(signature.SignatureError, match="not made with the key"):
+        signature.verify(made, PARTS, ec.derive_private_key(2, ec.SECP256R1()).public_key(), gate=told.append)
+    assert told == []

@@ -16,6 +16,7 @@ from pncsim.wire.algorithms import ED448, P256, P521, Algorithm
 from pncsim.wire.credentials import Signer
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.exi.declare import ComplexType
+from pncsim.wire.gate import Liberty, Tolerance, Tolerate, refuse
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.registry import codec
 
@@ -100,12 +101,14 @@ def verify(
     *,
     rules: Rules = ISO2,
     within: object = None,
+    gate: Tolerate = refuse,
 ) -> str:
     """Check that ``signature`` covers exactly ``parts`` and was made with ``public_key``.
 
     ``within``: the message's body where it holds more than the parts: no two elements of a message, its signature
-    included, have the same Id. Returns the message set in whose grammar SignedInfo verified. Raises
-    :class:`SignatureError`, saying which of the checks failed.
+    included, have the same Id. Returns the message set in whose grammar SignedInfo verified. What implementations do
+    differently goes through ``gate`` once all is verified. Raises :class:`SignatureError`, saying which of the checks
+    failed, or what the gate raises.
     """
     what = " and ".join(name for name, _ in parts)
     if signature is None:
@@ -113,7 +116,7 @@ def verify(
     info = signature.SignedInfo
     algorithm = _check_form(info, rules)
     _check_ids(signature, [value for _, value in parts] if within is None else within)
-    _check_references(info, parts, METHODS[algorithm], rules)
+    liberties = [*_transforms(info), *_check_references(info, parts, METHODS[algorithm], rules)]
     raw = signature.SignatureValue.value
     if len(raw) != algorithm.size:
         form = "r || s" if algorithm.hash else "RFC 8032"
@@ -122,11 +125,31 @@ def verify(
         raise SignatureError(f"The signature is {algorithm.name}, for which the key of the certificate shown is not.")
     for grammar in (SEPARATE, rules.messages):
         if algorithm.verifies(public_key, raw, _signed_octets(info, grammar)):
-            return grammar
-    raise SignatureError(
-        f"The signature over {what} was not made with the key of the certificate shown.",
-        advice="Tried SignedInfo in the xmldsig grammar and in the message grammar.",
-    )
+            break
+    else:
+        raise SignatureError(
+            f"The signature over {what} was not made with the key of the certificate shown.",
+            advice="Tried SignedInfo in the xmldsig grammar and in the message grammar.",
+        )
+    if grammar != SEPARATE:
+        said = f"SignedInfo of {what} is encoded in the message grammar instead of the one of xmldsig."
+        liberties.append(Tolerance.SIGNATURE_GRAMMAR(said, "7.9.2.4"))
+    for liberty in liberties:
+        gate(liberty)
+    return grammar
+
+
+def _transforms(info: ds.SignedInfoType) -> Iterator[Liberty]:
+    """Each reference has exactly one Transform, canonical EXI, and nothing in it. No other one is ever followed."""
+    for reference in info.Reference:
+        transforms = reference.Transforms.Transform if reference.Transforms else []
+        where, clause = f"The reference to {reference.URI}", "V2G2-771"
+        if not transforms:
+            yield Tolerance.TRANSFORMS_MISSING(f"{where} has no Transforms.", clause)
+        elif len(transforms) > 1:
+            yield Tolerance.TRANSFORM_REPEATED(f"{where} has the same Transform {len(transforms)} times.", clause)
+        if inside := [name for transform in transforms for name, _ in transform.items]:
+            yield Tolerance.TRANSFORM_CONTENT(f"{where} has {' and '.join(inside)} in its Transform; ignored.", clause)
 
 
 def _check_ids(*signed: object) -> None:
@@ -159,7 +182,9 @@ def _ids(value: object) -> Iterator[str]:
             yield from _ids(one)
 
 
-def _check_references(info: ds.SignedInfoType, parts: Sequence[Part], method: Method, rules: Rules) -> None:
+def _check_references(
+    info: ds.SignedInfoType, parts: Sequence[Part], method: Method, rules: Rules
+) -> Iterator[Liberty]:
     """Each part has its reference and its digest, and there is no reference to anything else."""
     references = {reference.URI: reference for reference in info.Reference}
     if len(references) != len(info.Reference):
@@ -176,13 +201,16 @@ def _check_references(info: ds.SignedInfoType, parts: Sequence[Part], method: Me
                 f"{', '.join(str(r.URI) for r in info.Reference)}.",
                 clause="V2G2-771",
             )
-        digests = (_digest(name, value, method, rules, relaxed=form) for form in (True, False))
-        if reference.DigestValue not in digests:
+        if reference.DigestValue == _digest(name, value, method, rules):
+            continue
+        if reference.DigestValue != _digest(name, value, method, rules, relaxed=False):
             raise SignatureError(
                 f"The digest of {name} in the signature is not that of the element received.",
                 clause="V2G2-771",
                 advice="The element was altered after signing, or hashed in another EXI form.",
             )
+        said = f"{name} is hashed in the grammar of its type instead of the relaxed one of a fragment."
+        yield Tolerance.DIGEST_GRAMMAR(said, "W3C EXI 8.5.3")
     if references:
         raise SignatureError(f"SignedInfo refers to unknown elements: {', '.join(map(str, references))}.")
 
