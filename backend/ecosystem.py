@@ -261,9 +261,10 @@ async def open_ecosystem(
     fetch: Fetch | None = None,
     policy: BundlePolicy = "default-first",
     source: Source = SYSTEM,
+    refuses: frozenset[Tolerance] = LENIENT,
 ) -> Ecosystem:
     """An ecosystem of one PKI; the rest as :class:`Ecosystem`."""
-    ecosystem = Ecosystem(clock, trace, fetch=fetch, policy=policy, source=source)
+    ecosystem = Ecosystem(clock, trace, fetch=fetch, policy=policy, source=source, refuses=refuses)
     await ecosystem.add_pki(pki)
     return ecosystem
 

@@ -14,6 +14,7 @@ from pncsim.tls_certs.pki import DEFAULT_EMAID, Pki, create_pki
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
+from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.trace import Event, Trace
 from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
@@ -63,12 +64,16 @@ class World:
         return await self.eco.mo.subscribe("Ada", PCID)
 
 
-async def open_world(*, fetch: Callable[[Clock], Fetch] | None = None) -> World:
+async def open_world(
+    *, fetch: Callable[[Clock], Fetch] | None = None, refuses: frozenset[Tolerance] = LENIENT
+) -> World:
     """A fresh back end over a fresh PKI: tests publish and revoke in it."""
     clock, trace, events = Clock(NOW), Trace(), list[Event]()
     trace.subscribe(events.append)
     pki = create_pki(NOW, pcid=PCID)
-    return World(clock, trace, await open_ecosystem(pki, clock, trace, fetch=fetch and fetch(clock)), events)
+    return World(
+        clock, trace, await open_ecosystem(pki, clock, trace, fetch=fetch and fetch(clock), refuses=refuses), events
+    )
 
 
 def leaf_of(world: World, role: str, name: str, *, now: float = NOW, not_after: float | None = None) -> Credentials:

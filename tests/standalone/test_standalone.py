@@ -232,6 +232,13 @@ async def test_a_strict_vehicle_demands_a_staple(folder: Path, capsys: pytest.Ca
     assert "The station did not staple an OCSP response" in capsys.readouterr().out
 
 
+async def test_two_strict_sides_and_their_back_end_install_a_contract_and_pay_by_it(folder: Path) -> None:
+    vehicle = replace(QUICK, pki=folder, strict=True, payment="pnc", install="always", ocsp="off")
+    codes = await charge(StationOptions(pki=folder, strict=True, payment="pnc"), vehicle)
+    assert codes[:2] == (0, 0)
+    assert not [event for event in codes[2] if isinstance(event, Tolerated)]
+
+
 async def test_the_wait_is_for_the_vehicle_and_not_for_its_session(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
