@@ -33,7 +33,7 @@ def said(pki: Pki, name: CertId, issuer: x509.Certificate) -> Status:
 
 def sold(pki: Pki) -> x509.Certificate:
     """One more contract."""
-    return pki.authority("mo_sub2").credentials(PROFILES["contract_leaf"], "DEPNCC00000042X", NOW).leaf
+    return pki.authority("mo_sub2").credentials(PROFILES["contract_leaf"], "DEPNCC00000042H", NOW).leaf
 
 
 def test_a_responder_over_a_folder_does_not_know_a_serial_that_was_never_issued(folder: Path) -> None:

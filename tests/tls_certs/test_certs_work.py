@@ -32,12 +32,12 @@ def code(*arguments: object) -> int:
 
 def test_a_folder_issues_for_others_what_they_need_and_no_key_of_a_ca(folder: Path, tmp_path: Path) -> None:
     car = tmp_path / "car"
-    assert code("issue", folder, "contract_leaf", "DE-PNC-C00000042-X", "--into", car, "--days", 30) == 0
+    assert code("issue", folder, "contract_leaf", "DE-PNC-C00000042-H", "--into", car, "--days", 30) == 0
     assert code("issue", folder, "oem_leaf", "PNCSIMVEHICLE00042", "--into", car) == 0
     pki = load_pki(car)
     assert set(pki.keys) == {"contract_leaf", "oem_leaf"}
     chain = validate_chain(pki.chain("contract_leaf"), pki.anchors("mo_root"), Use.CONTRACT, time.time())
-    assert chain.common_name == "DEPNCC00000042X"
+    assert chain.common_name == "DEPNCC00000042H"
     assert not_after(chain.leaf) - time.time() == pytest.approx(30 * DAY, abs=60)
     assert code("verify", car) == 0
     # The issuer's folder knows of them, and they carry its address.
@@ -50,7 +50,7 @@ def test_issuing_replaces_nothing_unasked_and_mixes_no_pkis(
 ) -> None:
     car, other = tmp_path / "car", tmp_path / "other"
     write_pki(create_pki(time.time()), other)
-    issue = ("issue", folder, "contract_leaf", "DEPNCC00000042X", "--into")
+    issue = ("issue", folder, "contract_leaf", "DEPNCC00000042H", "--into")
     assert code(*issue, car) == 0
     before = (car / "contract_leaf.pem").read_bytes()
     assert code(*issue, car) == 3
@@ -85,7 +85,7 @@ def test_a_folder_remembers_what_it_has_revoked(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     car = tmp_path / "car"
-    assert code("issue", folder, "contract_leaf", "DEPNCC00000042X", "--into", car) == 0
+    assert code("issue", folder, "contract_leaf", "DEPNCC00000042H", "--into", car) == 0
     assert code("revoke", folder, car / "contract_leaf.pem", "--reason", "key_compromise") == 0
     assert code("verify", folder) == 0
     assert code("revoke", folder, "secc_leaf") == 0
