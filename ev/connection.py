@@ -51,18 +51,26 @@ async def _secure(stream: ByteStream, vehicle: Vehicle, clock: Clock, voice: Voi
     from pncsim.wire.tls import TlsClient, TlsError, open_client
 
     roots, how = vehicle.v2g_roots, vehicle.config
+    offered: list[bytes] = []
     config = TlsClient(
         judge=StationJudge(roots, how.ocsp, voice.judged, gate=voice.tolerate),
         trusted_ca_keys=tuple(root.public_bytes(Encoding.DER) for root in roots),
         ask_staple=how.ocsp != "off",
         on_keys=voice.key_log,
+        on_hello=offered.append,
     )
     try:
         secured = await open_client(stream, config, clock)
     except TlsError as error:
-        voice.not_secured(error)
+        voice.not_secured(error, hello=b"".join(offered), chain=error.peer_chain, staples=error.staples)
         raise
-    voice.secured(version=secured.version, cipher=secured.cipher, peer=stream.peer, stapled=any(secured.staples))
+    voice.secured(
+        version=secured.version,
+        cipher=secured.cipher,
+        peer=stream.peer,
+        chain=secured.peer_chain,
+        staples=secured.staples,
+    )
     return secured
 
 

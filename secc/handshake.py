@@ -34,10 +34,15 @@ async def secure(
 ) -> ByteStream | FailedHandshake:
     """The vehicle's TLS stream, or why there is none after ``within`` seconds at most; either is reported."""
     opening: list[bytes] = []
+    offered: list[bytes] = []
     server = TlsServer(
-        credentials=shown.credentials, staples=shown.staples, on_keys=voice.key_log, on_opening=opening.append
+        credentials=shown.credentials,
+        staples=shown.staples,
+        on_keys=voice.key_log,
+        on_opening=opening.append,
+        on_hello=offered.append,
     )
-    error: PncError
+    error: TlsError | PeerSilent
     try:
         async with clock.timeout(within):
             secured = await open_server(stream, server, clock)
@@ -47,7 +52,15 @@ async def secure(
     except TlsError as failed:
         error = failed
     else:
-        voice.secured(version=secured.version, cipher=secured.cipher, peer=stream.peer, stapled=any(shown.staples))
+        if voice.heard:
+            voice.secured(
+                version=secured.version,
+                cipher=secured.cipher,
+                peer=stream.peer,
+                chain=secured.own_chain,
+                staples=secured.own_staples,
+            )
         return secured
-    voice.not_secured(error)
+    chain, staples = (error.own_chain, error.own_staples) if isinstance(error, TlsError) else ((), ())
+    voice.not_secured(error, hello=b"".join(offered), chain=chain, staples=staples)
     return FailedHandshake(error, opening == [HANDSHAKE_RECORD])

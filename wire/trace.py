@@ -42,7 +42,10 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class V2gMessage(Event, frozen=True, kw_only=True):
-    """A V2GTP message, with its bytes as on the wire (without the 8-byte header) and its decoded value."""
+    """A V2GTP message, with its bytes as on the wire (without the 8-byte header) and its decoded value.
+
+    ``value`` is None for octets that say nothing: what cannot be read, and what a lab sends instead of a message.
+    """
 
     direction: Direction
     name: str
@@ -80,8 +83,20 @@ class Judged(Event, frozen=True, kw_only=True):
     clause: str = ""
 
 
+class SdpDatagram(Event, frozen=True, kw_only=True):
+    """A valid datagram of the SECC discovery protocol, V2GTP header included, sent to or received from ``peer``."""
+
+    direction: Direction
+    peer: EndPoint
+    data: bytes
+
+
 class Secured(Event, frozen=True, kw_only=True):
-    """A TLS handshake was completed or refused (``ok`` False, ``reason`` says why, ``alert`` the code if any)."""
+    """A TLS handshake was completed or refused (``ok`` False, ``reason`` says why, ``alert`` the code if any).
+
+    ``hello``: the ClientHello, where the handshake failed. ``chain`` (DER, leaf first) and ``staples`` (OCSPResponse
+    DER or None for each certificate) are what the station presented, as ``unit`` sent or received it.
+    """
 
     ok: bool
     version: str = ""
@@ -90,6 +105,9 @@ class Secured(Event, frozen=True, kw_only=True):
     stapled: bool = False
     alert: int | None = None
     reason: str = ""
+    hello: bytes = b""
+    chain: tuple[bytes, ...] = ()
+    staples: tuple[bytes | None, ...] = ()
 
 
 class OcppFrame(Event, frozen=True, kw_only=True):

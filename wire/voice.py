@@ -118,6 +118,11 @@ class Voice:
     # From the wire
 
     @property
+    def heard(self) -> bool:
+        """Whether anybody reads what is told: what is dear to say need not be said otherwise."""
+        return self._stream is None or bool(self._stream.readers)
+
+    @property
     def wants_bytes(self) -> bool:
         """Whether anybody reads :meth:`octets`."""
         return self._stream is not None and self._stream.wants_bytes
@@ -141,6 +146,10 @@ class Voice:
             trace.LinkBytes, direction=direction, carrier=carrier, local=local, remote=remote, data=data, mark=mark
         )
 
+    def sdp(self, direction: Direction, peer: EndPoint, data: bytes) -> None:
+        """A datagram of the SECC discovery protocol."""
+        self._tell(trace.SdpDatagram, direction=direction, peer=peer, data=data)
+
     def message(self, direction: Direction, name: str, payload: bytes, value: object) -> None:
         """A V2GTP message, without its header, and what it says."""
         self._tell(trace.V2gMessage, direction=direction, name=name, payload=payload, value=value)
@@ -149,13 +158,46 @@ class Voice:
         """A row of a state machine was entered."""
         self._tell(trace.StateEntered, state=state)
 
-    def secured(self, *, version: str, cipher: str, peer: str, stapled: bool) -> None:
-        """A TLS handshake was completed."""
-        self._tell(trace.Secured, ok=True, version=version, cipher=cipher, peer=peer, stapled=stapled)
+    def secured(
+        self,
+        *,
+        version: str,
+        cipher: str,
+        peer: str,
+        chain: tuple[bytes, ...] = (),
+        staples: tuple[bytes | None, ...] = (),
+    ) -> None:
+        """A TLS handshake was completed; ``chain`` and ``staples`` are what the station presented."""
+        self._tell(
+            trace.Secured,
+            ok=True,
+            version=version,
+            cipher=cipher,
+            peer=peer,
+            stapled=any(staples),
+            chain=chain,
+            staples=staples,
+        )
 
-    def not_secured(self, error: PncError) -> None:
-        """A TLS handshake failed: the event, and the problem behind it."""
-        self._tell(trace.Secured, ok=False, alert=error.alert, reason=error.sentence)
+    def not_secured(
+        self,
+        error: PncError,
+        *,
+        hello: bytes = b"",
+        chain: tuple[bytes, ...] = (),
+        staples: tuple[bytes | None, ...] = (),
+    ) -> None:
+        """A TLS handshake failed: the event with what had been shown until then, and the problem behind it."""
+        self._tell(
+            trace.Secured,
+            ok=False,
+            alert=error.alert,
+            reason=error.sentence,
+            hello=hello,
+            chain=chain,
+            stapled=any(staples),
+            staples=staples,
+        )
         self.problem(error)
 
     def frame(self, direction: Direction, peer: str, action: str, frame: str) -> None:

@@ -94,7 +94,25 @@ def folders_in(words: Sequence[str]) -> list[Path]:
 def add_verbose(parser: Any) -> None:
     """How much is told."""
     parser.add_argument(
-        "-v", "--verbose", action="count", default=0, help="tell every message (-v), states and power too (-vv)"
+        "-v",
+        "--verbose",
+        action="count",
+        default=0,
+        help="tell every message with its key fields (-v), states and power (-vv), all of each message (-vvv)",
+    )
+
+
+def add_evidence(parser: Any) -> None:
+    """Where what was seen is kept."""
+    parser.add_argument(
+        "--evidence", type=Path, default=Path("evidence"), metavar="DIR", help="where the evidence goes (./evidence)"
+    )
+    parser.add_argument("--no-evidence", action="store_true", help="write no evidence")
+    parser.add_argument(
+        "--keylog",
+        type=Path,
+        metavar="FILE",
+        help="append the keys of the V2G TLS connections to this file, to decrypt a capture with (it is made 0600)",
     )
 
 

@@ -12,6 +12,7 @@ from pncsim.simulator.commands.options import (
     EPILOG,
     Arguments,
     Parser,
+    add_evidence,
     add_folders,
     add_option,
     add_verbose,
@@ -87,10 +88,7 @@ def _add_common(parser: Parser) -> None:
         action="store_true",
         help="the verdict is whether the faults were answered as the standard says: exit code 0 if they were",
     )
-    common.add_argument(
-        "--evidence", type=Path, default=Path("evidence"), metavar="DIR", help="where the evidence goes (./evidence)"
-    )
-    common.add_argument("--no-evidence", action="store_true", help="write no evidence")
+    add_evidence(common)
     add_verbose(common)
     common.add_argument("-q", "--quiet", action="store_true", help="print the verdict line only")
 
@@ -118,6 +116,7 @@ def _run(found: Scenario) -> Callable[[Arguments], int]:
             faults=tuple(arguments.fault),
             expect_fault=arguments.expect_fault,
             evidence=None if arguments.no_evidence else arguments.evidence,
+            keylog=arguments.keylog,
         )
         options = {option.name: getattr(arguments, option.name) for option in found.options}
         return run_and_tell(found, options, settings, level=-1 if arguments.quiet else arguments.verbose).exit_code

@@ -1,52 +1,55 @@
 """The evidence of a run on disk: what was sent, decoded and judged, without a single private key.
 
-Layout of the folder (all text, UTF-8):
+Layout of the folder (text in UTF-8):
 
-====================  ================================================================
-``summary.json``      scenario, verdict, checks, facts, versions, options
+====================  ================================================================================================
+``summary.json``      verdict and cause, checks, facts, clauses, versions, command line, options, times
 ``story.txt``         the story as printed, with every message and judgement
 ``messages.jsonl``    one V2G message per line: time, sender, name, EXI hex, decoded value
 ``ocpp.jsonl``        OCPP-J frames with time and direction
-``events.jsonl``      everything else: states, judgements, power, problems
-``certs/*.pem``       the chains used, leaf first
-====================  ================================================================
+``events.jsonl``      everything else: SDP, TLS, states, judgements, power, problems
+``certs/``            the chains and OCSP responses that were presented, see :mod:`simulator.evidence.presented`, and
+                      a lab's roots
+====================  ================================================================================================
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from msgspec import structs
-
+from pncsim.simulator.evidence.presented import PresentedChains
+from pncsim.simulator.evidence.rows import FILES, row_of
 from pncsim.simulator.evidence.story import StoryTeller
+from pncsim.simulator.evidence.summary import summary_of
 from pncsim.simulator.result import RunResult
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import replace_file
-from pncsim.wire.trace import Event, OcppFrame, V2gMessage
+from pncsim.wire.trace import Event
 
 
 class Recorder:
     """A reader of the trace that writes a new folder below ``parent`` as the run goes on.
 
-    Nothing is written before something has happened. A place that cannot be written is said by :meth:`finish`.
-    ``units``: the story tells vehicles and EVSEs apart.
+    Nothing is written before something has happened; what is written is on disk at once, so that a run that is killed
+    leaves it behind. A place that cannot be written is said by :meth:`finish`, an event that no line could be made of
+    by :attr:`flaws`. ``units``: the story tells vehicles and EVSEs apart. ``wall``: it tells the time of day.
     """
 
-    def __init__(self, parent: Path, scenario: str, started: float, *, units: bool = False) -> None:
-        self._parent, self._scenario, self._started, self._units = parent, scenario, started, units
+    def __init__(self, parent: Path, scenario: str, started: float, *, units: bool = False, wall: bool = False) -> None:
+        self._parent, self._scenario, self._started = parent, scenario, started
+        self._units, self._wall = units, wall
         self._folder: Path | None = None
         self._files: dict[str, TextIO] = {}
         self._teller: StoryTeller | None = None
+        self._presented: PresentedChains | None = None
         self._error: OSError | None = None
+        self._cited: dict[str, None] = {}
+        self.flaws: list[str] = []
 
     def __call__(self, event: Event) -> None:
         """Write ``event`` down."""
@@ -55,36 +58,51 @@ class Recorder:
         try:
             if self._folder is None:
                 self._open()
-            assert self._teller is not None
-            self._teller(event)
-            match event:
-                case V2gMessage():
-                    name, row = "messages", _message(event)
-                case OcppFrame():
-                    name, row = "ocpp", _frame(event)
-                case _:
-                    name, row = "events", _plain(event)
-            self._files[name].write(json.dumps(row, ensure_ascii=False, default=bytes.hex) + "\n")
+            assert self._teller is not None and self._presented is not None
+            self._cite(event)
+            try:
+                name, line = row_of(event, self._presented(event))
+                self._files[name].write(f"{line}\n")
+                self._teller(event)
+            except OSError:
+                raise
+            except Exception as error:
+                self.flaws.append(f"Event {event.seq} is not in the evidence: {type(error).__name__}: {error}.")
         except OSError as error:
             self._error = error
 
     def finish(
-        self, result: RunResult, *, options: Mapping[str, Any], chains: Mapping[str, Iterable[x509.Certificate]]
+        self,
+        result: RunResult,
+        *,
+        ended: float,
+        options: Mapping[str, Any],
+        clauses: Sequence[str] = (),
+        roots: Mapping[str, Iterable[bytes]] | None = None,
     ) -> Path | None:
-        """Write what is known at the end, and close; the folder, None where nothing has happened. Raises LocalError."""
+        """Write what is known at the end, and close; the folder, None where nothing has happened. Raises LocalError.
+
+        ``ended``: lab time. ``clauses``: what the scenario shows. ``roots``: a lab's trust anchors as DER, by role.
+        """
         try:
             if self._error is not None:
                 raise self._error
             if self._folder is None:
                 return None
-            for name, chain in chains.items():
-                pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
-                (self._folder / "certs" / f"{name}.pem").write_bytes(pem)
-            assert self._teller is not None
+            assert self._teller is not None and self._presented is not None
+            self._presented.roots(roots or {})
             self._teller.summary(result)
+            told = summary_of(
+                result,
+                started=self._started,
+                ended=ended,
+                options=options,
+                clauses=clauses,
+                cited=list(self._cited),
+            )
             # The last file, and there as a whole: a folder without it is visibly that of a run that was broken off.
-            summary = json.dumps(_summary(result, self._started, options), indent=2, ensure_ascii=False) + "\n"
-            replace_file(self._folder / "summary.json", summary.encode())
+            text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+            replace_file(self._folder / "summary.json", text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise LocalError(
                 f"The evidence could not be written: {error}.", advice="Choose another place with --evidence DIR."
@@ -99,14 +117,28 @@ class Recorder:
             with contextlib.suppress(OSError):
                 file.close()
 
+    def _cite(self, event: Event) -> None:
+        clause = getattr(event, "clause", "")
+        if clause and not getattr(event, "ok", False):
+            self._cited[clause] = None
+
     def _open(self) -> None:
         self._folder = folder = _new_folder(self._parent, self._scenario, self._started)
         (folder / "certs").mkdir()
-        for name in ("messages", "ocpp", "events"):
-            self._files[name] = (folder / f"{name}.jsonl").open("w", encoding="utf-8")
-        self._files["story"] = (folder / "story.txt").open("w", encoding="utf-8")
-        out = self._files["story"]
-        self._teller = StoryTeller(self._started, level=2, out=out, width=None, units=self._units)
+        self._presented = PresentedChains(folder / "certs")
+        for name in (*FILES, "story"):
+            path = folder / (f"{name}.jsonl" if name in FILES else f"{name}.txt")
+            # A peer may have put half a character into a text: it is spelled out.
+            self._files[name] = path.open("w", encoding="utf-8", errors="backslashreplace", buffering=1)
+        self._teller = StoryTeller(
+            self._started,
+            level=2,
+            out=self._files["story"],
+            width=None,
+            units=self._units,
+            wall=self._wall,
+            colour=False,
+        )
 
 
 def _new_folder(parent: Path, scenario: str, started: float) -> Path:
@@ -120,63 +152,3 @@ def _new_folder(parent: Path, scenario: str, started: float) -> Path:
             continue
         return folder
     raise OSError(f"{parent} already holds ten thousand runs of this second")
-
-
-def _message(event: V2gMessage) -> dict[str, Any]:
-    from pncsim.wire.exi import views
-    from pncsim.wire.v2g.registry import codec_of
-
-    return {
-        "seq": event.seq,
-        "time": event.time,
-        "role": event.role,
-        "unit": event.unit,
-        "session": event.session,
-        "direction": event.direction,
-        "name": event.name,
-        "exi": event.payload.hex(),
-        "value": views.to_json(codec_of(event.value), event.value) if event.value is not None else None,
-    }
-
-
-def _frame(event: OcppFrame) -> dict[str, Any]:
-    return {
-        "seq": event.seq,
-        "time": event.time,
-        "role": event.role,
-        "unit": event.unit,
-        "session": event.session,
-        "direction": event.direction,
-        "peer": event.peer,
-        "action": event.action,
-        "frame": event.frame,
-    }
-
-
-def _plain(event: Event) -> dict[str, Any]:
-    fields = {name: getattr(event, name) for name in event.__struct_fields__}
-    return {"event": type(event).__name__, **fields}
-
-
-def _summary(result: RunResult, started: float, options: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "scenario": result.scenario,
-        "transport": result.transport,
-        "verdict": result.verdict.value,
-        "error": result.error,
-        "faults": [
-            {"name": name, "disturbed": title, "answer": answer} for name, (title, answer) in result.faults.items()
-        ],
-        "facts": result.facts,
-        "checks": [structs.asdict(check) for check in result.checks],
-        "problems": result.problems,
-        "options": {
-            name: value if isinstance(value, str | int | float | bool | None) else str(value)
-            for name, value in options.items()
-        },
-        "started": datetime.fromtimestamp(started, UTC).isoformat(),
-        "lab_seconds": round(result.lab_seconds, 3),
-        "wall_seconds": round(result.wall_seconds, 3),
-        "pncsim": version("pncsim"),
-        "python": platform.python_version(),
-    }

@@ -6,11 +6,14 @@ import os
 import shutil
 import sys
 import textwrap
-from typing import TextIO
+import time
+from typing import Any, TextIO
 
-from pncsim.simulator.evidence.wire_told import Once, told_frame, told_message
+from pncsim.simulator.evidence.wire_told import Once, told_datagram, told_frame, told_message, whole_message
 from pncsim.simulator.result import Check, RunResult, Verdict
 from pncsim.wire.amounts import shown_energy
+from pncsim.wire.tcp import address_text
+from pncsim.wire.tls.hello import client_offer
 from pncsim.wire.trace import (
     Event,
     HttpExchange,
@@ -18,6 +21,7 @@ from pncsim.wire.trace import (
     OcppFrame,
     Power,
     Problem,
+    SdpDatagram,
     Secured,
     ServiceCall,
     StateEntered,
@@ -32,6 +36,10 @@ DEFAULT_COLOUR = 34
 RED, GREEN, YELLOW, GREY, BOLD = 31, 32, 33, 90, 1
 WIDTH = 120
 """Columns of a line where no narrower terminal says otherwise."""
+WHOLE = 3
+"""The level at which all of each message is told."""
+KEPT = 1000
+"""What is told once is remembered up to so many times: a flood of it must not fill the memory."""
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 """What peers wrote must not steer the terminal it is told on."""
@@ -43,9 +51,11 @@ _LINK = frozenset({"EV", "SECC"})
 class StoryTeller:
     """A reader of the trace that writes lines to ``out``, broken at ``width`` columns (None: never).
 
-    Level 0 tells milestones and problems, 1 adds every V2G message, OCPP frame and judgement, 2 adds states and power.
-    A message is told once, see :class:`simulator.evidence.wire_told.Once`. ``units``: say which of several vehicles,
-    stations and EVSEs speaks, not only what it is.
+    Level 0 tells milestones and problems; 1 adds every V2G message with its key fields, OCPP frame and judgement; 2
+    adds states and power; 3 the whole of each message, as octets and as JSON. A message is told once, see
+    :class:`simulator.evidence.wire_told.Once`. ``units``: say which of several vehicles, stations and EVSEs speaks, not
+    only what it is. ``wall``: the time of day where the machine is, instead of seconds since ``started``. ``colour``:
+    None where ``out`` and the environment decide.
     """
 
     def __init__(
@@ -56,23 +66,27 @@ class StoryTeller:
         out: TextIO | None = None,
         width: int | None = WIDTH,
         units: bool = False,
+        wall: bool = False,
+        colour: bool | None = None,
     ) -> None:
         self._out = out or sys.stdout
         self._started = started
         self._level = level
         self._units, self._column = units, 8 if units else 5
         self._once = Once()
-        terminal = self._out.isatty()
-        self._colour = terminal and "NO_COLOR" not in os.environ
+        self._wall = wall
+        self._offers: set[bytes] = set()
+        self._askers: set[tuple[str, bytes]] = set()
+        self._colour = wants_colour(self._out) if colour is None else colour
         self._width = width
-        if width is not None and terminal:
+        if width is not None and self._out.isatty():
             self._width = max(40, min(width, shutil.get_terminal_size((width, 24)).columns))
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, V2gMessage | OcppFrame) and (not self._level or not self._once.tell(event)):
             return
         told = describe(event)
-        if told is None or told[0] > self._level:
+        if told is None or told[0] > self._level or self._again(event):
             return
         _, text, colour = told
         name = event.unit if self._units else event.role
@@ -80,9 +94,45 @@ class StoryTeller:
         indent = 14 + self._column
         first, *more = self._lines(text, indent)
         for number, line in enumerate((first, *more)):
-            lead = " " * indent if number else f"{event.time - self._started:9.3f} s  {actor} "
+            lead = " " * indent if number else f"{self._when(event.time)} {actor} "
             print(lead + (paint(line, colour, self._colour) if colour else line), file=self._out)
+        if self._level >= WHOLE:
+            self._tell_whole(event, " " * indent)
         self._out.flush()
+
+    def _when(self, moment: float) -> str:
+        """Twelve columns."""
+        if not self._wall:
+            return f"{moment - self._started:9.3f} s "
+        return f"{time.strftime('%H:%M:%S', time.localtime(moment))}.{int(moment * 1000) % 1000:03}"
+
+    def _again(self, event: Event) -> bool:
+        """Whether it was told already: the same ClientHello at its other end, a vehicle that goes on asking for SDP."""
+        match event:
+            case Secured(ok=False, hello=hello) if hello:
+                seen: set[Any] = self._offers
+                key: Any = hello
+            case SdpDatagram(direction="received", role="SECC", peer=(host, _), data=data) if not self._level:
+                seen, key = self._askers, (host, data)
+            case _:
+                return False
+        again = key in seen
+        if len(seen) < KEPT:
+            seen.add(key)
+        return again
+
+    def _tell_whole(self, event: Event, lead: str) -> None:
+        """All of a message, cut where a line is full."""
+        if isinstance(event, V2gMessage):
+            parts = whole_message(event)
+        elif isinstance(event, OcppFrame):
+            parts = [event.frame]
+        else:
+            return
+        for part in map(printable, parts):
+            room = len(part) or 1 if self._width is None else max(20, self._width - len(lead))
+            for at in range(0, len(part), room):
+                print(lead + paint(part[at : at + room], GREY, self._colour), file=self._out)
 
     def summary(self, result: RunResult) -> None:
         """Print what the run came to."""
@@ -134,6 +184,18 @@ class StoryTeller:
         return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
 
 
+def wants_colour(stream: TextIO) -> bool:
+    """Whether lines on ``stream`` shall be coloured.
+
+    NO_COLOR says no, FORCE_COLOR yes (each if it is not empty, in this order), TERM=dumb no; else a terminal does.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def printable(text: str) -> str:
     """``text`` with control characters spelled out (``\\x1b``); tab and line feed stay."""
     return text.translate(_CONTROLS)
@@ -162,8 +224,14 @@ def describe(event: Event) -> tuple[int, str, int] | None:
             return (1 if event.role in _LINK else 0), text, RED
         case Secured(ok=True, version=version, cipher=cipher, stapled=stapled):
             return 1, f"{version} with {cipher}{', OCSP response stapled' if stapled else ''}", GREY
+        case Secured(ok=False, hello=hello) if hello:
+            return 0, f"The vehicle's ClientHello offered {client_offer(hello)}.", YELLOW
         case Secured(ok=False, reason=reason):
             return 1, f"TLS refused: {reason}", RED
+        case SdpDatagram(direction=direction, peer=peer):
+            way = "from" if direction == "received" else "to"
+            level = 0 if direction == "received" and event.role == "SECC" else 1
+            return level, f"{told_datagram(event)}, {way} {address_text(*peer)}", GREY if level else 0
         case V2gMessage(direction=direction):
             return 1, f"{'>>' if direction == 'sent' else '<<'} {told_message(event)}", GREY
         case OcppFrame(direction=direction):

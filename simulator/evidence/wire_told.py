@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pncsim.simulator.evidence.fields import key_fields
+from pncsim.wire.errors import PeerError, PncError
 from pncsim.wire.ocpp.frames import Call, Error, Result
-from pncsim.wire.trace import OcppFrame, V2gMessage
+from pncsim.wire.tcp import address_text
+from pncsim.wire.trace import OcppFrame, SdpDatagram, V2gMessage
+from pncsim.wire.v2g import sdp
 
 _UNREMARKABLE = frozenset({"OK", "OK_SuccessfulNegotiation"})
 
@@ -94,11 +99,47 @@ def told_frame(event: OcppFrame) -> str:
 
 
 def told_message(event: V2gMessage) -> str:
-    """A V2G message: its name, the ResponseCode unless it is a plain OK, and its size."""
-    body = getattr(event.value, "Body", None)
-    code = getattr(body.BodyElement if body is not None else event.value, "ResponseCode", None)
+    """A V2G message: its name, the ResponseCode unless it is a plain OK, its key fields and its size."""
+    document = getattr(event.value, "Body", None)
+    body = document.BodyElement if document is not None else event.value
+    code = getattr(body, "ResponseCode", None)
     said = f" {code}" if code is not None and code not in _UNREMARKABLE else ""
-    return f"{event.name}{said} ({len(event.payload)} bytes)"
+    fields = key_fields(event.name, body)
+    return f"{event.name}{said} ({len(event.payload)} bytes)" + (f": {fields}" if fields else "")
+
+
+def whole_message(event: V2gMessage) -> list[str]:
+    """All of a V2G message: its EXI as hex, and what it says as JSON where it says anything."""
+    value = readable(event)
+    return [f"EXI {event.payload.hex()}", *([] if value is None else [json.dumps(value, ensure_ascii=False)])]
+
+
+def readable(event: V2gMessage) -> Any:
+    """What a V2G message says, as JSON has it; None for octets that are no message, whoever sent them on purpose."""
+    if event.value is None or isinstance(event.value, bytes):
+        return None
+    from pncsim.wire.exi import views
+    from pncsim.wire.v2g.registry import codec_of
+
+    try:
+        return views.to_json(codec_of(event.value), event.value)
+    except (PncError, AttributeError, TypeError, ValueError):
+        # A fault may put anything into a message: its octets are what was sent.
+        return None
+
+
+def told_datagram(event: SdpDatagram) -> str:
+    """An SDP request (what is asked for) or answer (where the station listens)."""
+    try:
+        asked = sdp.decode_request(event.data)
+    except PeerError:
+        answer = sdp.decode_response(event.data)
+        return f"SDP answer: {address_text(answer.host, answer.port)} {_secured(answer.security)}"
+    return f"SDP request for a station {_secured(asked.security)}"
+
+
+def _secured(security: sdp.Security) -> str:
+    return "with TLS" if security is sdp.Security.TLS else "without TLS"
 
 
 class Once:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-
 from pncsim.backend.store import every
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.ev.shell import charge
@@ -356,21 +354,15 @@ class Lab:
         """What the CSMSs kept as the last vehicle was done."""
         return self._transactions
 
-    def chains(self) -> Mapping[str, Iterable[x509.Certificate]]:
-        """The chains used in this run, by the role that shows them."""
-        found: dict[str, Iterable[x509.Certificate]] = {}
-        for name, pki in self.region.built.pkis.items() if self.region.built is not None else ():
-            of = f"-{name}" if name else ""
-            found |= {f"{role}{of}": pki.anchors(role) for role in ("v2g_root", "mo_root", "oem_root")}
-        for number, station in enumerate(self._stations.values()):
-            if station.station.credentials is not None:
-                of = f"-{station.station.config.identity}" if number else ""
-                found[f"secc{of}"] = station.station.credentials.chain
-        for number, (name, vehicle) in enumerate(self.vehicles.items()):
-            if vehicle.provisioning is not None:
-                found[f"provisioning-{name}" if number else "provisioning"] = vehicle.provisioning.chain
-            found |= {f"contract-{held.emaid}": held.credentials.chain for held in vehicle.contracts.all}
-        return found
+    def roots(self) -> Mapping[str, Iterable[bytes]]:
+        """The trust anchors of this run as DER, by role."""
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        return {
+            f"{role}-{name}" if name else role: [root.public_bytes(Encoding.DER) for root in pki.anchors(role)]
+            for name, pki in (self.region.built.pkis.items() if self.region.built is not None else ())
+            for role in ("v2g_root", "mo_root", "oem_root")
+        }
 
     # What faults change
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pncsim.simulator.result import Check, RunResult, Verdict
@@ -25,6 +26,7 @@ from pncsim.wire.trace import Event, Problem, Reader, Trace
 
 if TYPE_CHECKING:
     from pncsim.simulator.evidence.folder import Recorder
+    from pncsim.simulator.evidence.key_log import KeyLog
     from pncsim.simulator.faults.fault import FaultJudge
     from pncsim.simulator.lab.lab import Lab
 
@@ -48,10 +50,20 @@ def _start(settings: RunSettings) -> float | None:
     return REPEATED_FROM if repeated else None
 
 
+def key_log_at(path: Path | None, trace: Trace) -> KeyLog | None:
+    """Let the TLS keys of ``trace`` go to ``path``, if one is given. Raises LocalError."""
+    if path is None:
+        return None
+    from pncsim.simulator.evidence.key_log import KeyLog
+
+    trace.key_log = log = KeyLog(path)
+    return log
+
+
 class Run:
     """One run of ``scenario`` with ``options`` in a fresh lab. Make it on the loop it is to run on.
 
-    Raises LocalError on a loop that does not go with the transport.
+    Raises LocalError on a loop that does not go with the transport, and for a key log that cannot be written.
     ``readers`` see every event, from the first one on. ``kept``: how many events the journal keeps.
     """
 
@@ -70,6 +82,7 @@ class Run:
         self.clock = Clock(_start(self.settings), leaps=self.settings.transport == "loopback")
         self._source = SYSTEM if self.settings.seed is None else Seeded(self.settings.seed)
         self.trace = Trace(run=f"{scenario.name}-{self._source.of('run').octets(4).hex()}")
+        self._key_log = key_log_at(self.settings.keylog, self.trace)
         self.journal = Journal() if kept is None else Journal(kept)
         self.result = RunResult(scenario.name, self.settings.transport, expect_fault=self.settings.expect_fault)
         self._gate = VehicleGate(self.clock)
@@ -173,13 +186,18 @@ class Run:
                 result.checks += judge.checks()
         except PncError as error:
             result.error = str(error)
+        except asyncio.CancelledError:
+            result.error = "The run was broken off before its end."
+            raise
         except BaseException as error:
-            result.error = f"The run broke off: {type(error).__name__}."
+            result.error = f"The run broke off: {type(error).__name__}: {error}.".replace(": .", ".")
             raise
         finally:
             if not result.cause:
                 result.first_problem = ""
             result.lab_seconds, result.wall_seconds = self.clock.now() - started, time.perf_counter() - wall
+            if self._key_log is not None:
+                result.problems += self._key_log.closed()
             if recorder is not None:
                 self._finish(recorder, lab)
         return result
@@ -233,11 +251,15 @@ class Run:
         return recorder
 
     def _finish(self, recorder: Recorder, lab: Lab) -> None:
-        for reader, error in self.trace.failures:
-            if reader is recorder:
-                self.result.problems.append(f"The evidence is not complete: {type(error).__name__}: {error}.")
+        self.result.problems += recorder.flaws
         try:
-            self.result.evidence = recorder.finish(self.result, options=self.options, chains=lab.chains())
+            self.result.evidence = recorder.finish(
+                self.result,
+                ended=self.clock.now(),
+                options=self.options,
+                clauses=self.scenario.clauses,
+                roots=lab.roots(),
+            )
         except PncError as error:
             if self.result.verdict is Verdict.PASS:
                 self.result.error = str(error)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pncsim.simulator.evidence.story import StoryTeller, printable
@@ -62,17 +64,31 @@ def run_and_tell(scenario: Scenario, options: Mapping[str, Any], settings: RunSe
 
 async def _told(scenario: Scenario, options: Mapping[str, Any], settings: RunSettings, level: int) -> RunResult:
     run = Run(scenario, options, settings)
+    warn_of_keys(settings.keylog)
     teller = StoryTeller(run.clock.now(), level=level, units=scenario.plan.several)
     screen = Screen(teller, run.cancel)
     if level >= 0:
         run.trace.subscribe(screen)
     with screen.watched():
-        result = await run.done()
+        try:
+            result = await run.done()
+        except asyncio.CancelledError:
+            if screen.lost is None and run.result.evidence is not None:
+                print(f"\n  evidence: {run.result.evidence}", flush=True)
+            raise
         if level >= 0:
             teller.summary(result)
         else:
             print(printable(result.line), flush=True)
     return result
+
+
+def warn_of_keys(keylog: Path | None) -> None:
+    """Say loudly, whatever else is told, that TLS keys are written."""
+    if keylog is not None:
+        from pncsim.simulator.evidence.key_log import WARNING
+
+        print(f"pnc: {printable(WARNING.format(keylog))}", file=sys.stderr, flush=True)
 
 
 def run_alone(side: Callable[[Clock, Trace], Coroutine[Any, Any, int]], *, level: int = 0, offset: float = 0.0) -> int:

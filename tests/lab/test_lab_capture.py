@@ -112,7 +112,7 @@ def test_the_evidence_of_a_run_with_its_bytes_is_text_all_the_same(tmp_path: Pat
     told = [(row["unit"], row["data"]) for row in rows if row["event"] == "LinkBytes"]
     assert told == [(event.unit, event.data.hex()) for event in done.events if isinstance(event, LinkBytes)]
     secrets = {line.split()[2] for line in keys}
-    assert not any(secret in path.read_text() for path in folder.rglob("*.*") for secret in secrets)
+    assert not any(secret.encode() in path.read_bytes() for path in folder.rglob("*.*") for secret in secrets)
 
 
 def test_a_foreign_program_reads_the_capture_of_each_side(session: tuple[Run, list[str]], tmp_path: Path) -> None:

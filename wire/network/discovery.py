@@ -12,7 +12,7 @@ from pncsim.wire.gate import Tolerance
 from pncsim.wire.network import Handlers, SeccAddress
 from pncsim.wire.streams import NOWHERE
 from pncsim.wire.tcp import address_text
-from pncsim.wire.trace import EndPoint
+from pncsim.wire.trace import Direction, EndPoint
 from pncsim.wire.v2g.sdp import (
     SdpResponse,
     SdpSearch,
@@ -61,6 +61,9 @@ def answer(
     address = addresses[choose(request.security, addresses)]
     response = encode_response(SdpResponse(address_octets(address.host), address.port, address.security))
     capture.datagram(voice, "sent", (address.host, asked[1]), sender, response)
+    if voice is not None:
+        voice.sdp("received", sender, datagram)
+        voice.sdp("sent", sender, response)
     return response
 
 
@@ -90,12 +93,17 @@ class Asking:
         """A datagram is no answer to us."""
         tell(self._voice, f"SDP answer of {address_text(*sender)} ignored: {reason}")
 
+    def _tell(self, direction: Direction, peer: EndPoint, datagram: bytes) -> None:
+        if self._voice is not None:
+            self._voice.sdp(direction, peer, datagram)
+
     async def search(self, want: Security, send: Callable[[bytes], None], attempts: int) -> SdpResponse:
         """Drive an :class:`SdpSearch`; ``send`` puts a request on the link. Raises SdpError in the end."""
         engine = SdpSearch(want, attempts=attempts)
         while True:
             request = engine.wake(self._clock.now())
             capture.datagram(self._voice, "sent", self.local, self._remote, request)
+            self._tell("sent", self._remote, request)
             send(request)
             while (left := (engine.deadline or 0.0) - self._clock.now()) > 0:
                 try:
@@ -105,5 +113,6 @@ class Asking:
                     break
                 response = engine.receive(datagram)
                 if response is not None:
+                    self._tell("received", sender, datagram)
                     return response
                 self.ignore(sender, engine.ignored[-1])

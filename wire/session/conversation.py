@@ -31,6 +31,9 @@ MAX_IGNORED = 64
 ROUNDING = 0.001
 """Seconds by which a clock may overshoot a time it was set to."""
 
+UNREADABLE = "unreadable message"
+"""What events call octets that came as a message and are none."""
+
 _HANDSHAKE = (app.SupportedAppProtocolReq, app.SupportedAppProtocolRes)
 
 
@@ -278,14 +281,14 @@ class Conversation(ABC):
                 payload = self._channel(document)[1].encode(document)
             except ExiEncodeError as error:
                 raise LocalError(f"The {self.me} cannot send {name}: {error.sentence}", clause=error.clause) from error
-        self._put(name, document, payload)
+        self._put(name, document, payload, document)
 
-    def _put(self, name: str, document: Any, payload: bytes | None) -> None:
-        """These octets, which mean or stand for ``document``; None: the lab withholds it."""
+    def _put(self, name: str, document: Any, payload: bytes | None, said: Any = None) -> None:
+        """These octets in place of ``document``, with what they say if that is known; None: the lab withholds it."""
         if payload is None:
             self.voice.story(f"The lab withholds {name}.")
             return
-        self.voice.message("sent", name, payload, document)
+        self.voice.message("sent", name, payload, said)
         self.out.append(Send(pack(self._channel(document)[0], payload)))
 
     def _channel(self, document: Any) -> tuple[int, Codec]:

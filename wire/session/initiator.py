@@ -16,7 +16,7 @@ from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.exi import ExiDecodeError
 from pncsim.wire.exi.beyond import Unlisted
 from pncsim.wire.gate import Liberty, Tolerance
-from pncsim.wire.session.conversation import ROUNDING, Conversation
+from pncsim.wire.session.conversation import ROUNDING, UNREADABLE, Conversation
 from pncsim.wire.session.dialect import Dialect, Envelope
 from pncsim.wire.session.outputs import Alter, Output
 from pncsim.wire.session.sequence import CONNECTED, Row
@@ -138,6 +138,7 @@ class Initiator(Conversation):
         try:
             document = self._decode(frame, liberties)
         except ExiDecodeError as error:
+            self.voice.message("received", UNREADABLE, payload, None)
             raise PeerError(
                 f"The station's answer to {self._asked} cannot be read: {error.sentence}",
                 kind="malformed",

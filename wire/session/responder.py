@@ -17,7 +17,7 @@ from msgspec import Struct
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.exi import ExiDecodeError
 from pncsim.wire.gate import Liberty, Tolerance
-from pncsim.wire.session.conversation import ROUNDING, Conversation
+from pncsim.wire.session.conversation import ROUNDING, UNREADABLE, Conversation
 from pncsim.wire.session.dialect import Dialect, Envelope
 from pncsim.wire.session.outputs import Alter, Output
 from pncsim.wire.session.sequence import CONNECTED, ENDED, FAILED, Row
@@ -154,6 +154,7 @@ class Responder(Conversation):
             document = self._decode(frame, liberties)
         except ExiDecodeError as error:
             payload = frame.payload
+            self.voice.message("received", UNREADABLE, payload, None)
             spoken = " or ".join(one.name for one in self.dialects) if not self._agreed else self.dialect.name
             raise PeerError(
                 f"The vehicle sent {len(payload)} octets that are no message of {spoken}: {error.sentence}",

@@ -63,9 +63,10 @@ class TlsClient(Discreet, Struct, frozen=True, kw_only=True):
     ``credentials`` are for mutual TLS (ISO 15118-20) and None in -2. ``trusted_ca_keys`` are the root certificates
     (DER) named to the station by their SHA-1 hashes (V2G2-651, RFC 6066 section 6); empty: the extension is not sent.
     ``ask_staple`` sends status_request. ``on_keys`` receives key log lines (NSS format): secrets, for evidence only.
+    ``on_hello`` hears the ClientHello that is sent.
     """
 
-    _hidden = ("on_keys",)
+    _hidden = ("on_hello", "on_keys")
 
     judge: Judge
     credentials: Credentials | None = None
@@ -75,6 +76,7 @@ class TlsClient(Discreet, Struct, frozen=True, kw_only=True):
     ciphers: tuple[str, ...] = ISO2_CIPHERS
     curves: tuple[str, ...] = ISO2_CURVES
     on_keys: Callable[[str], None] | None = None
+    on_hello: Callable[[bytes], None] | None = None
 
 
 class TlsServer(Discreet, Struct, frozen=True, kw_only=True):
@@ -82,10 +84,10 @@ class TlsServer(Discreet, Struct, frozen=True, kw_only=True):
 
     ``staples`` are OCSPResponse DER aligned with ``credentials.chain`` (leaf first, None where there is none); OpenSSL
     can send only the leaf's. ``judge`` is asked about the client's certificate, which is demanded if a judge is given.
-    ``on_opening`` hears the first octet the client sends, whatever becomes of the handshake.
+    ``on_opening`` hears the first octet the client sends and ``on_hello`` its ClientHello, whatever becomes of it all.
     """
 
-    _hidden = ("on_keys", "on_opening")
+    _hidden = ("on_hello", "on_keys", "on_opening")
 
     credentials: Credentials
     staples: tuple[bytes | None, ...] = ()
@@ -95,6 +97,7 @@ class TlsServer(Discreet, Struct, frozen=True, kw_only=True):
     curves: tuple[str, ...] = ISO2_CURVES
     on_keys: Callable[[str], None] | None = None
     on_opening: Callable[[bytes], None] | None = None
+    on_hello: Callable[[bytes], None] | None = None
 
 
 async def open_client(stream: ByteStream, config: TlsClient, clock: Clock) -> TlsStream:

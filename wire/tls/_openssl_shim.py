@@ -51,8 +51,8 @@ CHAIN_ALERTS = frozenset(_ERROR_FOR_ALERT)
 class Observer(Protocol):
     """Who watches a connection. The methods are called from inside OpenSSL and must not raise."""
 
-    def received_handshake(self, version: int, message: bytes) -> None:
-        """A ClientHello, Certificate or CertificateStatus came, header included; ``version`` as on the wire."""
+    def saw_handshake(self, sent: bool, version: int, message: bytes) -> None:
+        """A ClientHello, Certificate or CertificateStatus passed, header included; ``version`` as on the wire."""
 
     def saw_alert(self, sent: bool, level: int, number: int) -> None:
         """An alert passed."""
@@ -196,11 +196,11 @@ def _verify(_: int, store: Any) -> int:
 @_ffi.callback("void (*)(int, int, int, const void *, size_t, SSL *, void *)")  # type: ignore[untyped-decorator]
 def _message(sent: int, version: int, kind: int, data: Any, size: int, ssl: Any, _: Any) -> None:
     if kind == _HANDSHAKE_RECORD:
-        if sent or size < 4 or _ffi.buffer(data, 1)[0] not in _WATCHED:
+        if size < 4 or _ffi.buffer(data, 1)[0] not in _WATCHED:
             return
         observer = _observers.get(ssl)
         if observer is not None:
-            observer.received_handshake(version, _ffi.buffer(data, size)[:])
+            observer.saw_handshake(bool(sent), version, _ffi.buffer(data, size)[:])
     elif kind == _ALERT_RECORD:
         observer = _observers.get(ssl)
         if observer is not None and size == 2:

@@ -64,8 +64,14 @@ def alert_text(alert: int) -> str:
 class TlsError(PeerError):
     """TLS could not be set up, or broke: ``alert`` is the one that was sent or received, None if there was none.
 
-    ``alert_from`` says who sent it: ``"us"``, ``"peer"`` or None.
+    ``alert_from`` says who sent it: ``"us"``, ``"peer"`` or None. What both had shown by then is
+    here as :class:`wire.tls.stream.TlsStream` has it.
     """
+
+    peer_chain: tuple[bytes, ...] = ()
+    staples: tuple[bytes | None, ...] = ()
+    own_chain: tuple[bytes, ...] = ()
+    own_staples: tuple[bytes | None, ...] = ()
 
     def __init__(
         self,

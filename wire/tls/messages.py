@@ -28,7 +28,7 @@ class TrustedAuthority(Struct, frozen=True):
     value: bytes
 
 
-class _Reader:
+class Octets:
     """Reads lengths and octets; past the end everything is empty."""
 
     __slots__ = ("_at", "_data")
@@ -37,27 +37,43 @@ class _Reader:
         self._data, self._at = data, 0
 
     def octets(self, count: int) -> bytes:
+        """The next ``count`` octets, or what is left."""
         self._at += count
         return self._data[self._at - count : self._at]
 
     def number(self, size: int) -> int:
+        """The next ``size`` octets as a number."""
         return int.from_bytes(self.octets(size), "big")
 
-    def vector(self, size: int) -> _Reader:
+    def vector(self, size: int) -> Octets:
         """A block with a length of ``size`` octets in front."""
-        return _Reader(self.octets(self.number(size)))
+        return Octets(self.octets(self.number(size)))
+
+    def numbers(self, size: int) -> list[int]:
+        """All that is left, as numbers of ``size`` octets; what is too short for one is none."""
+        found = []
+        while self._at + size <= len(self._data):
+            found.append(self.number(size))
+        return found
+
+    @property
+    def rest(self) -> bytes:
+        """All that is left."""
+        return self._data[self._at :]
 
     @property
     def more(self) -> bool:
+        """Whether anything is left."""
         return self._at < len(self._data)
 
 
-def _extensions(reader: _Reader) -> Iterator[tuple[int, _Reader]]:
+def extensions(reader: Octets) -> Iterator[tuple[int, Octets]]:
+    """Number and body of each extension in a list of them."""
     while reader.more:
         yield reader.number(2), reader.vector(2)
 
 
-def _ocsp_response(reader: _Reader) -> bytes | None:
+def _ocsp_response(reader: Octets) -> bytes | None:
     """CertificateStatus: a type (1 = OCSP) and the response."""
     if reader.number(1) != 1:
         return None
@@ -66,12 +82,12 @@ def _ocsp_response(reader: _Reader) -> bytes | None:
 
 def certificate_status(message: bytes) -> bytes | None:
     """The OCSPResponse in a CertificateStatus handshake message of TLS 1.2 (with its 4-octet header)."""
-    return _ocsp_response(_Reader(message[4:]))
+    return _ocsp_response(Octets(message[4:]))
 
 
 def certificates(message: bytes, *, tls13: bool) -> list[tuple[bytes, bytes | None]]:
     """The certificates of a Certificate message as DER, leaf first, each with its staple (TLS 1.3) or None."""
-    reader = _Reader(message[4:])
+    reader = Octets(message[4:])
     if tls13:
         reader.vector(1)  # certificate_request_context
     entries: list[tuple[bytes, bytes | None]] = []
@@ -80,7 +96,7 @@ def certificates(message: bytes, *, tls13: bool) -> list[tuple[bytes, bytes | No
         der = listed.octets(listed.number(3))
         staple = None
         if tls13:
-            for kind, body in _extensions(listed.vector(2)):
+            for kind, body in extensions(listed.vector(2)):
                 if kind == STATUS_REQUEST:
                     staple = _ocsp_response(body)
         if der:
@@ -90,12 +106,12 @@ def certificates(message: bytes, *, tls13: bool) -> list[tuple[bytes, bytes | No
 
 def trusted_authorities(client_hello: bytes) -> tuple[TrustedAuthority, ...]:
     """The trusted_ca_keys of a ClientHello handshake message, empty if there are none."""
-    reader = _Reader(client_hello[4 + 2 + 32 :])
+    reader = Octets(client_hello[4 + 2 + 32 :])
     reader.vector(1)  # session id
     reader.vector(2)  # cipher suites
     reader.vector(1)  # compression
     found: list[TrustedAuthority] = []
-    for kind, body in _extensions(reader.vector(2)):
+    for kind, body in extensions(reader.vector(2)):
         if kind != TRUSTED_CA_KEYS:
             continue
         listed = body.vector(2)

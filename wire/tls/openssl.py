@@ -48,6 +48,7 @@ class OpenSslSession:
         self.peer_chain: tuple[bytes, ...] = ()
         self.staples: tuple[bytes | None, ...] = ()
         self._client_hello = b""
+        self._shown: list[bytes] = []
         self._connection = SSL.Connection(context, None)
         self._records = _openssl_shim.Records(self._connection)
         _openssl_shim.watch(self._connection, self)
@@ -77,6 +78,22 @@ class OpenSslSession:
     def trusted_ca_keys(self) -> tuple[messages.TrustedAuthority, ...]:
         """The roots a client named."""
         return messages.trusted_authorities(self._client_hello) if self._client_hello else ()
+
+    @property
+    def own_chain(self) -> tuple[bytes, ...]:
+        """The certificates this side has sent."""
+        return tuple(der for der, _ in self._own_entries())
+
+    @property
+    def own_staples(self) -> tuple[bytes | None, ...]:
+        """The OCSP responses this side has stapled to them; OpenSSL leaves out what it cannot read."""
+        own = tuple(staple for _, staple in self._own_entries())
+        stapled = [messages.certificate_status(one) for one in self._shown if one[0] == messages.CERTIFICATE_STATUS]
+        return (*stapled, *own[1:]) if own and stapled else own
+
+    def _own_entries(self) -> list[tuple[bytes, bytes | None]]:
+        sent = next((one for one in self._shown if one[0] == messages.CERTIFICATE), None)
+        return [] if sent is None else messages.certificates(sent, tls13=self.version == "TLSv1.3")
 
     def step(self, now: float) -> bool:
         """Go on with the handshake as far as the bytes fed allow; True once it is complete.
@@ -149,9 +166,11 @@ class OpenSslSession:
 
     # What OpenSSL calls, through the shim.
 
-    def received_handshake(self, version: int, message: bytes) -> None:
+    def saw_handshake(self, sent: bool, version: int, message: bytes) -> None:
         kind = message[0]
-        if kind == messages.CERTIFICATE:
+        if sent and kind != messages.CLIENT_HELLO:
+            self._shown.append(message)
+        elif kind == messages.CERTIFICATE:
             entries = messages.certificates(message, tls13=version == SSL.TLS1_3_VERSION)
             self.peer_chain = tuple(der for der, _ in entries)
             self.staples = tuple(staple for _, staple in entries)
@@ -159,6 +178,8 @@ class OpenSslSession:
             self.staples = (messages.certificate_status(message), *self.staples[1:])
         elif kind == messages.CLIENT_HELLO:
             self._client_hello = message
+            if self._config.on_hello is not None:
+                self._config.on_hello(message)
 
     def saw_alert(self, sent: bool, level: int, number: int) -> None:
         if not sent:

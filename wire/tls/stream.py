@@ -23,6 +23,14 @@ class TlsSession(Protocol):
     staples: tuple[bytes | None, ...]
 
     @property
+    def own_chain(self) -> tuple[bytes, ...]:
+        """What was sent, as ``peer_chain``."""
+
+    @property
+    def own_staples(self) -> tuple[bytes | None, ...]:
+        """What was sent, as ``staples``."""
+
+    @property
     def trusted_ca_keys(self) -> tuple[TrustedAuthority, ...]:
         """The roots a client named, read when somebody asks."""
 
@@ -77,6 +85,16 @@ class TlsStream(Layer):
         return self._session.trusted_ca_keys
 
     @property
+    def own_chain(self) -> tuple[bytes, ...]:
+        """Our own certificates as DER, leaf first, as they were sent; empty if none were."""
+        return self._session.own_chain
+
+    @property
+    def own_staples(self) -> tuple[bytes | None, ...]:
+        """OCSPResponse DER or None for each certificate of ``own_chain``, as sent."""
+        return self._session.own_staples
+
+    @property
     def truncated(self) -> bool:
         """The peer ended the connection without close_notify. Common, and harmless where the protocol has an end."""
         return self._session.truncated
@@ -128,13 +146,18 @@ class TlsStream(Layer):
 async def handshake(stream: ByteStream, session: TlsSession, clock: Clock) -> TlsStream:
     """Drive ``session`` through its handshake over ``stream``; see :func:`wire.tls.open_client`."""
     try:
-        while not session.step(clock.now()):
-            stream.write(session.outgoing())
-            await stream.drain()
-            received = await stream.read()
-            if not received:
-                raise session.cut_short()
-            session.feed(received)
+        try:
+            while not session.step(clock.now()):
+                stream.write(session.outgoing())
+                await stream.drain()
+                received = await stream.read()
+                if not received:
+                    raise session.cut_short()
+                session.feed(received)
+        except TlsError as error:
+            error.peer_chain, error.staples = session.peer_chain, session.staples
+            error.own_chain, error.own_staples = session.own_chain, session.own_staples
+            raise
         stream.write(session.outgoing())
     except PeerClosed as error:
         stream.abort()

@@ -1,0 +1,154 @@
+"""What a person looks for in a V2G message: its key fields, by name and with their units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+_EVSE = "EVSEStatus AC_EVSEStatus DC_EVSEStatus"
+_STATION = (f"{_EVSE}/EVSENotification", f"{_EVSE}/RCD", f"{_EVSE}/EVSEStatusCode", f"{_EVSE}/EVSEIsolationStatus")
+_METER = ("MeterInfo/MeterReading", "ReceiptRequired")
+_VEHICLE = ("DC_EVStatus/EVRESSSOC", "DC_EVStatus/EVErrorCode", "DC_EVStatus/EVReady")
+_CHARGE = "EVChargeParameter"
+_OFFER = "EVSEChargeParameter"
+
+KEY_FIELDS: dict[str, tuple[str, ...]] = {
+    "SupportedAppProtocolReq": ("AppProtocol",),
+    "SupportedAppProtocolRes": ("SchemaID",),
+    "SessionSetupReq": ("EVCCID",),
+    "SessionSetupRes": ("EVSEID",),
+    "ServiceDiscoveryReq": ("ServiceCategory", "ServiceScope"),
+    "ServiceDiscoveryRes": (
+        "PaymentOptionList/PaymentOption",
+        "ChargeService/SupportedEnergyTransferMode/EnergyTransferMode",
+        "ChargeService/FreeService",
+        "ServiceList/Service/ServiceID",
+    ),
+    "ServiceDetailReq": ("ServiceID",),
+    "ServiceDetailRes": ("ServiceID", "ServiceParameterList/ParameterSet/ParameterSetID"),
+    "PaymentServiceSelectionReq": ("SelectedPaymentOption", "SelectedServiceList/SelectedService/ServiceID"),
+    "CertificateInstallationReq": (
+        "OEMProvisioningCert",
+        "ListOfRootCertificateIDs/RootCertificateID/X509SerialNumber",
+    ),
+    "CertificateInstallationRes": ("eMAID/value",),
+    "CertificateUpdateReq": ("eMAID", "ListOfRootCertificateIDs/RootCertificateID/X509SerialNumber"),
+    "CertificateUpdateRes": ("eMAID/value", "RetryCounter"),
+    "PaymentDetailsReq": ("eMAID",),
+    "PaymentDetailsRes": ("GenChallenge",),
+    "AuthorizationReq": ("GenChallenge",),
+    "AuthorizationRes": ("EVSEProcessing",),
+    "ChargeParameterDiscoveryReq": (
+        "RequestedEnergyTransferMode",
+        f"{_CHARGE}/EAmount",
+        f"{_CHARGE}/EVMaxVoltage",
+        f"{_CHARGE}/EVMaxCurrent",
+        f"{_CHARGE}/EVMinCurrent",
+        f"{_CHARGE}/EVMaximumVoltageLimit",
+        f"{_CHARGE}/EVMaximumCurrentLimit",
+        f"{_CHARGE}/EVMaximumPowerLimit",
+        f"{_CHARGE}/EVEnergyRequest",
+        f"{_CHARGE}/DC_EVStatus/EVRESSSOC",
+        f"{_CHARGE}/DepartureTime",
+    ),
+    "ChargeParameterDiscoveryRes": (
+        "EVSEProcessing",
+        "SASchedules/SAScheduleTuple/SAScheduleTupleID",
+        "SASchedules/SAScheduleTuple/PMaxSchedule/PMaxScheduleEntry/PMax",
+        f"{_OFFER}/EVSENominalVoltage",
+        f"{_OFFER}/EVSEMaxCurrent",
+        f"{_OFFER}/EVSEMaximumVoltageLimit",
+        f"{_OFFER}/EVSEMaximumCurrentLimit",
+        f"{_OFFER}/EVSEMaximumPowerLimit",
+        *(f"{_OFFER}/{path}" for path in _STATION),
+    ),
+    "CableCheckReq": _VEHICLE,
+    "CableCheckRes": ("EVSEProcessing", *_STATION),
+    "PreChargeReq": ("EVTargetVoltage", "EVTargetCurrent", *_VEHICLE),
+    "PreChargeRes": ("EVSEPresentVoltage", *_STATION),
+    "PowerDeliveryReq": (
+        "ChargeProgress",
+        "SAScheduleTupleID",
+        "ChargingProfile/ProfileEntry/ChargingProfileEntryMaxPower",
+    ),
+    "PowerDeliveryRes": _STATION,
+    "ChargingStatusRes": ("EVSEMaxCurrent", *_METER, *_STATION),
+    "CurrentDemandReq": ("EVTargetVoltage", "EVTargetCurrent", "ChargingComplete", *_VEHICLE),
+    "CurrentDemandRes": (
+        "EVSEPresentVoltage",
+        "EVSEPresentCurrent",
+        "EVSECurrentLimitAchieved",
+        "EVSEVoltageLimitAchieved",
+        "EVSEPowerLimitAchieved",
+        *_METER,
+        *_STATION,
+    ),
+    "MeteringReceiptReq": ("MeterInfo/MeterReading", "SAScheduleTupleID"),
+    "MeteringReceiptRes": _STATION,
+    "WeldingDetectionReq": _VEHICLE,
+    "WeldingDetectionRes": ("EVSEPresentVoltage", *_STATION),
+    "SessionStopReq": ("ChargingSession",),
+}
+"""Paths into the body of a message; each step names a field, or several of which one is there."""
+
+_PLAIN: dict[str, frozenset[object]] = {
+    "EVSENotification": frozenset({"None"}),
+    "RCD": frozenset({False}),
+    "EVSEStatusCode": frozenset({"EVSE_Ready"}),
+    "EVSEIsolationStatus": frozenset({"Valid"}),
+    "EVErrorCode": frozenset({"NO_ERROR"}),
+    "EVReady": frozenset({True}),
+    "ChargingComplete": frozenset({False}),
+    "ReceiptRequired": frozenset({False}),
+    "EVSECurrentLimitAchieved": frozenset({False}),
+    "EVSEVoltageLimitAchieved": frozenset({False}),
+    "EVSEPowerLimitAchieved": frozenset({False}),
+}
+"""What goes without saying."""
+
+LONGEST_LIST = 4
+"""Values of a list that are told."""
+
+LONGEST_OCTETS = 16
+"""Octets that are told; of what is longer, how many there are."""
+
+
+def key_fields(name: str, body: object) -> str:
+    """The key fields of the message ``name`` with this body, in one line; empty where there is nothing to tell."""
+    told = []
+    for path in KEY_FIELDS.get(name, ()):
+        label = path.rpartition("/")[2]
+        found = [value for value in _at(body, path.split("/")) if value not in _PLAIN.get(label, ())]
+        if not found:
+            continue
+        more = f" and {len(found) - LONGEST_LIST} more" if len(found) > LONGEST_LIST else ""
+        label = label if label != "value" else path.split("/")[-2]
+        told.append(f"{label} {', '.join(map(_shown, found[:LONGEST_LIST]))}{more}")
+    return "; ".join(told)
+
+
+def _at(value: Any, path: list[str]) -> Iterator[Any]:
+    """Every value at ``path``, of each member of the lists on the way."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _at(one, path)
+    elif not path:
+        if value is not None:
+            yield value
+    elif value is not None:
+        for name in path[0].split():
+            yield from _at(getattr(value, name, None), path[1:])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, bytes):
+        return value.hex().upper() if len(value) <= LONGEST_OCTETS else f"({len(value)} octets)"
+    if isinstance(value, str | int | float):
+        return str(value)
+    if hasattr(value, "Multiplier"):
+        return f"{value.Value * 10.0**value.Multiplier:g} {value.Unit}"
+    if hasattr(value, "ProtocolNamespace"):
+        return f"{value.ProtocolNamespace} {value.VersionNumberMajor}.{value.VersionNumberMinor} as {value.SchemaID}"
+    return type(value).__name__
