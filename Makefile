@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+UNFINISHED := $(VENV)/.unfinished
 
 .PHONY: demo test bench lint format clean help
 
@@ -34,8 +35,16 @@ $(STAMP): pyproject.toml
 	  { echo "pncsim needs Python 3.11 or later as '$(PYTHON)' (on Debian: apt install python3; or PYTHON=python3.12 make ...)." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "pncsim needs Python's venv module (on Debian: apt install python3-venv)." >&2; exit 1; }
+	@# Whatever was broken off (a half-made environment, a half-installed package) is not built upon.
+	@if test -e $(UNFINISHED) || { test -e $(VENV) && ! $(BIN)/python -m pip --version >/dev/null 2>&1; }; then \
+	  echo "An earlier set-up of $(VENV) was not finished: it is made anew." >&2; rm -rf $(VENV); fi
+	@echo "Setting up $(VENV): about 230 MB, a minute or two (once) ..." >&2
+	@mkdir -p $(VENV) && touch $(UNFINISHED)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Setting up $(VENV) ..." >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' || \
-	  { echo "Could not install the dependencies: is a Python package index reachable?" >&2; exit 1; }
+	@began=$$(date +%s); \
+	{ $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e '.[dev]' && rm $(UNFINISHED); } \
+	  | sed -un 's/^ *Collecting \([A-Za-z0-9._-]*\).*/  \1/p; s/^Installing collected packages.*/  installing .../p' >&2; \
+	test ! -e $(UNFINISHED) || \
+	  { echo "Could not install the dependencies: is a Python package index reachable?" >&2; exit 1; }; \
+	echo "$(VENV) is ready: $$(du -sm $(VENV) | cut -f1) MB, $$(( $$(date +%s) - began )) s." >&2
 	@touch $@

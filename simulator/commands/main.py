@@ -13,9 +13,10 @@ import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from pncsim.simulator.commands import outputs
-from pncsim.simulator.commands.options import EPILOG
+from pncsim.simulator.commands.options import EPILOG, Parser
 from pncsim.simulator.result import (
     EXIT_DEFECT,
     EXIT_INTERRUPTED,
@@ -37,6 +38,7 @@ COMMANDS = {
     "exi": "decode and encode EXI, line by line",
     "certs": "create, show, verify, issue, renew and revoke the certificates of a V2G PKI",
     "tables": "print the state machines and times as Markdown",
+    "completion": "print a script that lets a shell complete what you type",
 }
 """Each command with its help. It is the module of that name beside this one, whose ``fill(parser, words)`` adds what
 it understands (``words`` are all that was typed) and sets ``execute(arguments)``, which answers the exit code."""
@@ -86,13 +88,41 @@ def _executed(words: Sequence[str]) -> int:
     return int(arguments.execute(arguments))
 
 
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+class _Version(argparse.Action):
+    """Prints what a report of trouble should begin with."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from pncsim.simulator.evidence.summary import versions
+
+        for name, version in versions().items():
+            print(f"{name} {version}")
+        parser.exit()
+
+
+def _called() -> str:
+    """What to type: usage lines name it."""
+    program = Path(sys.argv[0])
+    return "python -m pncsim" if program.name == "__main__.py" and program.parent.name == "pncsim" else "pnc"
+
+
+def _parser(words: Sequence[str]) -> Parser:
     """The command that ``words`` begin with; otherwise all of them by name, for each costs every start."""
-    parser = argparse.ArgumentParser(prog="pnc", description=DESCRIPTION, epilog=EPILOG)
+    parser = Parser(prog=_called(), description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument(
+        "--version", action=_Version, help="show the versions of pncsim and what it stands on, and exit"
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in words[:1] if words and words[0] in COMMANDS else COMMANDS:
         help_text = COMMANDS[name]
         command = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
         if name in words:
-            import_module(f"pncsim.simulator.commands.{name}").fill(command, words)
+            fill(command, name, words)
     return parser
+
+
+def fill(command: Parser, name: str, words: Sequence[str] = ()) -> None:
+    """Let ``command`` understand what the command of that name does."""
+    import_module(f"pncsim.simulator.commands.{name}").fill(command, words)

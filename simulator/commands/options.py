@@ -7,17 +7,44 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pncsim.simulator.meant import meant
 from pncsim.simulator.parameters import Flag, Parameter, Shown, Switches, parameters_of
 
 T = TypeVar("T")
 
 Arguments = argparse.Namespace
-Parser = argparse.ArgumentParser
 
 EPILOG = (
     "exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 not possible here, 70 a defect of pncsim,"
     " 130 interrupted, 141 nobody reads the output any more, 143 terminated"
 )
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that says what may have been meant, and shows the usage of the command that was misused.
+
+    A parser of a subcommand is one, too: what it does not know never comes to the program's own, whose usage helps
+    nobody.
+    """
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """As argparse does it, but what is not known is wrong usage."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            first = unknown[0].partition("=")[0]
+            told = meant(first, self._option_string_actions) if first.startswith("-") else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{f'. {told}' if told else ''}")
+        return found, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            told = meant(str(value), map(str, action.choices))
+            choices = ", ".join(map(str, action.choices))
+            raise argparse.ArgumentError(
+                action, f"invalid choice: {value!r}. {told}{' ' if told else ''}There are: {choices}."
+            )
 
 
 def add_options(parser: Any, declared: type) -> None:

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from pncsim.simulator.faults.answers import Observation
 from pncsim.simulator.faults.deeds import DeedForm
+from pncsim.simulator.meant import meant
 from pncsim.simulator.parameters import Parameter, parameters_of
 from pncsim.simulator.result import Check
 from pncsim.wire.errors import LocalError
@@ -123,7 +124,8 @@ def read_fault(text: str, table: Mapping[str, Fault]) -> Chosen:
     name, _, where = called.partition("@")
     fault = table.get(name)
     if fault is None:
-        raise LocalError(f"There is no fault {name!r}.", advice="`pnc list --faults` names them.")
+        advice = f"{meant(name, table)} `pnc list --faults` names them.".lstrip()
+        raise LocalError(f"There is no fault {name!r}.", advice=advice)
     values = {}
     for number, part in enumerate(said.split(",") if said else ()):
         key, given, value = part.partition("=")

@@ -21,6 +21,7 @@ from types import ModuleType
 from msgspec import Struct, field
 
 import pncsim
+from pncsim.simulator.meant import meant
 from pncsim.simulator.scenario import Scenario
 from pncsim.wire.errors import LocalError, PncError
 
@@ -95,7 +96,8 @@ def find_scenario(word: str) -> Scenario:
     if word in found.scenarios:
         return found.scenarios[word]
     refused = "".join(f" {sentence}" for sentence in found.refused)
-    known = f"Known: {', '.join(found.scenarios)} (see `pnc list`).{refused}"
+    told = meant(word, found.scenarios)
+    known = f"{told}{' ' if told else ''}Known: {', '.join(found.scenarios)} (see `pnc list`).{refused}"
     raise LocalError(f"There is no scenario {word!r}.", advice=known)
 
 
