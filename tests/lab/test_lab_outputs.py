@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from lab_runs import run
 
+from pncsim.simulator.evidence.folder import Recorder
 from pncsim.simulator.evidence.story import StoryTeller
-from pncsim.simulator.result import OutputLost
+from pncsim.simulator.result import OutputLost, RunResult
 from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
@@ -177,6 +178,33 @@ def test_virtual_time_does_not_pretend_to_wait_for_what_is_real(real: Callable[[
             await real()  # type: ignore[func-returns-value, misc]
 
     run_on_loop("memory", main)
+
+
+def test_a_creation_of_certificates_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A file may have 400 octets here, which no certificate does with."""
+    program = (
+        "import resource, sys; sys.dont_write_bytecode = True; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400)); "
+        "from pncsim.simulator.commands.main import main; main(['certs', 'create', 'deep/pki'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 3
+    assert done.stderr == "The PKI folder deep/pki cannot be written: File too large.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
+def test_evidence_on_a_disk_that_is_full_never_reaches_an_actor_and_is_said_at_the_end(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, "full", 0.0)
+    recorder(Story(time=0.0, role="EV", text="There is room for this."))
+    recorder._files["events"].close()
+    recorder._files["events"] = open("/dev/full", "w", buffering=1)  # noqa: SIM115  (the recorder closes it)
+    for _ in range(3):
+        recorder(Story(time=0.0, role="EV", text="There is none for this."))
+    with pytest.raises(LocalError, match=r"No space left on device.*--evidence DIR"):
+        recorder.finish(RunResult("full", "memory"), ended=1.0, options={})
 
 
 # The verdict

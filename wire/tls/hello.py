@@ -60,6 +60,11 @@ CURVES = {
     28: "brainpoolP512r1",
     29: "X25519",
     30: "X448",
+    0x0100: "ffdhe2048",
+    0x0101: "ffdhe3072",
+    0x0102: "ffdhe4096",
+    0x0103: "ffdhe6144",
+    0x0104: "ffdhe8192",
 }
 
 SIGNATURES = {
@@ -78,6 +83,9 @@ SIGNATURES = {
     0x0806: "RSA-PSS+SHA512",
     0x0807: "Ed25519",
     0x0808: "Ed448",
+    0x0809: "RSA-PSS-PSS+SHA256",
+    0x080A: "RSA-PSS-PSS+SHA384",
+    0x080B: "RSA-PSS-PSS+SHA512",
 }
 
 EXTENSIONS = {
