@@ -50,6 +50,7 @@ def blamed(error: Exception, run: Callable[..., Any]) -> LocalError | None:
     what = f"{type(first).__name__}: {first}".rstrip(".: ")
     if unawaited is not None:
         what = f"write `await` before the call of {unawaited.__qualname__}"
+        unawaited.close()  # Python would say so once more, whenever it throws the call away
     return LocalError(
         f"The scenario broke off in {_named(*place)}: {what}.", advice="Set PNC_DEBUG=1 for the traceback."
     )
