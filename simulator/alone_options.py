@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from pncsim.ev.config import InstallPolicy
-from pncsim.simulator.parameters import Flag, Reads, Shown, Switches
+from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown, Switches
 from pncsim.tls_certs.judges import OcspPolicy
 from pncsim.wire.session.responder import AfterFailed
 
@@ -77,7 +77,12 @@ class VehicleOptions(SideOptions, frozen=True, kw_only=True):
     ] = None
     install: Annotated[InstallPolicy, "when to ask the station for a contract certificate"] = "if-needed"
     contracts: Annotated[Path | None, "where the vehicle keeps its contracts", Shown("DIR")] = None
-    loops: Annotated[int, "stop after so many loop messages", Shown("N")] = 10
+    loops: Annotated[int, "stop after so many loop messages, unless --kwh says when", Shown("N")] = 10
     interval: Annotated[float, "seconds between loop messages", Shown("S")] = 1.0
-    kwh: Annotated[float | None, "stop after this much energy", Shown("KWH")] = None
+    kwh: Annotated[
+        float | None, "stop after this much energy; exit code 4 if it does not come to that", Shown("KWH")
+    ] = None
+    patience: Annotated[
+        float, "wait so many times as long for everything as the standard says", Bounds(1), Shown("FACTOR")
+    ] = 1.0
     bench: Annotated[bool, "the station has no power electronics: DC voltages need not fit", Flag("--bench")] = False

@@ -9,14 +9,18 @@ from msgspec import Struct, field
 
 
 class Verdict(StrEnum):
-    """``PASS``: everything expected was observed. ``FAIL``: something was not. ``ERROR``: the run could not be done."""
+    """``PASS``: everything expected was observed. ``FAIL``: something was not. ``ERROR``: the run could not be done.
+
+    ``SHORT``: a lone vehicle's session ended in order, but did not bring what was asked for.
+    """
 
     PASS = "pass"
     FAIL = "fail"
     ERROR = "error"
+    SHORT = "short"
 
 
-EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.ERROR: 3}
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.ERROR: 3, Verdict.SHORT: 4}
 EXIT_USAGE = 2
 EXIT_UNAVAILABLE = 3
 EXIT_DEFECT = 70

@@ -33,6 +33,7 @@ from pncsim.simulator.lab.back_end import CARD, open_back_end
 from pncsim.simulator.lab.stations import network_at
 from pncsim.simulator.plan import OtherSide
 from pncsim.simulator.result import EXIT_CODES, Verdict
+from pncsim.simulator.vehicle_verdict import vehicle_verdict
 from pncsim.tls_certs.concerns import about_evse, about_roles, concerns
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki
 from pncsim.tls_certs.reading import common_name
@@ -184,10 +185,11 @@ async def run_vehicle(link: OtherSide, options: VehicleOptions, clock: Clock, tr
             dc=DcLimits(check_voltage=not options.bench),
             ocsp=options.ocsp or ("require" if options.strict else "prefer"),
             install=options.install,
-            stop_after_loops=options.loops,
+            stop_after_loops=None if options.kwh is not None else options.loops,
             loop_interval=options.interval,
             energy_wish=options.kwh * 1000 if options.kwh is not None else None,
             refuses=STRICT if options.strict else LENIENT,
+            patience=options.patience,
         ),
         battery=Battery(),
         v2g_roots=pki.anchors("v2g_root"),
@@ -196,11 +198,9 @@ async def run_vehicle(link: OtherSide, options: VehicleOptions, clock: Clock, tr
         contracts=_contracts(pki, options, Voice.on(clock, trace, "EV")),
     )
     outcome = await charge(network_at(link, clock), vehicle, clock, trace)
-    verdict = Verdict.PASS if outcome.ok else Verdict.FAIL
-    if isinstance(outcome.error, LocalError):
-        verdict = Verdict.ERROR
     said = outcome.reason if outcome.ok or outcome.error is None else outcome.error.sentence
-    return _verdict("ev", verdict, f"{first_sentence(said)}; {outcome.energy_wh / 1000:.3f} kWh taken")
+    verdict, line = vehicle_verdict(outcome, first_sentence(said), kwh=options.kwh, patience=options.patience)
+    return _verdict("ev", verdict, line)
 
 
 def _say_what_is_missing(pki: Pki, options: StationOptions, voice: Voice) -> None:

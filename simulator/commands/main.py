@@ -1,7 +1,8 @@
 """The command ``pnc``: what can be typed, and nothing else; each command imports what it needs when it runs.
 
 Exit codes: 0 everything expected was observed; 1 something was not, or the session failed; 2 wrong usage; 3 the run
-could not be done here (port, file, interface, permission, full disk); 70 a defect of pncsim; 130 interrupted (Ctrl-C);
+could not be done here (port, file, interface, permission, full disk); 4 the session of
+``pnc ev`` ended in order without having brought the energy asked for; 70 a defect of pncsim; 130 interrupted (Ctrl-C);
 141 whoever read the output has gone; 143 terminated (SIGTERM).
 """
 

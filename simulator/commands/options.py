@@ -15,8 +15,8 @@ T = TypeVar("T")
 Arguments = argparse.Namespace
 
 EPILOG = (
-    "exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 not possible here, 70 a defect of pncsim,"
-    " 130 interrupted, 141 nobody reads the output any more, 143 terminated"
+    "exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 not possible here, 4 less energy than asked (ev),"
+    " 70 a defect of pncsim, 130 interrupted, 141 nobody reads the output any more, 143 terminated"
 )
 
 
