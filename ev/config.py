@@ -55,11 +55,11 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     ``departure``: seconds after plug-in, or None. ``energy_wish``: Wh wanted in this charging session, or None for as
     much as the battery takes. The ``*_after_loops`` wishes count requests of the charging loop; None means never.
     ``loop_interval`` is process time between two of them; ``poll_interval`` is waited between repeats of an Ongoing
-    step. ``idle_limit``: give up after so many seconds in the loop without any energy. ``max_renegotiations``: so many
-    one after the other are followed without energy between them. ``patience``: every limit within which something of
-    the station is waited for is so many times as long as the standard's. ``refuses``: liberties of the station
-    that end the session instead of being let pass (:mod:`wire.gate`). Raises :class:`LocalError` when values make no
-    sense.
+    step. ``idle_limit``: give up after so many seconds in the loop without energy that the schedule allows.
+    ``max_renegotiations``: so many one after the other are followed without energy between them. ``patience``: every
+    limit within which something of the station is waited for is so many times as long as the standard's. ``refuses``:
+    liberties of the station that end the session instead of being let pass (:mod:`wire.gate`). Raises
+    :class:`LocalError` when values make no sense.
     """
 
     evccid: bytes = bytes.fromhex("021518020001")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pncsim.ev.iso2.contract import SIGNED_ID
-from pncsim.ev.iso2.requests import enough, loop_request, power_delivery, wanted_energy
+from pncsim.ev.iso2.requests import enough, least_power, loop_request, power_delivery, wanted_energy
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.ev.iso2.station_status import end, note_status
 from pncsim.wire.errors import PeerError
@@ -127,10 +127,19 @@ def _in_vain(s: Iso2VehicleSession) -> int:
     return s.in_vain if s.outcome.energy_wh == s.energy_then else 0
 
 
+def _waits_by_schedule(s: Iso2VehicleSession) -> bool:
+    """Whether nothing is to flow now because more may flow later: that is agreed, and no station without energy."""
+    assert s.schedule is not None
+    limit = s.schedule.limit(s.now)
+    return (limit <= 0 or limit < least_power(s)) and s.schedule.next_change(s.now) is not None
+
+
 def _look_for_end(s: Iso2VehicleSession) -> None:
     config, battery, loops = s.config, s.vehicle.battery, s.outcome.loops
     if s.ending:
         return
+    if _waits_by_schedule(s):
+        s.last_energy_at = s.now
     if enough(s):
         full = s.energy_left is None or battery.room < s.energy_left
         end(s, f"the battery is at {battery.soc:.0f} %" if full else "the energy wished for has been delivered")

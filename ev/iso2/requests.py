@@ -38,6 +38,11 @@ def power_wish(s: Iso2VehicleSession) -> float:
     return min(s.ac_voltage * phases(s) * s.config.ac.max_current, s.vehicle.battery.acceptance)
 
 
+def least_power(s: Iso2VehicleSession) -> float:
+    """W below which the vehicle takes nothing at all: an on-board charger has a least current, a battery has none."""
+    return 0.0 if s.is_dc else s.ac_voltage * phases(s) * s.config.ac.min_current
+
+
 def phases(s: Iso2VehicleSession) -> int:
     """Phases in use: what both the mode and the on-board charger have."""
     return min(3 if s.mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1, s.config.ac.phases)

@@ -19,6 +19,7 @@ SCHEDULES: dict[str, Steps] = {
     "falling": ((0, 20_000), (3, 10_400), (47, 7_000), (95, 4_500)),
     "up and down": ((0, 4_500), (1, 11_000), (2, 5_000), (44, 10_000), (70, 6_000), (130, 11_000)),
     "nothing at first": ((0, 0), (61, 8_000)),
+    "late at night": ((0, 0), (600, 1_000), (1800, 8_000)),
     "30 steps": tuple((second * 11, 5_000 + 500 * (second % 7)) for second in range(30)),
 }
 """PMax over time: (seconds after ChargeParameterDiscoveryRes, W)."""
@@ -58,7 +59,7 @@ def test_a_vehicle_announces_and_takes_at_every_second_what_the_schedule_allows(
         for entry in start.ChargingProfile.ProfileEntry
     ]
     assert entries[0][0] == 0
-    for second in range(400):
+    for second in range(2000):
         assert pmax(tuple(entries), second) <= pmax(steps, second)
     samples = talk.of(Power, "EV")
     for sample, after in pairwise(samples):
