@@ -12,7 +12,7 @@ from pncsim.backend.ccp.delivery import BundlePolicy
 from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
 from pncsim.backend.events.bus import Bus
-from pncsim.backend.events.facts import CertificateRevoked, VehicleDeleted, VehicleReplaced
+from pncsim.backend.events.facts import CertificateRevoked, RootRemoved, VehicleDeleted, VehicleReplaced
 from pncsim.backend.mo import MobilityOperator
 from pncsim.backend.mo.operators import Operators
 from pncsim.backend.oem import Manufacturer
@@ -181,16 +181,18 @@ class Ecosystem:
     @cached_property
     def roots(self) -> RootPool:
         """The root pool (RCP)."""
-        return RootPool(self._clock, self._voice("RCP"), self.store)
+        return RootPool(self._clock, self._voice("RCP"), self.store, self._source.of("RCP"))
 
     @cached_property
     def vehicles(self) -> ProvisioningPool:
-        """The provisioning pool (PCP)."""
-        return ProvisioningPool(self._clock, self._voice("PCP"), self.store, self.verifier)
+        """The provisioning pool (PCP); it hears of roots that are purged."""
+        pool = ProvisioningPool(self._clock, self._voice("PCP"), self.store, self.verifier)
+        self.bus.listen(RootRemoved, pool.root_removed)
+        return pool
 
     @cached_property
     def pool(self) -> ContractPool:
-        """The contract pool (CCP); it hears of vehicles that go."""
+        """The contract pool (CCP); it hears of vehicles that go, and of roots that are purged."""
         pool = ContractPool(
             self._clock,
             self._voice("CCP"),
@@ -203,6 +205,7 @@ class Ecosystem:
         )
         self.bus.listen(VehicleDeleted, pool.vehicle_deleted)
         self.bus.listen(VehicleReplaced, pool.vehicle_replaced)
+        self.bus.listen(RootRemoved, pool.root_removed)
         return pool
 
     @cached_property
@@ -215,6 +218,7 @@ class Ecosystem:
         """Asks responders and remembers what they say; it hears of revocations."""
         client = OcspClient(self._clock, self._voice("PKI"), self._fetch or in_process(self.responder.answer))
         self.bus.listen(CertificateRevoked, client.certificate_revoked)
+        self.bus.listen(RootRemoved, client.root_removed)
         return client
 
     @cached_property

@@ -13,7 +13,10 @@ from pncsim.backend.auth import BearerTokens, Clients
 from pncsim.backend.auth import http as auth_http
 from pncsim.backend.ccp import http as ccp_http
 from pncsim.backend.ecosystem import Ecosystem
+from pncsim.backend.pcp import http as pcp_http
 from pncsim.backend.pki import responder_http
+from pncsim.backend.rcp import http as rcp_http
+from pncsim.backend.rest.guessing import Guesses
 from pncsim.backend.rest.routes import Route
 from pncsim.wire.clock import Clock
 from pncsim.wire.source import SYSTEM, Source
@@ -42,6 +45,8 @@ class Face(Struct, frozen=True):
 
 FACES: Mapping[str, Face] = {
     "token": Face("LAB", lambda house: auth_http.routes(house.clients, house.tokens), auth_http.PATH),
+    "rcp": Face("RCP", lambda house: rcp_http.routes(house.ecosystem.roots)),
+    "pcp": Face("PCP", lambda house: pcp_http.routes(house.ecosystem.vehicles, Guesses(house.clock))),
     "ccp": Face("CCP", lambda house: ccp_http.routes(house.ecosystem.pool, house.source.of("CCP"))),
     "ocsp": Face("PKI", lambda house: responder_http.routes(house.ecosystem.responder), "/ocsp"),
 }

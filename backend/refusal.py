@@ -9,7 +9,8 @@ class Refused(PeerError):
     """A service refuses what its caller asked for.
 
     ``clause`` is the number of the rule (``PCP-PUB-3``, ``CPS-6`` …). ``message`` is the text Open Plug&Charge
-    publishes for this case, which clients may compare; empty where none is published.
+    publishes for this case, which clients may compare; empty where none is published. ``retry_after``: seconds after
+    which the same may be asked again.
     """
 
     def __init__(
@@ -21,9 +22,11 @@ class Refused(PeerError):
         message: str = "",
         advice: str = "",
         kind: Kind | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(sentence, clause=clause, advice=advice, http_status=http_status, kind=kind)
         self.message = message
+        self.retry_after = retry_after
 
     @property
     def messages(self) -> list[str]:

@@ -19,13 +19,14 @@ from msgspec import Struct
 
 from pncsim.backend.auth import CLIENTS, TOKEN_KEYS, BearerTokens, Clients
 from pncsim.backend.ccp import CONTRACTS
+from pncsim.backend.cleansing import cleanse_regularly
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.faces import FACES, Household
 from pncsim.backend.mo import SUBSCRIPTIONS
 from pncsim.backend.pcp import VEHICLES
 from pncsim.backend.pki.store import ISSUED
-from pncsim.backend.rcp import ROOTS
+from pncsim.backend.rcp import ROOT_ACTIVITIES, ROOTS
 from pncsim.backend.rest.access import Role
 from pncsim.backend.rest.routes import application
 from pncsim.backend.store.sql import open_store
@@ -41,7 +42,7 @@ from pncsim.wire.values import Discreet
 from pncsim.wire.voice import Voice
 
 PORT = 8180
-KINDS = (VEHICLES, CONTRACTS, ROOTS, SUBSCRIPTIONS, ISSUED, CLIENTS, TOKEN_KEYS)
+KINDS = (VEHICLES, CONTRACTS, ROOTS, ROOT_ACTIVITIES, SUBSCRIPTIONS, ISSUED, CLIENTS, TOKEN_KEYS)
 """What an ecosystem keeps."""
 
 
@@ -157,8 +158,15 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
         await store.tell_again()
         await listener.start(application(routes, voice, tokens=household.tokens.grant))
         services = {name: listener.url + face.path for name, face in FACES.items()}
+        cleansing = asyncio.create_task(cleanse_regularly(ecosystem, clock, voice))
+        stack.push_async_callback(_ended, cleansing)
         yield Served(services, demo, place, store.database.name, ecosystem)
         await bus.settled()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 def default_folder() -> Path:

@@ -33,7 +33,7 @@ class Client(Discreet, Struct, frozen=True, kw_only=True):
     @property
     def grant(self) -> Grant:
         """What it may do."""
-        return Grant(frozenset({self.role}), frozenset(self.wmis), frozenset(self.providers))
+        return Grant(frozenset({self.role}), frozenset(self.wmis), frozenset(self.providers), self.id)
 
 
 class TokenKey(Discreet, Struct, frozen=True, kw_only=True):

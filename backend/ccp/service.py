@@ -10,7 +10,7 @@ from pncsim.backend.ccp.delivery import BundleDelivery, BundlePolicy
 from pncsim.backend.ccp.requests import read_emaid, read_pcid, read_request, unknown_emaid
 from pncsim.backend.ccp.responses import negative, positive, refusal
 from pncsim.backend.ccp.store import CONTRACTS, ContractEntry, StoredContract, of_vehicle
-from pncsim.backend.events.facts import VehicleDeleted, VehicleReplaced
+from pncsim.backend.events.facts import RootRemoved, VehicleDeleted, VehicleReplaced
 from pncsim.backend.ports import RenewalPort, RevocationPort, VehiclePort
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Store, every
@@ -175,6 +175,16 @@ class ContractPool:
         """Drop the contracts of a vehicle whose key changed: it cannot unwrap them any more (PCP-UPD-3)."""
         if fact.new_key:
             await self._drop(fact.pcid, "vehicle key changed", revoke=False)
+
+    async def root_removed(self, fact: RootRemoved) -> None:
+        """With a purge, drop every bundle signed or issued below the root (RCP-9)."""
+        if not fact.purge:
+            return
+        root = reading.parsed(fact.certificate)
+        async for contract in every(self._store.of(CONTRACTS)):
+            below = reading.issued_by(reading.parsed(contract.bundle.contract_certificates[-1]), root)
+            if below or contract.entry.root == fact.fingerprint:
+                await steps.forget(self._store, contract.entry, "root purged", self._clock.now())
 
     async def cleanse(self) -> list[str]:
         """Delete expired and revoked contracts and say which (CCP-CLEAN-1). Unreachable responders leave them be."""

@@ -29,13 +29,17 @@ class RootAdded(Fact, frozen=True, kw_only=True):
 
 
 class RootRemoved(Fact, frozen=True, kw_only=True):
-    """A root is trusted no more, taken out by the operator or found expired."""
+    """A root is trusted no more, taken out by the operator or found expired.
+
+    ``purge``: it is compromised, and everything issued under it has to go as well (RCP-9).
+    """
 
     id: str
     kind: str
     certificate: bytes
     fingerprint: str
     why: Literal["withdrawn", "expired"]
+    purge: bool = False
 
 
 # Vehicles (PCP)
@@ -58,7 +62,7 @@ class VehicleDeleted(Fact, frozen=True, kw_only=True):
     """A vehicle is not in the pool any more, taken out by its manufacturer or cleansed (PCP-DEL-1, PCP-CLEAN-1)."""
 
     pcid: str
-    why: Literal["withdrawn", "cleansed"]
+    why: Literal["withdrawn", "factory reset", "cleansed", "root purged"]
 
 
 # Contracts (CCP)
@@ -84,7 +88,7 @@ class ContractReplaced(ContractFact, frozen=True, kw_only=True):
 class ContractDeleted(ContractFact, frozen=True, kw_only=True):
     """The bundle is gone."""
 
-    why: Literal["withdrawn", "vehicle deleted", "vehicle key changed", "cleansed"]
+    why: Literal["withdrawn", "vehicle deleted", "vehicle key changed", "cleansed", "root purged"]
 
 
 class ContractDelivered(ContractFact, frozen=True, kw_only=True):
@@ -97,8 +101,11 @@ class ContractDelivered(ContractFact, frozen=True, kw_only=True):
 
 
 class CertificateRevoked(Fact, frozen=True, kw_only=True):
-    """An authority has revoked a certificate it had issued; told once for each."""
+    """An authority has revoked a certificate it had issued; told once for each.
+
+    ``serial`` is in lower-case hex: it has up to 20 octets, and numbers are kept in eight.
+    """
 
     certificate: bytes
-    serial: int
+    serial: str
     reason: str

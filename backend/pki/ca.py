@@ -125,7 +125,7 @@ class CertificateService:
                     CertificateRevoked(
                         time=now,
                         certificate=reading.der(certificate),
-                        serial=certificate.serial_number,
+                        serial=f"{certificate.serial_number:x}",
                         reason=reason,
                     )
                 )

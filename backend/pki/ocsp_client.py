@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from cryptography import x509
 
 from pncsim.backend.answers import RevocationStatus
-from pncsim.backend.events.facts import CertificateRevoked
+from pncsim.backend.events.facts import CertificateRevoked, RootRemoved
 from pncsim.backend.pki.fetch import Fetch
 from pncsim.backend.verification import CertificateState, Pair
 from pncsim.tls_certs import reading
@@ -114,8 +114,13 @@ class OcspClient:
 
     async def certificate_revoked(self, fact: CertificateRevoked) -> None:
         """Ask anew about certificates with this serial number (CCP-CLEAN-2)."""
-        for name in [name for name in self._known if name.serial == fact.serial]:
+        for name in [name for name in self._known if f"{name.serial:x}" == fact.serial]:
             del self._known[name]
+
+    async def root_removed(self, fact: RootRemoved) -> None:
+        """With a purge, forget every answer: some may be signed below the root (RCP-9)."""
+        if fact.purge:
+            self._known.clear()
 
     def _name_of(self, certificate: x509.Certificate, issuer: x509.Certificate) -> CertId:
         """The certificate's name; hashing an issuer anew costs more than remembering it."""

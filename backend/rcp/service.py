@@ -9,11 +9,13 @@ from cryptography import x509
 
 from pncsim.backend import certificates
 from pncsim.backend.events.facts import RootAdded, RootRemoved
-from pncsim.backend.rcp.store import ROOTS, Root, RootKind
+from pncsim.backend.rcp.store import ROOT_ACTIVITIES, ROOTS, Root, RootActivity, RootDeed, RootKind
 from pncsim.backend.refusal import Refused
-from pncsim.backend.store import Change, Store, every
+from pncsim.backend.rest.bodies import distinguished_name
+from pncsim.backend.store import PAGE, Change, Page, Store, every
 from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
+from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.voice import Voice
 
 _NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 4122 appendix C, "OID" name space
@@ -22,26 +24,32 @@ _NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 4122 appen
 class RootPool:
     """The pool's operations. Reading is for everybody; adding and removing is the operator's (RCP-2)."""
 
-    def __init__(self, clock: Clock, voice: Voice, store: Store) -> None:
+    def __init__(self, clock: Clock, voice: Voice, store: Store, source: Source = SYSTEM) -> None:
         self._clock = clock
         self._voice = voice
         self._store = store
+        self._source = source
 
-    async def add(self, der: bytes, kind: RootKind, *, expected_fingerprint: str | None = None) -> Root:
-        """Store a root, or find it stored already; ``expected_fingerprint`` came over a second channel (RCP-3)."""
+    async def add(self, der: bytes, kind: RootKind, *, expected_fingerprint: str | None = None, by: str = "") -> Root:
+        """Store a root, or find it stored already; ``expected_fingerprint`` came over a second channel (RCP-3).
+
+        ``by``: the client that asks for it; whatever comes of it is in the log (RCP-5).
+        """
         with self._voice.call("add root") as call:
-            certificate = certificates.load(der, "caCertificate")
             print_ = reading.fingerprint(der)
-            if expected_fingerprint is not None and expected_fingerprint.replace(":", "").lower() != print_:
-                raise Refused(
-                    f"The root's SHA-256 fingerprint is {print_}, confirmed was {expected_fingerprint}.",
-                    clause="RCP-3",
-                )
-            self._check_root(certificate)
+            try:
+                certificate = self._checked(der, print_, expected_fingerprint)
+            except Refused as error:
+                await self._store.of(ROOT_ACTIVITIES).put(self._activity("refused", by, print_, error.sentence))
+                raise
             root = Root(id=str(uuid.uuid5(_NAMESPACE, print_)), kind=kind, certificate=certificate, fingerprint=print_)
+            name = f"{kind} {distinguished_name(certificate.subject)}"
+            added, found = self._activity("added", by, print_, name), self._activity("found again", by, print_, name)
 
             async def keep(change: Change) -> None:
-                if await change.of(ROOTS).put(root) is None:
+                new = await change.of(ROOTS).put(root) is None
+                await change.of(ROOT_ACTIVITIES).put(added if new else found)
+                if new:
                     change.tell(RootAdded(time=self._clock.now(), **_told(root)))
 
             await self._store.change(keep)
@@ -69,12 +77,19 @@ class RootPool:
             )
         return root
 
-    async def remove(self, id: str) -> None:
-        """Remove a root. What was issued under it stays stored but can no longer be verified (RCP-8, RCP-9)."""
+    async def remove(self, id: str, *, purge: bool = False, by: str = "") -> None:
+        """Remove a root. What was issued under it stays stored but can no longer be verified (RCP-8).
+
+        ``purge``: the root is compromised, and what was issued under it goes out of all pools at once (RCP-9).
+        """
         with self._voice.call("remove root") as call:
             root = await self.get(id)
-            await self._remove(root, "withdrawn")
+            await self._remove(root, "withdrawn", purge=purge, by=by)
             call.text = f"{root.kind} root {reading.common_name(root.certificate)} is no longer trusted."
+
+    async def activities(self, *, after: str = "", limit: int = PAGE) -> Page[RootActivity]:
+        """The log of everything that was done to the pool, oldest first (RCP-5)."""
+        return await self._store.of(ROOT_ACTIVITIES).page(after=after, limit=limit)
 
     async def anchors(self, *kinds: RootKind) -> list[x509.Certificate]:
         """The certificates of the roots of these kinds, for path validation."""
@@ -88,12 +103,32 @@ class RootPool:
             await self._remove(root, "expired")
         return len(expired)
 
-    async def _remove(self, root: Root, why: Literal["withdrawn", "expired"]) -> None:
+    async def _remove(
+        self, root: Root, why: Literal["withdrawn", "expired"], *, purge: bool = False, by: str = ""
+    ) -> None:
+        text = "Everything issued under it is purged." if purge else "What was issued under it stays, unverifiable."
+        activity = self._activity("removed" if why == "withdrawn" else "expired", by, root.fingerprint, text)
+
         async def forget(change: Change) -> None:
             if await change.of(ROOTS).remove(root.id) is not None:
-                change.tell(RootRemoved(time=self._clock.now(), why=why, **_told(root)))
+                await change.of(ROOT_ACTIVITIES).put(activity)
+                change.tell(RootRemoved(time=self._clock.now(), why=why, purge=purge, **_told(root)))
 
         await self._store.change(forget)
+
+    def _activity(self, action: RootDeed, by: str, fingerprint: str, text: str) -> RootActivity:
+        now = self._clock.now()
+        return RootActivity(id=self._source.uuid(), time=now, action=action, by=by, fingerprint=fingerprint, text=text)
+
+    def _checked(self, der: bytes, fingerprint: str, expected: str | None) -> x509.Certificate:
+        certificate = certificates.load(der, "caCertificate")
+        if expected is not None and expected.replace(":", "").lower() != fingerprint:
+            raise Refused(
+                f"The root's SHA-256 fingerprint is {fingerprint}, confirmed was {expected}.",
+                clause="RCP-3",
+            )
+        self._check_root(certificate)
+        return certificate
 
     def _check_root(self, certificate: x509.Certificate) -> None:
         """RCP-4: a self-signed CA within its validity."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from cryptography import x509
 from msgspec import Struct
@@ -28,4 +29,24 @@ class Root(Struct, frozen=True, kw_only=True):
     fingerprint: str
 
 
+RootDeed = Literal["added", "found again", "refused", "removed", "expired"]
+"""What can happen in the pool."""
+
+
+class RootActivity(Struct, frozen=True, kw_only=True):
+    """One line of the pool's log (RCP-5): what was done, when (lab seconds since the epoch), and by which client.
+
+    ``by`` is empty for what the operator's own programs do. ``text`` says why an addition was refused, or what a
+    removal does to what is below the root. The log is only ever added to.
+    """
+
+    id: str
+    time: float
+    action: RootDeed
+    by: str
+    fingerprint: str
+    text: str
+
+
+ROOT_ACTIVITIES: KeptKind[RootActivity] = KeptKind("root_activities", RootActivity, key=lambda activity: activity.id)
 ROOTS: KeptKind[Root] = KeptKind("roots", Root, key=lambda root: root.id)

@@ -23,12 +23,13 @@ class Grant(Struct, frozen=True):
     """What a token's holder may do: its roles, and whose ids it owns (None: anybody's).
 
     ``wmis`` are manufacturer codes (first 3 characters of a PCID), ``providers`` country and provider ids (first 5 of
-    an EMAID); letter case does not count.
+    an EMAID); letter case does not count. ``holder`` is the client's id, empty where nobody had to say who he is.
     """
 
     roles: frozenset[Role]
     wmis: frozenset[str] | None = None
     providers: frozenset[str] | None = None
+    holder: str = ""
 
     def owns_vehicle(self, pcid: str) -> bool:
         """Whether the PCID is of a manufacturer code in the grant."""

@@ -8,8 +8,11 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cryptography import x509
+
 from pncsim.backend.refusal import Refused
 from pncsim.wire.source import Source
+from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -45,6 +48,21 @@ def binary_member(body: Mapping[str, Any], name: str, message: str = "") -> byte
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         raise Refused(f"The member {name!r} is not base64.", clause="RFC 4648 4", message=message) from None
+
+
+def distinguished_name(name: x509.Name) -> str:
+    """A subject or issuer as the pools write it: the name's last part first, parted by comma and blank."""
+    return ", ".join(part.rfc4514_string() for part in reversed(name.rdns))
+
+
+def check_namespace(body: Mapping[str, Any]) -> None:
+    """Refuse another schema than ISO 15118-2's, which is what is meant where none is named."""
+    named = body.get("xsdMsgDefNamespace", ISO2_NAMESPACE)
+    if named != ISO2_NAMESPACE:
+        raise Refused(
+            f"The schema {str(named)[:80]!r} is not served here, {ISO2_NAMESPACE} is.",
+            clause="OPCP xsdMsgDefNamespace",
+        )
 
 
 def base64_text(octets: bytes) -> str:

@@ -6,6 +6,7 @@ demands beyond that, that the id is the caller's own, its handler asks of the gr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,8 @@ def _reporting(voice: Voice, source: Source) -> Any:
         except Refused as error:
             text = str(error)
             response = error_response(error.http_status or 400, error.messages, source, error.clause)
+            if error.retry_after is not None:
+                response.headers["Retry-After"] = str(math.ceil(error.retry_after))
         except PncError as error:
             text = str(error)
             response = error_response(error.http_status or 500, [error.sentence], source, error.clause)

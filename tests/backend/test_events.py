@@ -212,7 +212,7 @@ async def test_a_revocation_is_told_once_and_known_at_the_responder_when_it_is(w
     world.eco.bus.listen(CertificateRevoked, ask)
     await world.eco.ca.revoke_certificate(certificate, "key_compromise")
     await world.eco.ca.revoke_certificate(certificate, "superseded")
-    assert heard == [(certificate.serial_number, "revoked")]
+    assert heard == [(f"{certificate.serial_number:x}", "revoked")]
     revoked = [one async for one in every(world.eco.store.of(ISSUED)) if one.revoked_at is not None]
     assert [(one.certificate, one.reason) for one in revoked] == [(certificate, "key_compromise")]
 

@@ -153,7 +153,9 @@ async def test_the_client_asks_the_address_in_the_certificate(world: World) -> N
         assert verify_response(stapled, certificate, issuer, NOW).status is Status.GOOD
         await world.eco.ca.revoke_certificate(certificate)
         assert (await client.of(certificate, issuer)).status == "good"  # remembered
-        fact = CertificateRevoked(time=NOW, certificate=b"", serial=certificate.serial_number, reason="unspecified")
+        fact = CertificateRevoked(
+            time=NOW, certificate=b"", serial=f"{certificate.serial_number:x}", reason="unspecified"
+        )
         await client.certificate_revoked(fact)
         assert (await client.of(certificate, issuer)).status == "revoked"
 

@@ -121,7 +121,7 @@ async def test_an_unreadable_certificate_is_named_by_its_field(world: World) -> 
     leaf, sub2, _ = world.vehicle.chain_der
     with pytest.raises(Refused) as caught:
         await world.eco.vehicles.publish((leaf, sub2, b"no certificate"))
-    assert caught.value.message == "Invalid certificate format on subCA1Certificate"
+    assert caught.value.message == "Invalid certificate format on subCa1Certificate"
 
 
 async def test_the_pool_tells_of_each_change_and_whether_the_key_is_new(world: World) -> None:

@@ -27,7 +27,7 @@ from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished
 from pncsim.backend.mo import SUBSCRIPTIONS, Subscription
 from pncsim.backend.pcp import VEHICLES, ProvisionedVehicle
 from pncsim.backend.pki.store import ISSUED, IssuedCertificate
-from pncsim.backend.rcp import ROOTS, Root, RootKind
+from pncsim.backend.rcp import ROOT_ACTIVITIES, ROOTS, Root, RootActivity, RootKind
 from pncsim.backend.store import MAX_PAGE, Change, KeptKind, MemoryStore, Store, every
 from pncsim.backend.store.sql import open_store
 from pncsim.tls_certs.chain_element import chain_element
@@ -87,6 +87,12 @@ def root(number: int, version: int = 0) -> Root:
     return Root(id=f"root {number}", kind=RootKind.V2G, certificate=issued(version), fingerprint=f"{number:064}")
 
 
+def root_activity(number: int, version: int = 0) -> RootActivity:
+    return RootActivity(
+        id=f"{number}", time=NOW, action="added", by="admin", fingerprint=f"{number:064}", text=f"version {version}"
+    )
+
+
 def subscription(number: int, version: int = 0) -> Subscription:
     return Subscription(
         operator=("DEPNC", "FRABC")[number % 2],
@@ -142,6 +148,7 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "vehicles": (VEHICLES, vehicle),
     "contracts": (CONTRACTS, contract),
     "roots": (ROOTS, root),
+    "root_activities": (ROOT_ACTIVITIES, root_activity),
     "subscriptions": (SUBSCRIPTIONS, subscription),
     "issued": (ISSUED, issue),
     "transactions": (TRANSACTIONS, transaction),

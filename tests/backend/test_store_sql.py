@@ -13,12 +13,17 @@ import sqlalchemy as sql
 from backend_world import NOW
 from test_store import SAMPLES, vehicle
 
-from pncsim.backend.events.facts import Fact, VehiclePublished
+from pncsim.backend.events.facts import CertificateRevoked, Fact, VehiclePublished
 from pncsim.backend.pcp import VEHICLES
+from pncsim.backend.pki.ca import CertificateService
 from pncsim.backend.store import Change, Store, every
 from pncsim.backend.store.sql import SCHEMA, SqlStore, open_store
+from pncsim.tls_certs.pki import create_pki
+from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.source import Seeded
+from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
 KINDS = [kind for kind, _ in SAMPLES.values()]
 
@@ -253,3 +258,16 @@ async def test_what_is_no_database_ends_in_a_sentence_without_its_password(url: 
         await open_store(url, KINDS, Teller())
     refused.match(said.replace("+", r"\+") if "\\" not in said else said)
     assert "secret" not in str(refused.value) + refused.value.advice
+
+
+async def test_a_revocation_is_kept_and_told_whatever_its_serial_number(url: str) -> None:
+    """Serial numbers have up to 20 octets, more than a number in the written form."""
+    teller, pki, clock, trace = Teller(), create_pki(NOW), Clock(NOW), Trace()
+    leaf = pki.certificate("oem_leaf")
+    store = await open_store(url, KINDS, teller)
+    try:
+        assert leaf.serial_number >= 2**64
+        assert await CertificateService(clock, Voice.on(clock, trace, "PKI"), store, pki).revoke_certificate(leaf)
+    finally:
+        await store.close()
+    assert [fact.serial for fact in teller.told if isinstance(fact, CertificateRevoked)] == [f"{leaf.serial_number:x}"]

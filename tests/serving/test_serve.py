@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from pncsim.backend.cleansing import INTERVAL
+from pncsim.backend.events.facts import VehicleDeleted
 from pncsim.backend.faces import FACES
 from pncsim.simulator.serving import Served, ServeOptions, duration, served
 from pncsim.wire.clock import Clock
@@ -53,6 +56,27 @@ async def test_a_second_start_finds_database_pki_and_secrets_again(tmp_path: Pat
         assert house.ready()["clients"] == first
         assert house.ecosystem.pki.root("v2g_root") == root
         assert (await token(house, "demo-cpo"))[0] == 200
+
+
+@pytest.mark.rule("PCP-CLEAN-1", "RCP-6")
+async def test_what_is_revoked_leaves_once_a_day_of_the_services_time(tmp_path: Path) -> None:
+    clock, gone = Clock(), asyncio.Event()
+
+    async def left(fact: VehicleDeleted) -> None:
+        gone.set()
+
+    async with served(options(tmp_path), clock, Trace()) as house:
+        ecosystem = house.ecosystem
+        ecosystem.bus.listen(VehicleDeleted, left)
+        vehicle = ecosystem.pki.credentials("oem_leaf")
+        await ecosystem.vehicles.publish(vehicle.chain_der)
+        await ecosystem.ca.revoke("oem_leaf")
+        clock.jump(INTERVAL - 60)
+        await asyncio.sleep(0)
+        assert not gone.is_set()
+        clock.jump(60)
+        await asyncio.wait_for(gone.wait(), 10)
+        assert await ecosystem.vehicles.find("PNCSIMVEHICLE00001") is None
 
 
 def modes(folder: Path) -> dict[str, int]:
