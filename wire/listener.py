@@ -1,58 +1,47 @@
 """The one way to listen for HTTP, REST and WebSocket alike: bound early, bounded in everything a guest may do.
 
 The port is bound at once, so that its address can go into certificates, and answers only after
-:meth:`HttpListener.start`.
+:meth:`HttpListener.start`. Whatever a guest sends, it is answered 4xx or loses its connection: none of it is written to
+standard error, and an application sees only requests that are whole.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
+import os
+import resource
 import socket
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from pncsim.wire.errors import LocalError
+from pncsim.wire.http_guest import LIMITS, Guest, Limits, TurnedAway
+from pncsim.wire.memory import give_back
 
 if TYPE_CHECKING:
     import ssl
 
     from aiohttp import web
+    from aiohttp.typedefs import Handler, Middleware
+
+    from pncsim.wire.voice import Voice
+
+__all__ = ["LIMITS", "HttpListener", "Limits"]
 
 STOP = 2.0
 """Seconds a stop waits for requests in progress (machine time)."""
 
-_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-_LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+CROWD = 128
+"""So many guests at once leave memory behind that is worth giving back."""
 
-
-class Limits(Struct, frozen=True, kw_only=True):
-    """What guests may take. Seconds are the machine's: a lab whose time leaps does not lose its connections.
-
-    ``connections`` at once, further ones are answered 503. ``header``: from a request's first octet to the end of its
-    header, ``whole`` until its body is there too, and again until its answer is taken; ``idle``: without a request.
-    ``fields`` lines of up to ``line`` octets in a header, ``body`` octets in a body.
-    """
-
-    connections: int = 512
-    header: float = 5.0
-    whole: float = 15.0
-    idle: float = 60.0
-    line: int = 8_190
-    fields: int = 64
-    body: int = 65_536
-
-
-LIMITS = Limits()
-"""What holds where nobody says otherwise; the largest legitimate body, a signed bundle as base64, has 10 000 octets."""
+FILES_KEPT = 128
+"""Files and sockets of the process that guests do not get: the loop accepts a hundred before it lets us see one."""
 
 
 class HttpListener:
     """One listening socket. ``host``: loopback unless told otherwise; ``port`` 0 takes a free one.
 
-    Raises LocalError where the address cannot be had.
+    ``voice`` tells of requests that are none, and of defects of ours. Raises LocalError if the address cannot be had.
     """
 
     def __init__(
@@ -62,13 +51,15 @@ class HttpListener:
         *,
         tls: ssl.SSLContext | None = None,
         limits: Limits = LIMITS,
+        voice: Voice | None = None,
     ) -> None:
         self.limits = limits
-        self._tls = tls
+        self._tls, self._voice = tls, voice
         self._runner: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
-        self.guests: dict[object, _Guest] = {}
+        self.guests: dict[object, Guest] = {}
         """Who is connected."""
+        self._most = 0
         self._socket = _bound(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
 
@@ -83,10 +74,14 @@ class HttpListener:
         from pncsim.wire.web import web
 
         app.middlewares.insert(0, self._attend())
+        app.middlewares.append(_whole())
         limits = self.limits
+        logger = logging.Logger("pncsim.http")
+        logger.addHandler(_Complaints(self.url, self._voice))
         self._runner = web.AppRunner(
             app,
             access_log=None,
+            logger=logger,
             handle_signals=False,
             shutdown_timeout=STOP,
             keepalive_timeout=limits.idle,
@@ -94,6 +89,7 @@ class HttpListener:
             max_line_size=limits.line,
             max_field_size=limits.line,
             max_headers=limits.fields,
+            auto_decompress=False,
         )
         await self._runner.setup()
         self._server = await asyncio.get_running_loop().create_server(
@@ -112,21 +108,36 @@ class HttpListener:
     def _enter(self) -> asyncio.Protocol:
         """The protocol of a new connection; over TLS it may still fail in the handshake."""
         assert self._runner is not None and self._runner.server is not None
-        if len(self.guests) >= self.limits.connections:
-            return _TurnedAway()
+        if len(self.guests) >= self.limits.connections or not self._files_left():
+            return TurnedAway()
         handler = self._runner.server()
-        guest = _Guest(handler, self.limits, lambda: self.guests.pop(handler, None))
+        guest = Guest(handler, self.limits, lambda: self._leave(handler))
         self.guests[handler] = guest
+        self._most = max(self._most, len(self.guests))
         return guest
 
-    def _attend(self) -> Callable[..., Awaitable[web.StreamResponse]]:
-        """The middleware that tells a guest how far its request has come."""
+    def _leave(self, handler: object) -> None:
+        if self.guests.pop(handler, None) is None or self._runner is None:
+            return
+        if self._most >= CROWD and len(self.guests) <= self._most // 8:
+            self._most = len(self.guests)
+            asyncio.get_running_loop().call_soon(give_back)
+
+    def _files_left(self) -> bool:
+        """Whether the process may open enough files yet; without one, accepting would fail, loudly and for all."""
+        try:
+            lowest = os.dup(self._socket.fileno())
+        except OSError:
+            return False
+        os.close(lowest)
+        return lowest < resource.getrlimit(resource.RLIMIT_NOFILE)[0] - FILES_KEPT
+
+    def _attend(self) -> Middleware:
+        """Outermost: tells a guest how far its request has come."""
         from pncsim.wire.web import web
 
         @web.middleware
-        async def attend(
-            request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-        ) -> web.StreamResponse:
+        async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
             guest = self.guests.get(request.protocol)
             if guest is None:
                 return await handler(request)
@@ -137,6 +148,47 @@ class HttpListener:
                 guest.answered()
 
         return attend
+
+
+def _whole() -> Middleware:
+    """Innermost, where what it raises is answered in the application's own form: only whole requests go further."""
+    from pncsim.wire.web import web
+
+    @web.middleware
+    async def whole(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise web.HTTPUnsupportedMediaType(text="Content-Encoding is not understood here (RFC 9110 8.4).")
+        try:
+            await request.read()
+        except (web.RequestPayloadError, ConnectionError):
+            raise web.HTTPBadRequest(text="The body cannot be read.") from None
+        return await handler(request)
+
+    return whole
+
+
+class _Complaints(logging.Handler):
+    """What aiohttp would write to standard error: requests that are none, and what escapes from an application."""
+
+    def __init__(self, url: str, voice: Voice | None) -> None:
+        super().__init__()
+        self._url, self._voice = url, voice
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from pncsim.wire.web import HttpProcessingError
+
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            if self._voice is not None:
+                self._voice.http("(unread)", self._url, error.code, error.message.partition("\n")[0].rstrip(":"))
+        elif record.levelno < logging.ERROR:
+            return
+        elif self._voice is not None:
+            name = type(error).__name__ if error is not None else record.getMessage()
+            self._voice.problem(LocalError(f"{name} at {self._url}: a fault of ours.", kind="defect", http_status=500))
+        else:
+            context = {"message": f"an application at {self._url} failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -157,85 +209,3 @@ def _bound(host: str, port: int) -> socket.socket:
             advice="Choose another port, or 0 for any.",
         ) from error
     return bound
-
-
-class _TurnedAway(asyncio.Protocol):
-    """One guest too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(_BUSY)
-        transport.close()
-
-
-class _Guest(asyncio.Protocol):
-    """One connection: hands everything to aiohttp's ``handler`` and looks at the clock meanwhile.
-
-    ``left`` is called once, when the connection is over or has never come about. How long a guest may do nothing
-    between requests is aiohttp's to watch.
-    """
-
-    def __init__(self, handler: asyncio.Protocol, limits: Limits, left: Callable[[], object]) -> None:
-        self._handler, self._limits, self._left = handler, limits, left
-        self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._reading_header = False
-        self._in_request = False
-        self._arm(limits.whole)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._disarm()
-        self._transport = transport
-        self._handler.connection_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        if not self._in_request and not self._reading_header:
-            self._reading_header = True
-            self._arm(self._limits.header)
-        self._handler.data_received(data)
-
-    def eof_received(self) -> bool | None:
-        return self._handler.eof_received()
-
-    def pause_writing(self) -> None:
-        self._handler.pause_writing()
-
-    def resume_writing(self) -> None:
-        self._handler.resume_writing()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._disarm()
-        self._left()
-        self._handler.connection_lost(error)
-
-    def header_read(self, request: web.Request) -> None:
-        """The header is there; time goes on until the body is."""
-        self._reading_header, self._in_request = False, True
-        self._arm(self._limits.whole)
-        request.content.on_eof(self._disarm)
-
-    def answered(self) -> None:
-        """The answer is made; it must be taken."""
-        self._in_request = False
-        self._arm(self._limits.whole)
-
-    def _arm(self, seconds: float) -> None:
-        self._disarm()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _expire(self) -> None:
-        self._timer = None
-        if self._transport is None:
-            self._left()  # the TLS handshake was never finished
-        elif self._reading_header:
-            self._transport.write(_LATE)
-            self._transport.close()
-        elif self._in_request or self._transport.get_write_buffer_size():
-            with contextlib.suppress(OSError):
-                self._transport.abort()

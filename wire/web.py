@@ -8,6 +8,7 @@ a foreign https address passes :func:`machine_trust`.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import ssl
 import sys
@@ -34,6 +35,11 @@ def _no_trust_store() -> Iterator[None]:
 with contextlib.nullcontext() if "aiohttp" in sys.modules else _no_trust_store():
     import aiohttp
     from aiohttp import web
+    from aiohttp.http_exceptions import HttpProcessingError
+
+# What a guest or a server did wrong is an event or an error here. Where nobody has set up logging, Python would write
+# what aiohttp says of it to standard error; who has set it up still gets it.
+logging.getLogger("aiohttp").addHandler(logging.NullHandler())
 
 
 @cache
@@ -42,4 +48,4 @@ def machine_trust() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-__all__ = ["aiohttp", "machine_trust", "web"]
+__all__ = ["HttpProcessingError", "aiohttp", "machine_trust", "web"]

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class Csms:
     """One CSMS with its registered stations; ``stations`` holds those connected now.
 
-    ``name`` is its unit in events, ``refuses`` what it does not let pass.
+    ``name`` is its unit in events, which ``voice`` makes, ``refuses`` what it does not let pass.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class Csms:
         self.store = store or MemoryStore()
         self.register = Register(self.store, source)
         self.stations: dict[str, StationLink] = {}
-        self._voice = Voice.on(clock, trace or Trace(), "CSMS", name, refuses=refuses)
+        self.voice = Voice.on(clock, trace or Trace(), "CSMS", name, refuses=refuses)
         self._context = Context(
             services=services,
             clock=clock,
             source=source,
-            voice=self._voice,
+            voice=self.voice,
             config=self.config,
             store=self.store,
             register=self.register,
@@ -88,7 +88,7 @@ class Csms:
 
     def report(self, text: str, clause: str = "OCPP-J 3", *, kind: Kind = "no common protocol") -> None:
         """A guest that could not be let in."""
-        self._voice.problem(PeerError(text, kind=kind, clause=clause))
+        self.voice.problem(PeerError(text, kind=kind, clause=clause))
 
     async def serve(self, identity: str, channel: FrameChannel) -> None:
         """Serve one connection until it ends. A newer connection of the same station closes this one."""

@@ -21,6 +21,6 @@ async def serve_csms(
     from pncsim.wire.ocpp.tls import server_context
     from pncsim.wire.ocpp.websocket import WebSocketServer
 
-    server = WebSocketServer(csms.admit, csms.serve, report=csms.report)
+    server = WebSocketServer(csms.admit, csms.serve, report=csms.report, voice=csms.voice)
     await server.start(host, port, None if credentials is None else server_context(credentials))
     return server

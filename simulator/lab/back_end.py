@@ -151,7 +151,7 @@ class Region:
             if self.plan.ocsp_url is None:
                 from pncsim.wire.listener import HttpListener
 
-                serve = HttpListener()
+                serve = HttpListener(voice=Voice.on(self._clock, self._trace, "PKI"))
                 self._sockets.push_async_callback(serve.stop)
                 ocsp_url = f"{serve.url}/ocsp"
             fetch = self._fetch(ocsp_url)
@@ -280,12 +280,10 @@ class Region:
         from pncsim.backend.rest.access import Grant, fixed
         from pncsim.wire.listener import HttpListener
 
-        listener = HttpListener()
+        token = self._source.of("CCP").token(24)
+        voice = Voice.on(self._clock, self._trace, "CCP", refuses=self._refuses)
+        listener = HttpListener(voice=voice)
         self._sockets.push_async_callback(listener.stop)
-        token, voice = (
-            self._source.of("CCP").token(24),
-            Voice.on(self._clock, self._trace, "CCP", refuses=self._refuses),
-        )
         tokens = fixed({token: Grant(frozenset({"CPO"}))})
         await listener.start(ccp_app(ecosystem.pool, voice, tokens=tokens, source=self._source.of("CCP")))
         return listener.url, token

@@ -35,6 +35,16 @@ async def test_a_drawn_password_is_checked_as_strictly_and_a_given_one_replaces_
     assert await register.check("CS001", "CS001", drawn) == "unauthorized"
 
 
+@pytest.mark.parametrize("drawn", [True, False])
+async def test_a_password_with_a_nul_behind_it_is_another_password(drawn: bool) -> None:
+    register = Register(MemoryStore())
+    await register.add("CS001", PASSWORD, drawn=drawn)
+    for wrong in (PASSWORD + "\0", PASSWORD + "\0" * 20, "\0" + PASSWORD, PASSWORD + " "):
+        assert await register.check("CS001", "CS001", wrong) == "unauthorized"
+    await register.change("CS001", PASSWORD + "\0")
+    assert await register.check("CS001", "CS001", PASSWORD) == "unauthorized"
+
+
 async def test_what_a_boot_was_answered_outlives_connection_and_process() -> None:
     store = MemoryStore()
     register = Register(store)

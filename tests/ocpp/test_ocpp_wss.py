@@ -323,5 +323,5 @@ async def test_ipv6_where_there_is_one(lab: Lab) -> None:
 
 def test_basic_credentials_survive_odd_passwords() -> None:
     assert read_basic(basic("CS", "pä:ss wörd")) == ("CS", "pä:ss wörd")
-    for header in (None, "", "Basic", "Basic eA==", "Basic /w==", "Digest x"):
+    for header in (None, "", "Basic", "Basic eA==", "Basic /w==", "Digest x", "Basic ü", "Basic \udcff"):
         assert read_basic(header) == (None, None)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import os
 import ssl
 from collections import deque
@@ -25,6 +24,7 @@ from pncsim.wire.ocpp.session import MAX_TEXT
 from pncsim.wire.ocpp.versions import V201, OcppVersion
 from pncsim.wire.streams import Gate
 from pncsim.wire.values import replace
+from pncsim.wire.voice import Voice
 from pncsim.wire.web import aiohttp, web
 
 MAX_BYTES = 4 * MAX_TEXT
@@ -235,7 +235,7 @@ def read_basic(header: str | None) -> tuple[str | None, str | None]:
         return None, None
     try:
         user, colon, password = base64.b64decode(token.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, characters outside ASCII, or octets that are no UTF-8
         return None, None
     return (user, password) if colon else (None, None)
 
@@ -244,7 +244,7 @@ class WebSocketServer:
     """A CSMS endpoint. ``url`` is what stations are given; :meth:`close` ends all connections with 1001.
 
     ``versions`` are those spoken here; among them the station's preference counts. ``report`` is told in one sentence
-    about guests that are sent away after admission.
+    about guests that are sent away after admission, ``voice`` is the listener's.
     """
 
     def __init__(
@@ -255,10 +255,12 @@ class WebSocketServer:
         *,
         versions: Sequence[OcppVersion] = (V201,),
         report: Callable[[str], None] = lambda text: None,
+        voice: Voice | None = None,
     ) -> None:
         self._admit = admit
         self._serve = serve
         self._report = report
+        self._voice = voice
         self._path = path.rstrip("/")
         self._versions = {version.subprotocol: version for version in versions}
         self._listener: HttpListener | None = None
@@ -274,7 +276,7 @@ class WebSocketServer:
         self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None, *, limits: Limits = STATIONS
     ) -> None:
         """Listen alone. ``port`` 0 lets the system choose. Raises LocalError when the address cannot be bound."""
-        self._listener = HttpListener(host, port, tls=tls, limits=limits)
+        self._listener = HttpListener(host, port, tls=tls, limits=limits, voice=self._voice)
         application = web.Application()
         self.mount(application)
         await self._listener.start(application)
@@ -303,6 +305,8 @@ class WebSocketServer:
             )
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return web.Response(status=426, text="WebSocket only", headers={"Upgrade": "websocket"})
+        if not request.headers.get("Sec-WebSocket-Key", "").isascii():
+            return web.Response(status=400, text="Sec-WebSocket-Key is not base64")
         offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
         version = next((self._versions[name] for name in offered if name in self._versions), None)
         common = () if version is None else (version.subprotocol,)
