@@ -12,8 +12,8 @@ from msgspec import Struct
 from pncsim.tls_certs.hash_data import HashData
 
 RevocationStatus = Literal["good", "revoked", "unknown"]
-SigningUse = Literal["V2GCertificate", "ChargingStationCertificate"]
-"""OCPP CertificateSigningUseEnumType."""
+SigningUse = Literal["V2GCertificate", "ChargingStationCertificate", "Combined"]
+"""OCPP CertificateSigningUseEnumType, and a certificate for both uses, which OCPP asks for by naming none."""
 
 AuthorizationStatus = Literal[
     "Accepted",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from itertools import chain
 from typing import TypeVar
 
 from cryptography import x509
@@ -29,6 +30,7 @@ from pncsim.backend.store import MemoryStore, Store
 from pncsim.backend.verification import Verifier
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import Pki
+from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.gate import LENIENT, Tolerance
@@ -90,8 +92,10 @@ class Ecosystem:
         self.pkis[name] = pki
         self.authorities[name] = CertificateService(self._clock, self._voice("PKI", unit), self.store, pki)
         self.responder.also_for(pki)
-        for authority in pki.authorities():
-            self.ocsp.learn(authority.certificate)
+        # Those without a key here too: their certificates are asked about all the same.
+        authorities = (certificates for role, certificates in pki.certificates.items() if _is_authority(role))
+        for certificate in (*chain.from_iterable(authorities), *pki.further):
+            self.ocsp.learn(certificate)
         for role, kind in _ROOTS.items():
             for root in pki.anchors(role):
                 try:
@@ -291,3 +295,7 @@ def _provider_of(pki: Pki) -> str:
 def _wmi_of(pki: Pki) -> str:
     leaf: x509.Certificate | None = next(iter(pki.certificates.get("oem_leaf", ())), None)
     return reading.common_name(leaf)[:3] if leaf is not None else "PNC"
+
+
+def _is_authority(role: str) -> bool:
+    return role in PROFILES and PROFILES[role].ca

@@ -130,7 +130,7 @@ def _builder(
         .not_valid_before(moment(start))
         .not_valid_after(moment(end))
         .add_extension(x509.BasicConstraints(profile.ca, profile.path_length), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+        .add_extension(_key_identifier(public_key, short=issuer is not None), critical=False)
     )
     if issuer is None:
         own = x509.AuthorityKeyIdentifier(key_hash(public_key), None, None)
@@ -153,6 +153,15 @@ def _builder(
         if crl_url is not None:
             builder = builder.add_extension(_distribution_point(crl_url), critical=False)
     return builder
+
+
+def _key_identifier(key: PublicKey, *, short: bool) -> x509.SubjectKeyIdentifier:
+    """RFC 5280 4.2.1.2, method 1, or ``short`` method 2: its 60 bits make room.
+
+    Two chains of three certificates go to a vehicle in one exiResponse, and many OCPP stacks take 5 600 characters.
+    """
+    digest = key_hash(key)
+    return x509.SubjectKeyIdentifier(bytes([0x40 | digest[-8] & 0x0F, *digest[-7:]]) if short else digest)
 
 
 def key_identifier_of(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
@@ -221,23 +230,34 @@ def build_request(key: ec.EllipticCurvePrivateKey, profile: Profile, common_name
 def check_request(data: bytes | str, *, kind: KeyKind = KeyKind.P256) -> x509.CertificateSigningRequest:
     """The certificate request in ``data`` (PEM or DER), if a V2G authority may issue from it. Raises RequestError.
 
-    Its own signature proves possession of the key; the key must be of ``kind`` and the subject have CN and O.
+    The key must be of ``kind`` and the subject have CN and O.
     """
-    try:
-        request = load_request(data)
-        with reading("The certificate request", clause="RFC 2986"):
-            key, proven = request.public_key(), request.is_signature_valid
-    except Unreadable as error:
-        raise RequestError(error.sentence) from error
-    names = {attribute.oid for attribute in request.subject}
+    request = read_request(data)
+    key = request.public_key()
     if kind_of(key) is not kind:
         raise RequestError(
             f"The certificate request is for a key of kind {name_of(key)}; {kind.value} is the only one allowed.",
             clause="V2G2-007",
         )
-    if not proven:
-        raise RequestError("The certificate request is not signed by the key it asks a certificate for.")
+    names = {attribute.oid for attribute in request.subject}
     for oid, short in ((NameOID.COMMON_NAME, "CN"), (NameOID.ORGANIZATION_NAME, "O")):
         if oid not in names:
             raise RequestError(f"The subject of the certificate request has no {short}; CN and O are needed.")
+    return request
+
+
+def read_request(data: bytes | str) -> x509.CertificateSigningRequest:
+    """The certificate request in ``data`` (PEM or DER), whoever may issue from it. Raises RequestError if it is none.
+
+    Its own signature proves possession of the key.
+    """
+    try:
+        request = load_request(data)
+        with reading("The certificate request", clause="RFC 2986"):
+            request.public_key()
+            proven = request.is_signature_valid
+    except Unreadable as error:
+        raise RequestError(error.sentence) from error
+    if not proven:
+        raise RequestError("The certificate request is not signed by the key it asks a certificate for.")
     return request

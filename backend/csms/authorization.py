@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from msgspec import Struct
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from pncsim.wire.ocpp.types.v201 import AuthorizeRequest, AuthorizeResponse, IdTokenInfoType
 
 T = TypeVar("T")
+
+AskAddress = Callable[[str, Callable[[], Awaitable[RevocationStatus]]], Awaitable[RevocationStatus]]
+"""Asks an address a station has named, by what is given, if it may be asked (:meth:`Addresses.ask`)."""
 
 TOKEN_OF_CERTIFICATE: dict[CertificateStatus, AuthorizationStatus] = {
     "CertificateExpired": "Expired",  # C07.FR.15
@@ -95,16 +99,14 @@ async def within(clock: Clock, limit: float, who: str, work: Awaitable[T]) -> T:
 
 
 async def decide(
-    request: AuthorizeRequest, services: Services, clock: Clock, deadlines: Deadlines
+    request: AuthorizeRequest, services: Services, clock: Clock, deadlines: Deadlines, ask: AskAddress
 ) -> AuthorizationDecision:
     """Answer an AuthorizeRequest. Fails closed: what cannot be asked is not accepted, and the text says why."""
     token, kind = request["idToken"]["idToken"], request["idToken"]["type"]
-    if kind == "NoAuthorization":
-        return AuthorizationDecision("Accepted", None, "no authorisation is needed")
     if kind != "eMAID":
         status = await check_token(token, kind, services, clock, deadlines)
         return AuthorizationDecision(status.status, None, status.text)
-    certificate, text = await _certificate(request, services, clock, deadlines)
+    certificate, text = await _certificate(request, services, clock, deadlines, ask)
     if certificate not in (None, "Accepted"):
         assert certificate is not None
         return AuthorizationDecision(TOKEN_OF_CERTIFICATE[certificate], certificate, text)
@@ -117,7 +119,12 @@ async def decide(
 
 
 async def check_token(token: str, kind: str, services: Services, clock: Clock, deadlines: Deadlines) -> TokenStatus:
-    """What the mobility operator (eMAID) or our own list (everything else) says; Invalid when nobody can be asked."""
+    """What the mobility operator (eMAID) or our own list (everything else) says; Invalid when nobody can be asked.
+
+    Where no authorisation is needed (a button, a station that is free) the token says so and is accepted (C02.FR.02).
+    """
+    if kind == "NoAuthorization":
+        return TokenStatus("Accepted", "")
     try:
         if kind == "eMAID":
             if services.operator is None:
@@ -132,7 +139,7 @@ async def check_token(token: str, kind: str, services: Services, clock: Clock, d
 
 
 async def _certificate(
-    request: AuthorizeRequest, services: Services, clock: Clock, deadlines: Deadlines
+    request: AuthorizeRequest, services: Services, clock: Clock, deadlines: Deadlines, ask: AskAddress
 ) -> tuple[CertificateStatus | None, str]:
     entries = [HashData.from_payload(entry) for entry in request.get("iso15118CertificateHashData", ())]
     if "certificate" in request:
@@ -149,11 +156,11 @@ async def _certificate(
     elif not entries:
         # A contract known by name alone (2.0.1 allows it): the operator decides.
         return None, ""
-    return await _revocation(entries, services, clock, deadlines)
+    return await _revocation(entries, services, clock, deadlines, ask)
 
 
 async def _revocation(
-    entries: list[HashData], services: Services, clock: Clock, deadlines: Deadlines
+    entries: list[HashData], services: Services, clock: Clock, deadlines: Deadlines, ask: AskAddress
 ) -> tuple[CertificateStatus, str]:
     client = services.revocation
     if client is None:
@@ -161,7 +168,12 @@ async def _revocation(
     answers: list[RevocationStatus | BaseException | None] = [client.known_status(entry) for entry in entries]
     if None in answers:
         asked = [
-            within(clock, deadlines.ocsp, f"The OCSP responder {entry.responder_url}", client.status(entry))
+            within(
+                clock,
+                deadlines.ocsp,
+                f"The OCSP responder {entry.responder_url}",
+                ask(entry.responder_url, partial(client.status, entry)),
+            )
             for entry in entries
         ]
         answers = [*await asyncio.gather(*asked, return_exceptions=True)]

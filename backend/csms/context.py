@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct, field
 
+from pncsim.backend.csms.addresses import Addresses
 from pncsim.backend.csms.authorization import Deadlines
 from pncsim.backend.csms.ports import Services
 from pncsim.backend.csms.register import Register, RegistrationStatus
@@ -26,7 +27,7 @@ class CsmsConfig(Struct, kw_only=True):
 
 
 class Context(Struct, frozen=True, kw_only=True):
-    """One CSMS as its parts see it. ``store`` and ``register`` keep what outlives a connection."""
+    """One CSMS as its parts see it. ``store``, ``register`` and ``addresses`` keep what outlives a connection."""
 
     services: Services
     clock: Clock
@@ -35,3 +36,4 @@ class Context(Struct, frozen=True, kw_only=True):
     config: CsmsConfig
     store: Store
     register: Register
+    addresses: Addresses

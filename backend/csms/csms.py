@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pncsim.backend.csms.addresses import Addresses
 from pncsim.backend.csms.context import Context, CsmsConfig
 from pncsim.backend.csms.handlers import ANSWERS
 from pncsim.backend.csms.link import StationLink
@@ -68,6 +69,7 @@ class Csms:
             config=self.config,
             store=self.store,
             register=self.register,
+            addresses=Addresses(clock),
         )
         self._requests = itertools.count(1)
         self._closed = False

@@ -32,7 +32,11 @@ class RevocationClient(Protocol):
         """Ask the responder, verify its answer, say what it says. Raises PncError when it cannot be had or trusted."""
 
     async def fetch(self, hash_data: HashData) -> bytes:
-        """The responder's answer itself, a DER OCSPResponse, unjudged. Raises PncError when it cannot be had."""
+        """The responder's answer itself, a DER OCSPResponse. Raises PncError when it cannot be had or trusted.
+
+        An error of the kind "no anchor" says that nobody was asked: the issuer is not known. That holds for
+        :meth:`status` too.
+        """
 
 
 class CertificateAuthority(Protocol):

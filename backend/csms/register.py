@@ -24,8 +24,8 @@ _SCRYPT = {"n": 1024, "r": 8, "p": 1}
 def _hash(password: str, salt: bytes, drawn: bool) -> bytes:
     if drawn:
         return hashlib.sha256(salt + password.encode()).digest()
-    # scrypt begins with HMAC, which fills its key up with NULs: with one more behind it a password would be the same key
-    # to it (RFC 2104 2). Hashed first, each is a key of its own.
+    # scrypt begins with HMAC, which fills its key up with NULs: one more behind a password would change nothing
+    # (RFC 2104 2). Hashed first, each is a key of its own.
     return hashlib.scrypt(hashlib.sha256(password.encode()).digest(), salt=salt, **_SCRYPT)
 
 

@@ -25,6 +25,8 @@ from pncsim.wire.voice import Voice
 _SIGNING: dict[SigningUse, str] = {
     "V2GCertificate": "secc_leaf",
     "ChargingStationCertificate": "station_client",
+    # The V2G certificate restricts no extended use: what vehicles believe as a server a CSMS believes as a client.
+    "Combined": "secc_leaf",
 }
 """The profile a station's request is for; it names the issuing authority."""
 

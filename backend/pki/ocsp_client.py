@@ -100,10 +100,17 @@ class OcspClient:
         return _STATUS[known.status]
 
     async def fetch(self, hash_data: HashData) -> bytes:
-        """The responder's fresh answer as DER, unjudged: what a station staples."""
+        """The responder's fresh answer as DER: what a station staples.
+
+        Raises PeerError where the issuer is not known here, before anybody is asked, and where what came is not its
+        answer about this certificate: content of others goes to nobody.
+        """
         with self._voice.call("fetch OCSP response") as call:
             name = self._name(hash_data)
+            issuer = self._issuer(name)
             response = await self._fetch(hash_data.responder_url, request_for([name]))
+            status = verify_response_for(response, name, issuer, self._clock.now())
+            self._remember(name, status, f"serial {name.serial:x}")
             call.text = f"{len(response)} octets about serial {name.serial:x} from {hash_data.responder_url or 'here'}."
             return response
 
@@ -144,6 +151,7 @@ class OcspClient:
             raise PeerError(
                 f"The issuer with the name hash {name.name_hash.hex()[:16]}… is not known here, so no OCSP answer "
                 "about its certificates can be verified.",
+                kind="no anchor",
                 clause="RFC 6960 3.2",
                 advice="Let the station send the certificate chain (central validation), or add the Sub-CA here.",
                 ocpp_status="CertChainError",

@@ -25,6 +25,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import normal_emaid
 from pncsim.wire.ocpp import v201
+from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -104,9 +105,10 @@ class Authorizer:
         ask: CallCsms,
         online: Callable[[], bool],
         cache: TokenCache,
+        voice: Voice,
     ) -> None:
         self._config, self._model, self._trust, self._clock = config, model, trust, clock
-        self._ask, self._online, self._cache = ask, online, cache
+        self._ask, self._online, self._cache, self._voice = ask, online, cache, voice
         self._waiting: asyncio.Future[ShownToken] | None = None
         self._held: ShownToken | None = None
 
@@ -242,7 +244,23 @@ class Authorizer:
             return refusal(error.sentence)
         life = float(self._model.integer("AuthCacheCtrlr", "LifeTime"))
         self._cache.remember(token, response["idTokenInfo"], self._clock.now(), life)
-        return authorization_answer(response, token["idToken"])
+        answer = authorization_answer(response, token["idToken"])
+        return self._certified(payload, answer)
+
+    def _certified(self, payload: types.AuthorizeRequest, answer: AuthorizationAnswer) -> AuthorizationAnswer:
+        """C07.FR.13 to FR.17: who is asked about a certificate answers about it, or nobody has looked at it."""
+        central = "certificate" in payload
+        if (
+            answer.certificate_status
+            or not answer.accepted
+            or not (central or "iso15118CertificateHashData" in payload)
+        ):
+            return answer
+        what = f"The CSMS accepted {answer.token} without a certificateStatus for its certificate"
+        if central:
+            return refusal(f"{what}, which it alone could verify.", certificate="NoCertificateAvailable")
+        self._voice.tolerated(f"{what}, whose revocation it should have asked for.", "C07.FR.13")
+        return answer
 
     def _locally(self, token: str, kind: types.IdTokenEnumType) -> AuthorizationAnswer:
         # C12, then C15.

@@ -97,7 +97,7 @@ class StationContext:
                 number,
                 connectors,
                 TransactionBook(number, self.model, new_id, self._online, config.card_kind),
-                Authorizer(config, self.model, self.trust, clock, self.link.ask, self._online, self.cache),
+                Authorizer(config, self.model, self.trust, clock, self.link.ask, self._online, self.cache, self.voice),
                 self._noted,
             )
             for number, connectors in enumerate(config.connectors, 1)

@@ -18,7 +18,7 @@ from pncsim.secc.station.status_info import said
 from pncsim.tls_certs.ocsp import period, single_about
 from pncsim.tls_certs.reading import CLOCK_TOLERANCE, UNREADABLE, Unreadable, load_all, load_answer, not_before, reading
 from pncsim.wire.credentials import Credentials
-from pncsim.wire.errors import PeerError
+from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.source import Source
 from pncsim.wire.values import Discreet
 
@@ -50,15 +50,19 @@ class CertificateRequest(Discreet, Struct):
 
 
 def request(common_name: str, organization: str, country: str, source: Source) -> CertificateRequest:
-    """A new P-256 key and the certificate request for it (A02: CN = SeccId, O and C of ISO15118Ctrlr)."""
+    """A new P-256 key and the certificate request for it (A02: CN = SeccId, O and C of ISO15118Ctrlr).
+
+    Raises LocalError for names that a certificate cannot have.
+    """
+    named = {NameOID.COUNTRY_NAME: country, NameOID.ORGANIZATION_NAME: organization, NameOID.COMMON_NAME: common_name}
+    try:
+        subject = x509.Name([x509.NameAttribute(oid, value) for oid, value in named.items()])
+    except ValueError as error:
+        raise LocalError(
+            f"No certificate request can be made for CN={common_name!a}, O={organization!a}, C={country!a}: {error}.",
+            advice="Are SeccId, OrganizationName and CountryName of ISO15118Ctrlr what they should be?",
+        ) from error
     key = source.key()
-    subject = x509.Name(
-        [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, country),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
-        ]
-    )
     csr = (
         x509.CertificateSigningRequestBuilder()
         .subject_name(subject)

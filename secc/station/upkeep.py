@@ -18,7 +18,7 @@ from pncsim.tls_certs.hash_data import hash_data
 from pncsim.tls_certs.profiles import MAX_CHAIN
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
-from pncsim.wire.errors import PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.ocpp import v201
 from pncsim.wire.source import Source
 from pncsim.wire.voice import Voice
@@ -134,12 +134,17 @@ class Upkeep:
         """A02: SignCertificate, then wait for CertificateSigned; again with doubled waits while it does not come."""
         self._renew_asked, self._silent_until = False, None
         text = self._model.text
-        self._request = identity.request(
-            text("ISO15118Ctrlr", "SeccId"),
-            text("ISO15118Ctrlr", "OrganizationName") or text("SecurityCtrlr", "OrganizationName"),
-            text("ISO15118Ctrlr", "CountryName"),
-            self._source,
-        )
+        try:
+            self._request = identity.request(
+                text("ISO15118Ctrlr", "SeccId"),
+                text("ISO15118Ctrlr", "OrganizationName") or text("SecurityCtrlr", "OrganizationName"),
+                text("ISO15118Ctrlr", "CountryName"),
+                self._source,
+            )
+        except LocalError as error:
+            self._be_silent()
+            self._problem(error)
+            return
         minimum = self._model.integer("SecurityCtrlr", "CertSigningWaitMinimum")
         repeats = self._model.integer("SecurityCtrlr", "CertSigningRepeatTimes")
         for wait in signing_waits(minimum, repeats):
@@ -185,7 +190,8 @@ class Upkeep:
 
     def certificate_signed(self, payload: types.CertificateSignedRequest) -> types.CertificateSignedResponse:
         """CertificateSigned: check the chain and use it, or keep the old one."""
-        if payload.get("certificateType", "ChargingStationCertificate") != "V2GCertificate":
+        # Without a type it is for both uses, so for vehicles too.
+        if payload.get("certificateType", "V2GCertificate") != "V2GCertificate":
             return {"status": "Rejected", "statusInfo": {"reasonCode": "UnsupportedRequest"}}
         chain, now = payload["certificateChain"], self._clock.now()
         if len(chain) > self._model.integer("SecurityCtrlr", "MaxCertificateChainSize"):

@@ -124,3 +124,10 @@ async def test_bad_contract_chains_get_the_status_that_names_the_fault(world: Wo
         "no PEM": "CertChainError",
         "flood": "CertChainError",
     }
+
+
+async def test_a_certificate_for_both_uses_is_one_that_vehicles_and_a_csms_believe(world: World) -> None:
+    pem = await world.eco.ca.sign_csr(request_for(ec.generate_private_key(ec.SECP256R1())).decode(), "Combined")
+    leaf = x509.load_pem_x509_certificates(pem.encode())[0]
+    assert leaf.issuer == world.pki.certificate("cpo_sub2").subject
+    assert not [e for e in leaf.extensions if isinstance(e.value, x509.ExtendedKeyUsage)]

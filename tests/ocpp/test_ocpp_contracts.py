@@ -349,6 +349,6 @@ def test_the_pem_of_a_long_chain_is_not_sent() -> None:
 
     pki = shared_pki()
     leaf = pki.certificate("contract_leaf")
-    question = ContractAuthorization(emaid=EMAID, chain=(leaf,) * 7, validated=False)
+    question = ContractAuthorization(emaid=EMAID, chain=(leaf,) * 8, validated=False)
     answer = contract_payload(question, TrustStore(), central=True)
     assert isinstance(answer, AuthorizationAnswer) and "too long to send" in answer.text

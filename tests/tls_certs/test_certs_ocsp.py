@@ -471,7 +471,7 @@ class TestDer:
             pass
 
     def test_key_hash_is_the_method_1_identifier(self, pki: Pki) -> None:
-        certificate = pki.certificate("secc_leaf")
+        certificate = pki.certificate("v2g_root")
         identifier = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
         assert by_key(certificate.public_key()).endswith(identifier)
         assert len(identifier) == hashlib.sha1().digest_size

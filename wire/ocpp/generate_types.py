@@ -5,11 +5,13 @@ python -m pncsim.wire.ocpp.generate_types
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pncsim.wire.ocpp.versions import V201, OcppVersion, Side
+from pncsim.wire.values import replace
 
 WIDTH = 120
 SHIPPED = (V201,)
@@ -22,6 +24,7 @@ def files(version: OcppVersion) -> dict[Path, str]:
     """Path -> text of the modules of ``version``."""
     return {
         HERE / "types" / f"{version.folder}.py": types_module(version),
+        HERE / "types" / f"{version.folder}_digests.py": digests_module(version),
         HERE / f"{version.folder}.py": actions_module(version),
     }
 
@@ -112,10 +115,23 @@ if TYPE_CHECKING:
     return head + "\n".join(rows) + "\n"
 
 
+def digests_module(version: OcppVersion) -> str:
+    """The SHA-256 of each schema, by the name of its file."""
+    names = sorted(f"{action}{side}.json" for action in version.actions for side in _SIDES)
+    rows = [f'    "{name}": "{hashlib.sha256((version.schemas / name).read_bytes()).hexdigest()}",' for name in names]
+    head = f"""\"\"\"The JSON schemas of {version}, by content. Made by wire/ocpp/generate_types.py: do not edit.\"\"\"
+
+# ruff: noqa: E501
+
+DIGESTS = {{
+"""
+    return head + "\n".join(rows) + "\n}\n"
+
+
 def main() -> None:
-    """Write the modules of every version that is shipped."""
+    """Write the modules of every version that is shipped, from the schemas that are installed now."""
     for version in SHIPPED:
-        for path, text in files(version).items():
+        for path, text in files(replace(version, digests=None)).items():
             path.write_text(text, encoding="utf-8")
 
 

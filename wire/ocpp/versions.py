@@ -7,9 +7,10 @@ checker are in ``wire/ocpp/types`` and the actions beside this file, both made f
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,7 @@ class OcppVersion(Struct, frozen=True, eq=False, dict=True):
     """``name`` as people say it ("2.0.1"), ``subprotocol`` as WebSockets negotiate it, ``folder`` of the package ocpp.
 
     ``codes``: what a CALLERROR may say, and what that means (Part 4, 4.3); ``aliases``: spellings peers send instead.
+    ``digests``: the SHA-256 of each schema this house was built by, by its file's name; None takes what is there.
     """
 
     name: str
@@ -33,6 +35,7 @@ class OcppVersion(Struct, frozen=True, eq=False, dict=True):
     folder: str
     codes: Mapping[str, str]
     aliases: Mapping[str, str]
+    digests: Callable[[], Mapping[str, str]] | None = None
 
     def __str__(self) -> str:
         return f"OCPP {self.name}"
@@ -59,8 +62,18 @@ class OcppVersion(Struct, frozen=True, eq=False, dict=True):
         return frozenset(name.removesuffix("Request.json") for name in names if name.endswith("Request.json"))
 
     def schema(self, action: str, side: Side) -> dict[str, Any]:
-        """The JSON schema of one payload."""
-        schema: dict[str, Any] = json.loads((self.schemas / f"{action}{side}.json").read_text("utf-8-sig"))
+        """The JSON schema of one payload. Raises LocalError where the package ocpp holds another than was built by.
+
+        A release of the package that corrects a schema changes what peers may say: that is to be a decision of ours.
+        """
+        name = f"{action}{side}.json"
+        octets = (self.schemas / name).read_bytes()
+        if self.digests is not None and hashlib.sha256(octets).hexdigest() != self.digests().get(name):
+            raise LocalError(
+                f"The package ocpp that is installed has another {name} of {self} than pncsim was built by.",
+                advice="Install the release of ocpp that pyproject.toml names.",
+            )
+        schema: dict[str, Any] = json.loads(octets.decode("utf-8-sig"))
         return schema
 
 
@@ -84,4 +97,11 @@ ALIASES_OF_2 = {
 }
 """Spellings of earlier OCPP versions that peers still send."""
 
-V201 = OcppVersion("2.0.1", "ocpp2.0.1", "v201", CODES_OF_2, ALIASES_OF_2)
+
+def _v201_digests() -> Mapping[str, str]:
+    from pncsim.wire.ocpp.types.v201_digests import DIGESTS
+
+    return DIGESTS
+
+
+V201 = OcppVersion("2.0.1", "ocpp2.0.1", "v201", CODES_OF_2, ALIASES_OF_2, _v201_digests)

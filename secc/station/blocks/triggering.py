@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def _trigger(station: StationContext, payload: types.TriggerMessageRequest) -> Reply[types.TriggerMessageResponse]:
-    kind = payload["requestedMessage"]
+    kind, place = payload["requestedMessage"], payload.get("evse", {})
+    if place.get("id", 0) and place["id"] not in station.outlets:
+        return {"status": "Rejected", "statusInfo": because("UnknownEvse")}
+    outlets = [station.outlets[place["id"]]] if place.get("id", 0) else list(station.outlets.values())
+    connector = place.get("connectorId")
+    if connector is not None and (not place["id"] or connector not in outlets[0].connectors):
+        return {"status": "Rejected", "statusInfo": because("UnknownConnectorId")}
     if kind == "BootNotification":
         if station.online:
             return {"status": "Rejected", "statusInfo": because("NoError")}  # F06.FR.17: it is registered already
@@ -25,13 +31,6 @@ def _trigger(station: StationContext, payload: types.TriggerMessageRequest) -> R
     send = _TRIGGERED.get(kind)
     if send is None:
         return {"status": "NotImplemented"}
-    place = payload.get("evse", {})
-    if place.get("id", 0) and place["id"] not in station.outlets:
-        return {"status": "Rejected", "statusInfo": because("UnknownEvse")}
-    outlets = [station.outlets[place["id"]]] if place.get("id", 0) else list(station.outlets.values())
-    connector = place.get("connectorId")
-    if connector is not None and connector not in outlets[0].connectors:
-        return {"status": "Rejected", "statusInfo": because("UnknownConnectorId")}
     return AndThen({"status": "Accepted"}, lambda: send(station, outlets, connector))
 
 
