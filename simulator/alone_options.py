@@ -12,6 +12,8 @@ from pncsim.ev.config import InstallPolicy
 from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown, Switches
 from pncsim.tls_certs.judges import OcspPolicy
 from pncsim.wire.session.responder import AfterFailed
+from pncsim.wire.urls import MASK
+from pncsim.wire.values import Discreet
 
 Payment = Literal["pnc", "eim", "both"]
 Current = Literal["ac", "dc", "both"]
@@ -20,15 +22,22 @@ Current = Literal["ac", "dc", "both"]
 def csms_address(text: str) -> str:
     """Where a CSMS is: a WebSocket address with a host. Raises ValueError."""
     if not text.startswith(("wss://", "ws://")):
-        raise ValueError(f"{text!r} must begin with wss:// (or ws:// without TLS)")
+        raise ValueError(f"{_shown(text)!r} must begin with wss:// (or ws:// without TLS)")
     try:
         address = urlsplit(text)
         known = address.hostname and address.port != 0
     except ValueError:
         known = None
     if not known:
-        raise ValueError(f"{text!r} names no host, or a port that is none")
+        raise ValueError(f"{_shown(text)!r} names no host, or a port that is none")
     return text
+
+
+def _shown(text: str) -> str:
+    """What was typed for an address, which may lack its scheme, without the password in it."""
+    info, at, place = text.rpartition("@")
+    scheme, begun, _ = info.partition("://")
+    return f"{scheme if begun else ''}{begun}{MASK}@{place}" if at else text
 
 
 class SideOptions(Struct, frozen=True, kw_only=True):
@@ -43,8 +52,10 @@ class SideOptions(Struct, frozen=True, kw_only=True):
     strict: Annotated[bool, "tolerate nothing that deviates from the standard", Flag("--strict")] = False
 
 
-class StationOptions(SideOptions, frozen=True, kw_only=True):
+class StationOptions(Discreet, SideOptions, frozen=True, kw_only=True):
     """``pnc secc``: what is offered and who manages it. ``wait`` None: for ever."""
+
+    _hidden = ("csms", "csms_password")
 
     evse_id: Annotated[str, "EVSE id told to the vehicle", Shown("ID")] = "DE*PNC*E100001"
     csms: Annotated[

@@ -11,6 +11,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from pncsim.simulator.parameters import Reads, Shown
+from pncsim.wire.values import Discreet
 
 CSMS = "CSMS"
 STATION_ID = "CS001"
@@ -60,8 +61,10 @@ class ProvisioningPlan(Struct, frozen=True):
     pkis: tuple[str, ...] = ("",)
 
 
-class CsmsPlan(Struct, frozen=True):
+class CsmsPlan(Discreet, Struct, frozen=True):
     """An operator's CSMS. With ``url`` (ws:// or wss://) it is somebody else's; ``password`` is for its stations."""
+
+    _hidden = ("url", "password")
 
     name: str = CSMS
     url: str | None = None
@@ -83,12 +86,14 @@ class StationPlan(Struct, frozen=True):
     foreign: bool = False
 
 
-class Plan(Struct, frozen=True):
+class Plan(Discreet, Struct, frozen=True):
     """Everybody. The first of each kind is who is meant where nothing else is said.
 
     ``pool_url`` and ``pool_token``: somebody else's contract pool. ``ocsp_url``: somebody else's OCSP responder, which
     certificates made here then name.
     """
+
+    _hidden = ("pool_url", "pool_token")
 
     pkis: tuple[PkiPlan, ...] = (PkiPlan(),)
     operators: tuple[OperatorPlan, ...] = ()

@@ -132,6 +132,11 @@ class Tolerance(StrEnum):
     CONTRACT_OUTLIVES = "contract-outlives", "profile", "contract that ends after the provisioning certificate"
     # OCPP
     OCPP_ID_REUSED = "ocpp-id-reused", "malformed", "message id of a call that is still open; the second is passed over"
+    CERTIFICATE_STATUS_MISSING = (
+        "certificate-status-missing",
+        "unexpected answer",
+        "Authorize answered without certificateStatus, where the station has verified the contract itself",
+    )
     OCPP_UNAWAITED = "ocpp-unawaited", "out of turn", "answer nobody waits for; passed over"
 
 

@@ -18,6 +18,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError
 from pncsim.wire.exi.errors import ExiDecodeError
 from pncsim.wire.gate import NotTolerated, Tolerate
+from pncsim.wire.urls import without_password
 from pncsim.wire.v2g.iso2 import codes
 from pncsim.wire.v2g.registry import codec
 from pncsim.wire.voice import Voice
@@ -47,7 +48,7 @@ class ContractPoolClient:
     ) -> None:
         self._voice = voice
         self._base = base_url.rstrip("/") + "/v1/ccp"
-        self._whom = f"The contract pool at {self._base}"
+        self._whom = f"The contract pool at {without_password(self._base)}"
         self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._http = HttpClient(clock, whole=deadline, body=MAX_ANSWER, tls=tls, voice=voice)
 

@@ -6,16 +6,19 @@ The signature covers EXI fragments, not this text, so the text may be written an
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from pncsim.backend.bundle import NO_SESSION, SignedContractData
 from pncsim.backend.refusal import Refused
 from pncsim.wire.errors import PncError
 from pncsim.wire.v2g import iso2
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
 MAX_XML = 65_536
 
-_SESSION_ID = re.compile(r"<([\w.-]+:)?SessionID(?:\s[^>]*)?(?:/>|>[^<]*</\1?SessionID\s*>)")
-_HEADER = re.compile(r"<([\w.-]+:)?Header((?:\s[^>]*)?)>")
+_WRITTEN = re.compile(r"<(\w+):SessionID>\w*</\1:SessionID>")
 _HEADER_NAMESPACE = "urn:iso:15118:2:2013:MsgHeader"
 
 
@@ -24,23 +27,22 @@ def to_xml(bundle: SignedContractData) -> str:
     from pncsim.wire.exi.views import to_xml as written
     from pncsim.wire.v2g.registry import codec
 
-    return _SESSION_ID.sub("", written(codec("iso2"), bundle.installation_response()), count=1)
+    return _WRITTEN.sub("", written(codec("iso2"), bundle.installation_response()), count=1)
 
 
 def from_xml(text: str) -> SignedContractData:
     """The bundle in the text of any provisioning service. Raises Refused (400), naming what is wrong."""
-    from pncsim.wire.exi.views import from_xml as read
+    from pncsim.wire.exi.views.xml import from_tree, parse_xml
     from pncsim.wire.v2g.registry import codec
 
     if len(text) > MAX_XML:
         raise _unreadable(f"it has {len(text)} characters, allowed are {MAX_XML}")
     if "<!" in text.replace("<!--", ""):
         raise _unreadable("it has a document type or a CDATA section, neither is allowed")
-    if not _SESSION_ID.search(text):
-        session = f'<SessionID xmlns="{_HEADER_NAMESPACE}">{NO_SESSION.hex()}</SessionID>'
-        text = _HEADER.sub(lambda header: header[0] + session, text, count=1)
     try:
-        message = read(codec("iso2"), text)
+        root = parse_xml(text)
+        _complete(root)
+        message = from_tree(codec("iso2"), root)
     except PncError as error:
         raise _unreadable(error.sentence) from None
     body = message.Body.BodyElement if isinstance(message, iso2.V2G_Message) else None
@@ -49,6 +51,19 @@ def from_xml(text: str) -> SignedContractData:
     if message.Header.Signature is None:
         raise _unreadable("its header has no Signature")
     return SignedContractData.from_response(body, message.Header.Signature)
+
+
+def _complete(root: Element) -> None:
+    """Give the header the SessionID it has to have: before it has been with a vehicle it has none."""
+    from xml.etree.ElementTree import Element
+
+    from pncsim.wire.exi.views.xml import local_name
+
+    for header in root:
+        if local_name(header) == "Header" and all(local_name(child) != "SessionID" for child in header):
+            session = Element(f"{{{_HEADER_NAMESPACE}}}SessionID")
+            session.text = NO_SESSION.hex()
+            header.insert(0, session)
 
 
 def _unreadable(why: str) -> Refused:

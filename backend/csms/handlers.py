@@ -15,6 +15,7 @@ from pncsim.tls_certs.issue import read_request
 from pncsim.wire.amounts import shown_energy
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.exi.errors import ExiDecodeError
+from pncsim.wire.gate import told_before
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import AndThen, Reply, row
 from pncsim.wire.ocpp.errors import CallError
@@ -72,7 +73,7 @@ def _heartbeat(link: StationLink, request: HeartbeatRequest) -> HeartbeatRespons
 
 
 def _status(link: StationLink, request: StatusNotificationRequest) -> StatusNotificationResponse:
-    link.connectors[request["evseId"], request["connectorId"]] = request["connectorStatus"]
+    link.plugged(request["evseId"], request["connectorId"], request["connectorStatus"])
     return {}
 
 
@@ -83,7 +84,7 @@ def _report(link: StationLink, request: NotifyReportRequest) -> NotifyReportResp
         if "evse" in component:
             evse, connector = component["evse"]["id"], component["evse"].get("connectorId", 0)
         name = VariableName(component["name"], variable["name"], variable.get("instance", ""), evse, connector)
-        link.variables[name] = next((a["value"] for a in reported["variableAttribute"] if "value" in a), "")
+        link.reported(name, next((a["value"] for a in reported["variableAttribute"] if "value" in a), ""))
     return {}
 
 
@@ -111,7 +112,9 @@ async def _transaction_event(link: StationLink, request: TransactionEventRequest
     try:
         transaction, new = await record(csms.store, link.identity, request)
     except ValueError as error:
-        raise CallError("PropertyConstraintViolation", "a timestamp is no date and time") from error
+        raise CallError(
+            "PropertyConstraintViolation", "a timestamp is no date and time, or a number is too large"
+        ) from error
     if new:
         _tell(link, transaction, request)
     if "idToken" not in request:
@@ -207,11 +210,10 @@ async def _ev_certificate(link: StationLink, request: Get15118EVCertificateReque
     if len(response) > MAX_EXI_BASE64:
         return _no_contract("TooLargeElement", f"the response has {len(answer.exi or b'')} octets")
     if len(response) > EXI_BASE64_OF_OLD_SCHEMAS:
-        csms.voice.tolerated(
+        csms.voice.warning(
             f"exiResponse for {link.identity} has {len(response)} characters; who checks by schemas that still allow "
             f"{EXI_BASE64_OF_OLD_SCHEMAS} (four sets on npm do) refuses it. Certificates without CRL addresses, or one "
-            "Sub-CA per chain, would fit.",
-            "M01",
+            "Sub-CA per chain, would fit."
         )
     if response and answer.status == "Accepted":
         return {"status": "Accepted", "exiResponse": response}
@@ -221,7 +223,7 @@ async def _ev_certificate(link: StationLink, request: Get15118EVCertificateReque
 def _contradiction(exi: bytes, request: Get15118EVCertificateRequest) -> str:
     """How action and message contradict each other, if they do; what cannot be read is the pool's to refuse."""
     try:
-        message = codec("iso2").decode(exi)
+        message = codec("iso2").decode(exi, gate=told_before)
     except ExiDecodeError:
         return ""
     body = message.Body.BodyElement if isinstance(message, iso2.V2G_Message) else message

@@ -23,6 +23,9 @@ Answers = Mapping[str, Callable[["StationLink", Any], Reply[Any]]]
 MAX_SECURITY_EVENTS = 1000
 """Security events remembered per connection."""
 
+MAX_CONNECTORS, MAX_VARIABLES = 1_000, 20_000
+"""Connectors and variables of a station that are remembered; what it tells of others is heard and forgotten."""
+
 _ALLOWED_UNREGISTERED = frozenset({"BootNotification"})
 _ALLOWED_PENDING = frozenset({"BootNotification", "NotifyReport", "StatusNotification", "Heartbeat", "SignCertificate"})
 """What a Pending station may send: boots, and what the CSMS has triggered (B02)."""
@@ -76,6 +79,16 @@ class StationLink:
         if self.registration != "Accepted" and action not in allowed:
             raise CallError("SecurityError", f"{action} is not allowed before an accepted BootNotification")
         return answer(self, request)
+
+    def plugged(self, evse: int, connector: int, status: str) -> None:
+        """A connector is in this state."""
+        if (evse, connector) in self.connectors or len(self.connectors) < MAX_CONNECTORS:
+            self.connectors[evse, connector] = status
+
+    def reported(self, name: VariableName, value: str) -> None:
+        """A variable has this value."""
+        if name in self.variables or len(self.variables) < MAX_VARIABLES:
+            self.variables[name] = value
 
     async def ask(self, request: Request[A], limit: float | None = None) -> A:
         """Call the station. Raises what OcppPeer.call raises."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct, field
@@ -82,7 +83,7 @@ async def record(store: Store, station: str, event: TransactionEventRequest) -> 
     """Take ``event`` into its transaction; False if it was there already (a resend keeps its seqNo).
 
     Events may come late and out of order: states follow the highest seqNo, values are kept in time order. Raises
-    ValueError for a timestamp that is none.
+    ValueError for a timestamp that is none and for a number beyond every quantity.
     """
     id = event["transactionInfo"]["transactionId"]
     moment = seconds(event["timestamp"])
@@ -138,10 +139,21 @@ def _values(sample: MeterValueType) -> list[MeterValue]:
         MeterValue(
             moment,
             value.get("measurand", REGISTER),
-            value["value"] * 10.0 ** value.get("unitOfMeasure", {}).get("multiplier", 0),
+            _quantity(value["value"], value.get("unitOfMeasure", {}).get("multiplier", 0)),
             value.get("unitOfMeasure", {}).get("unit", "Wh"),
             value.get("context", "Sample.Periodic"),
             "signedMeterValue" in value,
         )
         for value in sample["sampledValue"]
     ]
+
+
+def _quantity(value: float, multiplier: int) -> float:
+    """``value`` times ten to ``multiplier``; JSON's numbers have no bounds, not even a float's. Raises ValueError."""
+    try:
+        quantity = float(value) * 10.0**multiplier
+    except OverflowError:
+        raise ValueError("a number is too large") from None
+    if not isfinite(quantity):
+        raise ValueError("a number is too large")
+    return quantity

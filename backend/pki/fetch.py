@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pncsim.backend.rest.client import HttpClient, kind_of
 from pncsim.wire.errors import PeerError
+from pncsim.wire.urls import without_password
 
 if TYPE_CHECKING:
     from pncsim.wire.clock import Clock
@@ -43,9 +44,11 @@ class HttpFetch:
         if urlsplit(url).scheme not in {"http", "https"}:
             why = "it is no http address" if url else "the certificate names no responder"
             raise PeerError(
-                f"The OCSP responder {url or '(none)'} cannot be asked: {why}.", clause="RFC 6960", http_status=502
+                f"The OCSP responder {without_password(url) or '(none)'} cannot be asked: {why}.",
+                clause="RFC 6960",
+                http_status=502,
             )
-        whom, headers = f"The OCSP responder {url}", {"Content-Type": REQUEST, "Accept": RESPONSE}
+        whom, headers = f"The OCSP responder {without_password(url)}", {"Content-Type": REQUEST, "Accept": RESPONSE}
         reply = await self._http.request(whom, "POST", url, body=request, headers=headers)
         if reply.status != 200:
             raise PeerError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from pncsim.wire.errors import Kind, PeerError, PeerSilent
+from pncsim.wire.urls import without_password
 
 if TYPE_CHECKING:
     import ssl
@@ -89,7 +90,7 @@ class HttpClient:
         """
         from pncsim.wire.web import aiohttp
 
-        session = self._session or self._open()
+        session, whom = self._session or self._open(), without_password(whom)
         try:
             async with self._clock.timeout(self._whole), asyncio.timeout(None) as connecting:
                 timer = self._clock.call_at(self._clock.now() + self._connect, lambda: connecting.reschedule(0))
@@ -120,14 +121,14 @@ class HttpClient:
             ) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise PeerError(
-                f"{whom} cannot be reached: {error or type(error).__name__}.",
+                f"{whom} cannot be reached: {without_password(str(error)) or type(error).__name__}.",
                 kind="unreachable",
                 clause=self._clause,
                 advice="Is it running, and is the address right?",
                 http_status=502,
             ) from None
         if self._voice is not None:
-            self._voice.http(method, url, response.status)
+            self._voice.http(method, without_password(url), response.status)
         if octets is None:
             raise PeerError(
                 f"{whom} answered HTTP {response.status} with a body longer than {self._body} octets.",

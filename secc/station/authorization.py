@@ -23,6 +23,7 @@ from pncsim.tls_certs.hash_data import hash_data
 from pncsim.tls_certs.reading import pem
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
+from pncsim.wire.gate import NotTolerated, Tolerance
 from pncsim.wire.identifiers import normal_emaid
 from pncsim.wire.ocpp import v201
 from pncsim.wire.voice import Voice
@@ -259,7 +260,13 @@ class Authorizer:
         what = f"The CSMS accepted {answer.token} without a certificateStatus for its certificate"
         if central:
             return refusal(f"{what}, which it alone could verify.", certificate="NoCertificateAvailable")
-        self._voice.tolerated(f"{what}, whose revocation it should have asked for.", "C07.FR.13")
+        liberty = Tolerance.CERTIFICATE_STATUS_MISSING(
+            f"{what}, whose revocation it should have asked for.", "C07.FR.13"
+        )
+        try:
+            self._voice.tolerate(liberty)
+        except NotTolerated as error:
+            return refusal(error.sentence, certificate="NoCertificateAvailable")
         return answer
 
     def _locally(self, token: str, kind: types.IdTokenEnumType) -> AuthorizationAnswer:

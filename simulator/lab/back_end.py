@@ -27,6 +27,7 @@ from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.trace import Trace
+from pncsim.wire.urls import without_password
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ class Region:
             from pncsim.wire.ocpp.websocket import connector
 
             trusted = client_context(pki.anchors("csms_root")) if plan.url.startswith("wss:") else None
-            connect, url = connector(plan.url, trusted), plan.url
+            connect, url = connector(plan.url, trusted), without_password(plan.url)
         else:
             password = password or self._source.of(plan.name).token(24)
             own = Csms(

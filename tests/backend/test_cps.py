@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from backend_world import DAY, NOW, PCID, World, leaf_of, unrelated
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -180,6 +182,22 @@ async def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(Refused) as caught:
         xml_form.from_xml(text)
     assert caught.value.http_status == 400
+
+
+def test_a_text_is_read_in_time_that_grows_with_its_length_whatever_it_says() -> None:
+    began = time.process_time()
+    for begin in ("<SessionID ", "<Header ", "<a:SessionID ", "<Header a='", "<SessionID>"):
+        with pytest.raises(Refused):
+            xml_form.from_xml((begin * xml_form.MAX_XML)[: xml_form.MAX_XML])
+    assert time.process_time() - began < 2.0
+
+
+async def test_a_session_id_that_is_there_is_read_over(world: World) -> None:
+    bundle = await world.eco.signing.sign(contract_data(world))
+    text = xml_form.to_xml(bundle)
+    begin = text.index(">", text.index(":Header")) + 1
+    there = '<x:SessionID xmlns:x="urn:iso:15118:2:2013:MsgHeader">0102030405060708</x:SessionID>'
+    assert xml_form.from_xml(text[:begin] + there + text[begin:]) == bundle
 
 
 async def test_what_is_signed_is_the_path_that_was_verified_whatever_order_it_came_in(world: World) -> None:

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pncsim.wire.exi import ExiDecodeError, ExiUnsupportedError
+from pncsim.wire.exi.bits import BitWriter
+from pncsim.wire.exi.careful_decode import OF_A_KIND
 from pncsim.wire.exi.careful_encode import CarefulEncoder
-from pncsim.wire.gate import Liberty
+from pncsim.wire.gate import Liberty, Tolerance
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g import xmldsig as ds
@@ -161,6 +163,42 @@ def test_a_padded_integer_is_read_and_noted() -> None:
     assert [note.what for note in notes] == [
         "In V2G_Message/Body/ServiceDetailReq/ServiceID the integer 3 is written with more octets than it needs."
     ]
+
+
+def test_a_message_that_takes_a_liberty_with_every_octet_is_told_of_in_a_few_notes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def padded(writer: BitWriter, value: int) -> None:
+        for shift in range(0, max(value.bit_length(), 1), 7):
+            writer.parts.append((value >> shift & 127 | 128, 8))
+        writer.parts.append((0, 8))
+
+    text = "A" * 32_000
+    info = ds.SignedInfoType(
+        CanonicalizationMethod=ds.CanonicalizationMethodType(Algorithm="a"),
+        SignatureMethod=ds.SignatureMethodType(Algorithm="b"),
+        Reference=[ds.ReferenceType(URI="#a", DigestMethod=ds.DigestMethodType(Algorithm="c"), DigestValue=b"1")],
+    )
+    signature = ds.SignatureType(
+        SignedInfo=info,
+        SignatureValue=ds.SignatureValueType(value=b"1"),
+        KeyInfo=ds.KeyInfoType(items=[("KeyName", text)]),
+    )
+    message = iso2.V2G_Message(
+        Header=iso2.MessageHeaderType(SessionID=bytes(8), Signature=signature),
+        Body=iso2.BodyType(BodyElement=iso2.SessionStopReq(ChargingSession=iso2.ChargingSessionType.Terminate)),
+    )
+    coder = codec("iso2")
+    roots = coder.schema.documents
+    code = next(code for code, (_, type_) in enumerate(roots) if type_ is iso2.V2G_Message)
+    with monkeypatch.context() as writing:
+        writing.setattr(BitWriter, "unsigned", padded)
+        stream = CarefulEncoder(coder.schema, coder.grammars).document(code, *roots[code], message)
+    notes: list[Liberty] = []
+    assert len(stream) > 64_000
+    assert coder.decode(stream, gate=notes.append) == message
+    assert 2 <= len(notes) <= OF_A_KIND + 1
+    assert {note.tolerance for note in notes} == {Tolerance.EXI_INTEGER_FORM}
 
 
 def test_trailing_octets_and_padding_are_noted() -> None:

@@ -17,7 +17,7 @@ from pncsim.backend.csms.ports import Services
 from pncsim.backend.csms.server import serve_csms
 from pncsim.backend.ecosystem import open_ecosystem
 from pncsim.backend.pki.responder_http import ocsp_app
-from pncsim.backend.rest.access import Grant
+from pncsim.backend.rest.access import Grant, fixed
 from pncsim.tls_certs.pki import create_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.listener import HttpListener
@@ -27,7 +27,7 @@ from pncsim.wire.trace import Event, HttpExchange, Problem, Trace
 from pncsim.wire.voice import Voice
 
 PASSWORD = "correct-horse-battery"
-TOKENS = {"pool": Grant(frozenset({"CPO"}))}
+TOKENS = fixed({"pool": Grant(frozenset({"CPO"}))})
 
 
 def memory() -> int:

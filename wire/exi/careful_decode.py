@@ -18,20 +18,26 @@ from pncsim.wire.exi.runtime import rest
 from pncsim.wire.exi.schema import AttributeUse, Element, SchemaSet, Type, Value
 from pncsim.wire.gate import Liberty, Tolerance
 
-MAX_LIBERTIES = 32
-"""So many deviations of one message are told: a peer could make thousands of them."""
-
+_CLAUSE = "W3C EXI 1.0"
 UNSUPPORTED = "is not supported: no ISO 15118 message has it"
 
 
+OF_A_KIND = 8
+"""Liberties of one kind that are told of a message; it could take one with every octet."""
+
+
 class CarefulDecoder:
-    """Decodes one stream. ``liberties`` collects what deviates from the schema or its usual coding but can be read."""
+    """Decodes one stream. ``liberties`` collects what deviates from the schema or its usual coding but can be read.
+
+    Of each kind the first few, and how many more there were.
+    """
 
     def __init__(self, schema: SchemaSet, grammars: Grammars, data: bytes, liberties: list[Liberty]) -> None:
         self.schema = schema
         self.grammars = grammars
         self.bits = BitReader(data)
         self.liberties = liberties
+        self.taken: dict[Tolerance, int] = {}
         self.path: list[str] = []
         self.start = 0  # bit where the thing being read begins, for error messages
         self.global_values: list[str] = []
@@ -56,6 +62,10 @@ class CarefulDecoder:
             raise self.fail(f"the input ends after {len(self.bits.data)} octets, inside an event or a value") from None
         except OverflowError:
             raise self.fail("an integer of more than 560 bits was read") from None
+        for tolerance, count in self.taken.items():
+            if count > OF_A_KIND:
+                more = f"There are {count - OF_A_KIND} more in the message: {tolerance.meaning}."
+                self.liberties.append(tolerance(more, _CLAUSE))
         left = self.bits.left
         if left >= 8:
             self.liberties.append(rest(left // 8))
@@ -321,9 +331,11 @@ class CarefulDecoder:
         return beyond(value)
 
     def take_liberty(self, tolerance: Tolerance, what: str) -> None:
-        """Remember a deviation that can be read; of very many in one message the first are enough."""
-        if len(self.liberties) < MAX_LIBERTIES:
-            self.liberties.append(tolerance(f"In {'/'.join(self.path)} {what}.", "W3C EXI 1.0"))
+        """Remember a deviation that can be read."""
+        before = self.taken.get(tolerance, 0)
+        self.taken[tolerance] = before + 1
+        if before < OF_A_KIND:
+            self.liberties.append(tolerance(f"In {'/'.join(self.path)} {what}.", _CLAUSE))
 
     def fail(self, what: str, kind: type[ExiDecodeError] = ExiDecodeError) -> ExiDecodeError:
         """The error for something found at ``start``."""

@@ -10,6 +10,9 @@ from typing import Literal, Protocol
 from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.ocpp.versions import V201, OcppVersion
 
+TURN = 16
+"""Frames handed over within one turn of the loop; then everybody else has theirs, however many more have arrived."""
+
 
 class FrameChannel(Protocol):
     """Carries frames of one version in order."""
@@ -30,7 +33,10 @@ class FrameChannel(Protocol):
         """Send; never blocks. What is posted after the end is dropped: :meth:`deliver` tells the end."""
 
     async def deliver(self, to: Callable[[Frame], None]) -> None:
-        """Hand over every frame that arrives, until the end. Raises what ``to`` raises. To be called once."""
+        """Hand over every frame that arrives, until the end, at most TURN of them in one turn of the loop.
+
+        Raises what ``to`` raises. To be called once.
+        """
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close with this code after what was posted; closing twice does nothing."""
@@ -46,7 +52,7 @@ Connector = Callable[[str, str | None], Awaitable[FrameChannel]]
 class MemoryChannel:
     """One end of a pair; see :func:`memory_channels`. Frames posted before a close are still delivered.
 
-    They are delivered from the loop, never from within the sender's turn, all that wait in one go.
+    They are delivered from the loop, never from within the sender's turn.
     """
 
     def __init__(self, version: OcppVersion) -> None:
@@ -91,12 +97,14 @@ class MemoryChannel:
         if self._to is None or self._end is None or self._end.done():
             return
         try:
-            while self._inbox:
+            for _ in range(min(TURN, len(self._inbox))):
                 self._to(self._inbox.popleft())
         except Exception as error:
             self._end.set_exception(error)
             return
-        if self.close_code is not None:
+        if self._inbox:
+            self._schedule()
+        elif self.close_code is not None:
             self._end.set_result(None)
 
 

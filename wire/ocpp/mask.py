@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
-MASK = "***"
+from pncsim.wire.urls import MASK, without_password
 
 _SECRET_ACTIONS = frozenset({"SetVariables", "SetNetworkProfile", "UpdateFirmware", "GetLog", "PublishFirmware"})
 """Actions whose payload can hold a password; only these are taken apart."""
@@ -14,7 +13,6 @@ _SECRET_ACTIONS = frozenset({"SetVariables", "SetNetworkProfile", "UpdateFirmwar
 _SECRET_FIELDS = frozenset({"apnPassword", "simPin", "password", "key", "basicAuthPassword"})
 _SECRET_VARIABLES = frozenset({"basicauthpassword"})
 """Lower case: OCPP compares names without case."""
-_USER_INFO = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 def masked(text: str, action: str, payload: Any) -> str:
@@ -40,7 +38,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if isinstance(value, str):
-        return _USER_INFO.sub(f"{MASK}@", value)
+        return without_password(value)
     if not isinstance(value, dict):
         return value
     cleaned = {key: MASK if key in _SECRET_FIELDS else _clean(item) for key, item in value.items()}

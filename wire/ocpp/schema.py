@@ -43,6 +43,11 @@ _SAYS = {
 """Schema keyword -> what it says; {} is the version."""
 
 
+LOOKED_AT = 16
+"""Items of each list that are looked at for what is worst. It may be wrong in a hundred thousand places, and to name
+them all takes the validator seconds."""
+
+
 class Violation(NamedTuple):
     """How a payload breaks its schema: the CALLERROR ``code`` and a ``text`` that names the place, never the value."""
 
@@ -54,6 +59,8 @@ class _Validator(Protocol):
     def is_valid(self, instance: Any) -> bool: ...
 
     def iter_errors(self, instance: Any) -> Any: ...
+
+    def validate(self, instance: Any) -> None: ...
 
 
 @cache
@@ -68,11 +75,33 @@ def violation(version: OcppVersion, action: str, side: Side, payload: Any) -> Vi
     validator = _validator(version, action, side)
     if validator.is_valid(payload):
         return None
-    error = min(
-        validator.iter_errors(payload), key=lambda e: (_RANK.get(e.kind.name, len(_RANK)), str(e.instance_path))
-    )
+    error = _worst(validator, payload)
     keyword = error.kind.name
     place = ".".join(str(step) for step in error.instance_path) or "the payload"
     missing = f" ({error.kind.property})" if keyword == "required" else ""
     says = _SAYS.get(keyword, f"violates {keyword}").format(version)
     return Violation(_CODE_OF.get(keyword, "FormatViolation"), f"{place} {says}{missing}"[:255])
+
+
+def _worst(validator: _Validator, payload: Any) -> Any:
+    """The error that is reported: the first by rank and place within what is looked at, else the first there is."""
+    found = validator.iter_errors(_beginnings(payload))
+    worst = min(found, key=lambda e: (_RANK.get(e.kind.name, len(_RANK)), str(e.instance_path)), default=None)
+    if worst is not None:
+        return worst
+    import jsonschema_rs
+
+    try:
+        validator.validate(payload)
+    except jsonschema_rs.ValidationError as error:
+        return error
+    raise AssertionError("a payload is refused without a reason")
+
+
+def _beginnings(value: Any) -> Any:
+    """``value`` with every list cut to what is looked at."""
+    if isinstance(value, list):
+        return [_beginnings(item) for item in value[:LOOKED_AT]]
+    if isinstance(value, dict):
+        return {key: _beginnings(item) for key, item in value.items()}
+    return value

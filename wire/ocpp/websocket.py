@@ -18,11 +18,12 @@ from cryptography import x509
 
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.listener import LIMITS, HttpListener, Limits
-from pncsim.wire.ocpp.channel import Admission, Connector, FrameChannel
+from pncsim.wire.ocpp.channel import TURN, Admission, Connector, FrameChannel
 from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.ocpp.session import MAX_TEXT
 from pncsim.wire.ocpp.versions import V201, OcppVersion
 from pncsim.wire.streams import Gate
+from pncsim.wire.urls import opened, without_password
 from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 from pncsim.wire.web import aiohttp, web
@@ -88,7 +89,11 @@ class WebSocketChannel:
 
     async def deliver(self, to: Callable[[Frame], None]) -> None:
         """As FrameChannel. While a peer that does not read has MAX_UNSENT frames to take, it is not read either."""
+        frames = 0
         while (text := await self.receive()) is not None:
+            frames += 1
+            if frames % TURN == 0:
+                await asyncio.sleep(0)  # what has arrived already is received without waiting
             while len(self.unsent) > MAX_UNSENT and self.close_code is None:
                 await self._taken.wait()
             to(Frame(text))
@@ -145,14 +150,19 @@ async def connect(
 
     ``versions`` are offered, the preferred one first; the channel's is what the CSMS chose. ``tls`` is needed for wss
     (see wire.ocpp.tls); with ``now`` the CSMS's certificate is also checked at lab time.
-    Raises PeerError with the HTTP status, the TLS failure or the missing subprotocol; LocalError for a url that cannot
-    be used.
+    A user and a password in ``url`` count where none is given; they are shown nowhere. Raises PeerError with the HTTP
+    status, the TLS failure or the missing subprotocol; LocalError for a url that cannot be used.
     """
+    try:
+        url, user, told = opened(url)
+    except ValueError:
+        raise LocalError(f"{without_password(url)} cannot be used as the CSMS's address: it cannot be read.") from None
     address = f"{url.rstrip('/')}/{quote(identity, safe='')}"
     if not url.startswith("wss://" if tls is not None else "ws://"):
         wanted = "wss://" if tls is not None else "wss:// (or ws:// without TLS)"
-        raise LocalError(f"{url} cannot be used as the CSMS's address: it must begin with {wanted}.")
-    headers = {} if password is None else {"Authorization": basic(identity, password)}
+        raise LocalError(f"{without_password(url)} cannot be used as the CSMS's address: it must begin with {wanted}.")
+    password = password or told
+    headers = {} if password is None else {"Authorization": basic(user or identity, password)}
     session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=opening_timeout))
     try:
         socket = await session.ws_connect(
@@ -167,7 +177,7 @@ async def connect(
         )
     except BaseException as error:
         await session.close()
-        raise _refusal(address, error) from error
+        raise _refusal(without_password(address), error) from error
     out_of_date = "" if now is None or tls is None else _out_of_date(socket, now())
     if out_of_date:
         await socket.close(code=1008)

@@ -124,19 +124,24 @@ class _Tree(ElementTree.TreeBuilder):
 
 def from_xml(coder: Codec, text: str | bytes) -> Any:
     """The message an XML document stands for. Raises ViewError naming the element that is wrong."""
-    root = _parse(text)
-    name = _local(root.tag)
+    return from_tree(coder, parse_xml(text))
+
+
+def from_tree(coder: Codec, root: ElementTree.Element) -> Any:
+    """As :func:`from_xml`, of a document that has been parsed (:func:`parse_xml`)."""
+    name = local_name(root)
     return _read(coder, root, root_of(coder.schema, name), name)
 
 
 def fragment_from_xml(coder: Codec, text: str | bytes) -> tuple[str, Any]:
     """Element name and value of a fragment's XML."""
-    root = _parse(text)
-    name = _local(root.tag)
+    root = parse_xml(text)
+    name = local_name(root)
     return name, _read(coder, root, fragment_of(coder.schema, name, bool(len(root) or root.attrib)), name)
 
 
-def _parse(text: str | bytes) -> ElementTree.Element:
+def parse_xml(text: str | bytes) -> ElementTree.Element:
+    """The elements of a document without DOCTYPE and within bounds. Raises ViewError."""
     if len(text) > _LONGEST:
         raise ViewError("", f"XML of more than {_LONGEST} characters is not read")
     parser = ElementTree.XMLParser(target=_Tree())
@@ -146,6 +151,11 @@ def _parse(text: str | bytes) -> ElementTree.Element:
     except ElementTree.ParseError as error:
         raise ViewError("", f"this is not well-formed XML: {error}") from None
     return root
+
+
+def local_name(node: ElementTree.Element) -> str:
+    """The name of an element without its namespace."""
+    return _local(node.tag)
 
 
 def _local(tag: str) -> str:
