@@ -140,10 +140,10 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
         )
     folder = options.data or default_folder()
     async with AsyncExitStack() as stack:
-        listener = HttpListener(options.host, options.port)
+        voice = Voice.on(clock, trace, "LAB")
+        listener = HttpListener(options.host, options.port, voice=voice)
         stack.push_async_callback(listener.stop)
         _make(folder)
-        voice = Voice.on(clock, trace, "LAB")
         bus = Bus(voice)
         database = options.database or f"sqlite+aiosqlite:///{folder / 'pnc.db'}"
         store = await open_store(database, KINDS, bus.tell)
