@@ -57,7 +57,9 @@ async def main() -> None:
     while await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline):
         problems = Counter(event.kind for event in told if isinstance(event, Problem))
         unread = sum(isinstance(event, HttpExchange) and event.method == "(unread)" for event in told)
-        print(json.dumps({"problems": problems, "unread": unread, "memory": memory()}), flush=True)
+        guests = sum(len(server._listener.guests) for server in (plain, secured) if server._listener is not None)
+        said = {"problems": problems, "unread": unread, "memory": memory(), "guests": guests}
+        print(json.dumps(said), flush=True)
     await asyncio.gather(csms.close(), *(server.close() for server in (plain, secured)))
     await asyncio.gather(*(listener.stop() for listener in (ocsp, pool, shared)))
 
