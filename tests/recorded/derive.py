@@ -23,7 +23,8 @@ from script import HANDSHAKE, SCRIPTS, VehicleScript, folded, write_script
 
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.exi import views
-from pncsim.wire.gate import refuse
+from pncsim.wire.exi.beyond import as_given
+from pncsim.wire.gate import told_before
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE, codec
 
 PERSONAL = ("PaymentDetailsReq", "CertificateInstallationReq", "CertificateUpdateReq", "MeteringReceiptReq")
@@ -90,10 +91,12 @@ def _exchanges(stream: RecordedStream) -> Iterator[_Exchange]:
 
 
 def _read(message: Recorded) -> tuple[str, dict[str, Any], str]:
-    """Name, values and SessionID. Raises PncError for what is signed or not written as the schema says: values alone
-    could not say it again."""
+    """Name, values and SessionID. Raises PncError for what is signed, or written so that values alone cannot say it
+    again, such as octets after a message; values beyond their facets can."""
     coder = codec("app" if message.payload.startswith(_HANDSHAKE_BEGINS) else "iso2")
-    shown = views.to_json(coder, coder.decode(message.payload, gate=refuse))
+    shown = views.to_json(coder, coder.decode(message.payload, gate=told_before))
+    if message.by_vehicle and coder.encode(as_given(views.from_json(coder, shown))) != message.payload:
+        raise LocalError(f"The vehicle sends {message.payload.hex()}, which its values alone do not say.")
     if (root := shown.get("V2G_Message")) is None:
         ((name, values),) = shown.items()
         return name, values, ""

@@ -20,6 +20,7 @@ from pncsim.secc.evse import Evse, EvsePlan
 from pncsim.secc.questions import AuthorizationAnswer
 from pncsim.wire.clock import Clock, VirtualTimeLoop
 from pncsim.wire.exi import views
+from pncsim.wire.exi.beyond import as_given
 from pncsim.wire.pilot import Pilot
 from pncsim.wire.pipe import memory_pipe
 from pncsim.wire.session.outputs import Close
@@ -143,7 +144,7 @@ class _Car:
         message = views.from_json(codec("iso2"), {"V2G_Message": shown})
         if name == "PowerDeliveryReq":
             message.Body.BodyElement.SAScheduleTupleID = self._schedule
-        return codec("iso2").encode(message)
+        return codec("iso2").encode(as_given(message))
 
 
 def _enough(response: Any, values: dict[str, Any], *, last: bool) -> bool:

@@ -131,11 +131,15 @@ def test_a_loop_of_another_pace_keeps_the_session() -> None:
         charged(replace(AC, steps=[replace(step, pause=pause) for step in AC.steps]))
 
 
-def test_a_profile_below_zero_is_let_pass_in_dc_and_told() -> None:
+def test_a_profile_below_zero_on_four_phases_is_let_pass_in_dc_and_told() -> None:
     """As a Seres 3 sends it."""
-    entry = {"ChargingProfileEntryStart": 0, "ChargingProfileEntryMaxPower": quantity(-24_136, -1, "W")}
+    entry = {
+        "ChargingProfileEntryStart": 0,
+        "ChargingProfileEntryMaxPower": quantity(-24_136, -1, "W"),
+        "ChargingProfileEntryMaxNumberOfPhasesInUse": 4,
+    }
     habit: Changes = {"PowerDeliveryReq": {"ChargingProfile": {"ProfileEntry": [entry]}}}
-    assert charged(with_habit(DC, habit)).liberties == {Tolerance.PROFILE_NEGATIVE}
+    assert charged(with_habit(DC, habit)).liberties == {Tolerance.PROFILE_NEGATIVE, Tolerance.EXI_RANGE}
 
 
 def test_dc_limits_in_an_ac_session_are_refused() -> None:

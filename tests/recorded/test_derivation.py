@@ -14,6 +14,7 @@ from script import ScriptStep, VehicleScript, folded, patched, read_script, writ
 
 from pncsim.wire.errors import LocalError
 from pncsim.wire.exi import views
+from pncsim.wire.exi.beyond import as_given
 from pncsim.wire.v2g import registry, v2gtp
 from pncsim.wire.v2g.registry import codec
 
@@ -39,7 +40,7 @@ def handshake(name: str, values: dict[str, Any]) -> bytes:
 
 def message(name: str, values: dict[str, Any], session: str = "0102030405060708") -> bytes:
     shown = {"V2G_Message": {"Header": {"SessionID": session}, "Body": {name: values}}}
-    return v2gtp.pack(registry.EXI, codec("iso2").encode(views.from_json(codec("iso2"), shown)))
+    return v2gtp.pack(registry.EXI, codec("iso2").encode(as_given(views.from_json(codec("iso2"), shown))))
 
 
 SETUP = message("SessionSetupReq", {"EVCCID": "aabbccddeeff"}, "00")
@@ -126,7 +127,7 @@ def test_what_is_no_recording_on_ethernet_is_refused_in_a_sentence(tmp_path: Pat
             "ContractSignatureCertChain": {"Certificate": "AAAA"},
         }))], "about a contract"),
         ([*TALK[:4], (CAR, message("AuthorizationReq", {}, "0909090909090909")), (POST, WAIT)], "another SessionID"),
-        ([*TALK[:4], (CAR, POLL[:3] + b"\x01" + b"\0\0\0\2\xff\xff")], ""),
+        ([*TALK[:4], (CAR, v2gtp.pack(registry.EXI, POLL[8:] + bytes(3)))], "its values alone do not say"),
     ],
 )  # fmt: skip
 def test_a_session_that_values_cannot_tell_again_is_left_out(
@@ -136,6 +137,17 @@ def test_a_session_that_values_cannot_tell_again_is_left_out(
     assert main([f"odd={path}"]) == 1
     told = capsys.readouterr().out
     assert "odd: left out: " in told and why in told
+
+
+def test_values_beyond_their_facets_are_derived_as_they_were_said(tmp_path: Path) -> None:
+    entry = {
+        "ChargingProfileEntryStart": 0,
+        "ChargingProfileEntryMaxPower": {"Multiplier": 0, "Unit": "W", "Value": 1},
+        "ChargingProfileEntryMaxNumberOfPhasesInUse": 4,
+    }
+    start = {"ChargeProgress": "Start", "SAScheduleTupleID": 1, "ChargingProfile": {"ProfileEntry": [entry]}}
+    (stream,) = streams(pcap(tmp_path / "four.pcap", segments([*TALK[:4], (CAR, message("PowerDeliveryReq", start))])))
+    assert derive(stream).steps[-1] == ScriptStep(0.5, "PowerDeliveryReq", start, "")
 
 
 def test_a_script_reads_back_as_it_was_written(tmp_path: Path) -> None:
