@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pncsim.simulator.meant import meant
 from pncsim.simulator.parameters import Flag, Parameter, Shown, Switches, parameters_of
+from pncsim.wire.urls import without_password
 
 T = TypeVar("T")
 
@@ -26,6 +27,10 @@ class Parser(argparse.ArgumentParser):
     A parser of a subcommand is one, too: what it does not know never comes to the program's own, whose usage helps
     nobody.
     """
+
+    def error(self, message: str) -> NoReturn:
+        """As argparse does it; what was misunderstood may be an address with a password in it."""
+        super().error(without_password(message))
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,9 +14,7 @@ from typing import Any
 from msgspec import structs
 
 from pncsim.simulator.result import RunResult
-
-_USER_INFO = re.compile(r"(?<=://)[^/@\s]*@")
-"""Who knows the address of a CSMS need not know the password in it."""
+from pncsim.wire.urls import without_password
 
 
 def summary_of(
@@ -60,7 +57,7 @@ def summary_of(
 def command_line() -> str:
     """What was typed, without the passwords in addresses."""
     program, *words = sys.argv or ["pnc"]
-    return _without_secrets(f"{program_name(program)} {shlex.join(words)}".rstrip())
+    return without_password(f"{program_name(program)} {shlex.join(words)}".rstrip())
 
 
 def program_name(path: str) -> str:
@@ -87,9 +84,5 @@ def _iso(moment: float) -> str:
 
 def _plain(value: object) -> object:
     if isinstance(value, str):
-        return _without_secrets(value)
+        return without_password(value)
     return value if isinstance(value, int | float | None) else str(value)
-
-
-def _without_secrets(text: str) -> str:
-    return _USER_INFO.sub("***@", text)

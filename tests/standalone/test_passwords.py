@@ -16,6 +16,7 @@ from pncsim.backend.csms.server import serve_csms
 from pncsim.backend.rest.client import HttpClient
 from pncsim.simulator.alone_options import StationOptions, csms_address
 from pncsim.simulator.commands.main import main
+from pncsim.simulator.evidence.summary import command_line
 from pncsim.simulator.plan import CsmsPlan, Plan
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
@@ -106,6 +107,19 @@ def test_a_whole_run_shows_the_password_of_its_address_nowhere(tmp_path: Path) -
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     shown = [ended.stdout, ended.stderr, *(path.read_bytes().decode(errors="replace") for path in left)]
     assert [text for text in shown if SECRET in text] == []
+
+
+@pytest.mark.parametrize("words", [["secc", "ADDRESS"], ["secc", "--cmss", "ADDRESS"], ["run", "ADDRESS"], ["ADDRESS"]])
+def test_wrong_usage_is_told_without_the_password_in_it(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([word.replace("ADDRESS", with_password("ws://host/ocpp", ODD)) for word in words])
+    assert ended.value.code == 2
+    assert "hunter2" not in "".join(capsys.readouterr())
+
+
+def test_the_command_line_that_is_recorded_has_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["pnc", "secc", "--csms", with_password("ws://host/ocpp", ODD)])
+    assert "hunter2" not in command_line() and "host/ocpp" in command_line()
 
 
 def test_what_holds_a_password_does_not_show_it() -> None:
