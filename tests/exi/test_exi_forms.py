@@ -30,10 +30,10 @@ def body(message: str) -> object:
     [
         (SETUP, iso2.SessionSetupReq(EVCCID=bytes.fromhex("abcdef010203"))),
         ("80980040120000", iso2.SessionStopRes(ResponseCode=iso2.ResponseCodeType.OK)),
-        ("8098004011D01801F7E81D792800", iso2.SessionSetupReq(EVCCID=bytes.fromhex("007dfa075e4a"))),
+        ("8098004011D01808000000000400", iso2.SessionSetupReq(EVCCID=bytes.fromhex("020000000001"))),
         (
-            "8098022613ED9BEFDFFFFD51E020451114A9413960A914C4C8CCD0D4A8C480",
-            iso2.SessionSetupRes(ResponseCode=iso2.ResponseCodeType.OK_NewSessionEstablished, EVSEID="DE*PNX*E12345*1"),
+            "809802004080C1014181C211E020451114A941390CA914C0C0C0C0C4A8C480",
+            iso2.SessionSetupRes(ResponseCode=iso2.ResponseCodeType.OK_NewSessionEstablished, EVSEID="DE*PNC*E00001*1"),
         ),
         ("809800401230", None),  # an empty Body
     ],

@@ -182,7 +182,7 @@ def hello(*namespaces: tuple[str, int, int]) -> app.SupportedAppProtocolReq:
 
 
 def setup() -> iso2.SessionSetupReq:
-    return iso2.SessionSetupReq(EVCCID=bytes.fromhex("007DFA075E4A"))
+    return iso2.SessionSetupReq(EVCCID=bytes.fromhex("020000000001"))
 
 
 def select(payment: str = "ExternalPayment", *services: tuple[int, int | None]) -> iso2.PaymentServiceSelectionReq:
