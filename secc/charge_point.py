@@ -15,11 +15,12 @@ from pncsim.secc.evse import Evse, EvsePlan
 from pncsim.secc.handshake import TlsIdentity
 from pncsim.secc.power import EvsePower
 from pncsim.secc.station.config import StationConfig
+from pncsim.secc.station.link import TURNED_AWAY
 from pncsim.secc.station.station import Station
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
-from pncsim.wire.errors import PncError
+from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
@@ -27,6 +28,9 @@ from pncsim.wire.values import replace
 
 ANSWER_SECONDS = 1.0
 """How long :meth:`ChargePoint.heard` waits for the answer to a call: the lab's clock waits for it before it jumps."""
+
+FAREWELL_SECONDS = 2.0
+"""How long :meth:`ChargePoint.close` waits for the CSMS to hear of the transactions that end with the station."""
 
 
 def trusted_roots(pki: Pki) -> list[tuple[str, x509.Certificate]]:
@@ -117,22 +121,29 @@ class ChargePoint:
     async def open(self, *, within: float = 30.0, lenient: bool = False) -> None:
         """Boot, register, obtain certificate and staple, then serve vehicles. Raises what went wrong first.
 
-        ``lenient``: serve vehicles even without OCSP response, or without CSMS, if there is a certificate.
+        ``lenient``: serve vehicles even without OCSP response, or without CSMS, if there is a certificate; not where
+        the CSMS does not take the station as it is configured (wrong password, path, identity, scheme, trust).
         """
         self._life = asyncio.create_task(self.station.run())
         try:
             await self.station.wait_ready(within)
-        except PncError:
+        except PncError as error:
+            turned_away = not self.station.online and (isinstance(error, LocalError) or error.kind in TURNED_AWAY)
             secured = any(evse.plan.secured for evse in self.evses)
-            if not lenient or (secured and self.station.credentials is None):
+            if not lenient or turned_away or (secured and self.station.credentials is None):
                 raise
         for evse in self.evses:
             await evse.open()
 
     async def close(self) -> None:
-        """Stop serving, disconnect from the CSMS."""
+        """Stop serving, let the CSMS hear of the transactions that end with that, disconnect from it."""
+        charging = any(outlet.transaction is not None for outlet in self.station.outlets)
         for evse in self.evses:
             await evse.close()
+        if charging:
+            with contextlib.suppress(TimeoutError):
+                async with self._clock.timeout(FAREWELL_SECONDS):
+                    await self.heard()
         if self._life is not None:
             await self.station.stop()
             self._life.cancel()

@@ -88,6 +88,10 @@ class SeccEngine(Responder):
         """The station ends the session at once, without a word to the vehicle; ``reason`` is a sentence."""
         return self._work(now, self._break, LocalError(reason))
 
+    def give_way(self, now: float) -> list[Output]:
+        """Nothing was said here, and a vehicle that has come by another connection speaks."""
+        return self._work(now, self._break, PeerSilent("Nothing was said on this connection; another vehicle speaks."))
+
     def _connected(self) -> None:
         limit = self.dialect.times.station_setup
         since = "connecting" if self._set_up_by is None else "being plugged in"
@@ -161,6 +165,7 @@ class SeccEngine(Responder):
             energy_wh=session.energy_wh,
             register_wh=power.reading(self.now),
             stopped_by=stopped_by,
+            state=str(self.reached),
         )
         self.out.append(Notice(ended))
         self.out.append(Close(reason, error))

@@ -1,23 +1,29 @@
-"""One EVSE: control pilot, link, power, and one session after the other for the vehicle that is plugged in."""
+"""One EVSE: control pilot, link, power, and one session after the other for the vehicle that is plugged in.
+
+Who connects does not have the EVSE yet: it is the vehicle's that first speaks SupportedAppProtocol, to the end of its
+session. Connections on which nothing is said hinder nobody, and give way.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from msgspec import Struct
 
 from pncsim.secc import notices
 from pncsim.secc.config import PowerSchedule, SeccConfig
 from pncsim.secc.engine import DIALECTS, SeccEngine
+from pncsim.secc.guest import Guest
 from pncsim.secc.handshake import FailedHandshake, TlsIdentity, secure
 from pncsim.secc.listeners import Listeners
 from pncsim.secc.power import EvsePower
 from pncsim.secc.questions import VehicleReady
 from pncsim.wire.acceptor import OnStream
 from pncsim.wire.clock import Clock
-from pncsim.wire.errors import LocalError, PeerSilent, PncError
+from pncsim.wire.errors import LocalError, PeerError, PeerSilent
 from pncsim.wire.network import Network, Security, Serving
 from pncsim.wire.pilot import DIGITAL, PLUGGED, READY, STEADY, Pilot, PilotState, duty_for
 from pncsim.wire.session.dialect import Dialect
@@ -26,6 +32,7 @@ from pncsim.wire.session.outputs import Close, Output
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.trace import Trace
+from pncsim.wire.v2g.v2gtp import PREAMBLE
 from pncsim.wire.voice import Voice
 
 
@@ -56,8 +63,8 @@ class Evse:
     ``shown`` for the TLS server's credentials; ``enabled`` whether ISO 15118 is spoken at all.
 
     For whoever watches: ``receipts`` counts verified metering receipts, ``loops`` meter samples; ``on_loop`` hears the
-    latter, ``on_notice`` every notice, ``on_end`` how each session ended (a sentence, and the error unless it was in
-    order), ``on_refused`` why a TLS handshake failed and whether the peer spoke TLS at all.
+    latter, ``on_notice`` what the station is told, before it is; ``on_vehicle`` who has shown to be a vehicle,
+    ``on_left`` everybody who had connected, once gone.
     """
 
     def __init__(
@@ -86,17 +93,18 @@ class Evse:
         self.receipts = self.loops = 0
         self.on_loop: Callable[[int], None] | None = None
         self.on_notice: Callable[[object], None] | None = None
-        self.on_end: Callable[[str, PncError | None], None] | None = None
-        self.on_refused: Callable[[PncError, bool], None] | None = None
+        self.on_vehicle: Callable[[Guest], None] | None = None
+        self.on_left: Callable[[Guest], None] | None = None
         self._clock, self._trace, self._answer, self._tell, self._source = clock, trace, answer, tell, source
         self._settings = settings or (lambda: plan.config)
         self._shown, self._enabled = shown, enabled
-        self._session: Driver[SeccEngine] | None = None
-        self._set_up = self._paused = False
+        self._sessions: dict[Guest, Driver[SeccEngine]] = {}
+        self._served: Guest | None = None
         handlers: dict[Security, OnStream] = {}
         if plan.secured:
             handlers[Security.TLS] = self._over_tls
-        if plan.plain:
+        if plan.plain and plan.config.external:
+            # By contract nobody can pay there (V2G2-634): such a port would lead nowhere.
             handlers[Security.NONE] = self._over_tcp
         self._setup = plan.dialects[0].times.station_setup
         self._listeners = Listeners(
@@ -110,8 +118,8 @@ class Evse:
 
     @property
     def engine(self) -> SeccEngine | None:
-        """The engine of the session that is running, if any."""
-        return self._session.engine if self._session else None
+        """The engine of the vehicle that is being served, if any."""
+        return None if self._served is None else self._sessions[self._served].engine
 
     @property
     def network(self) -> Network:
@@ -128,8 +136,11 @@ class Evse:
             await self._listeners.open()
 
     async def close(self) -> None:
-        """Listen no longer, and cancel what is still connected."""
+        """Listen no longer, end what goes on, a paused session too, and cancel what is still connected."""
+        self._note(notices.ShuttingDown(time=self._clock.now()))
         await self._listeners.close()
+        # For the station that goes, whatever is plugged in is so no longer.
+        self.pilot.disconnect()
 
     async def idle(self) -> None:
         """Wait until nobody is connected."""
@@ -157,7 +168,7 @@ class Evse:
             self._unplugged()
         elif now not in PLUGGED:
             self._withdraw()
-        elif now is PilotState.B and before in READY and self._session is None:
+        elif now is PilotState.B and before in READY and self._served is None:
             # The vehicle wakes a station that has gone to sleep (BCB toggle).
             self._wake()
 
@@ -190,8 +201,11 @@ class Evse:
         self._note(notices.Unplugged(time=now, register_wh=self.power.reading(now)))
         self.abort("The vehicle was unplugged.")
         self.plan.config.paused.clear()
-        for stream in tuple(self._shaking):
-            stream.abort()
+        if not self._assumed:
+            for driver in tuple(self._sessions.values()):
+                driver.act(driver.engine.abort("The vehicle was unplugged.", now))
+            for stream in tuple(self._shaking):
+                stream.abort()
         self._withdraw()
         self.pilot.offer(STEADY)
 
@@ -242,62 +256,115 @@ class Evse:
                 self._idle.set()
 
     async def _over_tls(self, stream: ByteStream) -> None:
+        guest = Guest(peer=stream.peer, tls=True)
+        with self._visited_by(guest):
+            secured = await self._shake_hands(stream, guest)
+            if secured is not None:
+                await self._serve(secured, guest)
+
+    async def _shake_hands(self, stream: ByteStream, guest: Guest) -> ByteStream | None:
         assert self._shown is not None, "only what has a certificate listens for TLS"
-        with self._occupied():
-            self._shaking.add(stream)
-            try:
-                due = self._listeners.set_up_by
-                within = self._setup.seconds if due is None else due - self._clock.now()
-                secured = await secure(stream, self._shown(), self._clock, self.voice, within=within)
-            finally:
-                self._shaking.discard(stream)
-            if not isinstance(secured, FailedHandshake):
-                await self._serve_one(secured, tls=True)
-            elif self.on_refused is not None:
-                self.on_refused(secured.error, secured.spoke_tls)
+        self._shaking.add(stream)
+        try:
+            due = self._listeners.set_up_by
+            within = self._setup.seconds if due is None else due - self._clock.now()
+            secured = await secure(stream, self._shown(), self._clock, self.voice, within=within)
+        finally:
+            self._shaking.discard(stream)
+        if isinstance(secured, FailedHandshake):
+            guest.spoke_tls = secured.spoke_tls
+            guest.left(secured.error.sentence, secured.error)
+            return None
+        return secured
 
     async def _over_tcp(self, stream: ByteStream) -> None:
-        with self._occupied():
-            await self._serve_one(stream, tls=False)
+        guest = Guest(peer=stream.peer, tls=False)
+        with self._visited_by(guest):
+            await self._serve(stream, guest)
 
-    async def _serve_one(self, stream: ByteStream, *, tls: bool) -> None:
-        second = self._session is not None
-        close = await self.serve(stream, tls=tls)
-        # A second vehicle at a time is refused, which is told; no session of its own has ended.
-        if second:
-            return
-        if self._assumed and not self._paused:
-            self.pilot.disconnect()
-        elif self.pilot.plugged and self.serving is not None:
-            self._listeners.expect_within_setup_time(self._withdraw)
-        if self.on_end is not None:
-            self.on_end(close.reason, close.error)
+    @contextlib.contextmanager
+    def _visited_by(self, guest: Guest) -> Iterator[None]:
+        """However it ends, whoever watches hears that the guest has left."""
+        with self._occupied():
+            try:
+                yield
+            except asyncio.CancelledError:
+                if not guest.state:
+                    guest.left("The station was shut down.", LocalError("The station was shut down."))
+                raise
+            finally:
+                if self.on_left is not None:
+                    self.on_left(guest)
 
     async def serve(self, stream: ByteStream, *, tls: bool) -> Close:
-        """Run one session on ``stream`` to its end, and close it. A second vehicle at a time is refused."""
-        if self._session is not None:
+        """Run one session on ``stream`` to its end, and close it. While a vehicle is being served others are refused;
+        so is everybody while there is nothing to offer."""
+        return await self._serve(stream, Guest(peer=stream.peer, tls=tls))
+
+    async def _serve(self, stream: ByteStream, guest: Guest) -> Close:
+        if self._served is not None:
             error = LocalError(
-                f"A second vehicle connected from {stream.peer} while the EVSE was serving another one.",
+                f"A second vehicle connected from {guest.peer} while the EVSE was serving another one.",
                 advice="One vehicle per EVSE; wait for the session to end.",
             )
-            self.voice.problem(error)
-            await stream.close()
-            return Close(error.sentence, error)
-        self._set_up = self._paused = False
+            return await self._send_away(stream, guest, error)
+        try:
+            settings = self._settings()
+        except LocalError as error:
+            # Nothing can be offered now; who says nothing need not be told.
+            guest.vehicle = await self._speaks(stream)
+            return await self._send_away(stream, guest, error)
         engine = SeccEngine(
-            self._settings(),
+            settings,
             power=self.power,
-            tls=tls,
+            tls=guest.tls,
             random=self._source.octets,
             unit=self.voice.unit,
             dialects=self.plan.dialects,
             set_up_by=self._listeners.set_up_by,
         )
-        self._session = Driver(engine, stream, self._clock, self._trace, self._reply, self._hear)
+        driver = Driver(engine, stream, self._clock, self._trace, self._reply, partial(self._hear, guest))
+        self._sessions[guest] = driver
         try:
-            return await self._session.run()
+            close = await driver.run()
         finally:
-            self._session = None
+            self._free(guest)
+            del self._sessions[guest]
+        guest.left(close.reason, close.error)
+        return close
+
+    async def _send_away(self, stream: ByteStream, guest: Guest, error: LocalError) -> Close:
+        self.voice.problem(error)
+        guest.left(error.sentence, error)
+        await stream.close()
+        return Close(error.sentence, error)
+
+    async def _speaks(self, stream: ByteStream) -> bool:
+        """Whether a V2GTP message begins on this connection in the time for setting up a session."""
+        with contextlib.suppress(TimeoutError, PeerError):
+            async with self._clock.timeout(self._setup.seconds):
+                return (await stream.read()).startswith(PREAMBLE)
+        return False
+
+    def _take(self, guest: Guest) -> None:
+        """The EVSE is this vehicle's from now on: what else is connected has said nothing and gives way."""
+        self._served = guest
+        for other, driver in tuple(self._sessions.items()):
+            if other is not guest:
+                driver.act(driver.engine.give_way(self._clock.now()))
+
+    def _free(self, guest: Guest) -> None:
+        """The session is over, and the EVSE is free for the next one even while the connection is still closing.
+
+        Where the pilot is assumed, the vehicle is gone unless it has paused; otherwise it has 18 s for another session.
+        """
+        if self._served is not guest:
+            return
+        self._served = None
+        if self._assumed and not guest.paused:
+            self.pilot.disconnect()
+        elif self.pilot.plugged and self.serving is not None:
+            self._listeners.expect_within_setup_time(self._withdraw)
 
     # ---- what the engine asks and tells --------------------------------------------------------------------------
 
@@ -320,21 +387,24 @@ class Evse:
             self.pilot.unsubscribe(watch)
         return True
 
-    def _hear(self, notice: object) -> None:
-        """Draw the EVSE's own conclusions from a notice of the engine, then pass it on.
+    def _hear(self, guest: Guest, notice: object) -> None:
+        """Draw the EVSE's own conclusions from a notice of an engine, then pass it on.
 
         The end of a connection on which no session was set up says nothing about the vehicle that is plugged in.
         """
+        guest.note(notice)
         if isinstance(notice, notices.ProtocolAnswered):
+            self._take(guest)
             self._vehicle_shown()
+            if self.on_vehicle is not None:
+                self.on_vehicle(guest)
         elif isinstance(notice, notices.SessionStarted):
-            self._set_up = True
             self._listeners.expect_nothing()
         elif isinstance(notice, notices.SessionEnded):
-            self._paused = notice.kind == "paused"
-            if not self._set_up:
-                self._watch(notice)
-                return
+            if guest.set_up:
+                self._note(notice)
+            self._free(guest)
+            return
         elif isinstance(notice, notices.ReceiptVerified):
             self.receipts += 1
         elif isinstance(notice, notices.MeterSample):
@@ -342,6 +412,11 @@ class Evse:
             if self.on_loop is not None:
                 self.on_loop(self.loops)
         self._note(notice)
+
+    def _note(self, notice: object) -> None:
+        if self.on_notice is not None:
+            self.on_notice(notice)
+        self._tell(notice)
 
     def _vehicle_shown(self) -> None:
         """Where the pilot is assumed, whoever speaks SupportedAppProtocol is plugged in."""
@@ -352,14 +427,6 @@ class Evse:
             self._plugged_in()
         else:
             self.pilot.connect()
-
-    def _note(self, notice: object) -> None:
-        self._watch(notice)
-        self._tell(notice)
-
-    def _watch(self, notice: object) -> None:
-        if self.on_notice is not None:
-            self.on_notice(notice)
 
     # ---- commands ------------------------------------------------------------------------------------------------
 
@@ -376,5 +443,6 @@ class Evse:
         self._command(lambda engine, now: engine.abort(reason, now))
 
     def _command(self, command: Callable[[SeccEngine, float], list[Output]]) -> None:
-        if self._session is not None:
-            self._session.act(command(self._session.engine, self._clock.now()))
+        if self._served is not None:
+            driver = self._sessions[self._served]
+            driver.act(command(driver.engine, self._clock.now()))

@@ -28,6 +28,12 @@ class Unplugged(Struct, frozen=True, kw_only=True):
     register_wh: int | None = None
 
 
+class ShuttingDown(Struct, frozen=True, kw_only=True):
+    """The EVSE goes out of service: what is going on ends now, for this reason. The EVSE says so."""
+
+    time: float
+
+
 class ProtocolAnswered(Struct, frozen=True, kw_only=True):
     """SupportedAppProtocolReq was answered: whoever has connected is a vehicle. ``agreed``: on a protocol."""
 
@@ -107,6 +113,7 @@ class SessionEnded(Struct, frozen=True, kw_only=True):
     ``kind``: ``ended`` by SessionStop(Terminate), ``paused`` by SessionStop(Pause), ``failed`` otherwise; ``reason``
     is a sentence. ``stopped_by`` says who ended it: the ``vehicle`` (it stopped, or closed the connection), the
     ``station`` (it asked for the stop, refused a request or gave up), or nobody, for the vehicle's ``silence``.
+    ``state``: the last state of the sequence table before the end.
     """
 
     time: float
@@ -115,11 +122,13 @@ class SessionEnded(Struct, frozen=True, kw_only=True):
     energy_wh: float
     register_wh: int
     stopped_by: StoppedBy = "vehicle"
+    state: str = ""
 
 
 StationNotice = (
     PluggedIn
     | Unplugged
+    | ShuttingDown
     | ProtocolAnswered
     | SessionStarted
     | Authorized

@@ -1,98 +1,130 @@
-"""Who comes to a lone EVSE: tells the vehicle it waits for from whoever else opens a connection."""
+"""Who comes to a lone EVSE: tells the vehicles it waits for from whoever else connects, and one visit from the next."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from pncsim.secc import notices
 from pncsim.secc.evse import Evse
-from pncsim.wire.clock import Clock
+from pncsim.secc.guest import Guest
+from pncsim.wire.clock import Clock, Timer
 from pncsim.wire.errors import PeerClosed, PncError
-from pncsim.wire.session.sequence import CONNECTED, ENDED
-from pncsim.wire.trace import Event, StateEntered, Trace
 
 
-class Visit(Struct):
-    """One connection. ``vehicle``: it has shown to be a vehicle's. ``state``: where the station was when it ended."""
+class Visit(Struct, eq=False):
+    """One vehicle's visit. ``guest``: the connection that counts, the one that got furthest. ``refused``: handshakes
+    that had failed before it. ``over``: nothing more comes of it."""
 
-    vehicle: bool = False
-    charged: bool = False
-    state: str = ""
-    energy_wh: float = 0.0
-    reason: str = ""
-    error: PncError | None = None
+    guest: Guest
+    refused: list[Guest] = field(default_factory=list)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def error(self) -> PncError | None:
+        """What went wrong, if anything did."""
+        return self.guest.error
 
     @property
     def left_without_charging(self) -> bool:
         """It ended the session, or just closed the connection, before PowerDelivery(Start)."""
-        went = self.error is None or isinstance(self.error, PeerClosed)
-        return went and bool(self.state) and not self.charged
+        guest = self.guest
+        went = guest.error is None or isinstance(guest.error, PeerClosed)
+        return went and guest.vehicle and not guest.charged
 
 
 class Reception:
-    """Waits for one vehicle at ``evse`` and for the end of its visit.
+    """Waits for vehicles at ``evse`` and for the ends of their visits.
 
     A connection is a vehicle's once its SupportedAppProtocolReq was answered, or when it began a TLS handshake that
     then failed (an alert, a certificate it dislikes, a connection closed in the middle): that is a device under test
-    with something to fix. Anything else, such as a port scan, a browser or a connection on which nothing sensible is
-    said within the 18 s of V2G2-714, is told, and the station goes on waiting. So is a second connection while a
-    vehicle is being served: it is refused.
+    with something to fix. One that is sent away because the station has nothing to offer is a vehicle's, too, if it has
+    said something in V2GTP. Anything else, such as a
+    port scan, a browser or a connection on which nothing sensible is said within the 18 s of V2G2-714, is told, and the
+    station goes on waiting. So is a connection beside a vehicle that is being served: it is refused.
+
+    Whose handshake has failed may come back, plain or over TLS, within ``patience`` seconds (what V2G2-714 gives it to
+    set up a session), and it is still the same visit.
     """
 
-    def __init__(self, evse: Evse, clock: Clock, trace: Trace) -> None:
-        self._evse, self._clock = evse, clock
-        self._visit = Visit()
-        self._arrived = asyncio.Event()
-        self._left: asyncio.Future[Visit] = asyncio.get_running_loop().create_future()
-        evse.on_end, evse.on_refused, evse.on_notice = self._end, self._refused, self._note
-        trace.subscribe(self._see)
+    def __init__(self, evse: Evse, clock: Clock, *, patience: float = 18.0) -> None:
+        self._evse, self._clock, self._patience = evse, clock, patience
+        self._visits: deque[Visit] = deque()  # those nobody has taken yet, the last one perhaps still going on
+        self._news = asyncio.Event()
+        self._returning: Timer | None = None
+        evse.on_vehicle, evse.on_left = self._arrived, self._gone
 
-    async def visit(self, wait: float | None) -> Visit | None:
-        """The vehicle's visit when it is over; None when none came within ``wait`` seconds (None: for ever).
+    async def visit(self, wait: float | None = None) -> Visit | None:
+        """The next visit when it is over; None when no vehicle came within ``wait`` seconds (None: for ever).
 
         The time limit is for the vehicle's coming alone, whatever its visit takes. Who is connecting when it runs out
         may still be the vehicle, and is waited for until that is clear.
         """
         try:
             async with self._clock.timeout(wait):
-                await self._arrived.wait()
+                await self._news.wait()
         except TimeoutError:
             await self._evse.idle()
-            if not self._arrived.is_set():
+            if not self._visits:
                 return None
-        return await self._left
+        await self._visits[0].over.wait()
+        visit = self._visits.popleft()
+        if not self._visits:
+            self._news.clear()
+        return visit
 
-    def _see(self, event: Event) -> None:
-        if isinstance(event, StateEntered) and event.unit == self._evse.voice.unit:
-            if event.state == CONNECTED:
-                self._visit = Visit()
-            if event.state != ENDED:
-                self._visit.state = event.state
+    @property
+    def untaken(self) -> list[Visit]:
+        """The visits nobody has taken; the last one may still go on."""
+        return list(self._visits)
 
-    def _note(self, notice: object) -> None:
-        if isinstance(notice, notices.ProtocolAnswered):
-            self._visit.vehicle = True
-            self._arrived.set()
-        elif isinstance(notice, notices.ChargingStarted):
-            self._visit.charged = True
-        elif isinstance(notice, notices.SessionEnded):
-            self._visit.energy_wh = notice.energy_wh
+    @property
+    def under_way(self) -> Visit | None:
+        """The visit that goes on now, if any."""
+        return self._visits[-1] if self._visits and not self._visits[-1].over.is_set() else None
 
-    def _end(self, reason: str, error: PncError | None) -> None:
-        self._visit.reason, self._visit.error = reason, error
-        self._over(self._visit)
+    def _arrived(self, guest: Guest) -> None:
+        """A vehicle speaks: a new one, or the one that may come back."""
+        self._expect_nobody_back()
+        visit = self.under_way
+        if visit is None:
+            self._open(Visit(guest))
+        else:
+            visit.refused.append(visit.guest)
+            visit.guest = guest
 
-    def _refused(self, error: PncError, spoke_tls: bool) -> None:
-        self._over(Visit(vehicle=spoke_tls, reason=error.sentence, error=error))
+    def _gone(self, guest: Guest) -> None:
+        visit = self.under_way
+        if visit is not None and visit.guest is guest:
+            visit.over.set()
+        elif guest.spoke_tls and (visit is None or self._returning is not None):
+            self._failed(guest, visit)
+        elif guest.counts and visit is None:
+            self._open(Visit(guest)).over.set()
+        elif visit is None:
+            self._evse.voice.story("That was no vehicle: the station goes on waiting for one.")
 
-    def _over(self, visit: Visit) -> None:
-        if not visit.vehicle:
-            if not self._arrived.is_set():
-                self._evse.voice.story("That was no vehicle: the station goes on waiting for one.")
-        elif visit is self._visit or not self._visit.vehicle:
-            # A handshake that fails while a vehicle is being served is not the end of that vehicle's visit.
-            self._arrived.set()
-            if not self._left.done():
-                self._left.set_result(visit)
+    def _failed(self, guest: Guest, visit: Visit | None) -> None:
+        """A handshake has failed: of a new visit, or once more of the one that is waited for."""
+        if visit is not None:
+            visit.refused.append(visit.guest)
+            visit.guest = guest
+            return
+        opened = self._open(Visit(guest))
+        self._returning = self._clock.call_at(self._clock.now() + self._patience, lambda: self._stays_away(opened))
+        self._evse.voice.story(f"The vehicle may come back within {self._patience:g} s, over TLS or without.")
+
+    def _stays_away(self, visit: Visit) -> None:
+        self._returning = None
+        visit.over.set()
+
+    def _expect_nobody_back(self) -> None:
+        if self._returning is not None:
+            self._returning.cancel()
+            self._returning = None
+
+    def _open(self, visit: Visit) -> Visit:
+        self._visits.append(visit)
+        self._news.set()
+        return visit

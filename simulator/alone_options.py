@@ -40,6 +40,13 @@ def _shown(text: str) -> str:
     return f"{scheme if begun else ''}{begun}{MASK}@{place}" if at else text
 
 
+def station_identity(text: str) -> str:
+    """What a CSMS can know a station by. Raises ValueError."""
+    if not 1 <= len(text) <= 48 or ":" in text or not text.isprintable():
+        raise ValueError(f"{text!r} is no station identity: 1 to 48 characters without a colon are (OCPP-J 3.1.1)")
+    return text
+
+
 class SideOptions(Struct, frozen=True, kw_only=True):
     """What both sides can be told."""
 
@@ -53,7 +60,11 @@ class SideOptions(Struct, frozen=True, kw_only=True):
 
 
 class StationOptions(Discreet, SideOptions, frozen=True, kw_only=True):
-    """``pnc secc``: what is offered and who manages it. ``wait`` None: for ever."""
+    """``pnc secc``: what is offered and who manages it.
+
+    ``sessions``: visits of vehicles until the station ends, which ``forever`` leaves to somebody else. ``wait`` None:
+    for ever.
+    """
 
     _hidden = ("csms", "csms_password")
 
@@ -62,7 +73,7 @@ class StationOptions(Discreet, SideOptions, frozen=True, kw_only=True):
         str | None, "a CSMS (ws:// or wss://); default: one of its own", Reads(csms_address), Shown("URL")
     ] = None
     csms_password: str | None = None
-    identity: Annotated[str, "the station's identity at the CSMS", Shown("ID")] = "CS001"
+    identity: Annotated[str, "the station's identity at the CSMS", Reads(station_identity), Shown("ID")] = "CS001"
     ocsp: Annotated[
         OcspPolicy, "require: do not start without an OCSP response to staple; prefer: say so; off: staple none"
     ] = "prefer"
@@ -72,6 +83,8 @@ class StationOptions(Discreet, SideOptions, frozen=True, kw_only=True):
         "the session; close: this ends it, too; goodbye: the vehicle may always send its SessionStopReq",
     ] = "continue"
     wait: Annotated[float | None, "give up when no vehicle has come by then", Shown("SECONDS")] = None
+    sessions: Annotated[int, "end after the visits of N vehicles, with a verdict on each", Shown("N")] = 1
+    forever: Annotated[bool, "serve vehicles until Ctrl-C or SIGTERM", Flag("--forever")] = False
 
 
 class VehicleOptions(SideOptions, frozen=True, kw_only=True):

@@ -1,15 +1,12 @@
 """One side alone, against somebody else's device: ``pnc secc`` and ``pnc ev``.
 
 A lone station brings its own back end in memory (CSMS, pools, mobility operator with the folder's contract registered)
-or speaks OCPP to a CSMS given by URL. Both end by themselves after one session, with a verdict line and an exit code.
+or speaks OCPP to a CSMS given by URL. Both end by themselves, a vehicle after its session and a station after as many
+visits as it is told, with a verdict line and an exit code.
 """
 
 from __future__ import annotations
 
-import re
-import shutil
-import sys
-import textwrap
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -25,15 +22,14 @@ from pncsim.ev.vehicle import Vehicle
 from pncsim.secc.charge_point import ChargePoint, trusted_roots
 from pncsim.secc.config import SeccConfig
 from pncsim.secc.evse import EvsePlan
-from pncsim.secc.reception import Reception
 from pncsim.secc.station.config import StationConfig
 from pncsim.simulator.alone_options import Current, Payment, StationOptions, VehicleOptions
-from pncsim.simulator.evidence.story import printable
 from pncsim.simulator.lab.back_end import CARD, open_back_end
 from pncsim.simulator.lab.stations import network_at
 from pncsim.simulator.plan import OtherSide
-from pncsim.simulator.result import EXIT_CODES, Verdict
 from pncsim.simulator.vehicle_verdict import vehicle_verdict
+from pncsim.simulator.verdicts import first_sentence, say_verdict
+from pncsim.simulator.visits import Visits
 from pncsim.tls_certs.concerns import about_evse, about_roles, concerns
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki
 from pncsim.tls_certs.reading import common_name
@@ -48,9 +44,10 @@ from pncsim.wire.voice import Voice
 
 
 async def run_station(link: OtherSide, options: StationOptions, clock: Clock, trace: Trace) -> int:
-    """Serve one vehicle; the exit code. Raises LocalError when the options or the PKI folder are no good.
+    """Serve vehicles; the exit code. Raises LocalError when the options or the PKI folder are no good.
 
-    The verdict is the last line printed: nothing of the station is open any more then.
+    The verdict is the last line printed: nothing of the station is open any more then, and the CSMS has heard of the
+    end of what was going on, also where somebody has ended the station before.
     """
     if options.pki is None and options.tls:
         _warn(clock, trace, "SECC", "no vehicle can trust the certificates made for this run")
@@ -62,6 +59,7 @@ async def run_station(link: OtherSide, options: StationOptions, clock: Clock, tr
     if options.csms is not None:
         connect, password = _remote_csms(options.csms, pki), options.csms_password or ""
     else:
+        await back.csms.register.add(options.identity)
         await _sell(pki, back.ecosystem, trace, clock)
         back.services.operator = FolderOperator(back.ecosystem.mo)
     evse = EvsePlan(
@@ -97,34 +95,16 @@ async def run_station(link: OtherSide, options: StationOptions, clock: Clock, tr
         roots=trusted_roots(pki),
         credentials=pki.credentials("secc_leaf") if options.tls else None,
     )
+    visits = Visits(site, options, clock, say_verdict)
+    broken_off = True
     try:
-        verdict, said = await _serve_one(site, options, clock, trace)
+        await visits.serve()
+        broken_off = False
     finally:
         await site.close()
         await back.close()
-    return _verdict("secc", verdict, said)
-
-
-async def _serve_one(site: ChargePoint, options: StationOptions, clock: Clock, trace: Trace) -> tuple[Verdict, str]:
-    """The verdict on the first vehicle that comes; who counts as one, see :class:`secc.reception.Reception`."""
-    reception = Reception(site.evse(), clock, trace)
-    try:
-        await site.open(lenient=options.ocsp != "require")
-    except PncError as error:
-        if isinstance(error, LocalError):
-            return Verdict.ERROR, str(error)  # nobody has told it yet
-        return Verdict.FAIL, first_sentence(error.sentence)
-    kinds = " and ".join(site.evse().where)
-    site.evse().voice.story(f"Waiting for a vehicle at {kinds}.")
-    visit = await reception.visit(options.wait)
-    if visit is None:
-        return Verdict.FAIL, f"no vehicle came within {options.wait:g} s"
-    await site.heard()
-    if visit.left_without_charging:
-        return Verdict.FAIL, f"the vehicle left without charging (state: {visit.state})"
-    said = first_sentence(visit.error.sentence if visit.error else visit.reason)
-    verdict = Verdict.FAIL if visit.error else Verdict.PASS
-    return verdict, f"{said}; {visit.energy_wh / 1000:.3f} kWh delivered"
+        code = visits.conclude(broken_off=broken_off)
+    return code
 
 
 class FolderOperator(Struct, frozen=True):
@@ -200,7 +180,7 @@ async def run_vehicle(link: OtherSide, options: VehicleOptions, clock: Clock, tr
     outcome = await charge(network_at(link, clock), vehicle, clock, trace)
     said = outcome.reason if outcome.ok or outcome.error is None else outcome.error.sentence
     verdict, line = vehicle_verdict(outcome, first_sentence(said), kwh=options.kwh, patience=options.patience)
-    return _verdict("ev", verdict, line)
+    return say_verdict("ev", verdict, line)
 
 
 def _say_what_is_missing(pki: Pki, options: StationOptions, voice: Voice) -> None:
@@ -246,18 +226,3 @@ _MODES: Mapping[Current, tuple[str, ...]] = {"ac": AC_MODES, "dc": DC_MODES, "bo
 
 def _modes(current: Current) -> tuple[str, ...]:
     return _MODES[current]
-
-
-def first_sentence(text: str) -> str:
-    """The first sentence of ``text`` without its full stop."""
-    return re.split(r"(?<=[.!?])\s+(?=[A-Z])", text, maxsplit=1)[0].rstrip(".")
-
-
-def _verdict(side: str, verdict: Verdict, text: str) -> int:
-    """Print the verdict line, broken at the width of a terminal and whole where a program reads it."""
-    line = printable(f"{verdict.upper()} {side}: {text}")
-    if sys.stdout.isatty():
-        width = max(40, shutil.get_terminal_size().columns)
-        line = textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-    print(line, flush=True)
-    return EXIT_CODES[verdict]

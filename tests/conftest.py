@@ -96,3 +96,11 @@ def postgresql_url(postgresql_server: str) -> str:
 def sqlite_url(tmp_path: Path) -> str:
     """The URL of a database in a file that is not there yet."""
     return f"sqlite+aiosqlite:///{tmp_path / 'data' / 'pnc.db'}"
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PKI folder, issued now."""
+    from alone_lab import issue_folder
+
+    return issue_folder(tmp_path_factory.mktemp("pki"))

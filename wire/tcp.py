@@ -59,7 +59,12 @@ class _TcpStream(ByteStream, asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=BUFFER)
         sock = self._transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _watch_over(sock)
         here, name = sock.getsockname(), self._transport.get_extra_info("peername")
+        if name is None:
+            # It was reset before it was accepted: there is nobody to serve.
+            self._transport.abort()
+            return
         self.local, self.remote = end_point(here), end_point(name)
         scope = name[3] if len(name) > 3 else 0
         self.peer = address_text(name[0], name[1], _interface_name(scope))
@@ -121,6 +126,20 @@ class _TcpStream(ByteStream, asyncio.Protocol):
                 self._transport.pause_reading()
             else:
                 self._transport.resume_reading()
+
+
+_KEEPALIVE = (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 4), ("TCP_USER_TIMEOUT", 35_000))
+"""After 15 s without a word the system asks every 5 s whether the peer is there, and gives up after 35 s (the last in
+ms): below the 60 s a station waits for a request, so that nobody waits for who is gone without having closed."""
+
+
+def _watch_over(sock: socket.socket) -> None:
+    """Let the system notice a half-open connection: a peer that was switched off, or knows nothing of it any more."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE:
+        option = getattr(socket, name, None)  # not every system has all of them
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _interface_name(scope_id: int) -> str:

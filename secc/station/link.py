@@ -13,7 +13,7 @@ from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.status_info import said
 from pncsim.secc.station.variables import DeviceModel
 from pncsim.wire.clock import Clock
-from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
+from pncsim.wire.errors import Kind, LocalError, PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import A, Handler, Request
 from pncsim.wire.ocpp.channel import Connector, FrameChannel
@@ -30,8 +30,13 @@ if TYPE_CHECKING:
 SILENCES = 2
 """Heartbeats without an answer before the connection counts as dead."""
 
+STOPS = "the station stops"
+
 LONGEST_INTERVAL = 86_400
 """Seconds between heartbeats or boots, whatever the CSMS says (the limit of HeartbeatInterval)."""
+
+TURNED_AWAY: frozenset[Kind] = frozenset({"not authorised", "refused", "no common protocol", "chain", "expired"})
+"""Why the CSMS, or what answers at its address, will not have the station as it is: trying again does not help."""
 
 _UNREGISTERED: frozenset[registration.Registration] = frozenset({"Rejected", "Booting", "Waiting", "Offline"})
 
@@ -102,6 +107,9 @@ class Link:
                 raise
             else:
                 waits = None
+                if self.stopping:
+                    await channel.close(1000, STOPS)
+                    return
                 await self._connected(channel)
                 if self._hurry:
                     self._hurry = False
@@ -117,7 +125,7 @@ class Link:
         self.stopping = True
         self._stop_asked.set()
         if self._peer is not None:
-            await self._peer.close(1000, "the station stops")
+            await self._peer.close(1000, STOPS)
 
     async def restart(self, reason: types.BootReasonEnumType) -> None:
         """Close, forget the registration, connect and boot again with this BootNotification reason."""
@@ -253,7 +261,8 @@ class Link:
             self._happen("pending")
             return
         why = said(answer) or "no reason given"
-        self._problem(PeerError(f"The CSMS rejected the station {self._config.identity}: {why}.", clause="B03"))
+        sentence = f"The CSMS rejected the station {self._config.identity}: {why}."
+        self._problem(PeerError(sentence, kind="refused", clause="B03"))
         self._happen("rejected")
 
     async def _beat(self) -> None:

@@ -100,6 +100,10 @@ class TransactionBook(Struct):
         trigger, reason = self.open.stop or ("EVDeparted", "EVDisconnected")
         return self._end(notice.time, trigger, reason, notice.register_wh)
 
+    def _shutting_down(self, notice: notices.ShuttingDown) -> list[Event]:
+        self.stopping("AbnormalCondition", "Reboot")
+        return []
+
     def _start(self, now: float, trigger: types.TriggerReasonEnumType, register: int | None = None) -> list[Event]:
         self.open = OpenTransaction(self.new_id(), remote_start=self._remote_start, charging_state="EVConnected")
         if self._remote_start is not None:
@@ -265,6 +269,7 @@ _END: dict[tuple[str, str], Ending] = {
 _HANDLERS: dict[type, Callable[[TransactionBook, Any], list[Event]]] = {
     notices.PluggedIn: TransactionBook._plugged_in,
     notices.Unplugged: TransactionBook._unplugged,
+    notices.ShuttingDown: TransactionBook._shutting_down,
     notices.SessionStarted: TransactionBook._session_started,
     notices.Authorized: TransactionBook._authorized,
     notices.AuthorizationRefused: TransactionBook._refused,

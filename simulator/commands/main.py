@@ -33,7 +33,7 @@ DESCRIPTION = "The whole Plug & Charge ecosystem in one program: vehicle, statio
 COMMANDS = {
     "run": "run a scenario with all actors on this machine",
     "list": "name the scenarios, or the faults",
-    "secc": "be a charging station for one vehicle, then give a verdict",
+    "secc": "be a charging station for one vehicle (--sessions N: for N), then give a verdict",
     "ev": "be a vehicle that charges at one station, then give a verdict",
     "serve": "be the services behind the stations: pools, PKI, operators, tokens",
     "exi": "decode and encode EXI, line by line",

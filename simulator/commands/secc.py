@@ -1,4 +1,4 @@
-"""``pnc secc``: a charging station for one vehicle."""
+"""``pnc secc``: a charging station for one vehicle, or for several, one after the other."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def _secc(arguments: Arguments) -> int:
     from pncsim.simulator.standalone import run_station
 
     check_side(arguments)
+    if arguments.forever and arguments.sessions != 1:
+        arguments.parser.error("--sessions says when to end, --forever says never: leave out one of them")
     link = taken(OtherSide, arguments)
     options = replace(taken(StationOptions, arguments), csms_password=os.environ.get("PNC_CSMS_PASSWORD"))
     return run_alone(lambda clock, trace: run_station(link, options, clock, trace), level=arguments.verbose)

@@ -18,7 +18,7 @@ from pncsim.simulator.result import Check, RunResult, Verdict
 from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.told import run_and_tell
 from pncsim.simulator.settings import RunSettings
-from pncsim.simulator.standalone import _verdict
+from pncsim.simulator.verdicts import say_verdict
 from pncsim.wire.trace import Direction, OcppFrame, Problem, Secured, Story, V2gMessage
 
 
@@ -120,7 +120,7 @@ def test_what_is_printable_stays() -> None:
 
 
 def test_controls_in_verdicts_and_complaints_are_shown_too(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _verdict("secc", Verdict.FAIL, "the vehicle is \x1b[2J\x9b1m") == 1
+    assert say_verdict("secc", Verdict.FAIL, "the vehicle is \x1b[2J\x9b1m") == 1
     with pytest.raises(SystemExit):
         main(["ev", "--pki", "no\x1b[2Jfolder"])
     said = capsys.readouterr()

@@ -23,7 +23,7 @@ from pncsim.wire.listener import HttpListener
 from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.ocpp.session import MAX_TEXT
 from pncsim.wire.ocpp.tls import client_context
-from pncsim.wire.ocpp.websocket import WebSocketServer, basic, connect, connector, read_basic
+from pncsim.wire.ocpp.websocket import WebSocketChannel, WebSocketServer, basic, connect, connector, read_basic
 
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
 
@@ -325,3 +325,27 @@ def test_basic_credentials_survive_odd_passwords() -> None:
     assert read_basic(basic("CS", "pä:ss wörd")) == ("CS", "pä:ss wörd")
     for header in (None, "", "Basic", "Basic eA==", "Basic /w==", "Digest x", "Basic ü", "Basic \udcff"):
         assert read_basic(header) == (None, None)
+
+
+async def test_a_station_closes_its_websocket_with_a_close_frame_at_exit_and_at_a_password_change(lab: Lab) -> None:
+    ends: asyncio.Queue[tuple[int | None, str]] = asyncio.Queue()
+    begins: asyncio.Queue[str] = asyncio.Queue()
+
+    async def serve(identity: str, channel: WebSocketChannel) -> None:
+        begins.put_nowait(identity)
+        await lab.csms.serve(identity, channel)
+        ends.put_nowait((channel.close_code, channel.close_reason))
+
+    server = WebSocketServer(lab.csms.admit, serve)
+    await server.start()
+    try:
+        async with running(lab.station(connector(server.url), PLAIN)) as station:
+            await station.wait_ready(20)
+            await begins.get()
+            assert await lab.csms.change_password(IDENTITY, "another-password-16") == "Accepted"
+            assert await ends.get() == (1001, "the password has changed")
+            await begins.get()
+            await station.stop()
+            assert await ends.get() == (1000, "the station stops")
+    finally:
+        await server.close()

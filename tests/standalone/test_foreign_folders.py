@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_standalone import QUICK, charge
+from alone_lab import QUICK, charge
 
 from pncsim.simulator.alone_options import StationOptions
 from pncsim.simulator.commands.main import main

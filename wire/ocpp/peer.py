@@ -116,7 +116,8 @@ class OcppPeer:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the channel after what is already on its way; :meth:`run` then ends, and is waited for."""
-        await self.hang_up(code, reason)
+        # Who asks may be one of the tasks that end with the connection, and the close frame goes out all the same.
+        await asyncio.shield(self.hang_up(code, reason))
         if self._running:
             await self._ended.wait()
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 from cryptography import x509
 
-from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.errors import Kind, LocalError, PeerError
 from pncsim.wire.listener import LIMITS, HttpListener, Limits
 from pncsim.wire.ocpp.channel import TURN, Admission, Connector, FrameChannel
 from pncsim.wire.ocpp.frames import Frame
@@ -105,7 +105,10 @@ class WebSocketChannel:
             return str(message.data)
         if message.type is aiohttp.WSMsgType.BINARY:
             await self.close(1003, "text frames only")
-        elif self.close_code is None:
+        elif self.close_code is not None:
+            # This side is closing: what is open is still needed for the close frame, and released by :meth:`close`.
+            return None
+        else:
             self.close_code = self._socket.close_code or 1006
             if message.type is aiohttp.WSMsgType.CLOSE:
                 self.close_reason = str(message.extra or "")
@@ -183,7 +186,10 @@ async def connect(
         await socket.close(code=1008)
         await session.close()
         raise PeerError(
-            f"The CSMS at {address} showed a certificate that {out_of_date}.", clause="A00.FR.309", alert=45
+            f"The CSMS at {address} showed a certificate that {out_of_date}.",
+            kind="expired",
+            clause="A00.FR.309",
+            alert=45,
         )
     chosen = next((version for version in versions if version.subprotocol == socket.protocol), None)
     if chosen is None:
@@ -209,27 +215,50 @@ def _out_of_date(socket: aiohttp.ClientWebSocketResponse, now: float) -> str:
 
 
 def _refusal(address: str, error: BaseException) -> BaseException:
+    """Why there is no connection. The kind says whether trying again may help: only "unreachable" and "silent" can."""
+    who = f"The CSMS at {address}"
     match error:
-        case aiohttp.WSServerHandshakeError(status=401):
-            text, advice = "refused the password (HTTP 401).", "Check identity and BasicAuthPassword on both sides."
-            return PeerError(f"The CSMS at {address} {text}", clause="A00.FR.204", advice=advice, http_status=401)
+        case aiohttp.WSServerHandshakeError(status=401 | 403 as status):
+            text, advice = (
+                f"refused the password (HTTP {status}).",
+                "Check identity and BasicAuthPassword on both sides.",
+            )
+            return PeerError(
+                f"{who} {text}", kind="not authorised", clause="A00.FR.204", advice=advice, http_status=status
+            )
         case aiohttp.WSServerHandshakeError(status=404):
-            text, advice = "does not know this station (HTTP 404).", "Register the identity at the CSMS."
-            return PeerError(f"The CSMS at {address} {text}", clause="OCPP-J 3.2", advice=advice, http_status=404)
+            text = "does not know this station (HTTP 404)."
+            advice = "Check the path of the address, and that the identity is registered at the CSMS."
+            return PeerError(f"{who} {text}", kind="refused", clause="OCPP-J 3.2", advice=advice, http_status=404)
         case aiohttp.WSServerHandshakeError():
             text = f"did not upgrade to WebSocket: HTTP {error.status} {error.message}."
-            return PeerError(f"The CSMS at {address} {text}", http_status=error.status)
+            kind: Kind = "unreachable" if error.status >= 500 else "no common protocol"
+            advice = "" if error.status >= 500 else "Check scheme, host and path of the address."
+            return PeerError(f"{who} {text}", kind=kind, advice=advice, http_status=error.status)
         case aiohttp.ClientConnectorCertificateError():
             text = f"showed a certificate that does not verify ({error.certificate_error})."
-            return PeerError(f"The CSMS at {address} {text}", clause="A00.FR.309", alert=42)
+            advice = "Give the root of the CSMS's certificate, and the address by the name the certificate has."
+            return PeerError(f"{who} {text}", kind="chain", clause="A00.FR.309", advice=advice, alert=42)
+        case aiohttp.ClientConnectorSSLError():
+            return PeerError(
+                f"{who} did not complete a TLS handshake ({getattr(error.os_error, 'reason', None) or error}).",
+                kind="no common protocol",
+                clause="A00.FR.301",
+                advice="Is it ws:// there, without TLS?",
+            )
         case aiohttp.InvalidURL():
             return LocalError(f"{address} is no WebSocket address.")
         case aiohttp.ClientConnectorError(errno=int(number)):
-            return PeerError(f"The CSMS at {address} cannot be reached ({os.strerror(number)}).", kind="unreachable")
-        case aiohttp.ClientError() | OSError() | TimeoutError():
+            return PeerError(f"{who} cannot be reached ({os.strerror(number)}).", kind="unreachable")
+        case aiohttp.ClientResponseError() | aiohttp.ServerDisconnectedError() if address.startswith("ws:"):
             return PeerError(
-                f"The CSMS at {address} cannot be reached ({error or type(error).__name__}).", kind="unreachable"
+                f"{who} did not answer the WebSocket upgrade in HTTP.",
+                kind="no common protocol",
+                clause="RFC 6455 4.2.2",
+                advice="Is it wss:// there, with TLS?",
             )
+        case aiohttp.ClientError() | OSError() | TimeoutError():
+            return PeerError(f"{who} cannot be reached ({error or type(error).__name__}).", kind="unreachable")
     return error
 
 

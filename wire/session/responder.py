@@ -93,6 +93,8 @@ class Responder(Conversation):
         super().__init__(dialects, role=role, unit=unit, me="station", peer="vehicle", alter=alter, refuses=refuses)
         self.state: str = CONNECTED
         """The state of the sequence table the station is in."""
+        self.reached: str = CONNECTED
+        """The same, and after the end the last one before it."""
         self.answers: dict[int, object] = {}
         """Answers to questions by their number: for moves that look later."""
         self.after_failed = after_failed
@@ -381,6 +383,8 @@ class Responder(Conversation):
 
     def _enter(self, state: str) -> None:
         self.state = state
+        if state != ENDED:
+            self.reached = state
         self.voice.state(str(state))
 
 

@@ -37,7 +37,8 @@ TYPE_CASE = "V2GTP case _003"
 LENGTH_CASE = "V2GTP case _002"
 
 _HEADER = struct.Struct(">BBHI")
-_VERSION_PAIR = bytes((VERSION, INVERSE))
+PREAMBLE = bytes((VERSION, INVERSE))
+"""How every message begins."""
 
 
 class V2gtpFrame(Struct, frozen=True):
@@ -171,10 +172,10 @@ class V2gtpReader:
         buffer = self._buffer
         start = 0
         while True:
-            start = buffer.find(_VERSION_PAIR, start)
+            start = buffer.find(PREAMBLE, start)
             if start < 0:
                 # The first half of a version pair may have come already.
-                start = len(buffer) - (1 if buffer.endswith(_VERSION_PAIR[:1]) else 0)
+                start = len(buffer) - (1 if buffer.endswith(PREAMBLE[:1]) else 0)
                 break
             if len(buffer) - start < HEADER_SIZE:
                 break
