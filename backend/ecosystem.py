@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import chain
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 
@@ -24,6 +24,7 @@ from pncsim.backend.pki.chains import ContractChainJudge
 from pncsim.backend.pki.fetch import Fetch, in_process
 from pncsim.backend.pki.ocsp_client import OcspClient
 from pncsim.backend.pki.responder import OcspResponder
+from pncsim.backend.pki.revocation import RevocationPolicy, Revocations
 from pncsim.backend.rcp import RootKind, RootPool
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import MemoryStore, Store
@@ -38,6 +39,9 @@ from pncsim.wire.identifiers import emaid_provider, normal_emaid
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
+
+if TYPE_CHECKING:
+    from pncsim.backend.pki.revocation_lists import FetchList
 
 _ROOTS = {"v2g_root": RootKind.V2G, "mo_root": RootKind.MO, "oem_root": RootKind.OEM}
 DEFAULT_PROVIDER = "DEPNC"
@@ -54,7 +58,8 @@ class Ecosystem:
 
     ``fetch``: how OCSP requests travel, by default straight to the own responder. Each party draws from its own stream
     of ``source``. ``store`` is where everything is kept; its facts must go to ``bus`` (:meth:`Bus.tell`). ``refuses``:
-    the liberties nobody here lets pass.
+    the liberties nobody here lets pass. ``fetch_list``: how revocation lists come, if they are asked for at all;
+    ``revocation``: what is demanded to be known of it.
     """
 
     def __init__(
@@ -68,8 +73,11 @@ class Ecosystem:
         policy: BundlePolicy = "default-first",
         source: Source = SYSTEM,
         refuses: frozenset[Tolerance] = LENIENT,
+        fetch_list: FetchList | None = None,
+        revocation: RevocationPolicy = "require",
     ) -> None:
         self._clock, self._trace, self._refuses = clock, trace, refuses
+        self._fetch_list, self._demanded = fetch_list, revocation
         self._fetch, self._policy, self._source = fetch, policy, source
         self.bus = bus or Bus(self._voice("LAB", "events"))
         self.store: Store = store or MemoryStore(self.bus.tell)
@@ -226,14 +234,25 @@ class Ecosystem:
         return client
 
     @cached_property
+    def revocation(self) -> Revocations:
+        """What is known of revocations, and what it means where nothing is."""
+        voice = self._voice("PKI")
+        lists = None
+        if self._fetch_list is not None:
+            from pncsim.backend.pki.revocation_lists import RevocationLists
+
+            lists = RevocationLists(self._clock, voice, self._fetch_list)
+        return Revocations(self._clock, voice, self.ocsp, lists=lists, policy=self._demanded)
+
+    @cached_property
     def verifier(self) -> Verifier:
         """Chain and status checks of all services."""
-        return Verifier(self._clock, self.roots, self.ocsp)
+        return Verifier(self._clock, self.roots, self.revocation)
 
     @cached_property
     def chains(self) -> ContractChainJudge:
         """Central validation for a CSMS."""
-        return ContractChainJudge(self.roots, gate=self._voice("PKI").tolerate, learn=self.ocsp.learn)
+        return ContractChainJudge(self.roots, gate=self._voice("PKI").tolerate, learn=self.revocation.learn)
 
     def _voice(self, role: str, unit: str = "") -> Voice:
         return Voice.on(self._clock, self._trace, role, unit, refuses=self._refuses)

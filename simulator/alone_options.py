@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from pncsim.backend.pki.revocation import RevocationPolicy
 from pncsim.ev.config import InstallPolicy
 from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown, Switches
 from pncsim.tls_certs.judges import OcspPolicy
@@ -82,6 +83,12 @@ class StationOptions(Discreet, SideOptions, frozen=True, kw_only=True):
         "what follows a refusal; continue: a vehicle that gets no new contract may pay with its old one, all else ends "
         "the session; close: this ends it, too; goodbye: the vehicle may always send its SessionStopReq",
     ] = "continue"
+    revocation: Annotated[
+        RevocationPolicy,
+        "what is demanded of a contract: require: its responder or revocation list says that it is not revoked;"
+        " prefer: neither says that it is, and where nobody can tell that is told; off: nobody is asked;"
+        " with --csms that is for the CSMS to decide",
+    ] = "require"
     wait: Annotated[float | None, "give up when no vehicle has come by then", Shown("SECONDS")] = None
     sessions: Annotated[int, "end after the visits of N vehicles, with a verdict on each", Shown("N")] = 1
     forever: Annotated[bool, "serve vehicles until Ctrl-C or SIGTERM", Flag("--forever")] = False

@@ -52,7 +52,9 @@ async def run_station(link: OtherSide, options: StationOptions, clock: Clock, tr
     if options.pki is None and options.tls:
         _warn(clock, trace, "SECC", "no vehicle can trust the certificates made for this run")
     refuses = STRICT if options.strict else LENIENT
-    back = await open_back_end("memory", clock, trace, folder=options.pki, refuses=refuses)
+    back = await open_back_end(
+        "memory", clock, trace, folder=options.pki, refuses=refuses, revocation=options.revocation
+    )
     pki = back.pki
     _say_what_is_missing(pki, options, Voice.on(clock, trace, "SECC"))
     connect, password = back.connect, back.password

@@ -93,7 +93,7 @@ def verify_crl(octets: bytes, certificate: x509.Certificate, issuer: x509.Certif
         extensions = {extension.oid: extension for extension in crl.extensions}
         revoked = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
         noted = [one.value for one in revoked.extensions] if revoked else []
-        addresses = _addresses(certificate)
+        addresses = set(list_addresses(certificate))
     except Unreadable as error:
         raise CrlError(error.sentence, clause=error.clause) from error
     except UNREADABLE as error:
@@ -116,13 +116,13 @@ def _reason(extensions: Iterable[x509.ExtensionType]) -> str:
     return next((one.reason.value for one in extensions if isinstance(one, x509.CRLReason)), "")
 
 
-def _addresses(certificate: x509.Certificate) -> set[str]:
-    """The addresses at which the certificate says its revocation list is."""
+def list_addresses(certificate: x509.Certificate) -> list[str]:
+    """The addresses at which the certificate says its revocation list is, as it names them."""
     try:
         points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     except x509.ExtensionNotFound:
-        return set()
-    return {str(name.value) for point in points for name in point.full_name or ()}
+        return []
+    return [str(name.value) for point in points for name in point.full_name or ()]
 
 
 def _check_scope(extensions: Iterable[x509.Extension[x509.ExtensionType]], addresses: set[str], *, of_ca: bool) -> None:

@@ -128,6 +128,7 @@ class Tolerance(StrEnum):
     ROOT_LISTED = "root-listed", "malformed", "root named by its name or its serial number alone"
     OCSP_NONCE = "ocsp-nonce", "status malformed", "OCSP response that leaves out the nonce it was asked with"
     OCSP_NEXT_UPDATE = "ocsp-next-update", "status malformed", "OCSP response without nextUpdate; it counts for a day"
+    REVOCATION_UNKNOWN = "revocation-unknown", "status unknown", "certificate nobody can tell is revoked or not"
     HASH_DATA_FORM = "hash-data-form", "malformed", "certificate hash data with base64url hashes, decimal serial number"
     CONTRACT_OUTLIVES = "contract-outlives", "profile", "contract that ends after the provisioning certificate"
     # OCPP

@@ -21,10 +21,15 @@ _STATUS: dict[str | None, CertificateStatus] = {
 
 
 class ContractChainJudge:
-    """Judges PEM chains against the root pool. ``learn`` is told the CA certificates of every chain that verified."""
+    """Judges PEM chains against the root pool. ``learn`` is told the certificates of every chain that verified, each
+    with its issuer's."""
 
     def __init__(
-        self, roots: Roots, *, gate: Tolerate, learn: Callable[[x509.Certificate], None] = lambda issuer: None
+        self,
+        roots: Roots,
+        *,
+        gate: Tolerate,
+        learn: Callable[[x509.Certificate, x509.Certificate], None] = lambda certificate, issuer: None,
     ) -> None:
         self._roots = roots
         self._gate = gate
@@ -43,8 +48,8 @@ class ContractChainJudge:
             validated = validate_chain(certificates, anchors, Use.CONTRACT, now, gate=self._gate)
         except ChainError as error:
             return ChainStatus(_STATUS.get(error.ocpp_status, "CertChainError"), error.sentence)
-        for _, issuer in validated.issuers:
-            self._learn(issuer)
+        for pair in validated.issuers:
+            self._learn(*pair)
         return ChainStatus(
             "Accepted",
             f"{validated.common_name} leads to {validated.anchor.subject.rfc4514_string()}.",

@@ -1,20 +1,19 @@
-"""Ways to carry an OCSP request to its responder: to one in this process, or over HTTP."""
+"""Ways to an OCSP responder, in this process or over HTTP, and to the revocation lists of others."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
 
-from pncsim.backend.rest.client import HttpClient, kind_of
-from pncsim.wire.errors import PeerError
-from pncsim.wire.urls import without_password
+from pncsim.backend.pki.named import NamedHttp
 
 if TYPE_CHECKING:
     from pncsim.wire.clock import Clock
 
 REQUEST, RESPONSE = "application/ocsp-request", "application/ocsp-response"
 MAX_RESPONSE = 65_536
+MAX_LIST = 1_048_576
+"""Octets of a revocation list: some twenty thousand entries."""
 DEADLINE = 1.5
 """Seconds a responder may take: the vehicle behind the question waits 5 s for everything together."""
 
@@ -38,26 +37,25 @@ class HttpFetch:
     """OCSP over HTTP POST; :meth:`close` it at the end."""
 
     def __init__(self, clock: Clock, *, deadline: float = DEADLINE) -> None:
-        self._http = HttpClient(clock, whole=deadline, body=MAX_RESPONSE, clause="RFC 6960")
+        self._http = NamedHttp(clock, "OCSP responder", deadline=deadline, body=MAX_RESPONSE, clause="RFC 6960")
 
     async def __call__(self, url: str, request: bytes) -> bytes:
-        if urlsplit(url).scheme not in {"http", "https"}:
-            why = "it is no http address" if url else "the certificate names no responder"
-            raise PeerError(
-                f"The OCSP responder {without_password(url) or '(none)'} cannot be asked: {why}.",
-                clause="RFC 6960",
-                http_status=502,
-            )
-        whom, headers = f"The OCSP responder {without_password(url)}", {"Content-Type": REQUEST, "Accept": RESPONSE}
-        reply = await self._http.request(whom, "POST", url, body=request, headers=headers)
-        if reply.status != 200:
-            raise PeerError(
-                f"{whom} answered HTTP {reply.status}.",
-                kind=kind_of(reply.status),
-                clause="RFC 6960",
-                http_status=502,
-            )
-        return reply.body
+        return await self._http.ask("POST", url, body=request, headers={"Content-Type": REQUEST, "Accept": RESPONSE})
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+
+class HttpLists:
+    """Revocation lists over HTTP GET; :meth:`close` it at the end."""
+
+    def __init__(self, clock: Clock, *, deadline: float = DEADLINE) -> None:
+        self._http = NamedHttp(clock, "revocation list", deadline=deadline, body=MAX_LIST, clause="RFC 5280 4.2.1.13")
+
+    async def __call__(self, url: str) -> bytes:
+        """The list (DER) at ``url``. Raises PeerError."""
+        return await self._http.ask("GET", url)
 
     async def close(self) -> None:
         """Close the connections."""

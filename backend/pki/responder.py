@@ -36,6 +36,16 @@ class OcspResponder:
             call.text = f"{len(request)} octets asked, {len(response)} answered."
             return response
 
+    def speaks(self, request: bytes) -> bool:
+        """Whether this responder is to answer: an authority here has issued what is asked about, and can sign."""
+        try:
+            names, _ = parse_request(request)
+        except RequestMalformed:
+            return True  # nobody else has to be bothered with that
+        authorities = [authority for pki in self._pkis for authority in pki.authorities()]
+        now = self._clock.now()
+        return any(authority.speaks(name, now) for name in names for authority in authorities)
+
     async def _recall(self, request: bytes, authorities: list[Authority]) -> None:
         """Let the authorities know what is kept of the certificates asked about."""
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -60,7 +60,8 @@ class HttpClient:
 
     ``whole``: seconds of lab time an exchange may take, ``connect``: of these until the connection stands, TLS
     included; ``body``: octets of an answer. ``tls``: trust for https addresses, by default the machine's. Failures name
-    ``clause``; ``voice`` tells of each answer.
+    ``clause``; ``voice`` tells of each answer. ``check(host, addresses)`` raises OSError where what a name was resolved
+    to is not to be connected to.
     """
 
     def __init__(
@@ -73,8 +74,9 @@ class HttpClient:
         clause: str = "",
         tls: ssl.SSLContext | None = None,
         voice: Voice | None = None,
+        check: Callable[[str, list[str]], None] | None = None,
     ) -> None:
-        self._clock = clock
+        self._clock, self._check = clock, check
         self._whole, self._connect, self._body = whole, whole if connect is None else connect, body
         self._clause = clause
         self._tls = tls
@@ -153,7 +155,9 @@ class HttpClient:
         tracing = aiohttp.TraceConfig()
         tracing.on_connection_create_end.append(connected)
         tracing.on_connection_reuseconn.append(connected)
+        resolver = None if self._check is None else _checked(self._check)
         self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(resolver=resolver),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=[tracing],
@@ -166,6 +170,19 @@ class HttpClient:
         if self._tls is not None:
             return self._tls
         return machine_trust() if url.lower().startswith("https:") else True
+
+
+def _checked(check: Callable[[str, list[str]], None]) -> aiohttp.ThreadedResolver:
+    """A resolver whose answers are checked before anybody connects: what is connected to is what was checked."""
+    from pncsim.wire.web import aiohttp
+
+    class Checked(aiohttp.ThreadedResolver):
+        async def resolve(self, host: str, *given: Any, **named: Any) -> list[Any]:
+            found = await super().resolve(host, *given, **named)
+            check(host, [entry["host"] for entry in found])
+            return found
+
+    return Checked()
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes | None:

@@ -32,6 +32,8 @@ from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     from pncsim.backend.pki.fetch import Fetch
+    from pncsim.backend.pki.revocation import RevocationPolicy
+    from pncsim.backend.pki.revocation_lists import FetchList
     from pncsim.wire.ocpp.websocket import WebSocketServer
 
 __all__ = ["CARD", "STATION_ID", "BackEnd", "KnownCards", "Region", "open_back_end"]
@@ -87,7 +89,8 @@ class Region:
     """Everything behind the stations that one ``plan`` names.
 
     ``folder``: where the first PKI comes from. ``keeping``: what is issued and revoked in it stays there; a lab does
-    with the folder as it likes, and forgets it. ``refuses``: the liberties nobody here lets pass.
+    with the folder as it likes, and forgets it. ``refuses``: the liberties nobody here lets pass. ``revocation``: what
+    is to be known of certificates of others, whose responders and lists are then asked at the addresses they name.
     """
 
     def __init__(
@@ -101,8 +104,9 @@ class Region:
         keeping: bool = False,
         source: Source = SYSTEM,
         refuses: frozenset[Tolerance] = LENIENT,
+        revocation: RevocationPolicy | None = None,
     ) -> None:
-        self.plan = plan
+        self.plan, self._revocation = plan, revocation
         self._transport, self._clock, self._trace, self._refuses = transport, clock, trace, refuses
         self._folder, self._keeping, self._source = folder, keeping, source
         self._sockets = AsyncExitStack()
@@ -156,7 +160,17 @@ class Region:
                 self._sockets.push_async_callback(serve.stop)
                 ocsp_url = f"{serve.url}/ocsp"
             fetch = self._fetch(ocsp_url)
-        ecosystem = Ecosystem(self._clock, self._trace, fetch=fetch, source=self._source, refuses=self._refuses)
+        elif self._revocation is not None:
+            fetch = self._fetch("")
+        ecosystem = Ecosystem(
+            self._clock,
+            self._trace,
+            fetch=fetch,
+            source=self._source,
+            refuses=self._refuses,
+            fetch_list=self._lists() if self._revocation is not None else None,
+            revocation=self._revocation or "require",
+        )
         for plan in self.plan.pkis:
             await ecosystem.add_pki(self._pki(plan, ocsp_url), plan.name)
         for cps in self.plan.provisioning:
@@ -175,16 +189,32 @@ class Region:
         return ecosystem
 
     def _fetch(self, own_url: str) -> Fetch:
-        """OCSP over HTTP; a folder's certificates name an address of their own, which the responder here answers."""
+        """OCSP over HTTP; a folder's certificates name an address of their own, which the responder here answers.
+
+        ``own_url``: where that listens, "" if it is asked in this process. It speaks only for authorities whose keys
+        are here: for others the responder that the certificate names is asked.
+        """
         from pncsim.backend.pki.fetch import HttpFetch
 
         http = HttpFetch(self._clock)
         self._sockets.push_async_callback(http.close)
 
         async def fetch(url: str, request: bytes) -> bytes:
-            return await http(own_url if url in self._answered_here else url, request)
+            assert self._ecosystem is not None, "whoever asks is part of it"
+            responder = self._ecosystem.responder
+            if not own_url:
+                return await (responder.answer(request) if responder.speaks(request) else http(url, request))
+            here = url in self._answered_here and responder.speaks(request)
+            return await http(own_url if here else url, request)
 
         return fetch
+
+    def _lists(self) -> FetchList:
+        from pncsim.backend.pki.fetch import HttpLists
+
+        http = HttpLists(self._clock)
+        self._sockets.push_async_callback(http.close)
+        return http
 
     def _pki(self, plan: PkiPlan, ocsp_url: str) -> Pki:
         if self._folder is None or plan is not self.plan.pkis[0]:
@@ -215,7 +245,7 @@ class Region:
         pki = ecosystem.pki
         services = Services(
             pool=await self._contract_pool(ecosystem, plan.name),
-            revocation=ecosystem.ocsp,
+            revocation=ecosystem.revocation,
             authority=ecosystem.ca,
             operator=ecosystem.operators if self.plan.operators else ecosystem.mo,
             tokens=KnownCards({CARD: "Accepted"}),
@@ -316,12 +346,15 @@ async def open_back_end(
     *,
     folder: Path | None = None,
     refuses: frozenset[Tolerance] = LENIENT,
+    revocation: RevocationPolicy | None = None,
 ) -> BackEnd:
     """What stands behind one station of one CSMS, made at once. What is issued and revoked stays in ``folder``.
 
     Raises LocalError, and then leaves nothing open.
     """
-    region = Region(transport, clock, trace, folder=folder, keeping=True, refuses=refuses)
+    region = Region(
+        transport, clock, trace, folder=folder, keeping=True, refuses=refuses, revocation=revocation
+    )
     try:
         return await region.back_end()
     except BaseException:
