@@ -352,9 +352,7 @@ async def open_back_end(
 
     Raises LocalError, and then leaves nothing open.
     """
-    region = Region(
-        transport, clock, trace, folder=folder, keeping=True, refuses=refuses, revocation=revocation
-    )
+    region = Region(transport, clock, trace, folder=folder, keeping=True, refuses=refuses, revocation=revocation)
     try:
         return await region.back_end()
     except BaseException:
