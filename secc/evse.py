@@ -16,11 +16,11 @@ from msgspec import Struct
 from pncsim.secc import notices
 from pncsim.secc.config import PowerSchedule, SeccConfig
 from pncsim.secc.engine import DIALECTS, SeccEngine
-from pncsim.secc.guest import Guest
 from pncsim.secc.handshake import FailedHandshake, TlsIdentity, secure
 from pncsim.secc.listeners import Listeners
 from pncsim.secc.power import EvsePower
 from pncsim.secc.questions import VehicleReady
+from pncsim.secc.visitor import Visitor
 from pncsim.wire.acceptor import OnStream
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError, PeerSilent
@@ -93,13 +93,13 @@ class Evse:
         self.receipts = self.loops = 0
         self.on_loop: Callable[[int], None] | None = None
         self.on_notice: Callable[[object], None] | None = None
-        self.on_vehicle: Callable[[Guest], None] | None = None
-        self.on_left: Callable[[Guest], None] | None = None
+        self.on_vehicle: Callable[[Visitor], None] | None = None
+        self.on_left: Callable[[Visitor], None] | None = None
         self._clock, self._trace, self._answer, self._tell, self._source = clock, trace, answer, tell, source
         self._settings = settings or (lambda: plan.config)
         self._shown, self._enabled = shown, enabled
-        self._sessions: dict[Guest, Driver[SeccEngine]] = {}
-        self._served: Guest | None = None
+        self._sessions: dict[Visitor, Driver[SeccEngine]] = {}
+        self._served: Visitor | None = None
         handlers: dict[Security, OnStream] = {}
         if plan.secured:
             handlers[Security.TLS] = self._over_tls
@@ -256,13 +256,13 @@ class Evse:
                 self._idle.set()
 
     async def _over_tls(self, stream: ByteStream) -> None:
-        guest = Guest(peer=stream.peer, tls=True)
-        with self._visited_by(guest):
-            secured = await self._shake_hands(stream, guest)
+        visitor = Visitor(peer=stream.peer, tls=True)
+        with self._visited_by(visitor):
+            secured = await self._shake_hands(stream, visitor)
             if secured is not None:
-                await self._serve(secured, guest)
+                await self._serve(secured, visitor)
 
-    async def _shake_hands(self, stream: ByteStream, guest: Guest) -> ByteStream | None:
+    async def _shake_hands(self, stream: ByteStream, visitor: Visitor) -> ByteStream | None:
         assert self._shown is not None, "only what has a certificate listens for TLS"
         self._shaking.add(stream)
         try:
@@ -272,70 +272,70 @@ class Evse:
         finally:
             self._shaking.discard(stream)
         if isinstance(secured, FailedHandshake):
-            guest.spoke_tls = secured.spoke_tls
-            guest.left(secured.error.sentence, secured.error)
+            visitor.spoke_tls = secured.spoke_tls
+            visitor.left(secured.error.sentence, secured.error)
             return None
         return secured
 
     async def _over_tcp(self, stream: ByteStream) -> None:
-        guest = Guest(peer=stream.peer, tls=False)
-        with self._visited_by(guest):
-            await self._serve(stream, guest)
+        visitor = Visitor(peer=stream.peer, tls=False)
+        with self._visited_by(visitor):
+            await self._serve(stream, visitor)
 
     @contextlib.contextmanager
-    def _visited_by(self, guest: Guest) -> Iterator[None]:
-        """However it ends, whoever watches hears that the guest has left."""
+    def _visited_by(self, visitor: Visitor) -> Iterator[None]:
+        """However it ends, whoever watches hears that the visitor has left."""
         with self._occupied():
             try:
                 yield
             except asyncio.CancelledError:
-                if not guest.state:
-                    guest.left("The station was shut down.", LocalError("The station was shut down."))
+                if not visitor.state:
+                    visitor.left("The station was shut down.", LocalError("The station was shut down."))
                 raise
             finally:
                 if self.on_left is not None:
-                    self.on_left(guest)
+                    self.on_left(visitor)
 
     async def serve(self, stream: ByteStream, *, tls: bool) -> Close:
         """Run one session on ``stream`` to its end, and close it. While a vehicle is being served others are refused;
         so is everybody while there is nothing to offer."""
-        return await self._serve(stream, Guest(peer=stream.peer, tls=tls))
+        return await self._serve(stream, Visitor(peer=stream.peer, tls=tls))
 
-    async def _serve(self, stream: ByteStream, guest: Guest) -> Close:
+    async def _serve(self, stream: ByteStream, visitor: Visitor) -> Close:
         if self._served is not None:
             error = LocalError(
-                f"A second vehicle connected from {guest.peer} while the EVSE was serving another one.",
+                f"A second vehicle connected from {visitor.peer} while the EVSE was serving another one.",
                 advice="One vehicle per EVSE; wait for the session to end.",
             )
-            return await self._send_away(stream, guest, error)
+            return await self._send_away(stream, visitor, error)
         try:
             settings = self._settings()
         except LocalError as error:
             # Nothing can be offered now; who says nothing need not be told.
-            guest.vehicle = await self._speaks(stream)
-            return await self._send_away(stream, guest, error)
+            visitor.vehicle = await self._speaks(stream)
+            return await self._send_away(stream, visitor, error)
         engine = SeccEngine(
             settings,
             power=self.power,
-            tls=guest.tls,
+            tls=visitor.tls,
             random=self._source.octets,
             unit=self.voice.unit,
             dialects=self.plan.dialects,
             set_up_by=self._listeners.set_up_by,
         )
-        driver = Driver(engine, stream, self._clock, self._trace, self._reply, partial(self._hear, guest))
-        self._sessions[guest] = driver
+        driver = Driver(engine, stream, self._clock, self._trace, self._reply, partial(self._hear, visitor))
+        self._sessions[visitor] = driver
         try:
             close = await driver.run()
         finally:
-            self._free(guest)
-            del self._sessions[guest]
-        guest.left(close.reason, close.error)
+            self._free(visitor)
+            del self._sessions[visitor]
+        visitor.left(close.reason, close.error)
         return close
 
-    async def _send_away(self, stream: ByteStream, guest: Guest, error: LocalError) -> Close:
+    async def _send_away(self, stream: ByteStream, visitor: Visitor, error: LocalError) -> Close:
         self.voice.problem(error)
-        guest.left(error.sentence, error)
+        visitor.left(error.sentence, error)
         await stream.close()
         return Close(error.sentence, error)
 
@@ -346,22 +346,22 @@ class Evse:
                 return (await stream.read()).startswith(PREAMBLE)
         return False
 
-    def _take(self, guest: Guest) -> None:
+    def _take(self, visitor: Visitor) -> None:
         """The EVSE is this vehicle's from now on: what else is connected has said nothing and gives way."""
-        self._served = guest
+        self._served = visitor
         for other, driver in tuple(self._sessions.items()):
-            if other is not guest:
+            if other is not visitor:
                 driver.act(driver.engine.give_way(self._clock.now()))
 
-    def _free(self, guest: Guest) -> None:
+    def _free(self, visitor: Visitor) -> None:
         """The session is over, and the EVSE is free for the next one even while the connection is still closing.
 
         Where the pilot is assumed, the vehicle is gone unless it has paused; otherwise it has 18 s for another session.
         """
-        if self._served is not guest:
+        if self._served is not visitor:
             return
         self._served = None
-        if self._assumed and not guest.paused:
+        if self._assumed and not visitor.paused:
             self.pilot.disconnect()
         elif self.pilot.plugged and self.serving is not None:
             self._listeners.expect_within_setup_time(self._withdraw)
@@ -387,23 +387,23 @@ class Evse:
             self.pilot.unsubscribe(watch)
         return True
 
-    def _hear(self, guest: Guest, notice: object) -> None:
+    def _hear(self, visitor: Visitor, notice: object) -> None:
         """Draw the EVSE's own conclusions from a notice of an engine, then pass it on.
 
         The end of a connection on which no session was set up says nothing about the vehicle that is plugged in.
         """
-        guest.note(notice)
+        visitor.note(notice)
         if isinstance(notice, notices.ProtocolAnswered):
-            self._take(guest)
+            self._take(visitor)
             self._vehicle_shown()
             if self.on_vehicle is not None:
-                self.on_vehicle(guest)
+                self.on_vehicle(visitor)
         elif isinstance(notice, notices.SessionStarted):
             self._listeners.expect_nothing()
         elif isinstance(notice, notices.SessionEnded):
-            if guest.set_up:
+            if visitor.set_up:
                 self._note(notice)
-            self._free(guest)
+            self._free(visitor)
             return
         elif isinstance(notice, notices.ReceiptVerified):
             self.receipts += 1

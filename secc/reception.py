@@ -8,30 +8,30 @@ from collections import deque
 from msgspec import Struct, field
 
 from pncsim.secc.evse import Evse
-from pncsim.secc.guest import Guest
+from pncsim.secc.visitor import Visitor
 from pncsim.wire.clock import Clock, Timer
 from pncsim.wire.errors import PeerClosed, PncError
 
 
 class Visit(Struct, eq=False):
-    """One vehicle's visit. ``guest``: the connection that counts, the one that got furthest. ``refused``: handshakes
+    """One vehicle's visit. ``visitor``: the connection that counts, the one that got furthest. ``refused``: handshakes
     that had failed before it. ``over``: nothing more comes of it."""
 
-    guest: Guest
-    refused: list[Guest] = field(default_factory=list)
+    visitor: Visitor
+    refused: list[Visitor] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def error(self) -> PncError | None:
         """What went wrong, if anything did."""
-        return self.guest.error
+        return self.visitor.error
 
     @property
     def left_without_charging(self) -> bool:
         """It ended the session, or just closed the connection, before PowerDelivery(Start)."""
-        guest = self.guest
-        went = guest.error is None or isinstance(guest.error, PeerClosed)
-        return went and guest.vehicle and not guest.charged
+        visitor = self.visitor
+        went = visitor.error is None or isinstance(visitor.error, PeerClosed)
+        return went and visitor.vehicle and not visitor.charged
 
 
 class Reception:
@@ -84,34 +84,34 @@ class Reception:
         """The visit that goes on now, if any."""
         return self._visits[-1] if self._visits and not self._visits[-1].over.is_set() else None
 
-    def _arrived(self, guest: Guest) -> None:
+    def _arrived(self, visitor: Visitor) -> None:
         """A vehicle speaks: a new one, or the one that may come back."""
         self._expect_nobody_back()
         visit = self.under_way
         if visit is None:
-            self._open(Visit(guest))
+            self._open(Visit(visitor))
         else:
-            visit.refused.append(visit.guest)
-            visit.guest = guest
+            visit.refused.append(visit.visitor)
+            visit.visitor = visitor
 
-    def _gone(self, guest: Guest) -> None:
+    def _gone(self, visitor: Visitor) -> None:
         visit = self.under_way
-        if visit is not None and visit.guest is guest:
+        if visit is not None and visit.visitor is visitor:
             visit.over.set()
-        elif guest.spoke_tls and (visit is None or self._returning is not None):
-            self._failed(guest, visit)
-        elif guest.counts and visit is None:
-            self._open(Visit(guest)).over.set()
+        elif visitor.spoke_tls and (visit is None or self._returning is not None):
+            self._failed(visitor, visit)
+        elif visitor.counts and visit is None:
+            self._open(Visit(visitor)).over.set()
         elif visit is None:
             self._evse.voice.story("That was no vehicle: the station goes on waiting for one.")
 
-    def _failed(self, guest: Guest, visit: Visit | None) -> None:
+    def _failed(self, visitor: Visitor, visit: Visit | None) -> None:
         """A handshake has failed: of a new visit, or once more of the one that is waited for."""
         if visit is not None:
-            visit.refused.append(visit.guest)
-            visit.guest = guest
+            visit.refused.append(visit.visitor)
+            visit.visitor = visitor
             return
-        opened = self._open(Visit(guest))
+        opened = self._open(Visit(visitor))
         self._returning = self._clock.call_at(self._clock.now() + self._patience, lambda: self._stays_away(opened))
         self._evse.voice.story(f"The vehicle may come back within {self._patience:g} s, over TLS or without.")
 

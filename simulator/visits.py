@@ -28,18 +28,18 @@ class VisitVerdict(Struct, frozen=True):
 
 def judged(visit: Visit) -> VisitVerdict:
     """The verdict on one visit: that on the connection that counts; handshakes that failed before it are told."""
-    guest = visit.guest
+    visitor = visit.visitor
     if visit.left_without_charging:
-        said = f"the vehicle left without charging (state: {guest.state})"
+        said = f"the vehicle left without charging (state: {visitor.state})"
     else:
-        why = first_sentence(guest.error.sentence if guest.error else guest.reason)
-        said = f"{why}; {guest.energy_wh / 1000:.3f} kWh delivered"
+        why = first_sentence(visitor.error.sentence if visitor.error else visitor.reason)
+        said = f"{why}; {visitor.energy_wh / 1000:.3f} kWh delivered"
     if visit.refused:
         first = visit.refused[0]
         why = first_sentence(first.error.sentence if first.error else first.reason)
         said = f"{said}; a TLS handshake had failed before: {why}"
-    failed = guest.error is not None or visit.left_without_charging
-    return VisitVerdict(Verdict.FAIL if failed else Verdict.PASS, said, guest.energy_wh)
+    failed = visitor.error is not None or visit.left_without_charging
+    return VisitVerdict(Verdict.FAIL if failed else Verdict.PASS, said, visitor.energy_wh)
 
 
 class Visits:

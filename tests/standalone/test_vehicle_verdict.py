@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_standalone import QUICK, charge
+from alone_lab import QUICK, charge
 
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.simulator import result

@@ -11,8 +11,8 @@ from test_secc_shell import Bench, virtually
 
 from pncsim.secc.config import SeccConfig
 from pncsim.secc.evse import Evse, EvsePlan
-from pncsim.secc.guest import Guest
 from pncsim.secc.reception import Reception
+from pncsim.secc.visitor import Visitor
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerSilent
 from pncsim.wire.network.memory import MemoryNetwork
@@ -77,7 +77,7 @@ class Host:
         self.clock = Clock(T0)
         self.network = MemoryNetwork(self.clock)
         self.told: list[object] = []
-        self.left: list[Guest] = []
+        self.left: list[Visitor] = []
         settings = config()
 
         def offer() -> SeccConfig:

@@ -10,7 +10,7 @@ from pncsim.wire.errors import LocalError, PncError
 UNSERVED = "The station broke off without a reason."
 
 
-class Guest(Struct, eq=False, kw_only=True):
+class Visitor(Struct, eq=False, kw_only=True):
     """Whoever has connected, from ``peer``, over TLS or not.
 
     ``spoke_tls``: its TLS handshake failed, but it was one. ``vehicle``: its SupportedAppProtocolReq
