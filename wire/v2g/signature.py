@@ -8,7 +8,7 @@ stand-alone xmldsig schema set, one the combined message set. We sign with the f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -167,19 +167,21 @@ def _check_ids(*signed: object) -> None:
         seen.add(identifier)
 
 
-def _ids(value: object) -> Iterator[str]:
-    """Every Id in a value of the catalogue, in order."""
-    if isinstance(value, ComplexType):
-        for name in type(value).__defaults__:
-            member = getattr(value, name)
-            if name == "Id":
-                if member:
-                    yield member
-            elif member is not None:
-                yield from _ids(member)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _ids(one)
+def _ids(signed: Iterable[object]) -> Iterator[str]:
+    """Every Id in these values of the catalogue, however deep."""
+    left = list(signed)
+    while left:
+        value = left.pop()
+        if isinstance(value, list | tuple):
+            left += value
+        elif isinstance(value, ComplexType):
+            for name in type(value).__defaults__:
+                member = getattr(value, name)
+                if name == "Id":
+                    if member:
+                        yield member
+                elif isinstance(member, ComplexType | list | tuple):
+                    left.append(member)
 
 
 def _check_references(
