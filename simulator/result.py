@@ -53,8 +53,9 @@ class RunResult(Struct):
     """The outcome of one scenario run. ``facts`` are the lines of the summary, in order; times are in seconds.
 
     ``faults``: what was disturbed on purpose, name -> (what it is, what the standard answers). ``expect_fault``: that
-    they are answered so is what is asked for, and the run may end as they make it end. ``first_problem``: what an actor
-    reported first, where others only saw the consequences.
+    they are answered so is what is asked for, and the run may end as they make it end. ``judged``: the verdict
+    of a lone side, which says its own. ``first_problem``: what an actor reported first, where others only saw the
+    consequences.
     """
 
     scenario: str
@@ -63,6 +64,7 @@ class RunResult(Struct):
     facts: dict[str, str] = field(default_factory=dict)
     faults: dict[str, tuple[str, str]] = field(default_factory=dict)
     expect_fault: bool = False
+    judged: Verdict | None = None
     first_problem: str = ""
     problems: list[str] = field(default_factory=list)
     error: str | None = None
@@ -75,6 +77,8 @@ class RunResult(Struct):
         """ERROR if the run broke off on our side, FAIL if a check that counts failed (or there is none), else PASS."""
         if self.error is not None:
             return Verdict.ERROR
+        if self.judged is not None:
+            return self.judged
         return Verdict.PASS if self.counting and all(check.ok for check in self.counting) else Verdict.FAIL
 
     @property

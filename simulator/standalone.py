@@ -29,7 +29,7 @@ from pncsim.simulator.lab.stations import network_at
 from pncsim.simulator.plan import OtherSide
 from pncsim.simulator.vehicle_verdict import vehicle_verdict
 from pncsim.simulator.verdicts import first_sentence, say_verdict
-from pncsim.simulator.visits import Visits
+from pncsim.simulator.visits import SayVerdict, Visits
 from pncsim.tls_certs.concerns import about_evse, about_roles, concerns
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki
 from pncsim.tls_certs.reading import common_name
@@ -43,7 +43,9 @@ from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
 
-async def run_station(link: OtherSide, options: StationOptions, clock: Clock, trace: Trace) -> int:
+async def run_station(
+    link: OtherSide, options: StationOptions, clock: Clock, trace: Trace, say: SayVerdict = say_verdict
+) -> int:
     """Serve vehicles; the exit code. Raises LocalError when the options or the PKI folder are no good.
 
     The verdict is the last line printed: nothing of the station is open any more then, and the CSMS has heard of the
@@ -97,7 +99,7 @@ async def run_station(link: OtherSide, options: StationOptions, clock: Clock, tr
         roots=trusted_roots(pki),
         credentials=pki.credentials("secc_leaf") if options.tls else None,
     )
-    visits = Visits(site, options, clock, say_verdict)
+    visits = Visits(site, options, clock, say)
     broken_off = True
     try:
         await visits.serve()
@@ -147,7 +149,9 @@ def _remote_csms(url: str, pki: Pki) -> Connector:
     return connector(url, client_context(pki.anchors("csms_root")) if secured else None)
 
 
-async def run_vehicle(link: OtherSide, options: VehicleOptions, clock: Clock, trace: Trace) -> int:
+async def run_vehicle(
+    link: OtherSide, options: VehicleOptions, clock: Clock, trace: Trace, say: SayVerdict = say_verdict
+) -> int:
     """Charge at one station; the exit code. Raises LocalError when the options or the PKI folder are no good."""
     pki = load_pki(options.pki) if options.pki is not None else create_pki(clock.now())
     if options.pki is None and options.tls:
@@ -182,7 +186,7 @@ async def run_vehicle(link: OtherSide, options: VehicleOptions, clock: Clock, tr
     outcome = await charge(network_at(link, clock), vehicle, clock, trace)
     said = outcome.reason if outcome.ok or outcome.error is None else outcome.error.sentence
     verdict, line = vehicle_verdict(outcome, first_sentence(said), kwh=options.kwh, patience=options.patience)
-    return say_verdict("ev", verdict, line)
+    return say("ev", verdict, line)
 
 
 def _say_what_is_missing(pki: Pki, options: StationOptions, voice: Voice) -> None:

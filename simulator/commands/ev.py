@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pncsim.simulator.alone_options import VehicleOptions
-from pncsim.simulator.commands.options import EPILOG, Arguments, Parser, add_options, add_verbose, check_side, taken
+from pncsim.simulator.commands.options import (
+    EPILOG,
+    Arguments,
+    Parser,
+    add_evidence,
+    add_options,
+    add_verbose,
+    check_side,
+    kept,
+    shown,
+    taken,
+)
 from pncsim.simulator.plan import OtherSide
 
 
@@ -13,15 +24,22 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """What a lone vehicle can be told."""
     add_options(parser, OtherSide)
     add_options(parser, VehicleOptions)
+    add_evidence(parser)
     add_verbose(parser)
     parser.epilog = EPILOG
     parser.set_defaults(execute=_ev, parser=parser)
 
 
 def _ev(arguments: Arguments) -> int:
-    from pncsim.simulator.runs.told import run_alone
+    from pncsim.simulator.runs.alone import run_side
     from pncsim.simulator.standalone import run_vehicle
 
     check_side(arguments)
     link, options = taken(OtherSide, arguments), taken(VehicleOptions, arguments)
-    return run_alone(lambda clock, trace: run_vehicle(link, options, clock, trace), level=arguments.verbose)
+    return run_side(
+        "ev",
+        lambda clock, trace, say: run_vehicle(link, options, clock, trace, say),
+        shown(link, options),
+        level=arguments.verbose,
+        **kept(arguments),
+    )

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from msgspec import Struct
+
 from pncsim.simulator.meant import meant
 from pncsim.simulator.parameters import Flag, Parameter, Shown, Switches, parameters_of
 from pncsim.wire.urls import without_password
@@ -146,6 +148,16 @@ def add_evidence(parser: Any) -> None:
         metavar="FILE",
         help="append the keys of the V2G TLS connections to this file, to decrypt a capture with (it is made 0600)",
     )
+
+
+def kept(arguments: Arguments) -> dict[str, Path | None]:
+    """What :func:`add_evidence` has asked for, by name."""
+    return {"evidence": None if arguments.no_evidence else arguments.evidence, "keylog": arguments.keylog}
+
+
+def shown(*chosen: Struct) -> dict[str, Any]:
+    """What lone sides were told, for the evidence: what was chosen from options, which no secret ever is."""
+    return {p.name: getattr(one, p.name) for one in chosen for p in parameters_of(type(one))}
 
 
 def check_side(arguments: Arguments) -> None:

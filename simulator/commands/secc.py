@@ -6,7 +6,18 @@ import os
 from collections.abc import Sequence
 
 from pncsim.simulator.alone_options import StationOptions
-from pncsim.simulator.commands.options import EPILOG, Arguments, Parser, add_options, add_verbose, check_side, taken
+from pncsim.simulator.commands.options import (
+    EPILOG,
+    Arguments,
+    Parser,
+    add_evidence,
+    add_options,
+    add_verbose,
+    check_side,
+    kept,
+    shown,
+    taken,
+)
 from pncsim.simulator.plan import OtherSide
 from pncsim.wire.values import replace
 
@@ -15,13 +26,14 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """What a lone station can be told."""
     add_options(parser, OtherSide)
     add_options(parser, StationOptions)
+    add_evidence(parser)
     add_verbose(parser)
     parser.epilog = f"The password for --csms is read from PNC_CSMS_PASSWORD. {EPILOG}"
     parser.set_defaults(execute=_secc, parser=parser)
 
 
 def _secc(arguments: Arguments) -> int:
-    from pncsim.simulator.runs.told import run_alone
+    from pncsim.simulator.runs.alone import run_side
     from pncsim.simulator.standalone import run_station
 
     check_side(arguments)
@@ -29,4 +41,10 @@ def _secc(arguments: Arguments) -> int:
         arguments.parser.error("--sessions says when to end, --forever says never: leave out one of them")
     link = taken(OtherSide, arguments)
     options = replace(taken(StationOptions, arguments), csms_password=os.environ.get("PNC_CSMS_PASSWORD"))
-    return run_alone(lambda clock, trace: run_station(link, options, clock, trace), level=arguments.verbose)
+    return run_side(
+        "secc",
+        lambda clock, trace, say: run_station(link, options, clock, trace, say),
+        shown(link, options),
+        level=arguments.verbose,
+        **kept(arguments),
+    )

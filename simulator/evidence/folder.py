@@ -37,13 +37,14 @@ class Recorder:
 
     Nothing is written before something has happened; what is written is on disk at once, so that a run that is killed
     leaves it behind. A place that cannot be written is said by :meth:`finish`, an event that no line could be made of
-    by :attr:`flaws`. ``units``: the story tells vehicles and EVSEs apart. ``wall``: it tells the time of day.
+    by :attr:`flaws`; :attr:`folder` is where, once there is something. ``units``: the story tells vehicles and EVSEs
+    apart. ``wall``: it tells the time of day.
     """
 
     def __init__(self, parent: Path, scenario: str, started: float, *, units: bool = False, wall: bool = False) -> None:
         self._parent, self._scenario, self._started = parent, scenario, started
         self._units, self._wall = units, wall
-        self._folder: Path | None = None
+        self.folder: Path | None = None
         self._files: dict[str, TextIO] = {}
         self._teller: StoryTeller | None = None
         self._presented: PresentedChains | None = None
@@ -56,7 +57,7 @@ class Recorder:
         if self._error is not None:
             return
         try:
-            if self._folder is None:
+            if self.folder is None:
                 self._open()
             assert self._teller is not None and self._presented is not None
             self._cite(event)
@@ -87,7 +88,7 @@ class Recorder:
         try:
             if self._error is not None:
                 raise self._error
-            if self._folder is None:
+            if self.folder is None:
                 return None
             assert self._teller is not None and self._presented is not None
             self._presented.roots(roots or {})
@@ -102,14 +103,14 @@ class Recorder:
             )
             # The last file, and there as a whole: a folder without it is visibly that of a run that was broken off.
             text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-            replace_file(self._folder / "summary.json", text.encode("utf-8", "backslashreplace"))
+            replace_file(self.folder / "summary.json", text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise LocalError(
                 f"The evidence could not be written: {error}.", advice="Choose another place with --evidence DIR."
             ) from error
         finally:
             self.close()
-        return self._folder
+        return self.folder
 
     def close(self) -> None:
         """Close the files; what was written stays. Idempotent."""
@@ -123,7 +124,7 @@ class Recorder:
             self._cited[clause] = None
 
     def _open(self) -> None:
-        self._folder = folder = _new_folder(self._parent, self._scenario, self._started)
+        self.folder = folder = _new_folder(self._parent, self._scenario, self._started)
         (folder / "certs").mkdir()
         self._presented = PresentedChains(folder / "certs")
         for name in (*FILES, "story"):

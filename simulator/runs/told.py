@@ -1,4 +1,4 @@
-"""Runs told on standard output: of a scenario with all actors, and of one side alone."""
+"""Runs told on standard output: of a scenario with all actors, and of services that stand alone."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ class Screen:
     """A reader of the trace that tells the story on standard output; :attr:`lost` once that takes no more.
 
     No actor may notice that (a reader never reaches protocol code), and nobody charges on for a reader who has gone:
-    ``end()`` is called, which is to end the run in order.
+    ``end()`` is called, which is to end the run in order. ``heading()`` is told before the first event.
     """
 
-    def __init__(self, teller: StoryTeller, end: Callable[[], object]) -> None:
-        self._teller, self._end = teller, end
+    def __init__(
+        self, teller: StoryTeller, end: Callable[[], object], *, heading: Callable[[], str] | None = None
+    ) -> None:
+        self._teller, self._end, self._heading = teller, end, heading
         self.lost: OSError | None = None
 
     def __call__(self, event: Event) -> None:
@@ -36,6 +38,9 @@ class Screen:
         if self.lost is not None:
             return
         try:
+            if self._heading is not None:
+                print(printable(self._heading()))
+                self._heading = None
             self._teller(event)
         except OSError as error:
             self.lost = error
@@ -92,9 +97,9 @@ def warn_of_keys(keylog: Path | None) -> None:
 
 
 def run_alone(side: Callable[[Clock, Trace], Coroutine[Any, Any, int]], *, level: int = 0, offset: float = 0.0) -> int:
-    """Run one side alone in real time, tell its story on standard output, return its exit code.
+    """Run services in real time, tell their story on standard output, return the exit code.
 
-    ``offset``: seconds its clock is ahead of the machine's.
+    ``offset``: seconds their clock is ahead of the machine's.
 
     Raises OutputLost where standard output takes no more.
     """
