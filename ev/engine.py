@@ -56,9 +56,9 @@ class EvccEngine(Initiator):
         """Say what the vehicle speaks."""
         return self._work(now, self._plugged_in)
 
-    def abort(self, reason: str, now: float) -> list[Output]:
-        """The vehicle ends the session at once, without a word to the station; ``reason`` is a sentence."""
-        return self._work(now, self._break, LocalError(reason))
+    def abort(self, error: LocalError, now: float) -> list[Output]:
+        """The vehicle ends the session at once because of ``error``, without a word to the station."""
+        return self._work(now, self._break, error)
 
     def _plugged_in(self) -> None:
         limit = self.dialect.times.vehicle_setup

@@ -84,9 +84,9 @@ class SeccEngine(Responder):
         """
         return self._work(now, self._want_renegotiation, schedule)
 
-    def abort(self, reason: str, now: float) -> list[Output]:
-        """The station ends the session at once, without a word to the vehicle; ``reason`` is a sentence."""
-        return self._work(now, self._break, LocalError(reason))
+    def abort(self, error: LocalError, now: float) -> list[Output]:
+        """The station ends the session at once because of ``error``, without a word to the vehicle."""
+        return self._work(now, self._break, error)
 
     def give_way(self, now: float) -> list[Output]:
         """Nothing was said here, and a vehicle that has come by another connection speaks."""

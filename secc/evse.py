@@ -203,7 +203,7 @@ class Evse:
         self.plan.config.paused.clear()
         if not self._assumed:
             for driver in tuple(self._sessions.values()):
-                driver.act(driver.engine.abort("The vehicle was unplugged.", now))
+                driver.act(driver.engine.abort(LocalError("The vehicle was unplugged."), now))
             for stream in tuple(self._shaking):
                 stream.abort()
         self._withdraw()
@@ -440,7 +440,7 @@ class Evse:
 
     def abort(self, reason: str) -> None:
         """End the session at once, without a word to the vehicle."""
-        self._command(lambda engine, now: engine.abort(reason, now))
+        self._command(lambda engine, now: engine.abort(LocalError(reason), now))
 
     def _command(self, command: Callable[[SeccEngine, float], list[Output]]) -> None:
         if self._served is not None:

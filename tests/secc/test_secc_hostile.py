@@ -123,7 +123,7 @@ def test_after_the_end_nothing_more_comes() -> None:
     p = at(S.ENDED)
     engine = p.engine
     assert engine.receive(b"\x01\xfe", p.now) == engine.closed(p.now) == engine.wake(p.now) == []
-    assert engine.answered(1, YES, p.now) == engine.request_stop(p.now) == engine.abort("x", p.now) == []
+    assert engine.answered(1, YES, p.now) == engine.request_stop(p.now) == engine.abort(LocalError("x"), p.now) == []
 
 
 @pytest.mark.parametrize("answer", [None, 7, LocalError("no"), YES])

@@ -67,8 +67,8 @@ class Scripted:
     def closed(self, now: float, error: PncError | None = None) -> list[Output]:
         return self._over(("closed", type(error)), now, Close("closed", error))
 
-    def abort(self, reason: str, now: float) -> list[Output]:
-        return self._over(reason, now, Close(reason, LocalError(reason)))
+    def abort(self, error: LocalError, now: float) -> list[Output]:
+        return self._over(error.sentence, now, Close(error.sentence, error))
 
     def _over(self, what: object, now: float, close: Close) -> list[Output]:
         if self.done:

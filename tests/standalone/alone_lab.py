@@ -48,11 +48,21 @@ Guests = Callable[[dict[str, Address]], Awaitable[None]]
 
 
 async def charge(
-    station: StationOptions, vehicle: VehicleOptions, *, leaps: bool = False, guests: Guests | None = None
+    station: StationOptions,
+    vehicle: VehicleOptions,
+    *,
+    leaps: bool = False,
+    guests: Guests | None = None,
+    also: Callable[[Event], None] | None = None,
 ) -> tuple[int, int, list[Event]]:
-    """The exit codes of station and vehicle, and what was seen. ``leaps``: charging takes no real time."""
+    """The exit codes of station and vehicle, and what was seen, which ``also`` is told as well.
+
+    ``leaps``: charging takes no real time.
+    """
     link, clock, trace, events = OtherSide(sdp_port=free_port()), Clock(leaps=leaps), Trace(), list[Event]()
     trace.subscribe(events.append)
+    if also is not None:
+        trace.subscribe(also)
     serving, where = await open_station(link, station, clock, trace)
     if guests is not None:
         await guests(where)

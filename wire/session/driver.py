@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
 from pncsim.wire.clock import Clock, Timer
-from pncsim.wire.errors import PeerError, PncError
+from pncsim.wire.errors import LocalError, PeerError, PncError
 from pncsim.wire.session.outputs import Ask, Close, Notice, Output, PassTime, Send, Wait
 from pncsim.wire.streams import BUFFER, ByteStream
 from pncsim.wire.trace import Event, Trace
@@ -45,7 +45,7 @@ class Engine(Protocol):
 
     def closed(self, now: float, error: PncError | None = None) -> list[Output]: ...
 
-    def abort(self, reason: str, now: float) -> list[Output]: ...
+    def abort(self, error: LocalError, now: float) -> list[Output]: ...
 
 
 E = TypeVar("E", bound=Engine)
@@ -209,9 +209,10 @@ class Driver(Generic[E]):
             self._stream.abort()
 
 
-def _stopped(by: BaseException, who: str) -> str:
-    """Why a session ends from within, as a sentence."""
+def _stopped(by: BaseException, who: str) -> LocalError:
+    """Why a session ends from within."""
     if isinstance(by, asyncio.CancelledError):
-        return f"The {who} has been shut down."
+        return LocalError(f"The {who} has been shut down.")
     said = str(by).rstrip(".")
-    return f"A defect in the {who} ended the session: {type(by).__name__}{f', {said}' if said else ''}."
+    text = f"A defect in the {who} ended the session: {type(by).__name__}{f', {said}' if said else ''}."
+    return LocalError(text, kind="defect")
