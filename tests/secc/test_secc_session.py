@@ -38,6 +38,7 @@ from pncsim.secc import notices
 from pncsim.secc.config import ReceiptPolicy, ServiceOffer
 from pncsim.secc.questions import ContractAuthorization, ContractCertificateAnswer
 from pncsim.wire import trace
+from pncsim.wire.errors import LocalError
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2.secc_sequence import State as S
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE, codec
@@ -358,7 +359,7 @@ def test_a_vehicle_that_ignores_the_stop_is_cut_off() -> None:
 
 def test_the_station_may_end_at_once() -> None:
     p = at(S.LOOP_AC)
-    p.station("abort", "The cable was pulled out.")
+    p.station("abort", LocalError("The cable was pulled out."))
     assert p.take()[-2:] == ["!! SessionEnded", "-- close after failure"]
     assert p.notices[-1].stopped_by == "station"
     assert p.ev(iso2.ChargingStatusReq()) is None
