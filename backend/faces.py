@@ -12,6 +12,7 @@ from msgspec import Struct
 from pncsim.backend.auth import BearerTokens, Clients
 from pncsim.backend.auth import http as auth_http
 from pncsim.backend.ccp import http as ccp_http
+from pncsim.backend.cps import http as cps_http
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.pcp import http as pcp_http
 from pncsim.backend.pki import responder_http
@@ -48,6 +49,7 @@ FACES: Mapping[str, Face] = {
     "rcp": Face("RCP", lambda house: rcp_http.routes(house.ecosystem.roots)),
     "pcp": Face("PCP", lambda house: pcp_http.routes(house.ecosystem.vehicles, Guesses(house.clock))),
     "ccp": Face("CCP", lambda house: ccp_http.routes(house.ecosystem.pool, house.source.of("CCP"))),
+    "cps": Face("CPS", lambda house: cps_http.routes(house.ecosystem.signing, house.ecosystem.roots)),
     "ocsp": Face("PKI", lambda house: responder_http.routes(house.ecosystem.responder), "/ocsp"),
 }
 """By the name a ready file gives them."""

@@ -40,6 +40,10 @@ class CpsSigner(Struct, frozen=True):
         return reading.fingerprint(reading.der(self.root))
 
 
+class UnknownVehicle(Refused):
+    """The provisioning pool has no such vehicle; which HTTP status that is depends on the operation."""
+
+
 class ProvisioningService:
     """The service's operations. ``signers``: one for each V2G root served, the default first."""
 
@@ -77,10 +81,18 @@ class ProvisioningService:
         ``roots``: fingerprints of the V2G roots the signature may lead to, empty if the service shall choose: a root
         the vehicle is known to hold, else the default. Raises Refused (400); nothing is stored then.
         """
+        bundle, _ = await self.sign_below(data, pcid=pcid, roots=roots)
+        return bundle
+
+    async def sign_below(
+        self, data: ContractData, *, pcid: str | None = None, roots: Sequence[str] = (), store: bool = True
+    ) -> tuple[SignedContractData, CpsSigner]:
+        """As :meth:`sign`; the bundle, and who signed it. Without ``store`` a ``pcid`` is only checked."""
         with self._voice.call("sign contract data") as call:
             self._check_form(data)
             chain = certificates.load_chain(data.chain, "contractCertificate")
-            self._check_emaid(data, chain[0])
+            # The normal form is signed: an eMAID on the wire has room for 15 characters, none for hyphens.
+            data = replace(data, emaid=self._check_emaid(data, chain[0]))
             self._check_end(chain[0])
             vehicle = await self._vehicle(pcid)
             await self._check_tuple(data.emaid, vehicle)
@@ -88,14 +100,15 @@ class ProvisioningService:
             self._check_lifetime(chain[0], vehicle)
             signer = await self._choose(roots, vehicle)
             bundle = _signed(data, signer)
-            if vehicle is not None:
+            stored = ""
+            if vehicle is not None and store:
                 await self._pool.add(vehicle.pcid, bundle)
-            stored = f" and stored for {vehicle.pcid}" if vehicle else ""
+                stored = f" and stored for {vehicle.pcid}"
             call.text = (
                 f"{data.emaid} signed by {reading.common_name(signer.credentials.leaf)} below "
                 f"{reading.common_name(signer.root)}{stored}."
             )
-            return bundle
+            return bundle, signer
 
     def _check_form(self, data: ContractData) -> None:
         """CPS-7 and CPS-8: everything there, of the right size."""
@@ -111,8 +124,8 @@ class ProvisioningService:
             if len(octets) != size:
                 raise Refused(f"{field} has {len(octets)} octets, expected are {size}.", clause="CPS-8")
 
-    def _check_emaid(self, data: ContractData, leaf: x509.Certificate) -> None:
-        """CPS-5: the EMAID is the contract certificate's CN."""
+    def _check_emaid(self, data: ContractData, leaf: x509.Certificate) -> str:
+        """CPS-5: the EMAID is the contract certificate's CN. Its normal form."""
         try:
             emaid, name = check_emaid(data.emaid), check_emaid(reading.common_name(leaf))
         except IdentifierError as error:
@@ -123,6 +136,7 @@ class ProvisioningService:
             ) from None
         if emaid != name:
             raise Refused(f"The contract data are for {emaid}, their certificate is for {name}.", clause="CPS-5")
+        return emaid
 
     def _check_end(self, leaf: x509.Certificate) -> None:
         """CPS-10."""
@@ -142,7 +156,10 @@ class ProvisioningService:
         except IdentifierError as error:
             raise Refused(error.sentence, clause="CPS-5", message='pcid : must match "^[a-zA-Z0-9]{17,18}$"') from None
         except Refused as error:
-            raise Refused(
+            if (error.http_status or 400) >= 500:
+                raise
+            refusal = UnknownVehicle if error.http_status == 404 else Refused
+            raise refusal(
                 error.sentence,
                 clause="CPS-10",
                 message="The OEM provisioning certificate with the given PCID is not available.",

@@ -80,6 +80,25 @@ async def test_the_emaid_may_belong_to_one_vehicle_only(world: World) -> None:
     assert stored == [True]  # the service itself said no: the pool was not even asked to store
 
 
+@pytest.mark.rule("CPS-5", "ID-1")
+async def test_an_emaid_is_signed_in_the_spelling_that_fits_the_message(world: World) -> None:
+    """The eMAID of a CertificateInstallationRes has at most 15 characters (ISO 15118-2, eMAIDType)."""
+    bundle = await world.eco.signing.sign(contract_data(world, emaid="de-pnc-c12345678"))
+    assert bundle.emaid.value == EMAID
+
+
+@pytest.mark.rule("CPS-10")
+async def test_a_provisioning_pool_that_cannot_say_is_not_taken_for_one_that_says_no(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(pcid: str) -> None:
+        raise Refused("The responder does not answer.", clause="PCP-PUB-4", http_status=502)
+
+    monkeypatch.setattr(world.eco.vehicles, "get", away)
+    error = await refusal(world, contract_data(world), pcid=PCID)
+    assert (error.http_status, error.message) == (502, "")
+
+
 @pytest.mark.parametrize(
     ("wrapped", "field"),
     [

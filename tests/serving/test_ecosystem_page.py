@@ -20,7 +20,7 @@ PROGRAMS = ("bash", "curl", "jq", "openssl")
 def test_the_services_on_the_page_are_served() -> None:
     table = PAGE[PAGE.index("| service |") : PAGE.index("All of it is below")]
     named = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
-    assert {"token", "rcp", "pcp", "ccp", "ocsp"} <= named <= set(FACES)
+    assert {"token", "rcp", "pcp", "ccp", "cps", "ocsp"} <= named <= set(FACES)
 
 
 @pytest.mark.skipif(any(shutil.which(name) is None for name in PROGRAMS), reason=f"needs {', '.join(PROGRAMS)}")
