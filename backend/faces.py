@@ -15,7 +15,7 @@ from pncsim.backend.ccp import http as ccp_http
 from pncsim.backend.cps import http as cps_http
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.pcp import http as pcp_http
-from pncsim.backend.pki import responder_http
+from pncsim.backend.pki import crl_http, est_http, responder_http
 from pncsim.backend.rcp import http as rcp_http
 from pncsim.backend.rest.guessing import Guesses
 from pncsim.backend.rest.routes import Route
@@ -50,6 +50,10 @@ FACES: Mapping[str, Face] = {
     "pcp": Face("PCP", lambda house: pcp_http.routes(house.ecosystem.vehicles, Guesses(house.clock))),
     "ccp": Face("CCP", lambda house: ccp_http.routes(house.ecosystem.pool, house.source.of("CCP"))),
     "cps": Face("CPS", lambda house: cps_http.routes(house.ecosystem.signing, house.ecosystem.roots)),
+    "est": Face("PKI", lambda house: est_http.routes(house.ecosystem.authorities)),
     "ocsp": Face("PKI", lambda house: responder_http.routes(house.ecosystem.responder), "/ocsp"),
+    "crl": Face(
+        "PKI", lambda house: crl_http.routes(house.ecosystem.pkis, house.ecosystem.store, house.clock), crl_http.PATH
+    ),
 }
 """By the name a ready file gives them."""

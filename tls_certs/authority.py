@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 from msgspec import Struct, field
 
 from pncsim.tls_certs.certid import CertId, RequestMalformed, cert_id, issuer_hashes, parse_request
-from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
+from pncsim.tls_certs.issue import ORGANIZATION, RequestError, TooLarge, issue, subject_name
 from pncsim.tls_certs.keys import PrivateKey
 from pncsim.tls_certs.ocsp_answers import LIFETIME, MALFORMED, UNAUTHORIZED, Single, by_key, refusal, sign_answer
 from pncsim.tls_certs.profiles import PROFILES, Profile, responder_profile
@@ -71,6 +71,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         """A certificate for the key of a checked request (:func:`tls_certs.issue.check_request`).
 
         CN and O are the request's (or ``common_name``); the rest of the subject and all extensions are the profile's.
+        Raises RequestError where its names make the certificate too large.
         """
         names = {attribute.oid: str(attribute.value) for attribute in request.subject}
         subject = subject_name(
@@ -79,7 +80,10 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         key = request.public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise LocalError("A certificate request must be checked before a certificate is issued from it.")
-        return self.issue_for(profile, subject, key, now)
+        try:
+            return self.issue_for(profile, subject, key, now)
+        except TooLarge as error:
+            raise RequestError(error.sentence, clause=error.clause) from error
 
     def issue_for(
         self,

@@ -1,5 +1,6 @@
 """The little of DER that is needed where ``cryptography`` stops: several certificates in one OCSP request, OCSP answers
-dated by the lab's clock instead of the machine's, and certificates a proper builder refuses to make.
+dated by the lab's clock instead of the machine's, certificates a proper builder refuses to make, and bags of
+certificates that keep their order.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x06, 0x0A
-GENERALIZED_TIME, SEQUENCE = 0x18, 0x30
+GENERALIZED_TIME, SEQUENCE, SET = 0x18, 0x30, 0x31
 
 NULL = b"\x05\x00"
 

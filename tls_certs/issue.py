@@ -23,10 +23,13 @@ from pncsim.tls_certs.keys import (
     name_of,
 )
 from pncsim.tls_certs.profiles import Profile
-from pncsim.tls_certs.reading import Unreadable, load_request, reading
+from pncsim.tls_certs.reading import Unreadable, load_request, reading, values_of
 from pncsim.wire.errors import LocalError, PeerError
 
 ORGANIZATION = "pncsim"
+_MAX_NAME = 64
+"""Octets of a CN or O: RFC 5280 has as many characters (ub-common-name), the library counts them in UTF-8."""
+
 BACKDATE = 3_600
 """Seconds by which validity starts before the time of issuing: foreign clocks are slow at times."""
 
@@ -48,6 +51,10 @@ class RequestError(PeerError):
 
     def __init__(self, sentence: str, *, clause: str = "RFC 2986") -> None:
         super().__init__(sentence, clause=clause, http_status=400, ocpp_status="Rejected")
+
+
+class TooLarge(LocalError):
+    """A certificate would have more octets than its profile allows."""
 
 
 def subject_name(profile: Profile, common_name: str, organization: str = ORGANIZATION) -> x509.Name:
@@ -82,7 +89,7 @@ def issue(
 
     Times are lab seconds since the epoch. Without ``not_before`` and ``not_after`` validity starts an hour before
     ``now``, lasts the profile's lifetime and is kept within the issuer's (shell model). ``signature_hash`` departs from
-    what the issuer's key asks for. Raises LocalError when the issuer has expired or the result is larger than allowed.
+    what the issuer's key asks for. Raises LocalError when the issuer has expired, TooLarge for too many octets.
     """
     start = now - BACKDATE if not_before is None else not_before
     end = now + profile.lifetime if not_after is None else not_after
@@ -100,7 +107,7 @@ def issue(
         issuer_key, algorithm, ecdsa_deterministic=deterministic(issuer_key)
     )
     if profile.max_size is not None and (size := len(certificate.public_bytes(Encoding.DER))) > profile.max_size:
-        raise LocalError(
+        raise TooLarge(
             f"The {profile.title} would have {size} octets, {profile.max_size} are allowed.",
             clause="V2G2-010",
             advice="Use shorter names or shorter OCSP and CRL addresses.",
@@ -230,7 +237,7 @@ def build_request(key: ec.EllipticCurvePrivateKey, profile: Profile, common_name
 def check_request(data: bytes | str, *, kind: KeyKind = KeyKind.P256) -> x509.CertificateSigningRequest:
     """The certificate request in ``data`` (PEM or DER), if a V2G authority may issue from it. Raises RequestError.
 
-    The key must be of ``kind`` and the subject have CN and O.
+    The key must be of ``kind`` and the subject have one CN, and O, both short enough for a certificate and printable.
     """
     request = read_request(data)
     key = request.public_key()
@@ -239,10 +246,21 @@ def check_request(data: bytes | str, *, kind: KeyKind = KeyKind.P256) -> x509.Ce
             f"The certificate request is for a key of kind {name_of(key)}; {kind.value} is the only one allowed.",
             clause="V2G2-007",
         )
-    names = {attribute.oid for attribute in request.subject}
     for oid, short in ((NameOID.COMMON_NAME, "CN"), (NameOID.ORGANIZATION_NAME, "O")):
-        if oid not in names:
+        values = values_of(request.subject, oid)
+        if not values:
             raise RequestError(f"The subject of the certificate request has no {short}; CN and O are needed.")
+        for value in values:
+            size = len(value.encode())
+            if not (1 <= size <= _MAX_NAME and value.isprintable()):
+                raise RequestError(
+                    f"The {short} of the certificate request is not 1 to {_MAX_NAME} octets of printable text: "
+                    f"{value[:_MAX_NAME]!a}, {size} in all.",
+                    clause="RFC 5280 appendix A",
+                )
+    if len(values_of(request.subject, NameOID.COMMON_NAME)) > 1:
+        # One would be judged and another certified.
+        raise RequestError("The subject of the certificate request has more than one CN.")
     return request
 
 

@@ -19,6 +19,7 @@ _EMAID = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[A-Z0-9]{9}[A-Z0-9]?", re.ASCII)
 _EMAID_TYPED = re.compile(r"[A-Za-z]{2}-?[A-Za-z0-9]{3}-?[A-Za-z0-9]{9}-?[A-Za-z0-9]?", re.ASCII)
 _PCID = re.compile(r"[A-Za-z0-9]{17,18}", re.ASCII)
 _EVSEID = re.compile(r"[A-Za-z]{2}\*?[A-Za-z0-9]{3}\*?E[A-Za-z0-9][A-Za-z0-9*]{0,30}", re.ASCII)
+_SECCID = re.compile(r"[A-Za-z]{2}-?[A-Za-z0-9]{3}-?S-?[A-Za-z0-9]{32,59}-?[A-Za-z0-9]?", re.ASCII)
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 EVSEID_LENGTHS = range(7, 38)
@@ -149,6 +150,14 @@ def check_evseid(text: str) -> str:
             clause="ISO 15118-2 H.2",
         )
     return text
+
+
+def is_seccid(text: str) -> bool:
+    """Whether a text has the form of a SECCID: country, operator, ``S``, controller, optionally a check character.
+
+    As Open Plug&Charge has it; the check character's algorithm is in ISO 15118-20, and it is not validated.
+    """
+    return _SECCID.fullmatch(text) is not None
 
 
 def _shown(text: str) -> str:

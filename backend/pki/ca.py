@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from pncsim.backend.answers import SigningUse
 from pncsim.backend.events.facts import CertificateRevoked
+from pncsim.backend.pki.naming import certified_name
 from pncsim.backend.pki.store import ISSUED, IssuedCertificate, issued_key, issuer_key
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store
@@ -15,7 +19,7 @@ from pncsim.tls_certs import reading
 from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.issue import check_request
 from pncsim.tls_certs.pki import Pki
-from pncsim.tls_certs.profiles import PROFILES
+from pncsim.tls_certs.profiles import PROFILES, Profile
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
@@ -48,16 +52,31 @@ class CertificateService:
         """
         with self._voice.call(f"sign certificate request for {use}") as call:
             profile = PROFILES[_SIGNING[use]]
-            request = check_request(csr)
-            authority = self._pki.authority(profile.issuer or profile.role)
-            leaf = authority.issue_from_request(request, profile, self._clock.now())
-            await self._keep(leaf, authority)
-            call.text = (
-                f"{profile.title} for {reading.common_name(leaf)} until {leaf.not_valid_after_utc}, issued by "
-                f"{reading.common_name(authority.certificate)}."
-            )
-            chain = (leaf, *authority.chain)
+            chain = await self._sign(check_request(csr), profile)
+            call.text = _described(profile, chain)
             return "".join(certificate.public_bytes(Encoding.PEM).decode("ascii") for certificate in chain)
+
+    async def enrol(self, csr: bytes, role: str, owns: Callable[[str], bool]) -> tuple[x509.Certificate, ...]:
+        """A certificate of the leaf ``role`` for a request (PEM or DER), and its Sub-CAs (PKI-2 to PKI-4).
+
+        The CN has to be what the role's certificates are called by, and ``owns`` says whether it is the caller's; an
+        EMAID is certified in its normal form. Raises RequestError or Refused.
+        """
+        profile = PROFILES[role]
+        with self._voice.call(f"enrol for {profile.title}") as call:
+            request = check_request(csr)
+            (given,) = reading.values_of(request.subject, NameOID.COMMON_NAME)
+            name = certified_name(given, profile.name, gate=self._voice.tolerate)
+            if not owns(name):
+                raise Refused(f"{name} is not among the ids the caller owns.", clause="PKI-4", http_status=403)
+            chain = await self._sign(request, profile, name)
+            call.text = _described(profile, chain)
+            return chain
+
+    def ca_certificates(self, role: str) -> tuple[x509.Certificate, ...]:
+        """What stands above certificates of the leaf ``role``: the issuing Sub-CA first, the root last."""
+        issuer = PROFILES[role].issuer or role
+        return (*self._pki.chain(issuer), self._pki.root(issuer))
 
     async def issue_contract(
         self, emaid: str, key: ec.EllipticCurvePublicKey, ends: float
@@ -103,6 +122,15 @@ class CertificateService:
             call.text = f"{profile.title} {common_name} until {leaf.not_valid_after_utc}."
             return (leaf, *authority.chain)
 
+    async def _sign(
+        self, request: x509.CertificateSigningRequest, profile: Profile, common_name: str | None = None
+    ) -> tuple[x509.Certificate, ...]:
+        """The chain for a checked request."""
+        authority = self._pki.authority(profile.issuer or profile.role)
+        leaf = authority.issue_from_request(request, profile, self._clock.now(), common_name=common_name)
+        await self._keep(leaf, authority)
+        return (leaf, *authority.chain)
+
     async def _keep(self, certificate: x509.Certificate, authority: Authority) -> None:
         issued = IssuedCertificate(
             issuer=issuer_key(authority.certificate), certificate=certificate, issued_at=self._clock.now()
@@ -133,3 +161,8 @@ class CertificateService:
                 )
 
         await self._store.change(revoke)
+
+
+def _described(profile: Profile, chain: Sequence[x509.Certificate]) -> str:
+    leaf, by = chain[0], reading.shown(chain[0].issuer)
+    return f"{profile.title} for {reading.common_name(leaf)} until {leaf.not_valid_after_utc}, issued by {by}."

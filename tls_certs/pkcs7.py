@@ -1,0 +1,27 @@
+"""A bag of certificates as PKCS#7 (RFC 5652 section 5, "certs-only"), in the order they are put in.
+
+CMS makes the certificates a SET, and ``cryptography`` sorts it by its octets. Clients take the first certificate for
+the leaf and the last for the root, so the SET is written here, as BER allows: in the order given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pncsim.tls_certs.der import SEQUENCE, SET, context, element, integer, oid
+
+_SIGNED_DATA = oid("1.2.840.113549.1.7.2")
+_DATA = oid("1.2.840.113549.1.7.1")
+
+
+def certs_only(ders: Iterable[bytes]) -> bytes:
+    """The ContentInfo of a SignedData that carries the certificates ``ders`` (each DER), and that nobody signs."""
+    signed = element(
+        SEQUENCE,
+        integer(1),
+        element(SET),
+        element(SEQUENCE, _DATA),
+        element(context(0), *ders),
+        element(SET),
+    )
+    return element(SEQUENCE, _SIGNED_DATA, element(context(0), signed))
