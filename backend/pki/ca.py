@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -64,6 +64,7 @@ class CertificateService:
         """
         profile = PROFILES[role]
         with self._voice.call(f"enrol for {profile.title}") as call:
+            self._issuer(role, within=self._pki.keys)
             request = check_request(csr)
             (given,) = reading.values_of(request.subject, NameOID.COMMON_NAME)
             name = certified_name(given, profile.name, gate=self._voice.tolerate)
@@ -74,8 +75,11 @@ class CertificateService:
             return chain
 
     def ca_certificates(self, role: str) -> tuple[x509.Certificate, ...]:
-        """What stands above certificates of the leaf ``role``: the issuing Sub-CA first, the root last."""
-        issuer = PROFILES[role].issuer or role
+        """What stands above certificates of the leaf ``role``: the issuing Sub-CA first, the root last.
+
+        Raises Refused where that Sub-CA is not here.
+        """
+        issuer = self._issuer(role, within=self._pki.certificates)
         return (*self._pki.chain(issuer), self._pki.root(issuer))
 
     async def issue_contract(
@@ -121,6 +125,13 @@ class CertificateService:
             await self._keep(leaf, authority)
             call.text = f"{profile.title} {common_name} until {leaf.not_valid_after_utc}."
             return (leaf, *authority.chain)
+
+    def _issuer(self, role: str, *, within: Collection[str]) -> str:
+        """The authority that issues to the leaf ``role``; a PKI folder may have come without it or its key."""
+        issuer = PROFILES[role].issuer or role
+        if issuer not in within:
+            raise Refused(f"This PKI has no {issuer} for that.", clause="PKI-1", http_status=404)
+        return issuer
 
     async def _sign(
         self, request: x509.CertificateSigningRequest, profile: Profile, common_name: str | None = None

@@ -20,7 +20,7 @@ from foreign import Openssl
 
 from pncsim.backend.pki.est_http import LABELS, PREFIXES
 from pncsim.tls_certs import der, reading
-from pncsim.tls_certs.pki import create_pki
+from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.wire.gate import STRICT, Tolerance
 from pncsim.wire.trace import Tolerated
@@ -343,3 +343,14 @@ async def test_another_pki_is_found_by_the_name_before_the_authority(world: Worl
     await world.eco.add_pki(other, "test")
     answer = await call(faces, "cpo", "GET", "/.well-known/est/test-cpo/cacerts/ISO15118-2")
     assert bag(answer.body)[-1] == other.certificate("v2g_root") != world.pki.certificate("v2g_root")
+
+
+@pytest.mark.rule("PKI-1")
+async def test_an_authority_that_is_not_here_or_has_no_key_here_is_not_found(world: World, faces: Faces) -> None:
+    made = create_pki(NOW)
+    part = Pki({role: one for role, one in made.certificates.items() if role != "mo_sub2"}, {})
+    await world.eco.add_pki(part, "part")
+    assert (await call(faces, "mo-v2g", "GET", "/part-mo/cacerts")).status == 404
+    assert (await call(faces, "cpo", "GET", "/part-cpo/cacerts")).status == 200
+    answer = await call(faces, "cpo", "POST", "/part-cpo/simpleenroll", requested(NAMES["cpo"]))
+    assert (answer.status, answer.messages) == (404, ["This PKI has no cpo_sub2 for that."])
