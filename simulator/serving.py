@@ -157,6 +157,8 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
         routes = [route for face in FACES.values() for route in face.routes(household)]
         await store.tell_again()
         await listener.start(application(routes, voice, tokens=household.tokens.grant))
+        # Once more, to come first: a request that was begun still needs the store.
+        stack.push_async_callback(listener.stop)
         services = {name: listener.url + face.path for name, face in FACES.items()}
         cleansing = asyncio.create_task(cleanse_regularly(ecosystem, clock, voice))
         stack.push_async_callback(_ended, cleansing)

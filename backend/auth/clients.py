@@ -55,7 +55,7 @@ class Clients:
         """Take a participant in; the operator has confirmed that its ids are its own (ACC-7).
 
         ``secret``: a known one, for set-ups that have to be repeated; otherwise one is drawn. Raises Refused for an id
-        that is taken, ids that are none, and ids that are another participant's.
+        that is taken, a role that is none, and ids that are none or not of that role.
         """
         with self._voice.call("add client") as call:
             wmis, providers = tuple(w.upper() for w in wmis), tuple(p.upper().replace("-", "") for p in providers)

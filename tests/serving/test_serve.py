@@ -16,6 +16,7 @@ import pytest
 from pncsim.backend.cleansing import INTERVAL
 from pncsim.backend.events.facts import VehicleDeleted
 from pncsim.backend.faces import FACES
+from pncsim.backend.store.sql import SqlStore
 from pncsim.simulator.serving import Served, ServeOptions, duration, served
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
@@ -142,3 +143,24 @@ def test_the_command_writes_its_ready_file_and_ends_in_order(tmp_path: Path) -> 
         process.communicate()
     assert not ready.exists()
     assert (tmp_path / "share" / "pncsim" / "ecosystem" / "pnc.db").exists()
+
+
+async def test_the_store_closes_after_the_last_request_can_have_been_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering: list[bool] = []
+    close = SqlStore.close
+
+    async def watched(store: SqlStore) -> None:
+        async with aiohttp.ClientSession() as session:
+            try:
+                await session.get(url)
+                answering.append(True)
+            except aiohttp.ClientConnectionError:
+                answering.append(False)
+        await close(store)
+
+    monkeypatch.setattr(SqlStore, "close", watched)
+    async with served(options(tmp_path), Clock(), Trace()) as house:
+        url = house.services["ocsp"]
+    assert answering == [False]
