@@ -38,7 +38,7 @@ $(STAMP): pyproject.toml
 	@# Whatever was broken off (a half-made environment, a half-installed package) is not built upon.
 	@if test -e $(UNFINISHED) || { test -e $(VENV) && ! $(BIN)/python -m pip --version >/dev/null 2>&1; }; then \
 	  echo "An earlier set-up of $(VENV) was not finished: it is made anew." >&2; rm -rf $(VENV); fi
-	@echo "Setting up $(VENV): about 230 MB, a minute or two (once) ..." >&2
+	@echo "Setting up $(VENV): about 280 MB, a minute or two (once) ..." >&2
 	@mkdir -p $(VENV) && touch $(UNFINISHED)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@began=$$(date +%s); \
