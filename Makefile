@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UNFINISHED := $(VENV)/.unfinished
 
-.PHONY: demo test bench lint format clean help
+.PHONY: demo test rules bench lint format clean help
 
 help: ## show these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ lint: $(STAMP) ## static checks only
 
 format: $(STAMP) ## format the code
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+rules: $(STAMP) ## run the tests that prove a requirement and write their table
+	@$(BIN)/python -m pytest -m rule --write-rules
 
 bench: $(STAMP) ## measure speed; prints tables, or with BASE=REVISION the ratios to that build
 	@$(BIN)/python -m bench $(BASE)

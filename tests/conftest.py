@@ -14,9 +14,32 @@ from foreign import Openssl
 if TYPE_CHECKING:
     from backend_world import World
     from handshakes import Handshakes
+    from proofs import Proofs
     from throwaway import Chain
 
     from pncsim.tls_certs.pki import Pki
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What the tests have shown of the numbered requirements: see rules.py."""
+    parser.addoption("--rule", metavar="ID", help="run the tests that prove this requirement only")
+    parser.addoption("--write-rules", action="store_true", help="write the table of requirements with what has passed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Record what the tests show of the numbered requirements."""
+    import proofs
+
+    config.stash[proofs.KEY] = proofs.Proofs(config)
+    config.pluginmanager.register(config.stash[proofs.KEY])
+
+
+@pytest.fixture
+def proofs(pytestconfig: pytest.Config) -> Proofs:
+    """What this run has shown so far."""
+    import proofs
+
+    return pytestconfig.stash[proofs.KEY]
 
 
 @pytest.fixture(scope="session")

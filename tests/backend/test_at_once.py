@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from backend_world import PCID, World, leaf_of
 
 from pncsim.backend.events.facts import Fact, VehicleDeleted
@@ -18,6 +19,7 @@ async def two_vehicles(world: World) -> None:
     await world.eco.vehicles.publish(leaf_of(world, "oem_leaf", OTHER).chain_der)
 
 
+@pytest.mark.rule("CPS-6")
 async def test_one_emaid_asked_for_by_two_vehicles_goes_to_one_of_them(world: World) -> None:
     await two_vehicles(world)
     wishes = [world.eco.mo.subscribe("Ada", pcid, emaid=EMAID) for pcid in (PCID, OTHER)]
@@ -28,6 +30,7 @@ async def test_one_emaid_asked_for_by_two_vehicles_goes_to_one_of_them(world: Wo
     assert (await world.eco.pool.lookup(EMAID)).pcid == got.pcid
 
 
+@pytest.mark.rule("CCP-DEF-1")
 async def test_of_several_first_contracts_exactly_one_is_the_default(world: World) -> None:
     await world.published()
     await asyncio.gather(*(world.eco.mo.subscribe("Ada", PCID) for _ in range(4)))

@@ -95,6 +95,7 @@ async def test_a_form_is_read_as_json_is(door: Door) -> None:
     assert (await door.ask(form, "application/x-www-form-urlencoded"))[0] == 200
 
 
+@pytest.mark.rule("ACC-8")
 async def test_the_token_holds_the_published_claims_and_is_signed_with_rs256(
     door: Door, openssl: Openssl, tmp_path: Path
 ) -> None:
@@ -154,6 +155,7 @@ async def test_what_is_wrong_with_a_request_is_said_as_oauth_says_it(
     assert (got, answer["error"], bool(answer["error_description"])) == (status, error, True)
 
 
+@pytest.mark.rule("ACC-8", "ACC-1")
 async def test_a_token_ends_with_its_day_on_the_labs_clock(door: Door) -> None:
     made = await door.clients.add("oem", "OEM", wmis=["WMI"])
     token = (await door.ask(request(made.secret)))[1]["access_token"]
@@ -183,6 +185,7 @@ async def test_a_new_secret_ends_the_old_one(door: Door) -> None:
     assert (await door.ask(request(new.secret)))[0] == 200
 
 
+@pytest.mark.rule("ACC-1")
 async def test_a_token_of_another_house_or_for_another_one_is_none_here(door: Door) -> None:
     clients = Clients(door.world.clock, door.world.voice("LAB"), MemoryStore())
     await clients.add("oem", "OEM", wmis=["WMI"])

@@ -78,6 +78,7 @@ async def test_bad_requests_are_rejected(world: World, make: object, says: str) 
     assert caught.value.ocpp_status == "Rejected"
 
 
+@pytest.mark.rule("PKI-5")
 async def test_revocation_shows_at_once_and_only_the_issuer_revokes(world: World) -> None:
     certificate, issuer = world.vehicle.chain[:2]
     assert (await world.eco.ocsp.of(certificate, issuer)).status == "good"
@@ -98,6 +99,7 @@ def pem_of(credentials: Credentials) -> str:
     return "".join(c.public_bytes(Encoding.PEM).decode() for c in credentials.chain)
 
 
+@pytest.mark.rule("CSO-1")
 async def test_contract_chains_are_judged_with_hash_data_for_every_certificate_below_the_root(world: World) -> None:
     contract = world.pki.credentials("contract_leaf")
     verdict = await world.eco.chains.judge(pem_of(contract), NOW)

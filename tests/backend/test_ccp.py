@@ -38,6 +38,7 @@ async def refusal(world: World, bundle: SignedContractData, pcid: str = PCID) ->
     return caught.value
 
 
+@pytest.mark.rule("CCP-PUB-1", "CCP-PUB-4")
 async def test_a_bundle_is_stored_and_found_by_emaid_and_vehicle(world: World) -> None:
     await world.published()
     await world.eco.pool.add(PCID.lower(), await bundle_of(world))
@@ -47,6 +48,7 @@ async def test_a_bundle_is_stored_and_found_by_emaid_and_vehicle(world: World) -
     assert await world.eco.pool.contracts(PCID) == [entry]
 
 
+@pytest.mark.rule("CCP-PUB-2")
 @pytest.mark.parametrize("part", ["key", "point", "id", "chain", "signature"])
 async def test_a_bundle_altered_after_signing_is_refused(world: World, part: str) -> None:
     await world.published()
@@ -54,6 +56,7 @@ async def test_a_bundle_altered_after_signing_is_refused(world: World, part: str
     assert (error.clause, error.http_status) == ("CCP-PUB-2", 400)
 
 
+@pytest.mark.rule("CCP-PUB-2")
 async def test_only_provisioning_services_below_a_known_root_are_trusted(world: World) -> None:
     await world.published()
     bundle = await bundle_of(world)
@@ -77,6 +80,7 @@ def _signed_by(signer: CpsSigner, bundle: SignedContractData) -> SignedContractD
     )
 
 
+@pytest.mark.rule("CCP-PUB-2")
 async def test_revoked_signers_and_contracts_are_refused(world: World) -> None:
     await world.published()
     bundle = await bundle_of(world)
@@ -87,6 +91,7 @@ async def test_revoked_signers_and_contracts_are_refused(world: World) -> None:
     assert (await refusal(world, other)).clause == "CCP-PUB-2"
 
 
+@pytest.mark.rule("CCP-PUB-3")
 async def test_ended_contracts_are_refused_in_the_published_words(world: World) -> None:
     await world.published()
     bundle = await bundle_of(world, days=1)
@@ -104,6 +109,7 @@ async def test_unknown_vehicles_and_foreign_emaids_are_refused(world: World) -> 
     assert (await refusal(world, bundle)).clause == "CPS-6"
 
 
+@pytest.mark.rule("CPS-5")
 async def test_the_emaid_must_be_the_certificates(world: World) -> None:
     await world.published()
     bundle = await bundle_of(world)
@@ -111,6 +117,7 @@ async def test_the_emaid_must_be_the_certificates(world: World) -> None:
     assert (await refusal(world, renamed)).clause == "CPS-5"
 
 
+@pytest.mark.rule("CCP-UPD-1")
 async def test_the_same_emaid_overwrites_and_stays_the_default(world: World) -> None:
     await world.published()
     first, second = await bundle_of(world), await bundle_of(world)
@@ -133,6 +140,7 @@ async def defaults(world: World) -> list[str]:
     return [entry.emaid for entry in await world.eco.pool.contracts(PCID) if entry.default]
 
 
+@pytest.mark.rule("CCP-DEF-1", "CCP-PUB-4")
 async def test_the_first_contract_is_the_default_until_another_is_made_so(world: World) -> None:
     first, second = await two_contracts(world)
     assert await defaults(world) == [first]
@@ -143,6 +151,7 @@ async def test_the_first_contract_is_the_default_until_another_is_made_so(world:
     assert caught.value.http_status == 404
 
 
+@pytest.mark.rule("CCP-DEF-1")
 async def test_deleting_the_default_promotes_none(world: World) -> None:
     first, second = await two_contracts(world)
     await world.eco.pool.delete(first)
@@ -152,6 +161,7 @@ async def test_deleting_the_default_promotes_none(world: World) -> None:
     assert answer.emaid == second
 
 
+@pytest.mark.rule("CCP-DEL-2")
 async def test_deleting_revokes_our_own_certificate_unless_told_not_to(world: World) -> None:
     first, second = await two_contracts(world)
     entries = {entry.emaid: entry for entry in await world.eco.pool.contracts(PCID)}
@@ -175,6 +185,7 @@ class BrokenRevocation:
         raise Refused("The authority does not answer.", clause="PKI", http_status=503)
 
 
+@pytest.mark.rule("CCP-DEL-2")
 async def test_a_contract_whose_revocation_fails_stays(world: World) -> None:
     await world.published()
     pool = ContractPool(
@@ -192,6 +203,7 @@ async def test_a_contract_whose_revocation_fails_stays(world: World) -> None:
     assert (await pool.lookup(EMAID)).emaid == EMAID
 
 
+@pytest.mark.rule("PCP-DEL-1", "PCP-DEL-2")
 async def test_a_vehicle_that_goes_takes_its_contracts_along_revoked(world: World) -> None:
     contract = await world.subscribed()
     await world.eco.oem.withdraw(PCID)
@@ -199,6 +211,7 @@ async def test_a_vehicle_that_goes_takes_its_contracts_along_revoked(world: Worl
     assert (await world.eco.ocsp.of(contract.certificate, world.pki.certificate("mo_sub2"))).status == "revoked"
 
 
+@pytest.mark.rule("PCP-UPD-3")
 async def test_a_vehicle_with_a_new_key_loses_its_bundles_but_not_its_certificates(world: World) -> None:
     contract = await world.subscribed()
     await world.eco.oem.publish(leaf_of(world, "oem_leaf", PCID))
@@ -206,6 +219,7 @@ async def test_a_vehicle_with_a_new_key_loses_its_bundles_but_not_its_certificat
     assert (await world.eco.ocsp.of(contract.certificate, world.pki.certificate("mo_sub2"))).status == "good"
 
 
+@pytest.mark.rule("CCP-CLEAN-1", "POOL-1")
 async def test_cleansing_removes_expired_and_revoked_contracts_only(world: World) -> None:
     await world.published()
     for emaid, days in (("DEPNCC00000011", 10), ("DEPNCC00000022", 300), ("DEPNCC00000033", 300)):
@@ -217,6 +231,7 @@ async def test_cleansing_removes_expired_and_revoked_contracts_only(world: World
     assert [entry.emaid for entry in await world.eco.pool.contracts(PCID)] == ["DEPNCC00000033"]
 
 
+@pytest.mark.rule("CCP-OEM-1")
 async def test_the_manufacturer_gets_the_bundle_with_its_own_session_or_none(world: World) -> None:
     contract = await world.subscribed()
     for session in (b"\x00", bytes.fromhex("0A0B")):

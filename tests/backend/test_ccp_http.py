@@ -108,6 +108,7 @@ async def test_the_client_says_what_the_service_says(world: World) -> None:
         assert (caught.value.http_status, caught.value.message) == (404, "The contract for the given EMAID not found.")
 
 
+@pytest.mark.rule("CCP-GET-1")
 async def test_a_negative_answer_travels_as_exi(world: World) -> None:
     await world.published()
     async with served(world) as url, client_of(world, url) as client:
@@ -184,6 +185,7 @@ async def test_too_large_bodies_unknown_paths_and_methods_get_the_error_body(wor
         assert (status, len(answer["errorMessages"])) == (405, 1)
 
 
+@pytest.mark.rule("ACC-1", "ACC-2")
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
@@ -206,6 +208,7 @@ async def test_rights(world: World, method: str, path: str, allowed: set[str]) -
     assert through == allowed
 
 
+@pytest.mark.rule("CCP-ISO-1", "ACC-4", "ACC-5")
 async def test_owners_only_see_and_change_their_own(world: World) -> None:
     contract = await world.subscribed()
     async with served(world, fixed(TOKENS)) as url:
@@ -229,6 +232,7 @@ async def test_owners_only_see_and_change_their_own(world: World) -> None:
         assert (await call(url, "DELETE", deletion, token="mo"))[0] == 404
 
 
+@pytest.mark.rule("CCP-PUB-2")
 async def test_a_tampered_bundle_is_refused_and_not_stored(world: World) -> None:
     await world.published()
     body = {
@@ -249,6 +253,7 @@ async def test_a_tampered_bundle_is_refused_and_not_stored(world: World) -> None
     assert await world.eco.pool.contracts(PCID) == []
 
 
+@pytest.mark.rule("CCP-GET-5")
 @pytest.mark.parametrize("digits", ["zz", "0", "00" * 9])
 async def test_session_ids_are_up_to_eight_octets_in_hex(world: World, digits: str) -> None:
     contract = await world.subscribed()

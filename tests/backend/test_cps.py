@@ -37,6 +37,7 @@ async def refusal(world: World, data: ContractData, **options: object) -> Refuse
     return caught.value
 
 
+@pytest.mark.rule("CPS-12")
 async def test_four_elements_are_signed_and_the_signers_chain_is_not(world: World) -> None:
     bundle = await world.eco.signing.sign(contract_data(world))
     assert [reference.URI for reference in bundle.signature.SignedInfo.Reference] == ["#id1", "#id2", "#id3", "#id4"]
@@ -70,6 +71,7 @@ async def test_the_emaid_must_be_the_certificates_name(world: World) -> None:
     assert (await refusal(world, contract_data(world, emaid="nonsense"), pcid=PCID)).message.startswith("emaid")
 
 
+@pytest.mark.rule("CPS-6")
 async def test_the_emaid_may_belong_to_one_vehicle_only(world: World) -> None:
     await world.published()
     await world.eco.oem.publish(await world.eco.oem.build("PNCSIMVEHICLE00002"))
@@ -113,6 +115,7 @@ async def test_the_wrapped_key_has_one_form(world: World, wrapped: WrappedKey, f
     assert field in error.sentence
 
 
+@pytest.mark.rule("CPS-7")
 async def test_the_contract_chain_must_hold(world: World) -> None:
     data = contract_data(world)
     assert (await refusal(world, replace(data, chain=data.chain[:1]))).clause == "CPS-7"
@@ -128,6 +131,7 @@ async def test_an_ended_contract_is_refused_in_the_published_words(world: World)
     assert error.message == "The given contractEnds date is in the past."
 
 
+@pytest.mark.rule("CPS-9")
 async def test_a_contract_that_outlives_the_vehicle_is_remarked_upon_or_refused(world: World) -> None:
     short = leaf_of(world, "oem_leaf", PCID, not_after=NOW + DAY)
     await world.eco.oem.publish(short)
@@ -154,6 +158,7 @@ def signing_with(
     )
 
 
+@pytest.mark.rule("CPS-2", "CPS-3")
 async def test_the_signer_is_below_the_wanted_root_or_one_the_vehicle_holds(world: World) -> None:
     second = create_pki(NOW, organization="Second")
     world.eco.responder.also_for(second)
@@ -178,6 +183,7 @@ async def test_the_signer_is_below_the_wanted_root_or_one_the_vehicle_holds(worl
     assert caught.value.clause == "CPS-3"
 
 
+@pytest.mark.rule("CPS-14")
 async def test_no_signer_is_used_below_a_root_that_lost_its_trust(world: World) -> None:
     (v2g,) = await world.eco.roots.roots(RootKind.V2G)
     await world.eco.roots.remove(v2g.id)

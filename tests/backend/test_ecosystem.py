@@ -32,6 +32,7 @@ async def test_a_pki_alone_makes_no_pool_and_no_party() -> None:
     assert isinstance(ecosystem.ocsp, OcspClient)
 
 
+@pytest.mark.rule("CCP-PUB-4", "CCP-ISO-1")
 async def test_two_operators_sell_to_one_vehicle_and_each_knows_its_own_contracts_only() -> None:
     ecosystem, events, _ = await two()
     second = ecosystem.add_operator("NOABC", pki="north")
@@ -51,6 +52,7 @@ async def test_two_operators_sell_to_one_vehicle_and_each_knows_its_own_contract
     }
 
 
+@pytest.mark.rule("CPS-2", "CCP-GET-3")
 async def test_a_vehicle_of_another_v2g_root_gets_a_bundle_signed_below_its_own() -> None:
     ecosystem, _, north = await two()
     maker = ecosystem.add_manufacturer("NOR", pki="north")
@@ -85,6 +87,7 @@ async def test_the_common_provisioning_service_signs_below_roots_that_came_after
     assert [signer.root for signer in ecosystem.signing.signers][1:] == [north.certificate("v2g_root")]
 
 
+@pytest.mark.rule("CCP-DEL-2")
 async def test_deleting_a_contract_revokes_it_at_the_authority_that_issued_it() -> None:
     ecosystem, _, _ = await two()
     operator = ecosystem.add_operator("NOABC", pki="north")

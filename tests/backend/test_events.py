@@ -189,6 +189,7 @@ async def test_cleansing_a_vehicle_cascades_like_deleting_it(world: World) -> No
     assert await world.eco.pool.contracts(PCID) == []
 
 
+@pytest.mark.rule("CCP-GET-6")
 async def test_a_contract_is_told_when_it_comes_changes_is_handed_out_and_goes(world: World) -> None:
     await world.published()
     heard = facts_of(world)

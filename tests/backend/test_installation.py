@@ -24,6 +24,7 @@ from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.registry import codec
 
 
+@pytest.mark.rule("CCP-GET-1", "CCP-GET-5")
 async def test_a_driver_subscribes_and_the_vehicle_gets_its_contract(world: World) -> None:
     contract = await world.subscribed()
     response, answer = await install(world)
@@ -40,6 +41,7 @@ async def test_a_driver_subscribes_and_the_vehicle_gets_its_contract(world: Worl
     assert (await world.eco.mo.authorize(contract.emaid)).status == "Accepted"
 
 
+@pytest.mark.rule("CPS-13")
 async def test_every_step_is_told_and_nothing_secret_is(world: World) -> None:
     await world.subscribed()
     await install(world)
@@ -75,12 +77,14 @@ async def code_of(world: World, exi: bytes) -> str:
     return response.code
 
 
+@pytest.mark.rule("CCP-GET-2")
 async def test_without_contract_none_is_available(world: World) -> None:
     await world.published()
     request = installation_request(world.vehicle, world.pki.anchors("v2g_root"))
     assert await code_of(world, request) == "FAILED_NoCertificateAvailable"
 
 
+@pytest.mark.rule("CCP-GET-1")
 async def test_an_unknown_vehicle_gets_none(world: World) -> None:
     await world.subscribed()
     other = leaf_of(world, "oem_leaf", "PNCSIMVEHICLE00002")
@@ -88,6 +92,7 @@ async def test_an_unknown_vehicle_gets_none(world: World) -> None:
     assert await code_of(world, request) == "FAILED_NoCertificateAvailable"
 
 
+@pytest.mark.rule("CCP-GET-2", "EV-7b")
 async def test_a_request_signed_with_another_key_fails(world: World) -> None:
     await world.subscribed()
     wrong = ec.generate_private_key(ec.SECP256R1())
@@ -96,6 +101,7 @@ async def test_a_request_signed_with_another_key_fails(world: World) -> None:
     assert await code_of(world, installation_request(world.vehicle, roots, signed=False)) == "FAILED_SignatureError"
 
 
+@pytest.mark.rule("CCP-GET-2", "EV-7b")
 async def test_a_request_altered_after_signing_fails(world: World) -> None:
     await world.subscribed()
     decoded = codec("iso2").decode(installation_request(world.vehicle, world.pki.anchors("v2g_root")))
@@ -116,6 +122,7 @@ async def test_a_genuine_certificate_with_another_key_than_published_gets_none(w
     assert await code_of(world, request) == "FAILED_NoCertificateAvailable"
 
 
+@pytest.mark.rule("CCP-GET-2")
 async def test_an_expired_provisioning_certificate_is_named_so_even_when_cleansed(world: World) -> None:
     short = leaf_of(world, "oem_leaf", PCID, not_after=NOW + 10 * DAY)
     await world.eco.oem.publish(short)
@@ -127,6 +134,7 @@ async def test_an_expired_provisioning_certificate_is_named_so_even_when_cleanse
     assert await code_of(world, request) == "FAILED_CertificateExpired"
 
 
+@pytest.mark.rule("CCP-GET-2")
 @pytest.mark.parametrize("role", ["oem_leaf", "oem_sub1"])
 async def test_a_revoked_provisioning_certificate_is_named_so(world: World, role: str) -> None:
     await world.subscribed()
@@ -135,6 +143,7 @@ async def test_a_revoked_provisioning_certificate_is_named_so(world: World, role
     assert await code_of(world, request) == "FAILED_CertificateRevoked"
 
 
+@pytest.mark.rule("CCP-GET-1", "CPS-14")
 @pytest.mark.parametrize("role", ["mo_sub2", "cps_leaf", "cps_sub1"])
 async def test_a_bundle_below_something_revoked_is_not_handed_out(world: World, role: str) -> None:
     await world.subscribed()
@@ -143,12 +152,14 @@ async def test_a_bundle_below_something_revoked_is_not_handed_out(world: World, 
     assert await code_of(world, request) == "FAILED_NoCertificateAvailable"
 
 
+@pytest.mark.rule("CCP-GET-3")
 async def test_roots_the_vehicle_does_not_hold_get_none(world: World) -> None:
     await world.subscribed()
     request = installation_request(world.vehicle, create_pki(NOW, organization="Elsewhere").anchors("v2g_root"))
     assert await code_of(world, request) == "FAILED_NoCertificateAvailable"
 
 
+@pytest.mark.rule("CCP-GET-3")
 async def test_a_bundle_below_a_root_the_vehicle_does_not_list_gets_none(world: World) -> None:
     await world.subscribed()
     second = create_pki(NOW, organization="Second").certificate("v2g_root")
@@ -248,6 +259,7 @@ async def test_the_serial_number_of_a_root_may_differ_but_is_remarked_upon(world
     assert any("another serial number" in getattr(event, "what", "") for event in world.events)
 
 
+@pytest.mark.rule("CCP-GET-4")
 @pytest.mark.parametrize(
     ("policy", "expected"), [("default-first", "first"), ("default-only", "first"), ("most-recent", "second")]
 )
@@ -260,6 +272,7 @@ async def test_which_of_two_contracts_the_vehicle_gets(world: World, policy: Bun
     assert answer.emaid == {"first": first, "second": second}[expected].emaid
 
 
+@pytest.mark.rule("CCP-GET-4")
 async def test_an_unusable_default_gives_way_unless_only_the_default_counts(world: World) -> None:
     first = await world.subscribed()
     second = await world.eco.mo.subscribe("Ada", PCID)

@@ -25,6 +25,7 @@ async def refusal(world: World, **options: object) -> Refused:
     return caught.value
 
 
+@pytest.mark.rule("ID-1")
 async def test_a_new_emaid_is_the_operators_own_with_a_right_check_character(world: World) -> None:
     contract = await world.subscribed()
     judge_check_character(check_emaid(contract.emaid), refuse)
@@ -61,12 +62,14 @@ async def test_an_unknown_vehicle_gets_no_contract(world: World) -> None:
     assert error.http_status == 404
 
 
+@pytest.mark.rule("ID-2")
 async def test_a_malformed_pcid_is_refused_at_once(world: World) -> None:
     with pytest.raises(Refused) as caught:
         await world.eco.mo.subscribe("Ada", "not a pcid")
     assert (caught.value.http_status, caught.value.clause) == (400, "ID-2")
 
 
+@pytest.mark.rule("MO-1")
 async def test_a_revoked_vehicle_gets_no_contract(world: World) -> None:
     await world.published()
     await world.eco.ca.revoke("oem_leaf")
@@ -83,6 +86,7 @@ class CarelessPool:
         return self.vehicle
 
 
+@pytest.mark.rule("MO-1")
 async def test_the_operator_verifies_the_vehicle_itself(world: World) -> None:
     stranger = unrelated("oem_leaf", pcid=PCID)
     operator = MobilityOperator(
@@ -107,6 +111,7 @@ async def test_an_end_in_the_past_is_refused_in_the_published_words(world: World
     assert error.message == "The given contractEnds date is in the past."
 
 
+@pytest.mark.rule("CPS-9")
 async def test_the_certificate_ends_as_wished_but_never_after_the_vehicles(world: World) -> None:
     short = leaf_of(world, "oem_leaf", PCID, not_after=NOW + 100 * DAY)
     await world.eco.oem.publish(short)
@@ -122,6 +127,7 @@ async def test_the_certificate_never_outlives_its_issuer(world: World) -> None:
     assert contract.ends == reading.not_after(world.pki.certificate("mo_sub2"))
 
 
+@pytest.mark.rule("CSO-2")
 async def test_who_may_charge(world: World) -> None:
     mo, emaid = world.eco.mo, (await world.subscribed()).emaid
 

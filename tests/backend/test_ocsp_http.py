@@ -65,6 +65,7 @@ def addressed(world: World, server: HttpListener, path: str = "/ocsp") -> Pair:
     return leaf_of(world, "contract_leaf", "DEPNCC12345678").leaf, authority.certificate
 
 
+@pytest.mark.rule("PKI-5")
 @pytest.mark.skipif(OPENSSL is None, reason="no openssl program")
 @pytest.mark.parametrize("digest", ["-sha1", "-sha256"])
 @pytest.mark.parametrize("role", ["secc_leaf", "cpo_sub2", "cpo_sub1", "contract_leaf", "oem_leaf", "cps_leaf"])
@@ -90,6 +91,7 @@ async def test_openssl_accepts_our_answers(world: World, tmp_path: Path, role: s
     assert ("Reason: keyCompromise" in text) is revoked
 
 
+@pytest.mark.rule("PKI-5")
 async def test_post_and_get_give_the_same_verdict(world: World) -> None:
     certificate, issuer = below(world, "secc_leaf")
     request = build_request(certificate, issuer)
@@ -137,6 +139,7 @@ async def test_too_long_a_body_is_not_read(world: World) -> None:
         assert response.status == 413
 
 
+@pytest.mark.rule("PKI-5")
 async def test_certificates_of_others_are_not_answered_for(world: World) -> None:
     other = create_pki(NOW)
     request = build_request(other.certificate("secc_leaf"), other.certificate("cpo_sub2"))

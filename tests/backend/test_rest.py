@@ -38,6 +38,7 @@ async def served(app: web.Application) -> AsyncIterator[str]:
         await listener.stop()
 
 
+@pytest.mark.rule("ACC-1", "ACC-2")
 async def test_every_route_of_every_face_refuses_who_has_no_token_or_the_wrong_role(world: World) -> None:
     tried = 0
     for role, routes in faces(world):
@@ -61,6 +62,7 @@ async def test_every_route_of_every_face_refuses_who_has_no_token_or_the_wrong_r
     assert tried >= 7
 
 
+@pytest.mark.rule("ACC-1")
 async def test_only_ocsp_is_for_everybody(world: World) -> None:
     """ACC-1."""
     assert {route.operation for _, routes in faces(world) for route in routes if route.roles is None} == {"ocsp"}

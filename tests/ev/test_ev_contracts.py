@@ -28,6 +28,7 @@ def other() -> Contract:
     return Contract(OTHER, create_pki(sn.NOW, emaid=OTHER).credentials("contract_leaf"))
 
 
+@pytest.mark.rule("EV-7")
 def test_the_newest_contract_is_the_default_unless_told_otherwise() -> None:
     store = ContractStore([sn.contract()])
     store.install(other(), default=False)

@@ -28,6 +28,7 @@ def to_installation(play: Playbook) -> Any:
     return play.until(sn.services(), sn.detail(Installation=1, Update=2), sn.selected())
 
 
+@pytest.mark.rule("EV-3", "EV-7b")
 def test_installation_is_asked_signed_and_installed() -> None:
     play = Playbook(vehicle())
     sn.to_services(play)
@@ -67,6 +68,7 @@ def test_installation_is_asked_signed_and_installed() -> None:
     verify(play.documents[-1].Header.Signature, [("AuthorizationReq", proof)], kept.credentials.leaf.public_key())
 
 
+@pytest.mark.rule("EV-3")
 def test_a_contract_is_kept_with_the_path_that_was_verified_whatever_order_it_came_in() -> None:
     play = Playbook(vehicle())
     to_installation(play)
@@ -124,6 +126,7 @@ CASES: list[tuple[Callable[[Any], None], str]] = [
 ]
 
 
+@pytest.mark.rule("EV-3")
 @pytest.mark.parametrize(("alter", "failing"), CASES)
 def test_a_bad_bundle_ends_the_session_and_leaves_nothing(alter: Callable[[Any], None], failing: str) -> None:
     play = Playbook(vehicle())
@@ -161,6 +164,7 @@ def test_a_contract_that_is_no_certificate_is_refused() -> None:
     assert play.vehicle.contracts.all == ()
 
 
+@pytest.mark.rule("EV-3")
 @pytest.mark.parametrize("signer", [None, "contract_leaf", "altered after signing"])
 def test_a_bundle_without_the_right_signature_is_refused(signer: str | None) -> None:
     play = Playbook(vehicle())
@@ -174,6 +178,7 @@ def test_a_bundle_without_the_right_signature_is_refused(signer: str | None) -> 
     assert play.vehicle.contracts.all == ()
 
 
+@pytest.mark.rule("EV-3")
 def test_a_key_wrapped_for_another_vehicle_is_refused() -> None:
     play = Playbook(vehicle())
     to_installation(play)

@@ -45,6 +45,7 @@ def test_a_minor_deviation_of_the_protocol_is_accepted() -> None:
     assert len(play.tolerated) == 2
 
 
+@pytest.mark.rule("EV-5")
 def test_ac_with_external_payment_to_the_energy_wished_for() -> None:
     play = Playbook(vehicle(energy_wish=200.0, loop_interval=30.0))
     sn.to_charging_ac(play)
@@ -85,6 +86,7 @@ def test_external_authorization_is_empty_and_waits_for_the_driver_without_limit(
     assert isinstance(play.hear(sn.authorized()), iso2.ChargeParameterDiscoveryReq)
 
 
+@pytest.mark.rule("EV-4")
 def test_a_contract_is_shown_and_its_key_proven_once() -> None:
     play = Playbook(vehicle(contracts=(sn.contract(),)))
     sn.to_services(play)

@@ -109,6 +109,7 @@ def test_a_station_that_takes_nothing_more_is_given_up_in_time() -> None:
     assert seconds < 10
 
 
+@pytest.mark.rule("EV-2", "EV-3")
 def test_an_installation_over_tls() -> None:
     bundle = sn.bundle()
     car = vehicle(energy_wish=150.0)
@@ -131,6 +132,7 @@ def test_an_installation_over_tls() -> None:
     assert judged.count("SECC certificate chain") == 1
 
 
+@pytest.mark.rule("EV-2")
 def test_a_missing_staple_is_refused_where_one_is_required() -> None:
     outcome, events, _ = run(vehicle(ocsp="require"), scripted(*CHARGE), tls=True)
     assert not outcome.ok
@@ -138,6 +140,7 @@ def test_a_missing_staple_is_refused_where_one_is_required() -> None:
     assert [e.ok for e in events if isinstance(e, Secured)] == [False]
 
 
+@pytest.mark.rule("EV-2")
 def test_a_station_under_a_foreign_root_is_refused() -> None:
     car = vehicle()
     car.v2g_roots = (sn.pki().certificate("oem_root"),)

@@ -44,6 +44,7 @@ async def fetch(station: Station, exi: bytes = b"\x80request") -> ContractCertif
     return answer
 
 
+@pytest.mark.rule("CSO-1", "CSO-2")
 @virtual
 async def test_a_good_contract_is_accepted_by_hash_data_alone() -> None:
     lab = Lab()
@@ -64,6 +65,7 @@ async def test_a_good_contract_is_accepted_by_hash_data_alone() -> None:
         assert [(v.ok, v.clause) for v in verdicts] == [(True, "C07.FR.13")]
 
 
+@pytest.mark.rule("CSO-2")
 @pytest.mark.parametrize(
     ("token", "certificate", "token_status"),
     [
@@ -93,6 +95,7 @@ def test_a_refused_emaid_behind_a_good_chain(token: str, certificate: str, token
     run()
 
 
+@pytest.mark.rule("CSO-1")
 @virtual
 async def test_a_revoked_certificate_anywhere_in_the_chain() -> None:
     for place in range(3):
@@ -143,6 +146,7 @@ async def test_unknown_root_needs_central_validation() -> None:
         assert chains.judged[0].count("BEGIN CERTIFICATE") == 3
 
 
+@pytest.mark.rule("CSO-1")
 @virtual
 async def test_central_validation_verdicts() -> None:
     verdicts: dict[CertificateStatus, str] = {"CertificateExpired": "Expired", "CertChainError": "Invalid"}
@@ -177,6 +181,7 @@ async def test_no_certificate_at_all_is_no_contract() -> None:
         assert not answer.accepted
 
 
+@pytest.mark.rule("CSO-2")
 @virtual
 async def test_offline_rules() -> None:
     lab = Lab()
@@ -264,6 +269,7 @@ async def test_a_remote_start_identifies_the_driver() -> None:
 # Contract certificates
 
 
+@pytest.mark.rule("CCP-GET-1")
 @virtual
 async def test_exi_goes_through_unchanged_both_ways() -> None:
     lab = Lab()

@@ -109,6 +109,7 @@ def test_a_contract_is_asked_for_by_the_hashes_of_its_verified_path_in_whatever_
     ]
 
 
+@pytest.mark.rule("CSO-4")
 @virtual
 async def test_an_answer_about_another_certificate_is_not_stapled() -> None:
     class Elsewhere(Responder):

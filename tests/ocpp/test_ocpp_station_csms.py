@@ -23,6 +23,7 @@ from pncsim.wire.ocpp.frames import Frame
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
 
 
+@pytest.mark.rule("CSO-4", "EVSE-1")
 @virtual
 async def test_boot_certificate_and_staple() -> None:
     lab = Lab()
@@ -40,6 +41,7 @@ async def test_boot_certificate_and_staple() -> None:
         assert lab.problems() == []
 
 
+@pytest.mark.rule("CSO-4")
 @virtual
 async def test_sub_ca_staples_on_request() -> None:
     lab = Lab()
@@ -49,6 +51,7 @@ async def test_sub_ca_staples_on_request() -> None:
         assert lab.frames().count("GetCertificateStatus") == 3
 
 
+@pytest.mark.rule("CSO-4", "PKI-11")
 @virtual
 async def test_staples_are_refreshed_and_certificates_renewed_in_time() -> None:
     lab = Lab()

@@ -357,6 +357,7 @@ SCENES: list[tuple[str, str, Scene]] = [
 ]
 
 
+@pytest.mark.rule("CSO-1")
 @pytest.mark.parametrize(("code", "what", "play"), SCENES, ids=[f"{code}: {what}" for code, what, _ in SCENES])
 def test_refusals(code: str, what: str, play: Scene) -> None:
     """The code, the right response type, a sentence, an end with the power off, and the connection closed."""
@@ -525,6 +526,7 @@ def test_receipts_may_be_let_pass() -> None:
     assert p.engine.state == S.LOOP_AC
 
 
+@pytest.mark.rule("CSO-1")
 @pytest.mark.parametrize("play", [expired_since_payment, expired_while_authorizing])
 def test_a_contract_that_ends_between_payment_details_and_authorization_pays_nothing(play: Scene) -> None:
     p, _ = play()

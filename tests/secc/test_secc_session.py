@@ -125,6 +125,7 @@ def test_eim_ac_trace() -> None:
     assert p.power.reading(p.now) == ended.register_wh == 275
 
 
+@pytest.mark.rule("EV-4")
 def test_plug_and_charge_with_installation_and_receipts() -> None:
     p = at(S.CONTRACT)
     p.ev(installation())

@@ -36,6 +36,7 @@ def staples(pki: Pki, role: str = "secc_leaf") -> list[bytes | None]:
     return [pki.issuer_authority(one).staple(one, NOW) for one in pki.chain(role)]
 
 
+@pytest.mark.rule("EV-2")
 @pytest.mark.parametrize("policy", ["require", "prefer", "off"])
 def test_a_good_station(pki: Pki, policy: str) -> None:
     seen: Seen = []
@@ -52,6 +53,7 @@ def test_the_leaf_alone_may_be_stapled(pki: Pki) -> None:
         ask(judge, pki.credentials("secc_leaf").chain_der, given, NOW)
 
 
+@pytest.mark.rule("EV-2")
 @pytest.mark.parametrize("given", [[], [None], [None, None, None], [b""]])
 def test_a_missing_staple(pki: Pki, given: list[bytes | None]) -> None:
     chain, anchors = pki.credentials("secc_leaf").chain_der, pki.anchors("v2g_root")
@@ -67,6 +69,7 @@ def test_a_missing_staple(pki: Pki, given: list[bytes | None]) -> None:
     ask(StationJudge(anchors, "off"), chain, given, NOW)
 
 
+@pytest.mark.rule("EV-2")
 @pytest.mark.parametrize("fault", STAPLE_FLAWS)
 @pytest.mark.parametrize("policy", ["require", "prefer"])
 def test_a_bad_staple_refuses_even_when_none_is_required(pki: Pki, policy: str, fault: str) -> None:
@@ -100,6 +103,7 @@ def test_staples_go_with_certificates_in_whatever_order_they_are_sent(pki: Pki) 
         ask(judge, [leaf, sub1, sub2], [a, b, c], NOW)
 
 
+@pytest.mark.rule("EV-2")
 @pytest.mark.parametrize(("fault", "alert"), [("expired", 45), ("self-signed", 48), ("rsa-key", 43), ("sha1", 43)])
 def test_a_bad_chain(pki: Pki, fault: str, alert: int) -> None:
     seen: Seen = []
@@ -118,6 +122,7 @@ def test_the_judge_lives_in_lab_time(pki: Pki) -> None:
         ask(judge, chain, given, NOW + 8 * DAY)
 
 
+@pytest.mark.rule("PE-2")
 def test_a_private_environment_needs_no_staple() -> None:
     key, root_profile, profile = SYSTEM.key(), PROFILES["private_root"], PROFILES["private_leaf"]
     root = issue(

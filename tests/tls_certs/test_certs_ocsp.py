@@ -98,6 +98,7 @@ def test_an_answer_that_comes_again_costs_no_signature_and_does_not_count_for_lo
     assert refused.value.kind == "status of another"
 
 
+@pytest.mark.rule("PKI-5")
 def test_every_certificate_is_answered_for_by_its_own_authority(pki: Pki) -> None:
     for role in ("cpo_sub1", "cpo_sub2", "secc_leaf", "mo_sub1", "oem_leaf", "cps_leaf"):
         certificate = pki.certificate(role)
@@ -108,6 +109,7 @@ def test_every_certificate_is_answered_for_by_its_own_authority(pki: Pki) -> Non
         assert PROFILES[PROFILES[role].issuer or ""].title in status.responder
 
 
+@pytest.mark.rule("PKI-5")
 def test_revoked_from_then_on_with_its_reason(fresh: Pki) -> None:
     certificate, issuer = pair(fresh)
     authority = fresh.authority("mo_sub2")
@@ -117,6 +119,7 @@ def test_revoked_from_then_on_with_its_reason(fresh: Pki) -> None:
     assert (status.status, status.revoked_at, status.reason) == (Status.REVOKED, NOW + 5, "keyCompromise")
 
 
+@pytest.mark.rule("PKI-5")
 def test_a_serial_nobody_issued_is_unknown_unless_the_memory_is_short(fresh: Pki) -> None:
     certificate, issuer = pair(fresh)
     authority = fresh.authority("mo_sub2")

@@ -84,6 +84,7 @@ def test_common_names_are_the_identifiers() -> None:
     assert not made.certificate("contract_leaf").subject.get_attributes_for_oid(NameOID.COUNTRY_NAME)
 
 
+@pytest.mark.rule("PKI-8")
 def test_chains_can_hang_under_the_v2g_root() -> None:
     made = create_pki(NOW, contract_ca="v2g", oem_ca="v2g")
     assert made.root("contract_leaf") == made.root("oem_leaf") == made.certificate("v2g_root")
@@ -157,6 +158,7 @@ def test_not_after_may_only_shorten(pki: Pki) -> None:
     assert long.leaf.not_valid_after_utc == authority.certificate.not_valid_after_utc
 
 
+@pytest.mark.rule("PKI-12")
 def test_profiles_of_other_key_kinds_can_be_issued() -> None:
     for kind in (KeyKind.P521, KeyKind.ED448):
         key = make_key(kind, SYSTEM)
@@ -173,6 +175,7 @@ def test_profiles_of_other_key_kinds_can_be_issued() -> None:
         root.verify_directly_issued_by(root)
 
 
+@pytest.mark.rule("PKI-3")
 def test_request_to_certificate(pki: Pki) -> None:
     key = SYSTEM.key()
     octets = build_request(key, PROFILES["secc_leaf"], "DEPNCE100002", organization="CPO Ltd")

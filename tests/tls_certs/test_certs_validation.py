@@ -47,6 +47,7 @@ def test_good_chains_verify_with_nothing_to_tolerate(pki: Pki, role: str, use: U
     assert not chain.private
 
 
+@pytest.mark.rule("PKI-7", "PKI-8", "PKI-10")
 @pytest.mark.parametrize("fault", FLAWS)
 @pytest.mark.parametrize("role", ["secc_leaf", "cps_leaf"])
 def test_every_fault_is_found_for_what_it_is(pki: Pki, role: str, fault: str) -> None:
@@ -292,6 +293,7 @@ def test_a_private_root_signs_leaves_a_v2g_root_does_not() -> None:
     assert (caught.value.kind, caught.value.clause) == ("wrong anchor", "V2G2-867")
 
 
+@pytest.mark.rule("CSO-1")
 def test_revocation_is_asked_for_all_below_the_root_once_all_else_is_good(pki: Pki) -> None:
     asked: list[x509.Certificate] = []
 
@@ -326,6 +328,7 @@ def test_a_revoked_or_unknown_certificate(pki: Pki, position: int, status: Statu
     assert (code_for(caught.value), caught.value.alert) == (code, alert)
 
 
+@pytest.mark.rule("PKI-7")
 def test_a_cross_certificate_leads_to_the_other_root(pki: Pki) -> None:
     # CPO Sub-CA 1's name and key, certified by another V2G root as well: two issuers of one name.
     other = create_pki(NOW)

@@ -102,6 +102,7 @@ async def s_server(folder: Path, *arguments: str) -> AsyncIterator[tuple[ByteStr
             await process.communicate()
 
 
+@pytest.mark.rule("EVSE-1")
 async def test_openssl_verifies_our_station_and_its_staple(tls: Handshakes, folder: Path) -> None:
     server = tls.server(staples=(tls.chain.staple(),))
     output, got = await s_client(server, folder, "-status", "-tls1_2", "-cipher", CIPHER, send=b"hello\n")

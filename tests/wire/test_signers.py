@@ -79,6 +79,7 @@ def test_a_signature_value_has_the_size_of_the_standard_and_no_other_is_taken(al
     assert not algorithm.verifies(key_for(algorithm, 2).public_key(), values[0], bytes(1))
 
 
+@pytest.mark.rule("PKI-12")
 @by_algorithm
 def test_a_message_signed_with_any_algorithm_verifies_where_it_is_allowed(algorithm: Algorithm) -> None:
     key, rules = key_for(algorithm), rules_for(algorithm)
@@ -124,6 +125,7 @@ def test_iso_15118_2_allows_p_256_alone(algorithm: Algorithm) -> None:
         signature.verify(made, PARTS, key.public_key())
 
 
+@pytest.mark.rule("PKI-12")
 def test_an_algorithm_under_the_name_of_another_is_refused() -> None:
     """A -20 station allows two: the method named in SignedInfo must be the one the certificate's key is for."""
     made = signature.sign(PARTS, KeySigner(key_for(P521)), rules=HOUSE20)
