@@ -23,9 +23,11 @@ from pncsim.backend.pki.ca import CertificateService
 from pncsim.backend.pki.chains import ContractChainJudge
 from pncsim.backend.pki.fetch import Fetch, in_process
 from pncsim.backend.pki.ocsp_client import OcspClient
+from pncsim.backend.pki.own import OwnAuthority
 from pncsim.backend.pki.responder import OcspResponder
 from pncsim.backend.pki.revocation import RevocationPolicy, Revocations
 from pncsim.backend.rcp import RootKind, RootPool
+from pncsim.backend.rcp.trust_list import TrustLists
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import MemoryStore, Store
 from pncsim.backend.verification import Verifier
@@ -194,6 +196,12 @@ class Ecosystem:
     def roots(self) -> RootPool:
         """The root pool (RCP)."""
         return RootPool(self._clock, self._voice("RCP"), self.store, self._source.of("RCP"))
+
+    @cached_property
+    def trust_lists(self) -> TrustLists:
+        """The root pool's signed lists."""
+        own = OwnAuthority(self._clock, self.store, "rcp_root", self._source.of("RCP"))
+        return TrustLists(self._clock, self._voice("RCP"), self.roots, own)
 
     @cached_property
     def vehicles(self) -> ProvisioningPool:

@@ -46,7 +46,7 @@ class Face(Struct, frozen=True):
 
 FACES: Mapping[str, Face] = {
     "token": Face("LAB", lambda house: auth_http.routes(house.clients, house.tokens), auth_http.PATH),
-    "rcp": Face("RCP", lambda house: rcp_http.routes(house.ecosystem.roots)),
+    "rcp": Face("RCP", lambda house: rcp_http.routes(house.ecosystem.roots, house.ecosystem.trust_lists)),
     "pcp": Face("PCP", lambda house: pcp_http.routes(house.ecosystem.vehicles, Guesses(house.clock))),
     "ccp": Face("CCP", lambda house: ccp_http.routes(house.ecosystem.pool, house.source.of("CCP"))),
     "cps": Face("CPS", lambda house: cps_http.routes(house.ecosystem.signing, house.ecosystem.roots)),

@@ -25,12 +25,14 @@ from pncsim.backend.events.bus import Bus
 from pncsim.backend.faces import FACES, Household
 from pncsim.backend.mo import SUBSCRIPTIONS
 from pncsim.backend.pcp import VEHICLES
+from pncsim.backend.pki.own import OWN_KEYS
 from pncsim.backend.pki.store import ISSUED
 from pncsim.backend.rcp import ROOT_ACTIVITIES, ROOTS
 from pncsim.backend.rest.access import Role
 from pncsim.backend.rest.routes import application
 from pncsim.backend.store.sql import open_store
 from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki, write_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
@@ -42,7 +44,7 @@ from pncsim.wire.values import Discreet
 from pncsim.wire.voice import Voice
 
 PORT = 8180
-KINDS = (VEHICLES, CONTRACTS, ROOTS, ROOT_ACTIVITIES, SUBSCRIPTIONS, ISSUED, CLIENTS, TOKEN_KEYS)
+KINDS = (VEHICLES, CONTRACTS, ROOTS, ROOT_ACTIVITIES, SUBSCRIPTIONS, ISSUED, CLIENTS, TOKEN_KEYS, OWN_KEYS)
 """What an ecosystem keeps."""
 
 
@@ -155,6 +157,8 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
         demo = await _demo_clients(clients, folder / "clients.json")
         household = Household(ecosystem, clients, BearerTokens(clock, store, clients, listener.url), clock)
         routes = [route for face in FACES.values() for route in face.routes(household)]
+        own = reading.pem([await ecosystem.trust_lists.anchor()])
+        replace_file(folder / "rcp_root.pem", own.encode("ascii"), 0o600)
         await store.tell_again()
         await listener.start(application(routes, voice, tokens=household.tokens.grant))
         # Once more, to come first: a request that was begun still needs the store.

@@ -199,7 +199,39 @@ OCPP_PROFILES = (
 )
 """What OCPP and HTTPS run on; verified by ordinary TLS libraries, so ordinary rules hold."""
 
+PARTY_PROFILES = (
+    _root("rcp_root", "root of the pool operator", None, 20 * YEAR),
+    Profile(
+        role="rcp_signer",
+        title="signer of the pool's trust lists",
+        issuer="rcp_root",
+        lifetime=YEAR,
+        max_size=None,
+    ),
+    _root("ev_root", "EV manufacturer root", None, 20 * YEAR),
+    Profile(
+        role="ev_server",
+        title="server certificate of the manufacturer's telematics",
+        issuer="ev_root",
+        lifetime=YEAR,
+        name=NameKind.HOST,
+        extended_key_usage=(ExtendedKeyUsageOID.SERVER_AUTH,),
+        hosts=_LOCAL_HOSTS,
+        max_size=None,
+    ),
+    Profile(
+        role="ev_client",
+        title="telematics certificate of a vehicle",
+        issuer="ev_root",
+        lifetime=15 * YEAR,
+        extended_key_usage=(ExtendedKeyUsageOID.CLIENT_AUTH,),
+        max_size=None,
+    ),
+)
+"""What one party certifies for its own use, below a root of its own; made when it is first needed."""
+
 PROFILES: Mapping[str, Profile] = {
-    profile.role: profile for profile in (*V2G_PROFILES, *PRIVATE_PROFILES, *OCSP_PROFILES, *OCPP_PROFILES)
+    profile.role: profile
+    for profile in (*V2G_PROFILES, *PRIVATE_PROFILES, *OCSP_PROFILES, *OCPP_PROFILES, *PARTY_PROFILES)
 }
 """Every profile by its role."""

@@ -12,6 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from pncsim.backend.rcp.service import RootPool
 from pncsim.backend.rcp.store import Root, RootActivity, RootKind
+from pncsim.backend.rcp.trust_list import TrustLists, moment_text
 from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.access import ROLES, Grant, Role
 from pncsim.backend.rest.bodies import (
@@ -36,9 +37,9 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.ASC
 _CASCADES = {"none": False, "purge": True}
 
 
-def routes(pool: RootPool) -> tuple[Route, ...]:
+def routes(pool: RootPool, lists: TrustLists) -> tuple[Route, ...]:
     """The pool's operations: everybody reads, the operator's administrators write (RCP-1, RCP-2)."""
-    face = _Face(pool)
+    face = _Face(pool, lists)
     return (
         Route("GET", _ALL, "getAllRootCerts", ROLES, face.list),
         Route("GET", _ONE, "getRootCert", ROLES, face.get),
@@ -52,8 +53,9 @@ def routes(pool: RootPool) -> tuple[Route, ...]:
 class _Face:
     """One method for each operation: read, call the pool, write."""
 
-    def __init__(self, pool: RootPool) -> None:
+    def __init__(self, pool: RootPool, lists: TrustLists) -> None:
         self._pool = pool
+        self._lists = lists
 
     async def list(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         kind = request.query.get("rootType")
@@ -81,10 +83,18 @@ class _Face:
         return json_response({})
 
     async def trust_list(self, request: web.Request, grant: Grant) -> web.StreamResponse:
-        raise Refused(
-            "There is no certificate trust list here; its content is not defined yet, the roots are at " + _ALL + ".",
-            clause="OPCP GetCertificateTrustList",
-            http_status=404,
+        signed = await self._lists.trust_list()
+        return json_response(
+            {
+                "signerCertificate": base64_text(reading.der(signed.signer)),
+                "timeStamp": moment_text(signed.this_update),
+                "CTL": {
+                    "contentType": "application/json",
+                    "thisUpdate": moment_text(signed.this_update),
+                    "nextUpdate": moment_text(signed.next_update),
+                    "signedData": base64_text(signed.octets),
+                },
+            }
         )
 
     async def activities(self, request: web.Request, grant: Grant) -> web.StreamResponse:

@@ -26,6 +26,7 @@ from pncsim.backend.csms.transactions import TRANSACTIONS, MeterValue, Transacti
 from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished
 from pncsim.backend.mo import SUBSCRIPTIONS, Subscription
 from pncsim.backend.pcp import VEHICLES, ProvisionedVehicle
+from pncsim.backend.pki.own import OWN_KEYS, OwnKey
 from pncsim.backend.pki.store import ISSUED, IssuedCertificate
 from pncsim.backend.rcp import ROOT_ACTIVITIES, ROOTS, Root, RootActivity, RootKind
 from pncsim.backend.store import MAX_PAGE, Change, KeptKind, MemoryStore, Store, every
@@ -140,6 +141,10 @@ def token_key(number: int, version: int = 0) -> TokenKey:
     return TokenKey(id=f"key {number}", private=bytes([version]), created_at=NOW)
 
 
+def own_key(number: int, version: int = 0) -> OwnKey:
+    return OwnKey(role=f"role {number}", certificate=issued(version), private=bytes([version]))
+
+
 def station(number: int, version: int = 0) -> RegisteredStation:
     return RegisteredStation(f"CS{number:03}", b"salt", b"digest", "Accepted" if version else "")
 
@@ -155,6 +160,7 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "stations": (STATIONS, station),
     "clients": (CLIENTS, client),
     "token_keys": (TOKEN_KEYS, token_key),
+    "own_keys": (OWN_KEYS, own_key),
 }
 
 
