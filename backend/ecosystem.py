@@ -81,6 +81,7 @@ class Ecosystem:
         self._clock, self._trace, self._refuses = clock, trace, refuses
         self._fetch_list, self._demanded = fetch_list, revocation
         self._fetch, self._policy, self._source = fetch, policy, source
+        self.voice = self._voice("LAB")
         self.bus = bus or Bus(self._voice("LAB", "events"))
         self.store: Store = store or MemoryStore(self.bus.tell)
         self.operators = Operators()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
+from pncsim.backend.admin import http as admin_http
 from pncsim.backend.auth import BearerTokens, Clients
 from pncsim.backend.auth import http as auth_http
 from pncsim.backend.ccp import http as ccp_http
@@ -24,13 +25,17 @@ from pncsim.wire.source import SYSTEM, Source
 
 
 class Household(Struct, frozen=True, eq=False):
-    """What faces are of: the services, who may call them, and the lab's time."""
+    """What faces are of: the services, who may call them, and the lab's time.
+
+    ``reset`` brings back the state of a first start, where a test may do that and move the clock.
+    """
 
     ecosystem: Ecosystem
     clients: Clients
     tokens: BearerTokens
     clock: Clock
     source: Source = SYSTEM
+    reset: admin_http.Reset | None = None
 
 
 class Face(Struct, frozen=True):
@@ -55,5 +60,6 @@ FACES: Mapping[str, Face] = {
     "crl": Face(
         "PKI", lambda house: crl_http.routes(house.ecosystem.pkis, house.ecosystem.store, house.clock), crl_http.PATH
     ),
+    "admin": Face("LAB", lambda house: admin_http.routes(house.clients, house.ecosystem, house.clock, house.reset)),
 }
 """By the name a ready file gives them."""

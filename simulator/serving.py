@@ -14,33 +14,24 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 from msgspec import Struct
 
-from pncsim.backend.auth import CLIENTS, TOKEN_KEYS, BearerTokens, Clients
+from pncsim.backend.auth import CLIENTS, TOKEN_KEYS
 from pncsim.backend.ccp import CONTRACTS
-from pncsim.backend.cleansing import cleanse_regularly
 from pncsim.backend.ecosystem import Ecosystem
-from pncsim.backend.events.bus import Bus
-from pncsim.backend.faces import FACES, Household
 from pncsim.backend.mo import SUBSCRIPTIONS
 from pncsim.backend.pcp import VEHICLES
 from pncsim.backend.pki.own import OWN_KEYS
 from pncsim.backend.pki.store import ISSUED
 from pncsim.backend.rcp import ROOT_ACTIVITIES, ROOTS
-from pncsim.backend.rest.access import Role
-from pncsim.backend.rest.routes import application
 from pncsim.backend.store.sql import open_store
 from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown
-from pncsim.tls_certs import reading
-from pncsim.tls_certs.pki import Pki, create_pki, load_pki, write_pki
+from pncsim.simulator.serving_clients import DemoClient
+from pncsim.simulator.serving_home import Doors, Home
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import replace_file
-from pncsim.wire.listener import HttpListener
-from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Trace
-from pncsim.wire.values import Discreet
 from pncsim.wire.voice import Voice
 
 PORT = 8180
@@ -70,42 +61,31 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     ready_file: Annotated[
         Path | None, "write the URLs and clients there as JSON once everything answers", Shown("FILE")
     ] = None
+    test_controls: Annotated[
+        bool, "let administrators move the clock and reset everything: for tests", Flag("--test-controls")
+    ] = False
     clock_offset: Annotated[float, "how far the services' time is ahead", Reads(duration), Shown("DURATION")] = 0.0
 
 
-class DemoClient(Discreet, Struct, frozen=True, kw_only=True):
-    """A participant to try things with; ``secret`` is shown, since it opens nothing but this lab."""
+class Served:
+    """What answers now. ``services``: the URL of each by its name."""
 
-    id: str
-    role: Role
-    wmi: tuple[str, ...] = ()
-    providers: tuple[str, ...] = ()
-    secret: str = ""
+    def __init__(self, home: Home, database: str) -> None:
+        self._home, self.database = home, database
+        self.pki, self.services = home.place, home.doors.services
 
-    _hidden = ("secret",)
+    @property
+    def ecosystem(self) -> Ecosystem:
+        """The services in process; others after a reset."""
+        return self._home.standing.ecosystem
 
-
-DEMO = (
-    DemoClient(id="demo-oem", role="OEM", wmi=("PNC", "WMI")),
-    DemoClient(id="demo-cpo", role="CPO"),
-    DemoClient(id="demo-mo", role="MO_EXTERNAL_PKI", providers=("DEPNC",)),
-    DemoClient(id="demo-mo-v2g", role="MO_HUBJECT_PKI", providers=("DEV2G",)),
-    DemoClient(id="demo-cps", role="CPS"),
-    DemoClient(id="demo-admin", role="ADMIN"),
-)
-
-
-class Served(Struct, frozen=True):
-    """What answers now; :meth:`ready` is what a ready file says."""
-
-    services: Mapping[str, str]
-    clients: tuple[DemoClient, ...]
-    pki: Path
-    database: str
-    ecosystem: Ecosystem
+    @property
+    def clients(self) -> tuple[DemoClient, ...]:
+        """The demo clients with their secrets."""
+        return self._home.standing.demo
 
     def ready(self) -> dict[str, Any]:
-        """URLs, demo clients, and where data lies."""
+        """What a ready file says: URLs, demo clients, and where data lies."""
         clients = [
             {"id": c.id, "secret": c.secret, "role": c.role, "wmi": list(c.wmi), "providers": list(c.providers)}
             for c in self.clients
@@ -134,7 +114,7 @@ async def run_services(options: ServeOptions, clock: Clock, trace: Trace) -> int
 
 @asynccontextmanager
 async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIterator[Served]:
-    """All services of one ecosystem, answering on one port."""
+    """All services of one ecosystem, answering."""
     if not _is_loopback(options.host) and options.tls:
         raise LocalError(
             f"Others can reach {options.host}, and TLS is not served yet.",
@@ -143,36 +123,18 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
     folder = options.data or default_folder()
     async with AsyncExitStack() as stack:
         voice = Voice.on(clock, trace, "LAB")
-        listener = HttpListener(options.host, options.port, voice=voice)
-        stack.push_async_callback(listener.stop)
+        doors = Doors(options.host, options.port, voice)
+        stack.push_async_callback(doors.close)
         _make(folder)
-        bus = Bus(voice)
+        home = Home(doors, clock, trace, folder=folder, place=options.pki or folder / "pki")
         database = options.database or f"sqlite+aiosqlite:///{folder / 'pnc.db'}"
-        store = await open_store(database, KINDS, bus.tell)
+        store = await open_store(database, KINDS, home.tell)
         stack.push_async_callback(store.close)
-        ecosystem = Ecosystem(clock, trace, bus=bus, store=store)
-        place = options.pki or folder / "pki"
-        await ecosystem.add_pki(_pki(place, clock.now(), f"{listener.url}/ocsp"))
-        clients = Clients(clock, voice, store)
-        demo = await _demo_clients(clients, folder / "clients.json")
-        household = Household(ecosystem, clients, BearerTokens(clock, store, clients, listener.url), clock)
-        routes = [route for face in FACES.values() for route in face.routes(household)]
-        own = reading.pem([await ecosystem.trust_lists.anchor()])
-        replace_file(folder / "rcp_root.pem", own.encode("ascii"), 0o600)
-        await store.tell_again()
-        await listener.start(application(routes, voice, tokens=household.tokens.grant))
-        # Once more, to come first: a request that was begun still needs the store.
-        stack.push_async_callback(listener.stop)
-        services = {name: listener.url + face.path for name, face in FACES.items()}
-        cleansing = asyncio.create_task(cleanse_regularly(ecosystem, clock, voice))
-        stack.push_async_callback(_ended, cleansing)
-        yield Served(services, demo, place, store.database.name, ecosystem)
-        await bus.settled()
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
+        stack.push_async_callback(home.leave)
+        await home.enter(store, KINDS, test_controls=options.test_controls)
+        # Once more, to come first: a request that was begun still needs the services and their store.
+        stack.push_async_callback(doors.close)
+        yield Served(home, store.database.name)
 
 
 def default_folder() -> Path:
@@ -192,40 +154,6 @@ def _make(folder: Path) -> None:
 
 def _is_loopback(host: str) -> bool:
     return host in ("127.0.0.1", "::1", "localhost")
-
-
-def _pki(place: Path, now: float, ocsp_url: str) -> Pki:
-    if not (place / "pki.json").exists():
-        write_pki(create_pki(now, ocsp_url=ocsp_url), place)
-    return load_pki(place)
-
-
-async def _demo_clients(clients: Clients, file: Path) -> tuple[DemoClient, ...]:
-    """The demo clients with their secrets; those of an earlier start if it left any."""
-    known = {client.id: client for client in _known(file)}
-    demo = []
-    there = {client.id for client in await clients.list()}
-    for client in DEMO:
-        before = known.get(client.id)
-        if before is not None and client.id in there:
-            demo.append(before)
-            continue
-        if client.id in there:
-            await clients.remove(client.id)
-        secret = before.secret if before is not None else SYSTEM.token(24)
-        await clients.add(client.id, client.role, wmis=client.wmi, providers=client.providers, secret=secret)
-        demo.append(msgspec.structs.replace(client, secret=secret))
-    replace_file(file, msgspec.json.format(msgspec.json.encode(demo), indent=1), 0o600)
-    return tuple(demo)
-
-
-def _known(file: Path) -> list[DemoClient]:
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=list[DemoClient])
-    except FileNotFoundError:
-        return []
-    except (OSError, msgspec.DecodeError) as error:
-        raise LocalError(f"The demo clients in {file} cannot be read: {error}.", advice="Remove the file.") from error
 
 
 def _write(file: Path, ready: Mapping[str, Any]) -> None:

@@ -57,6 +57,7 @@ class HttpListener:
         self._tls, self._voice = tls, voice
         self._runner: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
+        self._ending: asyncio.Task[None] | None = None
         self.guests: dict[object, Guest] = {}
         """Who is connected."""
         self._most = 0
@@ -70,7 +71,11 @@ class HttpListener:
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
     async def start(self, app: web.Application) -> None:
-        """Listen and answer with ``app``, whose ``client_max_size`` should be the limits' ``body``."""
+        """Listen and answer with ``app``, whose ``client_max_size`` should be the limits' ``body``.
+
+        Called again, it answers with that application from now on; connections of before are closed once the request
+        they are at is answered.
+        """
         from pncsim.wire.web import web
 
         app.middlewares.insert(0, self._attend())
@@ -78,7 +83,7 @@ class HttpListener:
         limits = self.limits
         logger = logging.Logger("pncsim.http")
         logger.addHandler(_Complaints(self.url, self._voice))
-        self._runner = web.AppRunner(
+        runner = web.AppRunner(
             app,
             access_log=None,
             logger=logger,
@@ -91,7 +96,11 @@ class HttpListener:
             max_headers=limits.fields,
             auto_decompress=False,
         )
-        await self._runner.setup()
+        await runner.setup()
+        before, self._runner = self._runner, runner
+        if before is not None:
+            self._ending = asyncio.create_task(before.cleanup())  # nobody waits who may be the request in progress
+            return
         self._server = await asyncio.get_running_loop().create_server(
             self._enter, sock=self._socket, ssl=self._tls, ssl_handshake_timeout=limits.whole if self._tls else None
         )
@@ -103,6 +112,8 @@ class HttpListener:
             self._server.close()
         if runner is not None:
             await runner.cleanup()
+        if self._ending is not None:
+            await self._ending
         self._socket.close()
 
     def _enter(self) -> asyncio.Protocol:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from msgspec import Struct
@@ -21,6 +21,10 @@ from pncsim.wire.voice import Voice
 
 SECRET = 32
 """Random octets of a secret; nobody guesses them, so no slow hash is needed."""
+
+OPERATOR = "the operator"
+"""Who has confirmed ids where nobody else is named: who takes a participant in by hand knows it."""
+LONGEST_TEXT = 200
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _WMI = re.compile(r"[A-Z0-9]{3}")
@@ -51,16 +55,32 @@ class Clients:
         wmis: Sequence[str] = (),
         providers: Sequence[str] = (),
         secret: str | None = None,
+        confirmation: str = OPERATOR,
     ) -> NewClient:
-        """Take a participant in; the operator has confirmed that its ids are its own (ACC-7).
+        """Take a participant in.
 
-        ``secret``: a known one, for set-ups that have to be repeated; otherwise one is drawn. Raises Refused for an id
-        that is taken, a role that is none, and ids that are none or not of that role.
+        ``secret``: a known one, for set-ups that have to be repeated; otherwise one is drawn. ``confirmation``: who has
+        confirmed that the ids are its own; a mobility operator without one waits for :meth:`confirm` (ACC-7). Raises
+        Refused for an id that is taken, a role that is none, and ids that are none or not of that role.
         """
         with self._voice.call("add client") as call:
             wmis, providers = tuple(w.upper() for w in wmis), tuple(p.upper().replace("-", "") for p in providers)
             _check(id, role, wmis, providers)
-            made = self._made(id, role, name or id, wmis, providers, secret)
+            _check_text("confirmation", confirmation)
+            _check_text("name", name)
+            client = Client(
+                id=id,
+                name=name or id,
+                role=role,
+                wmis=wmis,
+                providers=providers,
+                salt=b"",
+                digest=b"",
+                created_at=self._clock.now(),
+                confirmation=confirmation,
+                enabled=bool(confirmation) or role not in OPERATORS,
+            )
+            made = self._with_secret(client, secret)
 
             async def keep(change: Change) -> None:
                 if await change.of(CLIENTS).get(id) is not None:
@@ -69,7 +89,8 @@ class Clients:
 
             await self._store.change(keep)
             owns = ", ".join((*wmis, *providers))
-            call.text = f"{id} may call as {role}{f' for {owns}' if owns else ''}."
+            may = "may call" if made.client.enabled else "waits for its ids to be confirmed before it may call"
+            call.text = f"{id} {may} as {role}{f' for {owns}' if owns else ''}."
             return made
 
     async def list(self) -> list[Client]:
@@ -81,31 +102,36 @@ class Clients:
         return _there(await self._store.of(CLIENTS).get(id), id)
 
     async def enable(self, id: str, enabled: bool) -> Client:
-        """Let a client in, or shut it out at once, whatever tokens it holds."""
+        """Let a client in, or shut it out at once, whatever tokens it holds.
 
-        async def keep(change: Change) -> Client:
-            client = replace(_there(await change.of(CLIENTS).get(id), id), enabled=enabled)
-            await change.of(CLIENTS).put(client)
+        Refused with 409 for a mobility operator whose ids nobody has confirmed.
+        """
+        with self._voice.call("enable client" if enabled else "disable client") as call:
+            client = await self._amend(id, lambda client: replace(_confirmed(client, enabled), enabled=enabled))
+            call.text = f"{id} may call as {client.role}." if enabled else f"{id} is shut out."
             return client
 
-        return await self._store.change(keep)
+    async def confirm(self, id: str, confirmation: str) -> Client:
+        """Note who has confirmed that the provider ids are the operator's own, and let it in (ACC-7)."""
+        with self._voice.call("confirm client") as call:
+            _check_text("confirmation", confirmation, least=1)
+            client = await self._amend(id, lambda client: replace(client, confirmation=confirmation, enabled=True))
+            call.text = f"{id} may call as {client.role}: its ids are confirmed ({confirmation})."
+            return client
 
     async def rotate(self, id: str) -> NewClient:
         """Give a client a new secret; the old one is worth nothing from now on."""
-
-        async def keep(change: Change) -> NewClient:
-            client = _there(await change.of(CLIENTS).get(id), id)
-            secret = self._source.token(SECRET)
-            salt = self._source.octets(16)
-            client = replace(client, salt=salt, digest=_digest(salt, secret))
-            await change.of(CLIENTS).put(client)
+        with self._voice.call("rotate secret") as call:
+            secret, salt = self._source.token(SECRET), self._source.octets(16)
+            client = await self._amend(id, lambda client: replace(client, salt=salt, digest=_digest(salt, secret)))
+            call.text = f"{id} has a new secret."
             return NewClient(client, secret)
-
-        return await self._store.change(keep)
 
     async def remove(self, id: str) -> None:
         """Forget a client. What it published stays."""
-        _there(await self._store.of(CLIENTS).remove(id), id)
+        with self._voice.call("remove client") as call:
+            _there(await self._store.of(CLIENTS).remove(id), id)
+            call.text = f"{id} is known no more."
 
     async def authenticate(self, id: str, secret: str) -> Client | None:
         """The client if that is its secret and it is let in; None otherwise, in the same time for whatever reason."""
@@ -119,22 +145,18 @@ class Clients:
         client = await self._store.of(CLIENTS).get(id)
         return client if client is not None and client.enabled else None
 
-    def _made(
-        self, id: str, role: Role, name: str, wmis: tuple[str, ...], providers: tuple[str, ...], secret: str | None
-    ) -> NewClient:
+    async def _amend(self, id: str, amended: Callable[[Client], Client]) -> Client:
+        async def amend(change: Change) -> Client:
+            client = amended(_there(await change.of(CLIENTS).get(id), id))
+            await change.of(CLIENTS).put(client)
+            return client
+
+        return await self._store.change(amend)
+
+    def _with_secret(self, client: Client, secret: str | None) -> NewClient:
         secret = self._source.token(SECRET) if secret is None else secret
         salt = self._source.octets(16)
-        client = Client(
-            id=id,
-            name=name,
-            role=role,
-            wmis=wmis,
-            providers=providers,
-            salt=salt,
-            digest=_digest(salt, secret),
-            created_at=self._clock.now(),
-        )
-        return NewClient(client, secret)
+        return NewClient(replace(client, salt=salt, digest=_digest(salt, secret)), secret)
 
 
 def _digest(salt: bytes, secret: str) -> bytes:
@@ -145,6 +167,25 @@ def _there(client: Client | None, id: str) -> Client:
     if client is None:
         raise Refused(f"There is no client {id}.", clause="ACC-1", http_status=404)
     return client
+
+
+def _confirmed(client: Client, enabled: bool) -> Client:
+    if enabled and client.role in OPERATORS and not client.confirmation:
+        raise Refused(
+            f"Nobody has confirmed that {', '.join(client.providers)} {'is' if len(client.providers) == 1 else 'are'} "
+            f"the own of {client.id}.",
+            clause="ACC-7",
+            http_status=409,
+            advice="Confirm it, naming the authority that issues provider ids.",
+        )
+    return client
+
+
+def _check_text(name: str, text: str, *, least: int = 0) -> None:
+    if not least <= len(text) <= LONGEST_TEXT or not text.isprintable():
+        raise Refused(
+            f"The {name} is not {least} to {LONGEST_TEXT} printable characters: {text[:40]!r}.", clause="ACC-7"
+        )
 
 
 def _check(id: str, role: Role, wmis: tuple[str, ...], providers: tuple[str, ...]) -> None:

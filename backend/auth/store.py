@@ -15,7 +15,8 @@ class Client(Discreet, Struct, frozen=True, kw_only=True):
     """A participant's program. Of its secret only a salted hash is kept: ``digest``.
 
     ``wmis`` are the manufacturer codes of an OEM, ``providers`` the country and provider ids of a mobility operator;
-    another role owns no ids. ``created_at`` is in lab seconds since the epoch.
+    another role owns no ids. ``created_at`` is in lab seconds since the epoch. ``confirmation`` says who has confirmed
+    that the provider ids are its own, and is empty as long as nobody has (ACC-7).
     """
 
     id: str
@@ -27,6 +28,7 @@ class Client(Discreet, Struct, frozen=True, kw_only=True):
     digest: bytes
     created_at: float
     enabled: bool = True
+    confirmation: str = "the operator"
 
     _hidden: ClassVar[tuple[str, ...]] = ("salt", "digest")
 

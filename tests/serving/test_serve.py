@@ -9,31 +9,20 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from serving_world import options, token
 
 from pncsim.backend.cleansing import INTERVAL
 from pncsim.backend.events.facts import VehicleDeleted
 from pncsim.backend.faces import FACES
 from pncsim.backend.store.sql import SqlStore
-from pncsim.simulator.serving import Served, ServeOptions, duration, served
+from pncsim.simulator.serving import duration, served
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.listener import HttpListener
 from pncsim.wire.trace import Trace
 from pncsim.wire.web import aiohttp
-
-
-def options(folder: Path, **changes: Any) -> ServeOptions:
-    return ServeOptions(**{"data": folder, "port": 0, **changes})
-
-
-async def token(house: Served, client: str) -> tuple[int, dict[str, Any]]:
-    found = next(one for one in house.clients if one.id == client)
-    asked = {"client_id": found.id, "client_secret": found.secret, "grant_type": "client_credentials"}
-    async with aiohttp.ClientSession() as session, session.post(house.services["token"], json=asked) as response:
-        return response.status, await response.json()
 
 
 async def test_every_service_answers_on_one_port_and_every_demo_client_gets_a_token(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What the operator does about the services themselves: participants, revocations, cleansing, and a test's controls."""

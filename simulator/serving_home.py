@@ -1,0 +1,151 @@
+"""Where an ecosystem lives while it is served: behind doors that stay, it can be torn down and built up anew.
+
+What outlives a reset are the sockets, the store, the time and the services' own keys. Everything else is made again
+from what is kept, so that nothing is remembered anywhere of what was before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from pncsim.backend.auth import TOKEN_KEYS, BearerTokens, Clients
+from pncsim.backend.cleansing import cleanse_regularly
+from pncsim.backend.ecosystem import Ecosystem
+from pncsim.backend.events.bus import Bus
+from pncsim.backend.events.facts import Fact
+from pncsim.backend.faces import FACES, Household
+from pncsim.backend.pki.own import OWN_KEYS
+from pncsim.backend.rest.routes import Route, application
+from pncsim.backend.store import Change, KeptKind, every
+from pncsim.backend.store.sql import SqlStore
+from pncsim.simulator.serving_clients import DemoClient, demo_clients
+from pncsim.tls_certs import reading
+from pncsim.tls_certs.pki import Pki, create_pki, load_pki, write_pki
+from pncsim.wire.clock import Clock
+from pncsim.wire.files import replace_file
+from pncsim.wire.listener import HttpListener
+from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
+
+IDENTITIES = (TOKEN_KEYS, OWN_KEYS)
+"""Keys by which others know these services; they outlive a reset."""
+
+
+class Doors:
+    """The sockets services answer at; bound at once, so that addresses can go into certificates."""
+
+    def __init__(self, host: str, port: int, voice: Voice) -> None:
+        self._voice = voice
+        self._listener = HttpListener(host, port, voice=voice)
+        self.services = {name: self._listener.url + face.path for name, face in FACES.items()}
+        """The URL of each service by its name."""
+
+    @property
+    def base(self) -> str:
+        """What tokens are for."""
+        return self._listener.url
+
+    async def open(self, house: Household) -> None:
+        """Answer with the faces of ``house`` from now on."""
+        routes: Sequence[Route] = [route for face in FACES.values() for route in face.routes(house)]
+        await self._listener.start(application(routes, self._voice, tokens=house.tokens.grant))
+
+    async def close(self) -> None:
+        """Let requests in progress end, and answer no more. May be called twice."""
+        await self._listener.stop()
+
+
+class Standing(Struct, frozen=True, eq=False):
+    """What is made anew by a reset; ``leaving`` takes it down."""
+
+    ecosystem: Ecosystem
+    bus: Bus
+    demo: tuple[DemoClient, ...]
+    leaving: AsyncExitStack
+
+
+class Home:
+    """An ecosystem behind ``doors``; ``folder`` is where data is kept, ``place`` the PKI's own folder."""
+
+    def __init__(self, doors: Doors, clock: Clock, trace: Trace, *, folder: Path, place: Path) -> None:
+        self.doors, self.place = doors, place
+        self._clock, self._trace, self._folder = clock, trace, folder
+        self._voice = Voice.on(clock, trace, "LAB")
+        self._bus = Bus(self._voice)
+        self._standing: Standing | None = None
+        self._resetting = asyncio.Lock()
+
+    @property
+    def standing(self) -> Standing:
+        """What stands now."""
+        assert self._standing is not None, "it was entered"
+        return self._standing
+
+    async def tell(self, facts: Iterable[Fact]) -> None:
+        """Tell who listens now: the store's facts go here."""
+        await self._bus.tell(facts)
+
+    async def enter(self, store: SqlStore, kinds: Iterable[KeptKind[Any]], *, test_controls: bool) -> None:
+        """Build the ecosystem up from what ``store`` keeps, which are ``kinds``, and answer. Raises LocalError."""
+
+        async def reset() -> None:
+            async with self._resetting:
+                await self.leave()
+                await empty(store, [kind for kind in kinds if kind not in IDENTITIES])
+                await build()
+                self._voice.story("Everything is as at the first start.")
+
+        async def build() -> None:
+            self._bus = Bus(self._voice)
+            async with AsyncExitStack() as leaving:
+                leaving.push_async_callback(self._bus.settled)
+                ecosystem = Ecosystem(self._clock, self._trace, bus=self._bus, store=store)
+                await ecosystem.add_pki(_pki(self.place, self._clock.now(), self.doors.services["ocsp"]))
+                clients = Clients(self._clock, self._voice, store)
+                demo = await demo_clients(clients, self._folder / "clients.json")
+                tokens = BearerTokens(self._clock, store, clients, self.doors.base)
+                again = reset if test_controls else None
+                house = Household(ecosystem, clients, tokens, self._clock, reset=again)
+                own = reading.pem([await ecosystem.trust_lists.anchor()])
+                replace_file(self._folder / "rcp_root.pem", own.encode("ascii"), 0o600)
+                await store.tell_again()
+                await self.doors.open(house)
+                cleansing = asyncio.create_task(cleanse_regularly(ecosystem, self._clock, self._voice))
+                leaving.push_async_callback(_ended, cleansing)
+                self._standing = Standing(ecosystem, self._bus, demo, leaving.pop_all())
+
+        await build()
+
+    async def leave(self) -> None:
+        """Take down what was built, once all facts are told. Idempotent."""
+        standing, self._standing = self._standing, None
+        if standing is not None:
+            await standing.leaving.aclose()
+
+
+async def empty(store: SqlStore, kinds: Iterable[KeptKind[Any]]) -> None:
+    """Forget everything of ``kinds``, in one change."""
+
+    async def forget(change: Change) -> None:
+        for kind in kinds:
+            async for value in every(change.of(kind)):
+                await change.of(kind).remove(kind.key(value))
+
+    await store.change(forget)
+
+
+def _pki(place: Path, now: float, ocsp_url: str) -> Pki:
+    if not (place / "pki.json").exists():
+        write_pki(create_pki(now, ocsp_url=ocsp_url), place)
+    return load_pki(place)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
