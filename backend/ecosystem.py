@@ -213,7 +213,7 @@ class Ecosystem:
 
     @cached_property
     def pool(self) -> ContractPool:
-        """The contract pool (CCP); it hears of vehicles that go, and of roots that are purged."""
+        """The contract pool (CCP); it hears of vehicles that go, of revocations, and of roots that are purged."""
         pool = ContractPool(
             self._clock,
             self._voice("CCP"),
@@ -227,6 +227,7 @@ class Ecosystem:
         self.bus.listen(VehicleDeleted, pool.vehicle_deleted)
         self.bus.listen(VehicleReplaced, pool.vehicle_replaced)
         self.bus.listen(RootRemoved, pool.root_removed)
+        self.bus.listen(CertificateRevoked, pool.certificate_revoked)
         return pool
 
     @cached_property

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from msgspec import Struct
 
 from pncsim.backend.auth import CLIENTS, TOKEN_KEYS
-from pncsim.backend.ccp import CONTRACTS
+from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.mo import SUBSCRIPTIONS
 from pncsim.backend.pcp import VEHICLES
@@ -35,7 +35,18 @@ from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
 PORT = 8180
-KINDS = (VEHICLES, CONTRACTS, ROOTS, ROOT_ACTIVITIES, SUBSCRIPTIONS, ISSUED, CLIENTS, TOKEN_KEYS, OWN_KEYS)
+KINDS = (
+    VEHICLES,
+    CONTRACTS,
+    SEEN_REQUESTS,
+    ROOTS,
+    ROOT_ACTIVITIES,
+    SUBSCRIPTIONS,
+    ISSUED,
+    CLIENTS,
+    TOKEN_KEYS,
+    OWN_KEYS,
+)
 """What an ecosystem keeps."""
 
 

@@ -9,6 +9,7 @@ from cryptography import x509
 
 from pncsim.backend import certificates
 from pncsim.backend.bundle import SignedContractData
+from pncsim.backend.ccp import replays
 from pncsim.backend.ccp.store import StoredContract, of_vehicle
 from pncsim.backend.pcp import ProvisionedVehicle
 from pncsim.backend.ports import RenewalPort, VehiclePort
@@ -55,12 +56,13 @@ class BundleDelivery:
         self.policy = policy
 
     async def install(
-        self, request: iso2.CertificateInstallationReq, header: ds.SignatureType | None
+        self, request: iso2.CertificateInstallationReq, header: iso2.MessageHeaderType
     ) -> SignedContractData:
         """The stored bundle for the vehicle that signed ``request``."""
         leaf = _certificate(request.OEMProvisioningCert, "OEMProvisioningCert")
         name = reading.common_name(leaf)
-        self._check_signature(header, ("CertificateInstallationReq", request), leaf, "provisioning certificate")
+        signed = ("CertificateInstallationReq", request)
+        self._check_signature(header.Signature, signed, leaf, "provisioning certificate")
         self._check_dates(leaf)
         vehicle = await self._vehicles.find(name)
         if vehicle is None:
@@ -70,6 +72,7 @@ class BundleDelivery:
             raise _none_available(
                 f"{name} was published with another key than the certificate in the request has.", "PCP-UPD-3"
             )
+        await self._note(vehicle, header)
         contract = await self._select(vehicle, request.ListOfRootCertificateIDs.RootCertificateID)
         return contract.bundle
 
@@ -96,6 +99,16 @@ class BundleDelivery:
             raise Refused(f"The {whose} has no P-256 key.", clause="V2G2-007", kind="key type")
         signature.verify(header, [part], key, gate=self._voice.tolerate)
         self._voice.judged(f"signature of {part[0]}", True, f"made with the key of the {whose}", "V2G2-771")
+
+    async def _note(self, vehicle: ProvisionedVehicle, header: iso2.MessageHeaderType) -> None:
+        """A request that was seen in another session is answered; it is recorded as a replay, and told."""
+        assert header.Signature is not None, "it was verified"
+        seen = await replays.note(self._store, vehicle.pcid, header.Signature, header.SessionID, self._clock.now())
+        if seen is not None:
+            self._voice.warning(
+                f"The request of {vehicle.pcid} in session {header.SessionID.hex()} was seen before, in session "
+                f"{seen.session}: somebody has replayed it, or the vehicle signs without chance."
+            )
 
     def _check_dates(self, leaf: x509.Certificate) -> None:
         """Dates come before the pool: an expired vehicle was cleansed from it, and shall still hear why."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
+from cryptography import x509
+
 from pncsim.backend import certificates
 from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
-from pncsim.backend.ccp import steps
+from pncsim.backend.ccp import replays, steps
 from pncsim.backend.ccp.delivery import BundleDelivery, BundlePolicy
 from pncsim.backend.ccp.requests import read_emaid, read_pcid, read_request, unknown_emaid
 from pncsim.backend.ccp.responses import negative, positive, refusal
 from pncsim.backend.ccp.store import CONTRACTS, ContractEntry, StoredContract, of_vehicle
-from pncsim.backend.events.facts import RootRemoved, VehicleDeleted, VehicleReplaced
+from pncsim.backend.events.facts import CertificateRevoked, RootRemoved, VehicleDeleted, VehicleReplaced
 from pncsim.backend.ports import RenewalPort, RevocationPort, VehiclePort
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Store, every
@@ -20,7 +24,7 @@ from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.gate import NotTolerated
-from pncsim.wire.identifiers import same_pcid
+from pncsim.wire.identifiers import normal_emaid, same_pcid
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g.registry import codec
 from pncsim.wire.voice import Voice
@@ -58,6 +62,7 @@ class ContractPool:
         self._store = store
         self._revocation = revocation
         self._patience = patience
+        self._leaving: set[str] = set()
         self._delivery = BundleDelivery(
             clock,
             self._voice,
@@ -86,7 +91,7 @@ class ContractPool:
                     if isinstance(request, iso2.CertificateUpdateReq):
                         bundle = await self._delivery.update(request, message.Header.Signature)
                     else:
-                        bundle = await self._delivery.install(request, message.Header.Signature)
+                        bundle = await self._delivery.install(request, message.Header)
             except PncError as error:
                 code = refusal(request, error.kind)
                 call.ok, call.text = False, f"{code}: {error}"
@@ -170,11 +175,29 @@ class ContractPool:
     async def vehicle_deleted(self, fact: VehicleDeleted) -> None:
         """Drop the contracts of a vehicle that went, and revoke our own (PCP-DEL-1, PCP-DEL-2)."""
         await self._drop(fact.pcid, "vehicle deleted", revoke=True)
+        await replays.forget(self._store, fact.pcid)
 
     async def vehicle_replaced(self, fact: VehicleReplaced) -> None:
         """Drop the contracts of a vehicle whose key changed: it cannot unwrap them any more (PCP-UPD-3)."""
         if fact.new_key:
             await self._drop(fact.pcid, "vehicle key changed", revoke=False)
+
+    async def certificate_revoked(self, fact: CertificateRevoked) -> None:
+        """Drop at once what leads through a revoked certificate: one contract, or all of an authority (CCP-CLEAN-2)."""
+        certificate = reading.parsed(fact.certificate)
+        async for contract in self._of(certificate):
+            going = contract.entry.emaid in self._leaving
+            if not going and fact.certificate in contract.bundle.contract_certificates:
+                await steps.forget(self._store, contract.entry, "revoked", self._clock.now())
+
+    async def _of(self, certificate: x509.Certificate) -> AsyncIterator[StoredContract]:
+        """The contracts ``certificate`` may be part of."""
+        contracts = self._store.of(CONTRACTS)
+        if reading.is_ca(certificate):
+            async for contract in every(contracts):
+                yield contract
+        elif (one := await contracts.get(normal_emaid(reading.common_name(certificate)))) is not None:
+            yield one
 
     async def root_removed(self, fact: RootRemoved) -> None:
         """With a purge, drop every bundle signed or issued below the root (RCP-9)."""
@@ -216,9 +239,15 @@ class ContractPool:
                 self._voice.problem(error)
 
     async def _delete(self, contract: StoredContract, why: steps.Why, *, revoke: bool) -> str:
-        revoked = revoke and await self._revoke(contract)
-        await steps.forget(self._store, contract.entry, why, self._clock.now())
-        return f"Contract {contract.entry.emaid} is gone{', its certificate revoked' if revoked else ''}."
+        # Its revocation is told before it is gone, and must not be taken for the reason.
+        emaid = contract.entry.emaid
+        self._leaving.add(emaid)
+        try:
+            revoked = revoke and await self._revoke(contract)
+            await steps.forget(self._store, contract.entry, why, self._clock.now())
+        finally:
+            self._leaving.discard(emaid)
+        return f"Contract {emaid} is gone{', its certificate revoked' if revoked else ''}."
 
     async def _check_bundle(self, bundle: SignedContractData) -> str:
         """CCP-PUB-2: signed by a provisioning service below a V2G root we trust; the fingerprint of that root."""

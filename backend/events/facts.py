@@ -88,13 +88,22 @@ class ContractReplaced(ContractFact, frozen=True, kw_only=True):
 class ContractDeleted(ContractFact, frozen=True, kw_only=True):
     """The bundle is gone."""
 
-    why: Literal["withdrawn", "vehicle deleted", "vehicle key changed", "cleansed", "root purged"]
+    why: Literal["withdrawn", "vehicle deleted", "vehicle key changed", "cleansed", "revoked", "root purged"]
 
 
 class ContractDelivered(ContractFact, frozen=True, kw_only=True):
     """The bundle was handed out, through a charging station or to the manufacturer."""
 
     to: Literal["station", "manufacturer"]
+
+
+class RequestReplayed(Fact, frozen=True, kw_only=True):
+    """A vehicle's signed request for installation came again in another session; SessionIDs are in hex."""
+
+    pcid: str
+    session: str
+    first_session: str
+    first_seen: float
 
 
 # Certificates (PKI)

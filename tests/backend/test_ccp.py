@@ -10,6 +10,7 @@ from vehicle_requests import install, tampered
 from pncsim.backend.bundle import ContractData, SignedContractData
 from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
+from pncsim.backend.events.facts import ContractDeleted
 from pncsim.backend.refusal import Refused
 from pncsim.backend.root_ids import attributes, match, name_attributes
 from pncsim.backend.store import MemoryStore
@@ -226,9 +227,62 @@ async def test_cleansing_removes_expired_and_revoked_contracts_only(world: World
         await world.eco.pool.add(PCID, await bundle_of(world, emaid, days=days))
     assert await world.eco.pool.cleanse() == []
     world.clock.jump(11 * DAY)
-    await world.eco.ca.revoke_certificate((await world.eco.pool.lookup("DEPNCC00000022")).certificate)
+    revoked = (await world.eco.pool.lookup("DEPNCC00000022")).certificate
+    # By an authority that tells nobody: of one that does the pool hears at once.
+    world.pki.issuer_authority(revoked).revoke(revoked, world.clock.now(), "unspecified")
     assert await world.eco.pool.cleanse() == ["DEPNCC00000011", "DEPNCC00000022"]
     assert [entry.emaid for entry in await world.eco.pool.contracts(PCID)] == ["DEPNCC00000033"]
+
+
+@pytest.mark.rule("CCP-CLEAN-2", "POOL-1")
+async def test_a_revoked_contract_is_gone_when_its_revocation_is_told(world: World) -> None:
+    await world.published()
+    deleted: list[tuple[str, str]] = []
+
+    async def hear(fact: ContractDeleted) -> None:
+        deleted.append((fact.emaid, fact.why))
+
+    world.eco.bus.listen(ContractDeleted, hear)
+    for emaid in ("DEPNCC00000011", "DEPNCC00000022"):
+        await world.eco.pool.add(PCID, await bundle_of(world, emaid))
+    await world.eco.ca.revoke_certificate((await world.eco.pool.lookup("DEPNCC00000022")).certificate)
+    assert [entry.emaid for entry in await world.eco.pool.contracts(PCID)] == ["DEPNCC00000011"]
+    assert deleted == [("DEPNCC00000022", "revoked")]
+
+
+@pytest.mark.rule("CCP-CLEAN-2")
+async def test_a_renewed_contract_outlives_the_revocation_of_the_certificate_before(world: World) -> None:
+    await world.published()
+    await world.eco.pool.add(PCID, await bundle_of(world, "DEPNCC00000011"))
+    before = (await world.eco.pool.lookup("DEPNCC00000011")).certificate
+    await world.eco.pool.add(PCID, await bundle_of(world, "DEPNCC00000011"))
+    await world.eco.ca.revoke_certificate(before)
+    assert [entry.emaid for entry in await world.eco.pool.contracts(PCID)] == ["DEPNCC00000011"]
+
+
+@pytest.mark.rule("CCP-CLEAN-2")
+async def test_everything_below_a_revoked_authority_is_gone_at_once(world: World) -> None:
+    await world.published()
+    for emaid in ("DEPNCC00000011", "DEPNCC00000022"):
+        await world.eco.pool.add(PCID, await bundle_of(world, emaid))
+    await world.eco.ca.revoke("mo_sub2")
+    assert await world.eco.pool.contracts(PCID) == []
+
+
+@pytest.mark.rule("CCP-DEL-2")
+async def test_what_is_withdrawn_is_told_as_withdrawn_although_it_is_revoked_first(world: World) -> None:
+    await world.published()
+    deleted: list[str] = []
+
+    async def hear(fact: ContractDeleted) -> None:
+        deleted.append(fact.why)
+
+    world.eco.bus.listen(ContractDeleted, hear)
+    await world.eco.pool.add(PCID, await bundle_of(world, "DEPNCC00000011"))
+    await world.eco.pool.delete("DEPNCC00000011")
+    await world.eco.pool.add(PCID, await bundle_of(world, "DEPNCC00000022"))
+    await world.eco.vehicles.delete(PCID)
+    assert deleted == ["withdrawn", "vehicle deleted"]
 
 
 @pytest.mark.rule("CCP-OEM-1")

@@ -232,6 +232,20 @@ async def test_owners_only_see_and_change_their_own(world: World) -> None:
         assert (await call(url, "DELETE", deletion, token="mo"))[0] == 404
 
 
+@pytest.mark.rule("CCP-DEL-1")
+async def test_a_deletion_is_checked_for_right_form_and_existence_in_this_order(world: World) -> None:
+    await world.published()
+    async with served(world, fixed(TOKENS)) as url:
+        for emaid, expected, first in (
+            ("FRXYZC1234", 403, None),
+            ("DEPNCC1234", 400, 'emaid : must match "^[A-Za-z]{2}[-]?\\w{3}[-]?\\w{9}[-]?(\\w{1})?$"'),
+            ("DEPNCC99999999", 404, "The contract for the given EMAID not found."),
+        ):
+            status, answer = await call(url, "DELETE", f"{PATH}/{emaid}", token="mo")
+            assert status == expected, emaid
+            assert first is None or answer["errorMessages"][0] == first
+
+
 @pytest.mark.rule("CCP-PUB-2")
 async def test_a_tampered_bundle_is_refused_and_not_stored(world: World) -> None:
     await world.published()

@@ -20,7 +20,7 @@ from backend_world import NOW
 import pncsim.backend
 from pncsim.backend.auth import CLIENTS, TOKEN_KEYS, Client, TokenKey
 from pncsim.backend.bundle import SignedContractData
-from pncsim.backend.ccp import CONTRACTS, ContractEntry, StoredContract
+from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS, ContractEntry, SeenRequest, StoredContract
 from pncsim.backend.csms.register import STATIONS, RegisteredStation
 from pncsim.backend.csms.transactions import TRANSACTIONS, MeterValue, Transaction
 from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished
@@ -82,6 +82,12 @@ def contract(number: int, version: int = 0) -> StoredContract:
         default=False,
     )
     return StoredContract(entry=entry, bundle=bundle(), stored_at=NOW)
+
+
+def seen_request(number: int, version: int = 0) -> SeenRequest:
+    return SeenRequest(
+        digest=f"{number:064}", pcid=f"PNCSIMVEHICLE{number % 2:05}", session="01", seen_at=NOW, replays=version
+    )
 
 
 def root(number: int, version: int = 0) -> Root:
@@ -152,6 +158,7 @@ def station(number: int, version: int = 0) -> RegisteredStation:
 SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "vehicles": (VEHICLES, vehicle),
     "contracts": (CONTRACTS, contract),
+    "seen_requests": (SEEN_REQUESTS, seen_request),
     "roots": (ROOTS, root),
     "root_activities": (ROOT_ACTIVITIES, root_activity),
     "subscriptions": (SUBSCRIPTIONS, subscription),
