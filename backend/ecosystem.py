@@ -25,7 +25,7 @@ from pncsim.backend.pki.fetch import Fetch, in_process
 from pncsim.backend.pki.ocsp_client import OcspClient
 from pncsim.backend.pki.own import OwnAuthority
 from pncsim.backend.pki.responder import OcspResponder
-from pncsim.backend.pki.revocation import RevocationPolicy, Revocations
+from pncsim.backend.pki.revocation import WHOLE, RevocationPolicy, Revocations
 from pncsim.backend.rcp import RootKind, RootPool
 from pncsim.backend.rcp.trust_list import TrustLists
 from pncsim.backend.refusal import Refused
@@ -61,7 +61,7 @@ class Ecosystem:
     ``fetch``: how OCSP requests travel, by default straight to the own responder. Each party draws from its own stream
     of ``source``. ``store`` is where everything is kept; its facts must go to ``bus`` (:meth:`Bus.tell`). ``refuses``:
     the liberties nobody here lets pass. ``fetch_list``: how revocation lists come, if they are asked for at all;
-    ``revocation``: what is demanded to be known of it.
+    ``revocation``: what is demanded to be known of it, ``patience``: seconds in which it has to be heard.
     """
 
     def __init__(
@@ -77,9 +77,10 @@ class Ecosystem:
         refuses: frozenset[Tolerance] = LENIENT,
         fetch_list: FetchList | None = None,
         revocation: RevocationPolicy = "require",
+        patience: float = WHOLE,
     ) -> None:
         self._clock, self._trace, self._refuses = clock, trace, refuses
-        self._fetch_list, self._demanded = fetch_list, revocation
+        self._fetch_list, self._demanded, self._patience = fetch_list, revocation, patience
         self._fetch, self._policy, self._source = fetch, policy, source
         self.voice = self._voice("LAB")
         self.bus = bus or Bus(self._voice("LAB", "events"))
@@ -110,7 +111,7 @@ class Ecosystem:
         for role, kind in _ROOTS.items():
             for root in pki.anchors(role):
                 try:
-                    await self.roots.add(reading.der(root), kind)
+                    await self.roots.introduce(reading.der(root), kind)
                 except Refused as error:
                     # Whoever needs it will miss it, and nobody else.
                     self._voice("PKI", unit).warning(f"A root of {role} is not used: {error.sentence}")
@@ -195,8 +196,11 @@ class Ecosystem:
 
     @cached_property
     def roots(self) -> RootPool:
-        """The root pool (RCP)."""
-        return RootPool(self._clock, self._voice("RCP"), self.store, self._source.of("RCP"))
+        """The root pool (RCP); it hears of revocations."""
+        voice, revoked = self._voice("RCP"), self.revocation.root_revoked
+        pool = RootPool(self._clock, voice, self.store, self._source.of("RCP"), revoked=revoked)
+        self.bus.listen(CertificateRevoked, pool.certificate_revoked)
+        return pool
 
     @cached_property
     def trust_lists(self) -> TrustLists:
@@ -252,7 +256,7 @@ class Ecosystem:
             from pncsim.backend.pki.revocation_lists import RevocationLists
 
             lists = RevocationLists(self._clock, voice, self._fetch_list)
-        return Revocations(self._clock, voice, self.ocsp, lists=lists, policy=self._demanded)
+        return Revocations(self._clock, voice, self.ocsp, lists=lists, policy=self._demanded, patience=self._patience)
 
     @cached_property
     def verifier(self) -> Verifier:

@@ -69,6 +69,7 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     database: Annotated[str | None, "database, default: an SQLite file in the folder", Shown("URL")] = None
     pki: Annotated[Path | None, "PKI folder; made in the folder if there is none", Shown("DIR")] = None
     tls: Annotated[bool, "plain HTTP although others can reach it", Flag("--no-tls")] = True
+    crl: Annotated[bool, "certificates of a PKI made here name revocation lists, too", Flag("--crl")] = False
     ready_file: Annotated[
         Path | None, "write the URLs and clients there as JSON once everything answers", Shown("FILE")
     ] = None
@@ -137,7 +138,7 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
         doors = Doors(options.host, options.port, voice)
         stack.push_async_callback(doors.close)
         _make(folder)
-        home = Home(doors, clock, trace, folder=folder, place=options.pki or folder / "pki")
+        home = Home(doors, clock, trace, folder=folder, place=options.pki or folder / "pki", crl=options.crl)
         database = options.database or f"sqlite+aiosqlite:///{folder / 'pnc.db'}"
         store = await open_store(database, KINDS, home.tell)
         stack.push_async_callback(store.close)

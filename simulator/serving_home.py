@@ -20,6 +20,7 @@ from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import Fact
 from pncsim.backend.faces import FACES, Household
+from pncsim.backend.pki.fetch import DEADLINE, HttpFetch, HttpLists, own_first
 from pncsim.backend.pki.own import OWN_KEYS
 from pncsim.backend.rest.routes import Route, application
 from pncsim.backend.store import Change, KeptKind, every
@@ -71,10 +72,15 @@ class Standing(Struct, frozen=True, eq=False):
 
 
 class Home:
-    """An ecosystem behind ``doors``; ``folder`` is where data is kept, ``place`` the PKI's own folder."""
+    """An ecosystem behind ``doors``; ``folder`` is where data is kept, ``place`` the PKI's own folder.
 
-    def __init__(self, doors: Doors, clock: Clock, trace: Trace, *, folder: Path, place: Path) -> None:
-        self.doors, self.place = doors, place
+    ``crl``: should that be made, its certificates name revocation lists beside responders.
+    """
+
+    def __init__(
+        self, doors: Doors, clock: Clock, trace: Trace, *, folder: Path, place: Path, crl: bool = False
+    ) -> None:
+        self.doors, self.place, self._crl = doors, place, crl
         self._clock, self._trace, self._folder = clock, trace, folder
         self._voice = Voice.on(clock, trace, "LAB")
         self._bus = Bus(self._voice)
@@ -105,8 +111,19 @@ class Home:
             self._bus = Bus(self._voice)
             async with AsyncExitStack() as leaving:
                 leaving.push_async_callback(self._bus.settled)
-                ecosystem = Ecosystem(self._clock, self._trace, bus=self._bus, store=store)
-                await ecosystem.add_pki(_pki(self.place, self._clock.now(), self.doors.services["ocsp"]))
+                others, lists = HttpFetch(self._clock), HttpLists(self._clock)
+                leaving.push_async_callback(others.close)
+                leaving.push_async_callback(lists.close)
+                ecosystem = Ecosystem(
+                    self._clock,
+                    self._trace,
+                    bus=self._bus,
+                    store=store,
+                    fetch=own_first(lambda: ecosystem.responder, others),
+                    fetch_list=lists,
+                    patience=2 * DEADLINE,
+                )
+                await ecosystem.add_pki(self._pki())
                 clients = Clients(self._clock, self._voice, store)
                 demo = await demo_clients(clients, self._folder / "clients.json")
                 tokens = BearerTokens(self._clock, store, clients, self.doors.base)
@@ -121,6 +138,14 @@ class Home:
                 self._standing = Standing(ecosystem, self._bus, demo, leaving.pop_all())
 
         await build()
+
+    def _pki(self) -> Pki:
+        """What is in the PKI folder, which is made if there is none."""
+        services = self.doors.services
+        if not (self.place / "pki.json").exists():
+            crl_url = services["crl"] if self._crl else None
+            write_pki(create_pki(self._clock.now(), ocsp_url=services["ocsp"], crl_url=crl_url), self.place)
+        return load_pki(self.place)
 
     async def leave(self) -> None:
         """Take down what was built, once all facts are told. Idempotent."""
@@ -138,12 +163,6 @@ async def empty(store: SqlStore, kinds: Iterable[KeptKind[Any]]) -> None:
                 await change.of(kind).remove(kind.key(value))
 
     await store.change(forget)
-
-
-def _pki(place: Path, now: float, ocsp_url: str) -> Pki:
-    if not (place / "pki.json").exists():
-        write_pki(create_pki(now, ocsp_url=ocsp_url), place)
-    return load_pki(place)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

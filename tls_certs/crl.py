@@ -13,7 +13,7 @@ from pncsim.tls_certs.chain_error import BAD_CERTIFICATE
 from pncsim.tls_certs.issue import key_identifier_of, moment
 from pncsim.tls_certs.keys import SIGNATURE_HASHES, KeyKind, deterministic, kind_of, signed_by
 from pncsim.tls_certs.ocsp import DEFAULT_LIFETIME
-from pncsim.tls_certs.reading import CLOCK_TOLERANCE, UNREADABLE, Unreadable, is_ca, load_crl
+from pncsim.tls_certs.reading import CLOCK_TOLERANCE, UNREADABLE, Unreadable, is_ca, list_addresses, load_crl
 from pncsim.tls_certs.revocation import Revocation, Status
 from pncsim.wire.errors import LocalError, PeerError
 
@@ -114,15 +114,6 @@ def verify_crl(octets: bytes, certificate: x509.Certificate, issuer: x509.Certif
 
 def _reason(extensions: Iterable[x509.ExtensionType]) -> str:
     return next((one.reason.value for one in extensions if isinstance(one, x509.CRLReason)), "")
-
-
-def list_addresses(certificate: x509.Certificate) -> list[str]:
-    """The addresses at which the certificate says its revocation list is, as it names them."""
-    try:
-        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    except x509.ExtensionNotFound:
-        return []
-    return [str(name.value) for point in points for name in point.full_name or ()]
 
 
 def _check_scope(extensions: Iterable[x509.Extension[x509.ExtensionType]], addresses: set[str], *, of_ca: bool) -> None:

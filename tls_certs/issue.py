@@ -145,7 +145,7 @@ def _builder(
     else:
         builder = builder.add_extension(key_identifier_of(issuer), critical=False)
     if profile.key_usage:
-        builder = builder.add_extension(_key_usage(profile.key_usage), critical=profile.key_usage_critical)
+        builder = builder.add_extension(key_usage(profile.key_usage), critical=profile.key_usage_critical)
     if profile.extended_key_usage:
         builder = builder.add_extension(x509.ExtendedKeyUsage(profile.extended_key_usage), critical=False)
     if profile.responder:
@@ -182,7 +182,8 @@ def key_identifier_of(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
 
 
 @lru_cache(maxsize=64)
-def _key_usage(names: frozenset[str]) -> x509.KeyUsage:
+def key_usage(names: frozenset[str]) -> x509.KeyUsage:
+    """The extension of a profile's key usage."""
     return x509.KeyUsage(**{usage: usage in names for usage in _USAGES})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from pncsim.tls_certs.folder import read_folders, write_folder
 from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
 from pncsim.tls_certs.ledger import LEDGER, Ledger, issuer_name, new_list
 from pncsim.tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
-from pncsim.tls_certs.reading import der, fingerprint, is_ca, issued_by, responder_url
+from pncsim.tls_certs.reading import der, fingerprint, is_ca, issued_by, list_addresses, responder_url
 from pncsim.tls_certs.revocation import Registry, Status
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
@@ -299,15 +299,17 @@ def load_pki(
 ) -> Pki:
     """The PKI in a folder; roles may be missing, and are named when they are asked for. Raises LocalError.
 
-    Expired certificates load: who uses them says so. Without ``ocsp_url`` new certificates get the address that those
-    in the folder carry. What its authorities issue and revoke stays in the folder if ``keeping`` says so. Where it has
-    no list of what was issued before, they call good what they do not know to be revoked.
+    Expired certificates load: who uses them says so. Without ``ocsp_url`` and ``crl_url`` new certificates get the
+    addresses that those in the folder carry. What its authorities issue and revoke stays in the folder if ``keeping``
+    says so. Where it has no list of what was issued before, they call good what they do not know to be revoked.
     """
     folder = Path(directory)
     certificates, keys = read_folders(folder, OCPP_FOLDER)
     if ocsp_url is None:
         urls = (responder_url(chain[0]) for role, chain in certificates.items() if role not in OCPP_ROLES)
         ocsp_url = next((url for url in urls if url), None)
+    if crl_url is None:
+        crl_url = _where_lists_are(certificates)
     more = _take_sub_cas(certificates)
     return Pki(
         certificates,
@@ -320,6 +322,16 @@ def load_pki(
         further=more,
         ledger=Ledger(folder, writing=keeping),
     )
+
+
+def _where_lists_are(certificates: Mapping[str, Sequence[x509.Certificate]]) -> str | None:
+    """What :func:`create_pki` was told as ``crl_url``, if it was."""
+    for role, chain in certificates.items():
+        issuer = PROFILES[role].issuer if role in PROFILES else None
+        for address in list_addresses(chain[0]) if issuer is not None else ():
+            if address.endswith(f"/{issuer}.crl"):
+                return address.removesuffix(f"/{issuer}.crl")
+    return None
 
 
 def _take_sub_cas(certificates: dict[str, tuple[x509.Certificate, ...]]) -> tuple[x509.Certificate, ...]:

@@ -236,6 +236,23 @@ def is_ca(certificate: x509.Certificate) -> bool:
         return False
 
 
+def signs_certificates(certificate: x509.Certificate) -> bool | None:
+    """Whether its key usage allows it to sign some; None where it has none. Raises what :func:`reading` catches."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        return None
+
+
+def list_addresses(certificate: x509.Certificate) -> list[str]:
+    """The addresses at which the certificate says its revocation list is, as it names them."""
+    try:
+        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    except x509.ExtensionNotFound:
+        return []
+    return [str(name.value) for point in points for name in point.full_name or ()]
+
+
 def responder_url(certificate: x509.Certificate) -> str:
     """The first OCSP address of the certificate's authority information access, or an empty string."""
     try:

@@ -126,6 +126,7 @@ class Tolerance(StrEnum):
     EMAID_CHECK = "emaid-check", "profile", "EMAID with a wrong check character"
     PCID_FORM = "pcid-form", "profile", "common name of a provisioning certificate that is no PCID"
     STATION_NAME = "station-name", "profile", "station asking for a certificate by a name that is no EVSEID or SECCID"
+    ROOT_PROFILE = "root-profile", "profile", "root for the root pool without key usage or key identifier"
     ROOT_LISTED = "root-listed", "malformed", "root named by its name or its serial number alone"
     OCSP_NONCE = "ocsp-nonce", "status malformed", "OCSP response that leaves out the nonce it was asked with"
     OCSP_NEXT_UPDATE = "ocsp-next-update", "status malformed", "OCSP response without nextUpdate; it counts for a day"

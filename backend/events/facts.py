@@ -29,7 +29,7 @@ class RootAdded(Fact, frozen=True, kw_only=True):
 
 
 class RootRemoved(Fact, frozen=True, kw_only=True):
-    """A root is trusted no more, taken out by the operator or found expired.
+    """A root is trusted no more, taken out by the operator or found expired or revoked.
 
     ``purge``: it is compromised, and everything issued under it has to go as well (RCP-9).
     """
@@ -38,7 +38,7 @@ class RootRemoved(Fact, frozen=True, kw_only=True):
     kind: str
     certificate: bytes
     fingerprint: str
-    why: Literal["withdrawn", "expired"]
+    why: Literal["withdrawn", "expired", "revoked"]
     purge: bool = False
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from pncsim.backend.pki.named import NamedHttp
 
 if TYPE_CHECKING:
+    from pncsim.backend.pki.responder import OcspResponder
     from pncsim.wire.clock import Clock
 
 REQUEST, RESPONSE = "application/ocsp-request", "application/ocsp-response"
@@ -29,6 +30,16 @@ def in_process(answer: Callable[[bytes], Awaitable[bytes]]) -> Fetch:
 
     async def fetch(url: str, request: bytes) -> bytes:
         return await answer(request)
+
+    return fetch
+
+
+def own_first(responder: Callable[[], OcspResponder], others: Fetch) -> Fetch:
+    """What the own responder can speak for goes to it in this process, everything else to ``others``."""
+
+    async def fetch(url: str, request: bytes) -> bytes:
+        own = responder()
+        return await (own.answer(request) if own.speaks(request) else others(url, request))
 
     return fetch
 

@@ -42,6 +42,7 @@ class Revocations:
 
     As :class:`backend.verification.StatusSource` and as the CSMS's port it answers like :class:`OcspClient`. A wrong
     answer (forged, stale, about another certificate) does say something: it is an error under every policy that asks.
+    ``patience``: seconds for responder and list together.
     """
 
     def __init__(
@@ -52,8 +53,10 @@ class Revocations:
         *,
         lists: RevocationLists | None = None,
         policy: RevocationPolicy = "require",
+        patience: float = WHOLE,
     ) -> None:
         self._clock, self._voice, self._ocsp, self._lists, self._policy = clock, voice, ocsp, lists, policy
+        self._patience = patience
         self._listed: dict[tuple[str, str, str, str], Pair] = {}
 
     def known(self, certificate: x509.Certificate, issuer: x509.Certificate) -> CertificateState | None:
@@ -69,6 +72,14 @@ class Revocations:
             partial(self._ocsp.of, certificate, issuer),
             (certificate, issuer),
         )
+
+    async def root_revoked(self, root: x509.Certificate) -> bool:
+        """Whether a root's own responder or list says that it is revoked; most roots name neither, and are not."""
+        try:
+            async with self._clock.timeout(self._patience):
+                return (await self._told(partial(self._ocsp.of, root, root), (root, root))).status == "revoked"
+        except (TimeoutError, PeerError):
+            return False
 
     def known_status(self, hash_data: HashData) -> RevocationStatus | None:
         """As :meth:`known`, for a certificate OCPP names."""
@@ -101,10 +112,10 @@ class Revocations:
         self, who: str, ask: Callable[[], Awaitable[CertificateState]], pair: Pair | None
     ) -> CertificateState:
         try:
-            async with self._clock.timeout(WHOLE):
+            async with self._clock.timeout(self._patience):
                 return await self._told(ask, pair)
         except TimeoutError:
-            nobody: PeerError = PeerSilent(f"Nobody told within {WHOLE:g} s.")
+            nobody: PeerError = PeerSilent(f"Nobody told within {self._patience:g} s.")
         except PeerError as error:
             if not says_nothing(error):
                 raise
@@ -112,7 +123,8 @@ class Revocations:
         if self._policy == "require":
             if self._lists is not None:
                 self._voice.warning(
-                    "A certificate nobody can tell is revoked is refused; --revocation prefer lets it pass."
+                    "A certificate nobody can tell is revoked is refused; where that is an option, "
+                    "--revocation prefer lets it pass."
                 )
             raise nobody
         what = f"Nobody can tell whether {who} is revoked: {nobody.sentence}"

@@ -9,7 +9,8 @@ from cryptography import x509
 from pncsim.backend.pki.ocsp_client import MAX_AGE
 from pncsim.backend.verification import CertificateState
 from pncsim.tls_certs import reading
-from pncsim.tls_certs.crl import list_addresses, verify_crl
+from pncsim.tls_certs.crl import verify_crl
+from pncsim.tls_certs.reading import list_addresses
 from pncsim.tls_certs.revocation import Status
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError

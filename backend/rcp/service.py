@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
 from cryptography import x509
 
 from pncsim.backend import certificates
-from pncsim.backend.events.facts import RootAdded, RootRemoved
+from pncsim.backend.events.facts import CertificateRevoked, RootAdded, RootRemoved
 from pncsim.backend.rcp.store import ROOT_ACTIVITIES, ROOTS, Root, RootActivity, RootDeed, RootKind
 from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.bodies import distinguished_name
 from pncsim.backend.store import PAGE, Change, Page, Store, every
 from pncsim.tls_certs import reading
+from pncsim.tls_certs.keys import KeyKind, kind_of, name_of
 from pncsim.wire.clock import Clock
+from pncsim.wire.gate import NotTolerated, Tolerance
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.voice import Voice
 
 _NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 4122 appendix C, "OID" name space
+_KEYS = (KeyKind.P256, KeyKind.P521, KeyKind.ED448)
+_Why = Literal["withdrawn", "expired", "revoked"]
+_TAKEN_OUT: Mapping[_Why, RootDeed] = {"withdrawn": "removed", "expired": "expired", "revoked": "revoked"}
+
+
+async def _nobody_says(root: x509.Certificate) -> bool:
+    return False
 
 
 class RootPool:
-    """The pool's operations. Reading is for everybody; adding and removing is the operator's (RCP-2)."""
+    """The pool's operations. Reading is for everybody; adding and removing is the operator's (RCP-2).
 
-    def __init__(self, clock: Clock, voice: Voice, store: Store, source: Source = SYSTEM) -> None:
+    ``revoked`` says of a root whether its own responder or list calls it revoked.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        voice: Voice,
+        store: Store,
+        source: Source = SYSTEM,
+        *,
+        revoked: Callable[[x509.Certificate], Awaitable[bool]] = _nobody_says,
+    ) -> None:
+        self._revoked = revoked
         self._clock = clock
         self._voice = voice
         self._store = store
@@ -35,14 +57,29 @@ class RootPool:
 
         ``by``: the client that asks for it; whatever comes of it is in the log (RCP-5).
         """
+        return await self._add(der, kind, expected_fingerprint, by, ask=True)
+
+    async def introduce(self, der: bytes, kind: RootKind) -> None:
+        """As :meth:`add`, for what comes with each start: a root that was taken out does not come back by that."""
+        print_ = reading.fingerprint(der)
+        last: RootDeed = "found again"
+        async for activity in every(self._store.of(ROOT_ACTIVITIES)):
+            if activity.fingerprint == print_ and activity.action != "refused":
+                last = activity.action
+        if last not in _TAKEN_OUT.values():
+            await self._add(der, kind, None, "", ask=False)
+
+    async def _add(self, der: bytes, kind: RootKind, expected_fingerprint: str | None, by: str, *, ask: bool) -> Root:
         with self._voice.call("add root") as call:
             print_ = reading.fingerprint(der)
             try:
                 certificate = self._checked(der, print_, expected_fingerprint)
+                if ask and await self._revoked(certificate):
+                    raise Refused(f"{reading.common_name(certificate)} is revoked.", clause="RCP-6", kind="revoked")
             except Refused as error:
                 await self._store.of(ROOT_ACTIVITIES).put(self._activity("refused", by, print_, error.sentence))
                 raise
-            root = Root(id=str(uuid.uuid5(_NAMESPACE, print_)), kind=kind, certificate=certificate, fingerprint=print_)
+            root = Root(id=_id(print_), kind=kind, certificate=certificate, fingerprint=print_)
             name = f"{kind} {distinguished_name(certificate.subject)}"
             added, found = self._activity("added", by, print_, name), self._activity("found again", by, print_, name)
 
@@ -96,18 +133,27 @@ class RootPool:
         return [root.certificate for root in await self.roots() if root.kind in kinds]
 
     async def cleanse(self) -> int:
-        """Remove expired roots and say how many (RCP-6)."""
-        now = self._clock.now()
-        expired = [root async for root in every(self._store.of(ROOTS)) if reading.not_after(root.certificate) < now]
-        for root in expired:
-            await self._remove(root, "expired")
-        return len(expired)
+        """Remove expired and revoked roots and say how many (RCP-6)."""
+        gone = 0
+        async for root in every(self._store.of(ROOTS)):
+            if reading.not_after(root.certificate) < self._clock.now():
+                await self._remove(root, "expired")
+            elif await self._revoked(root.certificate):
+                await self._remove(root, "revoked")
+            else:
+                continue
+            gone += 1
+        return gone
 
-    async def _remove(
-        self, root: Root, why: Literal["withdrawn", "expired"], *, purge: bool = False, by: str = ""
-    ) -> None:
+    async def certificate_revoked(self, fact: CertificateRevoked) -> None:
+        """Remove the root that was revoked, if it is one of the pool, without waiting for the next cleansing."""
+        root = await self._store.of(ROOTS).get(_id(reading.fingerprint(fact.certificate)))
+        if root is not None:
+            await self._remove(root, "revoked")
+
+    async def _remove(self, root: Root, why: _Why, *, purge: bool = False, by: str = "") -> None:
         text = "Everything issued under it is purged." if purge else "What was issued under it stays, unverifiable."
-        activity = self._activity("removed" if why == "withdrawn" else "expired", by, root.fingerprint, text)
+        activity = self._activity(_TAKEN_OUT[why], by, root.fingerprint, text)
 
         async def forget(change: Change) -> None:
             if await change.of(ROOTS).remove(root.id) is not None:
@@ -145,6 +191,28 @@ class RootPool:
                 f"not at {self._clock.utc()}.",
                 clause="RCP-6",
             )
+        self._check_profile(certificate, name)
+
+    def _check_profile(self, root: x509.Certificate, name: str) -> None:
+        """RCP-4: a key that ISO 15118 knows, for signing certificates, and what verifiers find it by."""
+        key = root.public_key()
+        if kind_of(key) not in _KEYS:
+            allowed = ", ".join(kind.value for kind in _KEYS)
+            raise Refused(
+                f"{name} has a key of kind {name_of(key)}; roots of ISO 15118 have {allowed}.", clause="RCP-4"
+            )
+        if (signs := reading.signs_certificates(root)) is False:
+            raise Refused(f"The key usage of {name} does not allow it to sign certificates.", clause="RCP-4")
+        for missing, what in ((signs is None, "key usage"), (not reading.key_identifier(root), "key identifier")):
+            if missing:
+                try:
+                    self._voice.tolerate(Tolerance.ROOT_PROFILE(f"The root {name} has no {what}.", "RCP-4"))
+                except NotTolerated as error:
+                    raise Refused(error.sentence, clause="RCP-4") from None
+
+
+def _id(fingerprint: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, fingerprint))
 
 
 def _told(root: Root) -> dict[str, Any]:

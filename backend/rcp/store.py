@@ -29,7 +29,7 @@ class Root(Struct, frozen=True, kw_only=True):
     fingerprint: str
 
 
-RootDeed = Literal["added", "found again", "refused", "removed", "expired"]
+RootDeed = Literal["added", "found again", "refused", "removed", "expired", "revoked"]
 """What can happen in the pool."""
 
 

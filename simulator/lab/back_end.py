@@ -32,6 +32,7 @@ from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
     from pncsim.backend.pki.fetch import Fetch
+    from pncsim.backend.pki.responder import OcspResponder
     from pncsim.backend.pki.revocation import RevocationPolicy
     from pncsim.backend.pki.revocation_lists import FetchList
     from pncsim.wire.ocpp.websocket import WebSocketServer
@@ -194,20 +195,20 @@ class Region:
         ``own_url``: where that listens, "" if it is asked in this process. It speaks only for authorities whose keys
         are here: for others the responder that the certificate names is asked.
         """
-        from pncsim.backend.pki.fetch import HttpFetch
+        from pncsim.backend.pki.fetch import HttpFetch, own_first
 
         http = HttpFetch(self._clock)
         self._sockets.push_async_callback(http.close)
 
-        async def fetch(url: str, request: bytes) -> bytes:
+        def responder() -> OcspResponder:
             assert self._ecosystem is not None, "whoever asks is part of it"
-            responder = self._ecosystem.responder
-            if not own_url:
-                return await (responder.answer(request) if responder.speaks(request) else http(url, request))
-            here = url in self._answered_here and responder.speaks(request)
+            return self._ecosystem.responder
+
+        async def fetch(url: str, request: bytes) -> bytes:
+            here = url in self._answered_here and responder().speaks(request)
             return await http(own_url if here else url, request)
 
-        return fetch
+        return fetch if own_url else own_first(responder, http)
 
     def _lists(self) -> FetchList:
         from pncsim.backend.pki.fetch import HttpLists

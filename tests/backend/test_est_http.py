@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import textwrap
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -150,10 +151,69 @@ async def test_every_published_path_leads_to_the_same_operations(faces: Faces, p
         ("GET", "cacerts", None),
         ("POST", "simpleenroll", csr),
         ("POST", "simplereenroll", csr),
+        ("GET", "csrattrs", None),
     ):
         answer = await call(faces, "oem", method, f"{prefix}/oem/{operation}{rest}", body)
         assert answer.status == 200, (operation, answer.body)
-        assert len(bag(answer.body)) == 3
+        if operation != "csrattrs":
+            assert len(bag(answer.body)) == 3
+
+
+@pytest.mark.rule("PKI-1", "ACC-1")
+async def test_who_knows_rfc_7030_alone_names_the_authority_before_the_well_known_path(faces: Faces) -> None:
+    csr = base64.b64encode(requested(NAMES["cpo"]))
+    for path in ("/cpo/.well-known/est", "/.well-known/est"):
+        for method, operation, body in (
+            ("GET", "cacerts", None),
+            ("GET", "csrattrs", None),
+            ("POST", "simpleenroll", csr),
+            ("POST", "simplereenroll", csr),
+        ):
+            assert (await call(faces, "cpo", method, f"{path}/{operation}", body)).status == 200
+            open_to_all = path.startswith("/cpo") and method == "GET"
+            assert (await call(faces, None, method, f"{path}/{operation}", body)).status == (
+                200 if open_to_all else 401
+            )
+    assert (await call(faces, "oem", "POST", "/cpo/.well-known/est/simpleenroll", csr)).status == 403
+
+
+@pytest.mark.rule("PKI-1")
+@pytest.mark.parametrize("ca", OWNERS)
+async def test_where_no_authority_is_named_the_callers_role_says_which_is_meant(
+    world: World, faces: Faces, ca: str
+) -> None:
+    above = bag((await call(faces, OWNERS[ca], "GET", "/.well-known/est/cacerts")).body)
+    issuer = LEAVES[ca].replace("secc", "cpo").replace("contract", "mo").replace("leaf", "sub2")
+    assert above[0] == world.pki.certificate(issuer)
+    for who in ("admin", "mo"):
+        assert (await call(faces, who, "GET", "/.well-known/est/cacerts")).status == 403
+
+
+@pytest.mark.rule("PKI-1", "PKI-3")
+@pytest.mark.parametrize("ca", OWNERS)
+async def test_the_attributes_of_a_request_are_told_and_a_request_that_follows_them_is_granted(
+    faces: Faces, openssl: Openssl, tmp_path: Path, ca: str
+) -> None:
+    answer = await call(faces, OWNERS[ca], "GET", f"/{ca}/csrattrs")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/csrattrs")
+    (tmp_path / "attributes.der").write_bytes(base64.b64decode(answer.body, validate=True))
+    shown = openssl("asn1parse", "-inform", "DER", "-in", tmp_path / "attributes.der")
+    assert shown.returncode == 0, shown.stdout
+    named = re.findall(r"OBJECT +:(.*)", shown.stdout)
+    assert named == [
+        "id-ecPublicKey", "prime256v1", "ecdsa-with-SHA256", "commonName", "organizationName",
+        "Extension Request", "X509v3 Key Usage",
+    ]  # fmt: skip
+    (usage,) = re.findall(r"\[HEX DUMP\]:(\w+)", shown.stdout)
+    csr = tmp_path / "csr.der"
+    made = openssl(
+        "req", "-new", "-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{named[1]}", "-nodes", "-outform", "DER",
+        "-keyout", tmp_path / "key.pem", "-out", csr, "-subj", f"/CN={NAMES[ca]}/O=Example",
+        "-addext", f"keyUsage=critical,DER:{usage}",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stdout
+    leaf = (await enrolled(faces, ca, csr.read_bytes()))[0]
+    assert leaf.extensions.get_extension_for_class(x509.KeyUsage).value.public_bytes().hex().upper() == usage
 
 
 @pytest.mark.rule("PKI-1", "PKI-7", "PKI-8", "PKI-10")

@@ -18,9 +18,13 @@ from pncsim.backend.events.facts import VehicleDeleted
 from pncsim.backend.faces import FACES
 from pncsim.backend.store.sql import SqlStore
 from pncsim.simulator.serving import duration, served
+from pncsim.tls_certs.crl import verify_crl
+from pncsim.tls_certs.reading import list_addresses
+from pncsim.tls_certs.revocation import Status
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.listener import HttpListener
+from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Trace
 from pncsim.wire.web import aiohttp
 
@@ -67,6 +71,22 @@ async def test_what_is_revoked_leaves_once_a_day_of_the_services_time(tmp_path: 
         clock.jump(60)
         await asyncio.wait_for(gone.wait(), 10)
         assert await ecosystem.vehicles.find("PNCSIMVEHICLE00001") is None
+
+
+@pytest.mark.rule("PKI-6")
+async def test_certificates_name_revocation_lists_where_that_was_wished_and_the_lists_are_there(tmp_path: Path) -> None:
+    async with served(options(tmp_path, crl=True), Clock(), Trace()):
+        pass
+    clock = Clock()
+    async with served(options(tmp_path), clock, Trace()) as house:
+        ca, key = house.ecosystem.ca, SYSTEM.key().public_key()
+        chain = await ca.issue_contract("DEPNCC00000002", key, clock.now() + 9)
+        assert len(list_addresses(chain[0])) == 1
+        assert list_addresses(chain[0]) == list_addresses(house.ecosystem.pki.certificate("contract_leaf"))
+        await ca.revoke_certificate(chain[0])
+        async with aiohttp.ClientSession() as session, session.get(f"{house.services['crl']}/mo_sub2.crl") as response:
+            listed = verify_crl(await response.read(), chain[0], chain[1], clock.now())
+        assert listed.status is Status.REVOKED
 
 
 def modes(folder: Path) -> dict[str, int]:
