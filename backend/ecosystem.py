@@ -12,6 +12,7 @@ from cryptography import x509
 from pncsim.backend.ccp.delivery import BundlePolicy
 from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
+from pncsim.backend.cps.contracts import ContractService
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import CertificateRevoked, RootRemoved, VehicleDeleted, VehicleReplaced
 from pncsim.backend.mo import MobilityOperator
@@ -177,6 +178,17 @@ class Ecosystem:
     def signing(self) -> ProvisioningService:
         """A provisioning service that signs below every V2G root there is, the first PKI's by default."""
         return self._signing("CPS", self.pkis.values())
+
+    @cached_property
+    def contracts(self) -> ContractService:
+        """Makes contracts below the V2G roots of all PKIs, for operators without one of their own."""
+        return ContractService(
+            self._clock,
+            self._voice("CPS", "contract service"),
+            signing=self.signing,
+            authorities=self.authorities,
+            source=self._source.of("contract service"),
+        )
 
     @property
     def pki(self) -> Pki:

@@ -13,6 +13,7 @@ from pncsim.backend.admin import http as admin_http
 from pncsim.backend.auth import BearerTokens, Clients
 from pncsim.backend.auth import http as auth_http
 from pncsim.backend.ccp import http as ccp_http
+from pncsim.backend.cps import generate_http
 from pncsim.backend.cps import http as cps_http
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.pcp import http as pcp_http
@@ -49,12 +50,23 @@ class Face(Struct, frozen=True):
     path: str = ""
 
 
+def _provisioning(house: Household, guesses: Guesses) -> tuple[Route, ...]:
+    """Contracts that come signed, and contracts that are made."""
+    ecosystem = house.ecosystem
+    return (
+        *cps_http.routes(ecosystem.signing, ecosystem.roots, guesses),
+        *generate_http.routes(ecosystem.contracts, ecosystem.roots, guesses),
+    )
+
+
 FACES: Mapping[str, Face] = {
     "token": Face("LAB", lambda house: auth_http.routes(house.clients, house.tokens), auth_http.PATH),
     "rcp": Face("RCP", lambda house: rcp_http.routes(house.ecosystem.roots, house.ecosystem.trust_lists)),
     "pcp": Face("PCP", lambda house: pcp_http.routes(house.ecosystem.vehicles, Guesses(house.clock))),
-    "ccp": Face("CCP", lambda house: ccp_http.routes(house.ecosystem.pool, house.source.of("CCP"))),
-    "cps": Face("CPS", lambda house: cps_http.routes(house.ecosystem.signing, house.ecosystem.roots)),
+    "ccp": Face(
+        "CCP", lambda house: ccp_http.routes(house.ecosystem.pool, house.source.of("CCP"), Guesses(house.clock))
+    ),
+    "cps": Face("CPS", lambda house: _provisioning(house, Guesses(house.clock))),
     "est": Face("PKI", lambda house: est_http.routes(house.ecosystem.authorities)),
     "ocsp": Face("PKI", lambda house: responder_http.routes(house.ecosystem.responder), "/ocsp"),
     "crl": Face(

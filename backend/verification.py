@@ -62,10 +62,15 @@ class Verifier:
         self._clock, self._roots, self._status = clock, roots, status
 
     async def chain(
-        self, chain: Sequence[bytes] | Sequence[x509.Certificate], use: Use, *, gate: Tolerate
+        self,
+        chain: Sequence[bytes] | Sequence[x509.Certificate],
+        use: Use,
+        *,
+        gate: Tolerate,
+        at: float | None = None,
     ) -> ValidatedChain:
-        """Verify ``chain`` (leaf first, no root) to a root of the right kind; raises ChainError."""
-        return validate_chain(chain, await self.anchors(use), use, self._clock.now(), gate=gate)
+        """Verify ``chain`` (leaf first, no root) to a right root, as of now or ``at``; raises ChainError."""
+        return validate_chain(chain, await self.anchors(use), use, self._clock.now() if at is None else at, gate=gate)
 
     async def anchors(self, use: Use) -> list[x509.Certificate]:
         """The roots a chain for ``use`` may lead to."""
@@ -95,9 +100,14 @@ class Verifier:
                 )
 
     async def full(
-        self, chain: Sequence[bytes] | Sequence[x509.Certificate], use: Use, *, gate: Tolerate
+        self,
+        chain: Sequence[bytes] | Sequence[x509.Certificate],
+        use: Use,
+        *,
+        gate: Tolerate,
+        at: float | None = None,
     ) -> ValidatedChain:
-        """Chain, then status of everything below the root."""
-        validated = await self.chain(chain, use, gate=gate)
+        """Chain (as of now or ``at``), then status of everything below the root."""
+        validated = await self.chain(chain, use, gate=gate, at=at)
         await self.status(validated.issuers)
         return validated

@@ -27,8 +27,11 @@ from pncsim.backend.store import Change, KeptKind, every
 from pncsim.backend.store.sql import SqlStore
 from pncsim.simulator.serving_clients import DemoClient, demo_clients
 from pncsim.tls_certs import reading
+from pncsim.tls_certs.folder_work import complete
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki, write_pki
+from pncsim.tls_certs.profiles import CONTRACT_SERVICE_PROFILES
 from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError
 from pncsim.wire.files import replace_file
 from pncsim.wire.listener import HttpListener
 from pncsim.wire.trace import Trace
@@ -140,11 +143,15 @@ class Home:
         await build()
 
     def _pki(self) -> Pki:
-        """What is in the PKI folder, which is made if there is none."""
+        """What is in the PKI folder; made if there is none, completed by what issues for the contract service."""
         services = self.doors.services
         if not (self.place / "pki.json").exists():
             crl_url = services["crl"] if self._crl else None
             write_pki(create_pki(self._clock.now(), ocsp_url=services["ocsp"], crl_url=crl_url), self.place)
+        try:
+            complete(self.place, CONTRACT_SERVICE_PROFILES, self._clock.now())
+        except LocalError as error:
+            self._voice.warning(f"No contracts are made for operators without a PKI of their own: {error.sentence}")
         return load_pki(self.place)
 
     async def leave(self) -> None:

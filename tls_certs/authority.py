@@ -51,14 +51,16 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         now: float,
         *,
         organization: str = ORGANIZATION,
+        not_before: float | None = None,
         not_after: float | None = None,
     ) -> x509.Certificate:
         """A certificate of ``profile`` for ``public_key``, valid from about ``now`` (lab seconds since the epoch).
 
-        It never outlives this authority's certificate; ``not_after`` may only shorten it. Raises LocalError.
+        It lies within this authority's certificate's validity: ``not_before`` and ``not_after`` may only shorten it.
+        Raises LocalError.
         """
         subject = subject_name(profile, common_name, organization)
-        return self.issue_for(profile, subject, public_key, now, not_after)
+        return self.issue_for(profile, subject, public_key, now, not_after, not_before=not_before)
 
     def issue_from_request(
         self,
@@ -92,8 +94,12 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         key: ec.EllipticCurvePublicKey,
         now: float,
         not_after: float | None = None,
+        *,
+        not_before: float | None = None,
     ) -> x509.Certificate:
         """As :meth:`issue`, for a whole subject, such as that of a certificate to be renewed."""
+        if not_before is not None:
+            not_before = max(not_before, self.certificate.not_valid_before_utc.timestamp())
         if not_after is not None:
             not_after = min(not_after, self.certificate.not_valid_after_utc.timestamp())
         certificate = issue(
@@ -106,6 +112,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
             serial=self.source.serial(),
             ocsp_url=self.ocsp_url,
             crl_url=self.crl_url,
+            not_before=not_before,
             not_after=not_after,
         )
         self.registry.issue(certificate.serial_number)

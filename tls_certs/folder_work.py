@@ -9,7 +9,7 @@ from cryptography import x509
 
 from pncsim.tls_certs.folder import Certificates, Keys, update_folder
 from pncsim.tls_certs.issue import ORGANIZATION, issue
-from pncsim.tls_certs.pki import OCPP_FOLDER, OCPP_ROLES, Pki
+from pncsim.tls_certs.pki import OCPP_FOLDER, OCPP_ROLES, Pki, add_authorities, load_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES, NameKind, Profile
 from pncsim.tls_certs.reading import load_all
 from pncsim.tls_certs.revocation import Reason, Status
@@ -58,6 +58,24 @@ def issue_into(
 
     update_folder(folder / OCPP_FOLDER if ocpp else folder, add)
     return credentials.leaf
+
+
+def complete(folder: Path, profiles: Sequence[Profile], now: float) -> list[str]:
+    """Make the authorities of ``profiles`` that a PKI folder lacks, and keep them there; the roles that were made.
+
+    None where the root above them is not the folder's to use. Several processes may do it at once: one of them makes
+    each. Raises LocalError.
+    """
+    pki, made = load_pki(folder), list[str]()
+    if all(profile.role in pki.certificates for profile in profiles) or profiles[0].issuer not in pki.keys:
+        return made
+
+    def add(there: Certificates) -> tuple[Certificates, Keys]:
+        made.extend(add_authorities(pki, [profile for profile in profiles if profile.role not in there], now))
+        return {role: pki.certificates[role] for role in made}, {role: pki.keys[role] for role in made}
+
+    update_folder(folder, add)
+    return made
 
 
 def _sub_cas(role: str, chain: Sequence[x509.Certificate]) -> dict[str, tuple[x509.Certificate, ...]]:

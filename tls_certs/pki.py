@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -233,6 +233,17 @@ def create_pki(
         wanted = replace(profile, issuer="v2g_root") if moved.get(profile.role) else profile
         _add(pki, wanted, names.get(profile.name, f"{organization} {profile.title}"), organization, now)
     return pki
+
+
+def add_authorities(pki: Pki, profiles: Iterable[Profile], now: float) -> list[str]:
+    """Make those of ``profiles`` that the PKI lacks, each issuer before what it issues; the roles that were made.
+
+    Raises LocalError where the key of an issuer is not there.
+    """
+    made = [profile for profile in profiles if profile.role not in pki.certificates]
+    for profile in made:
+        _add(pki, profile, f"{ORGANIZATION} {profile.title}", ORGANIZATION, now)
+    return [profile.role for profile in made]
 
 
 def create_ocpp_pki(now: float, source: Source = SYSTEM) -> Pki:

@@ -135,6 +135,12 @@ V2G_PROFILES = (
 )
 """The four chains of ISO 15118-2, each issuer before what it issues."""
 
+CONTRACT_SERVICE_PROFILES = (
+    _sub("v2g_mo_sub1", "V2G MO Sub-CA 1", "v2g_root", "MO", 8 * YEAR),
+    _sub("v2g_mo_sub2", "V2G MO Sub-CA 2", "v2g_mo_sub1", "MO", 4 * YEAR, _TARIFF_CA),
+)
+"""Below the V2G root, for operators without a PKI of their own (contract service); no part of a default PKI."""
+
 PRIVATE_PROFILES = (
     _root("private_root", "private environment root", "PE"),
     Profile(
@@ -232,6 +238,13 @@ PARTY_PROFILES = (
 
 PROFILES: Mapping[str, Profile] = {
     profile.role: profile
-    for profile in (*V2G_PROFILES, *PRIVATE_PROFILES, *OCSP_PROFILES, *OCPP_PROFILES, *PARTY_PROFILES)
+    for profile in (
+        *V2G_PROFILES,
+        *CONTRACT_SERVICE_PROFILES,
+        *PRIVATE_PROFILES,
+        *OCSP_PROFILES,
+        *OCPP_PROFILES,
+        *PARTY_PROFILES,
+    )
 }
 """Every profile by its role."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,10 @@ from pncsim.backend.rest.bodies import (
     json_response,
     text_member,
 )
+from pncsim.backend.rest.guessing import Guesses
 from pncsim.backend.rest.routes import Route, application
 from pncsim.tls_certs import reading
-from pncsim.wire.identifiers import same_emaid
+from pncsim.wire.identifiers import normal_emaid, same_emaid
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.voice import Voice
 
@@ -33,9 +35,9 @@ _MAX_SESSION_DIGITS = 16
 _DATA, _OEM = "/v1/ccp/signedContractData", "/v1/ccp/provideSignedContractData"
 
 
-def routes(pool: ContractPool, source: Source = SYSTEM) -> tuple[Route, ...]:
-    """The pool's operations and who may call them."""
-    face = _Face(pool, source)
+def routes(pool: ContractPool, source: Source = SYSTEM, guesses: Guesses | None = None) -> tuple[Route, ...]:
+    """The pool's operations and who may call them; without ``guesses`` anybody may miss as often as he likes."""
+    face = _Face(pool, source, guesses)
     return (
         Route("POST", _DATA, "getSignedContractData", _only("CPO"), face.provide),
         Route("PUT", _DATA, "addSignedContractData", _only("CPS") | OPERATORS, face.add),
@@ -61,9 +63,14 @@ def _only(*roles: Role) -> frozenset[Role]:
 class _Face:
     """One method for each operation: read, call the pool, write."""
 
-    def __init__(self, pool: ContractPool, source: Source) -> None:
+    def __init__(self, pool: ContractPool, source: Source, guesses: Guesses | None) -> None:
         self._pool = pool
         self._source = source
+        self._guesses = guesses
+
+    def _attempt(self, grant: Grant, id: str) -> AbstractContextManager[None]:
+        """Around the look for an EMAID or PCID: who misses too often is not answered (PCP-ENUM-1)."""
+        return nullcontext() if self._guesses is None else self._guesses.attempt(grant.holder, normal_emaid(id))
 
     async def provide(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         body = await json_object(request)
@@ -90,14 +97,16 @@ class _Face:
             raise Refused("The signedContractDataXML is not UTF-8.", clause="OPCP signedContractDataXML") from None
         if not same_emaid(bundle.emaid.value, emaid):
             raise Refused(f"The bundle is for {bundle.emaid.value}, the request for {emaid}.", clause="CPS-5")
-        await self._pool.add(pcid, bundle)
+        with self._attempt(grant, pcid):
+            await self._pool.add(pcid, bundle)
         return json_response({}, 201)
 
     async def delete(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         emaid = request.match_info["emaid"]
         if not grant.owns_contract(emaid):
             raise not_owned(emaid)
-        await self._pool.delete(emaid, skip_revocation=_flag(request, "X-Skip-Revocation", default=False))
+        with self._attempt(grant, emaid):
+            await self._pool.delete(emaid, skip_revocation=_flag(request, "X-Skip-Revocation", default=False))
         return json_response({}, 200)
 
     async def lookup(self, request: web.Request, grant: Grant) -> web.StreamResponse:
@@ -105,9 +114,8 @@ class _Face:
         emaid = request.match_info["emaid"]
         if grant.roles <= OPERATORS and not grant.owns_contract(emaid):
             raise not_owned(emaid)
-        entry = await self._pool.lookup(emaid)
-        if grant.roles <= {"OEM"} and not grant.owns_vehicle(entry.pcid):
-            raise not_owned(emaid)
+        with self._attempt(grant, emaid):
+            entry = await self._pool.lookup(emaid, wmis=grant.wmis if grant.roles <= {"OEM"} else None)
         wanted = request.query.get("cpsV2GRootCertificateFingerprint", entry.root)
         if wanted.replace(":", "").lower() != entry.root:
             raise Refused(
@@ -129,7 +137,8 @@ class _Face:
         pcid = request.match_info["pcid"]
         if not grant.owns_vehicle(pcid):
             raise not_owned(pcid)
-        await self._pool.set_default(pcid, request.match_info["emaid"])
+        with self._attempt(grant, request.match_info["emaid"]):
+            await self._pool.set_default(pcid, request.match_info["emaid"])
         return json_response({}, 200)
 
     async def provide_to_oem(self, request: web.Request, grant: Grant) -> web.StreamResponse:
@@ -138,7 +147,8 @@ class _Face:
         if not grant.owns_vehicle(pcid):
             raise not_owned(pcid)
         session_id = _session_id(request.query.get("sessionID", ""))
-        answer = await self._pool.provide_to_oem(request.match_info["emaid"], pcid, session_id)
+        with self._attempt(grant, request.match_info["emaid"]):
+            answer = await self._pool.provide_to_oem(request.match_info["emaid"], pcid, session_id)
         return json_response({**_message(answer), "xsdMsgDefNamespace": NAMESPACE}, 200)
 
 

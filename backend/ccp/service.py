@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 from cryptography import x509
 
@@ -13,7 +13,7 @@ from pncsim.backend.ccp import replays, steps
 from pncsim.backend.ccp.delivery import BundleDelivery, BundlePolicy
 from pncsim.backend.ccp.requests import read_emaid, read_pcid, read_request, unknown_emaid
 from pncsim.backend.ccp.responses import negative, positive, refusal
-from pncsim.backend.ccp.store import CONTRACTS, ContractEntry, StoredContract, of_vehicle
+from pncsim.backend.ccp.store import CONTRACTS, ContractEntry, StoredContract, manufacturer_key, of_vehicle
 from pncsim.backend.events.facts import CertificateRevoked, RootRemoved, VehicleDeleted, VehicleReplaced
 from pncsim.backend.ports import RenewalPort, RevocationPort, VehiclePort
 from pncsim.backend.refusal import Refused
@@ -24,7 +24,7 @@ from pncsim.tls_certs.validation import ChainError, Use
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.gate import NotTolerated
-from pncsim.wire.identifiers import normal_emaid, same_pcid
+from pncsim.wire.identifiers import normal_emaid
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g.registry import codec
 from pncsim.wire.voice import Voice
@@ -117,8 +117,10 @@ class ContractPool:
                     message="Invalid SessionID format, make sure the length is maximum 8 characters and it is "
                     "represented in HEX binary",
                 )
-            contract = await self._known(emaid)
-            if not same_pcid(contract.entry.pcid, read_pcid(pcid)):
+            # Looked for among the vehicle's own: whether others have the EMAID shows in nothing.
+            wanted, own = read_emaid(emaid), of_vehicle(self._store, read_pcid(pcid))
+            contract = next((one for one in [one async for one in own] if one.entry.emaid == wanted), None)
+            if contract is None:
                 raise unknown_emaid(emaid)
             await steps.delivered(self._store, contract.entry, "manufacturer", self._clock.now())
             exi = codec("iso2").encode(contract.bundle.installation_response(session_id or NO_SESSION))
@@ -144,16 +146,26 @@ class ContractPool:
             if vehicle is None:
                 raise Refused(f"The provisioning pool knows no vehicle {pcid}.", clause="CPS-5", http_status=404)
             steps.check_tuple(await self._store.of(CONTRACTS).get(emaid), vehicle)
-            root = await self._check_bundle(bundle)
+            root = await self._check_bundle(bundle, max(self._clock.now(), reading.not_before(leaf)))
             entry = ContractEntry(emaid=emaid, pcid=vehicle.pcid, certificate=leaf, root=root, default=False)
             await steps.keep(
                 self._store, StoredContract(entry=entry, bundle=bundle, stored_at=self._clock.now()), vehicle
             )
             call.text = f"Contract {emaid} waits for {vehicle.pcid}."
 
-    async def lookup(self, emaid: str) -> ContractEntry:
-        """The contract's entry. Raises Refused, 404 if there is none."""
-        return (await self._known(emaid)).entry
+    async def lookup(self, emaid: str, *, wmis: Collection[str] | None = None) -> ContractEntry:
+        """The contract's entry. Raises Refused, 404 if there is none.
+
+        ``wmis``: the manufacturer codes whose vehicles' contracts the caller may see, None means any. Another one's is
+        not there for the caller: neither what is said nor how long it takes tells that it is.
+        """
+        if wmis is None:
+            return (await self._known(emaid)).entry
+        name, contracts = read_emaid(emaid), self._store.of(CONTRACTS)
+        for wmi in sorted(wmis):
+            for contract in (await contracts.page(("manufacturer", manufacturer_key(name, wmi)), limit=1)).values:
+                return contract.entry
+        raise unknown_emaid(emaid)
 
     async def contracts(self, pcid: str) -> list[ContractEntry]:
         """Every contract of a vehicle, in the order they were first stored."""
@@ -216,7 +228,10 @@ class ContractPool:
             emaid = contract.entry.emaid
             try:
                 await self._verifier.full(
-                    contract.bundle.contract_certificates, Use.CONTRACT, gate=self._voice.tolerate
+                    contract.bundle.contract_certificates,
+                    Use.CONTRACT,
+                    gate=self._voice.tolerate,
+                    at=max(self._clock.now(), contract.entry.valid_from),
                 )
             except (ChainError, StatusError) as error:
                 if error.kind in {"expired", "not yet valid", "revoked"}:
@@ -249,8 +264,11 @@ class ContractPool:
             self._leaving.discard(emaid)
         return f"Contract {emaid} is gone{', its certificate revoked' if revoked else ''}."
 
-    async def _check_bundle(self, bundle: SignedContractData) -> str:
-        """CCP-PUB-2: signed by a provisioning service below a V2G root we trust; the fingerprint of that root."""
+    async def _check_bundle(self, bundle: SignedContractData, begins: float) -> str:
+        """CCP-PUB-2: signed by a provisioning service below a V2G root we trust; the fingerprint of that root.
+
+        A contract may begin later than now: its chain has to hold at ``begins``.
+        """
         signer = certificates.load(bundle.provisioning_certificates[0], "cpsCertificate")
         key = reading.p256_key(signer)
         try:
@@ -258,7 +276,7 @@ class ContractPool:
                 raise Refused("The provisioning service's certificate has no P-256 key.", clause="V2G2-007")
             signature.verify(bundle.signature, bundle.parts, key, gate=self._voice.tolerate)
             validated = await self._verifier.full(bundle.provisioning_certificates, Use.CPS, gate=self._voice.tolerate)
-            await self._verifier.full(bundle.contract_certificates, Use.CONTRACT, gate=self._voice.tolerate)
+            await self._verifier.full(bundle.contract_certificates, Use.CONTRACT, gate=self._voice.tolerate, at=begins)
         except (signature.SignatureError, NotTolerated, ChainError, StatusError, Refused) as error:
             raise Refused(
                 f"The bundle for {bundle.emaid.value} is not to be trusted: {error.sentence}",

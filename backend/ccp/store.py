@@ -45,9 +45,21 @@ CONTRACTS: KeptKind[StoredContract] = KeptKind(
     "contracts",
     StoredContract,
     key=lambda contract: contract.entry.emaid,
-    indexes={"vehicle": lambda contract: vehicle_key(contract.entry.pcid)},
+    indexes={
+        "vehicle": lambda contract: vehicle_key(contract.entry.pcid),
+        "manufacturer": lambda contract: manufacturer_key(contract.entry.emaid, contract.entry.pcid),
+    },
 )
-"""By EMAID in normal form; those of a vehicle in the order they were first stored."""
+"""By EMAID in normal form; those of a vehicle in the order they were first stored.
+
+A manufacturer finds a contract by its own code with the EMAID: one of somebody else's vehicle takes the same steps, and
+the same time, as one that is not there.
+"""
+
+
+def manufacturer_key(emaid: str, wmi: str) -> str:
+    """By what a manufacturer finds the contract ``emaid``; of a PCID the code it begins with counts."""
+    return f"{emaid}/{wmi[:3].upper()}"
 
 
 def of_vehicle(tables: Tables, pcid: str) -> AsyncIterator[StoredContract]:

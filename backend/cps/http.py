@@ -7,7 +7,8 @@ what the PCID says. Either published shape of the contract data is read by all t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cryptography.x509.oid import NameOID
@@ -17,6 +18,7 @@ from pncsim.backend.bundle import NAMESPACE, ContractData, SignedContractData
 from pncsim.backend.ccp.requests import read_emaid, read_pcid
 from pncsim.backend.cps import xml_form
 from pncsim.backend.cps.service import CpsSigner, ProvisioningService, UnknownVehicle
+from pncsim.backend.pcp import vehicle_key
 from pncsim.backend.rcp import RootKind, RootPool
 from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.access import ROLES, Grant, Role, not_owned
@@ -29,6 +31,7 @@ from pncsim.backend.rest.bodies import (
     json_response,
     text_member,
 )
+from pncsim.backend.rest.guessing import Guesses
 from pncsim.backend.rest.routes import Route
 from pncsim.tls_certs import reading
 from pncsim.wire.identifiers import same_emaid
@@ -46,9 +49,9 @@ _CHAIN = "contractSignatureCertChain"
 _SUB_CAS = "contractSignatureCertChainSubCertificates"
 
 
-def routes(signing: ProvisioningService, roots: RootPool) -> tuple[Route, ...]:
+def routes(signing: ProvisioningService, roots: RootPool, guesses: Guesses) -> tuple[Route, ...]:
     """The service's operations: operators with a PKI of their own have their contracts signed."""
-    face = _Face(signing, roots)
+    face = _Face(signing, roots, guesses)
     deprecated = "signedContractData"
     return (
         Route("PUT", "/v1/cps/contractData/signed", "put-v1-cps-signContractData", _OPERATOR, face.sign),
@@ -63,32 +66,30 @@ def routes(signing: ProvisioningService, roots: RootPool) -> tuple[Route, ...]:
 class _Face:
     """One method for each operation: read, call the service, write."""
 
-    def __init__(self, signing: ProvisioningService, roots: RootPool) -> None:
+    def __init__(self, signing: ProvisioningService, roots: RootPool, guesses: Guesses) -> None:
         self._signing = signing
         self._roots = roots
+        self._guesses = guesses
 
     async def sign(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         body = await json_object(request)
         data = _contract_data(body)
-        pcid = None if body.get("pcid") is None else _pcid(body)
-        try:
-            bundle, signer = await self._signed(body, data, grant, pcid)
-        except UnknownVehicle as error:
-            # This operation alone publishes a 404.
-            error.http_status = 404
-            raise
+        pcid = None if body.get("pcid") is None else read_pcid_of(body)
+        bundle, signer = await self._signed(body, data, grant, pcid)
         return json_response(_signed_body(bundle, signer, pcid), 201)
 
     async def create(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         body = await json_object(request)
-        data, pcid = _named_contract_data(body), _pcid(body)
-        bundle, signer = await self._signed(body, data, grant, pcid, store=False)
+        data, pcid = _named_contract_data(body), read_pcid_of(body)
+        with bad_request():
+            bundle, signer = await self._signed(body, data, grant, pcid, store=False)
         return json_response(_signed_body(bundle, signer, pcid))
 
     async def forward(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         body = await json_object(request)
-        data, pcid = _named_contract_data(body), _pcid(body)
-        await self._signed(body, data, grant, pcid)
+        data, pcid = _named_contract_data(body), read_pcid_of(body)
+        with bad_request():
+            await self._signed(body, data, grant, pcid)
         return json_response({}, 201)
 
     async def signers(self, request: web.Request, grant: Grant) -> web.StreamResponse:
@@ -105,25 +106,40 @@ class _Face:
         """
         text_member(body, "xsdMsgDefNamespace")
         check_namespace(body)
-        wanted = _wanted_root(body)
+        wanted = wanted_root(body)
         if not grant.owns_contract(data.emaid):
             raise not_owned(data.emaid)
-        roots = () if wanted is None else (await self._fingerprint(wanted),)
-        return await self._signing.sign_below(data, pcid=pcid, roots=roots, store=store)
-
-    async def _fingerprint(self, wanted: str) -> str:
-        """The fingerprint named, or that of the root whose id is named: the published pattern is a UUID's."""
-        if not _UUID.fullmatch(wanted):
-            return wanted
-        for root in await self._roots.roots(RootKind.V2G):
-            if root.id == wanted.lower():
-                return root.fingerprint
-        raise Refused(f"There is no V2G root {wanted} in the root pool.", clause="CPS-3")
+        roots = await fingerprints(wanted, self._roots)
+        with self._guesses.attempt(grant.holder, vehicle_key(pcid or "")):
+            return await self._signing.sign_below(data, pcid=pcid, roots=roots, store=store)
 
 
-def _pcid(body: Mapping[str, Any]) -> str:
+@contextmanager
+def bad_request() -> Iterator[None]:
+    """Around an operation that publishes 400 where others say 404 of a vehicle that is not there."""
+    try:
+        yield
+    except UnknownVehicle as error:
+        error.http_status = 400
+        raise
+
+
+def read_pcid_of(body: Mapping[str, Any]) -> str:
+    """The member ``pcid``, which has to be there."""
     value = body.get("pcid")
     return read_pcid(value if isinstance(value, str) and value else text_member(body, "pcid"))
+
+
+async def fingerprints(wanted: str | None, pool: RootPool) -> tuple[str, ...]:
+    """The fingerprint named, or that of the root whose id is named: the published pattern is a UUID's."""
+    if wanted is None:
+        return ()
+    if not _UUID.fullmatch(wanted):
+        return (wanted,)
+    for root in await pool.roots(RootKind.V2G):
+        if root.id == wanted.lower():
+            return (root.fingerprint,)
+    raise Refused(f"There is no V2G root {wanted} in the root pool.", clause="CPS-3")
 
 
 def _named_contract_data(body: Mapping[str, Any]) -> ContractData:
@@ -201,7 +217,8 @@ def _under(above: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{above}.{name}": value for name, value in given.items()}
 
 
-def _wanted_root(body: Mapping[str, Any]) -> str | None:
+def wanted_root(body: Mapping[str, Any]) -> str | None:
+    """The V2G root a request names, by fingerprint or id, if it names one."""
     name = "cpsV2GRootCertificateFingerprint"
     value = body.get(name)
     if value is None or (isinstance(value, str) and (_FINGERPRINT.fullmatch(value) or _UUID.fullmatch(value))):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from cryptography import x509
 from msgspec import Struct
@@ -41,7 +41,7 @@ class CpsSigner(Struct, frozen=True):
 
 
 class UnknownVehicle(Refused):
-    """The provisioning pool has no such vehicle; which HTTP status that is depends on the operation."""
+    """The provisioning pool has no such vehicle (404; some operations publish a 400 for it)."""
 
 
 class ProvisioningService:
@@ -87,7 +87,10 @@ class ProvisioningService:
     async def sign_below(
         self, data: ContractData, *, pcid: str | None = None, roots: Sequence[str] = (), store: bool = True
     ) -> tuple[SignedContractData, CpsSigner]:
-        """As :meth:`sign`; the bundle, and who signed it. Without ``store`` a ``pcid`` is only checked."""
+        """As :meth:`sign`; the bundle, and who signed it. Without ``store`` a ``pcid`` is only checked.
+
+        A contract may begin later than now: its chain has to hold by then.
+        """
         with self._voice.call("sign contract data") as call:
             self._check_form(data)
             chain = certificates.load_chain(data.chain, "contractCertificate")
@@ -96,7 +99,7 @@ class ProvisioningService:
             self._check_end(chain[0])
             vehicle = await self._vehicle(pcid)
             await self._check_tuple(data.emaid, vehicle)
-            data = replace(data, chain=await self._check_chain(data))
+            data = replace(data, chain=await self._check_chain(data, chain[0]))
             self._check_lifetime(chain[0], vehicle)
             signer = await self._choose(roots, vehicle)
             bundle = _signed(data, signer)
@@ -109,6 +112,18 @@ class ProvisioningService:
                 f"{reading.common_name(signer.root)}{stored}."
             )
             return bundle, signer
+
+    async def prospects(
+        self, emaid: str, pcid: str, *, roots: Sequence[str] = (), among: Collection[str]
+    ) -> tuple[ProvisionedVehicle, CpsSigner]:
+        """The vehicle of a contract that is still to be made, and who of those below ``among`` is to sign it.
+
+        ``roots`` as for :meth:`sign`, ``among`` fingerprints of V2G roots. Raises Refused (CPS-10, CPS-6, CPS-3).
+        """
+        vehicle = await self._vehicle(pcid)
+        assert vehicle is not None, "there is a PCID"
+        await self._check_tuple(emaid, vehicle)
+        return vehicle, await self._choose(roots, vehicle, among)
 
     def _check_form(self, data: ContractData) -> None:
         """CPS-7 and CPS-8: everything there, of the right size."""
@@ -158,10 +173,11 @@ class ProvisioningService:
         except Refused as error:
             if (error.http_status or 400) >= 500:
                 raise
-            refusal = UnknownVehicle if error.http_status == 404 else Refused
-            raise refusal(
+            unknown = error.http_status == 404
+            raise (UnknownVehicle if unknown else Refused)(
                 error.sentence,
                 clause="CPS-10",
+                http_status=404 if unknown else 400,
                 message="The OEM provisioning certificate with the given PCID is not available.",
             ) from None
 
@@ -183,10 +199,11 @@ class ProvisioningService:
                 message="Invalid Tupple - EMAID is already used by other PCID.",
             )
 
-    async def _check_chain(self, data: ContractData) -> tuple[bytes, ...]:
+    async def _check_chain(self, data: ContractData, leaf: x509.Certificate) -> tuple[bytes, ...]:
         """CPS-7: to an operator's or a V2G root, nothing revoked. The chain in the order of that path, to be signed."""
+        begins = max(self._clock.now(), reading.not_before(leaf))
         try:
-            verified = await self._verifier.full(data.chain, Use.CONTRACT, gate=self._voice.tolerate)
+            verified = await self._verifier.full(data.chain, Use.CONTRACT, gate=self._voice.tolerate, at=begins)
             return tuple(map(reading.der, verified.chain))
         except (ChainError, StatusError) as error:
             raise Refused(
@@ -215,11 +232,14 @@ class ProvisioningService:
         except NotTolerated as refusal:
             raise Refused(refusal.sentence, clause=refusal.clause, advice=refusal.advice) from refusal
 
-    async def _choose(self, roots: Sequence[str], vehicle: ProvisionedVehicle | None) -> CpsSigner:
+    async def _choose(
+        self, roots: Sequence[str], vehicle: ProvisionedVehicle | None, among: Collection[str] | None = None
+    ) -> CpsSigner:
         """CPS-2, CPS-3, CPS-14: what was asked for, else what the vehicle holds, else the default; if still valid."""
         wanted = {root.replace(":", "").lower() for root in roots}
         held = vehicle.v2g_roots if vehicle else ()
-        candidates = [signer for signer in self._signers if not wanted or signer.fingerprint in wanted]
+        signers = [signer for signer in self._signers if among is None or signer.fingerprint in among]
+        candidates = [signer for signer in signers if not wanted or signer.fingerprint in wanted]
         if not wanted and held:
             candidates = [s for s in candidates if _is_held(s.root, held)] or candidates
         reasons = []

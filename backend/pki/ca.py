@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+from msgspec import Struct
 
 from pncsim.backend.answers import SigningUse
 from pncsim.backend.events.facts import CertificateRevoked
@@ -33,6 +34,14 @@ _SIGNING: dict[SigningUse, str] = {
     "Combined": "secc_leaf",
 }
 """The profile a station's request is for; it names the issuing authority."""
+
+
+class ContractCa(Struct, frozen=True):
+    """A Sub-CA that issues contract certificates, and the V2G root above it."""
+
+    role: str
+    certificate: x509.Certificate
+    root: x509.Certificate
 
 
 class CertificateService:
@@ -83,10 +92,28 @@ class CertificateService:
         return (*self._pki.chain(issuer), self._pki.root(issuer))
 
     async def issue_contract(
-        self, emaid: str, key: ec.EllipticCurvePublicKey, ends: float
+        self,
+        emaid: str,
+        key: ec.EllipticCurvePublicKey,
+        ends: float,
+        *,
+        begins: float | None = None,
+        issuer: str | None = None,
     ) -> tuple[x509.Certificate, ...]:
-        """A contract certificate and its Sub-CAs; it ends at ``ends`` or with its issuer, whichever is earlier."""
-        return await self._issue("contract_leaf", emaid, key, ends)
+        """A contract certificate and its Sub-CAs; it ends at ``ends`` or with its issuer, whichever is earlier.
+
+        ``issuer``: the role of the issuing Sub-CA, if not the usual one's. Without ``begins`` it is valid from now on.
+        """
+        return await self._issue("contract_leaf", emaid, key, ends, begins=begins, issuer=issuer)
+
+    def below_v2g(self) -> ContractCa | None:
+        """Who issues contract certificates below the V2G root here, for operators without a PKI of their own."""
+        for role in ("mo_sub2", "v2g_mo_sub2"):
+            if role in self._pki.certificates and role in self._pki.keys:
+                root = self._pki.root(role)
+                if root in self._pki.anchors("v2g_root"):
+                    return ContractCa(role, self._pki.certificate(role), root)
+        return None
 
     async def issue_provisioning(
         self, pcid: str, key: ec.EllipticCurvePublicKey, ends: float | None = None
@@ -116,12 +143,19 @@ class CertificateService:
             )
 
     async def _issue(
-        self, role: str, common_name: str, key: ec.EllipticCurvePublicKey, ends: float | None
+        self,
+        role: str,
+        common_name: str,
+        key: ec.EllipticCurvePublicKey,
+        ends: float | None,
+        *,
+        begins: float | None = None,
+        issuer: str | None = None,
     ) -> tuple[x509.Certificate, ...]:
         profile = PROFILES[role]
         with self._voice.call(f"issue {profile.title}") as call:
-            authority = self._pki.authority(profile.issuer or role)
-            leaf = authority.issue(profile, common_name, key, self._clock.now(), not_after=ends)
+            authority = self._pki.authority(issuer or profile.issuer or role)
+            leaf = authority.issue(profile, common_name, key, self._clock.now(), not_before=begins, not_after=ends)
             await self._keep(leaf, authority)
             call.text = f"{profile.title} {common_name} until {leaf.not_valid_after_utc}."
             return (leaf, *authority.chain)

@@ -32,7 +32,7 @@ V = TypeVar("V")
 R = TypeVar("R")
 Execute = Callable[[sql.Executable], Awaitable[sql.CursorResult[Any]]]
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """The form of tables and values; counted up when either changes."""
 ATTEMPTS = 50
 """How often a change is run before another one has come between too often."""

@@ -52,6 +52,23 @@ async def test_a_second_start_finds_database_pki_and_secrets_again(tmp_path: Pat
         assert (await token(house, "demo-cpo"))[0] == 200
 
 
+@pytest.mark.rule("CPS-11", "CCP-DEL-2")
+async def test_after_another_start_contracts_made_by_the_service_can_still_be_revoked(tmp_path: Path) -> None:
+    emaid, clock = "DEV2GC12345678", Clock()
+    async with served(options(tmp_path), clock, Trace()) as house:
+        ecosystem = house.ecosystem
+        await ecosystem.vehicles.publish(ecosystem.pki.credentials("oem_leaf").chain_der)
+        begins, ends = clock.now(), clock.now() + 86_400
+        contract = await ecosystem.contracts.generate(emaid, "PNCSIMVEHICLE00001", begins=begins, ends=ends)
+    async with served(options(tmp_path), clock, Trace()) as house:
+        ecosystem = house.ecosystem
+        issuer = ecosystem.pki.certificate("v2g_mo_sub2")
+        assert contract.issuer == issuer.subject
+        assert (await ecosystem.ocsp.of(contract, issuer)).status == "good"
+        await ecosystem.pool.delete(emaid)
+        assert (await ecosystem.ocsp.of(contract, issuer)).status == "revoked"
+
+
 @pytest.mark.rule("PCP-CLEAN-1", "RCP-6")
 async def test_what_is_revoked_leaves_once_a_day_of_the_services_time(tmp_path: Path) -> None:
     clock, gone = Clock(), asyncio.Event()
