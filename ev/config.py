@@ -57,7 +57,8 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     ``loop_interval`` is process time between two of them; ``poll_interval`` is waited between repeats of an Ongoing
     step. ``idle_limit``: give up after so many seconds in the loop without energy that the schedule allows.
     ``max_renegotiations``: so many one after the other are followed without energy between them. ``patience``: every
-    limit within which something of the station is waited for is so many times as long as the standard's. ``refuses``:
+    limit within which something of the station is waited for is so many times as long as the standard's. ``pairing``:
+    take the root of a private environment that the station shows (CharIN 2.1.4.1). ``refuses``:
     liberties of the station that end the session instead of being let pass (:mod:`wire.gate`). Raises
     :class:`LocalError` when values make no sense.
     """
@@ -84,6 +85,7 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     max_renegotiations: int = 10
     patience: float = 1.0
     max_schedule_entries: int = 24
+    pairing: bool = False
     refuses: frozenset[Tolerance] = LENIENT
     alter: Alter | None = None
 

@@ -50,10 +50,11 @@ async def _secure(stream: ByteStream, vehicle: Vehicle, clock: Clock, voice: Voi
     from pncsim.tls_certs.judges import StationJudge
     from pncsim.wire.tls import TlsClient, TlsError, open_client
 
-    roots, how = vehicle.v2g_roots, vehicle.config
+    roots, how = (*vehicle.v2g_roots, *vehicle.private_roots), vehicle.config
     offered: list[bytes] = []
+    judge = StationJudge(roots, how.ocsp, voice.judged, gate=voice.tolerate, pairing=how.pairing)
     config = TlsClient(
-        judge=StationJudge(roots, how.ocsp, voice.judged, gate=voice.tolerate),
+        judge=judge,
         trusted_ca_keys=tuple(root.public_bytes(Encoding.DER) for root in roots),
         ask_staple=how.ocsp != "off",
         on_keys=voice.key_log,
@@ -64,6 +65,9 @@ async def _secure(stream: ByteStream, vehicle: Vehicle, clock: Clock, voice: Voi
     except TlsError as error:
         voice.not_secured(error, hello=b"".join(offered), chain=error.peer_chain, staples=error.staples)
         raise
+    if judge.paired is not None:
+        vehicle.private_roots = (*vehicle.private_roots, judge.paired)
+        voice.story(f"The vehicle is paired with {judge.paired.subject.rfc4514_string()}.")
     voice.secured(
         version=secured.version,
         cipher=secured.cipher,

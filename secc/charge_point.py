@@ -84,6 +84,8 @@ class ChargePoint:
         if any(plan.config.central_validation for plan in evses):
             self.station.model.put("ISO15118Ctrlr", "CentralContractValidationAllowed", "true")
         self.presented = Presented()
+        self.pairing: x509.Certificate | None = None
+        """The root of a private environment, while vehicles are to be paired: it is sent with the chain (PE-1)."""
         self.evses = tuple(self._build(number, plan, clock, trace, source) for number, plan in enumerate(evses, 1))
         self._clock = clock
         self._life: asyncio.Task[None] | None = None
@@ -179,22 +181,29 @@ class ChargePoint:
     def settings(self, number: int) -> SeccConfig:
         """The configuration of an EVSE's next session: its plan, with what device model and trust store say now."""
         model, plan = self.station.model, self.evse(number).plan
-        receipts = plan.config.receipts
+        receipts, private = plan.config.receipts, self.station.config.private_emaids is not None
+        # Who has identified already is not asked for a contract (CharIN 2.4).
+        identified = plan.config.external and self.station.outlet(number).authorizer.identified
+        contract = plan.contract and not identified
         if not model.flag("ISO15118Ctrlr", "RequestMeteringReceipt"):
             receipts = replace(receipts, first=0)
         return replace(
             plan.config,
             evse_id=model.text("EVSE", "ISO15118EvseId", evse=number),
-            contract=plan.contract and self.station.offers_contract,
-            certificate_service=plan.contract and self.station.offers_installation,
-            contract_anchors=plan.config.contract_anchors
-            or tuple(self.station.trust.roots("MORootCertificate", "V2GRootCertificate")),
-            central_validation=model.flag("ISO15118Ctrlr", "CentralContractValidationAllowed"),
+            contract=contract and self.station.offers_contract,
+            certificate_service=contract and self.station.offers_installation,
+            contract_anchors=() if private else self._contract_anchors(plan.config),
+            central_validation=private or model.flag("ISO15118Ctrlr", "CentralContractValidationAllowed"),
             receipts=receipts,
         )
+
+    def _contract_anchors(self, config: SeccConfig) -> tuple[x509.Certificate, ...]:
+        return config.contract_anchors or tuple(self.station.trust.roots("MORootCertificate", "V2GRootCertificate"))
 
     def _shown(self) -> TlsIdentity:
         credentials = self.presented.credentials or self.station.credentials
         assert credentials is not None, "a station is ready only with its certificate"
+        if self.pairing is not None:
+            credentials = replace(credentials, chain=(*credentials.chain, self.pairing))
         staples = self.presented.staples if self.presented.staples is not None else self.station.staples
         return TlsIdentity(credentials, staples)

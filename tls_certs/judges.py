@@ -9,6 +9,7 @@ from typing import Literal
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.chain_error import ChainError
 from pncsim.tls_certs.ocsp import OcspError, OcspStatus, verify_response
 from pncsim.tls_certs.revocation import Status
@@ -31,7 +32,8 @@ class StationJudge:
 
     It raises ChainError or OcspError, which carry sentence and TLS alert. A bad staple refuses under both ``require``
     and ``prefer``, for a Sub-CA as for the leaf. In a private environment there is no OCSP (V2G2-872), so none is
-    demanded.
+    demanded. With ``pairing`` a private root the station shows is believed, which is then in ``paired``: whether it is
+    the right one only the person who has switched pairing on can know. A root of another kind never is (PE-1).
     """
 
     def __init__(
@@ -41,18 +43,24 @@ class StationJudge:
         observe: Observe | None = None,
         *,
         gate: Tolerate = refuse,
+        pairing: bool = False,
     ) -> None:
-        self._anchors, self._ocsp, self._gate = tuple(anchors), ocsp, gate
+        self._anchors, self._ocsp, self._gate, self._pairing = tuple(anchors), ocsp, gate, pairing
         self._tell = observe if observe is not None else _tell_nobody
         self._validated: ValidatedChain | None = None
+        self.paired: x509.Certificate | None = None
 
     def chain(self, chain: Sequence[bytes], now: float) -> None:
         """Raise ChainError unless ``chain`` leads to one of the anchors by the V2G profile of stations."""
+        root = _private_root(chain) if self._pairing else None
+        below, anchors = (chain, self._anchors) if root is None else (chain[:-1], (*self._anchors, root))
         try:
-            self._validated = validate_chain(chain, self._anchors, Use.SECC, now, gate=self._gate)
+            self._validated = validate_chain(below, anchors, Use.SECC, now, gate=self._gate)
         except ChainError as error:
             self._tell(CHAIN, False, error.sentence, error.clause)
             raise
+        if root is not None and self._validated.anchor == root and root not in self._anchors:
+            self.paired = root
         self._tell(CHAIN, True, _praise(self._validated), "ISO 15118-2 annex F")
 
     def staples(self, chain: Sequence[bytes], staples: Sequence[bytes | None], now: float) -> None:
@@ -62,6 +70,18 @@ class StationJudge:
             # By certificate, not by position in the path: a station may send its Sub-CAs in any order.
             stapled = {der: staple for der, staple in zip(chain, staples, strict=False) if staple}
             _judge_staples(self._validated, stapled, now, self._ocsp, self._tell, self._gate)
+
+
+def _private_root(chain: Sequence[bytes]) -> x509.Certificate | None:
+    """The self-signed root of a private environment at the end of a station's chain, if there is one."""
+    if len(chain) < 2:
+        return None
+    try:
+        last = reading.load(chain[-1])
+    except reading.Unreadable:
+        return None
+    private = "PE" in reading.domains_of(last.subject)
+    return last if private and last.subject == last.issuer and reading.issued_by(last, last) else None
 
 
 def _tell_nobody(what: str, ok: bool, reason: str, clause: str) -> None:

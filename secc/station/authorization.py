@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pncsim.secc.questions import (
@@ -24,7 +24,7 @@ from pncsim.tls_certs.reading import pem
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PncError
 from pncsim.wire.gate import NotTolerated, Tolerance
-from pncsim.wire.identifiers import normal_emaid
+from pncsim.wire.identifiers import normal_emaid, same_emaid
 from pncsim.wire.ocpp import v201
 from pncsim.wire.voice import Voice
 
@@ -117,6 +117,8 @@ class Authorizer:
 
     async def contract(self, question: ContractAuthorization) -> AuthorizationAnswer:
         """C07, online or offline."""
+        if self._config.private_emaids is not None:
+            return self._private(question.emaid, self._config.private_emaids)
         if not self._model.flag("ISO15118Ctrlr", "PnCEnabled"):
             return refusal("Plug and Charge is switched off at this station (PnCEnabled).", token="NotAtThisLocation")
         if not self._model.flag("AuthCtrlr", "Enabled"):
@@ -139,7 +141,19 @@ class Authorizer:
             return refusal(text, certificate="CertChainError")
         return self._locally(question.emaid, "eMAID")
 
+    def _private(self, emaid: str, allowed: Iterable[str]) -> AuthorizationAnswer:
+        """At home the list is all there is (PE-2)."""
+        if any(same_emaid(emaid, one) for one in allowed):
+            text = f"{emaid} is on the list of this private station."
+            return AuthorizationAnswer(accepted=True, token_status="Accepted", text=text, token=emaid)
+        return refusal(f"{emaid} is not on the list of this private station.", token="Unknown")
+
     # External identification
+
+    @property
+    def identified(self) -> bool:
+        """A driver has identified here, and no vehicle charges on it yet; the card that lies there does not count."""
+        return self._held is not None and self._held.until > self._clock.now()
 
     @property
     def waiting(self) -> bool:

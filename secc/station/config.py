@@ -19,7 +19,9 @@ class StationConfig(Struct, frozen=True, kw_only=True):
     EVSEs being numbered from 1 in this order; ``evse_ids``: their ISO 15118 EVSEIDs (``secc_id`` where one is missing).
     ``secc_id`` becomes the CN of its V2G certificate. ``certificate_timeout`` must stay below the 4.5 s the SECC has
     for CertificateInstallationRes. ``staple_sub_cas``: fetch OCSP answers for the Sub-CAs too. ``card``: one that lies
-    on the reader of every EVSE all the time. ``refuses``: liberties of the CSMS that are not let pass.
+    on the reader of every EVSE all the time. ``private_emaids``: the station stands in a private environment, where
+    it lets these contracts charge and no others, asks nobody, and looks at no chain (CharIN 2.1.4). ``refuses``:
+    liberties of the CSMS that are not let pass.
     """
 
     identity: str = "CS001"
@@ -38,6 +40,7 @@ class StationConfig(Struct, frozen=True, kw_only=True):
     staple_sub_cas: bool = False
     card: str = ""
     card_kind: types.IdTokenEnumType = "ISO14443"
+    private_emaids: frozenset[str] | None = None
     call_timeout: float = 30.0
     certificate_timeout: float = 4.0
     authorize_timeout: float = 10.0

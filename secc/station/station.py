@@ -97,7 +97,9 @@ class Station:
     @property
     def offers_contract(self) -> bool:
         """Whether Contract belongs into PaymentOptionList now (PnCEnabled; offline only if that is allowed)."""
-        offline = self.model.flag("ISO15118Ctrlr", "ContractValidationOffline")
+        offline = (
+            self.model.flag("ISO15118Ctrlr", "ContractValidationOffline") or self.config.private_emaids is not None
+        )
         return self.model.flag("ISO15118Ctrlr", "PnCEnabled") and (self.online or offline)
 
     @property

@@ -12,6 +12,7 @@ from ev_playbook import NOW, Playbook, vehicle
 
 from pncsim.ev.contracts import ContractStore, Held
 from pncsim.tls_certs.chain_element import chain_element
+from pncsim.tls_certs.pki import create_pki
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.gate import LENIENT, STRICT, Tolerance
@@ -339,10 +340,23 @@ def test_a_refused_update_tells_when_to_try_again() -> None:
         ({"install": "always"}, iso2.ServiceDetailReq),
     ],
 )
+@pytest.mark.rule("EV-6")
 def test_a_good_contract_is_replaced_only_on_wish(wishes: dict[str, Any], expected: type) -> None:
     play = Playbook(vehicle(contracts=(sn.contract(),), **wishes))
     sn.to_services(play)
     assert isinstance(play.hear(sn.services()), expected)
+
+
+@pytest.mark.rule("EV-1", "CCP-GET-3")
+def test_a_vehicle_lists_each_of_five_v2g_roots() -> None:
+    car = vehicle()
+    car.v2g_roots = (*car.v2g_roots, *(create_pki(sn.NOW).root("v2g_root") for _ in range(4)))
+    play = Playbook(car)
+    sn.to_services(play)
+    play.until(sn.services(), sn.detail(Installation=1), sn.selected())
+    listed = play.request.ListOfRootCertificateIDs.RootCertificateID
+    assert [one.X509SerialNumber for one in listed] == [root.serial_number for root in car.v2g_roots]
+    assert len(listed) == 5
 
 
 def test_an_expiring_contract_is_noted_for_the_next_session() -> None:

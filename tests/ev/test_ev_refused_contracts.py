@@ -88,6 +88,7 @@ def test_a_refused_contract_leaves_the_driver_to_pay_where_that_is_possible() ->
     assert chosen.SelectedPaymentOption == iso2.PaymentOptionType.ExternalPayment
 
 
+@pytest.mark.rule("EV-6")
 def test_a_vehicle_that_may_install_nothing_asks_again_with_what_it_has() -> None:
     car = vehicle(contracts=(sn.contract(),), install="never")
     refused(car, *WHERE[0])

@@ -48,6 +48,37 @@ async def test_two_vehicles_charge_at_one_station_at_once_and_are_told_apart() -
         assert units == {f"{IDENTITY}/1", f"{IDENTITY}/2"}
 
 
+@virtual
+@pytest.mark.rule("CSO-3", "EV-5")
+@pytest.mark.parametrize("shown", [True, False])
+async def test_a_driver_who_has_identified_before_is_not_asked_for_a_contract(shown: bool) -> None:
+    lab = Lab()
+    async with charge_point(lab, (1,)) as point:
+        car = vehicle(lab, contract=True)
+        car.config = replace(car.config, payment="prefer-contract")
+        if shown:
+            point.station.present(CARD, evse=1)
+        outcome = await charging(lab, point, 1, car)
+        assert outcome.ok and outcome.payment == ("ExternalPayment" if shown else "Contract"), outcome.error
+        point.evse().pilot.disconnect()
+        await point.quiet()
+        (transaction,) = books(lab.csms)
+        assert transaction.token_type == ("ISO14443" if shown else "eMAID")
+
+
+@virtual
+@pytest.mark.rule("CSO-3")
+async def test_whoever_charges_next_is_asked_for_a_contract_again() -> None:
+    lab = Lab()
+    async with charge_point(lab, (1,)) as point:
+        point.station.present(CARD, evse=1)
+        assert (await charging(lab, point, 1, vehicle(lab))).ok
+        point.evse().pilot.disconnect()
+        await point.quiet()
+        outcome = await charging(lab, point, 1, vehicle(lab, contract=True))
+        assert outcome.ok and outcome.payment == "Contract", outcome.error
+
+
 def _is_setup(event: object) -> bool:
     return isinstance(event, V2gMessage) and event.role == "SECC" and event.name == "SessionSetupRes"
 

@@ -12,7 +12,7 @@ from pncsim.tls_certs.bad.certificates import wrong_credentials
 from pncsim.tls_certs.bad.staples import STAPLE_FLAWS, wrong_staple
 from pncsim.tls_certs.issue import issue, subject_name
 from pncsim.tls_certs.judges import Observe, StationJudge
-from pncsim.tls_certs.pki import Pki
+from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES
 from pncsim.wire.errors import PeerError
 from pncsim.wire.gate import Liberty, Tolerance, refuse
@@ -44,6 +44,16 @@ def test_a_good_station(pki: Pki, policy: str) -> None:
     ask(judge, pki.credentials("secc_leaf").chain_der, staples(pki), NOW)
     assert [ok for _, ok, _, _ in seen] == [True] * (1 if policy == "off" else 4)
     assert seen[0][0] == "SECC certificate chain"
+
+
+@pytest.mark.rule("EV-1")
+def test_stations_below_each_of_five_v2g_roots_are_trusted() -> None:
+    everywhere = [create_pki(NOW) for _ in range(5)]
+    judge = StationJudge([one.root("v2g_root") for one in everywhere], "require")
+    for one in everywhere:
+        ask(judge, one.credentials("secc_leaf").chain_der, staples(one), NOW)
+    with pytest.raises(PeerError):
+        judge.chain(create_pki(NOW).credentials("secc_leaf").chain_der, NOW)
 
 
 def test_the_leaf_alone_may_be_stapled(pki: Pki) -> None:
