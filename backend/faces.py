@@ -5,12 +5,12 @@ A face is one row of :data:`FACES`. The published paths do not clash, so one por
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pncsim.backend.admin import http as admin_http
-from pncsim.backend.auth import BearerTokens, Clients
+from pncsim.backend.auth import CLIENTS, BearerTokens, Clients
 from pncsim.backend.auth import http as auth_http
 from pncsim.backend.ccp import http as ccp_http
 from pncsim.backend.cps import generate_http
@@ -19,10 +19,13 @@ from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.pcp import http as pcp_http
 from pncsim.backend.pki import crl_http, est_http, responder_http
 from pncsim.backend.rcp import http as rcp_http
+from pncsim.backend.rest import health
 from pncsim.backend.rest.guessing import Guesses
+from pncsim.backend.rest.metrics import Metrics
 from pncsim.backend.rest.routes import Route
 from pncsim.wire.clock import Clock
 from pncsim.wire.source import SYSTEM, Source
+from pncsim.wire.values import replace
 
 
 class Household(Struct, frozen=True, eq=False):
@@ -37,17 +40,20 @@ class Household(Struct, frozen=True, eq=False):
     clock: Clock
     source: Source = SYSTEM
     reset: admin_http.Reset | None = None
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 class Face(Struct, frozen=True):
     """One service: ``role`` reports its exchanges, ``routes`` makes its table, ``path`` is where a client begins.
 
-    ``path`` is appended to the base URL: empty where the published paths themselves are (``/v1/...``).
+    ``path`` is appended to the base URL: empty where the published paths themselves are (``/v1/...``). ``scope`` is
+    what a token has to name for it (auth.SCOPES), empty where none is demanded.
     """
 
     role: str
     routes: Callable[[Household], tuple[Route, ...]]
     path: str = ""
+    scope: str = ""
 
 
 def _provisioning(house: Household, guesses: Guesses) -> tuple[Route, ...]:
@@ -61,17 +67,44 @@ def _provisioning(house: Household, guesses: Guesses) -> tuple[Route, ...]:
 
 FACES: Mapping[str, Face] = {
     "token": Face("LAB", lambda house: auth_http.routes(house.clients, house.tokens), auth_http.PATH),
-    "rcp": Face("RCP", lambda house: rcp_http.routes(house.ecosystem.roots, house.ecosystem.trust_lists)),
-    "pcp": Face("PCP", lambda house: pcp_http.routes(house.ecosystem.vehicles, Guesses(house.clock))),
-    "ccp": Face(
-        "CCP", lambda house: ccp_http.routes(house.ecosystem.pool, house.source.of("CCP"), Guesses(house.clock))
+    "rcp": Face(
+        "RCP", lambda house: rcp_http.routes(house.ecosystem.roots, house.ecosystem.trust_lists), scope="rcpservice"
     ),
-    "cps": Face("CPS", lambda house: _provisioning(house, Guesses(house.clock))),
-    "est": Face("PKI", lambda house: est_http.routes(house.ecosystem.authorities)),
+    "pcp": Face(
+        "PCP", lambda house: pcp_http.routes(house.ecosystem.vehicles, Guesses(house.clock)), scope="pcpservice"
+    ),
+    "ccp": Face(
+        "CCP",
+        lambda house: ccp_http.routes(house.ecosystem.pool, house.source.of("CCP"), Guesses(house.clock)),
+        scope="ccpservice",
+    ),
+    "cps": Face("CPS", lambda house: _provisioning(house, Guesses(house.clock)), scope="cpservice"),
+    "est": Face("PKI", lambda house: est_http.routes(house.ecosystem.authorities), scope="pkigateway"),
     "ocsp": Face("PKI", lambda house: responder_http.routes(house.ecosystem.responder), "/ocsp"),
     "crl": Face(
         "PKI", lambda house: crl_http.routes(house.ecosystem.pkis, house.ecosystem.store, house.clock), crl_http.PATH
     ),
-    "admin": Face("LAB", lambda house: admin_http.routes(house.clients, house.ecosystem, house.clock, house.reset)),
+    "admin": Face(
+        "LAB",
+        lambda house: admin_http.routes(house.clients, house.ecosystem, house.clock, house.reset),
+        scope="admin",
+    ),
 }
 """By the name a ready file gives them."""
+
+ABOUT = "about"
+"""What figures and access log call the routes that are of no service, but about all of a port's."""
+
+
+def routes_of(house: Household, names: Iterable[str] = tuple(FACES)) -> list[Route]:
+    """The routes of these faces, each with its service and scope, and what every port has for whoever runs it."""
+    published = [
+        replace(route, service=name, scope=FACES[name].scope) for name in names for route in FACES[name].routes(house)
+    ]
+    about = (*health.routes(lambda: _probe(house)), *house.metrics.routes())
+    return [*published, *(replace(route, service=ABOUT) for route in about)]
+
+
+async def _probe(house: Household) -> None:
+    """Read something small from where everything is kept."""
+    await house.ecosystem.store.of(CLIENTS).get("")

@@ -24,6 +24,7 @@ from pncsim.backend.pcp import VEHICLES
 from pncsim.backend.pki.own import OWN_KEYS
 from pncsim.backend.pki.store import ISSUED
 from pncsim.backend.rcp import ROOT_ACTIVITIES, ROOTS
+from pncsim.backend.rest.access_log import AccessLog
 from pncsim.backend.store.sql import open_store
 from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown
 from pncsim.simulator.serving_clients import DemoClient
@@ -76,6 +77,7 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     test_controls: Annotated[
         bool, "let administrators move the clock and reset everything: for tests", Flag("--test-controls")
     ] = False
+    access_log: Annotated[Path | None, "append a JSON line there for each request answered", Shown("FILE")] = None
     clock_offset: Annotated[float, "how far the services' time is ahead", Reads(duration), Shown("DURATION")] = 0.0
 
 
@@ -136,6 +138,10 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
     async with AsyncExitStack() as stack:
         voice = Voice.on(clock, trace, "LAB")
         doors = Doors(options.host, options.port, voice)
+        if options.access_log is not None:
+            log = AccessLog(options.access_log, clock, voice)
+            stack.callback(log.close)
+            doors.readers.append(log.read)
         stack.push_async_callback(doors.close)
         _make(folder)
         home = Home(doors, clock, trace, folder=folder, place=options.pki or folder / "pki", crl=options.crl)

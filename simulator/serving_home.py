@@ -7,7 +7,7 @@ from what is kept, so that nothing is remembered anywhere of what was before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,12 @@ from pncsim.backend.cleansing import cleanse_regularly
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import Fact
-from pncsim.backend.faces import FACES, Household
+from pncsim.backend.faces import FACES, Household, routes_of
 from pncsim.backend.pki.fetch import DEADLINE, HttpFetch, HttpLists, own_first
 from pncsim.backend.pki.own import OWN_KEYS
-from pncsim.backend.rest.routes import Route, application
+from pncsim.backend.rest.exchanges import ExchangeReader
+from pncsim.backend.rest.metrics import Metrics
+from pncsim.backend.rest.routes import application
 from pncsim.backend.store import Change, KeptKind, every
 from pncsim.backend.store.sql import SqlStore
 from pncsim.simulator.serving_clients import DemoClient, demo_clients
@@ -49,6 +51,10 @@ class Doors:
         self._listener = HttpListener(host, port, voice=voice)
         self.services = {name: self._listener.url + face.path for name, face in FACES.items()}
         """The URL of each service by its name."""
+        self.metrics = Metrics()
+        self.metrics.gauge("pnc_connections", "Connections that are open.", lambda: len(self._listener.guests))
+        self.readers: list[ExchangeReader] = [self.metrics.read]
+        """Who hears of each exchange."""
 
     @property
     def base(self) -> str:
@@ -57,8 +63,8 @@ class Doors:
 
     async def open(self, house: Household) -> None:
         """Answer with the faces of ``house`` from now on."""
-        routes: Sequence[Route] = [route for face in FACES.values() for route in face.routes(house)]
-        await self._listener.start(application(routes, self._voice, tokens=house.tokens.grant))
+        app = application(routes_of(house), self._voice, tokens=house.tokens.grant, readers=self.readers)
+        await self._listener.start(app)
 
     async def close(self) -> None:
         """Let requests in progress end, and answer no more. May be called twice."""
@@ -131,7 +137,7 @@ class Home:
                 demo = await demo_clients(clients, self._folder / "clients.json")
                 tokens = BearerTokens(self._clock, store, clients, self.doors.base)
                 again = reset if test_controls else None
-                house = Household(ecosystem, clients, tokens, self._clock, reset=again)
+                house = Household(ecosystem, clients, tokens, self._clock, reset=again, metrics=self.doors.metrics)
                 own = reading.pem([await ecosystem.trust_lists.anchor()])
                 replace_file(self._folder / "rcp_root.pem", own.encode("ascii"), 0o600)
                 await store.tell_again()

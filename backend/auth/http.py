@@ -38,7 +38,8 @@ def routes(clients: Clients, tokens: BearerTokens) -> tuple[Route, ...]:
         client = await clients.authenticate(asked["client_id"], asked["client_secret"])
         if client is None:
             return _error(401, "invalid_client", "The client is unknown, shut out, or that is not its secret.")
-        response = json_response(await tokens.issue(client))
+        scope = asked.get("scope")
+        response = json_response(await tokens.issue(client, scope if isinstance(scope, str) else ""))
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -20,6 +20,7 @@ from pncsim.backend.store import Change, Store, every
 from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 from pncsim.wire.source import SYSTEM, Source
+from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,10 @@ SCOPES: Mapping[Role, tuple[str, ...]] = {
     "CPS": ("rcpservice", "ccpservice", "cpservice", "pkigateway", "webhooks"),
     "ADMIN": ("rcpservice", "webhooks", "admin"),
 }
-"""The services each role is let into, as the tokens name them; ``cpservice`` is the provisioning service."""
+"""The services each role is let into, as the tokens name them; ``cpservice`` is the provisioning service.
+
+A client may ask for some of them only; a token opens no other service than those it names.
+"""
 
 
 class _Known(Struct, frozen=True):
@@ -48,6 +52,7 @@ class _Known(Struct, frozen=True):
     client: str
     begins: float
     ends: float
+    scopes: frozenset[str]
 
 
 class BearerTokens:
@@ -60,13 +65,18 @@ class BearerTokens:
         self._signing: tuple[str, rsa.RSAPrivateKey] | None = None
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
-    async def issue(self, client: Client) -> dict[str, Any]:
-        """The answer of the token endpoint for an authenticated client (RFC 6749 5.1)."""
+    async def issue(self, client: Client, scope: str = "") -> dict[str, Any]:
+        """The answer of the token endpoint for an authenticated client (RFC 6749 5.1).
+
+        ``scope``: the services it asks to be let into, parted by blanks. Those not its role's are passed over; where
+        none is left, or none is named, it gets all of its role's (RFC 6749 3.3 leaves either to the server).
+        """
         import jwt
 
         kid, key = await self._key()
         now = int(self._clock.now())
-        scope = " ".join(SCOPES[client.role])
+        asked = set(scope.split())
+        scope = " ".join([one for one in SCOPES[client.role] if one in asked] or SCOPES[client.role])
         claims = {
             "iss": f"{self.audience}/",
             "sub": f"{client.id}@clients",
@@ -91,7 +101,7 @@ class BearerTokens:
         if known is None or not known.begins <= self._clock.now() < known.ends:
             return None
         client = await self._clients.enabled(known.client)
-        return client.grant if client is not None else None
+        return None if client is None else replace(client.grant, scopes=known.scopes.intersection(SCOPES[client.role]))
 
     def accepts(self, audience: str) -> bool:
         """Whether a client that names ``audience`` means this service."""
@@ -116,7 +126,8 @@ class BearerTokens:
                 # The lab's clock decides about times, with each use.
                 options={"require": required, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )
-            known = _Known(str(claims["azp"]), float(claims["iat"]), float(claims["exp"]))
+            scopes = frozenset(str(claims.get("scope", "")).split())
+            known = _Known(str(claims["azp"]), float(claims["iat"]), float(claims["exp"]), scopes)
         except (jwt.PyJWTError, TypeError, ValueError, OverflowError):
             return None
         self._known[token] = known

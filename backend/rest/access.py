@@ -24,12 +24,14 @@ class Grant(Struct, frozen=True):
 
     ``wmis`` are manufacturer codes (first 3 characters of a PCID), ``providers`` country and provider ids (first 5 of
     an EMAID); letter case does not count. ``holder`` is the client's id, empty where nobody had to say who he is.
+    ``scopes`` are the services the token lets him into (RFC 6749 3.3), None: any.
     """
 
     roles: frozenset[Role]
     wmis: frozenset[str] | None = None
     providers: frozenset[str] | None = None
     holder: str = ""
+    scopes: frozenset[str] | None = None
 
     def owns_vehicle(self, pcid: str) -> bool:
         """Whether the PCID is of a manufacturer code in the grant."""
@@ -57,21 +59,32 @@ def fixed(grants: Mapping[str, Grant]) -> Grants:
     return grant
 
 
-async def authorize(request: web.Request, tokens: Grants | None, allowed: frozenset[Role]) -> Grant:
-    """The caller's grant; Refused with 401 without a known token, 403 without one of the ``allowed`` roles."""
+async def identify(request: web.Request, tokens: Grants | None) -> Grant:
+    """The caller's grant; Refused with 401 without a known token."""
     if tokens is None:
         return EVERYTHING
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     grant = await tokens(token.strip()) if scheme.lower() == "bearer" else None
     if grant is None:
         raise Refused("The request carries no bearer token known here.", clause="ACC-1", http_status=401)
+    return grant
+
+
+def check_allowed(grant: Grant, allowed: frozenset[Role], scope: str = "") -> None:
+    """Refused with 403 without one of the ``allowed`` roles, or without the service's ``scope`` where it has one."""
     if not grant.roles & allowed:
         raise Refused(
             f"This operation is for {', '.join(sorted(allowed))}, the token is of {', '.join(sorted(grant.roles))}.",
             clause="ACC-2",
             http_status=403,
         )
-    return grant
+    if scope and grant.scopes is not None and scope not in grant.scopes:
+        raise Refused(
+            f"This service needs the scope {scope}, the token has {' '.join(sorted(grant.scopes)) or 'none'}.",
+            clause="ACC-2",
+            http_status=403,
+            advice="Ask for a token that names this scope, or none at all.",
+        )
 
 
 def not_owned(what: str) -> Refused:

@@ -7,14 +7,17 @@ demands beyond that, that the id is the caller's own, its handler asks of the gr
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from pncsim.backend.refusal import Refused
-from pncsim.backend.rest.access import EVERYTHING, Grant, Grants, Role, authorize
+from pncsim.backend.rest.access import EVERYTHING, Grant, Grants, Role, check_allowed, identify
 from pncsim.backend.rest.bodies import error_response
+from pncsim.backend.rest.exchanges import Exchange, ExchangeReader, error_of
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.listener import LIMITS
 from pncsim.wire.source import SYSTEM, Source
@@ -25,14 +28,25 @@ if TYPE_CHECKING:
     from pncsim.wire.voice import Voice
 
 
+_CLIENT: ContextVar[str] = ContextVar("client", default="")
+"""Whose token the request that is being answered came with."""
+
+Handler = Callable[["web.Request", Grant], Awaitable["web.StreamResponse"]]
+
+
 class Route(Struct, frozen=True):
-    """One operation. ``path`` may hold ``{names}``; ``roles`` is None where everybody may, without any token."""
+    """One operation. ``path`` may hold ``{names}``; ``roles`` is None where everybody may, without any token.
+
+    ``service`` is the face the route is of, ``scope`` what a token must name for it; a face's row gives both.
+    """
 
     method: str
     path: str
     operation: str
     roles: frozenset[Role] | None
-    handler: Callable[[web.Request, Grant], Awaitable[web.StreamResponse]]
+    handler: Handler
+    service: str = ""
+    scope: str = ""
 
 
 def application(
@@ -42,36 +56,63 @@ def application(
     tokens: Grants | None,
     body: int = LIMITS.body,
     source: Source = SYSTEM,
+    readers: Sequence[ExchangeReader] = (),
 ) -> web.Application:
     """The aiohttp application of these routes. Without ``tokens`` everybody who reaches it may do everything.
 
-    ``body``: octets of a request that are read. ``source`` makes the trace ids of error bodies.
+    ``body``: octets of a request that are read. ``source`` makes the trace ids of error bodies. ``readers`` hear of
+    each exchange.
     """
     from pncsim.wire.web import web
 
-    app = web.Application(client_max_size=body, middlewares=[_reporting(voice, source)])
-    for route in routes:
-        app.router.add_route(route.method, route.path, _guarded(route, tokens))
+    guarded = {_guarded(route, tokens): route for route in routes}
+    app = web.Application(client_max_size=body, middlewares=[_reporting(voice, source, guarded, readers)])
+    for handler, route in guarded.items():
+        app.router.add_route(route.method, route.path, handler)
     return app
 
 
 def _guarded(route: Route, tokens: Grants | None) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handler(request: web.Request) -> web.StreamResponse:
-        grant = EVERYTHING if route.roles is None else await authorize(request, tokens, route.roles)
+        if route.roles is None:
+            return await route.handler(request, EVERYTHING)
+        grant = await identify(request, tokens)
+        _CLIENT.set(grant.holder)
+        check_allowed(grant, route.roles, route.scope)
         return await route.handler(request, grant)
 
     return handler
 
 
-def _reporting(voice: Voice, source: Source) -> Any:
+def _reporting(voice: Voice, source: Source, routes: Mapping[Any, Route], readers: Sequence[ExchangeReader]) -> Any:
     """The middleware that turns errors into answers and every exchange into an event; no trace of a fault leaves it."""
     from pncsim.wire.web import web
+
+    def tell(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
+        route = routes.get(request.match_info.handler)
+        error = error_of(response.body if isinstance(response, web.Response) else None, response.status)
+        exchange = Exchange(
+            service=route.service if route is not None else "",
+            operation=route.operation if route is not None else "",
+            method=request.method,
+            path=request.path,
+            status=response.status,
+            client=_CLIENT.get(),
+            address=request.remote or "",
+            seconds=seconds,
+            octets=response.content_length or 0,
+            rule=error.errorCode,
+            trace_id=error.traceId,
+        )
+        for reader in readers:
+            reader(exchange)
 
     @web.middleware
     async def middleware(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        text = ""
+        text, began = "", time.perf_counter()
+        _CLIENT.set("")
         try:
             response = await handler(request)
         except Refused as error:
@@ -90,6 +131,8 @@ def _reporting(voice: Voice, source: Source) -> Any:
             voice.problem(LocalError(text, kind="defect", http_status=500))
             response = error_response(500, ["Internal error."], source)
         voice.http(request.method, request.path, response.status, text)
+        if readers:
+            tell(request, response, time.perf_counter() - began)
         return response
 
     return middleware

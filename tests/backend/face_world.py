@@ -13,8 +13,9 @@ from backend_world import World
 from msgspec import Struct
 
 from pncsim.backend.auth import BearerTokens, Clients
-from pncsim.backend.faces import FACES, Household
+from pncsim.backend.faces import Household, routes_of
 from pncsim.backend.rest.access import Role
+from pncsim.backend.rest.exchanges import ExchangeReader
 from pncsim.backend.rest.routes import application
 from pncsim.wire.listener import HttpListener
 
@@ -31,7 +32,7 @@ CLIENTS: dict[str, tuple[Role, tuple[str, ...], tuple[str, ...]]] = {
 
 
 class Answer(Struct, frozen=True):
-    """What came back; ``body`` is None where it was empty."""
+    """What came back; ``body`` is None where it was empty, text where it is no JSON."""
 
     status: int
     body: Any
@@ -58,18 +59,19 @@ class Faces(Struct, frozen=True):
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         async with self.session.request(method, self.url + path, data=data, headers=headers) as answer:
             text = await answer.text()
-            return Answer(answer.status, json.loads(text) if text else None, dict(answer.headers))
+            found = json.loads(text) if answer.content_type == "application/json" and text else text or None
+            return Answer(answer.status, found, dict(answer.headers))
 
 
 @asynccontextmanager
-async def open_faces(world: World) -> AsyncIterator[Faces]:
-    """Everything of ``world`` on one port."""
+async def open_faces(world: World, *readers: ExchangeReader) -> AsyncIterator[Faces]:
+    """Everything of ``world`` on one port; ``readers`` hear of each exchange."""
     listener = HttpListener()
     clients = Clients(world.clock, world.voice("LAB"), world.eco.store)
     tokens = BearerTokens(world.clock, world.eco.store, clients, listener.url)
     house = Household(world.eco, clients, tokens, world.clock)
-    routes = [route for face in FACES.values() for route in face.routes(house)]
-    await listener.start(application(routes, world.voice("LAB"), tokens=tokens.grant))
+    app = application(routes_of(house), world.voice("LAB"), tokens=tokens.grant, readers=(house.metrics.read, *readers))
+    await listener.start(app)
     try:
         async with aiohttp.ClientSession() as session:
             held = {}

@@ -40,7 +40,10 @@ class Door:
         async def whoami(request: web.Request, grant: Grant) -> web.StreamResponse:
             return web.json_response({"roles": sorted(grant.roles), "wmis": sorted(grant.wmis or ())})
 
-        rows = (*token_routes(self.clients, self.tokens), Route("GET", "/me", "me", frozenset({"OEM"}), whoami))
+        rows = (
+            *token_routes(self.clients, self.tokens),
+            Route("GET", "/me", "me", frozenset({"OEM"}), whoami, scope="pcpservice"),
+        )
         return application(rows, self.world.voice("LAB"), tokens=self.tokens.grant)
 
     async def ask(self, body: object, media: str = "application/json") -> tuple[int, dict[str, Any]]:
@@ -87,6 +90,26 @@ async def test_a_client_gets_a_token_for_its_secret_with_or_without_audience(
     assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 86400)
     assert answer["scope"].split()[:2] == ["rcpservice", "pcpservice"]
     assert await door.me(answer["access_token"]) == 200
+
+
+@pytest.mark.rule("ACC-2")
+@pytest.mark.parametrize(
+    ("asked", "granted", "let_in"),
+    [
+        ("pcpservice", "pcpservice", True),
+        ("webhooks pcpservice admin", "pcpservice webhooks", True),
+        ("rcpservice", "rcpservice", False),
+        ("nobody knows these", "rcpservice pcpservice ccpservice cpservice pkigateway webhooks", True),
+        (7, "rcpservice pcpservice ccpservice cpservice pkigateway webhooks", True),
+    ],
+)
+async def test_a_client_may_ask_for_fewer_services_and_gets_into_no_other(
+    door: Door, asked: object, granted: str, let_in: bool
+) -> None:
+    made = await door.clients.add("oem", "OEM", wmis=["WMI"])
+    answer = (await door.ask(request(made.secret, scope=asked)))[1]
+    assert answer["scope"] == granted
+    assert await door.me(answer["access_token"]) == (200 if let_in else 403)
 
 
 async def test_a_form_is_read_as_json_is(door: Door) -> None:

@@ -1,0 +1,54 @@
+"""What a face tells of each request it answered, to whoever counts or writes down: no header, no query, no body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+
+class Exchange(Struct, frozen=True, gc=False):
+    """A request and its answer.
+
+    ``service`` and ``operation`` are the route's, empty where there is none. ``client`` is whose token it was, empty
+    without one; ``address`` is the connection's other end. ``seconds`` are the machine's, from the header read to the
+    answer made. ``rule`` and ``trace_id`` are those of an error body. ``octets`` are the answer's body.
+    """
+
+    service: str
+    operation: str
+    method: str
+    path: str
+    status: int
+    client: str
+    address: str
+    seconds: float
+    octets: int
+    rule: str = ""
+    trace_id: str = ""
+
+
+ExchangeReader = Callable[[Exchange], None]
+"""Hears of each exchange; it must not fail, and takes no time worth mentioning."""
+
+
+class ErrorBody(Struct, frozen=True):
+    """What of the published error body is told on; members have the names of the body."""
+
+    errorCode: str = ""
+    traceId: str = ""
+
+
+_NONE = ErrorBody()
+_READ = msgspec.json.Decoder(ErrorBody)
+
+
+def error_of(body: object, status: int) -> ErrorBody:
+    """What the error body of an answer says; empty where there is none."""
+    if status < 400 or not isinstance(body, bytes):
+        return _NONE
+    try:
+        return _READ.decode(body)
+    except msgspec.DecodeError:
+        return _NONE
