@@ -18,6 +18,7 @@ from pncsim.backend.events.facts import CertificateRevoked, RootRemoved, Vehicle
 from pncsim.backend.mo import MobilityOperator
 from pncsim.backend.mo.operators import Operators
 from pncsim.backend.oem import Manufacturer
+from pncsim.backend.oem.fleet import EnrolmentHere, Fleet
 from pncsim.backend.pcp import ProvisioningPool
 from pncsim.backend.pki.authorities import Authorities
 from pncsim.backend.pki.ca import CertificateService
@@ -219,6 +220,25 @@ class Ecosystem:
         """The root pool's signed lists."""
         own = OwnAuthority(self._clock, self.store, "rcp_root", self._source.of("RCP"))
         return TrustLists(self._clock, self._voice("RCP"), self.roots, own)
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """The manufacturers' back end; it hears of contracts, and of roots."""
+        fleet = Fleet(
+            self._clock,
+            self._voice("OEM"),
+            self.store,
+            enrolment=EnrolmentHere(self.ca),
+            pool=self.vehicles,
+            contracts=self.pool,
+            revocation=Authorities(self.authorities.values()),
+            status=self.revocation,
+            trust_list=self.trust_lists.octets,
+            operator_roots=self.trust_lists.anchors,
+            source=self._source.of("OEM"),
+        )
+        fleet.listen(self.bus)
+        return fleet
 
     @cached_property
     def vehicles(self) -> ProvisioningPool:

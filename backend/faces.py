@@ -16,6 +16,7 @@ from pncsim.backend.ccp import http as ccp_http
 from pncsim.backend.cps import generate_http
 from pncsim.backend.cps import http as cps_http
 from pncsim.backend.ecosystem import Ecosystem
+from pncsim.backend.oem import http as oem_http
 from pncsim.backend.pcp import http as pcp_http
 from pncsim.backend.pki import crl_http, est_http, responder_http
 from pncsim.backend.rcp import http as rcp_http
@@ -79,6 +80,7 @@ FACES: Mapping[str, Face] = {
         scope="ccpservice",
     ),
     "cps": Face("CPS", lambda house: _provisioning(house, Guesses(house.clock)), scope="cpservice"),
+    "oem": Face("OEM", lambda house: oem_http.routes(house.ecosystem.fleet)),
     "est": Face("PKI", lambda house: est_http.routes(house.ecosystem.authorities), scope="pkigateway"),
     "ocsp": Face("PKI", lambda house: responder_http.routes(house.ecosystem.responder), "/ocsp"),
     "crl": Face(

@@ -20,6 +20,7 @@ from pncsim.backend.auth import CLIENTS, TOKEN_KEYS
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.mo import SUBSCRIPTIONS
+from pncsim.backend.oem.store import FLEET_KINDS
 from pncsim.backend.pcp import VEHICLES
 from pncsim.backend.pki.own import OWN_KEYS
 from pncsim.backend.pki.store import ISSUED
@@ -47,6 +48,7 @@ KINDS = (
     CLIENTS,
     TOKEN_KEYS,
     OWN_KEYS,
+    *FLEET_KINDS,
 )
 """What an ecosystem keeps."""
 
@@ -66,6 +68,12 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
 
     host: Annotated[str, "address to listen on; another one than loopback needs --no-tls", Shown("H")] = "127.0.0.1"
     port: Annotated[int, "port to listen on; 0 takes a free one", Bounds(0, 65_535), Shown("P")] = PORT
+    telematics_port: Annotated[
+        int,
+        "port vehicles call their manufacturer on, over mutual TLS; 0 takes a free one",
+        Bounds(0, 65_535),
+        Shown("P"),
+    ] = 0
     data: Annotated[Path | None, "folder of everything that is kept", Shown("DIR")] = None
     database: Annotated[str | None, "database, default: an SQLite file in the folder", Shown("URL")] = None
     pki: Annotated[Path | None, "PKI folder; made in the folder if there is none", Shown("DIR")] = None
@@ -106,6 +114,7 @@ class Served:
         ]
         return {
             "services": dict(self.services),
+            "telematics": self.ecosystem.fleet.telematics,
             "clients": clients,
             "pki": str(self.pki),
             "database": self.database,
@@ -137,7 +146,7 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
     folder = options.data or default_folder()
     async with AsyncExitStack() as stack:
         voice = Voice.on(clock, trace, "LAB")
-        doors = Doors(options.host, options.port, voice)
+        doors = Doors(options.host, options.port, voice, telematics_port=options.telematics_port)
         if options.access_log is not None:
             log = AccessLog(options.access_log, clock, voice)
             stack.callback(log.close)
@@ -185,6 +194,7 @@ def _show(house: Served) -> None:
     print("Services")
     for name, url in house.services.items():
         print(f"  {name:<10}{url}")
+    print(f"  {'vehicles':<10}{house.ecosystem.fleet.telematics} (mutual TLS, root in ev_root.pem)")
     print("Demo clients                                                      owns")
     for client in house.clients:
         owns = " ".join((*client.wmi, *client.providers))

@@ -20,6 +20,7 @@ from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import Fact
 from pncsim.backend.faces import FACES, Household, routes_of
+from pncsim.backend.oem.fleet import Fleet, bind_line, serve_line
 from pncsim.backend.pki.fetch import DEADLINE, HttpFetch, HttpLists, own_first
 from pncsim.backend.pki.own import OWN_KEYS
 from pncsim.backend.rest.exchanges import ExchangeReader
@@ -46,8 +47,9 @@ IDENTITIES = (TOKEN_KEYS, OWN_KEYS)
 class Doors:
     """The sockets services answer at; bound at once, so that addresses can go into certificates."""
 
-    def __init__(self, host: str, port: int, voice: Voice) -> None:
-        self._voice = voice
+    def __init__(self, host: str, port: int, voice: Voice, *, telematics_port: int = 0) -> None:
+        self._voice, self._host, self._telematics_port = voice, host, telematics_port
+        self._line: HttpListener | None = None
         self._listener = HttpListener(host, port, voice=voice)
         self.services = {name: self._listener.url + face.path for name, face in FACES.items()}
         """The URL of each service by its name."""
@@ -66,9 +68,17 @@ class Doors:
         app = application(routes_of(house), self._voice, tokens=house.tokens.grant, readers=self.readers)
         await self._listener.start(app)
 
+    async def open_line(self, fleet: Fleet) -> None:
+        """Answer the vehicles of ``fleet`` from now on, at a port of their own (mutual TLS)."""
+        if self._line is None:
+            self._line = await bind_line(fleet, self._voice, self._host, self._telematics_port)
+        await serve_line(fleet, self._voice, self._line)
+
     async def close(self) -> None:
         """Let requests in progress end, and answer no more. May be called twice."""
         await self._listener.stop()
+        if self._line is not None:
+            await self._line.stop()
 
 
 class Standing(Struct, frozen=True, eq=False):
@@ -138,9 +148,13 @@ class Home:
                 tokens = BearerTokens(self._clock, store, clients, self.doors.base)
                 again = reset if test_controls else None
                 house = Household(ecosystem, clients, tokens, self._clock, reset=again, metrics=self.doors.metrics)
-                own = reading.pem([await ecosystem.trust_lists.anchor()])
-                replace_file(self._folder / "rcp_root.pem", own.encode("ascii"), 0o600)
+                for role, own in (
+                    ("rcp_root", await ecosystem.trust_lists.anchor()),
+                    ("ev_root", await ecosystem.fleet.own.root()),
+                ):
+                    replace_file(self._folder / f"{role}.pem", reading.pem([own]).encode("ascii"), 0o600)
                 await store.tell_again()
+                await self.doors.open_line(ecosystem.fleet)
                 await self.doors.open(house)
                 cleansing = asyncio.create_task(cleanse_regularly(ecosystem, self._clock, self._voice))
                 leaving.push_async_callback(_ended, cleansing)

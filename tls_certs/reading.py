@@ -179,7 +179,7 @@ def p256_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey | None:
     return key if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1) else None
 
 
-def public_key_octets(certificate: x509.Certificate) -> bytes:
+def public_key_octets(certificate: x509.Certificate | x509.CertificateSigningRequest) -> bytes:
     """SubjectPublicKeyInfo in DER."""
     return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 

@@ -85,6 +85,14 @@ class TrustLists:
             call.text = f"{len(roots)} roots, good until {moment_text(now + VALIDITY)}."
             return SignedTrustList(octets, signer.leaf, now, now + VALIDITY)
 
+    async def octets(self) -> bytes:
+        """The container alone."""
+        return (await self.trust_list()).octets
+
+    async def anchors(self) -> list[x509.Certificate]:
+        """As :meth:`anchor`, in a list."""
+        return [await self.anchor()]
+
     async def anchor(self) -> x509.Certificate:
         """The root that stands behind the signer: who reads lists has to know it from elsewhere."""
         return await self._own.root()

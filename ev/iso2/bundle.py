@@ -8,34 +8,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.ev.contracts import Contract
-from pncsim.ev.iso2.session import Iso2VehicleSession
+from pncsim.ev.vehicle import Vehicle
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import Liberty
 from pncsim.wire.identifiers import IdentifierError, check_emaid, judge_check_character, normal_emaid
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.key_transport import WrappedKey, unwrap
 from pncsim.wire.v2g.signature import verify
 from pncsim.wire.v2g.xmldsig import SignatureType
+from pncsim.wire.voice import Voice
 
 MAX_CHAIN = 3  # leaf and two Sub-CAs, V2G2-009
 Result = TypeVar("Result")
 
 
+class BundleJudge(Protocol):
+    """Where a bundle arrives: a charging session, or the vehicle's telematics unit."""
+
+    @property
+    def vehicle(self) -> Vehicle: ...
+    @property
+    def now(self) -> float: ...
+    @property
+    def voice(self) -> Voice: ...
+    def tolerate(self, liberty: Liberty) -> None: ...
+
+
 def verify_bundle(
-    s: Iso2VehicleSession, res: iso2.CertificateInstallationRes | iso2.CertificateUpdateRes, receiver: Credentials
+    s: BundleJudge,
+    res: iso2.CertificateInstallationRes | iso2.CertificateUpdateRes,
+    receiver: Credentials,
+    signature: object,
 ) -> Contract:
     """The contract in ``res`` for the holder of ``receiver``'s key (provisioning, or the old contract in an update).
 
-    Raises :class:`PeerError` naming the first check that failed; nothing is kept then. Each check is reported.
+    ``signature`` is that of the message's header, if it has one. Raises :class:`PeerError` naming the first check that
+    failed; nothing is kept then. Each check is reported.
     """
     name = type(res).__name__
     cps = chain_octets(res.SAProvisioningCertificateChain)
@@ -44,7 +62,6 @@ def verify_bundle(
         (element, getattr(res, element))
         for element in ("ContractSignatureCertChain", "ContractSignatureEncryptedPrivateKey", "DHpublickey", "eMAID")
     ]
-    signature = s.received.signature
     _judged(
         s,
         f"signature of {name}",
@@ -71,7 +88,7 @@ def verify_bundle(
 
 
 def _judged(
-    s: Iso2VehicleSession,
+    s: BundleJudge,
     what: str,
     check: Callable[[], Result],
     told: Callable[[Result], str] = lambda _: "good",
@@ -91,12 +108,12 @@ def _judged(
 
 
 def _trusted(
-    s: Iso2VehicleSession, chain: Sequence[bytes | x509.Certificate], anchors: Sequence[x509.Certificate], use: Use
+    s: BundleJudge, chain: Sequence[bytes | x509.Certificate], anchors: Sequence[x509.Certificate], use: Use
 ) -> tuple[x509.Certificate, ...]:
     return validate_chain(chain, anchors, use, s.now, gate=s.tolerate).chain
 
 
-def _contract_chain(s: Iso2VehicleSession, chain: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate, ...]:
+def _contract_chain(s: BundleJudge, chain: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate, ...]:
     """What to keep of it: the path to a known root if the vehicle has MO roots; else all, if it is consistent in itself
     and its leaf valid now."""
     if s.vehicle.contract_roots:
@@ -121,7 +138,7 @@ def _contract_chain(s: Iso2VehicleSession, chain: tuple[x509.Certificate, ...]) 
     return chain
 
 
-def _same_emaid(s: Iso2VehicleSession, emaid: str, leaf: x509.Certificate) -> None:
+def _same_emaid(s: BundleJudge, emaid: str, leaf: x509.Certificate) -> None:
     try:
         judge_check_character(check_emaid(emaid), s.tolerate)
     except IdentifierError as error:

@@ -93,7 +93,7 @@ def _arrived(s: Iso2VehicleSession, res: ContractRes, receiver: Credentials, *, 
             ),
         )
     try:
-        contract = verify_bundle(s, res, receiver)
+        contract = verify_bundle(s, res, receiver, s.received.signature)
     except PeerError as error:
         return _refused(s, name, error)
     return Later(StoreContract(contract), lambda s, answer: _stored(s, name, contract, answer, by_update))

@@ -25,6 +25,7 @@ from pncsim.backend.csms.register import STATIONS, RegisteredStation
 from pncsim.backend.csms.transactions import TRANSACTIONS, MeterValue, Transaction
 from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished
 from pncsim.backend.mo import SUBSCRIPTIONS, Subscription
+from pncsim.backend.oem.store import ERRANDS, FLEET, FLEET_KEYS, Errand, FleetKey, FleetVehicle
 from pncsim.backend.pcp import VEHICLES, ProvisionedVehicle
 from pncsim.backend.pki.own import OWN_KEYS, OwnKey
 from pncsim.backend.pki.store import ISSUED, IssuedCertificate
@@ -151,6 +152,22 @@ def own_key(number: int, version: int = 0) -> OwnKey:
     return OwnKey(role=f"role {number}", certificate=issued(version), private=bytes([version]))
 
 
+def fleet_vehicle(number: int, version: int = 0) -> FleetVehicle:
+    pcid = f"PNCSIMVEHICLE{number:05}"
+    return FleetVehicle(
+        vin=f"PNC{number:014}", pcid=pcid, wanted=pcid, owner=f"owner {number % 2}", chain=(issued(version),)
+    )
+
+
+def fleet_key(number: int, version: int = 0) -> FleetKey:
+    return FleetKey(f"{number:064}", f"PNC{version:014}")
+
+
+def errand(number: int, version: int = 0) -> Errand:
+    text = f"version {version}"
+    return Errand(id=f"{number}", vin=f"PNC{number % 2:014}", deed="renew", state="done", created_at=NOW, text=text)
+
+
 def station(number: int, version: int = 0) -> RegisteredStation:
     return RegisteredStation(f"CS{number:03}", b"salt", b"digest", "Accepted" if version else "")
 
@@ -168,6 +185,9 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "clients": (CLIENTS, client),
     "token_keys": (TOKEN_KEYS, token_key),
     "own_keys": (OWN_KEYS, own_key),
+    "fleet": (FLEET, fleet_vehicle),
+    "fleet_keys": (FLEET_KEYS, fleet_key),
+    "errands": (ERRANDS, errand),
 }
 
 
