@@ -6,9 +6,11 @@ A face is one row of :data:`FACES`. The published paths do not clash, so one por
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from msgspec import Struct, field
 
+from pncsim.backend.admin import backup_http, clients_http
 from pncsim.backend.admin import http as admin_http
 from pncsim.backend.auth import CLIENTS, BearerTokens, Clients
 from pncsim.backend.auth import http as auth_http
@@ -24,15 +26,21 @@ from pncsim.backend.rest import health
 from pncsim.backend.rest.guessing import Guesses
 from pncsim.backend.rest.metrics import Metrics
 from pncsim.backend.rest.routes import Route
+from pncsim.backend.store import KeptKind
 from pncsim.wire.clock import Clock
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.values import replace
 
 
+async def _nothing() -> None:
+    """Where nobody stands on what is kept."""
+
+
 class Household(Struct, frozen=True, eq=False):
     """What faces are of: the services, who may call them, and the lab's time.
 
-    ``reset`` brings back the state of a first start, where a test may do that and move the clock.
+    ``kinds`` is what is kept. ``renew`` lets the services begin anew with what is kept by then; ``reset`` brings back
+    the state of a first start, where a test may do that and move the clock.
     """
 
     ecosystem: Ecosystem
@@ -40,6 +48,8 @@ class Household(Struct, frozen=True, eq=False):
     tokens: BearerTokens
     clock: Clock
     source: Source = SYSTEM
+    kinds: tuple[KeptKind[Any], ...] = ()
+    renew: admin_http.Reset = _nothing
     reset: admin_http.Reset | None = None
     metrics: Metrics = field(default_factory=Metrics)
 
@@ -88,7 +98,11 @@ FACES: Mapping[str, Face] = {
     ),
     "admin": Face(
         "LAB",
-        lambda house: admin_http.routes(house.clients, house.ecosystem, house.clock, house.reset),
+        lambda house: (
+            *clients_http.routes(house.clients),
+            *admin_http.routes(house.ecosystem, house.clock, house.reset),
+            *backup_http.routes(house.ecosystem.store, house.kinds, house.renew),
+        ),
         scope="admin",
     ),
 }

@@ -38,19 +38,21 @@ DEMO = (
 
 
 async def demo_clients(clients: Clients, file: Path) -> tuple[DemoClient, ...]:
-    """The demo clients with their secrets; those of an earlier start if it left any. Raises LocalError."""
-    known = {client.id: client for client in _known(file)}
+    """The demo clients with their secrets, which ``file`` keeps. Raises LocalError.
+
+    Who has no client at all gets them; afterwards they are like any other: one that was removed stays away, and the
+    secret of one that was given another, or was taken in from somewhere else, is not known here (an empty text).
+    """
+    known = {client.id: client.secret for client in _known(file)}
+    there = {client.id: client for client in await clients.list()}
     demo = []
-    there = {client.id for client in await clients.list()}
-    for client in DEMO:
-        before = known.get(client.id)
-        if before is not None and client.id in there:
-            demo.append(before)
-            continue
-        if client.id in there:
-            await clients.remove(client.id)
-        secret = before.secret if before is not None else SYSTEM.token(24)
-        await clients.add(client.id, client.role, wmis=client.wmi, providers=client.providers, secret=secret)
+    for client in DEMO if not there else [client for client in DEMO if client.id in there]:
+        secret = known.get(client.id, "")
+        if not there:
+            secret = secret or SYSTEM.token(24)
+            await clients.add(client.id, client.role, wmis=client.wmi, providers=client.providers, secret=secret)
+        elif not there[client.id].has(secret):
+            secret = ""
         demo.append(msgspec.structs.replace(client, secret=secret))
     replace_file(file, msgspec.json.format(msgspec.json.encode(demo), indent=1), 0o600)
     return tuple(demo)

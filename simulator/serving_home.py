@@ -7,14 +7,14 @@ from what is kept, so that nothing is remembered anywhere of what was before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from pncsim.backend.auth import TOKEN_KEYS, BearerTokens, Clients
+from pncsim.backend.auth import BearerTokens, Clients
 from pncsim.backend.cleansing import cleanse_regularly
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.events.bus import Bus
@@ -22,7 +22,6 @@ from pncsim.backend.events.facts import Fact
 from pncsim.backend.faces import FACES, Household, routes_of
 from pncsim.backend.oem.fleet import Fleet, bind_line, serve_line
 from pncsim.backend.pki.fetch import DEADLINE, HttpFetch, HttpLists, own_first
-from pncsim.backend.pki.own import OWN_KEYS
 from pncsim.backend.rest.exchanges import ExchangeReader
 from pncsim.backend.rest.metrics import Metrics
 from pncsim.backend.rest.routes import application
@@ -35,13 +34,10 @@ from pncsim.tls_certs.pki import Pki, create_pki, load_pki, write_pki
 from pncsim.tls_certs.profiles import CONTRACT_SERVICE_PROFILES
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
-from pncsim.wire.files import replace_file
+from pncsim.wire.files import locked, replace_file
 from pncsim.wire.listener import HttpListener
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
-
-IDENTITIES = (TOKEN_KEYS, OWN_KEYS)
-"""Keys by which others know these services; they outlive a reset."""
 
 
 class Doors:
@@ -104,7 +100,7 @@ class Home:
         self._voice = Voice.on(clock, trace, "LAB")
         self._bus = Bus(self._voice)
         self._standing: Standing | None = None
-        self._resetting = asyncio.Lock()
+        self._renewing = asyncio.Lock()
 
     @property
     def standing(self) -> Standing:
@@ -116,15 +112,20 @@ class Home:
         """Tell who listens now: the store's facts go here."""
         await self._bus.tell(facts)
 
-    async def enter(self, store: SqlStore, kinds: Iterable[KeptKind[Any]], *, test_controls: bool) -> None:
+    async def enter(self, store: SqlStore, kinds: Sequence[KeptKind[Any]], *, test_controls: bool) -> None:
         """Build the ecosystem up from what ``store`` keeps, which are ``kinds``, and answer. Raises LocalError."""
 
-        async def reset() -> None:
-            async with self._resetting:
+        async def renew() -> None:
+            async with self._renewing:
                 await self.leave()
-                await empty(store, [kind for kind in kinds if kind not in IDENTITIES])
                 await build()
-                self._voice.story("Everything is as at the first start.")
+
+        async def reset() -> None:
+            async with self._renewing:
+                await self.leave()
+                await empty(store, [kind for kind in kinds if not kind.identity])
+                await build()
+            self._voice.story("Everything is as at the first start.")
 
         async def build() -> None:
             self._bus = Bus(self._voice)
@@ -144,10 +145,18 @@ class Home:
                 )
                 await ecosystem.add_pki(self._pki())
                 clients = Clients(self._clock, self._voice, store)
-                demo = await demo_clients(clients, self._folder / "clients.json")
-                tokens = BearerTokens(self._clock, store, clients, self.doors.base)
-                again = reset if test_controls else None
-                house = Household(ecosystem, clients, tokens, self._clock, reset=again, metrics=self.doors.metrics)
+                with locked(self._folder):  # another process on the same database may begin just now
+                    demo = await demo_clients(clients, self._folder / "clients.json")
+                house = Household(
+                    ecosystem,
+                    clients,
+                    BearerTokens(self._clock, store, clients, self.doors.base),
+                    self._clock,
+                    kinds=tuple(kinds),
+                    renew=renew,
+                    reset=reset if test_controls else None,
+                    metrics=self.doors.metrics,
+                )
                 for role, own in (
                     ("rcp_root", await ecosystem.trust_lists.anchor()),
                     ("ev_root", await ecosystem.fleet.own.root()),
@@ -167,7 +176,11 @@ class Home:
         services = self.doors.services
         if not (self.place / "pki.json").exists():
             crl_url = services["crl"] if self._crl else None
-            write_pki(create_pki(self._clock.now(), ocsp_url=services["ocsp"], crl_url=crl_url), self.place)
+            try:
+                write_pki(create_pki(self._clock.now(), ocsp_url=services["ocsp"], crl_url=crl_url), self.place)
+            except LocalError:
+                if not (self.place / "pki.json").exists():  # otherwise another process was faster
+                    raise
         try:
             complete(self.place, CONTRACT_SERVICE_PROFILES, self._clock.now())
         except LocalError as error:

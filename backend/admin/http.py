@@ -9,9 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pncsim.backend import certificates
-from pncsim.backend.admin import clients_http
 from pncsim.backend.admin.clients_http import ADMIN
-from pncsim.backend.auth import Clients
 from pncsim.backend.cleansing import cleanse
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.pki.authorities import Authorities
@@ -31,14 +29,13 @@ FARTHEST = 100 * 365 * 86_400
 
 
 Reset = Callable[[], Awaitable[None]]
-"""Brings back the state of a first start."""
+"""Brings the services to another state: of a first start, or of what was restored."""
 
 
-def routes(clients: Clients, ecosystem: Ecosystem, clock: Clock, reset: Reset | None) -> tuple[Route, ...]:
-    """All of ``/admin``. Without ``reset`` there are no controls of a test: the clock can be read, and not moved."""
+def routes(ecosystem: Ecosystem, clock: Clock, reset: Reset | None) -> tuple[Route, ...]:
+    """The operations. Without ``reset`` there are no controls of a test: the clock can be read, and not moved."""
     face = _Face(ecosystem, clock, reset)
     return (
-        *clients_http.routes(clients),
         Route("POST", "/admin/certificates/revoke", "revokeCertificate", ADMIN, face.revoke),
         Route("POST", "/admin/cleansing", "cleanse", ADMIN, face.cleanse),
         Route("GET", "/admin/clock", "getClock", ADMIN, face.clock),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from typing import ClassVar
 
 from msgspec import Struct
@@ -32,10 +34,19 @@ class Client(Discreet, Struct, frozen=True, kw_only=True):
 
     _hidden: ClassVar[tuple[str, ...]] = ("salt", "digest")
 
+    def has(self, secret: str) -> bool:
+        """Whether that is its secret; how long it takes does not tell."""
+        return hmac.compare_digest(digest(self.salt, secret), self.digest)
+
     @property
     def grant(self) -> Grant:
         """What it may do."""
         return Grant(frozenset({self.role}), frozenset(self.wmis), frozenset(self.providers), self.id)
+
+
+def digest(salt: bytes, secret: str) -> bytes:
+    """What is kept of a secret."""
+    return hashlib.sha256(salt + secret.encode("utf-8", "surrogatepass")).digest()
 
 
 class TokenKey(Discreet, Struct, frozen=True, kw_only=True):
@@ -50,4 +61,4 @@ class TokenKey(Discreet, Struct, frozen=True, kw_only=True):
 
 
 CLIENTS: KeptKind[Client] = KeptKind("clients", Client, key=lambda client: client.id)
-TOKEN_KEYS: KeptKind[TokenKey] = KeptKind("token_keys", TokenKey, key=lambda key: key.id)
+TOKEN_KEYS: KeptKind[TokenKey] = KeptKind("token_keys", TokenKey, key=lambda key: key.id, identity=True)

@@ -41,7 +41,7 @@ class OwnKey(Discreet, Struct, frozen=True, kw_only=True):
         return key
 
 
-OWN_KEYS: KeptKind[OwnKey] = KeptKind("own_keys", OwnKey, key=lambda own: own.role)
+OWN_KEYS: KeptKind[OwnKey] = KeptKind("own_keys", OwnKey, key=lambda own: own.role, identity=True)
 
 
 class OwnAuthority:

@@ -1,13 +1,13 @@
 """How kept values and facts are written down: MessagePack, certificates as DER.
 
-A change of a struct's fields changes what is written; :data:`backend.store.sql.SCHEMA` counts those changes.
+A change of a struct's fields changes what is written; :data:`SCHEMA` counts those changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from cryptography import x509
@@ -18,6 +18,9 @@ from pncsim.backend.store.tables import KeptKind
 from pncsim.tls_certs import reading
 
 V = TypeVar("V")
+
+SCHEMA: Final = 2
+"""The form of tables and values; counted up when either changes."""
 
 
 def encode(value: object) -> bytes:

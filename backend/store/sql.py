@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sql
 from sqlalchemy.exc import DBAPIError
@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pncsim.backend.events.facts import Fact
 from pncsim.backend.store.database import Database, open_database
-from pncsim.backend.store.encoding import decode, decode_fact, encode, name_of
+from pncsim.backend.store.encoding import SCHEMA, decode, decode_fact, encode, name_of
 from pncsim.backend.store.memory import TellFacts
 from pncsim.backend.store.tables import PAGE, Change, KeptKind, Page, Table, Where, check_page
 from pncsim.wire.errors import LocalError
@@ -32,8 +32,6 @@ V = TypeVar("V")
 R = TypeVar("R")
 Execute = Callable[[sql.Executable], Awaitable[sql.CursorResult[Any]]]
 
-SCHEMA: Final = 2
-"""The form of tables and values; counted up when either changes."""
 ATTEMPTS = 50
 """How often a change is run before another one has come between too often."""
 

@@ -28,13 +28,15 @@ class KeptKind(Struct, Generic[V], frozen=True):
     """One kind of thing that is kept: ``key`` names a value among its like, ``indexes`` say by what else it is found.
 
     ``name`` is the table's, ``holds`` the type of the values. Keys and indexed texts are compared octet by octet: what
-    does not depend on letter case is folded by ``key``, and by who asks.
+    does not depend on letter case is folded by ``key``, and by who asks. ``identity``: these are private keys by which
+    others know the services; they outlive a reset and are in no backup.
     """
 
     name: str
     holds: type[V]
     key: Callable[[V], str]
     indexes: Mapping[str, Callable[[V], str]] = field(default_factory=dict)
+    identity: bool = False
 
 
 class Page(Struct, Generic[V], frozen=True):

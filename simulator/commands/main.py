@@ -36,6 +36,7 @@ COMMANDS = {
     "secc": "be a charging station for one vehicle (--sessions N: for N), then give a verdict",
     "ev": "be a vehicle that charges at one station, then give a verdict",
     "serve": "be the services behind the stations: pools, PKI, operators, tokens",
+    "pool": "call such services: publish, look up, list, revoke, back up, administer participants",
     "exi": "decode and encode EXI, line by line",
     "certs": "create, show, verify, issue, renew and revoke the certificates of a V2G PKI",
     "tables": "print the state machines and times as Markdown",

@@ -17,7 +17,8 @@ from pncsim.backend.events.facts import CertificateRevoked, Fact, VehiclePublish
 from pncsim.backend.pcp import VEHICLES
 from pncsim.backend.pki.ca import CertificateService
 from pncsim.backend.store import Change, Store, every
-from pncsim.backend.store.sql import SCHEMA, SqlStore, open_store
+from pncsim.backend.store.encoding import SCHEMA
+from pncsim.backend.store.sql import SqlStore, open_store
 from pncsim.tls_certs.pki import create_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError

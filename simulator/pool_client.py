@@ -1,0 +1,129 @@
+"""A participant's own program in small: takes a token from running services and calls them by their published paths."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from pncsim.backend.refusal import Refused
+from pncsim.backend.rest.client import HttpClient, kind_of
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError
+from pncsim.wire.urls import without_password
+from pncsim.wire.values import Discreet
+
+WHOLE = 60.0
+"""Seconds an answer may take."""
+LONGEST = 16_777_216
+"""Octets of an answer, of which a page of a backup is the longest."""
+
+
+class ClientSecret(Discreet, Struct, frozen=True):
+    """Who calls: a client with its secret, as the services' folder (``clients.json``) or their ready file names it."""
+
+    id: str
+    secret: str
+
+    _hidden = ("secret",)
+
+
+class KnownServices(Struct, frozen=True):
+    """Where the services are, by name, and who may call there."""
+
+    services: Mapping[str, str]
+    clients: tuple[ClientSecret, ...]
+    file: Path
+
+    def of(self, client: str) -> ClientSecret:
+        """The credentials of a client. Raises LocalError."""
+        for one in self.clients:
+            if one.id == client and one.secret:
+                return one
+        known = ", ".join(one.id for one in self.clients if one.secret) or "nobody"
+        raise LocalError(
+            f"{self.file} holds no secret of the client {client}, only of {known}.",
+            advice="Name another one with --as, or another file with --credentials.",
+        )
+
+
+def read_access(file: Path, url: str) -> KnownServices:
+    """What a ready file or a ``clients.json`` says; ``url`` is the base of services the file does not name.
+
+    Raises LocalError for a file that is neither.
+    """
+    try:
+        octets = file.read_bytes()
+    except OSError as error:
+        raise LocalError(
+            f"The credentials in {file} cannot be read: {error.strerror}.",
+            advice="Name a ready file of pnc serve, or the clients.json of its folder, with --credentials.",
+        ) from error
+    try:
+        if octets.lstrip()[:1] == b"[":
+            return KnownServices({}, msgspec.json.decode(octets, type=tuple[ClientSecret, ...]), file)
+        ready = msgspec.json.decode(octets, type=_Ready)
+    except msgspec.DecodeError as error:
+        raise LocalError(
+            f"{file} is neither a ready file nor a clients.json: {error}.", advice="Both are written by pnc serve."
+        ) from error
+    return KnownServices({} if url else ready.services, ready.clients, file)
+
+
+class _Ready(Struct):
+    services: dict[str, str]
+    clients: tuple[ClientSecret, ...]
+
+
+class Participant:
+    """Calls services in the name of ``client``, with a token for all that is asked; :meth:`close` it at the end.
+
+    ``base`` is where a service is that ``services`` does not name.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        client: ClientSecret,
+        base: str,
+        services: Mapping[str, str] = {},
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._client, self._base, self._services = client, base.rstrip("/"), services
+        self._http = HttpClient(clock, whole=WHOLE, body=LONGEST, tls=tls)
+        self._token: str | None = None
+
+    async def call(self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The answer's object. Raises Refused for an answer that says no, PeerError where there is none."""
+        if self._token is None:
+            asked = {"grant_type": "client_credentials", "client_id": self._client.id}
+            url = self._services.get("token", self._base + "/oauth/token")
+            answer = await self._asked("POST", url, {**asked, "client_secret": self._client.secret}, None)
+            self._token = str(answer.get("access_token", ""))
+        return await self._asked(method, self._services.get(service, self._base) + path, body, self._token)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+    async def _asked(self, method: str, url: str, body: Mapping[str, Any] | None, token: str | None) -> dict[str, Any]:
+        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        octets = None if body is None else json.dumps(body).encode()
+        headers |= {} if octets is None else {"Content-Type": "application/json"}
+        reply = await self._http.request(f"The service at {url}", method, url, body=octets, headers=headers)
+        answer = reply.json_object()
+        if reply.status not in (200, 201):
+            said = answer.get("errorMessages") or [answer.get("error_description", "it gives no reason.")]
+            raise Refused(
+                f"{without_password(url)} answered HTTP {reply.status} to {self._client.id}: {str(said[-1])[:500]}",
+                clause=str(answer.get("errorCode", "")),
+                kind=kind_of(reply.status),
+                http_status=reply.status,
+            )
+        return answer
