@@ -16,11 +16,12 @@ INTERVAL = 86_400.0
 
 
 class Cleansed(Struct, frozen=True):
-    """What went: how many roots, which vehicles by PCID, which contracts by EMAID."""
+    """What went: how many roots, which vehicles by PCID and contracts by EMAID, how many old deliveries of events."""
 
     roots: int
     vehicles: tuple[str, ...]
     contracts: tuple[str, ...]
+    deliveries: int = 0
 
 
 async def cleanse(ecosystem: Ecosystem, voice: Voice) -> Cleansed:
@@ -28,9 +29,11 @@ async def cleanse(ecosystem: Ecosystem, voice: Voice) -> Cleansed:
     with voice.call("cleanse") as call:
         roots = await ecosystem.roots.cleanse()
         vehicles = tuple(await ecosystem.vehicles.cleanse())
-        gone = Cleansed(roots, vehicles, tuple(await ecosystem.pool.cleanse()))
+        contracts = tuple(await ecosystem.pool.cleanse())
+        gone = Cleansed(roots, vehicles, contracts, await ecosystem.webhooks.cleanse())
         call.text = (
-            f"Gone are {roots} roots, {len(vehicles)} vehicles and {len(gone.contracts)} contracts of their own."
+            f"Gone are {roots} roots, {len(vehicles)} vehicles, {len(contracts)} contracts of their own and "
+            f"{gone.deliveries} deliveries of events from long ago."
         )
     return gone
 

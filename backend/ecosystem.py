@@ -33,6 +33,7 @@ from pncsim.backend.rcp.trust_list import TrustLists
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import MemoryStore, Store
 from pncsim.backend.verification import Verifier
+from pncsim.backend.webhooks import Outbox, Webhooks
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import PROFILES
@@ -61,7 +62,8 @@ class Ecosystem:
     first PKI. What nobody asks for is not made: a PKI alone needs no pool.
 
     ``fetch``: how OCSP requests travel, by default straight to the own responder. Each party draws from its own stream
-    of ``source``. ``store`` is where everything is kept; its facts must go to ``bus`` (:meth:`Bus.tell`). ``refuses``:
+    of ``source``. ``store`` is where everything is kept; its facts must go to ``bus`` (:meth:`Bus.tell`), and
+    ``outbox`` must be what it writes along with them. ``local``: events may be sent to this machine, too. ``refuses``:
     the liberties nobody here lets pass. ``fetch_list``: how revocation lists come, if they are asked for at all;
     ``revocation``: what is demanded to be known of it, ``patience``: seconds in which it has to be heard.
     """
@@ -73,6 +75,8 @@ class Ecosystem:
         *,
         bus: Bus | None = None,
         store: Store | None = None,
+        outbox: Outbox | None = None,
+        local: bool = True,
         fetch: Fetch | None = None,
         policy: BundlePolicy = "default-first",
         source: Source = SYSTEM,
@@ -86,7 +90,8 @@ class Ecosystem:
         self._fetch, self._policy, self._source = fetch, policy, source
         self.voice = self._voice("LAB")
         self.bus = bus or Bus(self._voice("LAB", "events"))
-        self.store: Store = store or MemoryStore(self.bus.tell)
+        self._outbox, self._local = outbox or Outbox(source.of("webhooks")), local
+        self.store: Store = store or MemoryStore(self.bus.tell, self._outbox)
         self.operators = Operators()
         self.pkis: dict[str, Pki] = {}
         self.authorities: dict[str, CertificateService] = {}
@@ -265,6 +270,12 @@ class Ecosystem:
         self.bus.listen(RootRemoved, pool.root_removed)
         self.bus.listen(CertificateRevoked, pool.certificate_revoked)
         return pool
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """Who is told of events, and what was sent there."""
+        voice, source = self._voice("LAB", "webhooks"), self._source.of("webhooks")
+        return Webhooks(self._clock, voice, self.store, self._outbox, local=self._local, source=source)
 
     @cached_property
     def responder(self) -> OcspResponder:

@@ -27,6 +27,7 @@ from pncsim.backend.rest.guessing import Guesses
 from pncsim.backend.rest.metrics import Metrics
 from pncsim.backend.rest.routes import Route
 from pncsim.backend.store import KeptKind
+from pncsim.backend.webhooks import http as webhooks_http
 from pncsim.wire.clock import Clock
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.values import replace
@@ -105,6 +106,7 @@ FACES: Mapping[str, Face] = {
         ),
         scope="admin",
     ),
+    "webhooks": Face("LAB", lambda house: webhooks_http.routes(house.ecosystem.webhooks), scope="webhooks"),
 }
 """By the name a ready file gives them."""
 

@@ -27,6 +27,8 @@ from pncsim.backend.pki.store import ISSUED
 from pncsim.backend.rcp import ROOT_ACTIVITIES, ROOTS
 from pncsim.backend.rest.access_log import AccessLog
 from pncsim.backend.store.sql import open_store
+from pncsim.backend.webhooks import DELIVERIES, ENDPOINTS
+from pncsim.backend.webhooks.outcomes import INTERVAL as WEBHOOK_RETRY
 from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown
 from pncsim.simulator.serving_clients import DemoClient
 from pncsim.simulator.serving_home import Doors, Home
@@ -49,6 +51,8 @@ KINDS = (
     TOKEN_KEYS,
     OWN_KEYS,
     *FLEET_KINDS,
+    ENDPOINTS,
+    DELIVERIES,
 )
 """What an ecosystem keeps."""
 
@@ -86,6 +90,9 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
         bool, "let administrators move the clock and reset everything: for tests", Flag("--test-controls")
     ] = False
     access_log: Annotated[Path | None, "append a JSON line there for each request answered", Shown("FILE")] = None
+    webhook_retry: Annotated[
+        float, "time from one attempt to deliver an event to the next", Reads(duration), Shown("DURATION")
+    ] = WEBHOOK_RETRY
     clock_offset: Annotated[float, "how far the services' time is ahead", Reads(duration), Shown("DURATION")] = 0.0
 
 
@@ -153,9 +160,18 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
             doors.readers.append(log.read)
         stack.push_async_callback(doors.close)
         _make(folder)
-        home = Home(doors, clock, trace, folder=folder, place=options.pki or folder / "pki", crl=options.crl)
+        home = Home(
+            doors,
+            clock,
+            trace,
+            folder=folder,
+            place=options.pki or folder / "pki",
+            local=_is_loopback(options.host),
+            retry=options.webhook_retry,
+            crl=options.crl,
+        )
         database = options.database or f"sqlite+aiosqlite:///{folder / 'pnc.db'}"
-        store = await open_store(database, KINDS, home.tell)
+        store = await open_store(database, KINDS, home.tell, along=home.outbox)
         stack.push_async_callback(store.close)
         stack.push_async_callback(home.leave)
         await home.enter(store, KINDS, test_controls=options.test_controls)

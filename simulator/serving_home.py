@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec import Struct
 
@@ -27,6 +27,8 @@ from pncsim.backend.rest.metrics import Metrics
 from pncsim.backend.rest.routes import application
 from pncsim.backend.store import Change, KeptKind, every
 from pncsim.backend.store.sql import SqlStore
+from pncsim.backend.webhooks import Outbox
+from pncsim.backend.webhooks.sender import Sender
 from pncsim.simulator.serving_clients import DemoClient, demo_clients
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.folder_work import complete
@@ -89,13 +91,25 @@ class Standing(Struct, frozen=True, eq=False):
 class Home:
     """An ecosystem behind ``doors``; ``folder`` is where data is kept, ``place`` the PKI's own folder.
 
-    ``crl``: should that be made, its certificates name revocation lists beside responders.
+    ``crl``: should that be made, its certificates name revocation lists beside responders. ``outbox`` queues events, as
+    what the store writes along with facts. ``local``: they may be sent to this machine, too; ``retry``: seconds from
+    one attempt to the next.
     """
 
     def __init__(
-        self, doors: Doors, clock: Clock, trace: Trace, *, folder: Path, place: Path, crl: bool = False
+        self,
+        doors: Doors,
+        clock: Clock,
+        trace: Trace,
+        *,
+        folder: Path,
+        place: Path,
+        local: bool,
+        retry: float,
+        crl: bool = False,
     ) -> None:
-        self.doors, self.place, self._crl = doors, place, crl
+        self.doors, self.place, self._crl, self.outbox = doors, place, crl, Outbox()
+        self._local, self._retry = local, retry
         self._clock, self._trace, self._folder = clock, trace, folder
         self._voice = Voice.on(clock, trace, "LAB")
         self._bus = Bus(self._voice)
@@ -139,6 +153,8 @@ class Home:
                     self._trace,
                     bus=self._bus,
                     store=store,
+                    outbox=self.outbox,
+                    local=self._local,
                     fetch=own_first(lambda: ecosystem.responder, others),
                     fetch_list=lists,
                     patience=2 * DEADLINE,
@@ -162,9 +178,15 @@ class Home:
                     ("ev_root", await ecosystem.fleet.own.root()),
                 ):
                     replace_file(self._folder / f"{role}.pem", reading.pem([own]).encode("ascii"), 0o600)
+                sender = Sender(
+                    self._clock, self._voice.of("LAB", "webhooks"), ecosystem.webhooks, interval=self._retry
+                )
+                sender.listen(self._bus)
                 await store.tell_again()
                 await self.doors.open_line(ecosystem.fleet)
                 await self.doors.open(house)
+                leaving.push_async_callback(sender.close)
+                leaving.push_async_callback(_ended, asyncio.create_task(sender.run()))
                 cleansing = asyncio.create_task(cleanse_regularly(ecosystem, self._clock, self._voice))
                 leaving.push_async_callback(_ended, cleansing)
                 self._standing = Standing(ecosystem, self._bus, demo, leaving.pop_all())
@@ -205,6 +227,6 @@ async def empty(store: SqlStore, kinds: Iterable[KeptKind[Any]]) -> None:
     await store.change(forget)
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
+async def _ended(task: asyncio.Task[NoReturn]) -> None:
     task.cancel()
     await asyncio.wait([task])

@@ -166,8 +166,8 @@ MOST_EXCEPTED = 5
 
 # fmt: off
 AWAITED: frozenset[str] = frozenset({
-    "ACC-7", "ACC-9", "CCP-PUB-5", "CPS-11",  "EVT-1",
-    "EVT-2", "EVT-3", "EVT-4", "EVT-5", "MO-2", "MO-3", "MO-4", "MO-5", "OEM-1", "OEM-2", "OEM-3", "OEM-4",
+    "ACC-7", "ACC-9", "CPS-11",
+    "MO-2", "MO-3", "MO-4", "MO-5", "OEM-1", "OEM-2", "OEM-3", "OEM-4",
     "POOL-2"
 })
 # fmt: on

@@ -186,7 +186,8 @@ class ContractPool:
 
     async def vehicle_deleted(self, fact: VehicleDeleted) -> None:
         """Drop the contracts of a vehicle that went, and revoke our own (PCP-DEL-1, PCP-DEL-2)."""
-        await self._drop(fact.pcid, "vehicle deleted", revoke=True)
+        why: steps.Why = "factory reset" if fact.why == "factory reset" else "vehicle deleted"
+        await self._drop(fact.pcid, why, revoke=True)
         await replays.forget(self._store, fact.pcid)
 
     async def vehicle_replaced(self, fact: VehicleReplaced) -> None:

@@ -13,7 +13,9 @@ from pncsim.tls_certs import reading
 from pncsim.wire.identifiers import same_pcid
 from pncsim.wire.values import replace
 
-Why = Literal["withdrawn", "vehicle deleted", "vehicle key changed", "cleansed", "revoked", "root purged"]
+Why = Literal[
+    "withdrawn", "vehicle deleted", "factory reset", "vehicle key changed", "cleansed", "revoked", "root purged"
+]
 """Why a contract is deleted."""
 
 

@@ -88,7 +88,9 @@ class ContractReplaced(ContractFact, frozen=True, kw_only=True):
 class ContractDeleted(ContractFact, frozen=True, kw_only=True):
     """The bundle is gone."""
 
-    why: Literal["withdrawn", "vehicle deleted", "vehicle key changed", "cleansed", "revoked", "root purged"]
+    why: Literal[
+        "withdrawn", "vehicle deleted", "factory reset", "vehicle key changed", "cleansed", "revoked", "root purged"
+    ]
 
 
 class ContractDelivered(ContractFact, frozen=True, kw_only=True):

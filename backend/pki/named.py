@@ -36,11 +36,12 @@ def why_not(url: str) -> str:
         return "it is no http address"
     if not host or port == 0 or len(url) > MAX_ADDRESS or parts.username is not None:
         return "it is no address"
-    literal = _literal(host)
-    return "" if literal is None or literal.is_loopback else _inside(literal)
+    literal = address_of(host)
+    return "" if literal is None or literal.is_loopback else inside(literal)
 
 
-def _literal(host: str) -> IPv4Address | IPv6Address | None:
+def address_of(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that ``host`` is, IPv4 also where IPv6 wraps it; None for a name."""
     try:
         found = ip_address(host.partition("%")[0])
     except ValueError:
@@ -48,8 +49,8 @@ def _literal(host: str) -> IPv4Address | IPv6Address | None:
     return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
 
 
-def _inside(address: IPv4Address | IPv6Address) -> str:
-    """Why this is nobody out there."""
+def inside(address: IPv4Address | IPv6Address) -> str:
+    """Why this is nobody out there; "" where it may be somebody."""
     if address.is_loopback:
         return f"it leads to this machine ({address})"
     if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
@@ -94,7 +95,7 @@ def _check(host: str, addresses: list[str]) -> None:
     if host.lower().rstrip(".") == "localhost":
         return
     for address in addresses:
-        literal = _literal(address)
-        reason = "it is no address" if literal is None else _inside(literal)
+        literal = address_of(address)
+        reason = "it is no address" if literal is None else inside(literal)
         if reason:
             raise OSError(errno.EACCES, reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
@@ -10,7 +9,7 @@ from cryptography import x509
 
 from pncsim.backend import certificates
 from pncsim.backend.events.facts import CertificateRevoked, RootAdded, RootRemoved
-from pncsim.backend.rcp.store import ROOT_ACTIVITIES, ROOTS, Root, RootActivity, RootDeed, RootKind
+from pncsim.backend.rcp.store import ROOT_ACTIVITIES, ROOTS, Root, RootActivity, RootDeed, RootKind, root_id
 from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.bodies import distinguished_name
 from pncsim.backend.store import PAGE, Change, Page, Store, every
@@ -21,7 +20,6 @@ from pncsim.wire.gate import NotTolerated, Tolerance
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.voice import Voice
 
-_NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 4122 appendix C, "OID" name space
 _KEYS = (KeyKind.P256, KeyKind.P521, KeyKind.ED448)
 _Why = Literal["withdrawn", "expired", "revoked"]
 _TAKEN_OUT: Mapping[_Why, RootDeed] = {"withdrawn": "removed", "expired": "expired", "revoked": "revoked"}
@@ -79,7 +77,7 @@ class RootPool:
             except Refused as error:
                 await self._store.of(ROOT_ACTIVITIES).put(self._activity("refused", by, print_, error.sentence))
                 raise
-            root = Root(id=_id(print_), kind=kind, certificate=certificate, fingerprint=print_)
+            root = Root(id=root_id(print_), kind=kind, certificate=certificate, fingerprint=print_)
             name = f"{kind} {distinguished_name(certificate.subject)}"
             added, found = self._activity("added", by, print_, name), self._activity("found again", by, print_, name)
 
@@ -147,7 +145,7 @@ class RootPool:
 
     async def certificate_revoked(self, fact: CertificateRevoked) -> None:
         """Remove the root that was revoked, if it is one of the pool, without waiting for the next cleansing."""
-        root = await self._store.of(ROOTS).get(_id(reading.fingerprint(fact.certificate)))
+        root = await self._store.of(ROOTS).get(root_id(reading.fingerprint(fact.certificate)))
         if root is not None:
             await self._remove(root, "revoked")
 
@@ -209,10 +207,6 @@ class RootPool:
                     self._voice.tolerate(Tolerance.ROOT_PROFILE(f"The root {name} has no {what}.", "RCP-4"))
                 except NotTolerated as error:
                     raise Refused(error.sentence, clause="RCP-4") from None
-
-
-def _id(fingerprint: str) -> str:
-    return str(uuid.uuid5(_NAMESPACE, fingerprint))
 
 
 def _told(root: Root) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from enum import StrEnum
 from typing import Literal
 
@@ -9,6 +10,13 @@ from cryptography import x509
 from msgspec import Struct
 
 from pncsim.backend.store.tables import KeptKind
+
+_NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 4122 appendix C, "OID" name space
+
+
+def root_id(fingerprint: str) -> str:
+    """The id of the root with this SHA-256 fingerprint."""
+    return str(uuid.uuid5(_NAMESPACE, fingerprint))
 
 
 class RootKind(StrEnum):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
 from pncsim.backend.events.facts import Fact
-from pncsim.backend.store.tables import PAGE, Change, KeptKind, Page, Table, Where, check_page
+from pncsim.backend.store.tables import PAGE, Change, KeptKind, Page, Table, Where, WriteAlong, check_page
 
 V = TypeVar("V")
 R = TypeVar("R")
@@ -20,11 +21,17 @@ async def _nobody(facts: list[Fact]) -> None:
     """Where no bus is."""
 
 
+async def nothing_along(change: Change, fact: Fact) -> None:
+    """Where facts are only told."""
+
+
 class MemoryStore:
     """A :class:`backend.store.tables.Store`; ``tell`` passes on the facts of each change (:meth:`Bus.tell`)."""
 
-    def __init__(self, tell: TellFacts = _nobody) -> None:
-        self._tell = tell
+    owner = 0
+
+    def __init__(self, tell: TellFacts = _nobody, along: WriteAlong = nothing_along) -> None:
+        self._tell, self._along = tell, along
         self._rows: dict[str, _Rows[Any]] = {}
 
     def of(self, kind: KeptKind[V]) -> Table[V]:
@@ -35,12 +42,23 @@ class MemoryStore:
         """As Store. A step that waits for anything but the store is a defect of its author: RuntimeError."""
         change = _MemoryChange(self._rows_of)
         try:
-            result = _at_once(step(change))
+            result = _at_once(self._whole(change, step))
         except BaseException:
             change.undo()
             raise
         if change.facts:
             await self._tell(change.facts)
+        return result
+
+    @asynccontextmanager
+    async def gone(self, owner: int) -> AsyncIterator[bool]:
+        """As Store: nobody else was ever here."""
+        yield True
+
+    async def _whole(self, change: _MemoryChange, step: Callable[[Change], Awaitable[R]]) -> R:
+        result = await step(change)
+        for fact in tuple(change.facts):
+            await self._along(change, fact)
         return result
 
     def _rows_of(self, kind: KeptKind[V]) -> _Rows[V]:

@@ -23,8 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pncsim.backend.events.facts import Fact
 from pncsim.backend.store.database import Database, open_database
 from pncsim.backend.store.encoding import SCHEMA, decode, decode_fact, encode, name_of
-from pncsim.backend.store.memory import TellFacts
-from pncsim.backend.store.tables import PAGE, Change, KeptKind, Page, Table, Where, check_page
+from pncsim.backend.store.memory import TellFacts, nothing_along
+from pncsim.backend.store.tables import PAGE, Change, KeptKind, Page, Table, Where, WriteAlong, check_page
 from pncsim.wire.errors import LocalError
 from pncsim.wire.source import SYSTEM, Source
 
@@ -42,13 +42,21 @@ _MAKING_TABLES = 0x706E63
 _POSITION = sql.BigInteger().with_variant(sql.Integer, "sqlite")
 
 
-async def open_store(url: str, kinds: Iterable[KeptKind[Any]], tell: TellFacts, *, source: Source = SYSTEM) -> SqlStore:
+async def open_store(
+    url: str,
+    kinds: Iterable[KeptKind[Any]],
+    tell: TellFacts,
+    *,
+    along: WriteAlong = nothing_along,
+    source: Source = SYSTEM,
+) -> SqlStore:
     """The store at ``url`` (``sqlite+aiosqlite:///FILE`` or ``postgresql+asyncpg://…``), with tables for ``kinds``.
 
-    Once everybody listens, :meth:`SqlStore.tell_again` tells what a killed process could not. Raises LocalError, with
-    what to do, for a database that cannot be reached, is somebody else's or of another release.
+    ``along`` writes what is kept with each fact, in the change that makes it. Once everybody listens,
+    :meth:`SqlStore.tell_again` tells what a killed process could not. Raises LocalError, with what to do, for a
+    database that cannot be reached, is somebody else's or of another release.
     """
-    store = SqlStore(open_database(url), kinds, tell, source.bits(62))
+    store = SqlStore(open_database(url), kinds, tell, source.bits(62), along)
     try:
         await store.prepare()
     except BaseException:
@@ -63,8 +71,15 @@ class SqlStore:
     Made by :func:`open_store`; :meth:`close` is to be called by who has opened it.
     """
 
-    def __init__(self, database: Database, kinds: Iterable[KeptKind[Any]], tell: TellFacts, owner: int) -> None:
-        self.database, self._tell, self._owner = database, tell, owner
+    def __init__(
+        self,
+        database: Database,
+        kinds: Iterable[KeptKind[Any]],
+        tell: TellFacts,
+        owner: int,
+        along: WriteAlong = nothing_along,
+    ) -> None:
+        self.database, self.owner, self._tell, self._along = database, owner, tell, along
         self._metadata = sql.MetaData()
         self._schema = sql.Table("pnc_schema", self._metadata, sql.Column("version", sql.Integer, nullable=False))
         self._untold = sql.Table(
@@ -106,8 +121,8 @@ class SqlStore:
         async with self.reading() as execute:
             owners = (await execute(sql.select(self._untold.c.owner).distinct())).scalars().all()
         for owner in owners:
-            if owner != self._owner:
-                async with self._gone(owner) as gone:
+            if owner != self.owner:
+                async with self.gone(owner) as gone:
                     told += await self._tell_for(owner) if gone else 0
         return told
 
@@ -165,6 +180,8 @@ class SqlStore:
                     async with self.database.engine.begin() as connection:
                         change = _SqlChange(self, connection)
                         result = await step(change)
+                        for fact in tuple(change.facts):
+                            await self._along(change, fact)
                         numbers = [await self._write_down(connection, fact) for fact in change.facts]
                         if told:
                             await connection.execute(sql.delete(self._untold).where(self._untold.c.id.in_(told)))
@@ -177,7 +194,7 @@ class SqlStore:
         raise AssertionError("the last attempt returns or raises")
 
     async def _write_down(self, connection: AsyncConnection, fact: Fact) -> int:
-        row = {"owner": self._owner, "name": name_of(fact), "fact": encode(fact)}
+        row = {"owner": self.owner, "name": name_of(fact), "fact": encode(fact)}
         added = await connection.execute(sql.insert(self._untold).values(row).returning(self._untold.c.id))
         number: int = added.scalar_one()
         return number
@@ -193,8 +210,8 @@ class SqlStore:
     # Facts of others
 
     @asynccontextmanager
-    async def _gone(self, owner: int) -> AsyncIterator[bool]:
-        """Whether the process that signed with ``owner`` has ended; meanwhile nobody else tells its facts."""
+    async def gone(self, owner: int) -> AsyncIterator[bool]:
+        """As Store; a process that has ended holds its advisory lock no more."""
         if self.database.file is not None:
             yield True  # a file has one process at a time, and that is this one
             return
@@ -231,7 +248,7 @@ class SqlStore:
                 await connection.run_sync(self._make_tables)
             if self.database.file is None:
                 self._living = await self.database.engine.connect()
-                await self._living.execute(sql.select(sql.func.pg_advisory_lock(self._owner)))
+                await self._living.execute(sql.select(sql.func.pg_advisory_lock(self.owner)))
                 await self._living.commit()
 
     def _make_tables(self, connection: sql.Connection) -> None:

@@ -7,6 +7,7 @@ kept, under which key and by what it can be found, a :class:`KeptKind` says; whe
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct, field
@@ -80,8 +81,17 @@ class Change(Tables, Protocol):
         """Have ``fact`` told once the change is kept; it is kept with it, or not at all."""
 
 
+WriteAlong = Callable[[Change, Fact], Awaitable[None]]
+"""Writes what has to be kept with each fact, in the change that makes it; it tells no facts of its own."""
+
+
 class Store(Tables, Protocol):
-    """A home of tables. What its tables' ``put`` and ``remove`` do alone, each is a change of its own without facts."""
+    """A home of tables. What its tables' ``put`` and ``remove`` do alone, each is a change of its own without facts.
+
+    ``owner`` is a number of this process, among all that have the home open; :meth:`gone` asks about another's.
+    """
+
+    owner: int
 
     async def change(self, step: Callable[[Change], Awaitable[R]]) -> R:
         """Do everything ``step`` does or nothing, as if nobody else were at work; returns what it returns.
@@ -90,6 +100,9 @@ class Store(Tables, Protocol):
         run it again. If it raises, nothing is changed or told. Facts are told, in order, before this returns; who
         listens cannot undo the change any more (see :class:`backend.events.bus.Bus`).
         """
+
+    def gone(self, owner: int) -> AbstractAsyncContextManager[bool]:
+        """Whether the process of that number, not this one, has ended; in the body nobody else is told so."""
 
 
 async def every(table: Table[V], where: Where | None = None) -> AsyncIterator[V]:

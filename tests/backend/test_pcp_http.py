@@ -266,7 +266,7 @@ async def test_the_owner_deletes_and_the_vehicles_contracts_go_and_are_revoked(
         PCID,
         why,
         subscription.emaid,
-        "vehicle deleted",
+        "factory reset" if query else "vehicle deleted",
     )
     assert (await faces.call("mo", "GET", f"/v1/ccp/lookupContract/{subscription.emaid}")).status == 404
     issuer = world.pki.certificate("mo_sub2")

@@ -30,8 +30,10 @@ from pncsim.backend.pcp import VEHICLES, ProvisionedVehicle
 from pncsim.backend.pki.own import OWN_KEYS, OwnKey
 from pncsim.backend.pki.store import ISSUED, IssuedCertificate
 from pncsim.backend.rcp import ROOT_ACTIVITIES, ROOTS, Root, RootActivity, RootKind
-from pncsim.backend.store import MAX_PAGE, Change, KeptKind, MemoryStore, Store, every
+from pncsim.backend.store import MAX_PAGE, Change, KeptKind, MemoryStore, Store, WriteAlong, every
+from pncsim.backend.store.memory import nothing_along
 from pncsim.backend.store.sql import open_store
+from pncsim.backend.webhooks import DELIVERIES, ENDPOINTS, Delivery, Endpoint
 from pncsim.tls_certs.chain_element import chain_element
 from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.wire.credentials import KeySigner
@@ -172,6 +174,33 @@ def station(number: int, version: int = 0) -> RegisteredStation:
     return RegisteredStation(f"CS{number:03}", b"salt", b"digest", "Accepted" if version else "")
 
 
+def endpoint(number: int, version: int = 0) -> Endpoint:
+    return Endpoint(
+        id=f"endpoint {number}",
+        owner=f"client {number % 2}",
+        role="OEM",
+        name="",
+        wmis=frozenset({"PNC"}),
+        providers=frozenset(),
+        url=f"http://localhost/{version}",
+        events=("root.cert.added",),
+        secret="secret",
+        created_at=NOW,
+    )
+
+
+def delivery(number: int, version: int = 0) -> Delivery:
+    return Delivery(
+        event_id=f"event {number}",
+        type="root.cert.added",
+        endpoint=f"endpoint {number % 2}",
+        created_at=NOW,
+        emaid="",
+        pcid="",
+        body=bytes([version]),
+    )
+
+
 SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "vehicles": (VEHICLES, vehicle),
     "contracts": (CONTRACTS, contract),
@@ -184,6 +213,8 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "stations": (STATIONS, station),
     "clients": (CLIENTS, client),
     "token_keys": (TOKEN_KEYS, token_key),
+    "endpoints": (ENDPOINTS, endpoint),
+    "deliveries": (DELIVERIES, delivery),
     "own_keys": (OWN_KEYS, own_key),
     "fleet": (FLEET, fleet_vehicle),
     "fleet_keys": (FLEET_KEYS, fleet_key),
@@ -192,14 +223,15 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
 
 
 @asynccontextmanager
-async def home_of(request: pytest.FixtureRequest, tell: Tell) -> AsyncIterator[Store]:
+async def home_of(
+    request: pytest.FixtureRequest, tell: Tell, along: WriteAlong = nothing_along
+) -> AsyncIterator[Store]:
     """A home with nothing in it."""
     if request.param == "memory":
-        yield MemoryStore(tell)
+        yield MemoryStore(tell, along)
         return
-    home = await open_store(
-        request.getfixturevalue(f"{request.param}_url"), [kind for kind, _ in SAMPLES.values()], tell
-    )
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    home = await open_store(url, [kind for kind, _ in SAMPLES.values()], tell, along=along)
     yield home
     await home.close()
 
@@ -397,6 +429,37 @@ async def test_a_change_that_fails_changes_and_tells_nothing(telling: tuple[Stor
     assert (await table.page(("vehicle", "PNCSIMVEHICLE00001"))).values == (contract(1), contract(3))
     assert (await store.of(ROOTS).page()).values == ()
     assert told == []
+
+
+@pytest_asyncio.fixture(params=HOMES)
+async def along(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """A home that keeps a root with each fact about a vehicle, unless the vehicle is of that name."""
+
+    async def write(change: Change, fact: Fact) -> None:
+        assert isinstance(fact, VehiclePublished)
+        if fact.pcid == "refused":
+            raise ZeroDivisionError
+        await change.of(ROOTS).put(root(int(fact.pcid)))
+
+    async with home_of(request, _nobody, write) as home:
+        yield home
+
+
+@pytest.mark.parametrize(("pcid", "kept"), [("3", True), ("refused", False)])
+async def test_what_is_written_along_with_a_fact_is_kept_with_its_change_or_neither_is(
+    along: Store, pcid: str, kept: bool
+) -> None:
+    async def step(change: Change) -> None:
+        await change.of(VEHICLES).put(vehicle(1))
+        change.tell(VehiclePublished(time=NOW, pcid=pcid))
+
+    if kept:
+        await along.change(step)
+    else:
+        with pytest.raises(ZeroDivisionError):
+            await along.change(step)
+    assert (await along.of(VEHICLES).page()).values == ((vehicle(1),) if kept else ())
+    assert (await along.of(ROOTS).page()).values == ((root(3),) if kept else ())
 
 
 async def test_of_many_who_want_one_key_at_once_exactly_one_gets_it(store: Store) -> None:

@@ -1,0 +1,73 @@
+"""Those whom events are sent to: endpoints on real HTTP that answer as told and keep what they got."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from msgspec import Struct
+
+from pncsim.wire.listener import HttpListener
+from pncsim.wire.web import web
+
+
+class Received(Struct, frozen=True):
+    """One request: its body as it came, and its header fields."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.body)
+        return found
+
+    @property
+    def type(self) -> str:
+        return str(self.event["eventType"])
+
+
+class Receiver:
+    """Answers with the first of ``answers`` each time, and with the last for ever."""
+
+    def __init__(self, url: str, *answers: int) -> None:
+        self.url, self.answers = url, list(answers or (200,))
+        self.got: list[Received] = []
+        self.came = asyncio.Event()
+        self.hold: asyncio.Event | None = None
+        """Where it is set, no request is answered before it is."""
+
+    @property
+    def types(self) -> list[str]:
+        return [one.type for one in self.got]
+
+    def taken(self) -> list[str]:
+        """The types of what came since this was last asked, in any order."""
+        types, self.got = sorted(self.types), []
+        return types
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.got.append(Received(await request.read(), dict(request.headers)))
+        self.came.set()
+        if self.hold is not None:
+            await self.hold.wait()
+        status = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return web.Response(status=status, headers={"Location": self.url} if status // 100 == 3 else {})
+
+
+@asynccontextmanager
+async def receiver(*answers: int) -> AsyncIterator[Receiver]:
+    listener = HttpListener()
+    found = Receiver(f"{listener.url}/events", *answers)
+    app = web.Application()
+    app.router.add_post("/events", found.answer)
+    await listener.start(app)
+    try:
+        yield found
+    finally:
+        if found.hold is not None:
+            found.hold.set()
+        await listener.stop()
