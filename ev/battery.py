@@ -45,8 +45,9 @@ class Battery(Struct):
 
     def charge(self, watts: float, seconds: float) -> float:
         """Take ``watts`` for ``seconds``; answers the Wh stored, at most what fits into the battery."""
-        fits = (100 - self.soc) / 100 * self.capacity
-        energy = min(max(0.0, watts) * max(0.0, seconds) / 3600, max(0.0, fits))
+        if watts <= 0 or seconds <= 0 or self.soc >= 100:
+            return 0.0
+        energy = min(watts * seconds / 3600, (100 - self.soc) / 100 * self.capacity)
         self.soc = min(100.0, self.soc + energy / self.capacity * 100)
         self.stored += energy
         return energy

@@ -45,8 +45,7 @@ async def _reach(network: Network, vehicle: Vehicle, voice: Voice) -> tuple[Byte
 
 
 async def _secure(stream: ByteStream, vehicle: Vehicle, clock: Clock, voice: Voice) -> ByteStream:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
+    from pncsim.tls_certs import reading
     from pncsim.tls_certs.judges import StationJudge
     from pncsim.wire.tls import TlsClient, TlsError, open_client
 
@@ -55,7 +54,7 @@ async def _secure(stream: ByteStream, vehicle: Vehicle, clock: Clock, voice: Voi
     judge = StationJudge(roots, how.ocsp, voice.judged, gate=voice.tolerate, pairing=how.pairing)
     config = TlsClient(
         judge=judge,
-        trusted_ca_keys=tuple(root.public_bytes(Encoding.DER) for root in roots),
+        trusted_ca_keys=tuple(map(reading.der, roots)),
         ask_staple=how.ocsp != "off",
         on_keys=voice.key_log,
         on_hello=offered.append,

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from cryptography import x509
 from msgspec import Struct
 
 from pncsim.tls_certs.keys import key_bits
-from pncsim.tls_certs.reading import responder_url
+from pncsim.tls_certs.reading import by_identity, responder_url
 
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
@@ -82,18 +81,13 @@ class HashData(Struct, frozen=True):
         )
 
 
-@lru_cache(maxsize=1024)
+@by_identity
 def hash_data(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: HashName = "SHA256") -> HashData:
     """The hash data of ``certificate``, whose issuer's certificate is ``issuer`` (RFC 6960 4.1.1, hex throughout).
 
     The name hash is over the issuer's encoded subject, the key hash over the bits of its public key without tag, length
     and unused-bits octet. ``algorithm``: SHA256, SHA384 or SHA512; anything else raises KeyError.
     """
-    return _hash_data(certificate, issuer, algorithm)
-
-
-@lru_cache(maxsize=512)
-def _hash_data(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: HashName) -> HashData:
     make = _HASHES[algorithm]
     key = key_bits(issuer.public_key())
     return HashData(

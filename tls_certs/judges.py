@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Literal
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.chain_error import ChainError
@@ -92,7 +90,7 @@ def _praise(chain: ValidatedChain) -> str:
     return f"{_subject(chain.leaf)} leads to the trusted root {_subject(chain.anchor)}."
 
 
-@lru_cache(maxsize=512)
+@reading.by_identity
 def _subject(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string()
 
@@ -109,7 +107,7 @@ def _judge_staples(
         tell(STAPLE, True, "None is needed in a private environment.", "V2G2-872")
         return
     for certificate, issuer in chain.issuers:
-        staple = staples.get(certificate.public_bytes(Encoding.DER))
+        staple = staples.get(reading.der(certificate))
         what = f"{STAPLE} for {_subject(certificate)}"
         if staple:
             _judge_staple(staple, certificate, issuer, now, what, tell, gate)

@@ -9,9 +9,10 @@ functions beside them. What is asked for beyond that goes under :func:`reading`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import ParamSpec, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -21,6 +22,12 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from pncsim.wire.errors import PeerError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_KEPT = 512
+"""So many answers of :func:`by_identity`."""
 
 UNREADABLE = (
     ValueError,
@@ -35,6 +42,29 @@ UNREADABLE = (
 
 class Unreadable(PeerError):
     """What came is no certificate, or has a part that cannot be read."""
+
+
+def by_identity(look: Callable[P, R]) -> Callable[P, R]:
+    """``look``, a function of certificates, with what it found kept for those seen last.
+
+    The library hashes a certificate field by field, which costs more than most looks do; so objects are known by their
+    identity here.
+    """
+    kept: dict[tuple[int, ...], tuple[object, R]] = {}
+
+    @wraps(look)
+    def found(*about: P.args, **named: P.kwargs) -> R:
+        assert not named, "what it is about is told by position"
+        key = tuple(map(id, about))
+        known = kept.get(key)
+        if known is None:
+            if len(kept) >= _KEPT:
+                kept.clear()
+            # With the objects themselves: as long as they live here, nothing else gets their identity.
+            known = kept[key] = about, look(*about, **named)
+        return known[1]
+
+    return found
 
 
 @contextmanager
@@ -152,6 +182,7 @@ def domains_of(name: x509.Name) -> list[str]:
 # Octets
 
 
+@by_identity
 def der(certificate: x509.Certificate) -> bytes:
     """The certificate as DER."""
     return certificate.public_bytes(Encoding.DER)

@@ -6,6 +6,8 @@ Who verifies says which of them it allows.
 
 from __future__ import annotations
 
+from typing import cast
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448
@@ -31,7 +33,7 @@ class Algorithm(Struct, frozen=True, eq=False):
 
     name: str
     curve: str
-    hash: hashes.SHA256 | hashes.SHA512 | None
+    ecdsa: ec.ECDSA | None
     size: int
 
     def fits(self, key: object) -> bool:
@@ -40,36 +42,31 @@ class Algorithm(Struct, frozen=True, eq=False):
 
     def sign(self, key: SigningKey, data: bytes) -> bytes:
         """The signature value over ``data``. Raises LocalError where ``key`` does not fit."""
-        if self.fits(key):
-            match key:
-                case ec.EllipticCurvePrivateKey() if self.hash is not None:
-                    r, s = decode_dss_signature(key.sign(data, ecdsa(self.hash)))
-                    return r.to_bytes(self.size // 2, "big") + s.to_bytes(self.size // 2, "big")
-                case ed448.Ed448PrivateKey():
-                    return key.sign(data)
-        raise LocalError(f"A key on {_curve(key)} cannot sign with {self.name}.")
+        if not self.fits(key):
+            raise LocalError(f"A key on {_curve(key)} cannot sign with {self.name}.")
+        if self.ecdsa is None:
+            return cast("ed448.Ed448PrivateKey", key).sign(data)
+        r, s = decode_dss_signature(cast("ec.EllipticCurvePrivateKey", key).sign(data, self.ecdsa))
+        return r.to_bytes(self.size // 2, "big") + s.to_bytes(self.size // 2, "big")
 
     def verifies(self, key: object, value: bytes, data: bytes) -> bool:
         """Whether ``value`` is the signature over ``data`` of the holder of ``key``, a public key; False if unfit."""
-        if len(value) != self.size or not self.fits(key):
+        if len(value) != self.size or not self.fits(key) or hasattr(key, "public_key"):
             return False
-        half = self.size // 2
         try:
-            match key:
-                case ec.EllipticCurvePublicKey() if self.hash is not None:
-                    r, s = int.from_bytes(value[:half], "big"), int.from_bytes(value[half:], "big")
-                    key.verify(encode_dss_signature(r, s), data, ec.ECDSA(self.hash))
-                case ed448.Ed448PublicKey():
-                    key.verify(value, data)
-                case _:
-                    return False
+            if self.ecdsa is None:
+                cast("ed448.Ed448PublicKey", key).verify(value, data)
+            else:
+                half = self.size // 2
+                r, s = int.from_bytes(value[:half], "big"), int.from_bytes(value[half:], "big")
+                cast("ec.EllipticCurvePublicKey", key).verify(encode_dss_signature(r, s), data, self.ecdsa)
         except InvalidSignature:
             return False
         return True
 
 
-P256 = Algorithm("ECDSA with P-256 and SHA-256", "secp256r1", hashes.SHA256(), 64)
-P521 = Algorithm("ECDSA with P-521 and SHA-512", "secp521r1", hashes.SHA512(), 132)
+P256 = Algorithm("ECDSA with P-256 and SHA-256", "secp256r1", ecdsa(hashes.SHA256()), 64)
+P521 = Algorithm("ECDSA with P-521 and SHA-512", "secp521r1", ecdsa(hashes.SHA512()), 132)
 ED448 = Algorithm("Ed448", "ed448", None, 114)
 
 ALGORITHMS = (P256, P521, ED448)
@@ -87,9 +84,14 @@ def algorithm_of(key: SigningKey) -> Algorithm:
 
 
 def _curve(key: object) -> str:
-    match key:
-        case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
-            return key.curve.name
-        case ed448.Ed448PrivateKey() | ed448.Ed448PublicKey():
-            return "ed448"
-    return ""
+    kind = type(key)
+    if kind not in _KINDS:
+        # The library's classes are abstract ones, dear to ask: what is behind them is found out once.
+        elliptic = isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey)
+        edwards = isinstance(key, ed448.Ed448PrivateKey | ed448.Ed448PublicKey)
+        _KINDS[kind] = "elliptic" if elliptic else "ed448" if edwards else ""
+    found = _KINDS[kind]
+    return cast("ec.EllipticCurvePublicKey", key).curve.name if found == "elliptic" else found
+
+
+_KINDS: dict[type, str] = {}

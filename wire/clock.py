@@ -10,14 +10,18 @@ The clock follows the running asyncio loop, so one implementation serves all tra
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import selectors
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context, copy_context
 from datetime import UTC, datetime
+from heapq import heapify, heappop, heappush
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVarTuple
 
 from msgspec import Struct
 
@@ -25,6 +29,8 @@ from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
+
+Ts = TypeVarTuple("Ts")
 
 
 class Clock:
@@ -224,7 +230,10 @@ class Timer:
         self._clock, self._when, self._callback = clock, when, callback
         self._handle: asyncio.Handle | None = None
         clock._timers[self] = None
-        self.rearm()
+        if clock._held is None:
+            self._handle = clock._loop.call_at(when - clock._base, self._fire)
+        else:
+            self.rearm()
 
     def rearm(self) -> None:
         if self._handle is not None:
@@ -255,17 +264,91 @@ class Timer:
             self._handle.cancel()
 
 
+_IDLE = 100
+"""So many cancelled timers may be kept."""
+
+
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time stands still while something runs and jumps to the next timer when nothing does."""
+    """An event loop whose time stands still while something runs and jumps to the next timer when nothing does.
+
+    There is nothing to wait for but timers, so a turn asks no selector, and its handles are as plain as can be. The
+    order of everything is that of an ordinary loop; timers of one time ring in the order they were set.
+    """
+
+    # What an ordinary loop keeps to itself; its run_forever calls _run_once.
+    _ready: deque[Any]
+    _stopping: bool
+    _selector: selectors.BaseSelector
+    _process_events: Callable[[list[tuple[selectors.SelectorKey, int]]], None]
 
     def __init__(self) -> None:
         self._virtual = 0.0
         self.held = False
         """Time stands still although nothing is ready to run (:meth:`Clock.hold`)."""
-        super().__init__(_ImpatientSelector(self))
+        self._timers: list[tuple[float, int, Any]] = []
+        self._numbers = itertools.count()
+        self._cancelled = 0  # of the timers
+        super().__init__(_LonelySelector())
 
     def time(self) -> float:
         return self._virtual
+
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = _Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        timer = _TimerHandle(when, callback, args, self, context)
+        # The number keeps timers of one time in the order they were set.
+        heappush(self._timers, (when, next(self._numbers), timer))
+        return timer
+
+    def _timer_handle_cancelled(self, handle: Any) -> None:
+        """Called by one that is cancelled. They leave when their time comes, or when there are too many of them."""
+        if handle._scheduled:
+            self._cancelled += 1
+            if self._cancelled > _IDLE and self._cancelled > len(self._timers) // 2:
+                self._timers[:] = [
+                    entry for entry in self._timers if entry[2] is not handle and not entry[2]._cancelled
+                ]
+                heapify(self._timers)
+                self._cancelled = 0
+
+    def _run_once(self) -> None:
+        timers, ready = self._timers, self._ready
+        while timers and timers[0][2]._cancelled:
+            heappop(timers)
+            self._cancelled -= 1
+        if not (ready or self._stopping or (timers and timers[0][0] <= self._virtual)):
+            if self.held:
+                self._process_events(self._selector.select(None))
+            elif not timers:
+                # In memory nobody else is left who could go on from here; better a defect than a silence without end.
+                raise RuntimeError("every actor waits for another one, and no timer is set")
+            else:
+                self._virtual = timers[0][0]
+        while timers and timers[0][0] <= self._virtual:
+            timer = heappop(timers)[2]
+            self._cancelled -= timer._cancelled
+            timer._scheduled = False
+            ready.append(timer)
+        # Whoever becomes ready meanwhile waits for the next turn.
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:
+                    what = getattr(handle._callback, "__qualname__", repr(handle._callback))
+                    said = f"Exception in callback {what}({', '.join(map(repr, handle._args))})"
+                    self.call_exception_handler({"message": said, "exception": error, "handle": handle})
 
     def run_in_executor(self, executor: object, func: Callable[..., object], *args: object) -> NoReturn:
         raise LocalError(
@@ -274,12 +357,33 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         )
 
 
-class _ImpatientSelector(selectors.SelectSelector):
-    """Where the loop would wait for its next timer, move its time instead."""
+class _Handle(asyncio.Handle):
+    """A handle without what an ordinary loop keeps for its debug mode."""
 
-    def __init__(self, loop: VirtualTimeLoop) -> None:
-        super().__init__()
-        self._owner = loop
+    __slots__ = ()
+
+    def __init__(self, callback: Callable[..., object], args: Any, loop: Any, context: Context | None) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop, self._callback, self._args = loop, callback, args
+        self._cancelled, self._repr, self._source_traceback = False, None, None
+
+
+class _TimerHandle(asyncio.TimerHandle):
+    """The same for a timer."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, when: float, callback: Callable[..., object], args: Any, loop: Any, context: Context | None
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop, self._callback, self._args = loop, callback, args
+        self._cancelled, self._repr, self._source_traceback = False, None, None
+        self._when, self._scheduled = when, True
+
+
+class _LonelySelector(selectors.SelectSelector):
+    """Takes the loop's own socket pair, by which other threads wake it while time is held, and nothing else."""
 
     def register(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> selectors.SelectorKey:
         if self.get_map():
@@ -289,14 +393,3 @@ class _ImpatientSelector(selectors.SelectSelector):
                 advice="Run what needs it on an ordinary loop (transport loopback), or take a part that is in memory.",
             )
         return super().register(fileobj, events, data)
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if self._owner.held and (timeout is None or timeout > 0):
-            return super().select(None)
-        if timeout is None:
-            # In memory nobody else is left who could go on from here; better a defect than a silence without end.
-            raise RuntimeError("every actor waits for another one, and no timer is set")
-        if timeout > 0:
-            self._owner._virtual += timeout
-        # The loop's own socket pair is all there is to wait for, and it says nothing that is not in the queue already.
-        return []

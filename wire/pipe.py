@@ -31,7 +31,7 @@ class _PipeEnd(ByteStream):
     def abort(self) -> None:
         if not self._closed:
             self._end_here()
-            self._far._waiting.clear()
+            self._far._waiting = b""
             self._far._lost = PeerClosed(f"{self._far.peer} reset the connection.")
             self._far._end(self._far._lost)
 

@@ -68,7 +68,7 @@ class ByteStream(ABC):
         """The other end, for people: ``[::1]:61341`` or ``memory``."""
         self.local, self.remote = local, remote
         self._receiver: Receiver | None = None
-        self._waiting = bytearray()  # arrived and not delivered
+        self._waiting: bytes | bytearray = b""  # arrived and not delivered
         self._paused = False
         self._held = False  # so much waits that the source was told to stop
         self._due = False  # a delivery is scheduled
@@ -159,7 +159,12 @@ class ByteStream(ABC):
         """Deliver ``data`` later."""
         if self._over:
             return
-        self._waiting += data
+        if not self._waiting:
+            self._waiting = data  # nearly always all there is
+        elif isinstance(self._waiting, bytearray):
+            self._waiting += data
+        else:
+            self._waiting = bytearray(self._waiting + data)
         if len(self._waiting) > BUFFER and not self._held:
             self._held = True
             self._hold(True)
@@ -179,7 +184,7 @@ class ByteStream(ABC):
     def _end_here(self) -> None:
         """This side ends the connection: nothing is delivered any more but the end."""
         self._closed, self._error, self._paused = True, None, False
-        self._waiting.clear()
+        self._waiting = b""
         self._end(None)
 
     def _drained(self) -> None:
@@ -218,7 +223,7 @@ class ByteStream(ABC):
 
     def _take(self) -> bytes:
         data = bytes(self._waiting)
-        self._waiting.clear()
+        self._waiting = b""
         if self._held:
             self._held = False
             self._hold(False)

@@ -29,7 +29,7 @@ def note_status(s: Iso2VehicleSession, status: object) -> None:
 
     A status of neither current is none, and says nothing.
     """
-    if not isinstance(status, iso2.AC_EVSEStatusType | iso2.DC_EVSEStatusType):
+    if not isinstance(status, (iso2.AC_EVSEStatusType, iso2.DC_EVSEStatusType)):
         return
     if status.EVSENotification == iso2.EVSENotificationType.StopCharging:
         end(s, "the station asked to stop")

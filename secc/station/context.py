@@ -192,12 +192,13 @@ class StationContext:
         return waiting or next((o for o in outlets if o.wants_card), None)
 
     def _noted(self, outlet: Outlet, notice: object) -> None:
-        if isinstance(notice, notices.PluggedIn) and self._held is not None:
+        kind = type(notice)
+        if kind is notices.PluggedIn and self._held is not None:
             shown, self._held = self._held, None
             if shown.until > self.clock.now():
                 outlet.present(shown._replace(until=float("inf")))
         self.delivery.add(outlet.book.note(notice))
-        if isinstance(notice, notices.PluggedIn | notices.Unplugged):
+        if kind is notices.PluggedIn or kind is notices.Unplugged:
             self._report_status(outlet)
         if outlet.transaction is None:
             self._reset_what_is_idle(outlet)

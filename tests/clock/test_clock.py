@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -344,3 +344,65 @@ def test_nobody_who_acts_is_leapt_over() -> None:
         ("often", 40),
         ("seldom", 50),
     ]
+
+
+def _order_of(factory: Callable[[], asyncio.AbstractEventLoop] | None) -> list[str]:
+    """What runs when: callbacks, timers of one and of several times, what is cancelled, tasks and futures."""
+    said: list[str] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        future = loop.create_future()
+
+        async def waiting(name: str) -> None:
+            said.append(f"{name} began")
+            await future
+            said.append(f"{name} went on")
+
+        tasks = [asyncio.create_task(waiting(name)) for name in ("one", "two")]
+        for name, delay in (("late", 0.02), ("early", 0.01), ("at once", 0.0)):
+            loop.call_at(now + delay, said.append, name)
+        loop.call_at(now + 0.01, said.append, "never").cancel()
+        loop.call_soon(said.append, "neither").cancel()
+        loop.call_soon(loop.call_soon, said.append, "soon")
+        loop.call_at(now + 0.015, future.set_result, None)
+        await asyncio.gather(*tasks)
+        async with asyncio.timeout(10):
+            await asyncio.sleep(0.01)
+        said.append("slept")
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main())
+    return said
+
+
+def test_things_happen_in_virtual_time_in_the_order_of_an_ordinary_loop() -> None:
+    assert _order_of(VirtualTimeLoop) == _order_of(None)
+
+
+def test_timers_of_one_time_ring_in_the_order_they_were_set() -> None:
+    async def main() -> list[int]:
+        loop, rung = asyncio.get_running_loop(), list[int]()
+        for number in range(50):
+            loop.call_at(loop.time() + 1.0, rung.append, number)
+        await asyncio.sleep(1.5)
+        return rung
+
+    assert virtually(main()) == list(range(50))
+
+
+def test_timers_that_are_cancelled_do_not_pile_up() -> None:
+    async def main() -> tuple[int, list[str]]:
+        loop, rung = asyncio.get_running_loop(), list[str]()
+        assert isinstance(loop, VirtualTimeLoop)
+        loop.call_at(loop.time() + 86_400, rung.append, "last")
+        for number in range(5000):
+            loop.call_at(loop.time() + 86_000 - number % 7, rung.append, "never").cancel()
+        kept = len(loop._timers)
+        await asyncio.sleep(90_000)
+        return kept, rung
+
+    kept, rung = virtually(main())
+    assert kept < 250
+    assert rung == ["last"]

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def timestamp(now: float) -> str:
     """RFC 3339 in UTC with milliseconds and ``Z``, from seconds since the epoch (Part 4, 3.2: at most 3 decimals)."""
-    return datetime.fromtimestamp(now, UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    minute, microseconds = divmod(round(now * 1e6), 60_000_000)
+    return f"{_minute(minute)}:{microseconds // 1_000_000:02}.{microseconds // 1000 % 1000:03}Z"
 
 
+@lru_cache(maxsize=64)
+def _minute(number: int) -> str:
+    """The minute of that number since the epoch: what comes next is in the same one, mostly."""
+    return datetime.fromtimestamp(number * 60, UTC).isoformat()[:16]
+
+
+@lru_cache(maxsize=64)
 def seconds(text: str) -> float:
     """Seconds since the epoch of an RFC 3339 text; one without an offset is read as UTC. Raises ValueError.
 

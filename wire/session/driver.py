@@ -98,15 +98,15 @@ class Driver(Generic[E]):
         """Do what the engine says, in order."""
         sent = False
         for output in outputs:
-            if isinstance(output, Event):
-                self._trace.emit(output)
-            elif isinstance(output, Send):
+            if isinstance(output, Send):
                 self._stream.write(output.frame)
                 sent = True
             elif isinstance(output, Notice):
                 self._tell(output.content)
             elif isinstance(output, Ask):
                 self._ask(output)
+            elif isinstance(output, Event):
+                self._trace.emit(output)
             elif not self._end.done():
                 self._end.set_result(output)
         if sent and not self._blocked and self._stream.unsent > BUFFER:

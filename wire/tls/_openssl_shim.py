@@ -77,7 +77,7 @@ def observer_of(connection: SSL.Connection) -> Observer | None:
     return _observers.get(connection._ssl)
 
 
-def prepare(context: SSL.Context, *, demand_certificate: bool, curves: str, signatures: str) -> None:
+def prepare(context: SSL.Context, *, server: bool, demand_certificate: bool, curves: str, signatures: str) -> None:
     """Make connections of ``context`` report to their observers; with ``demand_certificate`` these judge the peer.
 
     Raises ValueError for a curve or signature algorithm OpenSSL does not know.
@@ -91,7 +91,8 @@ def prepare(context: SSL.Context, *, demand_certificate: bool, curves: str, sign
         raise ValueError(f"OpenSSL does not know the signature algorithms {signatures}")
     _lib.SSL_CTX_set_msg_callback(pointer, _message)
     if demand_certificate:
-        _lib.SSL_CTX_set_verify(pointer, _VERIFY_PEER | _FAIL_WITHOUT_CERTIFICATE, _verify)
+        verify = _verify_client if server else _verify_server
+        _lib.SSL_CTX_set_verify(pointer, _VERIFY_PEER | _FAIL_WITHOUT_CERTIFICATE, verify)
         # The judge verifies every signature; a depth of 0 keeps OpenSSL from doing it as well.
         _lib.SSL_CTX_set_verify_depth(pointer, 0)
     else:
@@ -182,15 +183,30 @@ def clear_errors() -> None:
 
 
 @_ffi.callback("int (*)(int, X509_STORE_CTX *)", error=0)  # type: ignore[untyped-decorator]
-def _verify(_: int, store: Any) -> int:
+def _verify_client(_: int, store: Any) -> int:
+    _, accepted = _judged(store)
+    if accepted:
+        _lib.X509_STORE_CTX_set_error(store, _lib.X509_V_OK)
+    return int(accepted)
+
+
+@_ffi.callback("int (*)(int, X509_STORE_CTX *)", error=0)  # type: ignore[untyped-decorator]
+def _verify_server(_: int, store: Any) -> int:
+    """A client need not hear OpenSSL out: once the judge has accepted, its opinion does not count, and 0 ends it."""
+    ssl, accepted = _judged(store)
+    if accepted:
+        _lib.SSL_set_verify(ssl, _VERIFY_NOTHING, _ffi.NULL)
+    return 0
+
+
+def _judged(store: Any) -> tuple[Any, bool]:
+    """The connection and whether its peer's chain is accepted; if not, the error for the alert is set."""
     ssl = _lib.X509_STORE_CTX_get_ex_data(store, _lib.SSL_get_ex_data_X509_STORE_CTX_idx())
     observer = _observers.get(ssl)
     alert = 80 if observer is None else observer.judge_chain()
-    if alert is None:
-        _lib.X509_STORE_CTX_set_error(store, _lib.X509_V_OK)
-        return 1
-    _lib.X509_STORE_CTX_set_error(store, _ERROR_FOR_ALERT[alert])
-    return 0
+    if alert is not None:
+        _lib.X509_STORE_CTX_set_error(store, _ERROR_FOR_ALERT[alert])
+    return ssl, alert is None
 
 
 @_ffi.callback("void (*)(int, int, int, const void *, size_t, SSL *, void *)")  # type: ignore[untyped-decorator]

@@ -330,7 +330,9 @@ def _context(
                 context.add_extra_chain_cert(certificate)
             context.use_privatekey(credentials.key)
             context.check_privatekey()
-        _openssl_shim.prepare(context, demand_certificate=judged, curves=":".join(curves), signatures=_SIGNATURES)
+        _openssl_shim.prepare(
+            context, server=server, demand_certificate=judged, curves=":".join(curves), signatures=_SIGNATURES
+        )
         if not server:
             _openssl_shim.offer_trusted_ca_keys(context)
     except KeyError as error:

@@ -119,7 +119,7 @@ def verify(
     liberties = [*_transforms(info), *_check_references(info, parts, METHODS[algorithm], rules)]
     raw = signature.SignatureValue.value
     if len(raw) != algorithm.size:
-        form = "r || s" if algorithm.hash else "RFC 8032"
+        form = "r || s" if algorithm.ecdsa else "RFC 8032"
         raise SignatureError(f"SignatureValue has {len(raw)} bytes, expected {algorithm.size} ({form}).")
     if not algorithm.fits(public_key):
         raise SignatureError(f"The signature is {algorithm.name}, for which the key of the certificate shown is not.")
@@ -167,21 +167,21 @@ def _check_ids(*signed: object) -> None:
         seen.add(identifier)
 
 
+_SEVERAL = (list, tuple)
+_DEEP = (ComplexType, list, tuple)
+
+
 def _ids(signed: Iterable[object]) -> Iterator[str]:
     """Every Id in these values of the catalogue, however deep."""
     left = list(signed)
-    while left:
-        value = left.pop()
-        if isinstance(value, list | tuple):
+    for value in left:  # which grows meanwhile
+        if isinstance(value, ComplexType):
+            if identifier := getattr(value, "Id", None):
+                yield identifier
+            members = [getattr(value, name) for name in type(value).__defaults__]
+            left += [member for member in members if isinstance(member, _DEEP)]
+        elif isinstance(value, _SEVERAL):
             left += value
-        elif isinstance(value, ComplexType):
-            for name in type(value).__defaults__:
-                member = getattr(value, name)
-                if name == "Id":
-                    if member:
-                        yield member
-                elif isinstance(member, ComplexType | list | tuple):
-                    left.append(member)
 
 
 def _check_references(
