@@ -12,8 +12,10 @@ from msgspec import Struct, field
 
 from pncsim.backend.admin import backup_http, clients_http
 from pncsim.backend.admin import http as admin_http
-from pncsim.backend.auth import CLIENTS, BearerTokens, Clients
+from pncsim.backend.auth import CLIENTS, BearerTokens, Clients, certificates_http
 from pncsim.backend.auth import http as auth_http
+from pncsim.backend.auth.callers import others
+from pncsim.backend.auth.certificates import ClientCertificates
 from pncsim.backend.ccp import http as ccp_http
 from pncsim.backend.cps import generate_http
 from pncsim.backend.cps import http as cps_http
@@ -21,8 +23,10 @@ from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.oem import http as oem_http
 from pncsim.backend.pcp import http as pcp_http
 from pncsim.backend.pki import crl_http, est_http, responder_http
+from pncsim.backend.pki.authorities import Authorities
 from pncsim.backend.rcp import http as rcp_http
 from pncsim.backend.rest import health
+from pncsim.backend.rest.access import Others
 from pncsim.backend.rest.guessing import Guesses
 from pncsim.backend.rest.metrics import Metrics
 from pncsim.backend.rest.routes import Route
@@ -53,19 +57,27 @@ class Household(Struct, frozen=True, eq=False):
     renew: admin_http.Reset = _nothing
     reset: admin_http.Reset | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    certificates: ClientCertificates | None = None
+
+    @property
+    def others(self) -> Others:
+        """What may stand in a token's place."""
+        return others(self.clients, self.certificates, Authorities(self.ecosystem.authorities.values()))
 
 
 class Face(Struct, frozen=True):
     """One service: ``role`` reports its exchanges, ``routes`` makes its table, ``path`` is where a client begins.
 
     ``path`` is appended to the base URL: empty where the published paths themselves are (``/v1/...``). ``scope`` is
-    what a token has to name for it (auth.SCOPES), empty where none is demanded.
+    what a token has to name for it (auth.SCOPES), empty where none is demanded. ``plain``: never behind TLS, for who
+    asks it may want to know whether a TLS certificate is good (RFC 5280 8).
     """
 
     role: str
     routes: Callable[[Household], tuple[Route, ...]]
     path: str = ""
     scope: str = ""
+    plain: bool = False
 
 
 def _provisioning(house: Household, guesses: Guesses) -> tuple[Route, ...]:
@@ -93,9 +105,12 @@ FACES: Mapping[str, Face] = {
     "cps": Face("CPS", lambda house: _provisioning(house, Guesses(house.clock)), scope="cpservice"),
     "oem": Face("OEM", lambda house: oem_http.routes(house.ecosystem.fleet)),
     "est": Face("PKI", lambda house: est_http.routes(house.ecosystem.authorities), scope="pkigateway"),
-    "ocsp": Face("PKI", lambda house: responder_http.routes(house.ecosystem.responder), "/ocsp"),
+    "ocsp": Face("PKI", lambda house: responder_http.routes(house.ecosystem.responder), "/ocsp", plain=True),
     "crl": Face(
-        "PKI", lambda house: crl_http.routes(house.ecosystem.pkis, house.ecosystem.store, house.clock), crl_http.PATH
+        "PKI",
+        lambda house: crl_http.routes(house.ecosystem.pkis, house.ecosystem.store, house.clock),
+        crl_http.PATH,
+        plain=True,
     ),
     "admin": Face(
         "LAB",
@@ -103,6 +118,7 @@ FACES: Mapping[str, Face] = {
             *clients_http.routes(house.clients),
             *admin_http.routes(house.ecosystem, house.clock, house.reset),
             *backup_http.routes(house.ecosystem.store, house.kinds, house.renew),
+            *certificates_http.routes(house.certificates),
         ),
         scope="admin",
     ),

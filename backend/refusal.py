@@ -10,7 +10,7 @@ class Refused(PeerError):
 
     ``clause`` is the number of the rule (``PCP-PUB-3``, ``CPS-6`` …). ``message`` is the text Open Plug&Charge
     publishes for this case, which clients may compare; empty where none is published. ``retry_after``: seconds after
-    which the same may be asked again.
+    which the same may be asked again. ``challenge``: how a caller says who he is (RFC 9110 11.6.1).
     """
 
     def __init__(
@@ -23,10 +23,12 @@ class Refused(PeerError):
         advice: str = "",
         kind: Kind | None = None,
         retry_after: float | None = None,
+        challenge: str = "",
     ) -> None:
         super().__init__(sentence, clause=clause, advice=advice, http_status=http_status, kind=kind)
         self.message = message
         self.retry_after = retry_after
+        self.challenge = challenge
 
     @property
     def messages(self) -> list[str]:

@@ -12,11 +12,12 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
 from pncsim.backend.auth import CLIENTS, TOKEN_KEYS
+from pncsim.backend.auth.certificates import CLIENT_CERTIFICATES
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.mo import SUBSCRIPTIONS
@@ -29,7 +30,7 @@ from pncsim.backend.rest.access_log import AccessLog
 from pncsim.backend.store.sql import open_store
 from pncsim.backend.webhooks import DELIVERIES, ENDPOINTS
 from pncsim.backend.webhooks.outcomes import INTERVAL as WEBHOOK_RETRY
-from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown
+from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown, Switches
 from pncsim.simulator.serving_clients import DemoClient
 from pncsim.simulator.serving_home import Doors, Home
 from pncsim.wire.clock import Clock
@@ -48,6 +49,7 @@ KINDS = (
     SUBSCRIPTIONS,
     ISSUED,
     CLIENTS,
+    CLIENT_CERTIFICATES,
     TOKEN_KEYS,
     OWN_KEYS,
     *FLEET_KINDS,
@@ -70,7 +72,10 @@ def duration(text: str) -> float:
 class ServeOptions(Struct, frozen=True, kw_only=True):
     """``pnc serve ecosystem``: where it listens, what it keeps where, and what time it is there."""
 
-    host: Annotated[str, "address to listen on; another one than loopback needs --no-tls", Shown("H")] = "127.0.0.1"
+    host: Annotated[str, "address to listen on; what others can reach needs --tls or --no-tls", Shown("H")] = (
+        "127.0.0.1"
+    )
+    name: Annotated[str | None, "the host as others call it, for URLs and certificates", Shown("NAME")] = None
     port: Annotated[int, "port to listen on; 0 takes a free one", Bounds(0, 65_535), Shown("P")] = PORT
     telematics_port: Annotated[
         int,
@@ -81,7 +86,16 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     data: Annotated[Path | None, "folder of everything that is kept", Shown("DIR")] = None
     database: Annotated[str | None, "database, default: an SQLite file in the folder", Shown("URL")] = None
     pki: Annotated[Path | None, "PKI folder; made in the folder if there is none", Shown("DIR")] = None
-    tls: Annotated[bool, "plain HTTP although others can reach it", Flag("--no-tls")] = True
+    transport: Annotated[
+        Literal["tls", "no-tls"] | None,
+        "",
+        Switches(
+            {
+                "tls": "HTTPS, where clients may show certificates; OCSP and revocation lists on HTTP, one port on",
+                "no-tls": "plain HTTP although others can reach it",
+            }
+        ),
+    ] = None
     crl: Annotated[bool, "certificates of a PKI made here name revocation lists, too", Flag("--crl")] = False
     ready_file: Annotated[
         Path | None, "write the URLs and clients there as JSON once everything answers", Shown("FILE")
@@ -97,11 +111,11 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
 
 
 class Served:
-    """What answers now. ``services``: the URL of each by its name."""
+    """What answers now. ``services``: the URL of each by its name; ``tls``: the files of TLS, None without it."""
 
     def __init__(self, home: Home, database: str) -> None:
         self._home, self.database = home, database
-        self.pki, self.services = home.place, home.doors.services
+        self.pki, self.services, self.tls = home.place, home.doors.services, home.tls
 
     @property
     def ecosystem(self) -> Ecosystem:
@@ -114,18 +128,23 @@ class Served:
         return self._home.standing.demo
 
     def ready(self) -> dict[str, Any]:
-        """What a ready file says: URLs, demo clients, and where data lies."""
+        """What a ready file says: URLs, demo clients, and where data lies; with TLS, what to trust and what to show."""
         clients = [
             {"id": c.id, "secret": c.secret, "role": c.role, "wmi": list(c.wmi), "providers": list(c.providers)}
             for c in self.clients
         ]
-        return {
+        ready = {
             "services": dict(self.services),
             "telematics": self.ecosystem.fleet.telematics,
             "clients": clients,
             "pki": str(self.pki),
             "database": self.database,
         }
+        if self.tls is not None:
+            ready["tlsRoot"] = str(self.tls.root)
+            for client, known in zip(clients, self.clients, strict=True):
+                client["certificate"], client["key"] = map(str, self.tls.files(known.id))
+        return ready
 
 
 async def run_services(options: ServeOptions, clock: Clock, trace: Trace) -> int:
@@ -145,19 +164,30 @@ async def run_services(options: ServeOptions, clock: Clock, trace: Trace) -> int
 @asynccontextmanager
 async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIterator[Served]:
     """All services of one ecosystem, answering."""
-    if not _is_loopback(options.host) and options.tls:
+    if not _is_loopback(options.host) and options.transport is None:
         raise LocalError(
-            f"Others can reach {options.host}, and TLS is not served yet.",
-            advice="Listen on 127.0.0.1, or say --no-tls if they may read and change what passes.",
+            f"Others can reach {options.host}: it has to be said whether by TLS.",
+            advice="Say --tls, or --no-tls if they may read and change what passes, or listen on 127.0.0.1.",
         )
     folder = options.data or default_folder()
     async with AsyncExitStack() as stack:
         voice = Voice.on(clock, trace, "LAB")
-        doors = Doors(options.host, options.port, voice, telematics_port=options.telematics_port)
+        doors = Doors(
+            options.host,
+            options.port,
+            voice,
+            name=options.name or "",
+            tls=options.transport == "tls",
+            telematics_port=options.telematics_port,
+        )
         if options.access_log is not None:
             log = AccessLog(options.access_log, clock, voice)
             stack.callback(log.close)
             doors.readers.append(log.read)
+        if not _is_loopback(options.host) and options.transport == "no-tls":
+            voice.warning(
+                f"Secrets and everything else pass in the clear at {doors.base}: others can read and change it."
+            )
         stack.push_async_callback(doors.close)
         _make(folder)
         home = Home(
@@ -215,4 +245,6 @@ def _show(house: Served) -> None:
     for client in house.clients:
         owns = " ".join((*client.wmi, *client.providers))
         print(f"  {client.id:<14}{client.role:<18}{client.secret:<34}{owns}")
+    if house.tls is not None:
+        print(f"TLS root   {house.tls.root}\nTo show    {house.tls.clients}: a certificate and a key of each client")
     print(f"PKI        {house.pki}\nDatabase   {house.database}\nReady. Ctrl-C ends it.", flush=True)

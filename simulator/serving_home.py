@@ -15,11 +15,12 @@ from typing import Any, NoReturn
 from msgspec import Struct
 
 from pncsim.backend.auth import BearerTokens, Clients
+from pncsim.backend.auth.certificates import ClientCertificates
 from pncsim.backend.cleansing import cleanse_regularly
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import Fact
-from pncsim.backend.faces import FACES, Household, routes_of
+from pncsim.backend.faces import FACES, Face, Household, routes_of
 from pncsim.backend.oem.fleet import Fleet, bind_line, serve_line
 from pncsim.backend.pki.fetch import DEADLINE, HttpFetch, HttpLists, own_first
 from pncsim.backend.rest.exchanges import ExchangeReader
@@ -30,6 +31,7 @@ from pncsim.backend.store.sql import SqlStore
 from pncsim.backend.webhooks import Outbox
 from pncsim.backend.webhooks.sender import Sender
 from pncsim.simulator.serving_clients import DemoClient, demo_clients
+from pncsim.simulator.serving_tls import TlsFiles
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.folder_work import complete
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki, write_pki
@@ -37,34 +39,53 @@ from pncsim.tls_certs.profiles import CONTRACT_SERVICE_PROFILES
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import locked, replace_file
+from pncsim.wire.https import unfurnished
 from pncsim.wire.listener import HttpListener
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
 
 class Doors:
-    """The sockets services answer at; bound at once, so that addresses can go into certificates."""
+    """The sockets services answer at; bound at once, so that addresses can go into certificates.
 
-    def __init__(self, host: str, port: int, voice: Voice, *, telematics_port: int = 0) -> None:
-        self._voice, self._host, self._telematics_port = voice, host, telematics_port
+    ``name``: the host as others call it, where that is not ``host``. With ``tls`` what is asked without it has a port
+    of its own, the next one. Vehicles have one of their own, too.
+    """
+
+    def __init__(
+        self, host: str, port: int, voice: Voice, *, name: str = "", tls: bool = False, telematics_port: int = 0
+    ) -> None:
+        self._voice, self._host, self._name = voice, host, name
+        self._telematics_port = telematics_port
         self._line: HttpListener | None = None
-        self._listener = HttpListener(host, port, voice=voice)
-        self.services = {name: self._listener.url + face.path for name, face in FACES.items()}
+        self.context = unfurnished() if tls else None
+        """TLS, to be furnished before the doors are opened."""
+        self._main = self._plain = HttpListener(host, port, tls=self.context, voice=voice)
+        if tls:
+            try:
+                self._plain = HttpListener(host, port and port + 1, voice=voice)
+            except LocalError:
+                self._main.release()
+                raise
+        self.services = {name: self._url(self._listener(face)) + face.path for name, face in FACES.items()}
         """The URL of each service by its name."""
         self.metrics = Metrics()
-        self.metrics.gauge("pnc_connections", "Connections that are open.", lambda: len(self._listener.guests))
+        self.metrics.gauge("pnc_connections", "Connections that are open.", self._guests)
         self.readers: list[ExchangeReader] = [self.metrics.read]
         """Who hears of each exchange."""
 
     @property
     def base(self) -> str:
         """What tokens are for."""
-        return self._listener.url
+        return self._url(self._main)
 
     async def open(self, house: Household) -> None:
         """Answer with the faces of ``house`` from now on."""
-        app = application(routes_of(house), self._voice, tokens=house.tokens.grant, readers=self.readers)
-        await self._listener.start(app)
+        for listener in {self._main, self._plain}:
+            names = [name for name, face in FACES.items() if self._listener(face) is listener]
+            routes, tokens = routes_of(house, names), house.tokens.grant
+            app = application(routes, self._voice, tokens=tokens, others=house.others, readers=self.readers)
+            await listener.start(app)
 
     async def open_line(self, fleet: Fleet) -> None:
         """Answer the vehicles of ``fleet`` from now on, at a port of their own (mutual TLS)."""
@@ -74,9 +95,21 @@ class Doors:
 
     async def close(self) -> None:
         """Let requests in progress end, and answer no more. May be called twice."""
-        await self._listener.stop()
-        if self._line is not None:
-            await self._line.stop()
+        await asyncio.gather(*(one.stop() for one in {self._main, self._plain, self._line} if one is not None))
+
+    @property
+    def host(self) -> str:
+        """The host as others call it."""
+        return self._name or self._host
+
+    def _guests(self) -> int:
+        return sum(len(listener.guests) for listener in {self._main, self._plain})
+
+    def _url(self, listener: HttpListener) -> str:
+        return listener.url_as(self._name) if self._name else listener.url
+
+    def _listener(self, face: Face) -> HttpListener:
+        return self._plain if face.plain else self._main
 
 
 class Standing(Struct, frozen=True, eq=False):
@@ -109,6 +142,7 @@ class Home:
         crl: bool = False,
     ) -> None:
         self.doors, self.place, self._crl, self.outbox = doors, place, crl, Outbox()
+        self.tls = None if doors.context is None else TlsFiles(folder)
         self._local, self._retry = local, retry
         self._clock, self._trace, self._folder = clock, trace, folder
         self._voice = Voice.on(clock, trace, "LAB")
@@ -163,6 +197,7 @@ class Home:
                 clients = Clients(self._clock, self._voice, store)
                 with locked(self._folder):  # another process on the same database may begin just now
                     demo = await demo_clients(clients, self._folder / "clients.json")
+                    certificates = await self._certificates(store, clients, ecosystem, demo)
                 house = Household(
                     ecosystem,
                     clients,
@@ -172,6 +207,7 @@ class Home:
                     renew=renew,
                     reset=reset if test_controls else None,
                     metrics=self.doors.metrics,
+                    certificates=certificates,
                 )
                 for role, own in (
                     ("rcp_root", await ecosystem.trust_lists.anchor()),
@@ -192,6 +228,17 @@ class Home:
                 self._standing = Standing(ecosystem, self._bus, demo, leaving.pop_all())
 
         await build()
+
+    async def _certificates(
+        self, store: SqlStore, clients: Clients, ecosystem: Ecosystem, demo: Sequence[DemoClient]
+    ) -> ClientCertificates | None:
+        """With TLS, what is needed for it; TLS libraries live by the machine's time, whatever the lab's is."""
+        if self.doors.context is None or self.tls is None:
+            return None
+        certificates = ClientCertificates(Clock(), self._voice, store, clients)
+        await self.tls.prepare(self.doors.context, certificates, ecosystem, self.doors.host)
+        await self.tls.certify(certificates, (client.id for client in demo))
+        return certificates
 
     def _pki(self) -> Pki:
         """What is in the PKI folder; made if there is none, completed by what issues for the contract service."""

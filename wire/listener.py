@@ -67,8 +67,15 @@ class HttpListener:
     @property
     def url(self) -> str:
         """``http://host:port`` without a slash at the end."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
+        return self.url_as(self.host)
+
+    def url_as(self, host: str) -> str:
+        """As :attr:`url`, by another name of the host."""
+        return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def release(self) -> None:
+        """Give back the address of a listener that was not started."""
+        self._socket.close()
 
     async def start(self, app: web.Application) -> None:
         """Listen and answer with ``app``, whose ``client_max_size`` should be the limits' ``body``.

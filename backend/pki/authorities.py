@@ -11,7 +11,8 @@ from pncsim.tls_certs.revocation import Reason
 
 
 class Authorities:
-    """Revokes what any of ``services`` has issued; looked through anew each time, so that more may come."""
+    """Revokes what any of ``services`` has issued, and knows whose it is; looked through anew each time, so that more
+    may come."""
 
     def __init__(self, services: Iterable[CertificateService]) -> None:
         self._services = services
@@ -22,3 +23,10 @@ class Authorities:
             if await service.revoke_certificate(certificate, reason):
                 return True
         return False
+
+    async def holder(self, certificate: x509.Certificate) -> str:
+        """As :meth:`CertificateService.holder`."""
+        for service in tuple(self._services):
+            if holder := await service.holder(certificate):
+                return holder
+        return ""

@@ -65,11 +65,14 @@ class CertificateService:
             call.text = _described(profile, chain)
             return "".join(certificate.public_bytes(Encoding.PEM).decode("ascii") for certificate in chain)
 
-    async def enrol(self, csr: bytes, role: str, owns: Callable[[str], bool]) -> tuple[x509.Certificate, ...]:
+    async def enrol(
+        self, csr: bytes, role: str, owns: Callable[[str], bool], *, holder: str = ""
+    ) -> tuple[x509.Certificate, ...]:
         """A certificate of the leaf ``role`` for a request (PEM or DER), and its Sub-CAs (PKI-2 to PKI-4).
 
         The CN has to be what the role's certificates are called by, and ``owns`` says whether it is the caller's; an
-        EMAID is certified in its normal form. Raises RequestError or Refused.
+        EMAID is certified in its normal form. ``holder``: the client that asks, who may renew it by showing it. Raises
+        RequestError or Refused.
         """
         profile = PROFILES[role]
         with self._voice.call(f"enrol for {profile.title}") as call:
@@ -79,7 +82,7 @@ class CertificateService:
             name = certified_name(given, profile.name, gate=self._voice.tolerate)
             if not owns(name):
                 raise Refused(f"{name} is not among the ids the caller owns.", clause="PKI-4", http_status=403)
-            chain = await self._sign(request, profile, name)
+            chain = await self._sign(request, profile, name, holder)
             call.text = _described(profile, chain)
             return chain
 
@@ -120,6 +123,17 @@ class CertificateService:
     ) -> tuple[x509.Certificate, ...]:
         """A provisioning certificate and its Sub-CAs; without ``ends`` it lasts as its profile says."""
         return await self._issue("oem_leaf", pcid, key, ends)
+
+    async def holder(self, certificate: x509.Certificate) -> str:
+        """The client that enrolled for ``certificate``; empty for one it was not issued to, and for one that is not
+        good now: who shows that proves nothing."""
+        try:
+            issuer = issuer_key(self._pki.issuer_authority(certificate).certificate)
+        except LocalError:
+            return ""
+        issued = await self._store.of(ISSUED).get(issued_key(issuer, certificate.serial_number))
+        good = issued is not None and issued.revoked_at is None and reading.valid_at(certificate, self._clock.now())
+        return issued.holder if issued is not None and good and issued.certificate == certificate else ""
 
     async def revoke_certificate(self, certificate: x509.Certificate, reason: Reason = "unspecified") -> bool:
         """Revoke a certificate an authority of this PKI issued; False if none did. The first revocation stands."""
@@ -168,17 +182,24 @@ class CertificateService:
         return issuer
 
     async def _sign(
-        self, request: x509.CertificateSigningRequest, profile: Profile, common_name: str | None = None
+        self,
+        request: x509.CertificateSigningRequest,
+        profile: Profile,
+        common_name: str | None = None,
+        holder: str = "",
     ) -> tuple[x509.Certificate, ...]:
         """The chain for a checked request."""
         authority = self._pki.authority(profile.issuer or profile.role)
         leaf = authority.issue_from_request(request, profile, self._clock.now(), common_name=common_name)
-        await self._keep(leaf, authority)
+        await self._keep(leaf, authority, holder)
         return (leaf, *authority.chain)
 
-    async def _keep(self, certificate: x509.Certificate, authority: Authority) -> None:
+    async def _keep(self, certificate: x509.Certificate, authority: Authority, holder: str = "") -> None:
         issued = IssuedCertificate(
-            issuer=issuer_key(authority.certificate), certificate=certificate, issued_at=self._clock.now()
+            issuer=issuer_key(authority.certificate),
+            certificate=certificate,
+            issued_at=self._clock.now(),
+            holder=holder,
         )
         await self._store.of(ISSUED).put(issued)
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from pncsim.backend.pki.ca import CertificateService
 from pncsim.backend.refusal import Refused
-from pncsim.backend.rest.access import Grant, Role
+from pncsim.backend.rest.access import Grant, Proof, Role
 from pncsim.backend.rest.bodies import check_namespace
 from pncsim.backend.rest.routes import Route
 from pncsim.tls_certs.csr_attributes import csr_attributes
@@ -59,6 +59,10 @@ LABELS: Mapping[str, Label] = {
 }
 """By the name in the path. A mobility operator with a PKI of its own has no business here."""
 
+_PROOFS: frozenset[Proof] = frozenset({"certificate", "secret"})
+_RENEWAL: frozenset[Proof] = _PROOFS.union({"renewed"})
+"""What RFC 7030 3.3 has beside tokens; a certificate that is to be renewed is good for that alone."""
+
 UNNAMED: Mapping[Role, str] = {"CPO": "cpo", "OEM": "oem", "CPS": "cps", "MO_HUBJECT_PKI": "mo"}
 """Which of them is meant by a caller of each role who names none."""
 
@@ -82,13 +86,13 @@ def _labelled(face: _Face, name: str) -> Iterator[Route]:
 def _operations(face: _Face, path: str, roles: frozenset[Role], *, open_to_read: bool = False) -> Iterator[Route]:
     """The operations below ``path`` for ``roles``; ``open_to_read``: everybody may do those that issue nothing."""
     readers = None if open_to_read else roles
-    for method, operation, handler, allowed in (
-        ("GET", "cacerts", face.ca_certificates, readers),
-        ("GET", "csrattrs", face.attributes, readers),
-        ("POST", "simpleenroll", face.enrol, roles),
-        ("POST", "simplereenroll", face.enrol, roles),
+    for method, operation, handler, allowed, proofs in (
+        ("GET", "cacerts", face.ca_certificates, readers, _PROOFS),
+        ("GET", "csrattrs", face.attributes, readers, _PROOFS),
+        ("POST", "simpleenroll", face.enrol, roles, _PROOFS),
+        ("POST", "simplereenroll", face.enrol, roles, _RENEWAL),
     ):
-        yield Route(method, f"{path}/{operation}{_FORM}", operation, allowed, handler)
+        yield Route(method, f"{path}/{operation}{_FORM}", operation, allowed, handler, proofs=proofs)
 
 
 class _Face:
@@ -110,11 +114,16 @@ class _Face:
     async def enrol(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         """Leaf, Sub-CA 2, Sub-CA 1: RFC 7030 4.2.3 has the leaf alone, clients of this protocol look for the chain.
 
-        A renewal is no different: who may have the name may have it again, and the old certificate stays good.
+        A renewal is no different: who may have the name may have it again, and the old certificate stays good. Who
+        shows that certificate, and nothing else, gets its name and no other (4.2.2).
         """
         service, label = self._authority(request, grant)
-        csr = _request(await request.read())
-        return _bag(await service.enrol(csr, label.leaf, lambda name: label.owns(grant, name)))
+        csr = request_in(await request.read())
+
+        def owns(name: str) -> bool:
+            return label.owns(grant, name) and grant.certified in (None, name)
+
+        return _bag(await service.enrol(csr, label.leaf, owns, holder=grant.holder))
 
     def _authority(self, request: web.Request, grant: Grant) -> tuple[CertificateService, Label]:
         tenant = request.match_info.get("tenant", "").removesuffix("-")
@@ -131,7 +140,7 @@ class _Face:
         return self._services[tenant], label
 
 
-def _request(body: bytes) -> bytes:
+def request_in(body: bytes) -> bytes:
     """The request in PEM or DER; a body in base64, broken into lines or not, is DER."""
     try:
         return base64.b64decode(b"".join(body.split()), validate=True)

@@ -11,13 +11,17 @@ from pncsim.tls_certs.revocation import Reason
 
 
 class IssuedCertificate(Struct, frozen=True, kw_only=True):
-    """One certificate; ``issuer`` is its authority (:func:`issuer_key`), ``revoked_at`` lab seconds since the epoch."""
+    """One certificate; ``issuer`` is its authority (:func:`issuer_key`), ``revoked_at`` lab seconds since the epoch.
+
+    ``holder``: the client that enrolled for it, empty where it was made otherwise.
+    """
 
     issuer: str
     certificate: x509.Certificate
     issued_at: float
     revoked_at: float | None = None
     reason: Reason = "unspecified"
+    holder: str = ""
 
 
 def issuer_key(authority: x509.Certificate) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Literal, get_args
 
 from msgspec import Struct
 
 from pncsim.backend.refusal import Refused
+from pncsim.wire.https import shown_certificate
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -25,6 +28,7 @@ class Grant(Struct, frozen=True):
     ``wmis`` are manufacturer codes (first 3 characters of a PCID), ``providers`` country and provider ids (first 5 of
     an EMAID); letter case does not count. ``holder`` is the client's id, empty where nobody had to say who he is.
     ``scopes`` are the services the token lets him into (RFC 6749 3.3), None: any.
+    ``certified``: the one name he may have certified, that of the certificate he has shown to renew it.
     """
 
     roles: frozenset[Role]
@@ -32,6 +36,7 @@ class Grant(Struct, frozen=True):
     providers: frozenset[str] | None = None
     holder: str = ""
     scopes: frozenset[str] | None = None
+    certified: str | None = None
 
     def owns_vehicle(self, pcid: str) -> bool:
         """Whether the PCID is of a manufacturer code in the grant."""
@@ -46,6 +51,22 @@ class Grant(Struct, frozen=True):
 EVERYTHING = Grant(ROLES)
 """What a face without tokens grants to everybody who can reach it."""
 
+
+class Others(Struct, frozen=True):
+    """What a request may show in place of a token; each finds what its sender may do, None for nobody we know.
+
+    ``certificate``: that of a client (DER) in the TLS handshake. ``renewed``: one that was enrolled for, good for its
+    own renewal (RFC 7030 3.3.2). ``secret``: a client's id and secret (RFC 7617).
+    """
+
+    certificate: Callable[[bytes], Awaitable[Grant | None]]
+    renewed: Callable[[bytes], Awaitable[Grant | None]]
+    secret: Callable[[str, str], Awaitable[Grant | None]]
+
+
+Proof = Literal["certificate", "renewed", "secret"]
+CERTIFICATE: frozenset[Proof] = frozenset({"certificate"})
+
 Grants = Callable[[str], Awaitable[Grant | None]]
 """Finds what a token's holder may do; None for a token nobody should hold."""
 
@@ -59,14 +80,23 @@ def fixed(grants: Mapping[str, Grant]) -> Grants:
     return grant
 
 
-async def identify(request: web.Request, tokens: Grants | None) -> Grant:
-    """The caller's grant; Refused with 401 without a known token."""
+async def identify(
+    request: web.Request, tokens: Grants | None, others: Others | None = None, proofs: frozenset[Proof] = CERTIFICATE
+) -> Grant:
+    """The caller's grant; Refused with 401 without a known token.
+
+    ``proofs``: what may stand in a token's place, where ``others`` can judge it.
+    """
     if tokens is None:
         return EVERYTHING
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    grant = await tokens(token.strip()) if scheme.lower() == "bearer" else None
+    grant = await _shown(request, tokens, others, proofs)
     if grant is None:
-        raise Refused("The request carries no bearer token known here.", clause="ACC-1", http_status=401)
+        raise Refused(
+            f"The request carries no bearer token{', and shows no certificate,' if others else ''} known here.",
+            clause="ACC-1",
+            http_status=401,
+            challenge='Basic realm="EST", Bearer' if others is not None and "secret" in proofs else "Bearer",
+        )
     return grant
 
 
@@ -85,6 +115,31 @@ def check_allowed(grant: Grant, allowed: frozenset[Role], scope: str = "") -> No
             http_status=403,
             advice="Ask for a token that names this scope, or none at all.",
         )
+
+
+async def _shown(request: web.Request, tokens: Grants, others: Others | None, proofs: frozenset[Proof]) -> Grant | None:
+    """Who says in the header who he is means that; a certificate counts where the header says nothing."""
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return await tokens(credentials.strip())
+    if others is None:
+        return None
+    if scheme.lower() == "basic":
+        id, secret = _basic(credentials)
+        return await others.secret(id, secret) if "secret" in proofs else None
+    if scheme or (certificate := shown_certificate(request)) is None:
+        return None
+    grant = await others.certificate(certificate)
+    return await others.renewed(certificate) if grant is None and "renewed" in proofs else grant
+
+
+def _basic(credentials: str) -> tuple[str, str]:
+    """Id and secret (RFC 7617 2); empty where there are none."""
+    try:
+        id, _, secret = base64.b64decode(credentials.strip(), validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, ValueError):
+        return "", ""
+    return id, secret
 
 
 def not_owned(what: str) -> Refused:

@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from pncsim.backend.refusal import Refused
-from pncsim.backend.rest.access import EVERYTHING, Grant, Grants, Role, check_allowed, identify
+from pncsim.backend.rest.access import (
+    CERTIFICATE,
+    EVERYTHING,
+    Grant,
+    Grants,
+    Others,
+    Proof,
+    Role,
+    check_allowed,
+    identify,
+)
 from pncsim.backend.rest.bodies import error_response
 from pncsim.backend.rest.exchanges import Exchange, ExchangeReader, error_of
 from pncsim.wire.errors import LocalError, PncError
@@ -38,6 +48,7 @@ class Route(Struct, frozen=True):
     """One operation. ``path`` may hold ``{names}``; ``roles`` is None where everybody may, without any token.
 
     ``service`` is the face the route is of, ``scope`` what a token must name for it; a face's row gives both.
+    ``proofs``: what may stand in a token's place.
     """
 
     method: str
@@ -47,6 +58,7 @@ class Route(Struct, frozen=True):
     handler: Handler
     service: str = ""
     scope: str = ""
+    proofs: frozenset[Proof] = CERTIFICATE
 
 
 def application(
@@ -54,29 +66,32 @@ def application(
     voice: Voice,
     *,
     tokens: Grants | None,
+    others: Others | None = None,
     body: int = LIMITS.body,
     source: Source = SYSTEM,
     readers: Sequence[ExchangeReader] = (),
 ) -> web.Application:
     """The aiohttp application of these routes. Without ``tokens`` everybody who reaches it may do everything.
 
-    ``body``: octets of a request that are read. ``source`` makes the trace ids of error bodies. ``readers`` hear of
-    each exchange.
+    ``others`` judges what is shown in a token's place. ``body``: octets of a request that are read. ``source`` makes
+    the trace ids of error bodies. ``readers`` hear of each exchange.
     """
     from pncsim.wire.web import web
 
-    guarded = {_guarded(route, tokens): route for route in routes}
+    guarded = {_guarded(route, tokens, others): route for route in routes}
     app = web.Application(client_max_size=body, middlewares=[_reporting(voice, source, guarded, readers)])
     for handler, route in guarded.items():
         app.router.add_route(route.method, route.path, handler)
     return app
 
 
-def _guarded(route: Route, tokens: Grants | None) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _guarded(
+    route: Route, tokens: Grants | None, others: Others | None
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handler(request: web.Request) -> web.StreamResponse:
         if route.roles is None:
             return await route.handler(request, EVERYTHING)
-        grant = await identify(request, tokens)
+        grant = await identify(request, tokens, others, route.proofs)
         _CLIENT.set(grant.holder)
         check_allowed(grant, route.roles, route.scope)
         return await route.handler(request, grant)
@@ -120,6 +135,8 @@ def _reporting(voice: Voice, source: Source, routes: Mapping[Any, Route], reader
             response = error_response(error.http_status or 400, error.messages, source, error.clause)
             if error.retry_after is not None:
                 response.headers["Retry-After"] = str(math.ceil(error.retry_after))
+            if error.challenge:
+                response.headers["WWW-Authenticate"] = error.challenge
         except PncError as error:
             text = str(error)
             response = error_response(error.http_status or 500, [error.sentence], source, error.clause)

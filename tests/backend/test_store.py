@@ -19,6 +19,7 @@ from backend_world import NOW
 
 import pncsim.backend
 from pncsim.backend.auth import CLIENTS, TOKEN_KEYS, Client, TokenKey
+from pncsim.backend.auth.certificates import CLIENT_CERTIFICATES, ClientCertificate
 from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS, ContractEntry, SeenRequest, StoredContract
 from pncsim.backend.csms.register import STATIONS, RegisteredStation
@@ -201,6 +202,15 @@ def delivery(number: int, version: int = 0) -> Delivery:
     )
 
 
+def client_certificate(number: int, version: int = 0) -> ClientCertificate:
+    return ClientCertificate(
+        fingerprint=f"{number:064x}",
+        client=f"client-{version}",
+        client_since=NOW + number,
+        certificate=issued(version),
+    )
+
+
 SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "vehicles": (VEHICLES, vehicle),
     "contracts": (CONTRACTS, contract),
@@ -215,6 +225,7 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "token_keys": (TOKEN_KEYS, token_key),
     "endpoints": (ENDPOINTS, endpoint),
     "deliveries": (DELIVERIES, delivery),
+    "client_certificates": (CLIENT_CERTIFICATES, client_certificate),
     "own_keys": (OWN_KEYS, own_key),
     "fleet": (FLEET, fleet_vehicle),
     "fleet_keys": (FLEET_KEYS, fleet_key),

@@ -119,7 +119,7 @@ async def test_what_others_can_reach_needs_the_persons_word(tmp_path: Path) -> N
     with pytest.raises(LocalError, match=r"Others can reach 0\.0\.0\.0"):
         async with served(options(tmp_path, host="0.0.0.0"), Clock(), Trace()):
             pass
-    async with served(options(tmp_path, host="0.0.0.0", tls=False), Clock(), Trace()) as house:
+    async with served(options(tmp_path, host="0.0.0.0", transport="no-tls"), Clock(), Trace()) as house:
         assert house.services
 
 

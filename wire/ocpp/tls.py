@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pncsim.wire.credentials import Credentials
 
-_NO_CHECK_TIME = 0x200000
+NO_CHECK_TIME = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name."""
 
 
@@ -25,13 +25,13 @@ def server_context(
     With ``lab_time`` OpenSSL does not judge when that is valid: then whoever looks at it does, by the lab's clock.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    _harden(context)
+    harden(context)
     if lab_time:
-        context.verify_flags |= _NO_CHECK_TIME
-    _load(context, credentials)
+        context.verify_flags |= NO_CHECK_TIME
+    load(context, credentials)
     if client_anchors:
         context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(cadata=_pem(client_anchors))
+        context.load_verify_locations(cadata=pem(client_anchors))
     return context
 
 
@@ -44,28 +44,31 @@ def client_context(
     :func:`wire.ocpp.websocket.connect` the lab's ``now``, and it checks the CSMS's certificate by that.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    _harden(context)
+    harden(context)
     if lab_time:
-        context.verify_flags |= _NO_CHECK_TIME
+        context.verify_flags |= NO_CHECK_TIME
     if anchors:
-        context.load_verify_locations(cadata=_pem(anchors))
+        context.load_verify_locations(cadata=pem(anchors))
     if credentials is not None:
-        _load(context, credentials)
+        load(context, credentials)
     return context
 
 
-def _harden(context: ssl.SSLContext) -> None:
+def harden(context: ssl.SSLContext) -> None:
+    """TLS 1.2 or later, no compression."""
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_COMPRESSION
 
 
-def _pem(certificates: Sequence[x509.Certificate]) -> str:
+def pem(certificates: Sequence[x509.Certificate]) -> str:
+    """The certificates in PEM, as contexts take them."""
     return "".join(c.public_bytes(Encoding.PEM).decode("ascii") for c in certificates)
 
 
-def _load(context: ssl.SSLContext, credentials: Credentials) -> None:
+def load(context: ssl.SSLContext, credentials: Credentials) -> None:
+    """Let the context show ``credentials``."""
     key = credentials.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with _as_file(key + _pem(credentials.chain).encode("ascii")) as path:
+    with _as_file(key + pem(credentials.chain).encode("ascii")) as path:
         context.load_cert_chain(path)
 
 
