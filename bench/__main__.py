@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench import exi_bench, memory_bench, session_bench, side_by_side, tls_bench
+from bench import exi_bench, memory_bench, services_bench, session_bench, side_by_side, tls_bench
 from pncsim.simulator.entry import COLLECTOR
 
 PNC = Path(sys.executable).with_name("pnc")
@@ -76,6 +76,8 @@ def main() -> None:
         print(f"{'':<40}{transport:>10}{warm.wall:>9.2f}{warm.cpu:>9.2f}{warm.memory:>7.0f}{first.wall:>9.2f}")
     print("(first: without compiled codec; MiB: peak memory of the process)\n")
     memory_bench.main()
+    print()
+    services_bench.main()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,15 @@ from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.values import Discreet
 
 
+class _Speaker(Struct, frozen=True):
+    """What every answer of one delegated signer has in it, and when its certificate ends."""
+
+    signer: Credentials
+    responder_id: bytes
+    certificate: bytes
+    ends: float
+
+
 class Authority(Discreet, Struct, eq=False, kw_only=True):
     """One issuing CA.
 
@@ -30,7 +39,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
     Serial numbers and its own keys are drawn from ``source``.
     """
 
-    _hidden = ("key", "registry", "signer", "_hashes")
+    _hidden = ("key", "registry", "signer", "_hashes", "_speaker")
 
     role: str
     certificate: x509.Certificate
@@ -42,6 +51,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
     signer: Credentials | None = None
     source: Source = SYSTEM
     _hashes: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    _speaker: _Speaker | None = None
 
     def issue(
         self,
@@ -142,6 +152,10 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         """What this authority says of a certificate (or a serial number)."""
         return self.registry.status(certificate if isinstance(certificate, int) else certificate.serial_number)
 
+    def said_of(self, name: CertId) -> tuple[Status, Revocation | None]:
+        """What this authority says of a certificate of its own now."""
+        return self.registry.status(name.serial), self.registry.revoked.get(name.serial)
+
     def owns(self, name: CertId) -> bool:
         """Whether ``name`` is a certificate of this authority's name and key."""
         return self._hashed(name.algorithm) == name.issuer
@@ -167,23 +181,22 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         that names it by SHA-256 alone, and OCPP lets nobody ask by SHA-1. GnuTLS 3.7.9 refuses a root's own signature
         where the root is not sent, which is why a root, too, has a delegated signer.
         """
-        signer = self.responder(now)
-        ends = signer.leaf.not_valid_after_utc.timestamp()
+        speaker = self._speaking(now)
         singles = [
             Single(
                 name,
                 self.registry.status(name.serial) if self.owns(name) else Status.UNKNOWN,
                 now,
-                min(now + LIFETIME, ends),
+                min(now + LIFETIME, speaker.ends),
                 self.registry.revoked.get(name.serial),
             )
             for name in (*ids, *(other for name in ids for other in self.other_names(name)))
         ]
         return sign_answer(
             singles,
-            key=signer.key,
-            responder_id=by_key(signer.leaf.public_key()),
-            certificates=(signer.leaf.public_bytes(Encoding.DER),),
+            key=speaker.signer.key,
+            responder_id=speaker.responder_id,
+            certificates=(speaker.certificate,),
             produced_at=now,
             nonce=nonce,
         )
@@ -202,9 +215,21 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         assert self.signer is not None, "there was one, or it was made"
         return self.signer
 
+    def _speaking(self, now: float) -> _Speaker:
+        signer = self.responder(now)
+        if self._speaker is None or self._speaker.signer is not signer:
+            leaf = signer.leaf
+            ends = leaf.not_valid_after_utc.timestamp()
+            self._speaker = _Speaker(signer, by_key(leaf.public_key()), leaf.public_bytes(Encoding.DER), ends)
+        return self._speaker
+
     def _can_sign(self, now: float) -> bool:
         """Whether there is a signer that is valid."""
-        return self.signer is not None and self.signer.leaf.not_valid_after_utc.timestamp() > now
+        if self.signer is None:
+            return False
+        if self._speaker is not None and self._speaker.signer is self.signer:
+            return self._speaker.ends > now
+        return self.signer.leaf.not_valid_after_utc.timestamp() > now
 
     def speaks(self, name: CertId, now: float) -> bool:
         """Whether it answers for ``name``: the certificate is of its name and key, and it has what to sign with."""

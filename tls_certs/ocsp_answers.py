@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -115,7 +116,11 @@ def _status(single: Single) -> bytes:
     return der.element(der.context(1), *parts)
 
 
+@lru_cache(maxsize=256)
+def _written(seconds: int) -> bytes:
+    return der.element(der.GENERALIZED_TIME, f"{datetime.fromtimestamp(seconds, UTC):%Y%m%d%H%M%SZ}".encode("ascii"))
+
+
 def generalized_time(seconds: float) -> bytes:
     """A time as DER GeneralizedTime, whole seconds, UTC."""
-    moment = datetime.fromtimestamp(int(seconds), UTC)
-    return der.element(der.GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ").encode("ascii"))
+    return _written(int(seconds))

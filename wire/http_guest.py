@@ -61,6 +61,8 @@ class Guest(asyncio.Protocol):
         self._handler, self._limits, self._left = handler, limits, left
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._due: float | None = None
+        self._loop = asyncio.get_running_loop()
         self._at: Literal["rest", "header", "header's end", "request"] = "rest"
         self._octets = 0
         self._last = b""
@@ -91,6 +93,9 @@ class Guest(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._disarm()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._left()
         self._handler.connection_lost(error)
 
@@ -123,16 +128,25 @@ class Guest(asyncio.Protocol):
             self._transport.close()
 
     def _arm(self, seconds: float) -> None:
-        self._disarm()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
+        """Expire then. A timer that runs is let run, unless it would be late: requests come faster than time is up."""
+        self._due = self._loop.time() + seconds
+        if self._timer is not None and self._timer.when() > self._due:
             self._timer.cancel()
             self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._due, self._expire)
+
+    def _disarm(self) -> None:
+        self._due = None
 
     def _expire(self) -> None:
         self._timer = None
+        if self._due is None:
+            return
+        if self._due > self._loop.time():
+            self._timer = self._loop.call_at(self._due, self._expire)
+            return
+        self._due = None
         if self._transport is None:
             self._left()
         elif self._at in ("header", "header's end"):

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from pncsim.backend.pki.store import ISSUED, issued_key, issuer_key
+from cryptography import x509
+from msgspec import Struct
+
+from pncsim.backend.pki.store import ISSUED, KeptStatus, issued_key, issuer_key
 from pncsim.backend.store import Store
-from pncsim.tls_certs.authority import Authority, answer_request
+from pncsim.tls_certs import reading
+from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.certid import CertId, RequestMalformed, parse_request
+from pncsim.tls_certs.facts import bound
+from pncsim.tls_certs.ocsp_answers import MALFORMED, UNAUTHORIZED, refusal
 from pncsim.tls_certs.pki import Pki
+from pncsim.tls_certs.revocation import Revocation, Status
 from pncsim.wire.clock import Clock
 from pncsim.wire.voice import Voice
+
+AGAIN = 3_600.0
+"""Seconds for which an answer may be given again."""
+REMEMBERED = 4_096
+
+
+class _Answer(Struct, frozen=True):
+    """An answer, what it says, and from when to when it may be given."""
+
+    said: list[tuple[Status, Revocation | None]]
+    response: bytes
+    starts: float
+    ends: float
 
 
 class OcspResponder:
     """Answers OCSP requests about certificates of its PKIs; nobody needs to say who they are.
 
-    What ``store`` says was revoked is revoked, whichever process did it.
+    What ``store`` says was revoked is revoked, whichever process did it. An answer is given again for an hour where
+    nothing has changed and no nonce asks for one of its own (RFC 5019 5).
     """
 
     def __init__(self, clock: Clock, voice: Voice, store: Store, *pkis: Pki) -> None:
@@ -22,19 +43,44 @@ class OcspResponder:
         self._voice = voice
         self._store = store
         self._pkis = list(pkis)
+        self._owners: dict[tuple[str, bytes, bytes], list[Authority]] = {}
+        self._answers: dict[bytes, _Answer] = {}
+        self._keys: dict[x509.Certificate, str] = {}
 
     def also_for(self, pki: Pki) -> None:
         """Answer about the certificates of another PKI too: one address may serve several authorities."""
         self._pkis.append(pki)
+        self._owners.clear()
 
     async def answer(self, request: bytes) -> bytes:
         """The OCSPResponse (DER) to an OCSPRequest (DER); what cannot be answered is refused within the response."""
         with self._voice.call("OCSP") as call:
-            authorities = [authority for pki in self._pkis for authority in pki.authorities()]
-            await self._recall(request, authorities)
-            response = answer_request(request, authorities, self._clock.now())
+            response = await self._answer(request)
             call.text = f"{len(request)} octets asked, {len(response)} answered."
             return response
+
+    async def _answer(self, request: bytes) -> bytes:
+        try:
+            names, nonce = parse_request(request)
+        except RequestMalformed:
+            return refusal(MALFORMED)
+        now, said = self._clock.now(), []
+        for name in names:
+            for authority in self._of(name):
+                await self._recall(name, authority)
+                said.append(authority.said_of(name))
+        speaker = next((authority for authority in self._of(names[0]) if authority.speaks(names[0], now)), None)
+        if speaker is None:
+            return refusal(UNAUTHORIZED)
+        before = self._answers.get(request)
+        if before is not None and before.said == said and before.starts <= now < before.ends:
+            return before.response
+        response = speaker.say(names, now, nonce)
+        if nonce is None:
+            bound(self._answers, REMEMBERED)
+            ends = min(now + AGAIN, reading.not_after(speaker.responder(now).leaf))
+            self._answers[request] = _Answer(said, response, now, ends)
+        return response
 
     def speaks(self, request: bytes) -> bool:
         """Whether this responder is to answer: an authority here has issued what is asked about, and can sign."""
@@ -42,24 +88,29 @@ class OcspResponder:
             names, _ = parse_request(request)
         except RequestMalformed:
             return True  # nobody else has to be bothered with that
-        authorities = [authority for pki in self._pkis for authority in pki.authorities()]
         now = self._clock.now()
-        return any(authority.speaks(name, now) for name in names for authority in authorities)
+        return any(authority.speaks(name, now) for name in names for authority in self._of(name))
 
-    async def _recall(self, request: bytes, authorities: list[Authority]) -> None:
-        """Let the authorities know what is kept of the certificates asked about."""
-        try:
-            names, _ = parse_request(request)
-        except RequestMalformed:
-            return  # which is answered as such
-        for name in names:
-            for authority in authorities:
-                if authority.owns(name):
-                    await self._recall_one(name, authority)
+    def _of(self, name: CertId) -> list[Authority]:
+        """The authorities that may have issued it: there are several where one was renewed with its key."""
+        wanted = (name.algorithm, *name.issuer)
+        found = self._owners.get(wanted)
+        if found is None:
+            found = [authority for pki in self._pkis for authority in pki.authorities() if authority.owns(name)]
+            if found:  # there is no end of those nobody has
+                self._owners[wanted] = found
+        return found
 
-    async def _recall_one(self, name: CertId, authority: Authority) -> None:
-        issued = await self._store.of(ISSUED).get(issued_key(issuer_key(authority.certificate), name.serial))
+    async def _recall(self, name: CertId, authority: Authority) -> None:
+        """Let the authority know what is kept of a certificate that may be its own."""
+        issued = await self._store.of(ISSUED).part(issued_key(self._key(authority), name.serial), KeptStatus)
         if issued is not None:
             authority.registry.issue(name.serial)
             if issued.revoked_at is not None:
                 authority.revoke(name.serial, issued.revoked_at, issued.reason)
+
+    def _key(self, authority: Authority) -> str:
+        found = self._keys.get(authority.certificate)
+        if found is None:
+            found = self._keys[authority.certificate] = issuer_key(authority.certificate)
+        return found

@@ -24,6 +24,13 @@ class IssuedCertificate(Struct, frozen=True, kw_only=True):
     holder: str = ""
 
 
+class KeptStatus(Struct, frozen=True, kw_only=True):
+    """What an :class:`IssuedCertificate` says of its revocation."""
+
+    revoked_at: float | None = None
+    reason: Reason = "unspecified"
+
+
 def issuer_key(authority: x509.Certificate) -> str:
     """Names an authority by its certificate's fingerprint."""
     return reading.fingerprint(reading.der(authority))

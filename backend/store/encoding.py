@@ -30,7 +30,12 @@ def encode(value: object) -> bytes:
 
 def decode(kind: KeptKind[V], octets: bytes) -> V:
     """A value of ``kind``. Raises msgspec.ValidationError for octets that are none."""
-    value: V = _decoder(cast(Hashable, kind.holds)).decode(octets)
+    return decode_part(kind.holds, octets)
+
+
+def decode_part(fields: type[V], octets: bytes) -> V:
+    """What the fields of a struct say of a value that has more of them. Raises msgspec.ValidationError."""
+    value: V = _decoder(cast(Hashable, fields)).decode(octets)
     return value
 
 

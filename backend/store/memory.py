@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
+
 from pncsim.backend.events.facts import Fact
 from pncsim.backend.store.tables import PAGE, Change, KeptKind, Page, Table, Where, WriteAlong, check_page
 
 V = TypeVar("V")
+P = TypeVar("P", bound=Struct)
 R = TypeVar("R")
 
 TellFacts = Callable[[list[Fact]], Awaitable[None]]
@@ -145,6 +148,10 @@ class _MemoryTable(Generic[V]):
 
     async def get(self, key: str) -> V | None:
         return self._rows.get(key)
+
+    async def part(self, key: str, fields: type[P]) -> P | None:
+        value = self._rows.get(key)
+        return None if value is None else fields(**{name: getattr(value, name) for name in fields.__struct_fields__})
 
     async def put(self, value: V) -> V | None:
         previous = self._about_to_change(self._rows.kind.key(value))

@@ -17,12 +17,13 @@ from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sql
+from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pncsim.backend.events.facts import Fact
 from pncsim.backend.store.database import Database, open_database
-from pncsim.backend.store.encoding import SCHEMA, decode, decode_fact, encode, name_of
+from pncsim.backend.store.encoding import SCHEMA, decode, decode_fact, decode_part, encode, name_of
 from pncsim.backend.store.memory import TellFacts, nothing_along
 from pncsim.backend.store.tables import PAGE, Change, KeptKind, Page, Table, Where, WriteAlong, check_page
 from pncsim.wire.errors import LocalError
@@ -30,6 +31,7 @@ from pncsim.wire.source import SYSTEM, Source
 
 V = TypeVar("V")
 R = TypeVar("R")
+P = TypeVar("P", bound=Struct)
 Execute = Callable[[sql.Executable], Awaitable[sql.CursorResult[Any]]]
 
 ATTEMPTS = 50
@@ -147,7 +149,7 @@ class SqlStore:
         """
         with self.database.sentences():
             if self.database.reader is not None:
-                with self.database.reader.connect() as file:
+                with self.database.reader.engine.connect() as file:
                     yield lambda statement: _at_once(file.execute(statement))
             else:
                 async with self.database.engine.connect() as connection:
@@ -288,6 +290,7 @@ class _Rows(Generic[V]):
         )
         wanted = self.table.c.key == sql.bindparam("wanted")
         self.get = sql.select(self.table.c.value).where(wanted)
+        self.get_at_once = f"SELECT value FROM {self.table.name} WHERE key = ?"
         self.insert = sql.insert(self.table)
         self.update = sql.update(self.table).where(wanted)
         self.remove = sql.delete(self.table).where(wanted)
@@ -296,8 +299,7 @@ class _Rows(Generic[V]):
         found = {f"by_{name}": text(value) for name, text in self.kind.indexes.items()}
         return {"value": encode(value), **found}
 
-    def value(self, found: sql.CursorResult[Any]) -> V | None:
-        octets = found.scalar_one_or_none()
+    def value(self, octets: bytes | None) -> V | None:
         return None if octets is None else decode(self.kind, octets)
 
     def behind(self, where: Where | None, after: int, limit: int) -> sql.Select[Any]:
@@ -322,8 +324,20 @@ class _SqlTable(Generic[V]):
         self._rows, self._store = rows, store
 
     async def get(self, key: str) -> V | None:
-        async with self._store.reading() as execute:
-            return self._rows.value(await execute(self._rows.get.params(wanted=key)))
+        with self._store.database.sentences():
+            return self._rows.value(await self._octets(key))
+
+    async def part(self, key: str, fields: type[P]) -> P | None:
+        with self._store.database.sentences():
+            octets = await self._octets(key)
+            return None if octets is None else decode_part(fields, octets)
+
+    async def _octets(self, key: str) -> bytes | None:
+        database, rows = self._store.database, self._rows
+        if database.reader is not None:
+            return database.reader.value(rows.get_at_once, key)
+        async with database.engine.connect() as connection:
+            return (await connection.execute(rows.get, {"wanted": key})).scalar_one_or_none()
 
     async def put(self, value: V) -> V | None:
         return await self._store.change(lambda change: change.of(self._rows.kind).put(value))
@@ -358,7 +372,16 @@ class _ChangingTable(Generic[V]):
         self._rows, self._connection = rows, connection
 
     async def get(self, key: str) -> V | None:
-        return self._rows.value(await self._connection.execute(self._rows.get, {"wanted": key}))
+        return self._rows.value(await self._octets(key))
+
+    async def part(self, key: str, fields: type[P]) -> P | None:
+        octets = await self._octets(key)
+        return None if octets is None else decode_part(fields, octets)
+
+    async def _octets(self, key: str) -> bytes | None:
+        found = await self._connection.execute(self._rows.get, {"wanted": key})
+        octets: bytes | None = found.scalar_one_or_none()
+        return octets
 
     async def put(self, value: V) -> V | None:
         key, row = self._rows.kind.key(value), self._rows.row(value)

@@ -16,6 +16,7 @@ from pncsim.backend.events.facts import Fact
 
 V = TypeVar("V")
 R = TypeVar("R")
+P = TypeVar("P", bound=Struct)
 
 PAGE = 100
 MAX_PAGE = 1_000
@@ -52,6 +53,9 @@ class Table(Protocol[V]):
 
     async def get(self, key: str) -> V | None:
         """The value, or None."""
+
+    async def part(self, key: str, fields: type[P]) -> P | None:
+        """What ``fields``, a struct with some of the kind's fields, says of the value: the others are not even read."""
 
     async def put(self, value: V) -> V | None:
         """Keep ``value`` in place of one with the same key, which is returned."""

@@ -279,3 +279,22 @@ async def test_the_port_is_known_before_anybody_listens(world: World) -> None:
         HttpListener(server.host, server.port)
     await again.stop()
     await again.stop()
+
+
+@pytest.mark.rule("PKI-5")
+async def test_an_answer_is_given_again_for_an_hour_unless_a_nonce_or_a_revocation_asks_for_another(
+    world: World,
+) -> None:
+    certificate, issuer = below(world, "contract_leaf")
+    request = build_request(certificate, issuer)
+    first = await world.eco.responder.answer(request)
+    assert await world.eco.responder.answer(request) == first
+    own = build_request(certificate, issuer, nonce=bytes(range(16)))
+    assert bytes(range(16)) in await world.eco.responder.answer(own)
+    world.clock.jump(3_601)
+    later = await world.eco.responder.answer(request)
+    assert later != first
+    assert verify_response(later, certificate, issuer, world.clock.now(), gate=refuse).status is Status.GOOD
+    await world.eco.ca.revoke("contract_leaf")
+    revoked = await world.eco.responder.answer(request)
+    assert verify_response(revoked, certificate, issuer, world.clock.now(), gate=refuse).status is Status.REVOKED

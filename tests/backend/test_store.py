@@ -29,7 +29,7 @@ from pncsim.backend.mo import SUBSCRIPTIONS, Subscription
 from pncsim.backend.oem.store import ERRANDS, FLEET, FLEET_KEYS, Errand, FleetKey, FleetVehicle
 from pncsim.backend.pcp import VEHICLES, ProvisionedVehicle
 from pncsim.backend.pki.own import OWN_KEYS, OwnKey
-from pncsim.backend.pki.store import ISSUED, IssuedCertificate
+from pncsim.backend.pki.store import ISSUED, IssuedCertificate, KeptStatus
 from pncsim.backend.rcp import ROOT_ACTIVITIES, ROOTS, Root, RootActivity, RootKind
 from pncsim.backend.store import MAX_PAGE, Change, KeptKind, MemoryStore, Store, WriteAlong, every
 from pncsim.backend.store.memory import nothing_along
@@ -289,6 +289,19 @@ async def test_a_value_is_there_under_its_key_once_it_is_put(store: Store, sampl
     assert await table.put(make(1)) is None
     assert await table.get(kind.key(make(1))) == make(1)
     assert await table.get(kind.key(make(2))) is None
+
+
+async def test_a_part_of_a_value_is_read_outside_and_inside_of_a_change(store: Store) -> None:
+    revoked = issue(1, version=3)
+    await store.of(ISSUED).put(revoked)
+    key = ISSUED.key(revoked)
+
+    async def step(change: Change) -> KeptStatus | None:
+        return await change.of(ISSUED).part(key, KeptStatus)
+
+    expected = KeptStatus(revoked_at=NOW + 3)
+    assert await store.of(ISSUED).part(key, KeptStatus) == await store.change(step) == expected
+    assert await store.of(ISSUED).part("nobody", KeptStatus) is None
 
 
 async def test_putting_again_replaces_and_says_what_was_there(store: Store, sample: Sample) -> None:
