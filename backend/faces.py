@@ -21,6 +21,7 @@ from pncsim.backend.cps import generate_http
 from pncsim.backend.cps import http as cps_http
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.oem import http as oem_http
+from pncsim.backend.oem import oauth_http, owner_http
 from pncsim.backend.pcp import http as pcp_http
 from pncsim.backend.pki import crl_http, est_http, responder_http
 from pncsim.backend.pki.authorities import Authorities
@@ -89,6 +90,16 @@ def _provisioning(house: Household, guesses: Guesses) -> tuple[Route, ...]:
     )
 
 
+def _manufacturer(house: Household) -> tuple[Route, ...]:
+    """The back office, what owners decide, and what operators ask them."""
+    fleet = house.ecosystem.fleet
+    return (
+        *oem_http.routes(fleet),
+        *owner_http.routes(fleet),
+        *oauth_http.routes(fleet, house.clients, house.tokens.audience),
+    )
+
+
 FACES: Mapping[str, Face] = {
     "token": Face("LAB", lambda house: auth_http.routes(house.clients, house.tokens), auth_http.PATH),
     "rcp": Face(
@@ -103,7 +114,7 @@ FACES: Mapping[str, Face] = {
         scope="ccpservice",
     ),
     "cps": Face("CPS", lambda house: _provisioning(house, Guesses(house.clock)), scope="cpservice"),
-    "oem": Face("OEM", lambda house: oem_http.routes(house.ecosystem.fleet)),
+    "oem": Face("OEM", _manufacturer),
     "est": Face("PKI", lambda house: est_http.routes(house.ecosystem.authorities), scope="pkigateway"),
     "ocsp": Face("PKI", lambda house: responder_http.routes(house.ecosystem.responder), "/ocsp", plain=True),
     "crl": Face(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ from pncsim.wire.voice import Voice
 
 MOST_V2G_ROOTS = 5
 """V2G roots a vehicle stores (CharIN 2.2.1.1, EV-1)."""
+_ID = re.compile(r"[A-Za-z0-9-]{1,80}", re.ASCII)
 _PATH = "/v1/manufacturer/telematics"
 
 
@@ -89,20 +91,23 @@ class Telematics:
         self.vehicle.v2g_roots, self.oem_roots, self.private_roots = v2g, oem, private
 
     async def visit(self, line: Line) -> list[tuple[str, bool]]:
-        """Ask what is to be done, do it and say what came of it; the deeds, and whether each was done."""
-        errands = (await self._visit(line)).get("errands", [])
+        """Ask what is to be done, do it and say what came of it; the deeds, and whether each was done.
+
+        What could not be done because somebody behind the manufacturer was not to be had is left for the next visit.
+        """
         results = []
-        for errand in errands if isinstance(errands, list) else []:
-            text = await self._do(line, errand)
-            report = {"done": text is None, "text": text or ""}
-            await self._call(line, "PUT", f"{_PATH}/errands/{errand['id']}", json.dumps(report).encode())
-            results.append((str(errand["deed"]), text is None))
+        for errand in _errands(await self._visit(line)):
+            error = await self._do(line, errand)
+            if error is None or not _passes(error):
+                report = {"done": error is None, "text": error.sentence if error is not None else ""}
+                await self._call(line, "PUT", f"{_PATH}/errands/{errand['id']}", json.dumps(report).encode())
+            results.append((str(errand["deed"]), error is None))
         if results:
             await self._visit(line)
         return results
 
-    async def _do(self, line: Line, errand: Mapping[str, Any]) -> str | None:
-        """Do an errand; None, or why it cannot be done."""
+    async def _do(self, line: Line, errand: Mapping[str, Any]) -> PncError | None:
+        """Do an errand; None, or why it was not done."""
         try:
             match errand.get("deed"):
                 case "install":
@@ -120,10 +125,10 @@ class Telematics:
                         self.vehicle.contracts.remove(contract.emaid)
                     self._voice.story("The vehicle was reset: it holds no contract any more.")
                 case deed:
-                    return f"The vehicle cannot {deed}."
+                    return PeerError(f"The vehicle cannot {deed}.", kind="unsupported")
         except PncError as error:
             self._voice.problem(error)
-            return error.sentence
+            return error
         return None
 
     async def _renew(self, line: Line, pcid: str, *, new_key: bool) -> None:
@@ -181,6 +186,20 @@ class Telematics:
         if not isinstance(found, dict):
             raise PeerError(f"The manufacturer's answer to {method} {path} is no JSON object.", kind="malformed")
         return found
+
+
+def _errands(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = told.get("errands", [])
+    if not isinstance(found, list) or not all(
+        isinstance(one, dict) and isinstance(one.get("id"), str) and _ID.fullmatch(one["id"]) for one in found
+    ):
+        raise PeerError("What the manufacturer wants done is no list of errands with ids.", kind="malformed")
+    return found
+
+
+def _passes(error: PncError) -> bool:
+    """Whether the same may succeed later (a gateway's 5xx, no answer)."""
+    return error.kind in ("silent", "unreachable", "closed") or (error.http_status or 0) >= 500
 
 
 def _refused(what: str, status: int, body: bytes) -> PeerError:

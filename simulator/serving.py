@@ -21,6 +21,7 @@ from pncsim.backend.auth.certificates import CLIENT_CERTIFICATES
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.mo import SUBSCRIPTIONS
+from pncsim.backend.oem.consent_store import CONSENT_KINDS
 from pncsim.backend.oem.store import FLEET_KINDS
 from pncsim.backend.pcp import VEHICLES
 from pncsim.backend.pki.own import OWN_KEYS
@@ -55,6 +56,7 @@ KINDS = (
     *FLEET_KINDS,
     ENDPOINTS,
     DELIVERIES,
+    *CONSENT_KINDS,
 )
 """What an ecosystem keeps."""
 

@@ -40,7 +40,7 @@ from pncsim.wire.v2g.registry import codec
 from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
-MOST_CONTRACTS = 32
+MOST_CONTRACTS = 16
 """Contracts a vehicle may say it holds."""
 _GONE = frozenset({"expired", "revoked"})
 _READY: frozenset[ErrandState] = frozenset({"ready"})
@@ -137,8 +137,10 @@ class Deliveries:
             return answer.exi or b""
 
     async def done(self, vehicle: FleetVehicle, id: str, *, ok: bool, text: str) -> Errand:
-        """What has come of an errand, as the vehicle says."""
+        """What has come of an errand, as the vehicle says; it may say so again."""
         errand = await self._errand(vehicle, id)
+        if errand.state == ("done" if ok else "failed"):
+            return errand
         settled = await self._settle(id, "done" if ok else "failed", text, of=_READY)
         self._voice.judged(f"{errand.deed} {errand.emaid}".strip(), ok, text or "done", "2.1.3.1")
         return settled

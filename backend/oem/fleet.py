@@ -10,9 +10,12 @@ from cryptography import x509
 
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import ContractAdded, ContractDeleted, ContractReplaced, RootAdded, RootRemoved
+from pncsim.backend.oem.consents import Consents
 from pncsim.backend.oem.deliveries import ContractSourcePort, Deliveries
+from pncsim.backend.oem.owners import Owners
 from pncsim.backend.oem.production import EnrolmentPort, VehiclePoolPort, VehicleProduction
 from pncsim.backend.oem.roots import FetchTrustList, VerifiedRoots
+from pncsim.backend.oem.store import FleetVehicle
 from pncsim.backend.pki.ca import CertificateService
 from pncsim.backend.pki.own import OwnAuthority
 from pncsim.backend.ports import RevocationPort
@@ -63,6 +66,22 @@ class Fleet:
         )
         verifier = Verifier(clock, self.roots, status)
         self.deliveries = Deliveries(clock, voice, store, contracts=contracts, verifier=verifier)
+
+        self.owners = Owners(clock, voice, store, source)
+        self.consents = Consents(clock, voice, store, source)
+
+    async def give(self, vin: str, owner: str, *, maker: str = "") -> FleetVehicle:
+        """A vehicle changes hands: what its former owner has approved and not yet got is void, his consents end."""
+        vehicle = await self.production.vehicle(vin)
+        if vehicle.owner != owner:
+            await self.deliveries.let_go(vehicle.vin)
+            await self.consents.end_of(vehicle.owner, vehicle.vin)
+        return await self.owners.give(vin, owner, maker=maker)
+
+    async def reset(self, vin: str) -> FleetVehicle:
+        """A factory reset (:meth:`VehicleProduction.reset`), with which the owner goes."""
+        await self.give(vin, "")
+        return await self.production.reset(vin)
 
     def listen(self, bus: Bus) -> None:
         """Hear what the pools have to tell."""

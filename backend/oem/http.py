@@ -36,6 +36,9 @@ def routes(fleet: Fleet) -> tuple[Route, ...]:
         Route("POST", _ONE + "/revocation", "revokePredecessors", _OEM, face.revoke),
         Route("POST", _ONE + "/factoryReset", "resetVehicle", _OEM, face.reset),
         Route("GET", _ONE + "/errands", "getErrands", _OEM, face.errands),
+        Route("PUT", _ONE + "/owner", "giveVehicle", _OEM, face.give),
+        Route("DELETE", _ONE + "/owner", "takeVehicle", _OEM, face.give),
+        Route("PUT", ROOT + "/owners/{owner}", "addOwner", _OEM, face.owner),
         Route("GET", ROOT + "/telematics", "getTelematics", _OEM, face.telematics),
     )
 
@@ -85,8 +88,21 @@ class _Face:
 
     async def reset(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         vehicle = await self._vehicle(request, grant)
-        await self._deliveries.let_go(vehicle.vin)
-        return json_response(_vehicle(await self._production.reset(vehicle.vin)))
+        return json_response(_vehicle(await self._fleet.reset(vehicle.vin)))
+
+    async def owner(self, request: web.Request, grant: Grant) -> web.StreamResponse:
+        body = await _optional(request)
+        password = text_member(body, "password") if body.get("password") is not None else None
+        name = request.match_info["owner"]
+        secret = await self._fleet.owners.add(name, maker=grant.holder, password=password)
+        response = json_response({"owner": name, "password": secret}, 201)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    async def give(self, request: web.Request, grant: Grant) -> web.StreamResponse:
+        vehicle = await self._vehicle(request, grant)
+        owner = text_member(await json_object(request), "owner") if request.method == "PUT" else ""
+        return json_response(_vehicle(await self._fleet.give(vehicle.vin, owner, maker=grant.holder)))
 
     async def errands(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         vehicle = await self._vehicle(request, grant)

@@ -220,7 +220,7 @@ class VehicleProduction:
     # Leaving
 
     async def reset(self, vin: str) -> FleetVehicle:
-        """A factory reset: published no more, its contracts gone, nobody to make them anew (MO-3); no owner.
+        """A factory reset: published no more, its contracts gone, nobody to make them anew (MO-3).
 
         The vehicle forgets its contracts when it next calls, and is then published again.
         """
@@ -231,8 +231,8 @@ class VehicleProduction:
                 id=self._source.uuid(), vin=vehicle.vin, deed="reset", state="ready", created_at=self._clock.now()
             )
             await self._store.of(ERRANDS).put(errand)
-            call.text = f"{vehicle.vin} forgets its contracts and its owner."
-            return await self._amend(vin, lambda known: replace(known, published=False, owner=""))
+            call.text = f"{vehicle.vin} forgets its contracts."
+            return await self._amend(vin, lambda known: replace(known, published=False))
 
     async def withdraw(self, vin: str) -> None:
         """A vehicle is no more: out of the pool with its contracts, its certificates revoked, nobody to call."""

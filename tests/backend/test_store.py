@@ -26,6 +26,7 @@ from pncsim.backend.csms.register import STATIONS, RegisteredStation
 from pncsim.backend.csms.transactions import TRANSACTIONS, MeterValue, Transaction
 from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished
 from pncsim.backend.mo import SUBSCRIPTIONS, Subscription
+from pncsim.backend.oem.consent_store import CONSENTS, OWNERS, PARTNERS, Consent, Partner, VehicleOwner
 from pncsim.backend.oem.store import ERRANDS, FLEET, FLEET_KEYS, Errand, FleetKey, FleetVehicle
 from pncsim.backend.pcp import VEHICLES, ProvisionedVehicle
 from pncsim.backend.pki.own import OWN_KEYS, OwnKey
@@ -171,6 +172,28 @@ def errand(number: int, version: int = 0) -> Errand:
     return Errand(id=f"{number}", vin=f"PNC{number % 2:014}", deed="renew", state="done", created_at=NOW, text=text)
 
 
+def owner(number: int, version: int = 0) -> VehicleOwner:
+    return VehicleOwner(name=f"owner {number}", maker="oem", salt=b"salt", digest=bytes([version]), created_at=NOW)
+
+
+def partner(number: int, version: int = 0) -> Partner:
+    return Partner(f"client {number}", (f"https://operator.example/{version}",))
+
+
+def consent(number: int, version: int = 0) -> Consent:
+    return Consent(
+        id=f"{number}",
+        owner=f"owner {number % 2}",
+        client="mo",
+        vin="",
+        granted=False,
+        decided_at=NOW,
+        redirect_uri="",
+        challenge="",
+        withdrawn_at=NOW if version else None,
+    )
+
+
 def station(number: int, version: int = 0) -> RegisteredStation:
     return RegisteredStation(f"CS{number:03}", b"salt", b"digest", "Accepted" if version else "")
 
@@ -230,6 +253,9 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "fleet": (FLEET, fleet_vehicle),
     "fleet_keys": (FLEET_KEYS, fleet_key),
     "errands": (ERRANDS, errand),
+    "owners": (OWNERS, owner),
+    "partners": (PARTNERS, partner),
+    "consents": (CONSENTS, consent),
 }
 
 
