@@ -26,7 +26,7 @@ from pncsim.backend.pcp import http as pcp_http
 from pncsim.backend.pki import crl_http, est_http, responder_http
 from pncsim.backend.pki.authorities import Authorities
 from pncsim.backend.rcp import http as rcp_http
-from pncsim.backend.rest import health
+from pncsim.backend.rest import health, openapi_http
 from pncsim.backend.rest.access import Others
 from pncsim.backend.rest.guessing import Guesses
 from pncsim.backend.rest.metrics import Metrics
@@ -146,7 +146,11 @@ def routes_of(house: Household, names: Iterable[str] = tuple(FACES)) -> list[Rou
     published = [
         replace(route, service=name, scope=FACES[name].scope) for name in names for route in FACES[name].routes(house)
     ]
-    about = (*health.routes(lambda: _probe(house)), *house.metrics.routes())
+    about = (
+        *health.routes(lambda: _probe(house)),
+        *house.metrics.routes(),
+        *openapi_http.routes(published, house.tokens.audience),
+    )
     return [*published, *(replace(route, service=ABOUT) for route in about)]
 
 

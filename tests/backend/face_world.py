@@ -10,13 +10,14 @@ from typing import Any
 
 import aiohttp
 from backend_world import World
+from documents import AnswerJudge
 from msgspec import Struct
 
 from pncsim.backend.auth import BearerTokens, Clients
 from pncsim.backend.faces import Household, routes_of
 from pncsim.backend.rest.access import Role
 from pncsim.backend.rest.exchanges import ExchangeReader
-from pncsim.backend.rest.routes import application
+from pncsim.backend.rest.routes import Route, application
 from pncsim.wire.listener import HttpListener
 
 CLIENTS: dict[str, tuple[Role, tuple[str, ...], tuple[str, ...]]] = {
@@ -51,6 +52,7 @@ class Faces(Struct, frozen=True):
     session: aiohttp.ClientSession
     tokens: dict[str, str]
     clients: Clients
+    routes: tuple[Route, ...]
 
     async def call(self, who: str | None, method: str, path: str, body: object = None, **headers: str) -> Answer:
         """A request with the token of ``who``."""
@@ -65,12 +67,18 @@ class Faces(Struct, frozen=True):
 
 @asynccontextmanager
 async def open_faces(world: World, *readers: ExchangeReader) -> AsyncIterator[Faces]:
-    """Everything of ``world`` on one port; ``readers`` hear of each exchange."""
+    """Everything of ``world`` on one port; ``readers`` hear of each exchange.
+
+    Every answer is held against the OpenAPI document, and at the end none may have been another than is written there.
+    """
     listener = HttpListener()
     clients = Clients(world.clock, world.voice("LAB"), world.eco.store)
     tokens = BearerTokens(world.clock, world.eco.store, clients, listener.url)
     house = Household(world.eco, clients, tokens, world.clock)
-    app = application(routes_of(house), world.voice("LAB"), tokens=tokens.grant, readers=(house.metrics.read, *readers))
+    routes = routes_of(house)
+    judge = AnswerJudge(routes)
+    app = application(routes, world.voice("LAB"), tokens=tokens.grant, readers=(house.metrics.read, *readers))
+    app.middlewares.insert(0, judge.middleware())
     await listener.start(app)
     try:
         async with aiohttp.ClientSession() as session:
@@ -80,9 +88,10 @@ async def open_faces(world: World, *readers: ExchangeReader) -> AsyncIterator[Fa
                 asked = {"grant_type": "client_credentials", "client_id": name, "client_secret": secret}
                 async with session.post(listener.url + "/oauth/token", json=asked) as answer:
                     held[name] = (await answer.json())["access_token"]
-            yield Faces(listener.url, session, held, clients)
+            yield Faces(listener.url, session, held, clients, tuple(routes))
     finally:
         await listener.stop()
+    assert judge.wrong == []
 
 
 def b64(octets: bytes) -> str:

@@ -1,0 +1,150 @@
+"""What is of no pool: tokens, administration, and what every port has about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pncsim.backend.described.words import (
+    BASE64,
+    BOOLEAN,
+    CERTIFICATE,
+    COUNT,
+    NOTHING,
+    NUMBER,
+    TEXT,
+    Described,
+    Media,
+    listed,
+    record,
+    text,
+    words,
+)
+
+_OAUTH_ERROR = record("OAuthError", {"error": TEXT, "error_description": TEXT})
+
+TOKEN: Mapping[str, Described] = {
+    "oauthToken": Described(
+        summary="A token for client credentials (RFC 6749 section 4.4)",
+        body=record(
+            "TokenRequest",
+            {"grant_type": words("client_credentials"), "client_id": TEXT, "client_secret": TEXT},
+            {
+                "audience": text("the base URL, which is meant where none is named"),
+                "scope": text("some services"),
+            },
+        ),
+        answers={
+            200: record(
+                "Token",
+                {"access_token": TEXT, "scope": TEXT, "expires_in": COUNT, "token_type": words("Bearer")},
+            ),
+            400: _OAUTH_ERROR,
+            401: _OAUTH_ERROR,
+        },
+        more="The same may come as application/x-www-form-urlencoded.",
+    )
+}
+
+ROLE = words("OEM", "CPO", "MO_EXTERNAL_PKI", "MO_HUBJECT_PKI", "CPS", "ADMIN")
+_CLIENT = {
+    "id": TEXT,
+    "name": TEXT,
+    "role": ROLE,
+    "wmi": listed(TEXT),
+    "providers": listed(TEXT),
+    "enabled": BOOLEAN,
+    "confirmation": TEXT,
+    "createdAt": NUMBER,
+}
+CLIENT = record("Client", _CLIENT)
+WITH_SECRET = record("ClientWithSecret", {**_CLIENT, "secret": text("shown this once")})
+CLOCK = record("Clock", {"time": text(format="date-time"), "seconds": NUMBER})
+
+ADMIN: Mapping[str, Described] = {
+    "getClients": Described(summary="All clients", answers={200: record("Clients", {"clients": listed(CLIENT)})}),
+    "addClient": Described(
+        summary="Take a participant in",
+        body=record(
+            "NewClient",
+            {"id": TEXT, "role": ROLE},
+            {"name": TEXT, "wmi": listed(TEXT), "providers": listed(TEXT), "confirmation": TEXT},
+        ),
+        answers={201: WITH_SECRET},
+        errors=(409,),
+        more="An operator is let in once the word of the authority that gave its provider id is there.",
+    ),
+    "getClient": Described(summary="One client", answers={200: CLIENT}, errors=(404,)),
+    "removeClient": Described(summary="Let a participant go", answers={200: NOTHING}, errors=(404, 409)),
+    "disableClient": Described(summary="Shut a client out at once", answers={200: CLIENT}, errors=(404, 409)),
+    "enableClient": Described(summary="Let a client in again", answers={200: CLIENT}, errors=(404, 409)),
+    "confirmClient": Described(
+        summary="Keep who confirmed an operator's provider ids",
+        body=record("Confirmation", {"confirmation": TEXT}),
+        answers={200: CLIENT},
+        errors=(404, 409),
+    ),
+    "rotateClient": Described(
+        summary="Give a client a new secret; the old one is worth nothing", answers={200: WITH_SECRET}, errors=(404,)
+    ),
+    "certifyClient": Described(
+        summary="A certificate by which a client may be known instead of a token",
+        body=Media("application/pkcs10", {"type": "string", "description": "PKCS#10 as base64 or PEM"}),
+        answers={201: record("ClientCertificate", {"certificate": CERTIFICATE, "root": CERTIFICATE, "validTo": TEXT})},
+        errors=(404, 409, 503),
+    ),
+    "revokeCertificate": Described(
+        summary="Revoke a certificate that was issued here",
+        body=record("Revocation", {"certificate": CERTIFICATE}, {"reason": text("RFC 5280 section 5.3.1")}),
+        answers={200: record("Revoked", {"serial": TEXT, "reason": TEXT})},
+        errors=(404,),
+    ),
+    "cleanse": Described(
+        summary="Remove what is expired or revoked now, and not at night",
+        answers={
+            200: record("Cleansed", {"roots": COUNT, "vehicles": COUNT, "contracts": COUNT}),
+        },
+    ),
+    "backup": Described(
+        summary="Everything that is kept, page by page",
+        query={"after": text("the `next` of the page before")},
+        answers={
+            200: record(
+                "Backup",
+                {
+                    "schema": COUNT,
+                    "values": listed(record("", {"kind": TEXT, "value": BASE64})),
+                    "next": text("empty on the last page"),
+                },
+            )
+        },
+        more="As confidential as the database.",
+    ),
+    "restore": Described(
+        summary="Put a page of a backup back",
+        body=record("Restored", {"schema": COUNT, "values": listed(record("", {"kind": TEXT, "value": BASE64}))}),
+        answers={200: record("", {"values": COUNT})},
+    ),
+    "endRestore": Described(summary="Let the services begin anew with what was put back", answers={200: NOTHING}),
+    "getClock": Described(summary="The services' time", answers={200: CLOCK}),
+    "advanceClock": Described(
+        summary="Move the services' time forward, where tests may",
+        body=record("Advance", {"seconds": NUMBER}),
+        answers={200: CLOCK},
+    ),
+    "reset": Described(summary="Begin anew, where tests may", answers={200: NOTHING}),
+}
+
+ABOUT: Mapping[str, Described] = {
+    "health": Described(
+        summary="Whether the services can do their work",
+        answers={200: record("Health", {"status": words("ok")})},
+        errors=(503,),
+    ),
+    "metrics": Described(summary="Figures for Prometheus", answers={200: Media("text/plain", {"type": "string"})}),
+    "openapi": Described(
+        summary="The OpenAPI document of one service, or of all",
+        answers={200: {"type": "object"}},
+        errors=(404,),
+    ),
+    "page": Described(summary="A page to read", answers={200: Media("text/html", {"type": "string"})}, errors=(404,)),
+}
