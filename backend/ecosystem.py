@@ -14,8 +14,15 @@ from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
 from pncsim.backend.cps.contracts import ContractService
 from pncsim.backend.events.bus import Bus
-from pncsim.backend.events.facts import CertificateRevoked, RootRemoved, VehicleDeleted, VehicleReplaced
+from pncsim.backend.events.facts import (
+    CertificateRevoked,
+    ContractDeleted,
+    RootRemoved,
+    VehicleDeleted,
+    VehicleReplaced,
+)
 from pncsim.backend.mo import MobilityOperator
+from pncsim.backend.mo.desks import Desks
 from pncsim.backend.mo.operators import Operators
 from pncsim.backend.oem import Manufacturer
 from pncsim.backend.oem.fleet import EnrolmentHere, Fleet
@@ -50,6 +57,8 @@ if TYPE_CHECKING:
 
 _ROOTS = {"v2g_root": RootKind.V2G, "mo_root": RootKind.MO, "oem_root": RootKind.OEM}
 DEFAULT_PROVIDER = "DEPNC"
+SIGNER_LASTS = 7 * 86_400.0
+"""Seconds a certificate of a provisioning service has to last, or it is renewed."""
 
 T = TypeVar("T")
 
@@ -92,7 +101,7 @@ class Ecosystem:
         self.bus = bus or Bus(self._voice("LAB", "events"))
         self._outbox, self._local = outbox or Outbox(source.of("webhooks")), local
         self.store: Store = store or MemoryStore(self.bus.tell, self._outbox)
-        self.operators = Operators()
+        self.operators = Operators(self.store, self.add_operator)
         self.pkis: dict[str, Pki] = {}
         self.authorities: dict[str, CertificateService] = {}
         self.manufacturers: dict[str, Manufacturer] = {}
@@ -142,6 +151,7 @@ class Ecosystem:
             verifier=self.verifier,
             vehicles=self.vehicles,
             signing=_named(self.provisioning, provisioning, "provisioning service") if provisioning else self.signing,
+            contracts=lambda: self.contracts,
             source=self._source.of(f"MO {provider}"),
         )
         self.operators.add(operator)
@@ -186,6 +196,21 @@ class Ecosystem:
         return self._signing("CPS", self.pkis.values())
 
     @cached_property
+    def desks(self) -> Desks:
+        """The operators' customer desks; they hear of vehicles and bundles that go."""
+        desks = Desks(
+            self._clock,
+            self._voice("MO"),
+            self.store,
+            lambda provider: self.operators.find(provider) or self.add_operator(provider),
+            pool=self.pool,
+            revocation=Authorities(self.authorities.values()),
+        )
+        self.bus.listen(VehicleDeleted, desks.vehicle_deleted)
+        self.bus.listen(ContractDeleted, desks.contract_deleted)
+        return desks
+
+    @cached_property
     def contracts(self) -> ContractService:
         """Makes contracts below the V2G roots of all PKIs, for operators without one of their own."""
         return ContractService(
@@ -209,6 +234,19 @@ class Ecosystem:
         if not self.authorities:
             raise LocalError("This ecosystem has no PKI yet.")
         return next(iter(self.authorities.values()))
+
+    async def renew_signers(self) -> None:
+        """Renew certificates of provisioning services that last less than a week (PKI-9, PKI-11)."""
+        renewed = {}
+        for name, pki in self.pkis.items():
+            if "cps_leaf" not in pki.keys or "cps_sub2" not in pki.keys:
+                continue
+            if reading.not_after(pki.certificate("cps_leaf")) <= self._clock.now() + SIGNER_LASTS:
+                signer = CpsSigner(await self.authorities[name].renew("cps_leaf"), pki.root("cps_leaf"))
+                renewed[signer.fingerprint] = signer
+        if renewed:
+            for service in (self.signing, *self.provisioning.values()):
+                service.replace_signers([renewed.get(one.fingerprint, one) for one in service.signers])
 
     # What they share
 

@@ -20,6 +20,7 @@ from pncsim.backend.ccp import http as ccp_http
 from pncsim.backend.cps import generate_http
 from pncsim.backend.cps import http as cps_http
 from pncsim.backend.ecosystem import Ecosystem
+from pncsim.backend.mo import http as mo_http
 from pncsim.backend.oem import http as oem_http
 from pncsim.backend.oem import oauth_http, owner_http
 from pncsim.backend.pcp import http as pcp_http
@@ -114,6 +115,7 @@ FACES: Mapping[str, Face] = {
         scope="ccpservice",
     ),
     "cps": Face("CPS", lambda house: _provisioning(house, Guesses(house.clock)), scope="cpservice"),
+    "mo": Face("MO", lambda house: mo_http.routes(house.ecosystem.desks, house.clock, Guesses(house.clock))),
     "oem": Face("OEM", _manufacturer),
     "est": Face("PKI", lambda house: est_http.routes(house.ecosystem.authorities), scope="pkigateway"),
     "ocsp": Face("PKI", lambda house: responder_http.routes(house.ecosystem.responder), "/ocsp", plain=True),

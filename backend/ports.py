@@ -34,6 +34,20 @@ class SigningPort(Protocol):
     ) -> SignedContractData: ...
 
 
+class ContractMaker(Protocol):
+    """The contract service as an operator without a PKI of its own sees it."""
+
+    async def generate(
+        self, emaid: str, pcid: str, *, begins: float, ends: float, roots: Sequence[str] = ()
+    ) -> x509.Certificate: ...
+
+
+class DeletionPort(Protocol):
+    """The contract pool as a mobility operator sees it when a contract ends."""
+
+    async def delete(self, emaid: str, *, skip_revocation: bool = False) -> None: ...
+
+
 class RenewalPort(Protocol):
     """The mobility operator as the contract pool sees it when a vehicle asks for an update."""
 

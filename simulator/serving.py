@@ -20,7 +20,7 @@ from pncsim.backend.auth import CLIENTS, TOKEN_KEYS
 from pncsim.backend.auth.certificates import CLIENT_CERTIFICATES
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS
 from pncsim.backend.ecosystem import Ecosystem
-from pncsim.backend.mo import SUBSCRIPTIONS
+from pncsim.backend.mo import NOTICES, SUBSCRIPTIONS
 from pncsim.backend.oem.consent_store import CONSENT_KINDS
 from pncsim.backend.oem.store import FLEET_KINDS
 from pncsim.backend.pcp import VEHICLES
@@ -48,6 +48,7 @@ KINDS = (
     ROOTS,
     ROOT_ACTIVITIES,
     SUBSCRIPTIONS,
+    NOTICES,
     ISSUED,
     CLIENTS,
     CLIENT_CERTIFICATES,

@@ -23,6 +23,7 @@ from pncsim.backend.events.facts import Fact
 from pncsim.backend.faces import FACES, Face, Household, routes_of
 from pncsim.backend.oem.fleet import Fleet, bind_line, serve_line
 from pncsim.backend.pki.fetch import DEADLINE, HttpFetch, HttpLists, own_first
+from pncsim.backend.regularly import regularly
 from pncsim.backend.rest.exchanges import ExchangeReader
 from pncsim.backend.rest.metrics import Metrics
 from pncsim.backend.rest.routes import application
@@ -218,6 +219,7 @@ class Home:
                     self._clock, self._voice.of("LAB", "webhooks"), ecosystem.webhooks, interval=self._retry
                 )
                 sender.listen(self._bus)
+                await ecosystem.renew_signers()
                 await store.tell_again()
                 await self.doors.open_line(ecosystem.fleet)
                 await self.doors.open(house)
@@ -225,6 +227,12 @@ class Home:
                 leaving.push_async_callback(_ended, asyncio.create_task(sender.run()))
                 cleansing = asyncio.create_task(cleanse_regularly(ecosystem, self._clock, self._voice))
                 leaving.push_async_callback(_ended, cleansing)
+                for what, job in (
+                    ("looking after contracts", ecosystem.desks.look_after),
+                    ("renewing certificates of signers", ecosystem.renew_signers),
+                ):
+                    daily = asyncio.create_task(regularly(self._clock, self._voice, what, job))
+                    leaving.push_async_callback(_ended, daily)
                 self._standing = Standing(ecosystem, self._bus, demo, leaving.pop_all())
 
         await build()

@@ -1,6 +1,6 @@
 """The mobility operator (MO): subscriptions, contract certificates, and who may charge."""
 
 from pncsim.backend.mo.service import MobilityOperator
-from pncsim.backend.mo.store import SUBSCRIPTIONS, Subscription, SubscriptionState
+from pncsim.backend.mo.store import NOTICES, SUBSCRIPTIONS, DriverNotice, Subscription, SubscriptionState
 
-__all__ = ["SUBSCRIPTIONS", "MobilityOperator", "Subscription", "SubscriptionState"]
+__all__ = ["NOTICES", "SUBSCRIPTIONS", "DriverNotice", "MobilityOperator", "Subscription", "SubscriptionState"]

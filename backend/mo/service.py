@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cryptography import x509
@@ -10,9 +10,10 @@ from cryptography import x509
 from pncsim.backend.answers import TokenStatus
 from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.mo.packing import ContractAuthority, FreshContract, Packing
+from pncsim.backend.mo.standing import standing
 from pncsim.backend.mo.store import SUBSCRIPTIONS, Subscription, SubscriptionState, subscription_key
 from pncsim.backend.pcp import ProvisionedVehicle
-from pncsim.backend.ports import ProvisioningPort, SigningPort
+from pncsim.backend.ports import ContractMaker, ProvisioningPort, SigningPort
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store
 from pncsim.backend.verification import Verifier
@@ -36,7 +37,8 @@ _TRIES = 100
 class MobilityOperator:
     """The operator's services. ``provider``: country and provider id, five characters, such as ``DE8AA``.
 
-    Contract keys, the digits of new EMAIDs and what wraps a key are drawn from ``source``.
+    Contract keys, the digits of new EMAIDs and what wraps a key are drawn from ``source``. ``contracts`` finds the
+    contract service, for contracts that are not to be issued by the operator's own ``authority``.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class MobilityOperator:
         verifier: Verifier,
         vehicles: ProvisioningPort,
         signing: SigningPort,
+        contracts: Callable[[], ContractMaker] | None = None,
         source: Source = SYSTEM,
     ) -> None:
         self._clock = clock
@@ -59,6 +62,7 @@ class MobilityOperator:
         self._verifier = verifier
         self._vehicles = vehicles
         self._store = store
+        self._contracts = contracts
         self._source = source
         self._packing = Packing(authority, signing, source)
 
@@ -68,12 +72,20 @@ class MobilityOperator:
         return self._provider
 
     async def subscribe(
-        self, driver: str, pcid: str, *, ends: float | None = None, emaid: str | None = None
+        self,
+        driver: str,
+        pcid: str,
+        *,
+        ends: float | None = None,
+        emaid: str | None = None,
+        renews: bool = False,
+        by_service: bool = False,
     ) -> Subscription:
         """Conclude a contract for the vehicle ``pcid`` and have it ready in the contract pool.
 
         ``ends``: wanted end in lab seconds since the epoch; the certificate ends with the vehicle's provisioning
-        certificate or the issuing CA at the latest (CPS-9). Raises Refused; no contract exists then.
+        certificate or the issuing CA at the latest (CPS-9). ``renews`` and ``by_service`` as for :class:`Subscription`.
+        Raises Refused; no contract exists then.
         """
         with self._voice.call("subscribe") as call:
             now = self._clock.now()
@@ -86,9 +98,7 @@ class MobilityOperator:
                 )
             vehicle = await self._vehicle(pcid)
             emaid = await self._own_emaid(emaid, vehicle)
-            fresh = await self._packing.make(emaid, end, vehicle)
-            await self._packing.store(fresh, vehicle)
-            certificate = fresh.leaf
+            certificate = await self._install(emaid, end, vehicle, by_service=by_service)
             contract = Subscription(
                 operator=self._provider,
                 emaid=emaid,
@@ -96,6 +106,9 @@ class MobilityOperator:
                 pcid=vehicle.pcid,
                 certificate=certificate,
                 ends=reading.not_after(certificate),
+                until=ends,
+                renews=renews,
+                by_service=by_service,
             )
             await self._store.of(SUBSCRIPTIONS).put(contract)
             call.text = f"{driver} has contract {emaid} for {vehicle.pcid} until {certificate.not_valid_after_utc}."
@@ -120,7 +133,7 @@ class MobilityOperator:
     async def authorize(self, emaid: str) -> TokenStatus:
         """Whether the contract may charge now; an answer that says no is a value, with a sentence."""
         contract = await self._held(normal_emaid(emaid))
-        status = self._status(normal_emaid(emaid), contract)
+        status = standing(normal_emaid(emaid), contract, self._clock.now())
         self._voice.judged(f"contract {emaid[:20]}", status.status == "Accepted", status.text, "CSO-2")
         return status
 
@@ -138,13 +151,17 @@ class MobilityOperator:
 
     async def block(self, emaid: str) -> None:
         """Refuse charging until :meth:`unblock`; the certificate stays valid."""
+        await self._check_not_cancelled(emaid)
         await self._decide(emaid, SubscriptionState.BLOCKED)
 
     async def unblock(self, emaid: str) -> None:
         """Let a blocked contract charge again."""
+        await self._check_not_cancelled(emaid)
+        await self._decide(emaid, SubscriptionState.ACTIVE)
+
+    async def _check_not_cancelled(self, emaid: str) -> None:
         if (await self.subscription(emaid)).state is SubscriptionState.CANCELLED:
             raise Refused(f"The contract {emaid} is cancelled for good.", clause="MO-5")
-        await self._decide(emaid, SubscriptionState.ACTIVE)
 
     async def cancel(self, emaid: str) -> None:
         """End the contract: its certificate is revoked and it may charge no more (MO-5).
@@ -164,6 +181,12 @@ class MobilityOperator:
         with self._voice.call("renew contract") as call:
             contract = await self.subscription(emaid)
             self._check_renewable(contract)
+            if contract.by_service:
+                raise Refused(
+                    f"The contract service makes certificates of {contract.emaid} for installation only.",
+                    clause="CPS-11",
+                    kind="no contract",
+                )
             if previous.issuer != contract.certificate.issuer:
                 # The root pool trusts other operators and CAs too: none of them may renew a contract of ours.
                 raise Refused(
@@ -175,13 +198,46 @@ class MobilityOperator:
             if receiver is None:
                 raise Refused("The old contract certificate has no P-256 key.", clause="V2G2-007")
             vehicle = await self._vehicle_of(contract)
-            fresh = await self._packing.make(contract.emaid, self._clock.now() + CONTRACT_LIFETIME, vehicle)
+            fresh = await self._packing.make(contract.emaid, self._next_end(contract), vehicle)
             bundle = await self._packing.hand_over(fresh, receiver, roots)
             if vehicle is not None:
                 await self._refill_pool(fresh, vehicle, roots)
-            await self._amend(contract, certificate=fresh.leaf, ends=reading.not_after(fresh.leaf))
+            await self._supersede(contract, fresh.leaf)
             call.text = f"Contract {contract.emaid} renewed until {fresh.leaf.not_valid_after_utc}."
             return bundle
+
+    async def reissue(self, emaid: str) -> Subscription:
+        """A new certificate and key for a contract, waiting in the pool for its vehicle to be installed (MO-4).
+
+        The old certificate stays good until it ends. Raises Refused; the contract is as it was then.
+        """
+        with self._voice.call("reissue contract") as call:
+            contract = await self.subscription(emaid)
+            self._check_renewable(contract)
+            if contract.pcid is None:
+                raise Refused(f"The contract {contract.emaid} is bound to no vehicle.", clause="MO-4")
+            vehicle = await self._vehicle(contract.pcid)
+            end = self._next_end(contract)
+            certificate = await self._install(contract.emaid, end, vehicle, by_service=contract.by_service)
+            call.text = f"Contract {contract.emaid} has a new certificate until {certificate.not_valid_after_utc}."
+            return await self._supersede(contract, certificate)
+
+    async def _install(
+        self, emaid: str, ends: float, vehicle: ProvisionedVehicle, *, by_service: bool
+    ) -> x509.Certificate:
+        """Have a new certificate wait in the contract pool, made here or by the contract service."""
+        if not by_service:
+            fresh = await self._packing.make(emaid, ends, vehicle)
+            await self._packing.store(fresh, vehicle)
+            return fresh.leaf
+        if self._contracts is None:
+            raise Refused("This operator takes no contracts from a service.", clause="CPS-11", http_status=503)
+        return await self._contracts().generate(emaid, vehicle.pcid, begins=self._clock.now(), ends=ends)
+
+    def _next_end(self, contract: Subscription) -> float:
+        """When the certificate of a renewal is to end."""
+        end = self._clock.now() + CONTRACT_LIFETIME
+        return end if contract.until is None else min(end, contract.until)
 
     async def _vehicle(self, pcid: str) -> ProvisionedVehicle:
         """MO-1: the provisioning certificate, verified to a manufacturer's root and not revoked."""
@@ -238,17 +294,6 @@ class MobilityOperator:
                 return emaid
         raise Refused("No free EMAID was found.", clause="ISO 15118-2 H.1", http_status=500)
 
-    def _status(self, emaid: str, contract: Subscription | None) -> TokenStatus:
-        if contract is None:
-            return TokenStatus("Unknown", f"The operator has no contract {emaid}.")
-        if contract.state is SubscriptionState.CANCELLED:
-            return TokenStatus("Invalid", f"The contract {emaid} was cancelled.")
-        if contract.state is SubscriptionState.BLOCKED:
-            return TokenStatus("Blocked", f"The contract {emaid} is blocked.")
-        if contract.ends < self._clock.now():
-            return TokenStatus("Expired", f"The contract {emaid} has ended.")
-        return TokenStatus("Accepted", f"{contract.driver} may charge with {emaid}.")
-
     def _check_renewable(self, contract: Subscription) -> None:
         if contract.state is SubscriptionState.CANCELLED:
             raise Refused(
@@ -262,9 +307,34 @@ class MobilityOperator:
                 clause="CSO-2",
                 kind="no contract",
             )
+        if contract.over(self._clock.now()):
+            raise Refused(
+                f"The contract {contract.emaid} has ended, as was agreed.",
+                clause="MO-5",
+                kind="contract cancelled",
+            )
 
     async def _held(self, emaid: str) -> Subscription | None:
         return await self._store.of(SUBSCRIPTIONS).get(subscription_key(self._provider, emaid))
+
+    async def _supersede(self, contract: Subscription, certificate: x509.Certificate) -> Subscription:
+        """Keep a new certificate; the one before is remembered while it is good, to be revoked with the contract."""
+        now = self._clock.now()
+
+        async def step(change: Change) -> Subscription:
+            kept = await change.of(SUBSCRIPTIONS).get(subscription_key(self._provider, contract.emaid)) or contract
+            before = (*kept.earlier, kept.certificate)
+            renewed = replace(
+                kept,
+                certificate=certificate,
+                ends=reading.not_after(certificate),
+                earlier=tuple(one for one in before if reading.not_after(one) > now),
+                vehicle_now="there",
+            )
+            await change.of(SUBSCRIPTIONS).put(renewed)
+            return renewed
+
+        return await self._store.change(step)
 
     async def _amend(self, contract: Subscription, **changes: Any) -> None:
         """Change these facts of a contract and leave the others as they are by now."""

@@ -23,6 +23,7 @@ from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import PROFILES, Profile
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
@@ -134,6 +135,20 @@ class CertificateService:
         issued = await self._store.of(ISSUED).get(issued_key(issuer, certificate.serial_number))
         good = issued is not None and issued.revoked_at is None and reading.valid_at(certificate, self._clock.now())
         return issued.holder if issued is not None and good and issued.certificate == certificate else ""
+
+    async def renew(self, role: str) -> Credentials:
+        """A new certificate for the name and the key of a leaf (PKI-9), with its chain; the old one stays good.
+
+        The PKI has the new one from now on; its folder keeps the old. Raises LocalError without the keys for it.
+        """
+        profile, old = PROFILES[role], self._pki.credentials(role)
+        with self._voice.call(f"renew {profile.title}") as call:
+            authority = self._pki.authority(profile.issuer or role)
+            leaf = authority.issue_for(profile, old.leaf.subject, old.key.public_key(), self._clock.now())
+            await self._keep(leaf, authority)
+            self._pki.certificates[role] = (leaf,)
+            call.text = f"{reading.common_name(leaf)} is valid until {leaf.not_valid_after_utc}."
+            return replace(old, chain=(leaf, *old.chain[1:]))
 
     async def revoke_certificate(self, certificate: x509.Certificate, reason: Reason = "unspecified") -> bool:
         """Revoke a certificate an authority of this PKI issued; False if none did. The first revocation stands."""

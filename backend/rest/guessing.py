@@ -31,17 +31,22 @@ class Guesses:
 
         Raises Refused with 429 before and after: of many attempts at once, no answer gets out beyond those allowed.
         """
-        self._check(holder)
+        self.check(holder)
         try:
             yield
         except Refused as error:
-            self._check(holder)
+            self.check(holder)
             if error.http_status == 404:
-                self._of.setdefault(holder, {}).setdefault(id, self._clock.now())
+                self.missed(holder, id)
             raise
-        self._check(holder)
+        self.check(holder)
 
-    def _check(self, holder: str) -> None:
+    def missed(self, holder: str, id: str) -> None:
+        """Remember that ``id`` is not there, for an operation that says so otherwise."""
+        self._of.setdefault(holder, {}).setdefault(id, self._clock.now())
+
+    def check(self, holder: str) -> None:
+        """Raise Refused with 429 if ``holder`` has missed too often."""
         missed = self._of.get(holder)
         if not missed:
             return

@@ -25,7 +25,7 @@ from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS, ContractEntry, SeenRequ
 from pncsim.backend.csms.register import STATIONS, RegisteredStation
 from pncsim.backend.csms.transactions import TRANSACTIONS, MeterValue, Transaction
 from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished
-from pncsim.backend.mo import SUBSCRIPTIONS, Subscription
+from pncsim.backend.mo import NOTICES, SUBSCRIPTIONS, DriverNotice, Subscription
 from pncsim.backend.oem.consent_store import CONSENTS, OWNERS, PARTNERS, Consent, Partner, VehicleOwner
 from pncsim.backend.oem.store import ERRANDS, FLEET, FLEET_KEYS, Errand, FleetKey, FleetVehicle
 from pncsim.backend.pcp import VEHICLES, ProvisionedVehicle
@@ -113,6 +113,17 @@ def subscription(number: int, version: int = 0) -> Subscription:
         pcid=None,
         certificate=issued(version),
         ends=NOW,
+    )
+
+
+def notice(number: int, version: int = 0) -> DriverNotice:
+    return DriverNotice(
+        operator=("DEPNC", "FRABC")[number % 2],
+        driver="Ada",
+        emaid=f"DEPNCC{number:08}",
+        time=NOW,
+        subject="renewed",
+        text=f"version {version}",
     )
 
 
@@ -241,6 +252,7 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "roots": (ROOTS, root),
     "root_activities": (ROOT_ACTIVITIES, root_activity),
     "subscriptions": (SUBSCRIPTIONS, subscription),
+    "notices": (NOTICES, notice),
     "issued": (ISSUED, issue),
     "transactions": (TRANSACTIONS, transaction),
     "stations": (STATIONS, station),

@@ -52,6 +52,23 @@ async def test_a_second_start_finds_database_pki_and_secrets_again(tmp_path: Pat
         assert (await token(house, "demo-cpo"))[0] == 200
 
 
+@pytest.mark.rule("CSO-2")
+async def test_after_another_start_an_operator_knows_its_contracts(tmp_path: Path) -> None:
+    clock = Clock()
+    async with served(options(tmp_path), clock, Trace()) as house:
+        ecosystem = house.ecosystem
+        await ecosystem.vehicles.publish(ecosystem.pki.credentials("oem_leaf").chain_der)
+        contract = await ecosystem.desks.of("DEABC").conclude("Ada", "PNCSIMVEHICLE00001")
+    async with served(options(tmp_path), clock, Trace()) as house:
+        ecosystem = house.ecosystem
+        assert ecosystem.operators.find("DEABC") is None
+        assert (await ecosystem.desks.authorize(contract.emaid)).status == "Accepted"
+        assert (await ecosystem.operators.authorize(contract.emaid)).status == "Accepted"
+        assert (await ecosystem.operators.authorize("FRXYZC00000001")).status == "Unknown"
+        renewed = await ecosystem.operators.renew(contract.emaid, contract.certificate)
+        assert renewed.emaid.value == contract.emaid
+
+
 @pytest.mark.rule("CPS-11", "CCP-DEL-2")
 async def test_after_another_start_contracts_made_by_the_service_can_still_be_revoked(tmp_path: Path) -> None:
     emaid, clock = "DEV2GC12345678", Clock()
