@@ -99,6 +99,9 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
             }
         ),
     ] = None
+    hsm: Annotated[
+        str | None, "token for the authorities' keys of a PKI made here: pkcs11:token=T?module-path=LIB", Shown("URI")
+    ] = None
     crl: Annotated[bool, "certificates of a PKI made here name revocation lists, too", Flag("--crl")] = False
     ready_file: Annotated[
         Path | None, "write the URLs and clients there as JSON once everything answers", Shown("FILE")
@@ -202,6 +205,7 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
             local=_is_loopback(options.host),
             retry=options.webhook_retry,
             crl=options.crl,
+            hsm=options.hsm,
         )
         database = options.database or f"sqlite+aiosqlite:///{folder / 'pnc.db'}"
         store = await open_store(database, KINDS, home.tell, along=home.outbox)

@@ -35,6 +35,7 @@ from pncsim.simulator.serving_clients import DemoClient, demo_clients
 from pncsim.simulator.serving_tls import TlsFiles
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.folder_work import complete
+from pncsim.tls_certs.hsm import key_maker
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki, write_pki
 from pncsim.tls_certs.profiles import CONTRACT_SERVICE_PROFILES
 from pncsim.wire.clock import Clock
@@ -141,10 +142,11 @@ class Home:
         local: bool,
         retry: float,
         crl: bool = False,
+        hsm: str | None = None,
     ) -> None:
         self.doors, self.place, self._crl, self.outbox = doors, place, crl, Outbox()
         self.tls = None if doors.context is None else TlsFiles(folder)
-        self._local, self._retry = local, retry
+        self._local, self._retry, self._hsm = local, retry, hsm
         self._clock, self._trace, self._folder = clock, trace, folder
         self._voice = Voice.on(clock, trace, "LAB")
         self._bus = Bus(self._voice)
@@ -251,15 +253,17 @@ class Home:
     def _pki(self) -> Pki:
         """What is in the PKI folder; made if there is none, completed by what issues for the contract service."""
         services = self.doors.services
+        keys = None if self._hsm is None else key_maker(self._hsm, Path())
         if not (self.place / "pki.json").exists():
             crl_url = services["crl"] if self._crl else None
             try:
-                write_pki(create_pki(self._clock.now(), ocsp_url=services["ocsp"], crl_url=crl_url), self.place)
+                made = create_pki(self._clock.now(), ocsp_url=services["ocsp"], crl_url=crl_url, keys=keys)
+                write_pki(made, self.place)
             except LocalError:
                 if not (self.place / "pki.json").exists():  # otherwise another process was faster
                     raise
         try:
-            complete(self.place, CONTRACT_SERVICE_PROFILES, self._clock.now())
+            complete(self.place, CONTRACT_SERVICE_PROFILES, self._clock.now(), keys)
         except LocalError as error:
             self._voice.warning(f"No contracts are made for operators without a PKI of their own: {error.sentence}")
         return load_pki(self.place)

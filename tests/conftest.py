@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from backend_world import World
     from handshakes import Handshakes
     from proofs import Proofs
+    from softhsm import SoftHsm
     from throwaway import Chain
 
     from pncsim.tls_certs.pki import Pki
@@ -60,6 +61,14 @@ def openssl() -> Openssl:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def softhsm(tmp_path_factory: pytest.TempPathFactory) -> SoftHsm:
+    """A token of SoftHSM2."""
+    from softhsm import SoftHsm
+
+    return SoftHsm(tmp_path_factory.mktemp("softhsm"))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A PKI folder: PEM files and a manifest ``pki.json``, a flat JSON object from role to file name.
 
+A key may be in a token of an HSM instead; then its URI stands where the name of its file would (:mod:`tls_certs.hsm`).
 Keys are files of their own (role ``<role>_key``), never readable by others, not even for a moment.
 """
 
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from pncsim.tls_certs.hsm import SCHEME, HsmKey, open_key
 from pncsim.tls_certs.reading import Unreadable, load_all, p256_key
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import NewFile, locked, replace_together, sweep
@@ -103,15 +105,18 @@ def _several(names: str | list[str]) -> list[str]:
 def _files(place: Path, certificates: Certificates, keys: Keys) -> list[NewFile]:
     contents = {role: b"".join(one.public_bytes(Encoding.PEM) for one in chain) for role, chain in certificates.items()}
     contents |= {
-        role + _KEY: key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) for role, key in keys.items()
+        role + _KEY: key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        for role, key in keys.items()
+        if not isinstance(key, HsmKey)
     }
     manifest = {role: f"{role}.pem" for role in contents}
+    tokens = {role + _KEY: str(key.uri) for role, key in keys.items() if isinstance(key, HsmKey)}
     return [
         *(
             NewFile(place / manifest[role], octets, 0o600 if role.endswith(_KEY) else 0o644)
             for role, octets in contents.items()
         ),
-        NewFile(place / MANIFEST, json.dumps(manifest, indent=1).encode() + b"\n"),
+        NewFile(place / MANIFEST, json.dumps({**manifest, **tokens}, indent=1).encode() + b"\n"),
     ]
 
 
@@ -168,7 +173,9 @@ def read_folder(
     for role, names in manifest.items():
         paths = [directory / name for name in _several(names)]
         if role.endswith(_KEY):
-            keys[role.removesuffix(_KEY)] = _key(role, paths[0], password)
+            in_token = isinstance(names, str) and names.startswith(SCHEME)
+            key = open_key(str(names), directory) if in_token else _key(role, paths[0], password)
+            keys[role.removesuffix(_KEY)] = key
         else:
             certificates[role] = tuple(one for path in paths for one in _certificates(role, path))
     for role, key in keys.items():
@@ -185,11 +192,15 @@ def read_folder(
 
 
 def key_files(directory: Path) -> list[Path]:
-    """The files of private keys that a folder's manifest names; none where there is no folder. Raises LocalError."""
+    """The files of private keys that a folder's manifest names; none where there is no folder. Raises LocalError.
+
+    Keys in a token have none.
+    """
     if not (directory / MANIFEST).exists():
         return []
     manifest = _manifest(directory)
-    return [directory / name for role in sorted(manifest) if role.endswith(_KEY) for name in _several(manifest[role])]
+    names = (name for role in sorted(manifest) if role.endswith(_KEY) for name in _several(manifest[role]))
+    return [directory / name for name in names if not name.startswith(SCHEME)]
 
 
 def _has_key(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> bool:

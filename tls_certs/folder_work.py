@@ -8,8 +8,9 @@ from pathlib import Path
 from cryptography import x509
 
 from pncsim.tls_certs.folder import Certificates, Keys, update_folder
+from pncsim.tls_certs.hsm import HsmKey
 from pncsim.tls_certs.issue import ORGANIZATION, issue
-from pncsim.tls_certs.pki import OCPP_FOLDER, OCPP_ROLES, Pki, add_authorities, load_pki
+from pncsim.tls_certs.pki import OCPP_FOLDER, OCPP_ROLES, KeyMaker, Pki, add_authorities, load_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES, NameKind, Profile
 from pncsim.tls_certs.reading import load_all
 from pncsim.tls_certs.revocation import Reason, Status
@@ -60,18 +61,18 @@ def issue_into(
     return credentials.leaf
 
 
-def complete(folder: Path, profiles: Sequence[Profile], now: float) -> list[str]:
+def complete(folder: Path, profiles: Sequence[Profile], now: float, keys: KeyMaker | None = None) -> list[str]:
     """Make the authorities of ``profiles`` that a PKI folder lacks, and keep them there; the roles that were made.
 
     None where the root above them is not the folder's to use. Several processes may do it at once: one of them makes
-    each. Raises LocalError.
+    each. ``keys`` makes their keys. Raises LocalError.
     """
     pki, made = load_pki(folder), list[str]()
     if all(profile.role in pki.certificates for profile in profiles) or profiles[0].issuer not in pki.keys:
         return made
 
     def add(there: Certificates) -> tuple[Certificates, Keys]:
-        made.extend(add_authorities(pki, [profile for profile in profiles if profile.role not in there], now))
+        made.extend(add_authorities(pki, [profile for profile in profiles if profile.role not in there], now, keys))
         return {role: pki.certificates[role] for role in made}, {role: pki.keys[role] for role in made}
 
     update_folder(folder, add)
@@ -95,15 +96,16 @@ def _issuable(role: str) -> Profile:
 def renew(pki: Pki, role: str, now: float, *, days: float | None = None, same_key: bool = False) -> x509.Certificate:
     """Put a new certificate in the place of the one of ``role``: the same subject, a validity from now on.
 
-    A CA keeps its key, so that what it has issued stays good; others get a fresh one unless ``same_key``. The old
-    certificate is not revoked by that. Raises LocalError.
+    A CA keeps its key, so that what it has issued stays good, and so does whose key is in a token; others get a fresh
+    one unless ``same_key``. The old certificate is not revoked by that. Raises LocalError.
     """
     if pki.folder is None:
         raise LocalError("Only a PKI that lies in a folder can be renewed.")
     profile, old = PROFILES.get(role), pki.certificate(role)
     if profile is None:
         raise LocalError(f"There is no profile for the role {role}, so nothing is known of what its certificate has.")
-    key = pki.key(role) if profile.ca or same_key else pki.source.key()
+    kept = profile.ca or same_key or isinstance(pki.keys.get(role), HsmKey)
+    key = pki.key(role) if kept else pki.source.key()
     ends = None if days is None else now + days * DAY
     if profile.issuer is None:
         new = issue(

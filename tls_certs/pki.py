@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,9 @@ from pncsim.wire.values import Discreet, replace
 
 OCPP_ROLES = frozenset(profile.role for profile in OCPP_PROFILES)
 """Roles that live in a subfolder of their own, with a manifest of their own."""
+
+KeyMaker = Callable[[str], ec.EllipticCurvePrivateKey]
+"""Makes a key for a role, for instance in a token (:func:`tls_certs.hsm.key_maker`)."""
 
 DEFAULT_PCID = "PNCSIMVEHICLE00001"
 DEFAULT_EMAID = "DEPNCC00000001A"
@@ -213,13 +216,15 @@ def create_pki(
     oem_ca: Literal["oem", "v2g"] = "oem",
     organization: str = ORGANIZATION,
     source: Source = SYSTEM,
+    keys: KeyMaker | None = None,
 ) -> Pki:
     """All chains of an ISO 15118-2 ecosystem with fresh keys, valid from about ``now`` (lab seconds since the epoch).
 
     Keys and serial numbers are drawn from ``source``: with a seed, the same arguments give the same octets.
     ``ocsp_url`` and ``crl_url`` go into every certificate that is not a root (``crl_url`` is completed by
     ``/<issuing role>.crl``). ``contract_ca`` and ``oem_ca`` put the MO's and the OEM's Sub-CA 1 under a root of its own
-    or under the V2G root. Raises LocalError for a bad identifier or an address too long to fit.
+    or under the V2G root. ``keys`` makes those of the authorities and of the provisioning service. Raises LocalError
+    for a bad identifier or an address too long to fit.
     """
     names = {
         NameKind.PCID: check_pcid(pcid),
@@ -231,18 +236,19 @@ def create_pki(
     pki = Pki({}, {}, ocsp_url=ocsp_url, crl_url=crl_url, source=source)
     for profile in (*V2G_PROFILES, *OCSP_PROFILES, *OCPP_PROFILES):
         wanted = replace(profile, issuer="v2g_root") if moved.get(profile.role) else profile
-        _add(pki, wanted, names.get(profile.name, f"{organization} {profile.title}"), organization, now)
+        _add(pki, wanted, names.get(profile.name, f"{organization} {profile.title}"), organization, now, keys)
     return pki
 
 
-def add_authorities(pki: Pki, profiles: Iterable[Profile], now: float) -> list[str]:
+def add_authorities(pki: Pki, profiles: Iterable[Profile], now: float, keys: KeyMaker | None = None) -> list[str]:
     """Make those of ``profiles`` that the PKI lacks, each issuer before what it issues; the roles that were made.
 
+    ``keys`` as for :func:`create_pki`.
     Raises LocalError where the key of an issuer is not there.
     """
     made = [profile for profile in profiles if profile.role not in pki.certificates]
     for profile in made:
-        _add(pki, profile, f"{ORGANIZATION} {profile.title}", ORGANIZATION, now)
+        _add(pki, profile, f"{ORGANIZATION} {profile.title}", ORGANIZATION, now, keys)
     return [profile.role for profile in made]
 
 
@@ -255,9 +261,12 @@ def create_ocpp_pki(now: float, source: Source = SYSTEM) -> Pki:
     return pki
 
 
-def _add(pki: Pki, profile: Profile, common_name: str, organization: str, now: float) -> None:
+def _add(
+    pki: Pki, profile: Profile, common_name: str, organization: str, now: float, keys: KeyMaker | None = None
+) -> None:
     source = pki.source.of(profile.role)
-    key = source.key()
+    signs = (profile.ca or profile.role == "cps_leaf") and profile.role not in OCPP_ROLES
+    key = source.key() if keys is None or not signs else keys(profile.role)
     if profile.issuer is None:
         certificate = issue(
             profile,

@@ -45,6 +45,11 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     create.add_argument(
         "--contract-ca", choices=("mo", "v2g"), default="mo", help="root above the contract: the MO's or the V2G root"
     )
+    create.add_argument(
+        "--hsm",
+        metavar="URI",
+        help="make the authorities' keys in a token (pkcs11:token=T?module-path=LIB&pin-source=FILE)",
+    )
     create.add_argument("--force", action="store_true", help="overwrite a PKI that is there")
     show = actions.add_parser("show", help="show role, subject, issuer and validity of every certificate")
     verify = actions.add_parser("verify", help="verify every chain by the V2G profiles; exit code 1 if one fails")
@@ -64,6 +69,7 @@ def _certs_create(arguments: Arguments) -> int:
         emaid=arguments.emaid,
         evse_id=arguments.evse_id,
         contract_ca=arguments.contract_ca,
+        hsm=arguments.hsm,
         force=arguments.force,
     )
 
@@ -85,13 +91,16 @@ def create(
     emaid: str | None = None,
     evse_id: str | None = None,
     contract_ca: Literal["mo", "v2g"] = "mo",
+    hsm: str | None = None,
     force: bool = False,
     now: float | None = None,
 ) -> int:
     """Make a whole PKI in ``directory``; 0 when it is there, 2 for a bad identifier, 3 when it cannot be written.
 
-    ``now`` is in seconds since the epoch (default: today).
+    ``now`` is in seconds since the epoch (default: today). ``hsm``: the URI of a token that makes the keys of the
+    authorities and of the provisioning service (:mod:`tls_certs.hsm`).
     """
+    from pncsim.tls_certs.hsm import key_maker
     from pncsim.tls_certs.pki import DEFAULT_EMAID, DEFAULT_EVSE_ID, DEFAULT_PCID, create_pki, write_pki
 
     try:
@@ -103,6 +112,7 @@ def create(
             emaid=emaid or DEFAULT_EMAID,
             evse_id=evse_id or DEFAULT_EVSE_ID,
             contract_ca=contract_ca,
+            keys=None if hsm is None else key_maker(hsm, Path()),
         )
         write_pki(pki, directory, force=force)
     except PncError as error:
