@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
-from pncsim.backend.auth import CLIENTS, TOKEN_KEYS
+from pncsim.backend.auth import AUDIENCES, CLIENTS, TOKEN_KEYS
 from pncsim.backend.auth.certificates import CLIENT_CERTIFICATES
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS
 from pncsim.backend.ecosystem import Ecosystem
@@ -33,7 +33,9 @@ from pncsim.backend.webhooks import DELIVERIES, ENDPOINTS
 from pncsim.backend.webhooks.outcomes import INTERVAL as WEBHOOK_RETRY
 from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown, Switches
 from pncsim.simulator.serving_clients import DemoClient
-from pncsim.simulator.serving_home import Doors, Home
+from pncsim.simulator.serving_doors import Doors
+from pncsim.simulator.serving_fixtures import Furnishing
+from pncsim.simulator.serving_home import Home
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import replace_file
@@ -53,6 +55,7 @@ KINDS = (
     CLIENTS,
     CLIENT_CERTIFICATES,
     TOKEN_KEYS,
+    AUDIENCES,
     OWN_KEYS,
     *FLEET_KINDS,
     ENDPOINTS,
@@ -80,6 +83,9 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     )
     name: Annotated[str | None, "the host as others call it, for URLs and certificates", Shown("NAME")] = None
     port: Annotated[int, "port to listen on; 0 takes a free one", Bounds(0, 65_535), Shown("P")] = PORT
+    port_per_service: Annotated[
+        bool, "each service on a port of its own: --port, and those after it", Flag("--port-per-service")
+    ] = False
     telematics_port: Annotated[
         int,
         "port vehicles call their manufacturer on, over mutual TLS; 0 takes a free one",
@@ -105,6 +111,9 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     crl: Annotated[bool, "certificates of a PKI made here name revocation lists, too", Flag("--crl")] = False
     ready_file: Annotated[
         Path | None, "write the URLs and clients there as JSON once everything answers", Shown("FILE")
+    ] = None
+    fixtures: Annotated[
+        Path | None, "JSON with clients, roots, vehicles and contracts that are to be there", Shown("FILE")
     ] = None
     test_controls: Annotated[
         bool, "let administrators move the clock and reset everything: for tests", Flag("--test-controls")
@@ -178,12 +187,14 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
     folder = options.data or default_folder()
     async with AsyncExitStack() as stack:
         voice = Voice.on(clock, trace, "LAB")
+        furnish = None if options.fixtures is None else Furnishing(options.fixtures, folder)
         doors = Doors(
             options.host,
             options.port,
             voice,
             name=options.name or "",
             tls=options.transport == "tls",
+            per_service=options.port_per_service,
             telematics_port=options.telematics_port,
         )
         if options.access_log is not None:
@@ -206,6 +217,7 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
             retry=options.webhook_retry,
             crl=options.crl,
             hsm=options.hsm,
+            furnish=furnish,
         )
         database = options.database or f"sqlite+aiosqlite:///{folder / 'pnc.db'}"
         store = await open_store(database, KINDS, home.tell, along=home.outbox)

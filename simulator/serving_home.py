@@ -7,7 +7,7 @@ from what is kept, so that nothing is remembered anywhere of what was before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,18 +20,15 @@ from pncsim.backend.cleansing import cleanse_regularly
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import Fact
-from pncsim.backend.faces import FACES, Face, Household, routes_of
-from pncsim.backend.oem.fleet import Fleet, bind_line, serve_line
+from pncsim.backend.faces import Household
 from pncsim.backend.pki.fetch import DEADLINE, HttpFetch, HttpLists, own_first
 from pncsim.backend.regularly import regularly
-from pncsim.backend.rest.exchanges import ExchangeReader
-from pncsim.backend.rest.metrics import Metrics
-from pncsim.backend.rest.routes import application
 from pncsim.backend.store import Change, KeptKind, every
 from pncsim.backend.store.sql import SqlStore
 from pncsim.backend.webhooks import Outbox
 from pncsim.backend.webhooks.sender import Sender
 from pncsim.simulator.serving_clients import DemoClient, demo_clients
+from pncsim.simulator.serving_doors import Doors
 from pncsim.simulator.serving_tls import TlsFiles
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.folder_work import complete
@@ -41,77 +38,8 @@ from pncsim.tls_certs.profiles import CONTRACT_SERVICE_PROFILES
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import locked, replace_file
-from pncsim.wire.https import unfurnished
-from pncsim.wire.listener import HttpListener
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
-
-
-class Doors:
-    """The sockets services answer at; bound at once, so that addresses can go into certificates.
-
-    ``name``: the host as others call it, where that is not ``host``. With ``tls`` what is asked without it has a port
-    of its own, the next one. Vehicles have one of their own, too.
-    """
-
-    def __init__(
-        self, host: str, port: int, voice: Voice, *, name: str = "", tls: bool = False, telematics_port: int = 0
-    ) -> None:
-        self._voice, self._host, self._name = voice, host, name
-        self._telematics_port = telematics_port
-        self._line: HttpListener | None = None
-        self.context = unfurnished() if tls else None
-        """TLS, to be furnished before the doors are opened."""
-        self._main = self._plain = HttpListener(host, port, tls=self.context, voice=voice)
-        if tls:
-            try:
-                self._plain = HttpListener(host, port and port + 1, voice=voice)
-            except LocalError:
-                self._main.release()
-                raise
-        self.services = {name: self._url(self._listener(face)) + face.path for name, face in FACES.items()}
-        """The URL of each service by its name."""
-        self.metrics = Metrics()
-        self.metrics.gauge("pnc_connections", "Connections that are open.", self._guests)
-        self.readers: list[ExchangeReader] = [self.metrics.read]
-        """Who hears of each exchange."""
-
-    @property
-    def base(self) -> str:
-        """What tokens are for."""
-        return self._url(self._main)
-
-    async def open(self, house: Household) -> None:
-        """Answer with the faces of ``house`` from now on."""
-        for listener in {self._main, self._plain}:
-            names = [name for name, face in FACES.items() if self._listener(face) is listener]
-            routes, tokens = routes_of(house, names), house.tokens.grant
-            app = application(routes, self._voice, tokens=tokens, others=house.others, readers=self.readers)
-            await listener.start(app)
-
-    async def open_line(self, fleet: Fleet) -> None:
-        """Answer the vehicles of ``fleet`` from now on, at a port of their own (mutual TLS)."""
-        if self._line is None:
-            self._line = await bind_line(fleet, self._voice, self._host, self._telematics_port)
-        await serve_line(fleet, self._voice, self._line)
-
-    async def close(self) -> None:
-        """Let requests in progress end, and answer no more. May be called twice."""
-        await asyncio.gather(*(one.stop() for one in {self._main, self._plain, self._line} if one is not None))
-
-    @property
-    def host(self) -> str:
-        """The host as others call it."""
-        return self._name or self._host
-
-    def _guests(self) -> int:
-        return sum(len(listener.guests) for listener in {self._main, self._plain})
-
-    def _url(self, listener: HttpListener) -> str:
-        return listener.url_as(self._name) if self._name else listener.url
-
-    def _listener(self, face: Face) -> HttpListener:
-        return self._plain if face.plain else self._main
 
 
 class Standing(Struct, frozen=True, eq=False):
@@ -123,12 +51,17 @@ class Standing(Struct, frozen=True, eq=False):
     leaving: AsyncExitStack
 
 
+Furnish = Callable[[Ecosystem, Clients, float], Awaitable[None]]
+"""Brings about what is to be there, at a lab time. Raises LocalError."""
+
+
 class Home:
     """An ecosystem behind ``doors``; ``folder`` is where data is kept, ``place`` the PKI's own folder.
 
     ``crl``: should that be made, its certificates name revocation lists beside responders. ``outbox`` queues events, as
     what the store writes along with facts. ``local``: they may be sent to this machine, too; ``retry``: seconds from
-    one attempt to the next.
+    one attempt to the next. ``furnish`` brings about what
+    is to be there besides.
     """
 
     def __init__(
@@ -143,10 +76,11 @@ class Home:
         retry: float,
         crl: bool = False,
         hsm: str | None = None,
+        furnish: Furnish | None = None,
     ) -> None:
         self.doors, self.place, self._crl, self.outbox = doors, place, crl, Outbox()
         self.tls = None if doors.context is None else TlsFiles(folder)
-        self._local, self._retry, self._hsm = local, retry, hsm
+        self._local, self._retry, self._hsm, self._furnish = local, retry, hsm, furnish
         self._clock, self._trace, self._folder = clock, trace, folder
         self._voice = Voice.on(clock, trace, "LAB")
         self._bus = Bus(self._voice)
@@ -201,10 +135,13 @@ class Home:
                 with locked(self._folder):  # another process on the same database may begin just now
                     demo = await demo_clients(clients, self._folder / "clients.json")
                     certificates = await self._certificates(store, clients, ecosystem, demo)
+                bases = self.doors.bases
+                tokens = BearerTokens(self._clock, store, clients, self.doors.base, also=bases.values())
+                await tokens.announce()
                 house = Household(
                     ecosystem,
                     clients,
-                    BearerTokens(self._clock, store, clients, self.doors.base),
+                    tokens,
                     self._clock,
                     kinds=tuple(kinds),
                     renew=renew,
@@ -222,6 +159,8 @@ class Home:
                 )
                 sender.listen(self._bus)
                 await ecosystem.renew_signers()
+                if self._furnish is not None:
+                    await self._furnish(ecosystem, clients, self._clock.now())
                 await store.tell_again()
                 await self.doors.open_line(ecosystem.fleet)
                 await self.doors.open(house)

@@ -33,13 +33,15 @@ def routes(clients: Clients, tokens: BearerTokens) -> tuple[Route, ...]:
             said = f"The grant type {asked['grant_type'][:40]!r} is not served, client_credentials is."
             return _error(400, "unsupported_grant_type", said)
         audience = asked.get("audience", tokens.audience)
-        if not isinstance(audience, str) or not tokens.accepts(audience):
+        if isinstance(audience, str) and audience.rstrip("/") == f"{request.scheme}://{request.host}":
+            audience = tokens.audience  # by whatever name it was reached
+        if not isinstance(audience, str) or not await tokens.accepts(audience):
             return _error(400, "invalid_request", f"The audience is not {tokens.audience}.")
         client = await clients.authenticate(asked["client_id"], asked["client_secret"])
         if client is None:
             return _error(401, "invalid_client", "The client is unknown, shut out, or that is not its secret.")
         scope = asked.get("scope")
-        response = json_response(await tokens.issue(client, scope if isinstance(scope, str) else ""))
+        response = json_response(await tokens.issue(client, scope if isinstance(scope, str) else "", audience))
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -61,4 +61,14 @@ class TokenKey(Discreet, Struct, frozen=True, kw_only=True):
 
 
 CLIENTS: KeptKind[Client] = KeptKind("clients", Client, key=lambda client: client.id)
+
+
+class Audience(Struct, frozen=True):
+    """A base URL that a process on this database is called by: tokens for one are good at all."""
+
+    url: str
+    announced_at: float
+
+
 TOKEN_KEYS: KeptKind[TokenKey] = KeptKind("token_keys", TokenKey, key=lambda key: key.id, identity=True)
+AUDIENCES: KeptKind[Audience] = KeptKind("audiences", Audience, key=lambda audience: audience.url, identity=True)

@@ -7,6 +7,7 @@ is refused at once. Times are the lab's.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import serialization
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec import Struct
 
 from pncsim.backend.auth.clients import Clients
-from pncsim.backend.auth.store import TOKEN_KEYS, Client, TokenKey
+from pncsim.backend.auth.store import AUDIENCES, TOKEN_KEYS, Audience, Client, TokenKey
 from pncsim.backend.rest.access import Grant, Role
 from pncsim.backend.store import Change, Store, every
 from pncsim.tls_certs import reading
@@ -56,41 +57,62 @@ class _Known(Struct, frozen=True):
 
 
 class BearerTokens:
-    """Issues tokens for clients of ``audience`` (the base URL they call) and knows their holders again."""
+    """Issues tokens for clients of ``audience`` (the base URL they call) and knows their holders again.
 
-    def __init__(self, clock: Clock, store: Store, clients: Clients, audience: str, source: Source = SYSTEM) -> None:
+    ``also``: further base URLs of the same services. Processes on one database know each other's tokens, once each has
+    announced what it is called by (:meth:`announce`).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        store: Store,
+        clients: Clients,
+        audience: str,
+        source: Source = SYSTEM,
+        *,
+        also: Iterable[str] = (),
+    ) -> None:
         self._clock, self._store, self._clients, self._source = clock, store, clients, source
         self.audience = audience.rstrip("/")
+        self._audiences = {self.audience, *(url.rstrip("/") for url in also)}
         self._keys: dict[str, rsa.RSAPublicKey] = {}
         self._signing: tuple[str, rsa.RSAPrivateKey] | None = None
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
-    async def issue(self, client: Client, scope: str = "") -> dict[str, Any]:
+    async def announce(self) -> None:
+        """Let all processes on the database know the base URLs here."""
+        for url in self._audiences:
+            await self._store.of(AUDIENCES).put(Audience(url, self._clock.now()))
+
+    async def issue(self, client: Client, scope: str = "", audience: str = "") -> dict[str, Any]:
         """The answer of the token endpoint for an authenticated client (RFC 6749 5.1).
 
         ``scope``: the services it asks to be let into, parted by blanks. Those not its role's are passed over; where
         none is left, or none is named, it gets all of its role's (RFC 6749 3.3 leaves either to the server).
+        ``audience``: the base URL it names, one that is :meth:`accepted <accepts>`.
         """
         import jwt
 
         kid, key = await self._key()
+        audience = audience.rstrip("/") or self.audience
         now = int(self._clock.now())
         asked = set(scope.split())
         scope = " ".join([one for one in SCOPES[client.role] if one in asked] or SCOPES[client.role])
         claims = {
-            "iss": f"{self.audience}/",
+            "iss": f"{audience}/",
             "sub": f"{client.id}@clients",
-            "aud": self.audience,
+            "aud": audience,
             "iat": now,
             "exp": now + LIFETIME,
             "azp": client.id,
             "gty": "client-credentials",
             "scope": scope,
             "permissions": scope.split(),
-            f"{self.audience}/role": [client.role],
-            f"{self.audience}/pcid": list(client.wmis),
-            f"{self.audience}/emaid": list(client.providers),
-            f"{self.audience}/client_name": client.name,
+            f"{audience}/role": [client.role],
+            f"{audience}/pcid": list(client.wmis),
+            f"{audience}/emaid": list(client.providers),
+            f"{audience}/client_name": client.name,
         }
         token = jwt.encode(claims, key, algorithm="RS256", headers={"kid": kid})
         return {"access_token": token, "scope": scope, "expires_in": LIFETIME, "token_type": "Bearer"}
@@ -103,9 +125,10 @@ class BearerTokens:
         client = await self._clients.enabled(known.client)
         return None if client is None else replace(client.grant, scopes=known.scopes.intersection(SCOPES[client.role]))
 
-    def accepts(self, audience: str) -> bool:
-        """Whether a client that names ``audience`` means this service."""
-        return audience.rstrip("/") == self.audience
+    async def accepts(self, audience: str) -> bool:
+        """Whether a client that names ``audience`` means these services."""
+        url = audience.rstrip("/")
+        return url in self._audiences or await self._store.of(AUDIENCES).get(url) is not None
 
     async def _verified(self, token: str) -> _Known | None:
         import jwt
@@ -122,11 +145,18 @@ class BearerTokens:
                 token,
                 key,
                 algorithms=["RS256"],
-                audience=self.audience,
-                # The lab's clock decides about times, with each use.
-                options={"require": required, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+                # The lab's clock decides about times, with each use, and the store about audiences.
+                options={
+                    "require": required,
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                    "verify_aud": False,
+                },
             )
             scopes = frozenset(str(claims.get("scope", "")).split())
+            if not isinstance(claims["aud"], str) or not await self.accepts(claims["aud"]):
+                return None
             known = _Known(str(claims["azp"]), float(claims["iat"]), float(claims["exp"]), scopes)
         except (jwt.PyJWTError, TypeError, ValueError, OverflowError):
             return None

@@ -30,8 +30,8 @@ class KeptKind(Struct, Generic[V], frozen=True):
     """One kind of thing that is kept: ``key`` names a value among its like, ``indexes`` say by what else it is found.
 
     ``name`` is the table's, ``holds`` the type of the values. Keys and indexed texts are compared octet by octet: what
-    does not depend on letter case is folded by ``key``, and by who asks. ``identity``: these are private keys by which
-    others know the services; they outlive a reset and are in no backup.
+    does not depend on letter case is folded by ``key``, and by who asks. ``identity``: this is what others know the
+    services by, private keys among it; it outlives a reset and is in no backup.
     """
 
     name: str

@@ -18,7 +18,7 @@ import pytest_asyncio
 from backend_world import NOW
 
 import pncsim.backend
-from pncsim.backend.auth import CLIENTS, TOKEN_KEYS, Client, TokenKey
+from pncsim.backend.auth import AUDIENCES, CLIENTS, TOKEN_KEYS, Audience, Client, TokenKey
 from pncsim.backend.auth.certificates import CLIENT_CERTIFICATES, ClientCertificate
 from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS, ContractEntry, SeenRequest, StoredContract
@@ -261,6 +261,7 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "endpoints": (ENDPOINTS, endpoint),
     "deliveries": (DELIVERIES, delivery),
     "client_certificates": (CLIENT_CERTIFICATES, client_certificate),
+    "audiences": (AUDIENCES, lambda number, version=0: Audience(f"http://pool{number}.example", NOW + version)),
     "own_keys": (OWN_KEYS, own_key),
     "fleet": (FLEET, fleet_vehicle),
     "fleet_keys": (FLEET_KEYS, fleet_key),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
-from serving_world import options, token
+from serving_world import admin, options, token
 
 from pncsim.backend.events.facts import VehicleDeleted
 from pncsim.backend.refusal import Refused
-from pncsim.simulator.serving import Served, served
+from pncsim.simulator.serving import served
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Trace
@@ -19,16 +18,6 @@ from pncsim.wire.web import aiohttp
 
 DAY = 86_400
 PCID = "PNCSIMVEHICLE00001"
-
-
-async def admin(house: Served, method: str, path: str, body: object = None, who: str = "demo-admin") -> tuple[int, Any]:
-    headers = {"Authorization": f"Bearer {(await token(house, who))[1]['access_token']}"}
-    url = house.services["admin"] + path
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(method, url, json=body, headers=headers) as response,
-    ):
-        return response.status, await response.json()
 
 
 @pytest.mark.rule("ACC-8")
