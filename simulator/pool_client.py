@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from pncsim.backend.refusal import Refused
-from pncsim.backend.rest.client import HttpClient, kind_of
+from pncsim.backend.rest.client import HttpClient, HttpReply, kind_of
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.urls import without_password
@@ -22,6 +22,7 @@ WHOLE = 60.0
 """Seconds an answer may take."""
 LONGEST = 16_777_216
 """Octets of an answer, of which a page of a backup is the longest."""
+_JSON = "application/json"
 
 
 class ClientSecret(Discreet, Struct, frozen=True):
@@ -101,24 +102,43 @@ class Participant:
 
     async def call(self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The answer's object. Raises Refused for an answer that says no, PeerError where there is none."""
-        if self._token is None:
-            asked = {"grant_type": "client_credentials", "client_id": self._client.id}
-            url = self._services.get("token", self._base + "/oauth/token")
-            answer = await self._asked("POST", url, {**asked, "client_secret": self._client.secret}, None)
-            self._token = str(answer.get("access_token", ""))
-        return await self._asked(method, self._services.get(service, self._base) + path, body, self._token)
+        octets = None if body is None else json.dumps(body).encode()
+        return (await self._called(service, method, path, octets, _JSON)).json_object()
+
+    async def post(self, service: str, path: str, body: bytes, media_type: str) -> bytes:
+        """The answer's octets; as :meth:`call`."""
+        return (await self._called(service, "POST", path, body, media_type)).body
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http.close()
 
-    async def _asked(self, method: str, url: str, body: Mapping[str, Any] | None, token: str | None) -> dict[str, Any]:
-        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        octets = None if body is None else json.dumps(body).encode()
-        headers |= {} if octets is None else {"Content-Type": "application/json"}
-        reply = await self._http.request(f"The service at {url}", method, url, body=octets, headers=headers)
-        answer = reply.json_object()
+    async def _called(self, service: str, method: str, path: str, body: bytes | None, media_type: str) -> HttpReply:
+        """With a token, and once more with a new one if that is not taken any more."""
+        url, held = self._services.get(service, self._base) + path, self._token
+        try:
+            return await self._asked(method, url, body, media_type, held or await self._fetched())
+        except Refused as error:
+            if held is None or error.http_status != 401:
+                raise
+        return await self._asked(method, url, body, media_type, await self._fetched())
+
+    async def _fetched(self) -> str:
+        asked = {"grant_type": "client_credentials", "client_id": self._client.id}
+        body = json.dumps({**asked, "client_secret": self._client.secret}).encode()
+        url = self._services.get("token", self._base + "/oauth/token")
+        answer = (await self._asked("POST", url, body, _JSON, None)).json_object()
+        self._token = str(answer.get("access_token", ""))
+        return self._token
+
+    async def _asked(self, method: str, url: str, body: bytes | None, media_type: str, token: str | None) -> HttpReply:
+        headers = {"Accept": _JSON if media_type == _JSON else "*/*"} | (
+            {"Authorization": f"Bearer {token}"} if token else {}
+        )
+        headers |= {} if body is None else {"Content-Type": media_type}
+        reply = await self._http.request(f"The service at {url}", method, url, body=body, headers=headers)
         if reply.status not in (200, 201):
+            answer = reply.json_object()
             said = answer.get("errorMessages") or [answer.get("error_description", "it gives no reason.")]
             raise Refused(
                 f"{without_password(url)} answered HTTP {reply.status} to {self._client.id}: {str(said[-1])[:500]}",
@@ -126,4 +146,4 @@ class Participant:
                 kind=kind_of(reply.status),
                 http_status=reply.status,
             )
-        return answer
+        return reply

@@ -29,6 +29,7 @@ SCOPE = "pcid"
 """What may be asked for: to know the PCID of one vehicle."""
 CODE_LIFE, TOKEN_LIFE = 60.0, 3_600.0
 """Seconds of lab time a code and a token are good."""
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}", re.ASCII)
 _MOST_URIS, _LONGEST_URI, _LONGEST_STATE = 8, 512, 2_048
@@ -80,7 +81,7 @@ class Consents:
         Raises Refused where client or redirect URI are not to be trusted: then nobody is sent anywhere (4.1.2.1).
         """
         client, uri = given.get("client_id", ""), given.get("redirect_uri", "")
-        partner = await self._store.of(PARTNERS).get(client[:80])
+        partner = await self._store.of(PARTNERS).get(client) if _ID.fullmatch(client) else None
         if partner is None or uri not in partner.redirect_uris:
             raise Refused("No operator's client has registered this redirect URI.", clause="RFC 6749 4.1.2.1")
         challenge = given.get("code_challenge", "")
@@ -121,7 +122,7 @@ class Consents:
         """The owner agrees no more: codes and tokens of this consent are worth nothing from now on."""
 
         async def keep(change: Change) -> Consent:
-            consent = await change.of(CONSENTS).get(id[:80])
+            consent = await change.of(CONSENTS).get(id) if _ID.fullmatch(id) else None
             if consent is None or consent.owner != owner or not consent.granted:
                 raise Refused("You have given no such consent.", clause="2.4.1.4", http_status=404)
             ended = self._ended(consent)

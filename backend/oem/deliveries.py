@@ -24,6 +24,7 @@ from pncsim.backend.oem.store import (
     FleetVehicle,
     HeldContract,
     errands_of,
+    is_errand,
     vehicle_of,
 )
 from pncsim.backend.refusal import Refused
@@ -73,8 +74,7 @@ class Deliveries:
 
         Where only the key of the provisioning certificate has changed, what is installed already stays good.
         """
-        if fact.why != "vehicle key changed":
-            await self._take_back(fact)
+        await self._take_back(fact, installed=fact.why != "vehicle key changed")
 
     # The owner
 
@@ -86,7 +86,7 @@ class Deliveries:
         """The owner's word on a contract that waits for it; a no is final. Refused with 404 for others' vehicles."""
 
         async def keep(change: Change) -> Errand:
-            errand = await change.of(ERRANDS).get(id)
+            errand = await change.of(ERRANDS).get(id) if is_errand(id) else None
             vehicle = await change.of(FLEET).get(errand.vin.upper()) if errand is not None else None
             if errand is None or vehicle is None or vehicle.owner != owner:
                 raise Refused(f"You have no contract {id[:40]!r} to decide about.", clause="OEM-2", http_status=404)
@@ -174,14 +174,14 @@ class Deliveries:
 
         await self._store.change(keep)
 
-    async def _take_back(self, fact: ContractDeleted) -> None:
+    async def _take_back(self, fact: ContractDeleted, *, installed: bool) -> None:
         print_ = reading.fingerprint(fact.certificate)
         vehicle = await vehicle_of(self._store, fact.pcid)
         if vehicle is None:
             return
         await self._void(vehicle.vin, "It is not in the pool any more.", fingerprint=print_)
         held = {reading.fingerprint(reading.der(contract.chain[0])) for contract in vehicle.contracts}
-        if print_ in held:
+        if installed and print_ in held:
             await self._remove(vehicle.vin, fact.emaid, print_)
 
     async def _remove(self, vin: str, emaid: str, fingerprint: str) -> None:
@@ -237,7 +237,7 @@ class Deliveries:
         await self._verifier.full(bundle.contract_certificates, Use.CONTRACT, gate=self._voice.tolerate)
 
     async def _errand(self, vehicle: FleetVehicle, id: str) -> Errand:
-        errand = await self._store.of(ERRANDS).get(id)
+        errand = await self._store.of(ERRANDS).get(id) if is_errand(id) else None
         if errand is None or errand.vin != vehicle.vin:
             raise Refused(f"{vehicle.vin} has no errand {id[:40]!r}.", clause="2.1.3.1", http_status=404)
         return errand
@@ -253,7 +253,7 @@ class Deliveries:
                     clause="2.1.3.1",
                     http_status=409,
                 )
-            settled = replace(errand, state=state, text=text[:200])
+            settled = replace(errand, state=state, text=text[:200].encode("utf-8", "replace").decode("utf-8"))
             await change.of(ERRANDS).put(settled)
             return settled
 

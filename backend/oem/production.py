@@ -26,6 +26,7 @@ from pncsim.tls_certs import reading
 from pncsim.tls_certs.issue import check_request
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PncError
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
@@ -175,7 +176,13 @@ class VehicleProduction:
                 ),
             )
             call.text = f"{vehicle.vin} is published as {pcid}; its owner is told the PCID."
-        return await self.revoke_predecessors(kept.vin) if kept.revoke and kept.predecessors else kept
+        if not (kept.revoke and kept.predecessors):
+            return kept
+        try:
+            return await self.revoke_predecessors(kept.vin)
+        except PncError as error:  # the new one is published all the same, and somebody has to see to the old one
+            self._voice.problem(error)
+            return kept
 
     async def renew(self, vin: str, *, pcid: str | None = None, new_key: bool = True, revoke: bool = False) -> Errand:
         """Have a vehicle get a new provisioning certificate: for the same PCID, or another one (2.1.1.2.3, 2.1.1.2.4).
@@ -235,11 +242,17 @@ class VehicleProduction:
             return await self._amend(vin, lambda known: replace(known, published=False))
 
     async def withdraw(self, vin: str) -> None:
-        """A vehicle is no more: out of the pool with its contracts, its certificates revoked, nobody to call."""
+        """A vehicle is no more: out of the pool with its contracts, its certificates revoked, nobody to call.
+
+        A certificate that cannot be revoked is told as a problem.
+        """
         vehicle = await self.vehicle(vin)
         await self._unpublish(vehicle.pcid)
         for certificate in (*vehicle.predecessors, *vehicle.fresh[:1], *vehicle.chain[:1]):
-            await self._revocation.revoke_certificate(certificate, "cessation_of_operation")
+            try:
+                await self._revocation.revoke_certificate(certificate, "cessation_of_operation")
+            except PncError as error:
+                self._voice.problem(error)
         await self._store.of(FLEET).remove(vehicle.vin.upper())
 
     async def _unpublish(self, pcid: str, *, factory_reset: bool = False) -> None:

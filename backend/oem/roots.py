@@ -58,7 +58,11 @@ class VerifiedRoots:
         return newest
 
     async def changed(self, fact: Fact) -> None:
-        """A root was added or removed: the next who asks has the list fetched anew."""
+        """A root was added or removed."""
+        self.stale()
+
+    def stale(self) -> None:
+        """The next who asks has the list fetched anew."""
         self._stale = True
 
     async def anchors(self, *kinds: RootKind) -> list[x509.Certificate]:

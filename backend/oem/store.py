@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Literal
 
@@ -11,6 +12,8 @@ from msgspec import Struct
 from pncsim.backend.pcp.store import vehicle_key
 from pncsim.backend.store.tables import KeptKind, Tables, every
 from pncsim.tls_certs import reading
+
+_ID = re.compile(r"[A-Za-z0-9-]{1,80}", re.ASCII)
 
 
 class HeldContract(Struct, frozen=True):
@@ -105,6 +108,11 @@ ERRANDS: KeptKind[Errand] = KeptKind(
 """Those of a vehicle in the order they came up."""
 
 FLEET_KINDS = (FLEET, FLEET_KEYS, ERRANDS)
+
+
+def is_errand(id: str) -> bool:
+    """Whether a text can be an errand's id: others are not looked for."""
+    return _ID.fullmatch(id) is not None
 
 
 async def vehicle_of(tables: Tables, pcid: str) -> FleetVehicle | None:

@@ -272,4 +272,16 @@ async def test_what_a_vehicle_says_is_bounded_and_has_a_form(fleet: FleetWorld) 
         assert (await line("POST", "/v1/manufacturer/telematics/visit", octets))[0] == 400, body
     for deed in (b"{}", b'{"done": 1}', b'{"done": true, "text": 1}'):
         assert (await line("PUT", "/v1/manufacturer/telematics/errands/x", deed))[0] == 400
-    assert (await line("PUT", "/v1/manufacturer/telematics/errands/x", b'{"done": true}'))[0] == 404
+    for id in ("x", "%00", "%FF", "x" * 100):
+        assert (await line("PUT", f"/v1/manufacturer/telematics/errands/{id}", b'{"done": true}'))[0] == 404
+        assert (await my(fleet, "POST", f"/contracts/{id}/approve"))[0] == 404
+        assert (await my(fleet, "DELETE", f"/consents/{id}"))[0] == 404
+
+
+async def test_what_a_vehicle_says_of_a_failure_is_kept_as_far_as_it_can_be_read(fleet: FleetWorld) -> None:
+    _, line = await owned(fleet)
+    await fleet.faces.call("oem", "POST", f"{FLEET}/{VIN}/renewal")
+    (errand,) = (await fleet.faces.call("oem", "GET", f"{FLEET}/{VIN}/errands")).body["errands"]
+    said = json.dumps({"done": False, "text": "no \ud800" + "!" * 300}).encode()
+    status, body = await line("PUT", f"/v1/manufacturer/telematics/errands/{errand['id']}", said)
+    assert (status, len(json.loads(body)["text"]), json.loads(body)["text"][:4]) == (200, 200, "no ?")
