@@ -60,6 +60,9 @@ DEFAULT_PROVIDER = "DEPNC"
 SIGNER_LASTS = 7 * 86_400.0
 """Seconds a certificate of a provisioning service has to last, or it is renewed."""
 
+AUTHORITY_LASTS = 30 * 86_400.0
+"""Seconds the certificate of an authority has to last, or it is renewed."""
+
 T = TypeVar("T")
 
 
@@ -126,14 +129,17 @@ class Ecosystem:
             self.ocsp.learn(certificate)
         for role, kind in _ROOTS.items():
             for root in pki.anchors(role):
-                try:
-                    await self.roots.introduce(reading.der(root), kind)
-                except Refused as error:
-                    # Whoever needs it will miss it, and nobody else.
-                    self._voice("PKI", unit).warning(f"A root of {role} is not used: {error.sentence}")
+                await self._introduce(root, kind, unit)
         if "signing" in self.__dict__:
             self.signing.replace_signers((*self.signing.signers, *self._signers([pki])))
         return self.authorities[name]
+
+    async def _introduce(self, root: x509.Certificate, kind: RootKind, unit: str) -> None:
+        try:
+            await self.roots.introduce(reading.der(root), kind)
+        except Refused as error:
+            # Whoever needs it will miss it, and nobody else.
+            self._voice("PKI", unit).warning(f"A {kind} root is not used: {error.sentence}")
 
     def add_operator(self, provider: str, *, pki: str = "", provisioning: str = "") -> MobilityOperator:
         """A mobility operator whose EMAIDs begin with ``provider`` (country and provider id, five characters).
@@ -234,6 +240,18 @@ class Ecosystem:
         if not self.authorities:
             raise LocalError("This ecosystem has no PKI yet.")
         return next(iter(self.authorities.values()))
+
+    async def renew_certificates(self) -> None:
+        """Renew in time what signs here: authorities that last less than a month, and provisioning services (PKI-11).
+
+        A renewed root stands in the root pool beside the old one (RCP-11).
+        """
+        for name, service in self.authorities.items():
+            for role, certificate in await service.renew_authorities(AUTHORITY_LASTS):
+                self.ocsp.learn(certificate)
+                if role in _ROOTS:
+                    await self._introduce(certificate, _ROOTS[role], f"PKI {name}".strip())
+        await self.renew_signers()
 
     async def renew_signers(self) -> None:
         """Renew certificates of provisioning services that last less than a week (PKI-9, PKI-11)."""

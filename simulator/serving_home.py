@@ -158,7 +158,7 @@ class Home:
                     self._clock, self._voice.of("LAB", "webhooks"), ecosystem.webhooks, interval=self._retry
                 )
                 sender.listen(self._bus)
-                await ecosystem.renew_signers()
+                await ecosystem.renew_certificates()
                 if self._furnish is not None:
                     await self._furnish(ecosystem, clients, self._clock.now())
                 await store.tell_again()
@@ -170,7 +170,7 @@ class Home:
                 leaving.push_async_callback(_ended, cleansing)
                 for what, job in (
                     ("looking after contracts", ecosystem.desks.look_after),
-                    ("renewing certificates of signers", ecosystem.renew_signers),
+                    ("renewing certificates of authorities and signers", ecosystem.renew_certificates),
                 ):
                     daily = asyncio.create_task(regularly(self._clock, self._voice, what, job))
                     leaving.push_async_callback(_ended, daily)

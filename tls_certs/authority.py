@@ -53,6 +53,11 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
     _hashes: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
     _speaker: _Speaker | None = None
 
+    @property
+    def is_root(self) -> bool:
+        """Whether it is certified by itself."""
+        return self.certificate.subject == self.certificate.issuer
+
     def issue(
         self,
         profile: Profile,

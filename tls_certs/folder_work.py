@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.tls_certs.folder import Certificates, Keys, update_folder
 from pncsim.tls_certs.hsm import HsmKey
@@ -101,24 +102,44 @@ def renew(pki: Pki, role: str, now: float, *, days: float | None = None, same_ke
     """
     if pki.folder is None:
         raise LocalError("Only a PKI that lies in a folder can be renewed.")
-    profile, old = PROFILES.get(role), pki.certificate(role)
+    profile = PROFILES.get(role)
     if profile is None:
         raise LocalError(f"There is no profile for the role {role}, so nothing is known of what its certificate has.")
     kept = profile.ca or same_key or isinstance(pki.keys.get(role), HsmKey)
     key = pki.key(role) if kept else pki.source.key()
-    ends = None if days is None else now + days * DAY
-    if profile.issuer is None:
-        new = issue(
-            *(profile, old.subject, key.public_key(), now),
-            issuer=None,
-            issuer_key=key,
-            serial=pki.source.serial(),
-            not_after=ends,
-        )
-    else:
-        new = pki.issuer_authority(old).issue_for(profile, old.subject, key.public_key(), now, ends)
+    new = certified_again(pki, profile, key, now, None if days is None else now + days * DAY)
     place = pki.folder / OCPP_FOLDER if role in OCPP_ROLES else pki.folder
     update_folder(place, lambda there: ({role: (new, *there[role][1:])}, {role: key}))
+    return new
+
+
+def certified_again(
+    pki: Pki, profile: Profile, key: ec.EllipticCurvePrivateKey, now: float, ends: float | None = None
+) -> x509.Certificate:
+    """A certificate for ``key`` with the subject of that of the profile's role, from ``now`` on. Raises LocalError."""
+    old = pki.certificate(profile.role)
+    if profile.issuer is not None:
+        return pki.issuer_authority(old).issue_for(profile, old.subject, key.public_key(), now, ends)
+    return issue(
+        *(profile, old.subject, key.public_key(), now),
+        issuer=None,
+        issuer_key=key,
+        serial=pki.source.serial(),
+        not_after=ends,
+    )
+
+
+def renew_authority(pki: Pki, role: str, now: float) -> x509.Certificate:
+    """Certify an authority again for its name and key, while it works: in its folder, if it has one, and in ``pki``.
+
+    What it has issued stays good, and both certificates verify it. Raises LocalError.
+    """
+    old, lies = pki.certificates[role], pki.folder is not None
+    new = renew(pki, role, now) if lies else certified_again(pki, PROFILES[role], pki.key(role), now)
+    pki.certificates[role] = (new, *old)
+    for authority in pki.authorities():
+        authority.certificate = pki.certificate(authority.role)
+        authority.chain = () if authority.is_root else pki.chain(authority.role)
     return new
 
 

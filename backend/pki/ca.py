@@ -18,8 +18,9 @@ from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.authority import Authority
+from pncsim.tls_certs.folder_work import renew_authority
 from pncsim.tls_certs.issue import check_request
-from pncsim.tls_certs.pki import Pki
+from pncsim.tls_certs.pki import OCPP_ROLES, Pki
 from pncsim.tls_certs.profiles import PROFILES, Profile
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.clock import Clock
@@ -149,6 +150,24 @@ class CertificateService:
             self._pki.certificates[role] = (leaf,)
             call.text = f"{reading.common_name(leaf)} is valid until {leaf.not_valid_after_utc}."
             return replace(old, chain=(leaf, *old.chain[1:]))
+
+    async def renew_authorities(self, lasts: float) -> list[tuple[str, x509.Certificate]]:
+        """Certify those of its authorities again that last less than ``lasts`` seconds, roots before what is below them
+        (PKI-11). They keep their keys, so that everything below stays good (RCP-12)."""
+        renewed = []
+        for role, profile in PROFILES.items():
+            if not profile.ca or role in OCPP_ROLES or not {role, profile.issuer or role} <= self._pki.keys.keys():
+                continue
+            if role in self._pki.certificates and self._ends(role) <= self._clock.now() + lasts:
+                with self._voice.call(f"renew {profile.title}") as call:
+                    new = renew_authority(self._pki, role, self._clock.now())
+                    await self._keep(new, self._pki.issuer_authority(new))
+                    renewed.append((role, new))
+                    call.text = f"{reading.common_name(new)} is certified until {new.not_valid_after_utc}."
+        return renewed
+
+    def _ends(self, role: str) -> float:
+        return reading.not_after(self._pki.certificate(role))
 
     async def revoke_certificate(self, certificate: x509.Certificate, reason: Reason = "unspecified") -> bool:
         """Revoke a certificate an authority of this PKI issued; False if none did. The first revocation stands."""

@@ -6,7 +6,7 @@ from cryptography import x509
 from msgspec import Struct
 
 from pncsim.backend.store import KeptKind
-from pncsim.tls_certs import reading
+from pncsim.tls_certs.ledger import issuer_name
 from pncsim.tls_certs.revocation import Reason
 
 
@@ -32,8 +32,8 @@ class KeptStatus(Struct, frozen=True, kw_only=True):
 
 
 def issuer_key(authority: x509.Certificate) -> str:
-    """Names an authority by its certificate's fingerprint."""
-    return reading.fingerprint(reading.der(authority))
+    """Names an authority by its name and its key, as OCSP does: what it has revoked stays so when it is renewed."""
+    return issuer_name(authority)
 
 
 def issued_key(issuer: str, serial: int) -> str:

@@ -19,7 +19,7 @@ from pncsim.tls_certs import reading
 
 V = TypeVar("V")
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """The form of tables and values; counted up when either changes."""
 
 
