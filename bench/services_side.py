@@ -52,7 +52,7 @@ async def seed(folder: Path, count: int) -> None:
         fresh = [_body(await _made(house.ecosystem, f"PNCFRESH{number:09}")) for number in range(FRESH)]
     (folder / "samples.json").write_text(json.dumps({"samples": samples, "fresh": fresh}))
     with sqlite3.connect(folder / "pnc.db") as file:
-        file.execute("PRAGMA synchronous=OFF")
+        file.execute("PRAGMA journal_mode=OFF")
         for kind in ("vehicles", "contracts"):
             told = file.execute(f"PRAGMA table_info(pnc_{kind})")
             columns = [name for _, name, *_ in told if name != "position"]

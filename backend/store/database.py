@@ -10,55 +10,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sql
 from msgspec import Struct, ValidationError
-from sqlalchemy import PoolProxiedConnection, event
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from pncsim.backend.store.statements import SqliteFile, set_up
 from pncsim.wire.errors import LocalError
-
-BUSY = 10.0
-"""Seconds an SQLite file may be locked by somebody else's tool before who wants to write gives up."""
 
 _FORMS = "Give sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE."
 
 
-class FileReader:
-    """Reads a file in the caller's thread. ``engine`` runs statements; one value is had from the driver itself."""
-
-    def __init__(self, engine: sql.Engine) -> None:
-        self.engine = engine
-        self._connection: PoolProxiedConnection | None = None
-
-    def value(self, statement: str, *wanted: str) -> bytes | None:
-        """The only column of the row ``statement`` finds: in a tenth of the time SQLAlchemy would take."""
-        if self._connection is None:
-            self._connection = self.engine.raw_connection()
-        cursor = self._connection.cursor()
-        cursor.execute(statement, wanted)
-        row = cursor.fetchone()
-        cursor.close()
-        return None if row is None else row[0]
-
-    def close(self) -> None:
-        """Leave the file."""
-        if self._connection is not None:
-            self._connection.close()
-        self.engine.dispose()
-
-
 class Database(Struct, frozen=True, eq=False):
-    """One database. ``engine`` changes it; ``reader`` (a file has one) reads it at once, in the caller's thread.
+    """One database, by ``engine``; what is in an SQLite file is read and changed by ``file``.
 
-    ``file`` is a descriptor of an SQLite file; holding it keeps other processes of ours out.
+    ``held`` is a descriptor of that file; holding it keeps other processes of ours out.
     """
 
     url: URL
     engine: AsyncEngine
-    reader: FileReader | None = None
-    file: int | None = None
+    file: SqliteFile | None = None
+    held: int | None = None
 
     @property
     def name(self) -> str:
@@ -84,11 +57,11 @@ class Database(Struct, frozen=True, eq=False):
 
     async def close(self) -> None:
         """Leave it."""
-        if self.reader is not None:
-            self.reader.close()
-        await self.engine.dispose()
         if self.file is not None:
-            os.close(self.file)
+            self.file.close()
+        await self.engine.dispose()
+        if self.held is not None:
+            os.close(self.held)
 
 
 def open_database(url: str) -> Database:
@@ -104,7 +77,7 @@ def open_database(url: str) -> Database:
     if parsed.database in (None, "", ":memory:"):
         raise LocalError("The URL of an SQLite database names no file.", advice=_FORMS)
     held = _held(Path(str(parsed.database)))
-    return Database(parsed, _sqlite(parsed), _reader(parsed), held)
+    return Database(parsed, _sqlite(parsed), SqliteFile(str(parsed.database)), held)
 
 
 def _held(file: Path) -> int:
@@ -142,21 +115,11 @@ def _postgresql(url: URL) -> AsyncEngine:
 
 def _sqlite(url: URL) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=1, max_overflow=0)
-    event.listen(engine.sync_engine, "connect", _set_up)
+    event.listen(engine.sync_engine, "connect", lambda connection, _: _set_up(connection))
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
 
 
-def _reader(url: URL) -> FileReader:
-    reader = sql.create_engine(url.set(drivername="sqlite"), isolation_level="AUTOCOMMIT", poolclass=sql.StaticPool)
-    event.listen(reader, "connect", _set_up)
-    return FileReader(reader)
-
-
-def _set_up(connection: Any, _: object) -> None:
-    """Every commit reaches the disk; readers do not wait for the writer, nor he for them."""
+def _set_up(connection: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
-    cursor = connection.cursor()
-    for setting in (f"busy_timeout={int(BUSY * 1000)}", "journal_mode=WAL", "synchronous=FULL"):
-        cursor.execute(f"PRAGMA {setting}")
-    cursor.close()
+    set_up(connection)

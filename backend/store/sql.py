@@ -12,7 +12,7 @@ advisory lock of the number it signs its facts with, so that the others know who
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
@@ -25,6 +25,7 @@ from pncsim.backend.events.facts import Fact
 from pncsim.backend.store.database import Database, open_database
 from pncsim.backend.store.encoding import SCHEMA, decode, decode_fact, decode_part, encode, name_of
 from pncsim.backend.store.memory import TellFacts, nothing_along
+from pncsim.backend.store.statements import FoundRow, RunStatement, Statement, Values, running_on
 from pncsim.backend.store.tables import PAGE, Change, KeptKind, Page, Table, Where, WriteAlong, check_page
 from pncsim.wire.errors import LocalError
 from pncsim.wire.source import SYSTEM, Source
@@ -32,7 +33,6 @@ from pncsim.wire.source import SYSTEM, Source
 V = TypeVar("V")
 R = TypeVar("R")
 P = TypeVar("P", bound=Struct)
-Execute = Callable[[sql.Executable], Awaitable[sql.CursorResult[Any]]]
 
 ATTEMPTS = 50
 """How often a change is run before another one has come between too often."""
@@ -93,6 +93,13 @@ class SqlStore:
             sql.Column("fact", sql.LargeBinary, nullable=False),
             sqlite_autoincrement=True,
         )
+        untold = self._untold.c
+        fields: dict[str, Any] = {name: sql.bindparam(f"new_{name}") for name in ("owner", "name", "fact")}
+        self._write_down = Statement(sql.insert(self._untold).values(fields).returning(untold.id))
+        self._take_out = Statement(sql.delete(self._untold).where(untold.id == sql.bindparam("told")))
+        self._owners = Statement(sql.select(untold.owner).distinct())
+        of_owner = sql.select(untold.id, untold.name, untold.fact).where(untold.owner == sql.bindparam("whose"))
+        self._left = Statement(of_owner.order_by(untold.id))
         self._rows = {kind.name: _Rows(kind, self._metadata) for kind in kinds}
         self._told: list[int] = []  # facts to be taken out with the next change
         self._changes: set[asyncio.Task[Any]] = set()
@@ -120,9 +127,7 @@ class SqlStore:
     async def tell_again(self) -> int:
         """Tell the facts of processes that ended before they could; returns how many there were."""
         told = 0
-        async with self.reading() as execute:
-            owners = (await execute(sql.select(self._untold.c.owner).distinct())).scalars().all()
-        for owner in owners:
+        for (owner,) in await self.read(self._owners, {}):
             if owner != self.owner:
                 async with self.gone(owner) as gone:
                     told += await self._tell_for(owner) if gone else 0
@@ -141,19 +146,13 @@ class SqlStore:
 
     # Reading, for tables
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Execute]:
-        """Runs statements that read what is kept now.
-
-        A file is read at once, in this thread: that takes less than handing the question to another one.
-        """
+    async def read(self, statement: Statement, values: Values) -> Sequence[FoundRow]:
+        """The rows of what is kept now."""
         with self.database.sentences():
-            if self.database.reader is not None:
-                with self.database.reader.engine.connect() as file:
-                    yield lambda statement: _at_once(file.execute(statement))
-            else:
-                async with self.database.engine.connect() as connection:
-                    yield connection.execute
+            if self.database.file is not None:
+                return self.database.file.read(statement, values)
+            async with self.database.engine.connect() as connection:
+                return await running_on(connection)(statement, values)
 
     # Changing
 
@@ -179,14 +178,14 @@ class SqlStore:
             for attempt in range(1, ATTEMPTS + 1):
                 told = self._told[:]
                 try:
-                    async with self.database.engine.begin() as connection:
-                        change = _SqlChange(self, connection)
+                    async with self._transaction() as run:
+                        change = _SqlChange(self, run)
                         result = await step(change)
                         for fact in tuple(change.facts):
                             await self._along(change, fact)
-                        numbers = [await self._write_down(connection, fact) for fact in change.facts]
-                        if told:
-                            await connection.execute(sql.delete(self._untold).where(self._untold.c.id.in_(told)))
+                        numbers = [await self._written_down(run, fact) for fact in change.facts]
+                        for number in told:
+                            await run(self._take_out, {"told": number})
                 except DBAPIError as error:
                     if attempt == ATTEMPTS or getattr(error.orig, "sqlstate", None) not in _AGAIN:
                         raise
@@ -195,11 +194,19 @@ class SqlStore:
                     return result, list(zip(numbers, change.facts, strict=True))
         raise AssertionError("the last attempt returns or raises")
 
-    async def _write_down(self, connection: AsyncConnection, fact: Fact) -> int:
-        row = {"owner": self.owner, "name": name_of(fact), "fact": encode(fact)}
-        added = await connection.execute(sql.insert(self._untold).values(row).returning(self._untold.c.id))
-        number: int = added.scalar_one()
-        return number
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[RunStatement]:
+        if self.database.file is not None:
+            async with self.database.file.change() as run:
+                yield run
+        else:
+            async with self.database.engine.begin() as connection:
+                yield running_on(connection)
+
+    async def _written_down(self, run: RunStatement, fact: Fact) -> int:
+        row = {"new_owner": self.owner, "new_name": name_of(fact), "new_fact": encode(fact)}
+        ((number,),) = await run(self._write_down, row)
+        return int(number)
 
     async def _take_out_told(self) -> None:
         if self._told:
@@ -230,12 +237,10 @@ class SqlStore:
                         await connection.rollback()
 
     async def _tell_for(self, owner: int) -> int:
-        left = sql.select(self._untold).where(self._untold.c.owner == owner).order_by(self._untold.c.id)
-        async with self.reading() as execute:
-            rows = (await execute(left)).all()
+        rows = await self.read(self._left, {"whose": owner})
         if rows:
-            await self._tell([decode_fact(row.name, row.fact) for row in rows])
-            self._told += [row.id for row in rows]
+            await self._tell([decode_fact(name, fact) for _, name, fact in rows])
+            self._told += [number for number, _, _ in rows]
             await self._take_out_told()
         return len(rows)
 
@@ -288,33 +293,39 @@ class _Rows(Generic[V]):
             *(sql.Index(f"pnc_{kind.name}_{column.name}", column.name, "position") for column in found),
             sqlite_autoincrement=True,  # a place is not taken again: cursors stay right
         )
-        wanted = self.table.c.key == sql.bindparam("wanted")
-        self.get = sql.select(self.table.c.value).where(wanted)
-        self.get_at_once = f"SELECT value FROM {self.table.name} WHERE key = ?"
-        self.insert = sql.insert(self.table)
-        self.update = sql.update(self.table).where(wanted)
-        self.remove = sql.delete(self.table).where(wanted)
+        wanted, columns = self.table.c.key == sql.bindparam("wanted"), self.table.c
+        given = [column.name for column in (columns.value, *found)]
+        fields: dict[str, Any] = {name: sql.bindparam(f"new_{name}") for name in given}
+        self.get = Statement(sql.select(columns.value).where(wanted))
+        self.insert = Statement(sql.insert(self.table).values({"key": sql.bindparam("wanted"), **fields}))
+        self.update = Statement(sql.update(self.table).where(wanted).values(fields))
+        self.remove = Statement(sql.delete(self.table).where(wanted))
+        behind = sql.select(columns.position, columns.value).where(columns.position > sql.bindparam("after"))
+        pages = {
+            "": behind,
+            **{name: behind.where(columns[f"by_{name}"] == sql.bindparam("found")) for name in kind.indexes},
+        }
+        self._pages = {
+            name: Statement(page.order_by(columns.position).limit(sql.bindparam("most", type_=sql.Integer)))
+            for name, page in pages.items()
+        }
 
-    def row(self, value: V) -> dict[str, object]:
-        found = {f"by_{name}": text(value) for name, text in self.kind.indexes.items()}
-        return {"value": encode(value), **found}
+    def row(self, key: str, value: V) -> dict[str, object]:
+        found = {f"new_by_{name}": text(value) for name, text in self.kind.indexes.items()}
+        return {"wanted": key, "new_value": encode(value), **found}
 
     def value(self, octets: bytes | None) -> V | None:
         return None if octets is None else decode(self.kind, octets)
 
-    def behind(self, where: Where | None, after: int, limit: int) -> sql.Select[Any]:
-        columns = self.table.c
-        asked = sql.select(columns.position, columns.value).where(columns.position > after)
-        if where is not None:
-            if where[0] not in self.kind.indexes:
-                raise ValueError(f"{self.kind.name} are not found by {where[0]!r}")
-            asked = asked.where(columns[f"by_{where[0]}"] == where[1])
-        return asked.order_by(columns.position).limit(limit + 1)
+    def behind(self, where: Where | None, after: int, limit: int) -> tuple[Statement, dict[str, object]]:
+        name, found = where or ("", "")
+        if where is not None and name not in self.kind.indexes:
+            raise ValueError(f"{self.kind.name} are not found by {name!r}")
+        return self._pages[name], {"after": after, "most": limit + 1, "found": found}
 
-    def page(self, found: sql.CursorResult[Any], limit: int) -> Page[V]:
-        rows = found.all()
-        values = tuple(decode(self.kind, row.value) for row in rows[:limit])
-        return Page(values, str(rows[limit - 1].position) if len(rows) > limit else "")
+    def page(self, rows: Sequence[FoundRow], limit: int) -> Page[V]:
+        values = tuple(decode(self.kind, octets) for _, octets in rows[:limit])
+        return Page(values, str(rows[limit - 1][0]) if len(rows) > limit else "")
 
 
 class _SqlTable(Generic[V]):
@@ -333,11 +344,8 @@ class _SqlTable(Generic[V]):
             return None if octets is None else decode_part(fields, octets)
 
     async def _octets(self, key: str) -> bytes | None:
-        database, rows = self._store.database, self._rows
-        if database.reader is not None:
-            return database.reader.value(rows.get_at_once, key)
-        async with database.engine.connect() as connection:
-            return (await connection.execute(rows.get, {"wanted": key})).scalar_one_or_none()
+        rows = await self._store.read(self._rows.get, {"wanted": key})
+        return rows[0][0] if rows else None
 
     async def put(self, value: V) -> V | None:
         return await self._store.change(lambda change: change.of(self._rows.kind).put(value))
@@ -347,19 +355,19 @@ class _SqlTable(Generic[V]):
 
     async def page(self, where: Where | None = None, *, after: str = "", limit: int = PAGE) -> Page[V]:
         asked = self._rows.behind(where, check_page(after, limit), limit)
-        async with self._store.reading() as execute:
-            return self._rows.page(await execute(asked), limit)
+        with self._store.database.sentences():
+            return self._rows.page(await self._store.read(*asked), limit)
 
 
 class _SqlChange:
     """A change in progress."""
 
-    def __init__(self, store: SqlStore, connection: AsyncConnection) -> None:
+    def __init__(self, store: SqlStore, run: RunStatement) -> None:
         self.facts: list[Fact] = []
-        self._store, self._connection = store, connection
+        self._store, self._run = store, run
 
     def of(self, kind: KeptKind[V]) -> Table[V]:
-        return _ChangingTable(self._store.rows(kind), self._connection)
+        return _ChangingTable(self._store.rows(kind), self._run)
 
     def tell(self, fact: Fact) -> None:
         self.facts.append(fact)
@@ -368,8 +376,8 @@ class _SqlChange:
 class _ChangingTable(Generic[V]):
     """A table within a change."""
 
-    def __init__(self, rows: _Rows[V], connection: AsyncConnection) -> None:
-        self._rows, self._connection = rows, connection
+    def __init__(self, rows: _Rows[V], run: RunStatement) -> None:
+        self._rows, self._run = rows, run
 
     async def get(self, key: str) -> V | None:
         return self._rows.value(await self._octets(key))
@@ -379,29 +387,21 @@ class _ChangingTable(Generic[V]):
         return None if octets is None else decode_part(fields, octets)
 
     async def _octets(self, key: str) -> bytes | None:
-        found = await self._connection.execute(self._rows.get, {"wanted": key})
-        octets: bytes | None = found.scalar_one_or_none()
-        return octets
+        rows = await self._run(self._rows.get, {"wanted": key})
+        return rows[0][0] if rows else None
 
     async def put(self, value: V) -> V | None:
-        key, row = self._rows.kind.key(value), self._rows.row(value)
+        key = self._rows.kind.key(value)
         previous = await self.get(key)
-        if previous is None:
-            await self._connection.execute(self._rows.insert, {"key": key, **row})
-        else:
-            await self._connection.execute(self._rows.update.values(row), {"wanted": key})
+        await self._run(self._rows.insert if previous is None else self._rows.update, self._rows.row(key, value))
         return previous
 
     async def remove(self, key: str) -> V | None:
         previous = await self.get(key)
         if previous is not None:
-            await self._connection.execute(self._rows.remove, {"wanted": key})
+            await self._run(self._rows.remove, {"wanted": key})
         return previous
 
     async def page(self, where: Where | None = None, *, after: str = "", limit: int = PAGE) -> Page[V]:
         asked = self._rows.behind(where, check_page(after, limit), limit)
-        return self._rows.page(await self._connection.execute(asked), limit)
-
-
-async def _at_once(result: R) -> R:
-    return result
+        return self._rows.page(await self._run(*asked), limit)

@@ -1,0 +1,129 @@
+"""Statements as both databases run them: PostgreSQL by SQLAlchemy and asyncpg, an SQLite file by its driver alone.
+
+What a statement says is declared once, with SQLAlchemy. For a file it is written down once as well, and run in the
+caller's thread: handing a question to another thread, and having SQLAlchemy look at it, each take longer than answering
+it. What waits for the disk, a commit, is done in a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sql
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+BUSY = 10.0
+"""Seconds an SQLite file may be locked by somebody else's tool before who wants to write gives up."""
+
+Values = Mapping[str, object]
+FoundRow = Sequence[Any]
+
+
+class Statement:
+    """``clause`` with every value a named parameter; ``text`` is the same for SQLite's driver."""
+
+    def __init__(self, clause: sql.Executable) -> None:
+        self.clause = clause
+        written = clause.compile(dialect=sqlite.dialect())  # type: ignore[attr-defined]
+        self.text = str(written)
+        self._names: tuple[str, ...] = tuple(written.positiontup or ())
+        self._constants = {name: value for name, value in written.params.items() if value is not None}
+
+    def ordered(self, values: Values) -> list[object]:
+        """The values in the order of ``text``; some the dialect has added itself."""
+        return [values[name] if name in values else self._constants[name] for name in self._names]
+
+
+RunStatement = Callable[[Statement, Values], Awaitable[Sequence[FoundRow]]]
+"""Runs a statement and returns its rows."""
+
+
+def running_on(connection: AsyncConnection) -> RunStatement:
+    """Runs statements in the transaction of ``connection``."""
+
+    async def run(statement: Statement, values: Values) -> Sequence[FoundRow]:
+        found = await connection.execute(statement.clause, dict(values))
+        return found.all() if found.returns_rows else ()
+
+    return run
+
+
+class SqliteFile:
+    """A file: one connection reads, another one changes, one change at a time. Raises sqlite3.Error."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._reader: sqlite3.Connection | None = None
+        self._writer: sqlite3.Connection | None = None
+
+    def read(self, statement: Statement, values: Values) -> Sequence[FoundRow]:
+        """The rows of what is kept now."""
+        if self._reader is None:
+            self._reader = self._connection()
+        return _rows(self._reader, statement, values)
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[RunStatement]:
+        """A transaction: all of the body reaches the disk, or nothing."""
+        if self._writer is None:
+            self._writer = self._connection()
+        writer = self._writer
+        await _begin(writer)
+
+        async def run(statement: Statement, values: Values) -> Sequence[FoundRow]:
+            return _rows(writer, statement, values)
+
+        try:
+            yield run
+            await asyncio.to_thread(writer.execute, "COMMIT")
+        except BaseException:
+            if writer.in_transaction:
+                writer.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        """Leave the file."""
+        for connection in (self._reader, self._writer):
+            if connection is not None:
+                connection.close()
+        self._reader = self._writer = None
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
+        set_up(connection)
+        return connection
+
+
+def set_up(connection: Any) -> None:
+    """Every commit reaches the disk; readers do not wait for the writer, nor he for them."""
+    cursor = connection.cursor()
+    for setting in ("journal_mode=WAL", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _rows(connection: sqlite3.Connection, statement: Statement, values: Values) -> Sequence[FoundRow]:
+    return connection.execute(statement.text, statement.ordered(values)).fetchall()
+
+
+async def _begin(writer: sqlite3.Connection) -> None:
+    """Begin at once; where somebody else's tool holds the file, wait for it in another thread."""
+    try:
+        writer.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        await asyncio.to_thread(_begin_patiently, writer)
+
+
+def _begin_patiently(writer: sqlite3.Connection) -> None:
+    writer.execute(f"PRAGMA busy_timeout={int(BUSY * 1000)}")
+    try:
+        writer.execute("BEGIN IMMEDIATE")
+    finally:
+        writer.execute("PRAGMA busy_timeout=0")
