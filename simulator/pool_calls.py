@@ -32,7 +32,7 @@ class Told(Struct, frozen=True):
 
 async def run(arguments: Arguments, access: KnownServices, base: str) -> int:
     """Do ``arguments.work`` and tell it on standard output; the exit code. Raises PncError."""
-    caller = Participant(Clock(), access.of(arguments.client), base, access.services, tls=_trust(arguments.ca))
+    caller = Participant(Clock(), access.of(arguments.client), base, access.services, tls=trust(arguments.ca))
     try:
         told = await WORK[arguments.work](caller, arguments)
     finally:
@@ -192,7 +192,8 @@ def _certificates(file: Path) -> list[bytes]:
     return [reading.der(one) for one in reading.load_all(octets, str(file))]
 
 
-def _trust(file: Path | None) -> ssl.SSLContext | None:
+def trust(file: Path | None) -> ssl.SSLContext | None:
+    """TLS that trusts the roots in ``file`` alone; None, the usual, without one. Raises LocalError."""
     if file is None:
         return None
     try:

@@ -105,6 +105,11 @@ class Participant:
         octets = None if body is None else json.dumps(body).encode()
         return (await self._called(service, method, path, octets, _JSON)).json_object()
 
+    async def list(self, service: str, path: str) -> list[dict[str, Any]]:
+        """The objects of an answer that is a list; as :meth:`call`."""
+        found = json.loads((await self._called(service, "GET", path, None, _JSON)).body or b"[]")
+        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
     async def post(self, service: str, path: str, body: bytes, media_type: str) -> bytes:
         """The answer's octets; as :meth:`call`."""
         return (await self._called(service, "POST", path, body, media_type)).body

@@ -18,6 +18,26 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
         add_options(ecosystem, ServeOptions)
         add_verbose(ecosystem)
     ecosystem.set_defaults(execute=_ecosystem)
+    help_text = "a manufacturer's back end of its own, at services of others"
+    manufacturer = kinds.add_parser("manufacturer", help=help_text, description=f"{help_text.capitalize()}.")
+    if "manufacturer" in words:
+        from pncsim.simulator.serving_manufacturer import ManufacturerOptions
+
+        add_options(manufacturer, ManufacturerOptions)
+        add_verbose(manufacturer)
+    manufacturer.set_defaults(execute=_manufacturer)
+
+
+def _manufacturer(arguments: Arguments) -> int:
+    from pncsim.simulator.runs.told import run_alone
+    from pncsim.simulator.serving_manufacturer import ManufacturerOptions, run_manufacturer
+
+    options = taken(ManufacturerOptions, arguments)
+    return run_alone(
+        lambda clock, trace: run_manufacturer(options, clock, trace),
+        level=arguments.verbose,
+        offset=options.clock_offset,
+    )
 
 
 def _ecosystem(arguments: Arguments) -> int:
