@@ -21,8 +21,8 @@ from pncsim.backend.cps import generate_http
 from pncsim.backend.cps import http as cps_http
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.mo import http as mo_http
+from pncsim.backend.oem import code_http, oauth_http, owner_http
 from pncsim.backend.oem import http as oem_http
-from pncsim.backend.oem import oauth_http, owner_http
 from pncsim.backend.pcp import http as pcp_http
 from pncsim.backend.pki import crl_http, est_http, responder_http
 from pncsim.backend.pki.authorities import Authorities
@@ -97,6 +97,7 @@ def _manufacturer(house: Household) -> tuple[Route, ...]:
     return (
         *oem_http.routes(fleet),
         *owner_http.routes(fleet),
+        *code_http.routes(fleet),
         *oauth_http.routes(fleet, house.clients, house.tokens.audience),
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from cryptography import x509
 
@@ -11,6 +11,15 @@ from pncsim.backend.bundle import ContractData, SignedContractData
 from pncsim.backend.ccp.store import ContractEntry
 from pncsim.backend.pcp import ProvisionedVehicle
 from pncsim.tls_certs.revocation import Reason
+
+
+class Calls(Protocol):
+    """Calls the service of a name in the name of a participant; raises Refused for a no, PeerError for no answer."""
+
+    async def call(
+        self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]: ...
+    async def post(self, service: str, path: str, body: bytes, media_type: str) -> bytes: ...
 
 
 class ProvisioningPort(Protocol):

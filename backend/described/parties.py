@@ -40,6 +40,11 @@ ERRAND = record(
 )
 
 OEM: Mapping[str, Described] = {
+    "getMyVehicleCode": Described(
+        summary="The PCID of an owner's vehicle as a QR code, to be shown to an operator",
+        answers={200: Media("image/png", {"type": "string", "description": "the text in it is the PCID alone"})},
+        errors=(404, 429),
+    ),
     "orderVehicle": Described(
         summary="Have a vehicle made",
         body=record("Order", {"pcid": TEXT}),

@@ -18,7 +18,11 @@ from pncsim.wire.errors import PncError
 from pncsim.wire.identifiers import emaid_provider, normal_emaid
 from pncsim.wire.voice import Voice
 
-_WHY: Mapping[str, VehicleNow] = {"vehicle key changed": "new key", "vehicle deleted": "gone"}
+_WHY: Mapping[str, VehicleNow] = {
+    "vehicle key changed": "new key",
+    "vehicle deleted": "gone",
+    "factory reset": "reset",
+}
 """What the reason of a bundle's deletion says of the vehicle."""
 
 

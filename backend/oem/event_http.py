@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import hmac
-import json
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +17,7 @@ from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.access import Grant
 from pncsim.backend.rest.bodies import json_response
 from pncsim.backend.rest.routes import Route
+from pncsim.backend.webhooks.received import read_event
 from pncsim.wire.clock import Clock
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid
 
@@ -42,18 +40,13 @@ def routes(fleet: Fleet, clock: Clock, secrets: Callable[[], Collection[str]]) -
     """The operation; ``secrets`` are those of the subscriptions (a pool draws one for each)."""
 
     async def receive(request: web.Request, grant: Grant) -> web.StreamResponse:
-        body = await request.read()
-        signed = request.headers.get("payload-signature", "").encode("utf-8", "surrogateescape")
-        if not any(hmac.compare_digest(_digest(secret, body), signed) for secret in secrets()):
-            raise Refused("The event is not signed with the secret of a subscription.", clause="EVT-2", http_status=401)
+        type, payload = read_event(request.headers, await request.read(), secrets())
         try:
-            event = json.loads(body)
-            type, payload = event["eventType"], event["payload"]
             if type in EVENTS[:3]:
                 await _contract(fleet, clock.now(), type, payload)
             elif type in EVENTS:
                 fleet.roots.stale()
-        except (KeyError, TypeError, ValueError, RecursionError, binascii.Error, IdentifierError) as error:
+        except (KeyError, TypeError, ValueError, binascii.Error, IdentifierError) as error:
             raise Refused(f"The event cannot be read: {error!r}.", clause="EVT-5") from None
         return json_response({})
 
@@ -74,7 +67,3 @@ async def _contract(fleet: Fleet, now: float, type: str, payload: Mapping[str, A
         await fleet.deliveries.contract_gone(ContractDeleted(**told, why="vehicle key changed"))
     else:
         await fleet.deliveries.contract_waits(ContractAdded(**told))
-
-
-def _digest(secret: str, body: bytes) -> bytes:
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode("ascii")

@@ -42,6 +42,13 @@ def routes(fleet: Fleet) -> tuple[Route, ...]:
     )
 
 
+async def owner_of(request: web.Request, fleet: Fleet) -> VehicleOwner:
+    """The owner whose name and password came along."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    name, password = basic(value) if scheme.lower() == "basic" else ("", "")
+    return await fleet.owners.authenticate(name, password)
+
+
 class _Face:
     """One method for each operation, given who the owner is."""
 
@@ -52,10 +59,7 @@ class _Face:
         self, request: web.Request, answer: Callable[[web.Request, VehicleOwner], Awaitable[dict[str, Any]]]
     ) -> web.StreamResponse:
         """The answer for the owner whose name and password came along."""
-        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-        name, password = basic(value) if scheme.lower() == "basic" else ("", "")
-        owner = await self._fleet.owners.authenticate(name, password)
-        response = json_response(await answer(request, owner))
+        response = json_response(await answer(request, await owner_of(request, self._fleet)))
         response.headers["Cache-Control"] = "no-store"
         return response
 

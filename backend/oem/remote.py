@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from cryptography import x509
@@ -16,21 +15,13 @@ from cryptography import x509
 from pncsim.backend import certificates
 from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.pcp import ProvisionedVehicle
+from pncsim.backend.ports import Calls
 from pncsim.backend.refusal import Refused
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pkcs7 import certificates_in
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.errors import PeerError
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
-
-
-class Calls(Protocol):
-    """Calls the service of a name in the manufacturer's own; raises Refused for a no, PeerError for no answer."""
-
-    async def call(
-        self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]: ...
-    async def post(self, service: str, path: str, body: bytes, media_type: str) -> bytes: ...
 
 
 class RemoteServices:
