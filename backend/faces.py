@@ -24,7 +24,7 @@ from pncsim.backend.mo import http as mo_http
 from pncsim.backend.oem import code_http, oauth_http, owner_http
 from pncsim.backend.oem import http as oem_http
 from pncsim.backend.pcp import http as pcp_http
-from pncsim.backend.pki import crl_http, est_http, responder_http
+from pncsim.backend.pki import crl_http, end_entities, est_http, responder_http
 from pncsim.backend.pki.authorities import Authorities
 from pncsim.backend.rcp import http as rcp_http
 from pncsim.backend.rest import health, openapi_http
@@ -118,7 +118,14 @@ FACES: Mapping[str, Face] = {
     "cps": Face("CPS", lambda house: _provisioning(house, Guesses(house.clock)), scope="cpservice"),
     "mo": Face("MO", lambda house: mo_http.routes(house.ecosystem.desks, house.clock, Guesses(house.clock))),
     "oem": Face("OEM", _manufacturer),
-    "est": Face("PKI", lambda house: est_http.routes(house.ecosystem.authorities), scope="pkigateway"),
+    "est": Face(
+        "PKI",
+        lambda house: (
+            *est_http.routes(house.ecosystem.authorities),
+            *end_entities.routes(house.ecosystem.store),
+        ),
+        scope="pkigateway",
+    ),
     "ocsp": Face("PKI", lambda house: responder_http.routes(house.ecosystem.responder), "/ocsp", plain=True),
     "crl": Face(
         "PKI",

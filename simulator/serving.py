@@ -24,6 +24,7 @@ from pncsim.backend.mo import NOTICES, SUBSCRIPTIONS
 from pncsim.backend.oem.consent_store import CONSENT_KINDS
 from pncsim.backend.oem.store import FLEET_KINDS
 from pncsim.backend.pcp import VEHICLES
+from pncsim.backend.pki.end_entities import END_ENTITIES
 from pncsim.backend.pki.own import OWN_KEYS
 from pncsim.backend.pki.store import ISSUED
 from pncsim.backend.rcp import ROOT_ACTIVITIES, ROOTS
@@ -57,6 +58,7 @@ KINDS = (
     TOKEN_KEYS,
     AUDIENCES,
     OWN_KEYS,
+    END_ENTITIES,
     *FLEET_KINDS,
     ENDPOINTS,
     DELIVERIES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pncsim.backend.described.words import BASE64, Described, Media
+from pncsim.backend.described.words import BASE64, TEXT, Described, Media, listed, record
 
 OCTETS = {"type": "string", "contentEncoding": "binary"}
 BAG = Media("application/pkcs7-mime", BASE64)
@@ -16,6 +16,8 @@ ENROL = Described(
     errors=(404, 503),
     more=f"Leaf, Sub-CA 2, Sub-CA 1 as PKCS#7 in base64. {_MORE}",
 )
+
+END_ENTITY = record("EndEntity", {"commonName": TEXT}, {"evseID": listed(TEXT)})
 
 EST: Mapping[str, Described] = {
     "cacerts": Described(
@@ -32,6 +34,18 @@ EST: Mapping[str, Described] = {
     ),
     "simpleenroll": ENROL,
     "simplereenroll": ENROL,
+    "getEndEntities": Described(
+        summary="The stations the caller has announced",
+        answers={200: listed(END_ENTITY)},
+        more="Of no published version of the protocol.",
+    ),
+    "saveEndEntity": Described(
+        summary="Announce a station, or say something else of one",
+        body=END_ENTITY,
+        answers={200: END_ENTITY},
+        errors=(409,),
+        more="Of no published version of the protocol; enrolment does not ask for it. Further members are kept.",
+    ),
 }
 
 OCSP: Mapping[str, Described] = {

@@ -29,6 +29,7 @@ from pncsim.backend.mo import NOTICES, SUBSCRIPTIONS, DriverNotice, Subscription
 from pncsim.backend.oem.consent_store import CONSENTS, OWNERS, PARTNERS, Consent, Partner, VehicleOwner
 from pncsim.backend.oem.store import ERRANDS, FLEET, FLEET_KEYS, Errand, FleetKey, FleetVehicle
 from pncsim.backend.pcp import VEHICLES, ProvisionedVehicle
+from pncsim.backend.pki.end_entities import END_ENTITIES, EndEntity
 from pncsim.backend.pki.own import OWN_KEYS, OwnKey
 from pncsim.backend.pki.store import ISSUED, IssuedCertificate, KeptStatus
 from pncsim.backend.rcp import ROOT_ACTIVITIES, ROOTS, Root, RootActivity, RootKind
@@ -245,6 +246,10 @@ def client_certificate(number: int, version: int = 0) -> ClientCertificate:
     )
 
 
+def end_entity(number: int, version: int = 0) -> EndEntity:
+    return EndEntity(holder=f"cpo-{number % 2}", common_name=f"cs{number}", said=bytes([version]))
+
+
 SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "vehicles": (VEHICLES, vehicle),
     "contracts": (CONTRACTS, contract),
@@ -263,6 +268,7 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "client_certificates": (CLIENT_CERTIFICATES, client_certificate),
     "audiences": (AUDIENCES, lambda number, version=0: Audience(f"http://pool{number}.example", NOW + version)),
     "own_keys": (OWN_KEYS, own_key),
+    "end_entities": (END_ENTITIES, end_entity),
     "fleet": (FLEET, fleet_vehicle),
     "fleet_keys": (FLEET_KEYS, fleet_key),
     "errands": (ERRANDS, errand),
