@@ -39,6 +39,7 @@ COMMANDS = {
     "pool": "call such services: publish, look up, list, revoke, back up, administer participants",
     "exi": "decode and encode EXI, line by line",
     "certs": "create, show, verify, issue, renew and revoke the certificates of a V2G PKI",
+    "schema": "print the JSON Schema of a file that is written here",
     "tables": "print the state machines and times as Markdown",
     "completion": "print a script that lets a shell complete what you type",
 }
@@ -97,7 +98,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from pncsim.simulator.evidence.summary import versions
+        from pncsim.simulator.evidence.manifest import versions
 
         for name, version in versions().items():
             print(f"{name} {version}")

@@ -1,74 +1,144 @@
-"""The evidence of a run on disk: what was sent, decoded and judged, without a single private key.
+"""The evidence of a run: a bundle of files that says what was sent, decoded and judged, without a single private key.
 
 Layout of the folder (text in UTF-8):
 
-====================  ================================================================================================
-``summary.json``      verdict and cause, checks, facts, clauses, versions, command line, options, times
-``story.txt``         the story as printed, with every message and judgement
-``messages.jsonl``    one V2G message per line: time, sender, name, EXI hex, decoded value
-``ocpp.jsonl``        OCPP-J frames with time and direction
-``events.jsonl``      everything else: SDP, TLS, states, judgements, power, problems
-``certs/``            the chains and OCSP responses that were presented, see :mod:`simulator.evidence.presented`, and
-                      a lab's roots
-====================  ================================================================================================
+======================  ==============================================================================================
+``manifest.json``       verdict, cause, checks, facts, clauses, versions, command, options, times; hashes of all files
+``story.txt``           the story as printed, with every message and judgement
+``messages.jsonl``      V2G messages: EXI hex, decoded value, judgements, timing, packet: :class:`rows.Message`
+``ocpp.jsonl``          OCPP-J frames with time and direction
+``http.jsonl``          HTTP requests and their answers
+``events.jsonl``        everything else: SDP, TLS, states, judgements, power, problems
+``trace.pcapng``        all protocols as packets, with the keys of the TLS sessions inside; 0600
+``keys.log``            the same keys as an NSS key log; 0600
+``certs/``              the chains and OCSP responses that were presented, see :mod:`simulator.evidence.presented`, and
+                        a lab's roots
+``sequence.mmd``        who said what to whom, for Mermaid
+``result.junit.xml``    the checks for a CI system
+======================  ==============================================================================================
 """
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+import msgspec
+
+from pncsim.simulator.evidence.bundle_files import BundleFiles, new_folder
+from pncsim.simulator.evidence.junit import junit_of
+from pncsim.simulator.evidence.link_packets import LinkPackets
+from pncsim.simulator.evidence.manifest import NAME, Manifest, manifest_of, versions
+from pncsim.simulator.evidence.pcapng import Packets
 from pncsim.simulator.evidence.presented import PresentedChains
-from pncsim.simulator.evidence.rows import FILES, row_of
+from pncsim.simulator.evidence.rows import FILES, Message, RowMaker, event_row, judgement, line
+from pncsim.simulator.evidence.said_packets import HTTP, OCPP, SaidPackets
+from pncsim.simulator.evidence.sequence import SequenceChart
 from pncsim.simulator.evidence.story import StoryTeller
-from pncsim.simulator.evidence.summary import summary_of
 from pncsim.simulator.result import RunResult
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import replace_file
-from pncsim.wire.trace import Event
+from pncsim.wire.trace import Event, HttpExchange, Judged, LinkBytes, OcppFrame, ServiceCall, Trace, V2gMessage
+
+WAITS = 0.5
+"""Seconds of machine time after which what was seen is on disk: that much a process that is killed may lose."""
+MOST = 4000
+"""Events that wait to be written; what waits costs the run nothing but the memory."""
+
+LINK = "the octets between vehicle and station, in frames made for them"
 
 
 class Recorder:
     """A reader of the trace that writes a new folder below ``parent`` as the run goes on.
 
-    Nothing is written before something has happened; what is written is on disk at once, so that a run that is killed
-    leaves it behind. A place that cannot be written is said by :meth:`finish`, an event that no line could be made of
-    by :attr:`flaws`; :attr:`folder` is where, once there is something. ``units``: the story tells vehicles and EVSEs
-    apart. ``wall``: it tells the time of day.
+    Nothing is written before something has happened. What was seen is kept, and written every :data:`WAITS` seconds, so
+    that a run that is killed leaves it behind. A place that cannot be written is said by :meth:`finish`, an event that
+    no line could be made of by :attr:`flaws`; :attr:`folder` is where, once there is something. ``units``: the story
+    tells vehicles and EVSEs apart. ``wall``: it tells the time of day. ``seed``: what all is drawn from, if anything.
+    ``in_process``: services call each other without HTTP. ``live``: the loop's time is real, so that silence is no
+    reason to wait with writing.
     """
 
-    def __init__(self, parent: Path, scenario: str, started: float, *, units: bool = False, wall: bool = False) -> None:
+    def __init__(
+        self,
+        parent: Path,
+        scenario: str,
+        started: float,
+        *,
+        units: bool = False,
+        wall: bool = False,
+        seed: str | None = None,
+        in_process: bool = False,
+        live: bool = False,
+    ) -> None:
         self._parent, self._scenario, self._started = parent, scenario, started
-        self._units, self._wall = units, wall
+        self._wall_started, self._seed, self._live = time.time(), seed, live
         self.folder: Path | None = None
-        self._files: dict[str, TextIO] = {}
-        self._teller: StoryTeller | None = None
+        self._waiting: list[Event] = []
+        self._keys: list[str] = []
+        self._known_keys: set[str] = set()
+        self._due = time.monotonic() + WAITS
+        self._timer: asyncio.TimerHandle | None = None
+        self._files: BundleFiles | None = None
         self._presented: PresentedChains | None = None
+        self._text = StringIO()
+        self._teller = StoryTeller(started, level=2, out=self._text, width=None, units=units, wall=wall, colour=False)
+        self._packets = Packets(
+            f"pncsim {versions()['pncsim']}", [("v2g", f"synthetic: {LINK}"), ("ocpp", OCPP), ("http", HTTP)]
+        )
+        self._link = LinkPackets(self._packets, 0)
+        self._said = SaidPackets(self._packets, 1, 2, calls=in_process)
+        self._rows, self._chart = RowMaker(), SequenceChart(units=units)
+        self._unsent: dict[str, Message] = {}
+        self._underway: dict[bytes, Message] = {}
+        self._arrived: dict[str, int] = {}
+        self._unanswered: dict[str, Message] = {}
         self._error: OSError | None = None
         self._cited: dict[str, None] = {}
+        self._run = ""
         self.flaws: list[str] = []
 
+    def listen(self, trace: Trace) -> None:
+        """See all of ``trace`` from now on: events, octets on the links, TLS keys."""
+        trace.wants_bytes = True
+        before = trace.key_log
+
+        def keys(line: str) -> None:
+            if before is not None:
+                before(line)
+            if line not in self._known_keys:
+                self._known_keys.add(line)
+                self._keys.append(line)
+
+        trace.key_log = keys
+        trace.subscribe(self)
+
     def __call__(self, event: Event) -> None:
-        """Write ``event`` down."""
-        if self._error is not None:
+        """Keep ``event``, and write what waits if it has waited for long."""
+        self._waiting.append(event)
+        if self._files is None and self._error is None:
+            self._open(event)
+        if len(self._waiting) >= MOST or time.monotonic() > self._due:
+            self.write()
+        elif self._live and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(WAITS, self.write)
+
+    def write(self) -> None:
+        """Write what waits. Why it could not be is kept for :meth:`finish`."""
+        self._due = time.monotonic() + WAITS
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        events, self._waiting = self._waiting, []
+        if self._error is not None or not events:
             return
         try:
-            if self.folder is None:
-                self._open()
-            assert self._teller is not None and self._presented is not None
-            self._cite(event)
-            try:
-                name, line = row_of(event, self._presented(event))
-                self._files[name].write(f"{line}\n")
-                self._teller(event)
-            except OSError:
-                raise
-            except Exception as error:
-                self.flaws.append(f"Event {event.seq} is not in the evidence: {type(error).__name__}: {error}.")
+            self._write(events)
         except OSError as error:
             self._error = error
 
@@ -86,24 +156,31 @@ class Recorder:
         ``ended``: lab time. ``clauses``: what the scenario shows. ``roots``: a lab's trust anchors as DER, by role.
         """
         try:
+            self.write()
             if self._error is not None:
                 raise self._error
             if self.folder is None:
                 return None
-            assert self._teller is not None and self._presented is not None
+            assert self._files is not None and self._presented is not None
             self._presented.roots(roots or {})
-            self._teller.summary(result)
-            told = summary_of(
+            self._teller.summary(result, timed=False)
+            self._drain()
+            self._files.write("sequence.mmd", _utf8(self._chart.text()))
+            manifest = manifest_of(
                 result,
+                run=self._run,
+                seed=self._seed,
                 started=self._started,
                 ended=ended,
+                wall_started=self._wall_started,
                 options=options,
                 clauses=clauses,
                 cited=list(self._cited),
             )
+            self._files.write("result.junit.xml", _utf8(junit_of(manifest)))
+            manifest = msgspec.structs.replace(manifest, files=self._files.hashed())
             # The last file, and there as a whole: a folder without it is visibly that of a run that was broken off.
-            text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-            replace_file(self.folder / "summary.json", text.encode("utf-8", "backslashreplace"))
+            replace_file(self.folder / NAME, _json(manifest))
         except OSError as error:
             raise LocalError(
                 f"The evidence could not be written: {error}.", advice="Choose another place with --evidence DIR."
@@ -114,42 +191,117 @@ class Recorder:
 
     def close(self) -> None:
         """Close the files; what was written stays. Idempotent."""
-        for file in self._files.values():
-            with contextlib.suppress(OSError):
-                file.close()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._files is not None:
+            self._files.close()
 
-    def _cite(self, event: Event) -> None:
+    # How events become files
+
+    def _write(self, events: list[Event]) -> None:
+        assert self._files is not None and self._presented is not None
+        if self._keys:
+            # Ahead of the packets they open: who reads the file meets them first.
+            self._packets.secrets(self._keys)
+            self._files.write("keys.log", "".join(f"{key}\n" for key in self._keys).encode())
+            self._keys.clear()
+        lines: dict[str, list[bytes]] = {name: [] for name in FILES}
+        messages: list[Message] = []
+        for event in events:
+            try:
+                self._tell(event, lines, messages)
+            except OSError:
+                raise
+            except Exception as error:
+                self.flaws.append(f"Event {event.seq} is not in the evidence: {type(error).__name__}: {error}.")
+        lines["messages"] += map(line, messages)
+        self._underway.clear()
+        for name, told in lines.items():
+            self._files.write(f"{name}.jsonl", b"\n".join((*told, b"")) if told else b"")
+        self._drain()
+
+    def _tell(self, event: Event, lines: dict[str, list[bytes]], messages: list[Message]) -> None:
+        assert self._presented is not None
+        if isinstance(event, LinkBytes):
+            self._octets(event)
+            return
+        presented = self._presented(event)
+        if isinstance(event, V2gMessage):
+            messages.append(self._message(event, presented))
+        else:
+            name, row = event_row(event, presented)
+            lines[name].append(row)
+        match event:
+            case OcppFrame():
+                self._said.frame(event)
+            case HttpExchange():
+                self._said.exchange(event)
+            case ServiceCall():
+                self._said.call(event)
+            case Judged():
+                self._judged(event)
         clause = getattr(event, "clause", "")
         if clause and not getattr(event, "ok", False):
             self._cited[clause] = None
+        self._teller(event)
+        self._chart.tell(event)
 
-    def _open(self) -> None:
-        self.folder = folder = _new_folder(self._parent, self._scenario, self._started)
-        (folder / "certs").mkdir()
-        self._presented = PresentedChains(folder / "certs")
-        for name in (*FILES, "story"):
-            path = folder / (f"{name}.jsonl" if name in FILES else f"{name}.txt")
-            # A peer may have put half a character into a text: it is spelled out.
-            self._files[name] = path.open("w", encoding="utf-8", errors="backslashreplace", buffering=1)
-        self._teller = StoryTeller(
-            self._started,
-            level=2,
-            out=self._files["story"],
-            width=None,
-            units=self._units,
-            wall=self._wall,
-            colour=False,
-        )
+    def _octets(self, event: LinkBytes) -> None:
+        """The packet of a message: it arrived in the last one before it is told, or leaves in the first one after."""
+        packet = self._link.tell(event)
+        if event.carrier == "UDP" or not packet:
+            return
+        if event.direction == "received":
+            self._arrived[event.unit] = packet
+        elif event.unit in self._unsent:
+            self._unsent.pop(event.unit).packet = packet
 
+    def _message(self, event: V2gMessage, presented: dict[str, Any]) -> Message:
+        row, unit = self._rows.message(event, presented), event.unit
+        self._unanswered.pop(unit, None)
+        if event.direction == "received":
+            # One read may have brought more than this message: who sent it knows better.
+            twin = self._underway.pop(event.payload, None)
+            row.packet = self._arrived.get(unit) if twin is None else twin.packet
+            self._unanswered[unit] = row
+        else:
+            self._unsent[unit] = self._underway[event.payload] = row
+        return row
 
-def _new_folder(parent: Path, scenario: str, started: float) -> Path:
-    stamp = datetime.fromtimestamp(started, UTC).strftime("%Y%m%dT%H%M%SZ")
-    parent.mkdir(parents=True, exist_ok=True)
-    for number in range(1, 10_000):
-        folder = parent / (f"{stamp}-{scenario}" + (f"-{number}" if number > 1 else ""))
+    def _judged(self, event: Judged) -> None:
+        """A judgement is about what its unit has received last; the back end's, if only one waits for an answer."""
+        about = self._unanswered.get(event.unit)
+        if about is None and len(self._unanswered) == 1 and event.role not in ("EV", "SECC"):
+            about = next(iter(self._unanswered.values()))
+        if about is not None:
+            about.judged.append(judgement(event))
+
+    def _drain(self) -> None:
+        assert self._files is not None
+        self._files.write("story.txt", _utf8(self._text.getvalue()))
+        self._text.seek(0)
+        self._text.truncate()
+        self._files.write("trace.pcapng", self._packets.taken())
+
+    def _open(self, event: Event) -> None:
         try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        return folder
-    raise OSError(f"{parent} already holds ten thousand runs of this second")
+            self.folder = folder = new_folder(self._parent, self._scenario, self._started)
+            (folder / "certs").mkdir()
+        except OSError as error:
+            self._error = error
+            return
+        self._files, self._presented = BundleFiles(folder), PresentedChains(folder / "certs")
+        self._run = event.run
+
+
+def _utf8(text: str) -> bytes:
+    # A peer may have put half a character into a text: it is spelled out.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _json(manifest: Manifest) -> bytes:
+    try:
+        return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(manifest), indent=2).encode() + b"\n"

@@ -134,8 +134,8 @@ class StoryTeller:
             for at in range(0, len(part), room):
                 print(lead + paint(part[at : at + room], GREY, self._colour), file=self._out)
 
-    def summary(self, result: RunResult) -> None:
-        """Print what the run came to."""
+    def summary(self, result: RunResult, *, timed: bool = True) -> None:
+        """Print what the run came to; ``timed``: and how long it really took, which is never the same twice."""
         self._print()
         facts = {f"fault {name}": title for name, (title, _) in result.faults.items()} | result.facts
         width = max((len(name) for name in facts), default=0)
@@ -161,7 +161,7 @@ class StoryTeller:
         self._print(
             f"\n{paint(result.verdict.upper(), colour, self._colour)} {result.scenario} ({result.transport})"
             f"{f', {result.disturbed}' if result.disturbed else ''}: "
-            f"{result.lab_seconds:.1f} s of lab time in {result.wall_seconds:.2f} s"
+            f"{result.lab_seconds:.1f} s of lab time" + (f" in {result.wall_seconds:.2f} s" if timed else "")
         )
         self._out.flush()
 

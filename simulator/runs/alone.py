@@ -59,14 +59,15 @@ class _Alone:
         self._result = RunResult(name, ALONE)
         self._key_log = key_log_at(keylog, self._trace)
         warn_of_keys(keylog)
-        self._recorder = Recorder(evidence, name, self._started, wall=True) if evidence is not None else None
+        self._recorder = Recorder(evidence, name, self._started, wall=True, live=True) if evidence is not None else None
         task = asyncio.current_task()
         assert task is not None
         teller = StoryTeller(self._started, level=level, wall=True)
         self._screen = Screen(teller, task.cancel, heading=self._heading)
-        for reader in (self._recorder, self._first_problem, self._screen):
-            if reader is not None:
-                self._trace.subscribe(reader)
+        if self._recorder is not None:
+            self._recorder.listen(self._trace)
+        for reader in (self._first_problem, self._screen):
+            self._trace.subscribe(reader)
 
     async def run(self, side: LoneSide) -> int:
         """The side's exit code, with its evidence kept."""

@@ -241,13 +241,21 @@ class Run:
         return judge
 
     def _recorder(self, started: float) -> Recorder | None:
-        if self.settings.evidence is None:
+        settings = self.settings
+        if settings.evidence is None:
             return None
         from pncsim.simulator.evidence.folder import Recorder
 
-        units = self.scenario.plan.several
-        recorder = Recorder(self.settings.evidence, self.scenario.name, started, units=units)
-        self.trace.subscribe(recorder)
+        recorder = Recorder(
+            settings.evidence,
+            self.scenario.name,
+            started,
+            units=self.scenario.plan.several,
+            seed=settings.seed,
+            in_process=settings.transport == "memory",
+            live=settings.transport != "memory",
+        )
+        recorder.listen(self.trace)
         return recorder
 
     def _finish(self, recorder: Recorder, lab: Lab) -> None:

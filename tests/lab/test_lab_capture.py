@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 
@@ -25,7 +25,14 @@ def captured(
     keys: list[str] = []
 
     async def listen(lab: Lab) -> None:
-        lab.trace.wants_bytes, lab.trace.key_log = True, keys.append
+        recorded = lab.trace.key_log
+
+        def both(line: str) -> None:
+            keys.append(line)
+            if recorded is not None:
+                recorded(line)
+
+        lab.trace.wants_bytes, lab.trace.key_log = True, both
 
     return run(name, options, transport=transport, meanwhile=listen, evidence=evidence), keys
 
@@ -105,14 +112,19 @@ def test_two_sessions_at_once_are_two_captures_that_share_no_address() -> None:
     assert len(set(keys)) == 2
 
 
-def test_the_evidence_of_a_run_with_its_bytes_is_text_all_the_same(tmp_path: Path) -> None:
+def test_the_evidence_of_a_run_has_its_bytes_and_secrets_where_only_their_owner_reads_them(tmp_path: Path) -> None:
     done, keys = captured("memory", evidence=tmp_path)
     [folder] = tmp_path.iterdir()
-    rows = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
-    told = [(row["unit"], row["data"]) for row in rows if row["event"] == "LinkBytes"]
-    assert told == [(event.unit, event.data.hex()) for event in done.events if isinstance(event, LinkBytes)]
-    secrets = {line.split()[2] for line in keys}
-    assert not any(secret.encode() in path.read_bytes() for path in folder.rglob("*.*") for secret in secrets)
+    vehicle, station = (seen_by(unit, done.events) for unit in units(done))
+    trace = (folder / "trace.pcapng").read_bytes()
+    sent = [event.data for side in (vehicle, station) for event in side if event.direction == "sent"]
+    shorter_than_a_packet = [data for data in sent if 200 < len(data) < 1440 and data[0] == DATA]
+    assert shorter_than_a_packet and all(trace.count(data) == 1 for data in shorter_than_a_packet)
+    assert not any("LinkBytes" in path.read_text() for path in folder.glob("*.jsonl"))
+    secrets = {line.split()[2].encode() for line in keys}
+    holding = {path.name for path in folder.rglob("*.*") if any(secret in path.read_bytes() for secret in secrets)}
+    assert holding == {"trace.pcapng", "keys.log"}
+    assert {stat.S_IMODE((folder / name).stat().st_mode) for name in holding} == {0o600}
 
 
 def test_a_foreign_program_reads_the_capture_of_each_side(session: tuple[Run, list[str]], tmp_path: Path) -> None:

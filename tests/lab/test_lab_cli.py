@@ -75,7 +75,7 @@ def test_the_main_job_in_memory_quietly(env: dict[str, str], desk: Path) -> None
     said = pnc(env, desk, "run", "install-contract", "--transport", "memory", "-q")
     assert (said.code, said.out, said.err) == (0, "PASS install-contract\n", "")
     [folder] = (desk / "evidence").iterdir()
-    assert json.loads((folder / "summary.json").read_text())["verdict"] == "pass"
+    assert json.loads((folder / "manifest.json").read_text())["verdict"] == "pass"
 
 
 def test_the_main_job_as_make_demo_runs_it(env: dict[str, str], desk: Path) -> None:

@@ -32,7 +32,7 @@ def rows(folder: Path | None, name: str) -> list[dict[str, Any]]:
 
 def summary(folder: Path | None) -> dict[str, Any]:
     assert folder is not None
-    told: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    told: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return told
 
 

@@ -129,7 +129,7 @@ def test_output_lost_in_the_middle_of_a_run_ends_the_run_in_order(
     with pytest.raises(OutputLost):
         run_and_tell(find_scenario("pnc-ac"), {}, settings, level=1)
     [folder] = tmp_path.iterdir()
-    assert (folder / "summary.json").exists(), "what was seen until then is kept"
+    assert (folder / "manifest.json").exists(), "what was seen until then is kept"
 
 
 def test_who_reports_never_hears_that_a_reader_has_failed() -> None:
@@ -199,10 +199,13 @@ def test_a_creation_of_certificates_that_fails_leaves_nothing_behind(tmp_path: P
 def test_evidence_on_a_disk_that_is_full_never_reaches_an_actor_and_is_said_at_the_end(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, "full", 0.0)
     recorder(Story(time=0.0, role="EV", text="There is room for this."))
-    recorder._files["events"].close()
-    recorder._files["events"] = open("/dev/full", "w", buffering=1)  # noqa: SIM115  (the recorder closes it)
+    recorder.write()
+    assert recorder._files is not None
+    recorder._files.close()
+    recorder._files._open["events.jsonl"] = os.open("/dev/full", os.O_WRONLY)
     for _ in range(3):
         recorder(Story(time=0.0, role="EV", text="There is none for this."))
+        recorder.write()
     with pytest.raises(LocalError, match=r"No space left on device.*--evidence DIR"):
         recorder.finish(RunResult("full", "memory"), ended=1.0, options={})
 

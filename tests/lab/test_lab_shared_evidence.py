@@ -10,7 +10,7 @@ import pytest
 from lab_runs import run
 
 
-def test_the_summary_is_the_last_file_and_there_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_manifest_is_the_last_file_and_there_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder without one is that of a run that was broken off."""
     put: list[tuple[str, int]] = []
     real = os.replace
@@ -24,4 +24,4 @@ def test_the_summary_is_the_last_file_and_there_as_a_whole(tmp_path: Path, monke
     monkeypatch.setattr(os, "replace", watched)
     kept = run("eim-ac", evidence=tmp_path).result.evidence
     assert kept is not None
-    assert put == [("summary.json", len(json.loads((kept / "summary.json").read_text())))]
+    assert put == [("manifest.json", len(json.loads((kept / "manifest.json").read_text())))]

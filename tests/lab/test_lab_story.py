@@ -19,7 +19,7 @@ from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.told import run_and_tell
 from pncsim.simulator.settings import RunSettings
 from pncsim.simulator.verdicts import say_verdict
-from pncsim.wire.trace import Direction, OcppFrame, Problem, Secured, Story, V2gMessage
+from pncsim.wire.trace import Direction, HttpExchange, LinkBytes, OcppFrame, Problem, Secured, Story, V2gMessage
 
 
 def told(done: Run, *, level: int = 0, width: int | None = 120) -> str:
@@ -255,21 +255,27 @@ def folder_of(done: Run) -> Path:
 def test_the_evidence_is_complete(kept: Run) -> None:
     folder = folder_of(kept)
     assert {path.name for path in folder.iterdir()} == {
-        "summary.json",
+        "manifest.json",
         "story.txt",
         "messages.jsonl",
         "ocpp.jsonl",
+        "http.jsonl",
         "events.jsonl",
+        "trace.pcapng",
+        "keys.log",
+        "sequence.mmd",
+        "result.junit.xml",
         "certs",
     }
     rows = {
         name: [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
-        for name in ("messages", "ocpp", "events")
+        for name in ("messages", "ocpp", "http", "events")
     }
     assert len(rows["messages"]) == sum(isinstance(e, V2gMessage) for e in kept.events)
     assert len(rows["ocpp"]) == sum(isinstance(e, OcppFrame) for e in kept.events)
-    assert sum(map(len, rows.values())) == len(kept.events)
-    summary = json.loads((folder / "summary.json").read_text())
+    assert sum(map(len, rows.values())) == sum(not isinstance(e, LinkBytes) for e in kept.events)
+    assert len(rows["http"]) == sum(isinstance(e, HttpExchange) for e in kept.events)
+    summary = json.loads((folder / "manifest.json").read_text())
     assert summary["verdict"] == "pass" and summary["faults"] == []
     assert "contract installed" in (folder / "story.txt").read_text()
 
@@ -315,7 +321,7 @@ def test_the_search_for_secrets_finds_them(kept: Run) -> None:
 
 def test_a_disturbed_run_leaves_evidence_too(tmp_path: Path) -> None:
     done = run("pnc-ac", faults=["contract-revoked"], evidence=tmp_path)
-    summary = json.loads((folder_of(done) / "summary.json").read_text())
+    summary = json.loads((folder_of(done) / "manifest.json").read_text())
     assert summary["verdict"] == "fail"
     [fault] = summary["faults"]
     assert fault["name"] == "contract-revoked" and "CertificateRevoked" in fault["answer"]

@@ -16,7 +16,7 @@ from pncsim.backend.csms.server import serve_csms
 from pncsim.backend.rest.client import HttpClient
 from pncsim.simulator.alone_options import StationOptions, csms_address
 from pncsim.simulator.commands.main import main
-from pncsim.simulator.evidence.summary import command_line
+from pncsim.simulator.evidence.manifest import command_line
 from pncsim.simulator.plan import CsmsPlan, Plan
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError

@@ -59,7 +59,7 @@ def free_port() -> str:
 
 
 def summary(folder: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+    told: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     return told
 
 
@@ -91,9 +91,9 @@ def test_a_lone_side_keeps_evidence_as_a_scenario_does(side: str, where: str, be
     assert (told["scenario"], told["transport"], told["verdict"]) == (side, "alone", "pass")
     assert [check["expected"] for check in told["checks"]] == [side]
     assert told["checks"][0]["seen"] in bench[side].splitlines()[-1]
-    assert {"summary.json", "story.txt", "messages.jsonl", "events.jsonl", "ocpp.jsonl", "certs"} == {
-        path.name for path in folder.iterdir()
-    }
+    rows = {"messages.jsonl", "ocpp.jsonl", "http.jsonl", "events.jsonl"}
+    told_to_people = {"manifest.json", "story.txt", "sequence.mmd", "result.junit.xml"}
+    assert rows | told_to_people | {"trace.pcapng", "keys.log", "certs"} == {path.name for path in folder.iterdir()}
     names = {json.loads(line)["name"] for line in (folder / "messages.jsonl").read_text().splitlines()}
     assert {"SupportedAppProtocolReq", "PaymentDetailsReq", "ChargingStatusRes", "SessionStopRes"} <= names
     kept = {str(path.relative_to(folder)) for path in (folder / "certs").rglob("*") if path.is_file()}

@@ -1,0 +1,33 @@
+"""``pnc schema``: the JSON Schemas of what is written and read here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pncsim.simulator.commands.options import Arguments, Parser
+
+
+def _manifest() -> dict[str, Any]:
+    from pncsim.simulator.evidence.manifest import schema
+
+    return schema()
+
+
+SCHEMAS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
+    "manifest": ("manifest.json of an evidence bundle", _manifest),
+}
+"""Each with what it describes; a schema is made when it is asked for."""
+
+
+def fill(parser: Parser, words: Sequence[str] = ()) -> None:
+    """Which one."""
+    told = "; ".join(f"{name}: {about}" for name, (about, _) in SCHEMAS.items())
+    parser.add_argument("name", choices=SCHEMAS, metavar="NAME", help=told)
+    parser.set_defaults(execute=_schema)
+
+
+def _schema(arguments: Arguments) -> int:
+    print(json.dumps(SCHEMAS[arguments.name][1](), indent=2))
+    return 0
