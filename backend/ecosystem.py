@@ -35,6 +35,7 @@ from pncsim.backend.pki.ocsp_client import OcspClient
 from pncsim.backend.pki.own import OwnAuthority
 from pncsim.backend.pki.responder import OcspResponder
 from pncsim.backend.pki.revocation import WHOLE, RevocationPolicy, Revocations
+from pncsim.backend.pki.store import name_by_key
 from pncsim.backend.rcp import RootKind, RootPool
 from pncsim.backend.rcp.trust_list import TrustLists
 from pncsim.backend.refusal import Refused
@@ -127,6 +128,7 @@ class Ecosystem:
         authorities = (certificates for role, certificates in pki.certificates.items() if _is_authority(role))
         for certificate in (*chain.from_iterable(authorities), *pki.further):
             self.ocsp.learn(certificate)
+            await name_by_key(self.store, certificate)
         for role, kind in _ROOTS.items():
             for root in pki.anchors(role):
                 await self._introduce(root, kind, unit)

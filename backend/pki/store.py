@@ -5,9 +5,11 @@ from __future__ import annotations
 from cryptography import x509
 from msgspec import Struct
 
-from pncsim.backend.store import KeptKind
+from pncsim.backend.store import MAX_PAGE, Change, KeptKind, Store
+from pncsim.tls_certs import reading
 from pncsim.tls_certs.ledger import issuer_name
 from pncsim.tls_certs.revocation import Reason
+from pncsim.wire.values import replace
 
 
 class IssuedCertificate(Struct, frozen=True, kw_only=True):
@@ -39,6 +41,24 @@ def issuer_key(authority: x509.Certificate) -> str:
 def issued_key(issuer: str, serial: int) -> str:
     """Under what a certificate is kept."""
     return f"{issuer}/{serial:x}"
+
+
+async def name_by_key(store: Store, authority: x509.Certificate) -> None:
+    """Let what ``authority`` has issued be found by its name and key: before schema 3 its certificate named it."""
+    was, now = reading.fingerprint(reading.der(authority)), issuer_key(authority)
+
+    async def rename(change: Change) -> int:
+        page = await change.of(ISSUED).page(("issuer", was), limit=MAX_PAGE)
+        for issued in page.values:
+            await change.of(ISSUED).remove(ISSUED.key(issued))
+            renamed = replace(issued, issuer=now)
+            if await change.of(ISSUED).get(ISSUED.key(renamed)) is None:
+                await change.of(ISSUED).put(renamed)
+        return len(page.values)
+
+    if (await store.of(ISSUED).page(("issuer", was), limit=1)).values:
+        while await store.change(rename):
+            pass
 
 
 ISSUED: KeptKind[IssuedCertificate] = KeptKind(

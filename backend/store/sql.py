@@ -27,6 +27,7 @@ from pncsim.backend.store.encoding import SCHEMA, decode, decode_fact, decode_pa
 from pncsim.backend.store.memory import TellFacts, nothing_along
 from pncsim.backend.store.statements import FoundRow, RunStatement, Statement, Values, running_on
 from pncsim.backend.store.tables import PAGE, Change, KeptKind, Page, Table, Where, WriteAlong, check_page
+from pncsim.backend.store.upgrade import OLDEST, renew_table
 from pncsim.wire.errors import LocalError
 from pncsim.wire.source import SYSTEM, Source
 
@@ -262,11 +263,14 @@ class SqlStore:
         there = set(sql.inspect(connection).get_table_names())
         if self._schema.name in there:
             version = connection.execute(sql.select(self._schema.c.version)).scalar_one_or_none()
-            if version != SCHEMA:
+            if version is None or not OLDEST <= version <= SCHEMA:
                 raise LocalError(
-                    f"The database {self.database.name} has schema {version}; this release reads schema {SCHEMA}.",
+                    f"The database {self.database.name} has schema {version}; this release reads schemas {OLDEST} to "
+                    f"{SCHEMA}.",
                     advice="Use the release that wrote it, or an empty database.",
                 )
+            if version < SCHEMA:
+                self._renew(connection, there)
         elif found := sorted(there & set(self._metadata.tables)):
             raise LocalError(
                 f"The database {self.database.name} has tables {', '.join(found)}, but no {self._schema.name}.",
@@ -275,6 +279,13 @@ class SqlStore:
         self._metadata.create_all(connection)  # some kinds may have come since
         if self._schema.name not in there:
             connection.execute(sql.insert(self._schema).values(version=SCHEMA))
+
+    def _renew(self, connection: sql.Connection, there: set[str]) -> None:
+        """Bring what an older release has written up to date; in the same transaction as everything else here."""
+        for rows in self._rows.values():
+            if rows.table.name in there:
+                renew_table(connection, rows.table, rows.renewed)
+        connection.execute(sql.update(self._schema).values(version=SCHEMA))
 
 
 class _Rows(Generic[V]):
@@ -313,6 +324,12 @@ class _Rows(Generic[V]):
     def row(self, key: str, value: V) -> dict[str, object]:
         found = {f"new_by_{name}": text(value) for name, text in self.kind.indexes.items()}
         return {"wanted": key, "new_value": encode(value), **found}
+
+    def renewed(self, octets: bytes) -> dict[str, object]:
+        """The columns of a value that an older release has written. Raises msgspec.ValidationError."""
+        value = decode(self.kind, octets)
+        found = {f"by_{name}": text(value) for name, text in self.kind.indexes.items()}
+        return {"key": self.kind.key(value), "value": encode(value), **found}
 
     def value(self, octets: bytes | None) -> V | None:
         return None if octets is None else decode(self.kind, octets)

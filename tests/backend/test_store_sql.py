@@ -130,7 +130,7 @@ async def test_a_database_of_another_release_is_refused_and_left_as_it_is(url: s
     await store.of(VEHICLES).put(vehicle(1))
     await _say(store, f"UPDATE pnc_schema SET version = {version}")
     await store.close()
-    with pytest.raises(LocalError, match=f"has schema {version}; this release reads schema {SCHEMA}"):
+    with pytest.raises(LocalError, match=f"has schema {version}; this release reads schemas 1 to {SCHEMA}"):
         await open_store(url, [], Teller())
 
 
