@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cryptography import x509
 
 from pncsim.backend.ccp.delivery import BundlePolicy
+from pncsim.backend.ccp.directory import ContractDirectory
 from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
 from pncsim.backend.cps.contracts import ContractService
@@ -322,12 +323,18 @@ class Ecosystem:
             renewals=self.operators,
             revocation=Authorities(self.authorities.values()),
             policy=self._policy,
+            directory=self.directory,
         )
         self.bus.listen(VehicleDeleted, pool.vehicle_deleted)
         self.bus.listen(VehicleReplaced, pool.vehicle_replaced)
         self.bus.listen(RootRemoved, pool.root_removed)
         self.bus.listen(CertificateRevoked, pool.certificate_revoked)
         return pool
+
+    @cached_property
+    def directory(self) -> ContractDirectory:
+        """The contract pools of other operators; nobody is in it until somebody is put there."""
+        return ContractDirectory(self._voice("CCP"))
 
     @cached_property
     def webhooks(self) -> Webhooks:

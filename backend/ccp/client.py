@@ -52,10 +52,11 @@ class ContractPoolClient:
         self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._http = HttpClient(clock, whole=deadline, body=MAX_ANSWER, tls=tls, voice=voice)
 
-    async def provide(self, exi: bytes, schema: str = NAMESPACE) -> PoolAnswer:
+    async def provide(self, exi: bytes, schema: str = NAMESPACE, *, local: bool = False) -> PoolAnswer:
         """See :meth:`ContractPool.provide`. Raises PeerError when the pool gives no answer."""
         body = {"certificateInstallationReq": _base64(exi), "xsdMsgDefNamespace": schema}
-        status, answer = await self._call("POST", "/signedContractData", body)
+        headers = {"broadcast": "true"} if local else {}
+        status, answer = await self._call("POST", "/signedContractData", body, headers)
         contents = _path(answer, "CCPResponse", "emaidContent")
         message = contents[0].get("messageDef") if isinstance(contents, list) and contents else None
         if status in (200, 404) and isinstance(message, dict):

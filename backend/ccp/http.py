@@ -75,7 +75,8 @@ class _Face:
     async def provide(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         body = await json_object(request)
         exi = binary_member(body, "certificateInstallationReq", "EXI format is invalid!")
-        answer = await self._pool.provide(exi, text_member(body, "xsdMsgDefNamespace"))
+        local = _flag(request, "broadcast", default=False)
+        answer = await self._pool.provide(exi, text_member(body, "xsdMsgDefNamespace"), local=local)
         if answer.emaid is None and not _flag(request, "alwaysReturnEXI", default=True):
             return error_response(
                 404, ["Contract or Vehicle not found.", answer.text], self._source, answer.response_code

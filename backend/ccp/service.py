@@ -11,8 +11,9 @@ from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.bundle import NAMESPACE, NO_SESSION, SignedContractData
 from pncsim.backend.ccp import replays, steps
 from pncsim.backend.ccp.delivery import BundleDelivery, BundlePolicy
+from pncsim.backend.ccp.directory import ContractDirectory
 from pncsim.backend.ccp.requests import read_emaid, read_pcid, read_request, unknown_emaid
-from pncsim.backend.ccp.responses import negative, positive, refusal
+from pncsim.backend.ccp.responses import ContractRequest, negative, positive, refusal
 from pncsim.backend.ccp.store import CONTRACTS, ContractEntry, StoredContract, manufacturer_key, of_vehicle
 from pncsim.backend.events.facts import CertificateRevoked, RootRemoved, VehicleDeleted, VehicleReplaced
 from pncsim.backend.ports import RenewalPort, RevocationPort, VehiclePort
@@ -33,13 +34,15 @@ PATIENCE = 3.5
 """Seconds the pool gives itself to answer a vehicle, which waits 5 s at its station."""
 
 _MAX_SESSION_ID = 8
+_HERE_ONLY = " No other pool was to be asked (broadcast)."
 
 
 class ContractPool:
     """The pool's operations, each with the signature its HTTP client has too.
 
     ``renewals`` answers CertificateUpdateReq, ``revocation`` revokes what this operator's own authority issued; either
-    may be absent. ``policy`` says which of several contracts a vehicle gets.
+    may be absent. ``policy`` says which of several contracts a vehicle gets. ``directory``: the pools that are asked
+    for a contract that is not here.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class ContractPool:
         revocation: RevocationPort | None = None,
         policy: BundlePolicy = "default-first",
         patience: float = PATIENCE,
+        directory: ContractDirectory | None = None,
     ) -> None:
         self._clock = clock
         self._voice = voice
@@ -63,6 +67,7 @@ class ContractPool:
         self._revocation = revocation
         self._patience = patience
         self._leaving: set[str] = set()
+        self._directory = directory
         self._delivery = BundleDelivery(
             clock,
             self._voice,
@@ -77,13 +82,14 @@ class ContractPool:
         """Change which of several contracts a vehicle gets."""
         self._delivery.policy = policy
 
-    async def provide(self, exi: bytes, schema: str = NAMESPACE) -> PoolAnswer:
+    async def provide(self, exi: bytes, schema: str = NAMESPACE, *, local: bool = False) -> PoolAnswer:
         """Answer a CertificateInstallationReq or CertificateUpdateReq (a whole EXI V2G message, as received).
 
-        A request that can be read gets an EXI answer, positive or negative. Raises Refused (400) when it cannot be read
-        or the schema is not served.
+        A request that can be read gets an EXI answer, positive or negative. ``local``: no other pool is asked for what
+        is not here. Raises Refused (400) when it cannot be read or the schema is not served.
         """
         with self._voice.call("provide contract") as call:
+            began = self._clock.now()
             message, request = read_request(exi, schema, gate=self._voice.tolerate)
             session_id = message.Header.SessionID
             try:
@@ -93,19 +99,40 @@ class ContractPool:
                     else:
                         bundle = await self._delivery.install(request, message.Header)
             except PncError as error:
+                found = await self._elsewhere(request, exi, schema, began, error, local=local)
+                if found is not None:
+                    call.text = f"Contract {found.emaid} handed out, which another pool had."
+                    return found
                 code = refusal(request, error.kind)
-                call.ok, call.text = False, f"{code}: {error}"
+                call.ok, call.text = False, f"{code}: {error}{_HERE_ONLY if local else ''}"
                 return PoolAnswer(negative(request, session_id, code, error.sentence), "Accepted", call.text, code)
             except TimeoutError:
                 call.ok, call.text = False, f"FAILED: nobody could say more within {self._patience:g} s."
                 return PoolAnswer(negative(request, session_id, "FAILED", call.text), "Accepted", call.text, "FAILED")
             emaid = bundle.emaid.value
-            call.text = f"Contract {emaid} handed out."
+            call.text = f"Contract {emaid} handed out.{_HERE_ONLY if local else ''}"
             stored = await self._store.of(CONTRACTS).get(read_emaid(emaid))
             if stored is not None:
                 await steps.delivered(self._store, stored.entry, "station", self._clock.now())
             root = stored.entry.root if stored is not None else None
             return PoolAnswer(positive(request, session_id, bundle), "Accepted", call.text, "OK", emaid, root)
+
+    async def _elsewhere(
+        self, request: ContractRequest, exi: bytes, schema: str, began: float, why: PncError, *, local: bool
+    ) -> PoolAnswer | None:
+        """The answer of another pool to a vehicle that has signed its request and has no contract here (POOL-2)."""
+        if self._directory is None or local or why.kind != "no contract" or not self._directory.names:
+            return None
+        if isinstance(request, iso2.CertificateUpdateReq):
+            return None  # that is its operator's, who is not here
+        pcid = reading.common_name(reading.parsed(request.OEMProvisioningCert))
+        left = began + self._patience - self._clock.now()
+        try:
+            async with self._clock.timeout(max(left, 0)):
+                return await self._directory.provide(pcid, exi, schema)
+        except TimeoutError:
+            self._voice.warning(f"No other pool had a contract for {pcid} within {self._patience:g} s.")
+            return None
 
     async def provide_to_oem(self, emaid: str, pcid: str, session_id: bytes = NO_SESSION) -> PoolAnswer:
         """The positive installation response for the manufacturer's own link; verifying is its duty (CCP-OEM-1)."""

@@ -75,9 +75,10 @@ class _Face:
 
     async def get(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         pcid = checked_pcid(request.match_info["pcid"])
+        local = request.headers.get("broadcast", "").strip().lower() == "true"
         self._pool.check_owned(pcid, _readable(grant))
         with self._guesses.attempt(grant.holder, vehicle_key(pcid)):
-            vehicle, root = await self._pool.get_below(pcid)
+            vehicle, root = await self._pool.get_below(pcid, local=local)
         return json_response({"OEMMessage": _vehicle(vehicle, root)})
 
     async def lookup(self, request: web.Request, grant: Grant) -> web.StreamResponse:

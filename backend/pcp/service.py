@@ -91,13 +91,15 @@ class ProvisioningPool:
         vehicle, _ = await self.get_below(pcid)
         return vehicle
 
-    async def get_below(self, pcid: str) -> tuple[ProvisionedVehicle, x509.Certificate]:
-        """As :meth:`get`; the vehicle, and the root its chain leads to."""
+    async def get_below(self, pcid: str, *, local: bool = False) -> tuple[ProvisionedVehicle, x509.Certificate]:
+        """As :meth:`get`; the vehicle, and the root its chain leads to. ``local`` is told only: nobody is asked."""
         with self._voice.call("get provisioning certificate") as call:
             vehicle = await self._known(pcid)
             self._check_validity(vehicle)
             verified = await self._check_status_and_chain(vehicle)
             call.text = f"{vehicle.pcid}: {len(vehicle.chain)} certificates, verified just now."
+            if local:
+                call.text += " No other pool was to be asked (broadcast)."
             return vehicle, verified.anchor
 
     async def find(self, pcid: str) -> ProvisionedVehicle | None:
