@@ -32,7 +32,9 @@ class Told(Struct, frozen=True):
 
 async def run(arguments: Arguments, access: KnownServices, base: str) -> int:
     """Do ``arguments.work`` and tell it on standard output; the exit code. Raises PncError."""
-    caller = Participant(Clock(), access.of(arguments.client), base, access.services, tls=trust(arguments.ca))
+    caller = Participant(
+        Clock(), access.of(arguments.client), base, access.services, tls=trust(arguments.ca or access.root)
+    )
     try:
         told = await WORK[arguments.work](caller, arguments)
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.client import HttpClient, HttpReply, kind_of
@@ -35,11 +35,12 @@ class ClientSecret(Discreet, Struct, frozen=True):
 
 
 class KnownServices(Struct, frozen=True):
-    """Where the services are, by name, and who may call there."""
+    """Where the services are, by name, and who may call there; ``root``: what their TLS certificate is below."""
 
     services: Mapping[str, str]
     clients: tuple[ClientSecret, ...]
     file: Path
+    root: Path | None = None
 
     def of(self, client: str) -> ClientSecret:
         """The credentials of a client. Raises LocalError."""
@@ -73,12 +74,13 @@ def read_access(file: Path, url: str) -> KnownServices:
         raise LocalError(
             f"{file} is neither a ready file nor a clients.json: {error}.", advice="Both are written by pnc serve."
         ) from error
-    return KnownServices({} if url else ready.services, ready.clients, file)
+    return KnownServices({} if url else ready.services, ready.clients, file, Path(ready.root) if ready.root else None)
 
 
 class _Ready(Struct):
     services: dict[str, str]
     clients: tuple[ClientSecret, ...]
+    root: str | None = field(default=None, name="tlsRoot")
 
 
 class Participant:

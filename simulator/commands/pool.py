@@ -63,7 +63,9 @@ def _action(actions: Any, name: str, work: str, client: str, help_text: str) -> 
         help="ready file or clients.json of the services (default: that of the usual folder); "
         "$PNC_CLIENT_SECRET instead holds one secret",
     )
-    action.add_argument("--ca", type=Path, metavar="PEM", help="root of the services' https certificate")
+    action.add_argument(
+        "--ca", type=Path, metavar="PEM", help="root of the services' https certificate; a ready file names it"
+    )
     action.add_argument("--json", action="store_true", help="print the answer as it came")
     action.set_defaults(execute=_execute, work=work)
     return action

@@ -41,6 +41,16 @@ def ready(house: Served, folder: Path) -> None:
     (folder / "ready.json").write_text(json.dumps(house.ready()))
 
 
+@pytest.mark.rule("ACC-8")
+async def test_services_behind_tls_are_trusted_by_the_root_their_ready_file_names(tmp_path: Path, pool: Pool) -> None:
+    async with served(options(tmp_path, transport="tls"), Clock(), Trace()) as house:
+        ready(house, tmp_path)
+        code, said = await pool("roots", "--type", "v2g")
+        assert (code, said.split()[0]) == (0, "V2G")
+        code, said = await pool("roots", "--ca", tmp_path / "pki" / "v2g_root.pem")
+        assert code != 0 and "cannot be reached" in said
+
+
 async def test_a_vehicle_is_published_looked_up_and_its_contracts_listed(tmp_path: Path, pool: Pool) -> None:
     async with served(options(tmp_path), Clock(), Trace()) as house:
         ready(house, tmp_path)
