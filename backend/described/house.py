@@ -11,6 +11,7 @@ from pncsim.backend.described.words import (
     COUNT,
     NOTHING,
     NUMBER,
+    OAUTH_ERROR,
     TEXT,
     Described,
     Media,
@@ -19,8 +20,6 @@ from pncsim.backend.described.words import (
     text,
     words,
 )
-
-_OAUTH_ERROR = record("OAuthError", {"error": TEXT, "error_description": TEXT})
 
 TOKEN: Mapping[str, Described] = {
     "oauthToken": Described(
@@ -38,8 +37,8 @@ TOKEN: Mapping[str, Described] = {
                 "Token",
                 {"access_token": TEXT, "scope": TEXT, "expires_in": COUNT, "token_type": words("Bearer")},
             ),
-            400: _OAUTH_ERROR,
-            401: _OAUTH_ERROR,
+            400: OAUTH_ERROR,
+            401: OAUTH_ERROR,
         },
         more="The same may come as application/x-www-form-urlencoded.",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pncsim.backend.described import contracts, events, house, issuing, operators, parties, pools
+from pncsim.backend.described import contracts, events, house, issuing, manufacturer, operators, pools
 from pncsim.backend.described.words import Described
 
 DESCRIBED: Mapping[str, Mapping[str, Described]] = {
@@ -14,7 +14,7 @@ DESCRIBED: Mapping[str, Mapping[str, Described]] = {
     "ccp": contracts.CCP,
     "cps": contracts.CPS,
     "mo": operators.MO,
-    "oem": parties.OEM,
+    "oem": manufacturer.OEM,
     "est": issuing.EST,
     "ocsp": issuing.OCSP,
     "crl": issuing.CRL,

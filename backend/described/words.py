@@ -100,6 +100,9 @@ ERROR = record(
 )
 """The common error body."""
 
+OAUTH_ERROR = record("OAuthError", {"error": TEXT, "error_description": TEXT})
+"""The error body of RFC 6749 section 5.2."""
+
 PATH_PARAMETERS: Mapping[str, Schema] = {
     "pcid": PCID,
     "emaid": EMAID,
@@ -107,6 +110,7 @@ PATH_PARAMETERS: Mapping[str, Schema] = {
     "request": text("an OCSP request: base64 of DER, escaped for a URL"),
     "role": text("an authority, as in the PKI folder", examples=["cpo_sub2"]),
     "pki": text("a PKI's name"),
+    "decision": words("approve", "refuse"),
     "vin": text("a vehicle's identification number"),
 }
 """What stands in paths, by its name; what is not here is a text."""

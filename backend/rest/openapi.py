@@ -17,6 +17,7 @@ _PART = re.compile(r"{(\w+)(?::([^{}]+))?}")
 _REASONS: Mapping[int, str] = {
     200: "done",
     201: "made",
+    303: "elsewhere",
     400: "what was sent is wrong, or a check failed",
     401: "no valid token",
     403: "not for this role, scope or owner",
