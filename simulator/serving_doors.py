@@ -81,8 +81,8 @@ class Doors:
     async def open_line(self, fleet: Fleet) -> None:
         """Answer the vehicles of ``fleet`` from now on, at a port of their own (mutual TLS)."""
         if self._line is None:
-            self._line = await bind_line(fleet, self._voice, self._host, self._telematics_port)
-        await serve_line(fleet, self._voice, self._line)
+            self._line = await bind_line(fleet, self._voice, self._host, self._telematics_port, name=self._name)
+        await serve_line(fleet, self._voice, self._line, name=self._name)
 
     async def close(self) -> None:
         """Let requests in progress end, and answer no more. May be called twice."""

@@ -171,6 +171,7 @@ class Home:
                 for what, job in (
                     ("looking after contracts", ecosystem.desks.look_after),
                     ("renewing certificates of authorities and signers", ecosystem.renew_certificates),
+                    ("forgetting what vehicles and owners have settled", ecosystem.fleet.forget),
                 ):
                     daily = asyncio.create_task(regularly(self._clock, self._voice, what, job))
                     leaving.push_async_callback(_ended, daily)

@@ -137,6 +137,18 @@ class Consents:
             if consent.vin == vin and consent.granted and consent.withdrawn_at is None:
                 await self.withdraw(owner, consent.id)
 
+    async def forget(self, before: float) -> int:
+        """Forget what was decided ``before`` (lab seconds since the epoch) and opens nothing any more; how many."""
+        now = self._clock.now()
+        old = [
+            consent
+            async for consent in every(self._store.of(CONSENTS))
+            if consent.decided_at < before and max(consent.code_ends, consent.token_ends) < now
+        ]
+        for consent in old:
+            await self._store.of(CONSENTS).remove(consent.id)
+        return len(old)
+
     # Tokens
 
     async def token(self, client: str, code: str, redirect_uri: str, verifier: str) -> str:

@@ -28,7 +28,7 @@ from pncsim.backend.oem.store import (
     vehicle_of,
 )
 from pncsim.backend.refusal import Refused
-from pncsim.backend.store import Change, Store
+from pncsim.backend.store import Change, Store, every
 from pncsim.backend.verification import StatusError, Verifier
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.validation import ChainError, Use
@@ -148,6 +148,17 @@ class Deliveries:
     async def let_go(self, vin: str) -> None:
         """Another owner, or none: what waits for the former one's approval, or was approved by him, is void."""
         await self._void(vin, "The owner has changed.")
+
+    async def forget(self, before: float) -> int:
+        """Forget errands that came up ``before`` (lab seconds since the epoch) and are settled; how many."""
+        old = [
+            errand
+            async for errand in every(self._store.of(ERRANDS))
+            if errand.created_at < before and errand.state not in _OPEN
+        ]
+        for errand in old:
+            await self._store.of(ERRANDS).remove(errand.id)
+        return len(old)
 
     async def _offer(self, fact: ContractFact) -> None:
         """Ask the owner; what waited under the same EMAID before is void."""

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from pncsim.wire.listener import HttpListener
 
 
+REMEMBERED = 90 * 86_400.0
+"""Seconds of lab time that what is settled is remembered for whoever asks what has become of it."""
+
+
 class Fleet:
     """The services of one manufacturer's back end. ``telematics`` is where its vehicles call, once they can.
 
@@ -51,8 +55,9 @@ class Fleet:
         source: Source = SYSTEM,
     ) -> None:
         self.telematics = ""
+        self._clock, self._voice = clock, voice
         self.own = OwnAuthority(clock, store, "ev_root", source)
-        self.roots = VerifiedRoots(clock, voice, trust_list, operator_roots)
+        self.roots = VerifiedRoots(clock, voice, store, trust_list, operator_roots)
         self.production = VehicleProduction(
             clock,
             voice,
@@ -83,6 +88,13 @@ class Fleet:
         await self.give(vin, "")
         return await self.production.reset(vin)
 
+    async def forget(self) -> None:
+        """Forget what was settled :data:`REMEMBERED` seconds ago: done errands, consents that open nothing any more."""
+        with self._voice.call("forget what is settled") as call:
+            before = self._clock.now() - REMEMBERED
+            errands, consents = await self.deliveries.forget(before), await self.consents.forget(before)
+            call.text = f"Forgotten are {errands} errands and {consents} consents."
+
     def listen(self, bus: Bus) -> None:
         """Hear what the pools have to tell."""
         bus.listen(ContractAdded, self.deliveries.contract_waits)
@@ -103,27 +115,29 @@ class EnrolmentHere:
         return await self._authority.enrol(csr, "oem_leaf", lambda name: True)
 
 
-async def bind_line(fleet: Fleet, voice: Voice, host: str = "127.0.0.1", port: int = 0) -> HttpListener:
+async def bind_line(
+    fleet: Fleet, voice: Voice, host: str = "127.0.0.1", port: int = 0, *, name: str = ""
+) -> HttpListener:
     """Where vehicles call, over mutual TLS below the manufacturer's own root; nobody answers before :func:`serve_line`.
 
-    Raises LocalError if the address cannot be had.
+    ``name``: the host as vehicles call it, where that is not ``host``. Raises LocalError if the address cannot be had.
     """
     from pncsim.wire.listener import HttpListener
     from pncsim.wire.ocpp.tls import server_context
 
-    credentials = await fleet.own.credentials("ev_server", hosts=_reached_by(host))
+    credentials = await fleet.own.credentials("ev_server", hosts=_reached_by(name or host))
     context = server_context(credentials, [await fleet.own.root()], lab_time=True)
     return HttpListener(host, port, tls=context, voice=voice)
 
 
-async def serve_line(fleet: Fleet, voice: Voice, listener: HttpListener) -> None:
+async def serve_line(fleet: Fleet, voice: Voice, listener: HttpListener, *, name: str = "") -> None:
     """Answer vehicles from now on; called again, for another back end below the same root."""
     from pncsim.backend.oem import line
     from pncsim.backend.rest.routes import application
 
     routes = line.routes(fleet.production, fleet.deliveries, fleet.roots)
     await listener.start(application(routes, voice, tokens=None))
-    fleet.telematics = listener.url
+    fleet.telematics = listener.url_as(name) if name else listener.url
 
 
 def _reached_by(host: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ SHORTEST, LONGEST = 10, 200
 """Characters of a password."""
 WRONG, WINDOW, NAMES = 10, 3_600.0, 10_000
 """So many wrong passwords for one name within so many seconds of lab time; and names they are counted for."""
+_CHALLENGE = 'Basic realm="manufacturer", charset="UTF-8"'
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@_-]{0,63}", re.ASCII)
 
 
@@ -76,7 +77,9 @@ class Owners:
             if name not in self._wrong and len(self._wrong) >= NAMES:
                 self._wrong.pop(next(iter(self._wrong)))
             self._wrong[name] = [*wrong, now]
-            raise Refused("There is no owner of that name and password.", clause="OEM-2", http_status=401)
+            raise Refused(
+                "There is no owner of that name and password.", clause="OEM-2", http_status=401, challenge=_CHALLENGE
+            )
         self._wrong.pop(name, None)
         return owner
 

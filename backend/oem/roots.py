@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from cryptography import x509
 
 from pncsim.backend.events.facts import Fact
+from pncsim.backend.oem.store import SEEN_TRUST_LISTS, SeenTrustList
 from pncsim.backend.rcp.store import RootKind
 from pncsim.backend.rcp.trust_list import TrustList, read_trust_list
+from pncsim.backend.store import Store
 from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError
@@ -24,16 +26,20 @@ FetchTrustList = Callable[[], Awaitable[bytes]]
 
 
 class VerifiedRoots:
-    """The roots of the newest list. ``anchors_known``: the roots of the pool's operator, known from elsewhere."""
+    """The roots of the newest list; of when it was is kept, so that nobody brings back an older one.
+
+    ``anchors_known``: the roots of the pool's operator, known from elsewhere."""
 
     def __init__(
         self,
         clock: Clock,
         voice: Voice,
+        store: Store,
         fetch: FetchTrustList,
         anchors_known: Callable[[], Awaitable[Sequence[x509.Certificate]]],
     ) -> None:
-        self._clock, self._voice, self._fetch, self._known = clock, voice, fetch, anchors_known
+        self._clock, self._voice, self._store = clock, voice, store
+        self._fetch, self._known = fetch, anchors_known
         self._newest: TrustList | None = None
         self._stale = True
 
@@ -41,10 +47,12 @@ class VerifiedRoots:
         """The newest verified list. Raises PeerError where none can be had or trusted."""
         newest, now = self._newest, self._clock.now()
         if newest is None or self._stale or not newest.this_update <= now < newest.this_update + FRESH:
-            seen = newest.this_update if newest is not None else 0.0
             octets, known = await self._fetch(), await self._known()
+            signers = [reading.fingerprint(reading.der(root)) for root in known]
+            seen = [await self._store.of(SEEN_TRUST_LISTS).get(signer) for signer in signers]
+            before = max((one.this_update for one in seen if one is not None), default=0.0)
             try:
-                read = read_trust_list(octets, known, now, newest=seen)
+                read = read_trust_list(octets, known, now, newest=before)
             except PeerError as error:
                 raise PeerError(
                     f"The root pool's trust list is not to be trusted: {error.sentence}",
@@ -53,6 +61,9 @@ class VerifiedRoots:
                     http_status=502,
                 ) from None
             self._voice.judged("trust list", True, f"{len(read.roots)} roots, signed by the pool's operator", "RCP-1")
+            if read.this_update > before:
+                for signer in signers:
+                    await self._store.of(SEEN_TRUST_LISTS).put(SeenTrustList(signer, read.this_update))
             self._newest, self._stale = read, False
             return read
         return newest

@@ -107,7 +107,20 @@ ERRANDS: KeptKind[Errand] = KeptKind(
 )
 """Those of a vehicle in the order they came up."""
 
-FLEET_KINDS = (FLEET, FLEET_KEYS, ERRANDS)
+
+class SeenTrustList(Struct, frozen=True):
+    """Of when the newest trust list of a root pool was, in lab seconds since the epoch: an older one is no news.
+
+    ``signer`` is the SHA-256 of the root that stands behind its signer.
+    """
+
+    signer: str
+    this_update: float
+
+
+SEEN_TRUST_LISTS: KeptKind[SeenTrustList] = KeptKind("seen_trust_lists", SeenTrustList, key=lambda seen: seen.signer)
+
+FLEET_KINDS = (FLEET, FLEET_KEYS, ERRANDS, SEEN_TRUST_LISTS)
 
 
 def is_errand(id: str) -> bool:

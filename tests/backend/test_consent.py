@@ -270,3 +270,18 @@ async def test_the_metadata_is_what_the_standard_asks_for(fleet: FleetWorld) -> 
     assert metadata["authorization_endpoint"] == f"{fleet.faces.url}{OAUTH}/authorize"
     assert metadata["issuer"] == f"{fleet.faces.url}/v1/manufacturer"
     assert metadata["code_challenge_methods_supported"] == ["S256"]
+
+
+async def test_what_is_settled_is_forgotten_after_a_season_and_what_is_open_is_not(fleet: FleetWorld) -> None:
+    mo = await operator(fleet)
+    _, location, _ = await decided(fleet, mo.asks())
+    await mo.token(location)
+    await fleet.faces.call("oem", "POST", f"{FLEET}/{VIN}/renewal")
+    await fleet.world.eco.mo.subscribe("Ada", PCID)
+    await fleet.faces.call("oem", "DELETE", f"{FLEET}/{VIN}/owner")  # what was offered to Ada is void
+    for days, errands, consents in ((89, 2, 1), (2, 1, 0)):
+        fleet.world.clock.jump(days * 86_400)
+        await fleet.world.eco.fleet.forget()
+        left = (await fleet.faces.call("oem", "GET", f"{FLEET}/{VIN}/errands")).body["errands"]
+        assert (len(left), len((await my(fleet, "GET", "/consents"))[1]["consents"])) == (errands, consents)
+    assert [(one["deed"], one["state"]) for one in left] == [("renew", "ready")]

@@ -116,6 +116,8 @@ async def test_only_the_owner_decides_and_only_by_his_password(fleet: FleetWorld
     for name, password in (("ada", "wrong"), ("ada", ""), ("nobody", PASSWORD), ("", "")):
         assert (await my(fleet, "POST", path, name=name, password=password))[0] == 401
     assert [one["state"] for one in await waiting(fleet)] == ["waiting"]
+    async with fleet.faces.session.get(f"{fleet.faces.url}{MY}/vehicles") as answer:
+        assert (answer.status, answer.headers["WWW-Authenticate"].partition(" ")[0]) == (401, "Basic")
     assert (await fleet.faces.call("other-oem", "PUT", "/v1/manufacturer/owners/ada", {})).status == 409
     assert (await fleet.faces.call("oem", "PUT", "/v1/manufacturer/owners/eve", {"password": "short"})).status == 400
 

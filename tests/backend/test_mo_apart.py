@@ -85,7 +85,9 @@ async def apart(world: World, request: pytest.FixtureRequest) -> AsyncIterator[A
         secret = (await faces.clients.rotate(client)).secret
         calls = Participant(world.clock, ClientSecret(client, secret), faces.url)
         pools, voice, store = RemotePools(calls), world.voice("MO"), MemoryStore(nobody)
-        roots = VerifiedRoots(world.clock, voice, RemoteServices(calls).trust_list, world.eco.trust_lists.anchors)
+        roots = VerifiedRoots(
+            world.clock, voice, store, RemoteServices(calls).trust_list, world.eco.trust_lists.anchors
+        )
         operator = MobilityOperator(
             world.clock,
             voice,

@@ -27,7 +27,16 @@ from pncsim.backend.csms.transactions import TRANSACTIONS, MeterValue, Transacti
 from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished
 from pncsim.backend.mo import NOTICES, SUBSCRIPTIONS, DriverNotice, Subscription
 from pncsim.backend.oem.consent_store import CONSENTS, OWNERS, PARTNERS, Consent, Partner, VehicleOwner
-from pncsim.backend.oem.store import ERRANDS, FLEET, FLEET_KEYS, Errand, FleetKey, FleetVehicle
+from pncsim.backend.oem.store import (
+    ERRANDS,
+    FLEET,
+    FLEET_KEYS,
+    SEEN_TRUST_LISTS,
+    Errand,
+    FleetKey,
+    FleetVehicle,
+    SeenTrustList,
+)
 from pncsim.backend.pcp import VEHICLES, ProvisionedVehicle
 from pncsim.backend.pki.end_entities import END_ENTITIES, EndEntity
 from pncsim.backend.pki.own import OWN_KEYS, OwnKey
@@ -184,6 +193,10 @@ def errand(number: int, version: int = 0) -> Errand:
     return Errand(id=f"{number}", vin=f"PNC{number % 2:014}", deed="renew", state="done", created_at=NOW, text=text)
 
 
+def seen_trust_list(number: int, version: int = 0) -> SeenTrustList:
+    return SeenTrustList(f"{number:064}", NOW + version)
+
+
 def owner(number: int, version: int = 0) -> VehicleOwner:
     return VehicleOwner(name=f"owner {number}", maker="oem", salt=b"salt", digest=bytes([version]), created_at=NOW)
 
@@ -272,6 +285,7 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "fleet": (FLEET, fleet_vehicle),
     "fleet_keys": (FLEET_KEYS, fleet_key),
     "errands": (ERRANDS, errand),
+    "seen_trust_lists": (SEEN_TRUST_LISTS, seen_trust_list),
     "owners": (OWNERS, owner),
     "partners": (PARTNERS, partner),
     "consents": (CONSENTS, consent),

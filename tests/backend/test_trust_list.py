@@ -15,6 +15,7 @@ from backend_world import DAY, NOW, World, unrelated
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from face_world import Faces, open_faces
 
+from pncsim.backend.oem.roots import VerifiedRoots
 from pncsim.backend.rcp import RootKind
 from pncsim.backend.rcp.trust_list import VALIDITY, read_trust_list
 from pncsim.tls_certs import reading
@@ -133,3 +134,21 @@ async def test_every_octet_that_is_changed_makes_it_another_list_or_none(world: 
         except PeerError:
             continue
         assert found == whole  # octets that nobody signs: certificates that came along, unsigned attributes
+
+
+async def test_an_older_list_is_no_news_after_a_new_start_either(world: World) -> None:
+    lists, store = world.eco.trust_lists, world.eco.store
+    older = await lists.octets()
+    world.clock.jump(60)
+    answers = [await lists.octets(), older]
+
+    async def fetch() -> bytes:
+        return answers.pop(0)
+
+    def started() -> VerifiedRoots:
+        return VerifiedRoots(world.clock, world.voice("OEM"), store, fetch, lists.anchors)
+
+    await started().trust_list()
+    with pytest.raises(PeerError) as refused:
+        await started().trust_list()
+    assert (refused.value.kind, refused.value.http_status) == ("status stale", 502)
