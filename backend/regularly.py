@@ -14,7 +14,7 @@ DAILY = 86_400.0
 
 
 async def regularly(
-    clock: Clock, voice: Voice, what: str, job: Callable[[], Awaitable[None]], interval: float = DAILY
+    clock: Clock, voice: Voice, what: str, job: Callable[[], Awaitable[object]], interval: float = DAILY
 ) -> NoReturn:
     """Do ``job`` each time ``interval`` seconds of lab time have passed; one that fails is told, and the next comes.
 

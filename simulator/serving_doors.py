@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -17,6 +18,9 @@ from pncsim.wire.errors import LocalError
 from pncsim.wire.https import unfurnished
 from pncsim.wire.listener import HttpListener
 from pncsim.wire.voice import Voice
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 
 class Door(Struct, frozen=True, eq=False):
@@ -71,12 +75,19 @@ class Doors:
         """The host as others call it."""
         return self._name or self._host
 
-    async def open(self, house: Household) -> None:
-        """Answer with the faces of ``house`` from now on."""
+    def applications(self, house: Household) -> list[tuple[HttpListener, web.Application]]:
+        """The faces of ``house`` for each door. Making them makes the services, which listen to each other then."""
+        found, tokens = [], house.tokens.grant
         for door in self._doors:
-            routes, tokens = routes_of(house, door.names), house.tokens.grant
+            routes = routes_of(house, door.names)
             app = application(routes, self._voice, tokens=tokens, others=house.others, readers=self.readers)
-            await door.listener.start(app)
+            found.append((door.listener, app))
+        return found
+
+    async def open(self, applications: Sequence[tuple[HttpListener, web.Application]]) -> None:
+        """Answer with them from now on."""
+        for listener, app in applications:
+            await listener.start(app)
 
     async def open_line(self, fleet: Fleet) -> None:
         """Answer the vehicles of ``fleet`` from now on, at a port of their own (mutual TLS)."""

@@ -41,6 +41,9 @@ from pncsim.wire.files import locked, replace_file
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
+ROUND = 30.0
+"""Seconds of the services' time after which it is looked for what other processes have left untold."""
+
 
 class Standing(Struct, frozen=True, eq=False):
     """What is made anew by a reset; ``leaving`` takes it down."""
@@ -161,11 +164,15 @@ class Home:
                 await ecosystem.renew_certificates()
                 if self._furnish is not None:
                     await self._furnish(ecosystem, clients, self._clock.now())
+                applications = self.doors.applications(house)
                 await store.tell_again()
                 await self.doors.open_line(ecosystem.fleet)
-                await self.doors.open(house)
+                await self.doors.open(applications)
                 leaving.push_async_callback(sender.close)
                 leaving.push_async_callback(_ended, asyncio.create_task(sender.run()))
+                what = "telling what other processes could not"
+                telling = asyncio.create_task(regularly(self._clock, self._voice, what, store.tell_again, ROUND))
+                leaving.push_async_callback(_ended, telling)
                 cleansing = asyncio.create_task(cleanse_regularly(ecosystem, self._clock, self._voice))
                 leaving.push_async_callback(_ended, cleansing)
                 for what, job in (

@@ -49,19 +49,24 @@ class Receiver:
         types, self.got = sorted(self.types), []
         return types
 
+    def status_of(self, body: bytes) -> int:
+        """What the request just kept is answered with."""
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        self.got.append(Received(await request.read(), dict(request.headers)))
+        body = await request.read()
+        self.got.append(Received(body, dict(request.headers)))
         self.came.set()
         if self.hold is not None:
             await self.hold.wait()
-        status = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        status = self.status_of(body)
         return web.Response(status=status, headers={"Location": self.url} if status // 100 == 3 else {})
 
 
 @asynccontextmanager
-async def receiver(*answers: int) -> AsyncIterator[Receiver]:
+async def receiver(*answers: int, kind: type[Receiver] = Receiver) -> AsyncIterator[Receiver]:
     listener = HttpListener()
-    found = Receiver(f"{listener.url}/events", *answers)
+    found = kind(f"{listener.url}/events", *answers)
     app = web.Application()
     app.router.add_post("/events", found.answer)
     await listener.start(app)

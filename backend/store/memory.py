@@ -153,6 +153,9 @@ class _MemoryTable(Generic[V]):
         value = self._rows.get(key)
         return None if value is None else fields(**{name: getattr(value, name) for name in fields.__struct_fields__})
 
+    async def add(self, value: V) -> None:
+        await self.put(value)
+
     async def put(self, value: V) -> V | None:
         previous = self._about_to_change(self._rows.kind.key(value))
         self._rows.put(value)

@@ -38,6 +38,11 @@ P = TypeVar("P", bound=Struct)
 ATTEMPTS = 50
 """How often a change is run before another one has come between too often."""
 
+PAUSE = 0.002
+"""Seconds of the machine's time, times the attempts so far, within which a change is begun anew: not all at once."""
+TOLD = 32
+"""Facts of a process among several that are taken out together once they were told."""
+
 _AGAIN = frozenset({"40001", "40P01", "23505"})
 """SQLSTATEs after which the same change may well succeed: serialization failure, deadlock, a key that came between."""
 _MAKING_TABLES = 0x706E63
@@ -152,7 +157,7 @@ class SqlStore:
         with self.database.sentences():
             if self.database.file is not None:
                 return self.database.file.read(statement, values)
-            async with self.database.engine.connect() as connection:
+            async with self._alone() as connection:
                 return await running_on(connection)(statement, values)
 
     # Changing
@@ -166,6 +171,8 @@ class SqlStore:
         if facts:
             await self._tell([fact for _, fact in facts])
             self._told += [number for number, _ in facts]
+            if self.database.file is None and len(self._told) >= TOLD:
+                await self._take_out_told()
         return result
 
     def _changed(self, task: asyncio.Task[Any]) -> None:
@@ -177,7 +184,8 @@ class SqlStore:
         """What ``step`` returns, and its facts under their numbers."""
         with self.database.sentences():
             for attempt in range(1, ATTEMPTS + 1):
-                told = self._told[:]
+                # Where others write too, what all changes do would make them collide.
+                told = self._told[:] if self.database.file is not None else []
                 try:
                     async with self._transaction() as run:
                         change = _SqlChange(self, run)
@@ -190,6 +198,7 @@ class SqlStore:
                 except DBAPIError as error:
                     if attempt == ATTEMPTS or getattr(error.orig, "sqlstate", None) not in _AGAIN:
                         raise
+                    await asyncio.sleep(SYSTEM.uniform(0.0, PAUSE * attempt))
                 else:
                     self._told = [number for number in self._told if number not in told]
                     return result, list(zip(numbers, change.facts, strict=True))
@@ -210,12 +219,23 @@ class SqlStore:
         return int(number)
 
     async def _take_out_told(self) -> None:
-        if self._told:
+        told, self._told = self._told, []
+        if not told:
+            return
+        with self.database.sentences():
+            if self.database.file is not None:
+                async with self._turn, self.database.file.change() as run:
+                    for number in told:
+                        await run(self._take_out, {"told": number})
+            else:
+                async with self._alone() as connection:
+                    await connection.execute(sql.delete(self._untold).where(self._untold.c.id.in_(told)))
 
-            async def nothing(change: Change) -> None:
-                """Only what every change does at its end."""
-
-            await self._kept(nothing)
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[AsyncConnection]:
+        """Each statement for itself: one sees one state, and a transaction would only collide with changes."""
+        async with self.database.engine.connect() as connection:
+            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     # Facts of others
 
@@ -364,6 +384,9 @@ class _SqlTable(Generic[V]):
         rows = await self._store.read(self._rows.get, {"wanted": key})
         return rows[0][0] if rows else None
 
+    async def add(self, value: V) -> None:
+        await self._store.change(lambda change: change.of(self._rows.kind).add(value))
+
     async def put(self, value: V) -> V | None:
         return await self._store.change(lambda change: change.of(self._rows.kind).put(value))
 
@@ -406,6 +429,9 @@ class _ChangingTable(Generic[V]):
     async def _octets(self, key: str) -> bytes | None:
         rows = await self._run(self._rows.get, {"wanted": key})
         return rows[0][0] if rows else None
+
+    async def add(self, value: V) -> None:
+        await self._run(self._rows.insert, self._rows.row(self._rows.kind.key(value), value))
 
     async def put(self, value: V) -> V | None:
         key = self._rows.kind.key(value)

@@ -57,6 +57,9 @@ class Table(Protocol[V]):
     async def part(self, key: str, fields: type[P]) -> P | None:
         """What ``fields``, a struct with some of the kind's fields, says of the value: the others are not even read."""
 
+    async def add(self, value: V) -> None:
+        """Keep ``value``, whose key nobody has: who knows that need not look, and collides with nobody who does."""
+
     async def put(self, value: V) -> V | None:
         """Keep ``value`` in place of one with the same key, which is returned."""
 

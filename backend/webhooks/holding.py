@@ -6,9 +6,12 @@ import math
 
 from msgspec import Struct
 
-from pncsim.backend.store import MAX_PAGE, Change, Store, every
+from pncsim.backend.store import Change, Store, every
 from pncsim.backend.webhooks.store import DELIVERIES, Delivery, DeliveryState
 from pncsim.wire.values import replace
+
+AT_ONCE = 20
+"""Deliveries taken in one change: one with many has to be begun anew more often where others write."""
 
 
 class Taken(Struct, frozen=True):
@@ -23,7 +26,7 @@ async def take(store: Store, state: DeliveryState, now: float) -> Taken:
     taken: list[Delivery] = []
     after, more, following = "", True, math.inf
     while more:
-        page = await store.of(DELIVERIES).page(("state", state), after=after, limit=MAX_PAGE)
+        page = await store.of(DELIVERIES).page(("state", state), after=after, limit=AT_ONCE)
         due = [delivery for delivery in page.values if delivery.due <= now]
         following = min([following, *(delivery.due for delivery in page.values if delivery.due > now)])
         taken += await _hold(store, due, state) if due else ()
@@ -46,11 +49,13 @@ async def _hold(store: Store, due: list[Delivery], state: DeliveryState) -> list
     return await store.change(step)
 
 
-async def take_over(store: Store) -> None:
-    """What processes that have ended had in hand is new again."""
+async def take_over(store: Store, *, own: bool = False) -> None:
+    """What processes that have ended had in hand is new again; ``own``: that of an earlier sender of this one, too."""
     held = ("state", DeliveryState.HELD)
-    owners = {delivery.holder async for delivery in every(store.of(DELIVERIES), held)} - {store.owner}
-    for owner in sorted(owners):
+    owners = {delivery.holder async for delivery in every(store.of(DELIVERIES), held)}
+    if own and store.owner in owners:
+        await _put_back(store, store.owner)
+    for owner in sorted(owners - {store.owner}):
         async with store.gone(owner) as gone:
             if gone:
                 await _put_back(store, owner)

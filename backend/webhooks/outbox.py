@@ -82,4 +82,4 @@ async def _queue(
             body=body,
             due=time,
         )
-        await change.of(DELIVERIES).put(delivery)
+        await change.of(DELIVERIES).add(delivery)

@@ -72,7 +72,7 @@ class Sender:
         self._lanes: dict[str, _Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._left: list[tuple[str, str]] = []  # in hand, and something of ours failed: endpoint and key
-        self._next = 0.0
+        self._next, self._first = 0.0, True
 
     def listen(self, bus: Bus) -> None:
         """Look for what is queued with each fact from now on."""
@@ -119,7 +119,8 @@ class Sender:
         now = self._clock.now()
         if now >= self._next:
             self._next = now + ROUND
-            await take_over(self._store)
+            await take_over(self._store, own=self._first)
+            self._first = False
             left, self._left = self._left, []
             for endpoint, key in left:
                 self._hand(endpoint, key)

@@ -8,10 +8,12 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 SERVERS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 MISSING = "no PostgreSQL server is installed (Debian: apt install postgresql)"
@@ -42,17 +44,24 @@ def postgresql() -> Iterator[str]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
+        assert server.stderr is not None
+        reading = None
         try:
-            assert server.stderr is not None
             for line in server.stderr:
                 if b"ready to accept connections" in line:
                     break
             else:
                 raise RuntimeError("PostgreSQL did not start")
+            # It logs what clients do to it, and waits where nobody reads that.
+            reading = Thread(target=deque, args=(server.stderr, 0))
+            reading.start()
             yield f"postgresql+asyncpg://pnc@/postgres?host={folder}"
         finally:
             server.terminate()
-            server.communicate()
+            server.wait()
+            if reading is not None:
+                reading.join()
+            server.stderr.close()
 
 
 async def empty(url: str) -> None:

@@ -1,0 +1,122 @@
+"""Services that are to be killed: a program that imports all they need once, and forks a process for each order.
+
+An order is a line of JSON: the folder and database, the port, and where the process ends itself, by SIGKILL, at the
+``count``-th time it comes there after SIGUSR1; "clock" leaves that to whoever ordered. It answers with a line once the
+services answer, and with another one once the process has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+SENDING = ("attempt", "attempted", "recorded")
+PLACES = ("clock", "statement", "commit", "committed", "told", *SENDING)
+"""In a transaction, before its commit, after it, after its facts were told; before and after a request to an endpoint,
+and after what came of it was kept."""
+
+
+class Trap:
+    """Ends this process at the ``count``-th call once it is armed."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.armed = count, False
+
+    def arm(self) -> None:
+        self.armed = True
+
+    def step(self) -> None:
+        if self.armed:
+            self.count -= 1
+            if self.count <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def before(self, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def trapped(*given: Any, **named: Any) -> Any:
+            self.step()
+            return await function(*given, **named)
+
+        return trapped
+
+    def after(self, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def trapped(*given: Any, **named: Any) -> Any:
+            result = await function(*given, **named)
+            self.step()
+            return result
+
+        return trapped
+
+
+def set_trap(trap: Trap, place: str) -> None:
+    """Set it where the order says."""
+    from pncsim.backend.store.sql import SqlStore, _ChangingTable
+    from pncsim.backend.webhooks.sender import Sender
+
+    methods = {
+        "statement": (_ChangingTable, "put", trap.after),
+        "commit": (SqlStore, "_written_down", trap.after),
+        "committed": (SqlStore, "_kept", trap.after),
+        "told": (SqlStore, "_change", trap.after),
+        "attempt": (Sender, "_post", trap.before),
+        "attempted": (Sender, "_post", trap.after),
+        "recorded": (Sender, "_record", trap.after),
+    }
+    if place in methods:
+        owner, name, trapped = methods[place]
+        setattr(owner, name, trapped(getattr(owner, name)))
+
+
+async def serve(order: dict[str, Any]) -> None:
+    """Until this process is killed."""
+    from pncsim.simulator.serving import ServeOptions, served
+    from pncsim.wire.clock import Clock
+    from pncsim.wire.trace import Trace
+
+    trap = Trap(order["count"])
+    set_trap(trap, order["place"])
+    options = ServeOptions(
+        data=Path(order["data"]),
+        database=order["database"],
+        port=order["port"],
+        webhook_retry=order["retry"],
+        test_controls=True,
+    )
+    async with served(options, Clock(), Trace()) as house:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, trap.arm)
+        say({"pid": os.getpid(), "ready": house.ready()})
+        await asyncio.Event().wait()
+
+
+def say(what: object) -> None:
+    os.write(sys.stdout.fileno(), json.dumps(what).encode() + b"\n")
+
+
+def main() -> None:
+    """Answer orders until there are no more."""
+    import aiosqlite
+    import asyncpg  # type: ignore[import-untyped]
+    import jwt
+    import sqlalchemy.dialects.postgresql.asyncpg
+
+    import pncsim.simulator.serving
+    from pncsim.wire.web import aiohttp
+
+    assert all((aiosqlite, asyncpg, jwt, sqlalchemy, pncsim, aiohttp))
+    say("imported")
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            asyncio.run(serve(json.loads(line)))
+            os._exit(1)
+        _, status = os.waitpid(pid, 0)
+        say({"ended": os.waitstatus_to_exitcode(status)})
+
+
+if __name__ == "__main__":
+    main()
