@@ -12,7 +12,7 @@ from msgspec import Struct
 from pncsim.backend.auth.clients import Clients
 from pncsim.backend.pki.own import OwnAuthority
 from pncsim.backend.rest.access import Grant
-from pncsim.backend.store import KeptKind, Store
+from pncsim.backend.store import Change, KeptKind, Store, every
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.issue import check_request
 from pncsim.tls_certs.profiles import PROFILES
@@ -67,6 +67,21 @@ class ClientCertificates:
             await self._store.of(CLIENT_CERTIFICATES).put(kept)
             call.text = f"{id} may show a certificate until {made.not_valid_after_utc}."
             return made
+
+    async def forget(self, id: str) -> int:
+        """Take back all certificates of the client ``id``, for instance because a key is lost; how many there were."""
+        with self._voice.call("forget certificates") as call:
+            await self._clients.get(id)
+
+            async def forget(change: Change) -> int:
+                theirs = [kept async for kept in every(change.of(CLIENT_CERTIFICATES)) if kept.client == id]
+                for kept in theirs:
+                    await change.of(CLIENT_CERTIFICATES).remove(kept.fingerprint)
+                return len(theirs)
+
+            count = await self._store.change(forget)
+            call.text = f"{count} certificates of {id} are worth nothing any more."
+            return count
 
     async def grant(self, certificate: bytes) -> Grant | None:
         """What the client that has shown ``certificate`` (DER) may do now; None for any other, or one out of time."""

@@ -91,6 +91,11 @@ ADMIN: Mapping[str, Described] = {
         answers={201: record("ClientCertificate", {"certificate": CERTIFICATE, "root": CERTIFICATE, "validTo": TEXT})},
         errors=(404, 409, 503),
     ),
+    "forgetClientCertificates": Described(
+        summary="Take back all certificates of a client",
+        answers={200: record("ForgottenCertificates", {"forgotten": COUNT})},
+        errors=(404, 409),
+    ),
     "revokeCertificate": Described(
         summary="Revoke a certificate that was issued here",
         body=record("Revocation", {"certificate": CERTIFICATE}, {"reason": text("RFC 5280 section 5.3.1")}),

@@ -22,7 +22,7 @@ from pncsim.tls_certs.folder_work import renew_authority
 from pncsim.tls_certs.issue import check_request
 from pncsim.tls_certs.pki import OCPP_ROLES, Pki
 from pncsim.tls_certs.profiles import PROFILES, Profile
-from pncsim.tls_certs.revocation import Reason
+from pncsim.tls_certs.revocation import Reason, Status
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
@@ -130,10 +130,13 @@ class CertificateService:
         """The client that enrolled for ``certificate``; empty for one it was not issued to, and for one that is not
         good now: who shows that proves nothing."""
         try:
-            issuer = issuer_key(self._pki.issuer_authority(certificate).certificate)
+            authority = self._pki.issuer_authority(certificate)
+            if authority.status(certificate) is Status.REVOKED:  # by another program, in the PKI's folder
+                return ""
         except LocalError:
             return ""
-        issued = await self._store.of(ISSUED).get(issued_key(issuer, certificate.serial_number))
+        key = issued_key(issuer_key(authority.certificate), certificate.serial_number)
+        issued = await self._store.of(ISSUED).get(key)
         good = issued is not None and issued.revoked_at is None and reading.valid_at(certificate, self._clock.now())
         return issued.holder if issued is not None and good and issued.certificate == certificate else ""
 

@@ -118,7 +118,11 @@ def check_allowed(grant: Grant, allowed: frozenset[Role], scope: str = "") -> No
 
 
 async def _shown(request: web.Request, tokens: Grants, others: Others | None, proofs: frozenset[Proof]) -> Grant | None:
-    """Who says in the header who he is means that; a certificate counts where the header says nothing."""
+    """Who says in the header who he is means that; a certificate counts where the header says nothing.
+
+    A browser shows its person's certificate for every page that makes it ask: what another page has it ask (RFC 6454
+    7) is asked by nobody.
+    """
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return await tokens(credentials.strip())
@@ -127,7 +131,8 @@ async def _shown(request: web.Request, tokens: Grants, others: Others | None, pr
     if scheme.lower() == "basic":
         id, secret = _basic(credentials)
         return await others.secret(id, secret) if "secret" in proofs else None
-    if scheme or (certificate := shown_certificate(request)) is None:
+    elsewhere = request.headers.get("Origin", str(request.url.origin())) != str(request.url.origin())
+    if scheme or elsewhere or (certificate := shown_certificate(request)) is None:
         return None
     grant = await others.certificate(certificate)
     return await others.renewed(certificate) if grant is None and "renewed" in proofs else grant

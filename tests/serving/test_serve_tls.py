@@ -18,6 +18,8 @@ from serving_world import options
 
 from pncsim.simulator.serving import Served, served
 from pncsim.tls_certs import reading
+from pncsim.tls_certs.folder_work import revoke
+from pncsim.tls_certs.pki import load_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Trace
 
@@ -139,6 +141,15 @@ async def test_a_client_is_known_by_the_certificate_it_shows_and_may_what_its_ro
         (None, ROOTS, (), 401, "ACC-1"),
         ("demo-cpo", "/v1/root/activities", (), 403, "ACC-2"),
         ("demo-admin", "/v1/root/activities", (), 200, None),
+        # What another page has a browser ask.
+        (
+            "demo-admin",
+            "/admin/clients/demo-cps/disable",
+            ("-X", "POST", "-H", "Origin: https://else.where"),
+            401,
+            "ACC-1",
+        ),
+        ("demo-admin", ROOTS, ("-H", f"Origin: {caller.base}"), 200, None),
         # Who says in the header who he is means that.
         ("demo-admin", ROOTS, ("-H", "Authorization: Bearer nobody's"), 401, "ACC-1"),
         ("demo-admin", ROOTS, ("-u", caller.secret("demo-admin")), 401, "ACC-1"),
@@ -201,6 +212,9 @@ async def test_an_administrator_has_a_clients_key_certified_over_http(caller: Ca
     assert (await caller.curl("/admin/clients", shows=(shown, key))).status == 403
     nothing = await caller.curl(path, "-d", "no request", shows="demo-admin")
     assert nothing.status == 400
+    forgotten = await caller.curl(path, "-X", "DELETE", shows="demo-admin")
+    assert (forgotten.status, json.loads(forgotten.body)) == (200, {"forgotten": 2})
+    assert (await caller.curl(ROOTS, shows=(shown, key))).status == 401
     nobody = await caller.curl("/admin/clients/nobody/certificates", "--data-binary", f"@{csr}", shows="demo-admin")
     assert nobody.status == 404
 
@@ -273,6 +287,14 @@ async def test_a_stations_certificate_is_good_for_its_own_renewal_while_it_is_go
     assert (await caller.curl(renewal, *mine_again, shows=shown)).status == 401
     await caller.administer("POST", "demo-cpo/enable")
     assert (await caller.curl(renewal, *mine_again, shows=shown)).status == 200
+    # What another program revokes in the folder.
+    again = await caller.enrolled()
+    revoke(
+        load_pki(caller.house.pki, keeping=True),
+        str(again[0]),
+        reading.not_before(x509.load_pem_x509_certificate(again[0].read_bytes())),
+    )
+    assert (await caller.curl(renewal, *mine_again, shows=again)).status == 401
     # What was made with the PKI itself was enrolled for by nobody.
     folder = caller.house.pki
     made = (folder / "secc_leaf.pem", folder / "secc_leaf_key.pem")
