@@ -26,19 +26,16 @@ from pncsim.backend.mo import MobilityOperator
 from pncsim.backend.mo.desks import Desks
 from pncsim.backend.mo.operators import Operators
 from pncsim.backend.oem import Manufacturer
-from pncsim.backend.oem.fleet import EnrolmentHere, Fleet
 from pncsim.backend.pcp import ProvisioningPool
 from pncsim.backend.pki.authorities import Authorities
 from pncsim.backend.pki.ca import CertificateService
 from pncsim.backend.pki.chains import ContractChainJudge
 from pncsim.backend.pki.fetch import Fetch, in_process
 from pncsim.backend.pki.ocsp_client import OcspClient
-from pncsim.backend.pki.own import OwnAuthority
 from pncsim.backend.pki.responder import OcspResponder
 from pncsim.backend.pki.revocation import WHOLE, RevocationPolicy, Revocations
 from pncsim.backend.pki.store import name_by_key
 from pncsim.backend.rcp import RootKind, RootPool
-from pncsim.backend.rcp.trust_list import TrustLists
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import MemoryStore, Store
 from pncsim.backend.verification import Verifier
@@ -55,7 +52,9 @@ from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
+    from pncsim.backend.oem.fleet import Fleet
     from pncsim.backend.pki.revocation_lists import FetchList
+    from pncsim.backend.rcp.trust_list import TrustLists
 
 _ROOTS = {"v2g_root": RootKind.V2G, "mo_root": RootKind.MO, "oem_root": RootKind.OEM}
 DEFAULT_PROVIDER = "DEPNC"
@@ -282,12 +281,17 @@ class Ecosystem:
     @cached_property
     def trust_lists(self) -> TrustLists:
         """The root pool's signed lists."""
+        from pncsim.backend.pki.own import OwnAuthority
+        from pncsim.backend.rcp.trust_list import TrustLists
+
         own = OwnAuthority(self._clock, self.store, "rcp_root", self._source.of("RCP"))
         return TrustLists(self._clock, self._voice("RCP"), self.roots, own)
 
     @cached_property
     def fleet(self) -> Fleet:
         """The manufacturers' back end; it hears of contracts, and of roots."""
+        from pncsim.backend.oem.fleet import EnrolmentHere, Fleet
+
         fleet = Fleet(
             self._clock,
             self._voice("OEM"),

@@ -212,6 +212,8 @@ HEAVY = (
 """What a run in memory has no use for; together they would double the time it takes to start."""
 
 NOT_ASKED_FOR = (
+    "pncsim.backend.oem.fleet",
+    "pncsim.backend.rcp.trust_list",
     "pncsim.simulator.commands.certs",
     "pncsim.simulator.commands.exi",
     "pncsim.simulator.evidence.folder",
