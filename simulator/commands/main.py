@@ -33,6 +33,9 @@ DESCRIPTION = "The whole Plug & Charge ecosystem in one program: vehicle, statio
 COMMANDS = {
     "run": "run a scenario with all actors on this machine",
     "list": "name the scenarios, or the faults",
+    "open": "summarise the evidence bundle of a run, and check its files",
+    "diff": "compare two runs message by message",
+    "replay": "tell the story of a run again, from its bundle",
     "secc": "be a charging station for one vehicle (--sessions N: for N), then give a verdict",
     "ev": "be a vehicle that charges at one station, then give a verdict",
     "serve": "be the services behind the stations: pools, PKI, operators, tokens",

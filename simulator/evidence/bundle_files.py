@@ -39,9 +39,10 @@ class BundleFiles:
                 os.close(handle)
         self._open.clear()
 
-    def hashed(self) -> dict[str, File]:
-        """Every file that is there but the manifest, by its path in the bundle, in order."""
-        return {name: _hashed(path) for name, path in sorted(_files(self.folder)) if name != NAME}
+
+def hashed(folder: Path) -> dict[str, File]:
+    """Every file of a bundle but the manifest, by its path in there, in order. Raises OSError."""
+    return {name: _hashed(path) for name, path in sorted(_files(folder)) if name != NAME}
 
 
 def _files(folder: Path, inside: str = "") -> Iterator[tuple[str, str]]:

@@ -30,7 +30,7 @@ from typing import Any
 
 import msgspec
 
-from pncsim.simulator.evidence.bundle_files import BundleFiles, new_folder
+from pncsim.simulator.evidence.bundle_files import BundleFiles, hashed, new_folder
 from pncsim.simulator.evidence.junit import junit_of
 from pncsim.simulator.evidence.link_packets import LinkPackets
 from pncsim.simulator.evidence.manifest import NAME, Manifest, manifest_of, versions
@@ -178,7 +178,7 @@ class Recorder:
                 cited=list(self._cited),
             )
             self._files.write("result.junit.xml", _utf8(junit_of(manifest)))
-            manifest = msgspec.structs.replace(manifest, files=self._files.hashed())
+            manifest = msgspec.structs.replace(manifest, files=hashed(self.folder))
             # The last file, and there as a whole: a folder without it is visibly that of a run that was broken off.
             replace_file(self.folder / NAME, _json(manifest))
         except OSError as error:

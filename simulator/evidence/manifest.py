@@ -155,7 +155,7 @@ def versions() -> Mapping[str, str]:
 
 
 def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds")
 
 
 def _plain(value: object) -> str | int | float | bool | None:
