@@ -19,7 +19,7 @@ from msgspec import Struct
 from pncsim.backend.auth import AUDIENCES, CLIENTS, TOKEN_KEYS, BearerTokens, Clients
 from pncsim.backend.auth import http as auth_http
 from pncsim.backend.events.bus import Bus
-from pncsim.backend.oem import event_http, oauth_http, owner_http
+from pncsim.backend.oem import code_http, event_http, oauth_http, owner_http
 from pncsim.backend.oem import http as oem_http
 from pncsim.backend.oem.consent_store import CONSENT_KINDS
 from pncsim.backend.oem.fleet import Fleet, bind_line, serve_line
@@ -35,6 +35,7 @@ from pncsim.simulator.parameters import Bounds, Reads, Shown
 from pncsim.simulator.pool_calls import trust
 from pncsim.simulator.pool_client import Participant, read_access
 from pncsim.simulator.serving import default_folder, duration
+from pncsim.simulator.serving_apart import make_folder, roots_in, subscribed
 from pncsim.simulator.serving_clients import DemoClient, demo_clients
 from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
@@ -47,7 +48,6 @@ from pncsim.wire.voice import Voice
 PORT = 8190
 KINDS = (CLIENTS, TOKEN_KEYS, AUDIENCES, OWN_KEYS, *FLEET_KINDS, *CONSENT_KINDS)
 """What it keeps."""
-_ENDPOINTS = "/v1/webhook/endpoints"
 
 
 class ManufacturerOptions(Struct, frozen=True, kw_only=True):
@@ -113,13 +113,13 @@ async def manufacturer(options: ManufacturerOptions, clock: Clock, trace: Trace)
             advice="Name the services' ready file with --ecosystem, and with --operator-root the rcp_root.pem of their "
             "data folder.",
         )
-    known, roots = read_access(options.ecosystem, ""), _roots(options.operator_root)
+    known, roots = read_access(options.ecosystem, ""), roots_in(options.operator_root)
     folder = options.data or default_folder().parent / "manufacturer"
     async with AsyncExitStack() as stack:
         voice = Voice.on(clock, trace, "OEM")
         listener = HttpListener(port=options.port, voice=voice)
         stack.push_async_callback(listener.stop)
-        _make(folder)
+        make_folder(folder)
         calls = Participant(clock, known.of(options.client), "", known.services, tls=trust(options.ca or known.root))
         stack.push_async_callback(calls.close)
         status = HttpFetch(clock)
@@ -154,6 +154,7 @@ async def manufacturer(options: ManufacturerOptions, clock: Clock, trace: Trace)
             *auth_http.routes(clients, tokens),
             *oem_http.routes(fleet),
             *owner_http.routes(fleet),
+            *code_http.routes(fleet),
             *oauth_http.routes(fleet, clients, tokens.audience),
             *event_http.routes(fleet, clock, lambda: secrets),
         )
@@ -166,31 +167,5 @@ async def manufacturer(options: ManufacturerOptions, clock: Clock, trace: Trace)
         # Once more, to come first: a request that was begun still needs the store.
         stack.push_async_callback(listener.stop)
         stack.push_async_callback(line.stop)
-        secrets.append(await _subscribed(calls, listener.url + event_http.PATH))
+        secrets.append(await subscribed(calls, listener.url + event_http.PATH, event_http.EVENTS))
         yield Apart(listener.url, fleet, demo)
-
-
-async def _subscribed(calls: Participant, url: str) -> str:
-    """The secret of a new subscription; one of before for the same address goes, for nobody knows its secret."""
-    for endpoint in await calls.list("webhooks", _ENDPOINTS):
-        if endpoint.get("url") == url:
-            await calls.call("webhooks", "DELETE", f"{_ENDPOINTS}/{endpoint.get('id')}")
-    body = {"url": url, "enabledEvents": list(event_http.EVENTS)}
-    made = await calls.call("webhooks", "POST", _ENDPOINTS, body)
-    return str(made.get("secret", ""))
-
-
-def _roots(file: Path) -> tuple[x509.Certificate, ...]:
-    try:
-        return reading.load_all(file.read_bytes(), str(file))
-    except OSError as error:
-        raise LocalError(f"The operator's root {file} cannot be read: {error.strerror}.") from error
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise LocalError(
-            f"The folder {folder} cannot be made: {error.strerror}.", advice="Name another one with --data."
-        ) from error

@@ -24,7 +24,7 @@ from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aiohttp import web
 
@@ -38,9 +38,16 @@ _PAGE = 1_000
 """Contracts looked at for one page of the list of who may charge."""
 
 
-def routes(desks: Desks, clock: Clock, guesses: Guesses) -> tuple[Route, ...]:
-    """The back end's operations and who may call them."""
-    face = _Face(desks, clock, guesses)
+def has_no_pki(grant: Grant) -> bool:
+    """Whether the caller is an operator that has its contracts made by the contract service."""
+    return "MO_EXTERNAL_PKI" not in grant.roles
+
+
+def routes(
+    desks: Desks, clock: Clock, guesses: Guesses, by_service: Callable[[Grant], bool] = has_no_pki
+) -> tuple[Route, ...]:
+    """The back end's operations and who may call them; ``by_service``: whose contracts the contract service makes."""
+    face = _Face(desks, clock, guesses, by_service)
     return (
         Route("POST", _CONTRACTS, "concludeContract", OPERATORS, face.conclude),
         Route("GET", _CONTRACTS, "getContractsOfOperator", OPERATORS, face.contracts),
@@ -59,8 +66,8 @@ def routes(desks: Desks, clock: Clock, guesses: Guesses) -> tuple[Route, ...]:
 class _Face:
     """One method for each operation: read, call the desk, write."""
 
-    def __init__(self, desks: Desks, clock: Clock, guesses: Guesses) -> None:
-        self._desks, self._clock, self._guesses = desks, clock, guesses
+    def __init__(self, desks: Desks, clock: Clock, guesses: Guesses, by_service: Callable[[Grant], bool]) -> None:
+        self._desks, self._clock, self._guesses, self._by_service = desks, clock, guesses, by_service
 
     async def conclude(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         body = await json_object(request)
@@ -71,7 +78,7 @@ class _Face:
         desk = self._desk(grant, emaid[:5] if emaid is not None else body.get("provider"))
         with self._guesses.attempt(grant.holder, vehicle_key(pcid)):
             contract = await desk.conclude(
-                customer, pcid, emaid=emaid, until=until, renews=renews, by_service=_by_service(grant)
+                customer, pcid, emaid=emaid, until=until, renews=renews, by_service=self._by_service(grant)
             )
         return json_response(_contract(contract), 201)
 
@@ -171,11 +178,6 @@ class _Face:
         if not grant.owns_contract(provider):
             raise not_owned(provider)
         return self._desks.of(provider)
-
-
-def _by_service(grant: Grant) -> bool:
-    """Whether the caller has its contracts made: an operator without a PKI of its own."""
-    return "MO_EXTERNAL_PKI" not in grant.roles
 
 
 def _customer(text: str) -> str:

@@ -10,14 +10,17 @@ from typing import Any
 from urllib.parse import quote
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.backend import certificates
 from pncsim.backend.bundle import NAMESPACE, ContractData, SignedContractData
 from pncsim.backend.cps import xml_form
 from pncsim.backend.pcp import ProvisionedVehicle
 from pncsim.backend.ports import Calls
+from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.bodies import base64_text
 from pncsim.tls_certs import reading
+from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.errors import PeerError
 
 
@@ -85,6 +88,18 @@ class RemotePools:
     async def delete(self, emaid: str, *, skip_revocation: bool = False) -> None:
         """See :class:`backend.ports.DeletionPort`; what the pool's own authority issued it revokes."""
         await self._calls.call("ccp", "DELETE", f"/v1/ccp/signedContractData/{quote(emaid, safe='')}")
+
+    # For an operator without a PKI of its own
+
+    async def issue_contract(
+        self, emaid: str, key: ec.EllipticCurvePublicKey, ends: float
+    ) -> tuple[x509.Certificate, ...]:
+        """Nobody issues here: Refused."""
+        raise Refused("This operator has no PKI; the contract service makes its contracts.", clause="CPS-11")
+
+    async def revoke_certificate(self, certificate: x509.Certificate, reason: Reason) -> bool:
+        """Not here: the contract pool does when it is told to delete (CCP-DEL-2)."""
+        return False
 
 
 def _below(roots: Sequence[str]) -> dict[str, str]:

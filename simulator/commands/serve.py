@@ -26,6 +26,24 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
         add_options(manufacturer, ManufacturerOptions)
         add_verbose(manufacturer)
     manufacturer.set_defaults(execute=_manufacturer)
+    help_text = "a mobility operator's back end of its own, at services of others"
+    operator = kinds.add_parser("operator", help=help_text, description=f"{help_text.capitalize()}.")
+    if "operator" in words:
+        from pncsim.simulator.serving_operator import OperatorOptions
+
+        add_options(operator, OperatorOptions)
+        add_verbose(operator)
+    operator.set_defaults(execute=_operator)
+
+
+def _operator(arguments: Arguments) -> int:
+    from pncsim.simulator.runs.told import run_alone
+    from pncsim.simulator.serving_operator import OperatorOptions, run_operator
+
+    options = taken(OperatorOptions, arguments)
+    return run_alone(
+        lambda clock, trace: run_operator(options, clock, trace), level=arguments.verbose, offset=options.clock_offset
+    )
 
 
 def _manufacturer(arguments: Arguments) -> int:
