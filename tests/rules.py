@@ -164,12 +164,7 @@ EXCEPTED: Mapping[str, str] = {}
 
 MOST_EXCEPTED = 5
 
-# fmt: off
-AWAITED: frozenset[str] = frozenset({
-    "ACC-7", "ACC-9", "CPS-11",
-    "MO-2", "MO-3", "MO-4", "MO-5", "OEM-1", "OEM-2", "OEM-3", "OEM-4"
-})
-# fmt: on
+AWAITED: frozenset[str] = frozenset()
 """Requirements whose tests are being written."""
 
 
