@@ -37,6 +37,7 @@ from pncsim.simulator.serving_clients import DemoClient
 from pncsim.simulator.serving_doors import Doors
 from pncsim.simulator.serving_fixtures import Furnishing
 from pncsim.simulator.serving_home import Home
+from pncsim.simulator.serving_peers import read_peers
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import replace_file
@@ -116,6 +117,9 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     ] = None
     fixtures: Annotated[
         Path | None, "JSON with clients, roots, vehicles and contracts that are to be there", Shown("FILE")
+    ] = None
+    peers: Annotated[
+        Path | None, "JSON with the contract pools of other operators, asked for what is not here", Shown("FILE")
     ] = None
     test_controls: Annotated[
         bool, "let administrators move the clock and reset everything: for tests", Flag("--test-controls")
@@ -220,6 +224,7 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
             crl=options.crl,
             hsm=options.hsm,
             furnish=furnish,
+            peers=() if options.peers is None else read_peers(options.peers),
         )
         database = options.database or f"sqlite+aiosqlite:///{folder / 'pnc.db'}"
         store = await open_store(database, KINDS, home.tell, along=home.outbox)

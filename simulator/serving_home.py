@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from pncsim.backend.auth import BearerTokens, Clients
 from pncsim.backend.auth.certificates import ClientCertificates
+from pncsim.backend.ccp.peer import Peer, PeerPool
 from pncsim.backend.cleansing import cleanse_regularly
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.events.bus import Bus
@@ -64,7 +65,7 @@ class Home:
     ``crl``: should that be made, its certificates name revocation lists beside responders. ``outbox`` queues events, as
     what the store writes along with facts. ``local``: they may be sent to this machine, too; ``retry``: seconds from
     one attempt to the next. ``furnish`` brings about what
-    is to be there besides.
+    is to be there besides; ``peers`` are the pools of others that are asked for contracts.
     """
 
     def __init__(
@@ -80,10 +81,11 @@ class Home:
         crl: bool = False,
         hsm: str | None = None,
         furnish: Furnish | None = None,
+        peers: Sequence[Peer] = (),
     ) -> None:
         self.doors, self.place, self._crl, self.outbox = doors, place, crl, Outbox()
         self.tls = None if doors.context is None else TlsFiles(folder)
-        self._local, self._retry, self._hsm, self._furnish = local, retry, hsm, furnish
+        self._local, self._retry, self._hsm, self._furnish, self._peers = local, retry, hsm, furnish, peers
         self._clock, self._trace, self._folder = clock, trace, folder
         self._voice = Voice.on(clock, trace, "LAB")
         self._bus = Bus(self._voice)
@@ -134,6 +136,10 @@ class Home:
                     patience=2 * DEADLINE,
                 )
                 await ecosystem.add_pki(self._pki())
+                for peer in self._peers:
+                    pool = PeerPool(self._clock, self._voice.of("CCP"), peer)
+                    leaving.push_async_callback(pool.close)
+                    ecosystem.directory.add(peer.name, pool)
                 clients = Clients(self._clock, self._voice, store)
                 with locked(self._folder):  # another process on the same database may begin just now
                     demo = await demo_clients(clients, self._folder / "clients.json")
