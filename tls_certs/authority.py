@@ -179,14 +179,16 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         """An OCSP response (DER) about ``certificate`` without nonce, as a server staples it."""
         return self.say([cert_id(certificate, self.certificate)], now)
 
-    def say(self, ids: Sequence[CertId], now: float, nonce: bytes | None = None) -> bytes:
+    def say(self, ids: Sequence[CertId], now: float, nonce: bytes | None = None, *, as_asked: bool = False) -> bytes:
         """The OCSP response (DER) about ``ids``, signed by a delegated signer whose certificate is inside.
 
         Each certificate is named as asked, and besides by SHA-1 and by SHA-256: Java 17 and curl 7.88 refuse a staple
         that names it by SHA-256 alone, and OCPP lets nobody ask by SHA-1. GnuTLS 3.7.9 refuses a root's own signature
-        where the root is not sent, which is why a root, too, has a delegated signer.
+        where the root is not sent, which is why a root, too, has a delegated signer. ``as_asked``: by no other name
+        (RFC 6960 4.2.2.3).
         """
         speaker = self._speaking(now)
+        others = () if as_asked else (other for name in ids for other in self.other_names(name))
         singles = [
             Single(
                 name,
@@ -195,7 +197,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
                 min(now + LIFETIME, speaker.ends),
                 self.registry.revoked.get(name.serial),
             )
-            for name in (*ids, *(other for name in ids for other in self.other_names(name)))
+            for name in (*ids, *others)
         ]
         return sign_answer(
             singles,

@@ -44,7 +44,7 @@ class OcspResponder:
         self._store = store
         self._pkis = list(pkis)
         self._owners: dict[tuple[str, bytes, bytes], list[Authority]] = {}
-        self._answers: dict[bytes, _Answer] = {}
+        self._answers: dict[tuple[bytes, bool], _Answer] = {}
         self._keys: dict[x509.Certificate, str] = {}
 
     def also_for(self, pki: Pki) -> None:
@@ -52,14 +52,18 @@ class OcspResponder:
         self._pkis.append(pki)
         self._owners.clear()
 
-    async def answer(self, request: bytes) -> bytes:
-        """The OCSPResponse (DER) to an OCSPRequest (DER); what cannot be answered is refused within the response."""
+    async def answer(self, request: bytes, *, as_asked: bool = False) -> bytes:
+        """The OCSPResponse (DER) to an OCSPRequest (DER); what cannot be answered is refused within the response.
+
+        An answer may become a staple, and so names the certificate in every way a vehicle may look for;
+        ``as_asked``: as the request does and no other, since Go's ocsp.ParseResponse refuses more than one answer.
+        """
         with self._voice.call("OCSP") as call:
-            response = await self._answer(request)
+            response = await self._answer(request, as_asked)
             call.text = f"{len(request)} octets asked, {len(response)} answered."
             return response
 
-    async def _answer(self, request: bytes) -> bytes:
+    async def _answer(self, request: bytes, as_asked: bool) -> bytes:
         try:
             names, nonce = parse_request(request)
         except RequestMalformed:
@@ -72,14 +76,14 @@ class OcspResponder:
         speaker = next((authority for authority in self._of(names[0]) if authority.speaks(names[0], now)), None)
         if speaker is None:
             return refusal(UNAUTHORIZED)
-        before = self._answers.get(request)
+        before = self._answers.get((request, as_asked))
         if before is not None and before.said == said and before.starts <= now < before.ends:
             return before.response
-        response = speaker.say(names, now, nonce)
+        response = speaker.say(names, now, nonce, as_asked=as_asked)
         if nonce is None:
             bound(self._answers, REMEMBERED)
             ends = min(now + AGAIN, reading.not_after(speaker.responder(now).leaf))
-            self._answers[request] = _Answer(said, response, now, ends)
+            self._answers[request, as_asked] = _Answer(said, response, now, ends)
         return response
 
     def speaks(self, request: bytes) -> bool:

@@ -27,7 +27,7 @@ def routes(responder: OcspResponder, path: str = "/ocsp") -> tuple[Route, ...]:
     from pncsim.wire.web import web
 
     async def answer(request: bytes) -> web.Response:
-        return web.Response(body=await responder.answer(request), content_type=RESPONSE)
+        return web.Response(body=await responder.answer(request, as_asked=True), content_type=RESPONSE)
 
     async def post(request: web.Request, grant: Grant) -> web.Response:
         return await answer(await request.read())
