@@ -282,6 +282,6 @@ async def test_what_is_settled_is_forgotten_after_a_season_and_what_is_open_is_n
     for days, errands, consents in ((89, 2, 1), (2, 1, 0)):
         fleet.world.clock.jump(days * 86_400)
         await fleet.world.eco.fleet.forget()
-        left = (await fleet.faces.call("oem", "GET", f"{FLEET}/{VIN}/errands")).body["errands"]
+        left = await fleet.world.eco.fleet.deliveries.of_vehicle(VIN)
         assert (len(left), len((await my(fleet, "GET", "/consents"))[1]["consents"])) == (errands, consents)
-    assert [(one["deed"], one["state"]) for one in left] == [("renew", "ready")]
+    assert [(one.deed, one.state) for one in left] == [("renew", "ready")]
