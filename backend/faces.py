@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from pncsim.backend.admin import backup_http, clients_http
+from pncsim.backend.admin import backup_http, clients_http, pki_http
 from pncsim.backend.admin import http as admin_http
 from pncsim.backend.auth import CLIENTS, BearerTokens, Clients, certificates_http
 from pncsim.backend.auth import http as auth_http
@@ -28,7 +28,7 @@ from pncsim.backend.pki import crl_http, end_entities, est_http, responder_http
 from pncsim.backend.pki.authorities import Authorities
 from pncsim.backend.rcp import http as rcp_http
 from pncsim.backend.rest import health, openapi_http
-from pncsim.backend.rest.access import Others
+from pncsim.backend.rest.access import Grants, Others
 from pncsim.backend.rest.guessing import Guesses
 from pncsim.backend.rest.metrics import Metrics
 from pncsim.backend.rest.routes import Route
@@ -46,6 +46,7 @@ async def _nothing() -> None:
 class Household(Struct, frozen=True, eq=False):
     """What faces are of: the services, who may call them, and the lab's time.
 
+    ``grants`` says what tokens let their holders do where it is not ``tokens``: their clients are somewhere else then.
     ``kinds`` is what is kept. ``renew`` lets the services begin anew with what is kept by then; ``reset`` brings back
     the state of a first start, where a test may do that and move the clock.
     """
@@ -60,6 +61,7 @@ class Household(Struct, frozen=True, eq=False):
     reset: admin_http.Reset | None = None
     metrics: Metrics = field(default_factory=Metrics)
     certificates: ClientCertificates | None = None
+    grants: Grants | None = None
 
     @property
     def others(self) -> Others:
@@ -136,7 +138,8 @@ FACES: Mapping[str, Face] = {
     "admin": Face(
         "LAB",
         lambda house: (
-            *clients_http.routes(house.clients),
+            *(clients_http.routes(house.clients) if house.grants is None else ()),
+            *pki_http.routes(house.ecosystem),
             *admin_http.routes(house.ecosystem, house.clock, house.reset),
             *backup_http.routes(house.ecosystem.store, house.kinds, house.renew),
             *certificates_http.routes(house.certificates),

@@ -37,6 +37,7 @@ from pncsim.simulator.serving_clients import DemoClient
 from pncsim.simulator.serving_doors import Doors
 from pncsim.simulator.serving_fixtures import Furnishing
 from pncsim.simulator.serving_home import Home
+from pncsim.simulator.serving_parts import ECOSYSTEM, POOLS, Elsewhere, ServedPart
 from pncsim.simulator.serving_peers import read_peers
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
@@ -45,6 +46,7 @@ from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
 PORT = 8180
+PKI_PORT = 8280
 KINDS = (
     VEHICLES,
     CONTRACTS,
@@ -131,11 +133,25 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     clock_offset: Annotated[float, "how far the services' time is ahead", Reads(duration), Shown("DURATION")] = 0.0
 
 
+class PkiOptions(ServeOptions, frozen=True, kw_only=True):
+    """``pnc serve pki``: the same for the PKI and the participants alone."""
+
+    port: Annotated[int, "port to listen on; 0 takes a free one", Bounds(0, 65_535), Shown("P")] = PKI_PORT
+
+
+class PoolsOptions(ServeOptions, frozen=True, kw_only=True):
+    """``pnc serve pools``: the same for the pools, beside a PKI that is served on its own."""
+
+    pki_services: Annotated[Path | None, "ready file of pnc serve pki (needed)", Shown("FILE")] = None
+    client: Annotated[str, "who calls there, an administrator", Shown("CLIENT")] = "demo-admin"
+    ca: Annotated[Path | None, "root of the PKI services' https certificate", Shown("PEM")] = None
+
+
 class Served:
     """What answers now. ``services``: the URL of each by its name; ``tls``: the files of TLS, None without it."""
 
-    def __init__(self, home: Home, database: str) -> None:
-        self._home, self.database = home, database
+    def __init__(self, home: Home, database: str, elsewhere: Elsewhere | None = None) -> None:
+        self._home, self._elsewhere, self.database = home, elsewhere, database
         self.pki, self.services, self.tls = home.place, home.doors.services, home.tls
 
     @property
@@ -154,13 +170,14 @@ class Served:
             {"id": c.id, "secret": c.secret, "role": c.role, "wmi": list(c.wmi), "providers": list(c.providers)}
             for c in self.clients
         ]
-        ready = {
-            "services": dict(self.services),
-            "telematics": self.ecosystem.fleet.telematics,
-            "clients": clients,
-            "pki": str(self.pki),
-            "database": self.database,
-        }
+        ready: dict[str, Any] = {"services": dict(self.services), "clients": clients, "database": self.database}
+        if self._elsewhere is None:
+            ready["pki"] = str(self.pki)
+        else:
+            ready["services"] = {**self._elsewhere.services, **self.services}
+            ready["clients"] = list(self._elsewhere.clients)
+        if "oem" in self.services:
+            ready["telematics"] = self.ecosystem.fleet.telematics
         if self.tls is not None:
             ready["tlsRoot"] = str(self.tls.root)
             for client, known in zip(clients, self.clients, strict=True):
@@ -168,9 +185,9 @@ class Served:
         return ready
 
 
-async def run_services(options: ServeOptions, clock: Clock, trace: Trace) -> int:
+async def run_services(options: ServeOptions, clock: Clock, trace: Trace, part: ServedPart = ECOSYSTEM) -> int:
     """Serve until somebody ends it; the exit code. Raises LocalError where it cannot be done here."""
-    async with served(options, clock, trace) as house:
+    async with served(options, clock, trace, part) as house:
         if options.ready_file is not None:
             _write(options.ready_file, house.ready())
         _show(house)
@@ -183,21 +200,27 @@ async def run_services(options: ServeOptions, clock: Clock, trace: Trace) -> int
 
 
 @asynccontextmanager
-async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIterator[Served]:
-    """All services of one ecosystem, answering."""
+async def served(
+    options: ServeOptions, clock: Clock, trace: Trace, part: ServedPart = ECOSYSTEM
+) -> AsyncIterator[Served]:
+    """The services of ``part``, answering."""
     if not _is_loopback(options.host) and options.transport is None:
         raise LocalError(
             f"Others can reach {options.host}: it has to be said whether by TLS.",
             advice="Say --tls, or --no-tls if they may read and change what passes, or listen on 127.0.0.1.",
         )
-    folder = options.data or default_folder()
+    folder = options.data or default_folder().parent / part.folder
     async with AsyncExitStack() as stack:
         voice = Voice.on(clock, trace, "LAB")
+        elsewhere = _elsewhere(options, clock) if part is POOLS else None
+        if elsewhere is not None:
+            stack.push_async_callback(elsewhere.close)
         furnish = None if options.fixtures is None else Furnishing(options.fixtures, folder)
         doors = Doors(
             options.host,
             options.port,
             voice,
+            names=part.names,
             name=options.name or "",
             tls=options.transport == "tls",
             per_service=options.port_per_service,
@@ -225,6 +248,7 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
             hsm=options.hsm,
             furnish=furnish,
             peers=() if options.peers is None else read_peers(options.peers),
+            elsewhere=elsewhere,
         )
         database = options.database or f"sqlite+aiosqlite:///{folder / 'pnc.db'}"
         store = await open_store(database, KINDS, home.tell, along=home.outbox)
@@ -233,7 +257,16 @@ async def served(options: ServeOptions, clock: Clock, trace: Trace) -> AsyncIter
         await home.enter(store, KINDS, test_controls=options.test_controls)
         # Once more, to come first: a request that was begun still needs the services and their store.
         stack.push_async_callback(doors.close)
-        yield Served(home, store.database.name)
+        yield Served(home, store.database.name, elsewhere)
+
+
+def _elsewhere(options: ServeOptions, clock: Clock) -> Elsewhere:
+    if not isinstance(options, PoolsOptions) or options.pki_services is None:
+        raise LocalError(
+            "Pools need a PKI: nothing says where it is.",
+            advice="Start pnc serve pki --ready-file FILE, and name that file with --pki-services.",
+        )
+    return Elsewhere(options.pki_services, clock, client=options.client, ca=options.ca)
 
 
 def default_folder() -> Path:
@@ -266,11 +299,15 @@ def _show(house: Served) -> None:
     print("Services")
     for name, url in house.services.items():
         print(f"  {name:<10}{url}")
-    print(f"  {'vehicles':<10}{house.ecosystem.fleet.telematics} (mutual TLS, root in ev_root.pem)")
-    print("Demo clients                                                      owns")
+    if "oem" in house.services:
+        print(f"  {'vehicles':<10}{house.ecosystem.fleet.telematics} (mutual TLS, root in ev_root.pem)")
+    if house.clients:
+        print("Demo clients                                                      owns")
     for client in house.clients:
         owns = " ".join((*client.wmi, *client.providers))
         print(f"  {client.id:<14}{client.role:<18}{client.secret:<34}{owns}")
     if house.tls is not None:
         print(f"TLS root   {house.tls.root}\nTo show    {house.tls.clients}: a certificate and a key of each client")
-    print(f"PKI        {house.pki}\nDatabase   {house.database}\nReady. Ctrl-C ends it.", flush=True)
+    place = house.ready().get("pki")
+    print(f"PKI        {place}" if place else "PKI        in another process, as are the clients")
+    print(f"Database   {house.database}\nReady. Ctrl-C ends it.", flush=True)

@@ -77,7 +77,7 @@ class Doors:
 
     def applications(self, house: Household) -> list[tuple[HttpListener, web.Application]]:
         """The faces of ``house`` for each door. Making them makes the services, which listen to each other then."""
-        found, tokens = [], house.tokens.grant
+        found, tokens = [], house.grants or house.tokens.grant
         for door in self._doors:
             routes = routes_of(house, door.names)
             app = application(routes, self._voice, tokens=tokens, others=house.others, readers=self.readers)

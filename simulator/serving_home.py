@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,13 +24,14 @@ from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import Fact
 from pncsim.backend.faces import Household
 from pncsim.backend.pki.fetch import DEADLINE, HttpFetch, HttpLists, own_first
-from pncsim.backend.regularly import regularly
+from pncsim.backend.regularly import DAILY, regularly
 from pncsim.backend.store import Change, KeptKind, every
 from pncsim.backend.store.sql import SqlStore
 from pncsim.backend.webhooks import Outbox
 from pncsim.backend.webhooks.sender import Sender
 from pncsim.simulator.serving_clients import DemoClient, demo_clients
 from pncsim.simulator.serving_doors import Doors
+from pncsim.simulator.serving_parts import MIRROR, Elsewhere
 from pncsim.simulator.serving_tls import TlsFiles
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.folder_work import complete
@@ -64,8 +66,8 @@ class Home:
 
     ``crl``: should that be made, its certificates name revocation lists beside responders. ``outbox`` queues events, as
     what the store writes along with facts. ``local``: they may be sent to this machine, too; ``retry``: seconds from
-    one attempt to the next. ``furnish`` brings about what
-    is to be there besides; ``peers`` are the pools of others that are asked for contracts.
+    one attempt to the next. ``furnish`` brings about what is to be there besides; ``peers`` are the pools of others
+    that are asked for contracts. ``elsewhere`` is where the PKI and the participants are, if not here.
     """
 
     def __init__(
@@ -82,7 +84,9 @@ class Home:
         hsm: str | None = None,
         furnish: Furnish | None = None,
         peers: Sequence[Peer] = (),
+        elsewhere: Elsewhere | None = None,
     ) -> None:
+        self._elsewhere = elsewhere
         self.doors, self.place, self._crl, self.outbox = doors, place, crl, Outbox()
         self.tls = None if doors.context is None else TlsFiles(folder)
         self._local, self._retry, self._hsm, self._furnish, self._peers = local, retry, hsm, furnish, peers
@@ -135,14 +139,21 @@ class Home:
                     fetch_list=lists,
                     patience=2 * DEADLINE,
                 )
-                await ecosystem.add_pki(self._pki())
+                served, away = self.doors.services, self._elsewhere
+                pki = self._pki() if away is None else await away.pki(store)
+                await ecosystem.add_pki(pki)
                 for peer in self._peers:
                     pool = PeerPool(self._clock, self._voice.of("CCP"), peer)
                     leaving.push_async_callback(pool.close)
                     ecosystem.directory.add(peer.name, pool)
                 clients = Clients(self._clock, self._voice, store)
+                demo: tuple[DemoClient, ...] = ()
+                if away is not None:
+                    ecosystem.authorities[""] = away.authorities(self._voice.of("PKI", "PKI"), store, pki)
+                    await away.mirror(store)
                 with locked(self._folder):  # another process on the same database may begin just now
-                    demo = await demo_clients(clients, self._folder / "clients.json")
+                    if away is None:
+                        demo = await demo_clients(clients, self._folder / "clients.json")
                     certificates = await self._certificates(store, clients, ecosystem, demo)
                 bases = self.doors.bases
                 tokens = BearerTokens(self._clock, store, clients, self.doors.base, also=bases.values())
@@ -157,11 +168,14 @@ class Home:
                     reset=reset if test_controls else None,
                     metrics=self.doors.metrics,
                     certificates=certificates,
+                    grants=None if away is None else away.grants,
                 )
-                for role, own in (
-                    ("rcp_root", await ecosystem.trust_lists.anchor()),
-                    ("ev_root", await ecosystem.fleet.own.root()),
-                ):
+                own_roots = []
+                if "rcp" in served:
+                    own_roots.append(("rcp_root", await ecosystem.trust_lists.anchor()))
+                if "oem" in served:
+                    own_roots.append(("ev_root", await ecosystem.fleet.own.root()))
+                for role, own in own_roots:
                     replace_file(self._folder / f"{role}.pem", reading.pem([own]).encode("ascii"), 0o600)
                 sender = Sender(
                     self._clock, self._voice.of("LAB", "webhooks"), ecosystem.webhooks, interval=self._retry
@@ -172,7 +186,8 @@ class Home:
                     await self._furnish(ecosystem, clients, self._clock.now())
                 applications = self.doors.applications(house)
                 await store.tell_again()
-                await self.doors.open_line(ecosystem.fleet)
+                if "oem" in served:
+                    await self.doors.open_line(ecosystem.fleet)
                 await self.doors.open(applications)
                 leaving.push_async_callback(sender.close)
                 leaving.push_async_callback(_ended, asyncio.create_task(sender.run()))
@@ -181,13 +196,16 @@ class Home:
                 leaving.push_async_callback(_ended, telling)
                 cleansing = asyncio.create_task(cleanse_regularly(ecosystem, self._clock, self._voice))
                 leaving.push_async_callback(_ended, cleansing)
-                for what, job in (
-                    ("looking after contracts", ecosystem.desks.look_after),
-                    ("renewing certificates of authorities and signers", ecosystem.renew_certificates),
-                    ("forgetting what vehicles and owners have settled", ecosystem.fleet.forget),
-                ):
-                    daily = asyncio.create_task(regularly(self._clock, self._voice, what, job))
-                    leaving.push_async_callback(_ended, daily)
+                jobs = [("renewing certificates of authorities and signers", ecosystem.renew_certificates, DAILY)]
+                if "mo" in served:
+                    jobs.append(("looking after contracts", ecosystem.desks.look_after, DAILY))
+                if "oem" in served:
+                    jobs.append(("forgetting what vehicles and owners have settled", ecosystem.fleet.forget, DAILY))
+                if away is not None:
+                    jobs.append(("looking who takes part", partial(away.mirror, store), MIRROR))
+                for what, job, interval in jobs:
+                    work = asyncio.create_task(regularly(self._clock, self._voice, what, job, interval))
+                    leaving.push_async_callback(_ended, work)
                 self._standing = Standing(ecosystem, self._bus, demo, leaving.pop_all())
 
         await build()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from pncsim.backend.auth.clients import Clients
+from pncsim.backend.auth.remote import USERINFO, holder_info
 from pncsim.backend.auth.tokens import BearerTokens
-from pncsim.backend.rest.access import Grant
+from pncsim.backend.rest.access import ROLES, Grant
 from pncsim.backend.rest.bodies import json_response
 from pncsim.backend.rest.routes import Route
 
@@ -22,7 +23,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def routes(clients: Clients, tokens: BearerTokens) -> tuple[Route, ...]:
-    """The operation; everybody may try."""
+    """The operation everybody may try, and what a token says of its holder."""
 
     async def token(request: web.Request, grant: Grant) -> web.StreamResponse:
         asked = _members(await request.read(), request.content_type)
@@ -45,7 +46,15 @@ def routes(clients: Clients, tokens: BearerTokens) -> tuple[Route, ...]:
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    return (Route("POST", PATH, "oauthToken", None, token),)
+    async def userinfo(request: web.Request, grant: Grant) -> web.StreamResponse:
+        response = json_response(holder_info(grant))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return (
+        Route("POST", PATH, "oauthToken", None, token),
+        Route("GET", USERINFO, "userinfo", ROLES, userinfo),
+    )
 
 
 def _members(body: bytes, media_type: str) -> Mapping[str, Any]:

@@ -21,6 +21,8 @@ from pncsim.backend.described.words import (
     words,
 )
 
+ROLE = words("OEM", "CPO", "MO_EXTERNAL_PKI", "MO_HUBJECT_PKI", "CPS", "ADMIN")
+
 TOKEN: Mapping[str, Described] = {
     "oauthToken": Described(
         summary="A token for client credentials (RFC 6749 section 4.4)",
@@ -41,10 +43,24 @@ TOKEN: Mapping[str, Described] = {
             401: OAUTH_ERROR,
         },
         more="The same may come as application/x-www-form-urlencoded.",
-    )
+    ),
+    "userinfo": Described(
+        summary="What the token lets its holder do now (OpenID Connect Core section 5.3)",
+        answers={
+            200: record(
+                "Holder",
+                {
+                    "sub": text("the client"),
+                    "role": listed(ROLE),
+                    "pcid": listed(text("a manufacturer code")),
+                    "emaid": listed(text("a country and provider id")),
+                    "scope": TEXT,
+                },
+            )
+        },
+    ),
 }
 
-ROLE = words("OEM", "CPO", "MO_EXTERNAL_PKI", "MO_HUBJECT_PKI", "CPS", "ADMIN")
 _CLIENT = {
     "id": TEXT,
     "name": TEXT,
@@ -100,6 +116,24 @@ ADMIN: Mapping[str, Described] = {
         summary="Revoke a certificate that was issued here",
         body=record("Revocation", {"certificate": CERTIFICATE}, {"reason": text("RFC 5280 section 5.3.1")}),
         answers={200: record("Revoked", {"serial": TEXT, "reason": TEXT})},
+        errors=(404,),
+    ),
+    "getPki": Described(
+        summary="The authorities' certificates, for other parts of the same operator",
+        answers={200: record("Pki", {"certificates": {"type": "object", "additionalProperties": listed(CERTIFICATE)}})},
+    ),
+    "issueCertificate": Described(
+        summary="Certify a key that another part of the same operator holds",
+        body=record(
+            "PartRequest",
+            {
+                "role": words("contract_leaf", "cps_leaf", "oem_leaf"),
+                "commonName": TEXT,
+                "publicKey": text("SubjectPublicKeyInfo (DER) as base64, on P-256"),
+            },
+            {"notBefore": NUMBER, "notAfter": NUMBER, "issuer": text("the issuing Sub-CA, if not the usual one")},
+        ),
+        answers={201: record("Chain", {"chain": listed(CERTIFICATE)})},
         errors=(404,),
     ),
     "cleanse": Described(

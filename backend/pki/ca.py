@@ -109,7 +109,7 @@ class CertificateService:
 
         ``issuer``: the role of the issuing Sub-CA, if not the usual one's. Without ``begins`` it is valid from now on.
         """
-        return await self._issue("contract_leaf", emaid, key, ends, begins=begins, issuer=issuer)
+        return await self.issue("contract_leaf", emaid, key, ends, begins=begins, issuer=issuer)
 
     def below_v2g(self) -> ContractCa | None:
         """Who issues contract certificates below the V2G root here, for operators without a PKI of their own."""
@@ -124,7 +124,7 @@ class CertificateService:
         self, pcid: str, key: ec.EllipticCurvePublicKey, ends: float | None = None
     ) -> tuple[x509.Certificate, ...]:
         """A provisioning certificate and its Sub-CAs; without ``ends`` it lasts as its profile says."""
-        return await self._issue("oem_leaf", pcid, key, ends)
+        return await self.issue("oem_leaf", pcid, key, ends)
 
     async def holder(self, certificate: x509.Certificate) -> str:
         """The client that enrolled for ``certificate``; empty for one it was not issued to, and for one that is not
@@ -193,7 +193,7 @@ class CertificateService:
                 http_status=404,
             )
 
-    async def _issue(
+    async def issue(
         self,
         role: str,
         common_name: str,
@@ -203,6 +203,7 @@ class CertificateService:
         begins: float | None = None,
         issuer: str | None = None,
     ) -> tuple[x509.Certificate, ...]:
+        """A certificate of the leaf ``role`` for ``key``, and its Sub-CAs; times as for :meth:`issue_contract`."""
         profile = PROFILES[role]
         with self._voice.call(f"issue {profile.title}") as call:
             authority = self._pki.authority(issuer or profile.issuer or role)

@@ -25,7 +25,7 @@ def test_the_services_on_the_page_are_served() -> None:
 
 @pytest.mark.skipif(any(shutil.which(name) is None for name in PROGRAMS), reason=f"needs {', '.join(PROGRAMS)}")
 def test_the_commands_of_the_page_say_what_the_page_says(tmp_path: Path) -> None:
-    (start,) = re.findall(r"^\$ pnc (serve .*)$", PAGE, re.MULTILINE)
+    (start,) = re.findall(r"^\$ pnc (serve ecosystem .*)$", PAGE, re.MULTILINE)
     blocks = re.findall(r"```(bash|text)\n(.*?)```", PAGE, re.DOTALL)
     script = "set -euo pipefail\n" + "".join(block for language, block in blocks if language == "bash")
     shown = "".join(block for language, block in blocks if language == "text")

@@ -1,0 +1,90 @@
+"""Parts of an ecosystem that are served on their own, and how one finds the other: by its ready file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from pncsim.backend.auth.remote import USERINFO, RemoteGrants, mirror_clients
+from pncsim.backend.faces import FACES
+from pncsim.backend.pki.remote import RemoteAuthorities, fetch_pki
+from pncsim.backend.rest.client import HttpClient
+from pncsim.backend.store import Store
+from pncsim.simulator.pool_calls import trust
+from pncsim.simulator.pool_client import Participant, read_access
+from pncsim.tls_certs.pki import Pki
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.voice import Voice
+
+
+class ServedPart(Struct, frozen=True):
+    """What is served: ``names`` of services, in a folder called ``folder`` unless told."""
+
+    folder: str
+    names: tuple[str, ...]
+
+
+ECOSYSTEM = ServedPart("ecosystem", tuple(FACES))
+PKI = ServedPart("pki", ("token", "est", "ocsp", "crl", "admin"))
+POOLS = ServedPart("pools", ("rcp", "pcp", "ccp", "cps", "webhooks", "admin"))
+
+MIRROR = 60.0
+"""Seconds until a participant who came or went there is known of here, where events concern it."""
+_TOKEN = 5.0
+"""Seconds until a token's holder has to be known."""
+
+
+class Elsewhere:
+    """The PKI in another process, with the participants known there; ``file`` is its ready file.
+
+    ``client`` is who calls there, an administrator of the same operator. Raises LocalError for a file that is none.
+    """
+
+    def __init__(self, file: Path, clock: Clock, *, client: str, ca: Path | None = None) -> None:
+        known, tls = read_access(file, ""), trust(ca)
+        self._file, self._clock = file, clock
+        missing = [name for name in PKI.names if name not in known.services]
+        if missing:
+            raise LocalError(
+                f"The ready file {file} names no {', '.join(missing)}.",
+                advice="Name the ready file of pnc serve pki.",
+            )
+        self.services: Mapping[str, str] = {name: url for name, url in known.services.items() if name != "admin"}
+        """The services there that clients use."""
+        self._calls = Participant(clock, known.of(client), "", known.services, tls=tls)
+        self._http = HttpClient(clock, whole=_TOKEN, body=65_536, clause="ACC-1", tls=tls)
+        token = known.services["token"]
+        self.grants = RemoteGrants(self._http, token[: -len("/oauth/token")] + USERINFO).grant
+
+    @property
+    def clients(self) -> Sequence[Mapping[str, Any]]:
+        """The clients the ready file names, with their secrets."""
+        found: Sequence[Mapping[str, Any]] = json.loads(self._file.read_bytes()).get("clients", [])
+        return found
+
+    async def pki(self, store: Store) -> Pki:
+        """The certificates there, and a signer of our own. Raises LocalError where nobody answers."""
+        try:
+            return await fetch_pki(self._calls, store, self._clock)
+        except PeerError as error:
+            raise LocalError(
+                f"The PKI of {self._file} cannot be used: {error.sentence}", advice="Start pnc serve pki first."
+            ) from error
+
+    def authorities(self, voice: Voice, store: Store, pki: Pki) -> RemoteAuthorities:
+        """What issues and revokes there."""
+        return RemoteAuthorities(self._clock, voice, store, pki, self._calls)
+
+    async def mirror(self, store: Store) -> None:
+        """Know here who takes part there. Raises PeerError."""
+        await mirror_clients(self._calls, store)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._calls.close()
+        await self._http.close()
