@@ -110,7 +110,7 @@ class MobilityOperator:
                 renews=renews,
                 by_service=by_service,
             )
-            await self._store.of(SUBSCRIPTIONS).put(contract)
+            await self._conclude(contract)
             call.text = f"{driver} has contract {emaid} for {vehicle.pcid} until {certificate.not_valid_after_utc}."
             return contract
 
@@ -316,6 +316,17 @@ class MobilityOperator:
 
     async def _held(self, emaid: str) -> Subscription | None:
         return await self._store.of(SUBSCRIPTIONS).get(subscription_key(self._provider, emaid))
+
+    async def _conclude(self, contract: Subscription) -> None:
+        """Keep a new contract, unless somebody else has just got its EMAID."""
+
+        async def step(change: Change) -> None:
+            kept = await change.of(SUBSCRIPTIONS).get(subscription_key(self._provider, contract.emaid))
+            if kept is not None and kept.driver != contract.driver:
+                raise Refused(f"There is a contract {contract.emaid} already.", clause="CPS-6")
+            await change.of(SUBSCRIPTIONS).put(contract)
+
+        await self._store.change(step)
 
     async def _supersede(self, contract: Subscription, certificate: x509.Certificate) -> Subscription:
         """Keep a new certificate; the one before is remembered while it is good, to be revoked with the contract."""

@@ -159,6 +159,18 @@ async def test_an_emaid_that_is_there_is_not_given_to_another_customer(world: Wo
     assert (await faces.call("mo", "GET", f"{MO}/{emaid}")).body["customer"] == "Ada"
 
 
+@pytest.mark.rule("CPS-6")
+async def test_of_several_customers_who_get_one_emaid_at_once_one_has_it(world: World, faces: Faces) -> None:
+    await world.published()
+    wishes = [conclude(faces, customer=name, emaid="DEPNCC12345678") for name in ("Ada", "Bob", "Eve")]
+    answers = await asyncio.gather(*wishes)
+    assert sorted(answer.status for answer in answers) == [201, 400, 400]
+    (winner,) = [answer.body["customer"] for answer in answers if answer.status == 201]
+    held = (await faces.call("mo", "GET", f"{MO}/DEPNCC12345678")).body
+    assert held["customer"] == winner
+    assert [entry.emaid for entry in await world.eco.pool.contracts(PCID)] == ["DEPNCC12345678"]
+
+
 @pytest.mark.rule("ACC-1", "ACC-2")
 @pytest.mark.parametrize("who", [None, *CLIENTS])
 async def test_operators_keep_contracts_and_stations_ask_about_them(faces: Faces, who: str | None) -> None:
