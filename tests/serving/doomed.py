@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 SENDING = ("attempt", "attempted", "recorded")
-PLACES = ("clock", "statement", "commit", "committed", "told", *SENDING)
-"""In a transaction, before its commit, after it, after its facts were told; before and after a request to an endpoint,
-and after what came of it was kept."""
+PLACES = ("clock", "statement", "commit", "committed", "cascade", "told", *SENDING)
+"""In a transaction, before its commit, after it, after one from which others follow, after its facts were told; before
+and after a request to an endpoint, and after what came of it was kept."""
+OFTEN = {"cascade": 1, **dict.fromkeys(SENDING, 5)}
+"""How often a process may come to a place at the most, where that takes time."""
 
 
 class Trap:
@@ -52,6 +54,18 @@ class Trap:
 
         return trapped
 
+    def after_a_vehicle_left(self, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """Of a change and its facts: the vehicle is gone, and its contracts are not yet."""
+        from pncsim.backend.events.facts import VehicleDeleted
+
+        async def trapped(*given: Any, **named: Any) -> Any:
+            result, facts = await function(*given, **named)
+            if any(isinstance(fact, VehicleDeleted) for _, fact in facts):
+                self.step()
+            return result, facts
+
+        return trapped
+
 
 def set_trap(trap: Trap, place: str) -> None:
     """Set it where the order says."""
@@ -62,6 +76,7 @@ def set_trap(trap: Trap, place: str) -> None:
         "statement": (_ChangingTable, "put", trap.after),
         "commit": (SqlStore, "_written_down", trap.after),
         "committed": (SqlStore, "_kept", trap.after),
+        "cascade": (SqlStore, "_kept", trap.after_a_vehicle_left),
         "told": (SqlStore, "_change", trap.after),
         "attempt": (Sender, "_post", trap.before),
         "attempted": (Sender, "_post", trap.after),

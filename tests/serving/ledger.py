@@ -144,6 +144,21 @@ class Ledger:
         self._goal, self._reached = self._steps + count, asyncio.Event()
         await self._reached.wait()
 
+    async def a_vehicle_leaves(self) -> None:
+        """One that has its contract, at once; then as :meth:`vehicles_come_and_go`."""
+        vehicle = next(self._may_leave())
+        vehicle.finished = True
+        with vehicle.published.becomes(False), vehicle.contract.becomes(False):
+            await self.done("demo-oem", "DELETE", f"{VEHICLES}/{vehicle.pcid}")
+        await self.vehicles_come_and_go()
+
+    def one_may_leave(self) -> bool:
+        """Whether there is such a vehicle."""
+        return any(True for _ in self._may_leave())
+
+    def _may_leave(self) -> Iterator[Vehicle]:
+        return (one for one in self.vehicles if one.published.there and one.contract.there)
+
     def _new_vehicle(self) -> Vehicle:
         self._number += 1
         pcid, emaid = f"PNCSIMKILL{self._number:08}", f"DEV2GC{self._number:08}"
