@@ -48,6 +48,10 @@ ROUND = 30.0
 """Seconds of the services' time after which it is looked for what other processes have left untold."""
 
 
+ISSUING = ("cpo_sub2", "oem_sub2", "mo_sub2", "cps_sub2", "cps_leaf")
+"""Whose keys a PKI folder should hold: what issues leaves, and what signs contract data."""
+
+
 class Standing(Struct, frozen=True, eq=False):
     """What is made anew by a reset; ``leaving`` takes it down."""
 
@@ -237,7 +241,13 @@ class Home:
             complete(self.place, CONTRACT_SERVICE_PROFILES, self._clock.now(), keys)
         except LocalError as error:
             self._voice.warning(f"No contracts are made for operators without a PKI of their own: {error.sentence}")
-        return load_pki(self.place)
+        pki = load_pki(self.place)
+        if missing := [role for role in ISSUING if role not in pki.keys]:
+            self._voice.warning(
+                f"The PKI folder {self.place} holds no key of {', '.join(missing)}: what they would issue or sign is "
+                "refused here."
+            )
+        return pki
 
     async def leave(self) -> None:
         """Take down what was built, once all facts are told. Idempotent."""
