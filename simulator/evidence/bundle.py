@@ -28,15 +28,15 @@ _HEX = frozenset({"data", "hello"})
 class Bundle:
     """The bundle in ``folder``. Raises LocalError where there is none, or one of a later format.
 
-    ``manifest`` is None where the run was killed before it could be written.
+    ``manifest`` is None where the run was killed before it could be written; who is just about to write it hands it in.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, manifest: Manifest | None = None) -> None:
         self.folder = folder if folder.is_dir() else folder.parent if folder.name == NAME else folder
         advice = "Name the folder of one run: --evidence DIR keeps a folder for each run in DIR."
         if not (self.folder / NAME).is_file() and not (self.folder / "messages.jsonl").is_file():
             raise LocalError(f"{folder} is no evidence bundle: there is no {NAME} in it.", advice=advice)
-        self.manifest = self._manifest()
+        self.manifest = manifest or self._manifest()
 
     def _manifest(self) -> Manifest | None:
         path = self.folder / NAME

@@ -15,6 +15,7 @@ Layout of the folder (text in UTF-8):
                         a lab's roots
 ``sequence.mmd``        who said what to whom, for Mermaid
 ``result.junit.xml``    the checks for a CI system
+``report.html``         all of it on one page, for people: :mod:`simulator.evidence.report`
 ======================  ==============================================================================================
 """
 
@@ -178,6 +179,7 @@ class Recorder:
                 cited=list(self._cited),
             )
             self._files.write("result.junit.xml", _utf8(junit_of(manifest)))
+            self._report(manifest, result)
             manifest = msgspec.structs.replace(manifest, files=hashed(self.folder))
             # The last file, and there as a whole: a folder without it is visibly that of a run that was broken off.
             replace_file(self.folder / NAME, _json(manifest))
@@ -188,6 +190,19 @@ class Recorder:
         finally:
             self.close()
         return self.folder
+
+    def _report(self, manifest: Manifest, result: RunResult) -> None:
+        """Write the report, which is read from the other files. Whatever is wrong with it, the evidence is kept."""
+        assert self._files is not None and self.folder is not None
+        from pncsim.simulator.evidence.bundle import Bundle
+        from pncsim.simulator.evidence.report import report_of
+
+        try:
+            self._files.write("report.html", _utf8(report_of(Bundle(self.folder, manifest))))
+        except OSError:
+            raise
+        except Exception as error:
+            result.problems.append(f"There is no report.html: {type(error).__name__}: {error}.")
 
     def close(self) -> None:
         """Close the files; what was written stays. Idempotent."""

@@ -265,6 +265,7 @@ def test_the_evidence_is_complete(kept: Run) -> None:
         "keys.log",
         "sequence.mmd",
         "result.junit.xml",
+        "report.html",
         "certs",
     }
     rows = {

@@ -92,7 +92,7 @@ def test_a_lone_side_keeps_evidence_as_a_scenario_does(side: str, where: str, be
     assert [check["expected"] for check in told["checks"]] == [side]
     assert told["checks"][0]["seen"] in bench[side].splitlines()[-1]
     rows = {"messages.jsonl", "ocpp.jsonl", "http.jsonl", "events.jsonl"}
-    told_to_people = {"manifest.json", "story.txt", "sequence.mmd", "result.junit.xml"}
+    told_to_people = {"manifest.json", "story.txt", "sequence.mmd", "result.junit.xml", "report.html"}
     assert rows | told_to_people | {"trace.pcapng", "keys.log", "certs"} == {path.name for path in folder.iterdir()}
     names = {json.loads(line)["name"] for line in (folder / "messages.jsonl").read_text().splitlines()}
     assert {"SupportedAppProtocolReq", "PaymentDetailsReq", "ChargingStatusRes", "SessionStopRes"} <= names
