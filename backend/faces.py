@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from pncsim.backend.admin import backup_http, clients_http, pki_http
+from pncsim.backend.admin import backup_http, clients_http, lists_http, pki_http
 from pncsim.backend.admin import http as admin_http
 from pncsim.backend.auth import CLIENTS, BearerTokens, Clients, certificates_http
 from pncsim.backend.auth import http as auth_http
@@ -27,7 +27,7 @@ from pncsim.backend.pcp import http as pcp_http
 from pncsim.backend.pki import crl_http, end_entities, est_http, responder_http
 from pncsim.backend.pki.authorities import Authorities
 from pncsim.backend.rcp import http as rcp_http
-from pncsim.backend.rest import health, openapi_http
+from pncsim.backend.rest import health, openapi_http, viewer
 from pncsim.backend.rest.access import Grants, Others
 from pncsim.backend.rest.guessing import Guesses
 from pncsim.backend.rest.metrics import Metrics
@@ -143,6 +143,7 @@ FACES: Mapping[str, Face] = {
             *admin_http.routes(house.ecosystem, house.clock, house.reset),
             *backup_http.routes(house.ecosystem.store, house.kinds, house.renew),
             *certificates_http.routes(house.certificates),
+            *lists_http.routes(house.ecosystem.store),
         ),
         scope="admin",
     ),
@@ -162,6 +163,7 @@ def routes_of(house: Household, names: Iterable[str] = tuple(FACES)) -> list[Rou
     about = (
         *health.routes(lambda: _probe(house)),
         *house.metrics.routes(),
+        *viewer.routes(),
         *openapi_http.routes(published, house.tokens.audience),
     )
     return [*published, *(replace(route, service=ABOUT) for route in about)]

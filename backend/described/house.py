@@ -9,12 +9,14 @@ from pncsim.backend.described.words import (
     BOOLEAN,
     CERTIFICATE,
     COUNT,
+    MOMENT,
     NOTHING,
     NUMBER,
     OAUTH_ERROR,
     TEXT,
     Described,
     Media,
+    Schema,
     listed,
     record,
     text,
@@ -74,6 +76,35 @@ _CLIENT = {
 CLIENT = record("Client", _CLIENT)
 WITH_SECRET = record("ClientWithSecret", {**_CLIENT, "secret": text("shown this once")})
 CLOCK = record("Clock", {"time": text(format="date-time"), "seconds": NUMBER})
+
+_OR_NONE = {"type": ["string", "null"]}
+_LISTS: Mapping[str, Mapping[str, Schema]] = {
+    "vehicles": {"pcid": TEXT, "certValidTo": MOMENT, "fingerprint": TEXT},
+    "contracts": {
+        "emaid": TEXT,
+        "pcid": TEXT,
+        "defaultContract": BOOLEAN,
+        "certValidTo": MOMENT,
+        "cpsV2GRootCertificateFingerprint": TEXT,
+    },
+    "certificates": {
+        "serial": TEXT,
+        "commonName": TEXT,
+        "issuer": TEXT,
+        "certValidTo": MOMENT,
+        "revokedAt": _OR_NONE,
+        "reason": TEXT,
+    },
+    "deliveries": {
+        "eventId": TEXT,
+        "eventType": TEXT,
+        "endpoint": TEXT,
+        "created": MOMENT,
+        "state": TEXT,
+        "attempts": COUNT,
+        "text": TEXT,
+    },
+}
 
 ADMIN: Mapping[str, Described] = {
     "getClients": Described(summary="All clients", answers={200: record("Clients", {"clients": listed(CLIENT)})}),
@@ -163,6 +194,19 @@ ADMIN: Mapping[str, Described] = {
         answers={200: record("", {"values": COUNT})},
     ),
     "endRestore": Described(summary="Let the services begin anew with what was put back", answers={200: NOTHING}),
+    **{
+        f"list{name.capitalize()}": Described(
+            summary=f"The {name} there are, page by page",
+            query={"after": text("the `next` of the page before")},
+            answers={
+                200: record(
+                    f"Listed{name.capitalize()}",
+                    {name: listed(record("", members)), "next": text("empty on the last page")},
+                )
+            },
+        )
+        for name, members in _LISTS.items()
+    },
     "getClock": Described(summary="The services' time", answers={200: CLOCK}),
     "advanceClock": Described(
         summary="Move the services' time forward, where tests may",

@@ -103,6 +103,10 @@ def terms(world: World, ids: Ids) -> object:
     }
 
 
+def endpoint(world: World, ids: Ids) -> object:
+    return {"url": "https://receiver.example/events", "enabledEvents": ["root.cert.added"]}
+
+
 def installation(world: World, ids: Ids) -> object:
     return body_of(request_of(world))
 
@@ -124,6 +128,7 @@ DATA = "/v1/ccp/signedContractData"
 PROVIDE, DEFAULT = "/v1/ccp/provideSignedContractData/{emaid}/{pcid}", DATA + "/{pcid}/{emaid}/default"
 SIGN, CREATE, FORWARD = (f"/v1/cps/{end}" for end in (
     "contractData/signed", "signedContractData", "forward/signedContractData"))  # fmt: skip
+HOOKS = "/v1/webhook/endpoints"
 GENERATE = "/v1/cps/generate/signedContractData"
 EST = {"cpo": CPO, "oem": OEM, "mo": V2G_PKI, "cps": CPS | V2G_PKI, "veh": OEM}
 """Who may use which authority."""
@@ -157,6 +162,8 @@ ROWS = (
     Row(operation="getContracts", method="GET", path=DATA + "/{pcid}", allowed=OEM, own=OEM),
     Row(operation="setDefaultContract", method="POST", path=DEFAULT, allowed=OEM, own=OEM),
     Row(operation="deleteSignedContractData", method="DELETE", path=DATA + "/{emaid}", allowed=MO, own=MO),
+    Row(operation="create-webhook-endpoint", method="POST", path=HOOKS, allowed=ALL, body=endpoint, status=201),
+    Row(operation="get-webhook-endpoints", method="GET", path=HOOKS, allowed=ALL),
     *(
         Row(operation="cacerts", method="GET", path=f"/{ca}/cacerts/ISO15118-2/secp256r1/", allowed=allowed,
             status=200 if ca in LEAVES else 400)

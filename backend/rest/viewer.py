@@ -1,0 +1,195 @@
+"""A small page to look at what the services hold (``/``): it reads through their own interface, and writes nothing.
+
+Whoever opens it says which client he is; the token stays in the page and ends with it. What he is shown is what that
+client may read: lists for an administrator, single vehicles and contracts for everybody else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+
+from pncsim.backend.rest.access import Grant
+from pncsim.backend.rest.routes import Route
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+STYLE = """
+:root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 16%, transparent); }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 1.5rem; }
+header { display: flex; gap: 1.5rem; align-items: baseline; flex-wrap: wrap; }
+h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; }
+form { display: flex; gap: .5rem; align-items: end; flex-wrap: wrap; margin: .4rem 0; }
+label { font-size: .8rem; opacity: .8; }
+input { display: block; font: inherit; padding: .3rem .5rem; min-width: 15rem; }
+button { font: inherit; padding: .35rem .9rem; } a { color: inherit; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { font-weight: 600; opacity: .65; white-space: nowrap; } td { font-variant-numeric: tabular-nums; }
+td.id { font-family: ui-monospace, monospace; font-size: .85em; } .none { opacity: .6; } .said { color: #b3261e; }
+"""
+SCRIPT = """
+"use strict";
+const SHORT = 20;
+const LISTS = [
+  ["Roots", "/v1/root/rootCerts", body => body.RootCertificateCollection.rootCertificates,
+    ["rootType", "distinguishedName", "validTo", "fingerprint"]],
+  ["Vehicles", "/admin/vehicles", body => body.vehicles, ["pcid", "certValidTo", "fingerprint"]],
+  ["Contracts", "/admin/contracts", body => body.contracts, ["emaid", "pcid", "defaultContract", "certValidTo"]],
+  ["Certificates", "/admin/certificates", body => body.certificates,
+    ["commonName", "issuer", "serial", "certValidTo", "revokedAt", "reason"]],
+  ["Event deliveries", "/admin/deliveries", body => body.deliveries,
+    ["created", "eventType", "state", "attempts", "text", "eventId"]],
+];
+const SINGLE = [
+  ["Vehicle", "PCID", id => "/v1/oem/provCerts/" + id, body => [body.OEMMessage],
+    ["fingerprint", "rootIssuerDistinguishedName", "previousPcid"]],
+  ["Contract", "EMAID", id => "/v1/ccp/lookupContract/" + id, body => body.XMLContracts,
+    ["emaid", "pcid", "defaultContract", "certValidFrom", "certValidTo"]],
+];
+let token = "";
+
+function make(name, text = "", kind = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+}
+
+async function read(path) {
+  const answer = await fetch(path, {headers: {Authorization: "Bearer " + token}});
+  const body = await answer.json();
+  if (!answer.ok) throw new Error((body.errorMessages || [answer.statusText])[0]);
+  return body;
+}
+
+function table(columns) {
+  const wide = make("div", "", "wide"), made = make("table"), head = make("tr"), rows = make("tbody");
+  for (const column of columns) head.append(make("th", column));
+  made.append(head, rows);
+  wide.append(made);
+  return [wide, rows];
+}
+
+function fill(rows, columns, values) {
+  for (const value of values) {
+    const row = make("tr");
+    for (const column of columns) {
+      const text = String(value[column] ?? ""), long = /^[0-9a-f-]{32,}$/.test(text);
+      const cell = make("td", long ? text.slice(0, SHORT) + "\\u2026" : text, long ? "id" : "");
+      if (long) cell.title = text;
+      row.append(cell);
+    }
+    rows.append(row);
+  }
+}
+
+async function list(section, path, pick, columns) {
+  const [wide, rows] = table(columns), more = make("button", "More");
+  let after = "";
+  async function next() {
+    const body = await read(after ? path + "?after=" + encodeURIComponent(after) : path);
+    fill(rows, columns, pick(body));
+    after = body.next || "";
+    more.hidden = !after;
+  }
+  more.onclick = () => next().catch(error => section.append(make("p", error.message, "said")));
+  await next();
+  section.append(rows.children.length ? wide : make("p", "none", "none"), more);
+}
+
+function single(section, name, path, pick, columns) {
+  const form = make("form"), label = make("label", name), input = make("input"), found = make("div");
+  label.append(input);
+  form.append(label, make("button", "Look up"));
+  form.onsubmit = async event => {
+    event.preventDefault();
+    try {
+      const [wide, rows] = table(columns);
+      fill(rows, columns, pick(await read(path(encodeURIComponent(input.value.trim())))));
+      found.replaceChildren(wide);
+    } catch (error) {
+      found.replaceChildren(make("p", error.message, "said"));
+    }
+  };
+  section.append(form, found);
+}
+
+function begin(title) {
+  const section = make("section");
+  section.id = title.toLowerCase().replaceAll(" ", "-");
+  section.append(make("h2", title));
+  document.querySelector("main").append(section);
+  return section;
+}
+
+async function show(admin) {
+  document.querySelector("main").replaceChildren();
+  for (const [title, path, pick, columns] of LISTS) {
+    if (!admin && path.startsWith("/admin")) continue;
+    const section = begin(title);
+    try {
+      await list(section, path, pick, columns);
+    } catch (error) {
+      section.append(make("p", error.message, "said"));
+    }
+  }
+  if (!admin) for (const [title, ...how] of SINGLE) single(begin(title), ...how);
+  document.body.dataset.shown = "yes";
+}
+
+document.querySelector("#client").onsubmit = async event => {
+  event.preventDefault();
+  const said = document.querySelector("#said"), form = event.target;
+  said.textContent = "";
+  const asked = {grant_type: "client_credentials", client_id: form.id_.value, client_secret: form.secret.value};
+  const answer = await fetch("/oauth/token", {
+    method: "POST", body: JSON.stringify(asked), headers: {"Content-Type": "application/json"},
+  });
+  const body = await answer.json();
+  if (!answer.ok) {
+    said.textContent = body.error_description;
+    return;
+  }
+  token = body.access_token;
+  form.secret.value = "";
+  await show(body.scope.split(" ").includes("admin"));
+};
+"""
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; "
+    f"script-src {_hash(SCRIPT)}; style-src {_hash(STYLE)}"
+)
+"""The page's own script and style, the services it came from, and nothing else."""
+
+PAGE = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Plug &amp; Charge services</title>
+<meta name="viewport" content="width=device-width"><style>{STYLE}</style>
+<header><h1>Plug &amp; Charge services</h1><a href="/docs">Interface</a><a href="/metrics">Figures</a></header>
+<form id="client"><label>Client<input name="id_" autocomplete="username" required></label>
+<label>Secret<input name="secret" type="password" autocomplete="current-password" required></label>
+<button>Show</button><span id="said" class="said" role="alert"></span></form><main></main>
+<script>{SCRIPT}</script></html>"""
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def routes() -> tuple[Route, ...]:
+    """The page, for everybody: it holds nothing."""
+    from pncsim.wire.web import web
+
+    async def page(request: web.Request, grant: Grant) -> web.StreamResponse:
+        return web.Response(text=PAGE, content_type="text/html", charset="utf-8", headers=_HEADERS)
+
+    return (Route("GET", "/", "page", None, page),)
