@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
 import resource
 import sqlite3
@@ -17,6 +18,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pncsim.simulator.entry import COLLECTOR
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -115,6 +118,7 @@ def _body(vehicle: Credentials) -> dict[str, str]:
 
 async def ours(folder: Path) -> None:
     """The services over the data folder; ``checks`` verifies what the publications of a bench have to verify."""
+    gc.set_threshold(*COLLECTOR)  # as the command does
     async with _services(folder) as house:
 
         async def checks() -> float:

@@ -188,14 +188,15 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         (RFC 6960 4.2.2.3).
         """
         speaker = self._speaking(now)
+        own = {name.serial: self.said_of(name) for name in ids if self.owns(name)}
         others = () if as_asked else (other for name in ids for other in self.other_names(name))
         singles = [
             Single(
                 name,
-                self.registry.status(name.serial) if self.owns(name) else Status.UNKNOWN,
+                own[name.serial][0] if self.owns(name) else Status.UNKNOWN,
                 now,
                 min(now + LIFETIME, speaker.ends),
-                self.registry.revoked.get(name.serial),
+                own[name.serial][1] if self.owns(name) else None,
             )
             for name in (*ids, *others)
         ]

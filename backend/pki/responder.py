@@ -23,8 +23,9 @@ REMEMBERED = 4_096
 
 
 class _Answer(Struct, frozen=True):
-    """An answer, what it says, and from when to when it may be given."""
+    """An answer, what it was asked about, what it says, and from when to when it may be given."""
 
+    names: list[CertId]
     said: list[tuple[Status, Revocation | None]]
     response: bytes
     starts: float
@@ -64,10 +65,14 @@ class OcspResponder:
             return response
 
     async def _answer(self, request: bytes, as_asked: bool) -> bytes:
-        try:
-            names, nonce = parse_request(request)
-        except RequestMalformed:
-            return refusal(MALFORMED)
+        before, nonce = self._answers.get((request, as_asked)), None
+        if before is not None:
+            names = before.names
+        else:
+            try:
+                names, nonce = parse_request(request)
+            except RequestMalformed:
+                return refusal(MALFORMED)
         now, said = self._clock.now(), []
         for name in names:
             for authority in self._of(name):
@@ -76,14 +81,13 @@ class OcspResponder:
         speaker = next((authority for authority in self._of(names[0]) if authority.speaks(names[0], now)), None)
         if speaker is None:
             return refusal(UNAUTHORIZED)
-        before = self._answers.get((request, as_asked))
         if before is not None and before.said == said and before.starts <= now < before.ends:
             return before.response
         response = speaker.say(names, now, nonce, as_asked=as_asked)
         if nonce is None:
             bound(self._answers, REMEMBERED)
             ends = min(now + AGAIN, reading.not_after(speaker.responder(now).leaf))
-            self._answers[request, as_asked] = _Answer(said, response, now, ends)
+            self._answers[request, as_asked] = _Answer(names, said, response, now, ends)
         return response
 
     def speaks(self, request: bytes) -> bool:

@@ -15,6 +15,7 @@ from pncsim.backend.rest.routes import Route
 
 if TYPE_CHECKING:
     from aiohttp import web
+    from prometheus_client import Counter, Histogram
 
 PATH = "/metrics"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -43,11 +44,18 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
     def read(self, exchange: Exchange) -> None:
         """Count an exchange."""
         service, operation = exchange.service or "none", exchange.operation or "none"
-        self._answers.labels(service, operation, str(exchange.status)).inc()
-        self._seconds.labels(service, operation).observe(exchange.seconds)
+        series = self._series.get((service, operation, exchange.status))
+        if series is None:
+            answers = self._answers.labels(service, operation, str(exchange.status))
+            series = answers, self._seconds.labels(service, operation)
+            self._series[service, operation, exchange.status] = series
+        series[0].inc()
+        series[1].observe(exchange.seconds)
         if exchange.rule:
             self._refusals.labels(service, exchange.rule).inc()
 
