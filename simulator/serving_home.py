@@ -7,7 +7,7 @@ from what is kept, so that nothing is remembered anywhere of what was before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -99,6 +99,7 @@ class Home:
         self._bus = Bus(self._voice)
         self._standing: Standing | None = None
         self._renewing = asyncio.Lock()
+        self._at_work: set[asyncio.Task[None]] = set()
 
     @property
     def standing(self) -> Standing:
@@ -114,16 +115,17 @@ class Home:
         """Build the ecosystem up from what ``store`` keeps, which are ``kinds``, and answer. Raises LocalError."""
 
         async def renew() -> None:
-            async with self._renewing:
-                await self.leave()
-                await build()
+            await self._whole(anew([]))
 
         async def reset() -> None:
-            async with self._renewing:
-                await self.leave()
-                await empty(store, [kind for kind in kinds if not kind.identity])
-                await build()
+            await self._whole(anew([kind for kind in kinds if not kind.identity]))
             self._voice.story("Everything is as at the first start.")
+
+        async def anew(forgotten: Sequence[KeptKind[Any]]) -> None:
+            async with self._renewing:
+                await self._take_down()
+                await empty(store, forgotten)
+                await build()
 
         async def build() -> None:
             self._bus = Bus(self._voice)
@@ -251,6 +253,17 @@ class Home:
 
     async def leave(self) -> None:
         """Take down what was built, once all facts are told. Idempotent."""
+        async with self._renewing:
+            await self._take_down()
+
+    async def _whole(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do ``work`` to its end even if the request that asked for it is given up: half torn down nobody answers."""
+        task = asyncio.create_task(work)
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        await asyncio.shield(task)
+
+    async def _take_down(self) -> None:
         standing, self._standing = self._standing, None
         if standing is not None:
             await standing.leaving.aclose()
