@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 
@@ -40,13 +41,22 @@ class OutputLost(OSError):
 class Check(Struct, frozen=True):
     """One expectation: what was expected, whether it held, and what was seen.
 
-    ``fault``: the fault of the run that had to be answered so, if it is about one.
+    ``fault``: the fault of the run that had to be answered so, if it is about one. ``id`` names it in every run of the
+    scenario (``2.1.1.1.1/logged``), ``clause`` is what demands it, ``actor`` whose doing it is (``RCP``).
     """
 
     expected: str
     ok: bool
     seen: str
     fault: str = ""
+    id: str = ""
+    clause: str = ""
+    actor: str = ""
+
+
+def check_name(text: str) -> str:
+    """What a check is called that was given no id: its words, without what is no letter or digit."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:80]
 
 
 class RunResult(Struct):
@@ -55,11 +65,12 @@ class RunResult(Struct):
     ``faults``: what was disturbed on purpose, name -> (what it is, what the standard answers). ``expect_fault``: that
     they are answered so is what is asked for, and the run may end as they make it end. ``judged``: the verdict
     of a lone side, which says its own. ``first_problem``: what an actor reported first, where others only saw the
-    consequences.
+    consequences. ``use_case``: the id of the use case that is shown, by which its checks are named.
     """
 
     scenario: str
     transport: str
+    use_case: str = ""
     checks: list[Check] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     faults: dict[str, tuple[str, str]] = field(default_factory=dict)

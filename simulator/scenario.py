@@ -20,14 +20,25 @@ from pncsim.wire.errors import LocalError
 
 Energy = Literal["ac", "dc"]
 
+CHARIN = "CharIN, Plug & Charge PKI interoperability guide 1.0 (2023-04-30)"
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+class UseCase(Struct, frozen=True, kw_only=True):
+    """The published use case a scenario shows: its ``id`` in ``source``, who acts, and what has to be so before."""
+
+    id: str
+    actors: tuple[str, ...]
+    preconditions: tuple[str, ...] = ()
+    source: str = CHARIN
+
+
 class Scenario(Struct, frozen=True):
-    """A declared use case. ``clauses`` are requirement or use-case ids; ``run`` raises PncError if it cannot go on.
+    """A declared scenario. ``clauses`` are requirement or use-case ids; ``run`` raises PncError if it cannot go on.
 
     ``fresh_station``: the station boots without a V2G certificate and requests one, even where a PKI folder has one.
-    ``plan``: who takes part.
+    ``plan``: who takes part. ``use_case``: what it shows, where that is one somebody has published.
     """
 
     name: str
@@ -36,6 +47,7 @@ class Scenario(Struct, frozen=True):
     run: Callable[..., Awaitable[None]]
     fresh_station: bool = False
     plan: Plan = USUAL
+    use_case: UseCase | None = None
 
     @property
     def story(self) -> str:
@@ -50,7 +62,13 @@ class Scenario(Struct, frozen=True):
 
 
 def scenario(
-    name: str, *, title: str, clauses: tuple[str, ...] = (), fresh_station: bool = False, plan: Plan = USUAL
+    name: str,
+    *,
+    title: str,
+    clauses: tuple[str, ...] = (),
+    fresh_station: bool = False,
+    plan: Plan = USUAL,
+    use_case: UseCase | None = None,
 ) -> Callable[[Callable[..., Awaitable[None]]], Scenario]:
     """Declare the decorated coroutine function as the scenario ``name``: letters, digits, dots and hyphens.
 
@@ -62,6 +80,6 @@ def scenario(
     def declare(run: Callable[..., Awaitable[None]]) -> Scenario:
         if not inspect.iscoroutinefunction(run):
             raise LocalError(f"The scenario {name} is no coroutine function: write `async def`.")
-        return Scenario(name, title, clauses, run, fresh_station, plan)
+        return Scenario(name, title, clauses, run, fresh_station, plan, use_case)
 
     return declare

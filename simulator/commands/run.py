@@ -52,12 +52,21 @@ def _add_scenario(scenarios: Any, word: str, found: Scenario) -> None:
         help=found.title,
         description=found.story,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=f"{EPILOG}\nshows: {', '.join(found.clauses)}",
+        epilog=f"{EPILOG}\n{_shows(found)}",
     )
     for parameter in found.options:
         add_option(one, parameter)
     _add_common(one)
     one.set_defaults(execute=_run(found), parser=one)
+
+
+def _shows(found: Scenario) -> str:
+    """What it is about, for the end of its help."""
+    told = [f"shows: {', '.join(found.clauses)}"] if found.clauses else []
+    if (case := found.use_case) is not None:
+        told += [f"use case: {case.id}, {case.source}", f"actors: {', '.join(case.actors)}"]
+        told += [f"before: {one}" for one in case.preconditions]
+    return "\n".join(told)
 
 
 def _add_common(parser: Parser) -> None:

@@ -42,6 +42,7 @@ from pncsim.simulator.evidence.said_packets import HTTP, OCPP, SaidPackets
 from pncsim.simulator.evidence.sequence import SequenceChart
 from pncsim.simulator.evidence.story import StoryTeller
 from pncsim.simulator.result import RunResult
+from pncsim.simulator.scenario import UseCase
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import replace_file
 from pncsim.wire.trace import Event, HttpExchange, Judged, LinkBytes, OcppFrame, ServiceCall, Trace, V2gMessage
@@ -150,11 +151,13 @@ class Recorder:
         ended: float,
         options: Mapping[str, Any],
         clauses: Sequence[str] = (),
+        use_case: UseCase | None = None,
         roots: Mapping[str, Iterable[bytes]] | None = None,
     ) -> Path | None:
         """Write what is known at the end, and close; the folder, None where nothing has happened. Raises LocalError.
 
-        ``ended``: lab time. ``clauses``: what the scenario shows. ``roots``: a lab's trust anchors as DER, by role.
+        ``ended``: lab time. ``clauses``, ``use_case``: what the scenario shows. ``roots``: a lab's trust anchors as
+        DER, by role.
         """
         try:
             self.write()
@@ -176,6 +179,7 @@ class Recorder:
                 wall_started=self._wall_started,
                 options=options,
                 clauses=clauses,
+                use_case=use_case,
                 cited=list(self._cited),
             )
             self._files.write("result.junit.xml", _utf8(junit_of(manifest)))

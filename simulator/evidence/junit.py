@@ -18,7 +18,9 @@ NOT_COUNTED = "NA: only the answer to the fault counts"
 
 def junit_of(manifest: Manifest) -> str:
     """The document. A failed check is a failure, a run that broke off an error; what did not count is skipped."""
-    checks = manifest.checks or ([] if manifest.error else [Check("something is checked", False, "nothing was")])
+    checks = manifest.checks or (
+        [] if manifest.error else [Check("something is checked", False, "nothing was", id="checked")]
+    )
     cases = [_case(manifest, check) for check in checks]
     failures = sum("<failure" in case for case in cases)
     skipped = sum("<skipped" in case for case in cases)
@@ -44,13 +46,17 @@ def junit_of(manifest: Manifest) -> str:
 
 
 def _case(manifest: Manifest, check: Check) -> str:
-    if check.ok:
-        return _element(manifest, check.expected, "")
-    seen = _text(check.seen or "no")
-    if manifest.expect_fault and not check.fault:
-        return _element(manifest, check.expected, f'<skipped message="{_text(NOT_COUNTED)}: {seen}"/>')
-    first = manifest.first_problem and f"first problem: {manifest.first_problem}"
-    return _element(manifest, check.expected, f'<failure message="{seen}">{_text(first)}</failure>')
+    about = {"id": check.id, "clause": check.clause, "actor": check.actor, "seen": check.seen}
+    inside = "".join(f'<property name="{name}" value="{_text(value)}"/>' for name, value in about.items() if value)
+    inside = f"<properties>{inside}</properties>" if inside else ""
+    if not check.ok:
+        seen = _text(check.seen or "no")
+        if manifest.expect_fault and not check.fault:
+            inside += f'<skipped message="{_text(NOT_COUNTED)}: {seen}"/>'
+        else:
+            first = manifest.first_problem and f"first problem: {manifest.first_problem}"
+            inside += f'<failure message="{seen}">{_text(first)}</failure>'
+    return _element(manifest, check.expected, inside)
 
 
 def _element(manifest: Manifest, name: str, inside: str) -> str:

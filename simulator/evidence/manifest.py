@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from pncsim.simulator.result import Check, RunResult, Verdict
+from pncsim.simulator.scenario import UseCase
 from pncsim.wire.urls import without_password
 
 FORMAT = 1
@@ -46,7 +47,8 @@ class File(Struct, frozen=True):
 class Manifest(Struct, frozen=True, kw_only=True):
     """The manifest of a run's bundle.
 
-    Times are the lab's, but those called ``wall_``: they are the machine's. ``clauses`` are what the scenario shows,
+    Times are the lab's, but those called ``wall_``: they are the machine's. ``clauses`` are what the scenario shows
+    (``use_case``: the published one),
     ``clauses_cited`` those that problems and failed judgements named. ``seed``: every key and every random choice came
     from it, so that none is a secret. ``files`` has every other file of the bundle, by its path in there.
     """
@@ -61,6 +63,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     first_problem: str
     error: str | None
     clauses: list[str]
+    use_case: UseCase | None = None
     clauses_cited: list[str]
     faults: list[Disturbance]
     expect_fault: bool
@@ -89,6 +92,7 @@ def manifest_of(
     options: Mapping[str, Any],
     clauses: Sequence[str],
     cited: Sequence[str],
+    use_case: UseCase | None = None,
 ) -> Manifest:
     """The manifest, but for its ``files``.
 
@@ -104,6 +108,7 @@ def manifest_of(
         first_problem=result.first_problem,
         error=result.error,
         clauses=list(clauses),
+        use_case=use_case,
         clauses_cited=list(cited),
         faults=[Disturbance(name, title, answer) for name, (title, answer) in result.faults.items()],
         expect_fault=result.expect_fault,

@@ -16,7 +16,7 @@ from pncsim.simulator.faults.answers import Observation
 from pncsim.simulator.faults.deeds import DeedForm
 from pncsim.simulator.meant import meant
 from pncsim.simulator.parameters import Parameter, parameters_of
-from pncsim.simulator.result import Check
+from pncsim.simulator.result import Check, check_name
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
@@ -108,7 +108,13 @@ class FaultJudge:
     def checks(self) -> list[Check]:
         """One for each answer, in the order of the faults."""
         return [
-            Check(f"{fault} is answered: {answer}", seen, "" if seen else self._missed(fault), str(fault))
+            Check(
+                f"{fault} is answered: {answer}",
+                seen,
+                "" if seen else self._missed(fault),
+                str(fault),
+                id=f"{fault.fault.name}/{check_name(str(answer))}",
+            )
             for (fault, answer), seen in zip(self._wanted, self._seen, strict=True)
         ]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pncsim.simulator.evidence.folder import Recorder
 from pncsim.simulator.evidence.story import StoryTeller, printable
-from pncsim.simulator.result import Check, RunResult, Verdict
+from pncsim.simulator.result import Check, RunResult, Verdict, check_name
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import key_log_at
 from pncsim.simulator.runs.told import Screen, warn_of_keys
@@ -89,7 +89,7 @@ class _Alone:
 
     def _say(self, who: str, verdict: Verdict, text: str) -> int:
         """A verdict is a check of the evidence, too."""
-        self._result.checks.append(Check(who, verdict is Verdict.PASS, text))
+        self._result.checks.append(Check(who, verdict is Verdict.PASS, text, id=check_name(who)))
         if who == self._name:
             self._result.judged = verdict
         if verdict is Verdict.ERROR:

@@ -16,7 +16,7 @@ from opcode import opmap
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from pncsim.simulator.result import Check
+from pncsim.simulator.result import Check, check_name
 from pncsim.wire.errors import LocalError
 
 OWN, BUILT_IN = "pncsim.", "pncsim.scenarios."
@@ -36,7 +36,8 @@ def judged(error: Exception, run: Callable[..., Any]) -> list[Check] | None:
         place = _place(one, run) if isinstance(one, AssertionError) else None
         if place is None:
             return None
-        found.append(Check(f"{_assertion(*place)} ({_named(*place)})", False, str(one)))
+        text = f"{_assertion(*place)} ({_named(*place)})"
+        found.append(Check(text, False, str(one), id=check_name(text)))
     return found
 
 

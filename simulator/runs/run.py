@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pncsim.simulator.result import Check, RunResult, Verdict
+from pncsim.simulator.result import Check, RunResult, Verdict, check_name
 from pncsim.simulator.runs.gate import VehicleGate
 from pncsim.simulator.runs.journal import Journal
 from pncsim.simulator.runs.loop import check_loop
@@ -84,7 +84,12 @@ class Run:
         self.trace = Trace(run=f"{scenario.name}-{self._source.of('run').octets(4).hex()}")
         self._key_log = key_log_at(self.settings.keylog, self.trace)
         self.journal = Journal() if kept is None else Journal(kept)
-        self.result = RunResult(scenario.name, self.settings.transport, expect_fault=self.settings.expect_fault)
+        self.result = RunResult(
+            scenario.name,
+            self.settings.transport,
+            use_case=scenario.use_case.id if scenario.use_case is not None else "",
+            expect_fault=self.settings.expect_fault,
+        )
         self._gate = VehicleGate(self.clock)
         self._task: asyncio.Task[RunResult] | None = None
         self._lab: asyncio.Future[Lab] = asyncio.get_running_loop().create_future()
@@ -225,7 +230,7 @@ class Run:
                 from pncsim.simulator.runs.own_lines import HELD, asserts
 
                 if asserts(run):
-                    self.result.checks.append(Check(HELD, True, ""))
+                    self.result.checks.append(Check(HELD, True, "", id=check_name(HELD)))
 
     def _disturb(self, lab: Lab) -> FaultJudge:
         """Apply the faults that were asked for, once, and look for what the standard answers."""
@@ -266,6 +271,7 @@ class Run:
                 ended=self.clock.now(),
                 options=self.options,
                 clauses=self.scenario.clauses,
+                use_case=self.scenario.use_case,
                 roots=lab.roots(),
             )
         except PncError as error:

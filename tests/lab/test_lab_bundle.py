@@ -174,7 +174,19 @@ def test_each_check_is_a_case_of_the_junit_file(folder: Path, failed: Path) -> N
         assert [case.get("name") for case in cases] == [check["expected"] for check in told["checks"]]
         assert [case.find("failure") is None for case in cases] == [check["ok"] for check in told["checks"]]
         assert suite.get("failures") == str(sum(not check["ok"] for check in told["checks"]))
-        assert {one.get("name"): one.get("value") for one in suite.iter("property")}["run"] == told["run"]
+        properties = suite.find("properties")
+        assert properties is not None
+        assert {one.get("name"): one.get("value") for one in properties}["run"] == told["run"]
+        about = [{one.get("name"): one.get("value") for one in case.iter("property")} for case in cases]
+        names = ("id", "clause", "actor", "seen")
+        assert about == [{name: check[name] for name in names if check[name]} for check in told["checks"]]
+
+
+def test_each_check_says_what_it_is_called_what_demands_it_and_whose_doing_it_is(folder: Path) -> None:
+    checks = manifest(folder)["checks"]
+    assert all(check["clause"] and check["actor"] for check in checks)
+    named = [check["id"] for check in checks]
+    assert len(set(named)) == len(named) and {"ends-in-order", "installed", "payer", "receipts"} <= set(named)
 
 
 def test_a_failed_check_that_only_shows_the_fault_is_skipped_where_the_fault_is_expected(tmp_path: Path) -> None:
