@@ -117,7 +117,9 @@ async def load_until_killed(services: Services, ledger: Ledger, place: str, rand
     writing = [asyncio.ensure_future(one) for one in writers]
     ended = asyncio.ensure_future(services.said())
     if place == "clock":
-        await asyncio.wait_for(ledger.steps(random.randint(2, 8)), PATIENCE)
+        enough = asyncio.ensure_future(ledger.steps(random.randint(2, 8)))
+        await asyncio.wait([enough, ended], timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        enough.cancel()
     await asyncio.wait([ended], timeout=random.uniform(0.0, 0.05) if place == "clock" else 5.0)
     services.kill()
     assert await ended == {"ended": -signal.SIGKILL}
