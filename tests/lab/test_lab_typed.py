@@ -92,7 +92,7 @@ def test_as_a_module_the_program_says_how_it_was_called() -> None:
 # Completion
 
 LINES = [
-    ("pnc r", {"run"}),
+    ("pnc ru", {"run"}),
     ("pnc run pnc-", {"pnc-ac", "pnc-dc"}),
     ("pnc run pnc-ac --transport ", {"loopback", "memory"}),
     ("pnc run pnc-ac --fault contract-r", {"contract-revoked"}),
