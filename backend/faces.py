@@ -5,7 +5,7 @@ A face is one row of :data:`FACES`. The published paths do not clash, so one por
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -151,11 +151,13 @@ FACES: Mapping[str, Face] = {
 }
 """By the name a ready file gives them."""
 
+VIEWED = frozenset({"token", "rcp", "pcp", "ccp", "webhooks", "admin"})
+"""What has to be at a port for its page to show something: it reads nothing from elsewhere."""
 ABOUT = "about"
 """What figures and access log call the routes that are of no service, but about all of a port's."""
 
 
-def routes_of(house: Household, names: Iterable[str] = tuple(FACES)) -> list[Route]:
+def routes_of(house: Household, names: Sequence[str] = tuple(FACES)) -> list[Route]:
     """The routes of these faces, each with its service and scope, and what every port has for whoever runs it."""
     published = [
         replace(route, service=name, scope=FACES[name].scope) for name in names for route in FACES[name].routes(house)
@@ -163,7 +165,7 @@ def routes_of(house: Household, names: Iterable[str] = tuple(FACES)) -> list[Rou
     about = (
         *health.routes(lambda: _probe(house)),
         *house.metrics.routes(),
-        *viewer.routes(),
+        *(viewer.routes() if VIEWED.issubset(names) else ()),
         *openapi_http.routes(published, house.tokens.audience),
     )
     return [*published, *(replace(route, service=ABOUT) for route in about)]

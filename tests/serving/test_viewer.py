@@ -94,3 +94,13 @@ async def test_the_page_is_for_everybody_and_holds_nothing(tmp_path: Path) -> No
     assert "unsafe" not in POLICY and "default-src 'none'" in POLICY
     assert not [secret for secret in secrets if secret in text]
     assert "innerHTML" not in text
+
+
+async def test_a_port_of_one_service_has_its_document_and_no_page_that_could_show_nothing(tmp_path: Path) -> None:
+    options = ServeOptions(data=tmp_path, port=0, port_per_service=True)
+    async with served(options, Clock(), Trace()) as house, aiohttp.ClientSession() as session:
+        for name, path, status in (("rcp", "/", 404), ("rcp", "/health", 200), ("rcp", "/metrics", 200)):
+            async with session.get(house.services[name] + path) as answer:
+                assert answer.status == status, path
+        async with session.get(house.services["rcp"] + "/openapi.json") as answer:
+            assert {path.split("/")[2] for path in (await answer.json())["paths"]} == {"root"}
