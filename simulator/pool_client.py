@@ -17,6 +17,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.urls import without_password
 from pncsim.wire.values import Discreet
+from pncsim.wire.voice import Voice
 
 WHOLE = 60.0
 """Seconds an answer may take."""
@@ -30,6 +31,9 @@ class ClientSecret(Discreet, Struct, frozen=True):
 
     id: str
     secret: str
+    role: str = ""
+    wmi: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
 
     _hidden = ("secret",)
 
@@ -86,7 +90,8 @@ class _Ready(Struct):
 class Participant:
     """Calls services in the name of ``client``, with a token for all that is asked; :meth:`close` it at the end.
 
-    ``base`` is where a service is that ``services`` does not name.
+    ``base`` is where a service is that ``services`` does not name; ``voice`` tells of each answer; ``whole``: seconds
+    one may take.
     """
 
     def __init__(
@@ -97,9 +102,11 @@ class Participant:
         services: Mapping[str, str] = {},
         *,
         tls: ssl.SSLContext | None = None,
+        voice: Voice | None = None,
+        whole: float = WHOLE,
     ) -> None:
         self._client, self._base, self._services = client, base.rstrip("/"), services
-        self._http = HttpClient(clock, whole=WHOLE, body=LONGEST, tls=tls)
+        self._http = HttpClient(clock, whole=whole, body=LONGEST, tls=tls, voice=voice)
         self._token: str | None = None
 
     async def call(self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -111,6 +118,14 @@ class Participant:
         """The objects of an answer that is a list; as :meth:`call`."""
         found = json.loads((await self._called(service, "GET", path, None, _JSON)).body or b"[]")
         return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+    async def get(self, service: str, path: str) -> bytes:
+        """The answer's octets; as :meth:`call`."""
+        return (await self._called(service, "GET", path, None, "*/*")).body
+
+    async def token(self) -> str:
+        """The token it calls with, fetched if there is none yet. Raises PncError."""
+        return self._token or await self._fetched()
 
     async def post(self, service: str, path: str, body: bytes, media_type: str) -> bytes:
         """The answer's octets; as :meth:`call`."""

@@ -35,8 +35,8 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
     """One issuing CA.
 
     ``chain`` is its own certificate and those of the CAs above it, without the root: what follows a leaf it has issued.
-    ``key`` is None where the folder has only the certificate. ``ocsp_url`` and ``crl_url`` go into what it issues.
-    Serial numbers and its own keys are drawn from ``source``.
+    ``key`` is None where the folder has only the certificate, or ``keeper`` has it. ``ocsp_url`` and ``crl_url`` go
+    into what it issues. Serial numbers and its own keys are drawn from ``source``.
     """
 
     _hidden = ("key", "registry", "signer", "_hashes", "_speaker")
@@ -45,6 +45,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
     key: PrivateKey | None = None
+    keeper: str = ""
     registry: Registry = field(default_factory=Registry)
     ocsp_url: str | None = None
     crl_url: str | None = None
@@ -244,6 +245,8 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         return self.owns(name) and (self.key is not None or self._can_sign(now))
 
     def _signing_key(self) -> PrivateKey:
+        if self.key is None and self.keeper:
+            raise LocalError(f"Nothing can be issued by {self.role} here: its key is kept by {self.keeper}.")
         if self.key is None:
             raise LocalError(
                 f"Nothing can be issued by {self.role}: its key is not there.",

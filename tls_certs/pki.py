@@ -41,7 +41,8 @@ class Pki(Discreet, Struct, eq=False):
     ``certificates`` holds one or more per role: a file of roots may carry several. ``further`` are CA certificates that
     came along in some file: they complete chains and are nobody's root. Keys are never shown by ``repr``.
     ``complete`` says whether the authorities know of every certificate they have ever issued; in a folder its
-    ``ledger`` does. Keys and serial numbers are drawn from ``source``.
+    ``ledger`` does. Keys and serial numbers are drawn from ``source``. ``keeper`` is who has the authorities' keys,
+    where they are not here.
     """
 
     _hidden = ("certificates", "keys", "_authorities")
@@ -55,6 +56,7 @@ class Pki(Discreet, Struct, eq=False):
     source: Source = SYSTEM
     further: tuple[x509.Certificate, ...] = ()
     ledger: Ledger | None = None
+    keeper: str = ""
     _authorities: dict[str, Authority] = field(default_factory=dict)
 
     @property
@@ -77,7 +79,7 @@ class Pki(Discreet, Struct, eq=False):
         return found
 
     def _place(self) -> str:
-        return f"the PKI folder {self.folder}" if self.folder else "this PKI"
+        return f"the PKI folder {self.folder}" if self.folder else self.keeper or "this PKI"
 
     def anchors(self, *roles: str) -> tuple[x509.Certificate, ...]:
         """All certificates of the given root roles, for verifying; roles that are not there are left out."""
@@ -137,6 +139,7 @@ class Pki(Discreet, Struct, eq=False):
                 certificate=certificate,
                 chain=() if _is_root(certificate) else self.chain(role),
                 key=self.keys.get(role),
+                keeper=self.keeper,
                 source=self.source.of(role),
                 registry=self._registry(certificate),
                 ocsp_url=None if role in OCPP_ROLES else self.ocsp_url,

@@ -49,11 +49,19 @@ MO: Mapping[str, Described] = {
         body=record(
             "ContractToConclude",
             {"customer": CUSTOMER, "pcid": PCID},
-            {"emaid": EMAID, "contractEnds": MOMENT, "automaticRenewal": BOOLEAN, "provider": PROVIDER},
+            {
+                "emaid": EMAID,
+                "contractEnds": MOMENT,
+                "certificateEnds": MOMENT,
+                "automaticRenewal": BOOLEAN,
+                "provider": PROVIDER,
+            },
         ),
         answers={201: CONTRACT},
         errors=_VEHICLE,
-        more="The certificate is issued by the operator's own PKI, or for one without by the contract service.",
+        more="The certificate is issued by the operator's own PKI, or for one without by the contract service. "
+        "`contractEnds` is the end of the contract; `certificateEnds` that of its first certificate alone, which may "
+        "be renewed.",
     ),
     "getContractsOfOperator": Described(
         summary="The operator's contracts, or one customer's",

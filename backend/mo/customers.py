@@ -72,6 +72,7 @@ class Customers:
         *,
         emaid: str | None = None,
         until: float | None = None,
+        lasts: float | None = None,
         renews: bool = False,
         by_service: bool = False,
     ) -> Subscription:
@@ -82,7 +83,7 @@ class Customers:
         if emaid is not None and await self._find(emaid) is not None:
             raise Refused(f"There is a contract {emaid} already.", clause="CPS-6", advice="Have it renewed.")
         contract = await self._operator.subscribe(
-            driver, pcid, ends=until, emaid=emaid, renews=renews, by_service=by_service
+            driver, pcid, ends=until, lasts=lasts, emaid=emaid, renews=renews, by_service=by_service
         )
         await self._tell(contract, "concluded", f"Contract {contract.emaid} for {contract.pcid} is ready to install.")
         return contract

@@ -74,11 +74,18 @@ class _Face:
         customer, pcid = _customer(text_member(body, "customer")), read_pcid(text_member(body, "pcid"))
         emaid = None if body.get("emaid") is None else read_emaid(text_member(body, "emaid"))
         until = None if body.get("contractEnds") is None else read_time(body, "contractEnds")
+        lasts = None if body.get("certificateEnds") is None else read_time(body, "certificateEnds")
         renews = _flag(body, "automaticRenewal", default=False)
         desk = self._desk(grant, emaid[:5] if emaid is not None else body.get("provider"))
         with self._guesses.attempt(grant.holder, vehicle_key(pcid)):
             contract = await desk.conclude(
-                customer, pcid, emaid=emaid, until=until, renews=renews, by_service=self._by_service(grant)
+                customer,
+                pcid,
+                emaid=emaid,
+                until=until,
+                lasts=lasts,
+                renews=renews,
+                by_service=self._by_service(grant),
             )
         return json_response(_contract(contract), 201)
 

@@ -77,6 +77,7 @@ class MobilityOperator:
         pcid: str,
         *,
         ends: float | None = None,
+        lasts: float | None = None,
         emaid: str | None = None,
         renews: bool = False,
         by_service: bool = False,
@@ -84,17 +85,18 @@ class MobilityOperator:
         """Conclude a contract for the vehicle ``pcid`` and have it ready in the contract pool.
 
         ``ends``: wanted end in lab seconds since the epoch; the certificate ends with the vehicle's provisioning
-        certificate or the issuing CA at the latest (CPS-9). ``renews`` and ``by_service`` as for :class:`Subscription`.
+        certificate or the issuing CA at the latest (CPS-9). ``lasts``: wanted end of the first certificate alone, of a
+        contract that goes on. ``renews`` and ``by_service`` as for :class:`Subscription`.
         Raises Refused; no contract exists then.
         """
         with self._voice.call("subscribe") as call:
             now = self._clock.now()
-            end = now + CONTRACT_LIFETIME if ends is None else ends
+            end = min((one for one in (ends, lasts) if one is not None), default=now + CONTRACT_LIFETIME)
             if end <= now:
                 raise Refused(
                     "The contract would end before it begins.",
                     clause="CPS-10",
-                    message="The given contractEnds date is in the past.",
+                    message="The given contractEnds date is in the past." if end == ends else "",
                 )
             vehicle = await self._vehicle(pcid)
             emaid = await self._own_emaid(emaid, vehicle)

@@ -15,10 +15,10 @@ from cryptography import x509
 from pncsim.backend import certificates
 from pncsim.backend.answers import PoolAnswer
 from pncsim.backend.pcp import ProvisionedVehicle
+from pncsim.backend.pki.est_client import enrol
 from pncsim.backend.ports import Calls
 from pncsim.backend.refusal import Refused
 from pncsim.tls_certs import reading
-from pncsim.tls_certs.pkcs7 import certificates_in
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.errors import PeerError
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
@@ -38,14 +38,7 @@ class RemoteServices:
 
     async def enrol(self, csr: bytes) -> tuple[x509.Certificate, ...]:
         """See :class:`backend.oem.production.EnrolmentPort`."""
-        body = await self._calls.post(
-            "est", "/oem/simpleenroll/ISO15118-2", base64.b64encode(csr), "application/pkcs10"
-        )
-        octets = _octets(b"".join(body.split()).decode("ascii", "replace"), "The answer of the enrolment service")
-        chain = certificates_in(octets, "The answer of the enrolment service")
-        if not chain:
-            raise PeerError("The enrolment service answered with no certificate.", kind="empty", http_status=502)
-        return tuple(one for one in chain if one.subject != one.issuer)
+        return await enrol(self._calls, "oem", csr)
 
     async def publish(
         self, chain: Sequence[bytes], *, v2g_roots: Sequence[str] = (), previous_pcid: str | None = None

@@ -80,6 +80,17 @@ def _add_common(parser: Parser) -> None:
     )
     common.add_argument("--pki", type=Path, metavar="DIR", help="use the certificates of this folder")
     common.add_argument(
+        "--ecosystem",
+        metavar="URL",
+        help="use running services (pnc serve ecosystem) for pools, PKI and operators: their URL, or their ready file",
+    )
+    common.add_argument(
+        "--credentials",
+        type=Path,
+        metavar="FILE",
+        help="with --ecosystem: ready file or clients.json of the services (default: that of the usual folder)",
+    )
+    common.add_argument(
         "--seed",
         metavar="N",
         help="draw every random choice from this, so that the run can be repeated; its keys are no secrets then",
@@ -121,12 +132,16 @@ def _run(found: Scenario) -> Callable[[Arguments], int]:
         settings = RunSettings(
             transport=arguments.transport,
             pki=arguments.pki,
+            ecosystem=arguments.ecosystem,
+            credentials=arguments.credentials,
             seed=arguments.seed,
             faults=tuple(arguments.fault),
             expect_fault=arguments.expect_fault,
             evidence=None if arguments.no_evidence else arguments.evidence,
             keylog=arguments.keylog,
         )
+        if settings.contradiction:
+            arguments.parser.error(settings.contradiction)
         options = {option.name: getattr(arguments, option.name) for option in found.options}
         return run_and_tell(found, options, settings, level=-1 if arguments.quiet else arguments.verbose).exit_code
 

@@ -20,6 +20,7 @@ from pncsim.simulator.faults.services import (
     TamperingPool,
 )
 from pncsim.simulator.lab.back_end import KnownCards
+from pncsim.simulator.lab.revocation import revoke
 from pncsim.simulator.parameters import Bounds, Choices
 from pncsim.tls_certs.bad import certificates as wrong
 from pncsim.tls_certs.bad.certificates import wrong_credentials
@@ -304,26 +305,24 @@ def raw_value(
 
 async def contract_revoked(plug_in: PlugIn) -> None:
     """The contract certificate is revoked at its CA."""
-    await plug_in.back.ecosystem.ca.revoke_certificate(_contract(plug_in).credentials.leaf, "key_compromise")
+    await revoke(plug_in.back.parties, _contract(plug_in), "key_compromise")
 
 
 async def provisioning_revoked(plug_in: PlugIn) -> None:
     """The vehicle's provisioning certificate is revoked at its CA."""
     assert plug_in.vehicle.provisioning is not None
-    await plug_in.back.ecosystem.ca.revoke_certificate(plug_in.vehicle.provisioning.leaf, "key_compromise")
+    await revoke(plug_in.back.parties, plug_in.vehicle.provisioning, "key_compromise")
 
 
 async def contract_blocked(plug_in: PlugIn) -> None:
     """The mobility operator blocks the contract."""
-    await plug_in.back.ecosystem.mo.block(_contract(plug_in).emaid)
+    await plug_in.back.parties.block(_contract(plug_in).emaid)
 
 
 async def pool_empty(plug_in: PlugIn) -> None:
     """The pool holds no contract for the vehicle."""
-    pool = plug_in.back.ecosystem.pool
     assert plug_in.vehicle.provisioning is not None
-    for entry in await pool.contracts(common_name(plug_in.vehicle.provisioning.leaf)):
-        await pool.delete(entry.emaid, skip_revocation=True)
+    await plug_in.back.parties.empty(common_name(plug_in.vehicle.provisioning.leaf))
 
 
 # Services behind the CSMS

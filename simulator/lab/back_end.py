@@ -18,6 +18,8 @@ from pncsim.backend.answers import AuthorizationStatus, TokenStatus
 from pncsim.backend.csms.csms import Csms
 from pncsim.backend.csms.ports import ContractPool, Services
 from pncsim.backend.ecosystem import Ecosystem
+from pncsim.simulator.lab.here import Here
+from pncsim.simulator.lab.parties import Parties, named
 from pncsim.simulator.plan import STATION_ID, USUAL, CsmsPlan, PkiPlan, Plan
 from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import Pki, create_ocpp_pki, create_pki, load_pki
@@ -60,7 +62,7 @@ class BackEnd(Struct, kw_only=True):
     name: str
     region: Region
     pki: Pki
-    ecosystem: Ecosystem
+    parties: Parties
     services: Services
     connect: Connector
     password: str
@@ -74,6 +76,13 @@ class BackEnd(Struct, kw_only=True):
         if self.own is None:
             raise LocalError(f"The CSMS {self.name} is somebody else's: its inside cannot be seen.")
         return self.own
+
+    @property
+    def ecosystem(self) -> Ecosystem:
+        """The parties' inside. Raises LocalError where they are elsewhere."""
+        if not isinstance(self.parties, Here):
+            raise LocalError("The services behind this lab are elsewhere: their inside cannot be seen.")
+        return self.parties.ecosystem
 
     async def stop_csms(self) -> None:
         """Take the CSMS off the network; everything else goes on."""
@@ -92,6 +101,8 @@ class Region:
     ``folder``: where the first PKI comes from. ``keeping``: what is issued and revoked in it stays there; a lab does
     with the folder as it likes, and forgets it. ``refuses``: the liberties nobody here lets pass. ``revocation``: what
     is to be known of certificates of others, whose responders and lists are then asked at the addresses they name.
+    ``elsewhere``: the parties are the running services at this URL, or of this ready file, which are called with the
+    secrets in ``credentials``.
     """
 
     def __init__(
@@ -106,29 +117,40 @@ class Region:
         source: Source = SYSTEM,
         refuses: frozenset[Tolerance] = LENIENT,
         revocation: RevocationPolicy | None = None,
+        elsewhere: str | None = None,
+        credentials: Path | None = None,
     ) -> None:
         self.plan, self._revocation = plan, revocation
+        self._elsewhere, self._credentials = elsewhere, credentials
         self._transport, self._clock, self._trace, self._refuses = transport, clock, trace, refuses
         self._folder, self._keeping, self._source = folder, keeping, source
         self._sockets = AsyncExitStack()
         self._ecosystem: Ecosystem | None = None
+        self._parties: Parties | None = None
         self._back_ends: dict[str, BackEnd] = {}
         self._pool: tuple[str, str] | None = None  # URL and token, where it is reached over HTTP
         self._building = asyncio.Lock()
         self._answered_here = {""}  # OCSP addresses besides the responder's own
 
     @property
-    def built(self) -> Ecosystem | None:
-        """The ecosystem, if somebody has needed it."""
-        return self._ecosystem
+    def built(self) -> Parties | None:
+        """The parties, if somebody has needed them."""
+        return self._parties
 
     @property
     def back_ends(self) -> tuple[BackEnd, ...]:
         """The CSMSs that somebody has needed."""
         return tuple(self._back_ends.values())
 
+    async def parties(self) -> Parties:
+        """The PKIs, parties and pools, at the lab's time. Raises PncError."""
+        async with self._building:
+            parties = await self._open_parties()
+        await parties.keep_time()
+        return parties
+
     async def ecosystem(self) -> Ecosystem:
-        """The PKIs, parties and pools. Raises LocalError."""
+        """Their inside, where they are of this process. Raises LocalError."""
         async with self._building:
             return await self._open_ecosystem()
 
@@ -149,7 +171,23 @@ class Region:
 
     # PKIs and parties
 
+    async def _open_parties(self) -> Parties:
+        if self._parties is None and self._elsewhere is not None:
+            from pncsim.simulator.lab.callers import open_callers
+            from pncsim.simulator.lab.elsewhere import open_elsewhere
+
+            callers = open_callers(self._clock, self._trace, self._elsewhere, self._credentials)
+            parties = await open_elsewhere(self._clock, self._trace, callers, self.plan, self._source)
+            self._sockets.push_async_callback(parties.close)
+            self._parties = parties
+        elif self._parties is None:
+            await self._open_ecosystem()
+        assert self._parties is not None
+        return self._parties
+
     async def _open_ecosystem(self) -> Ecosystem:
+        if self._elsewhere is not None:
+            raise LocalError("The services behind this lab are elsewhere: their inside cannot be seen.")
         if self._ecosystem is not None:
             return self._ecosystem
         ocsp_url, fetch, serve = self.plan.ocsp_url or "http://ocsp.pncsim.test/ocsp", None, None
@@ -187,6 +225,7 @@ class Region:
                 ocsp_app(ecosystem.responder, Voice.on(self._clock, self._trace, "PKI", refuses=self._refuses))
             )
         self._ecosystem = ecosystem
+        self._parties = Here(self._clock, ecosystem, self.plan, self._services)
         return ecosystem
 
     def _fetch(self, own_url: str) -> Fetch:
@@ -242,16 +281,9 @@ class Region:
     # CSMSs
 
     async def _open_csms(self, plan: CsmsPlan) -> BackEnd:
-        ecosystem = await self._open_ecosystem()
-        pki = ecosystem.pki
-        services = Services(
-            pool=await self._contract_pool(ecosystem, plan.name),
-            revocation=ecosystem.revocation,
-            authority=ecosystem.ca,
-            operator=ecosystem.operators if self.plan.operators else ecosystem.mo,
-            tokens=KnownCards({CARD: "Accepted"}),
-            chains=ecosystem.chains,
-        )
+        parties = await self._open_parties()
+        pki, services = named(parties.pkis, ""), await parties.services(plan.name)
+        services.tokens = KnownCards({CARD: "Accepted"})
         password, own, server = plan.password, None, None
         if plan.url is not None:
             from pncsim.wire.ocpp.tls import client_context
@@ -280,13 +312,24 @@ class Region:
             name=plan.name,
             region=self,
             pki=pki,
-            ecosystem=ecosystem,
+            parties=parties,
             services=services,
             connect=connect,
             password=password,
             csms_url=url,
             own=own,
             server=server,
+        )
+
+    async def _services(self, csms: str) -> Services:
+        """What the CSMS of that name asks of the ecosystem here."""
+        ecosystem = await self._open_ecosystem()
+        return Services(
+            pool=await self._contract_pool(ecosystem, csms),
+            revocation=ecosystem.revocation,
+            authority=ecosystem.ca,
+            operator=ecosystem.operators if self.plan.operators else ecosystem.mo,
+            chains=ecosystem.chains,
         )
 
     async def _contract_pool(self, ecosystem: Ecosystem, csms: str) -> ContractPool:
@@ -325,8 +368,8 @@ class Region:
         from pncsim.wire.ocpp.tls import client_context
         from pncsim.wire.ocpp.websocket import connector
 
-        if "csms_server" not in pki.keys:  # somebody else's folder
-            pki = create_ocpp_pki(self._clock.now(), self._source.of("OCPP"))
+        if "csms_server" not in pki.keys:  # a PKI of somebody else; TLS libraries live by the machine's time
+            pki = create_ocpp_pki(Clock().now(), self._source.of("OCPP"))
         server = await serve_csms(csms, pki.credentials("csms_server"))
         self._sockets.push_async_callback(server.close)
         return connector(server.url, client_context([pki.root("csms_server")])), server

@@ -19,11 +19,12 @@ from pncsim.secc.config import SeccConfig
 from pncsim.simulator.lab.back_end import CARD, BackEnd, Region
 from pncsim.simulator.lab.expect import Expectations
 from pncsim.simulator.lab.hooks import Hooks, chained
+from pncsim.simulator.lab.parties import named
 from pncsim.simulator.lab.plug_in import PlugIn
 from pncsim.simulator.lab.revocation import Revocable, revoke
 from pncsim.simulator.lab.sessions import LabSessions, SessionWatch
-from pncsim.simulator.lab.stations import can_staple, configure_station, make_station, network_at
-from pncsim.simulator.lab.vehicles import check_name, configure, make_vehicle, sell_contract
+from pncsim.simulator.lab.stations import can_staple, configure_station, evse_id_of, make_station, network_at
+from pncsim.simulator.lab.vehicles import check_name, configure, make_vehicle
 from pncsim.simulator.plan import USUAL, Plan, StationPlan
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.scenario import Energy
@@ -40,9 +41,6 @@ from pncsim.wire.voice import Voice
 if TYPE_CHECKING:
     from pncsim.backend.csms.ports import Services
     from pncsim.backend.csms.transactions import Transaction
-    from pncsim.backend.ecosystem import Ecosystem
-    from pncsim.backend.mo import MobilityOperator
-    from pncsim.tls_certs.pki import Pki
     from pncsim.tls_certs.revocation import Reason
     from pncsim.wire.ocpp.channel import Connector, FrameChannel
 
@@ -75,7 +73,16 @@ class Lab:
         self.expect = Expectations(result, self.sessions, self.transactions)
         self.hooks = Hooks()
         self.card = CARD
-        self.region = Region(settings.transport, clock, trace, plan=plan, folder=settings.pki, source=source)
+        self.region = Region(
+            settings.transport,
+            clock,
+            trace,
+            plan=plan,
+            folder=settings.pki,
+            source=source,
+            elsewhere=settings.ecosystem,
+            credentials=settings.credentials,
+        )
         self.vehicles: dict[str, Vehicle] = {}
         self.through, self._installed, self._source = through, installed, source
         self._stations: dict[str, ChargePoint] = {}
@@ -122,34 +129,31 @@ class Lab:
         ``wishes`` are fields of :class:`ev.config.VehicleConfig`. Faults that change what it sends are built in. Raises
         LocalError for a name that is taken or cannot be one, and for wishes that make no sense.
         """
-        ecosystem, now = await self.region.ecosystem(), self.clock.now()
+        parties = await self.region.parties()
         # Several may be made at once: number and name are this one's from here on.
         number = len(self.vehicles) + 1
         name = name or f"EV-{number}"
         if name in self.vehicles:
             raise LocalError(f"There is a vehicle {name} in this lab already.")
         check_name(name)
-        if not can_staple(ecosystem.pki):
+        if not can_staple(named(parties.pkis, "")):
             wishes.setdefault("ocsp", "prefer")
         config = configure(energy, kwh, number, alter=self.hooks.altering("vehicle", name), **wishes)
-        self.vehicles[name] = vehicle = make_vehicle(name, number, ecosystem, _named(ecosystem, pki), now, config)
+        self.vehicles[name] = vehicle = make_vehicle(name, None, parties.pkis.values(), config)
+        vehicle.provisioning = await parties.provision(number, pki)
         if contract:
-            seller = self._operator(ecosystem, operator)
-            issued_by = next((mo.pki for mo in self.plan.operators if mo.provider == seller.provider), "")
-            await sell_contract(vehicle, number, seller, _named(ecosystem, issued_by), now, contract_days)
+            await parties.sell(vehicle, number, operator=operator, days=contract_days)
         return vehicle
 
     async def subscribe(self, vehicle: Vehicle, *, operator: str = "") -> str:
         """The OEM publishes the vehicle, the driver subscribes at the MO, the bundle waits in the CCP; the EMAID."""
-        ecosystem = await self.region.ecosystem()
-        provisioning = vehicle.provisioning or ecosystem.pki.credentials("oem_leaf")  # which says what is wrong with it
-        pcid = await ecosystem.oem.publish(provisioning, v2g_roots=vehicle.v2g_roots)
+        parties = await self.region.parties()
+        pcid = await parties.publish(vehicle)
         self.voice.of("OEM", f"OEM {pcid[:3]}").story(f"Provisioning certificate of {pcid} is published in the PCP.")
-        seller = self._operator(ecosystem, operator)
-        contract = await seller.subscribe("the driver", pcid)
-        text = f"The driver subscribes with {pcid}: contract {contract.emaid}; its bundle is in the CCP."
-        self.voice.of("MO", f"MO {seller.provider}").story(text)
-        return contract.emaid
+        emaid = await parties.subscribe(pcid, operator=operator)
+        text = f"The driver subscribes with {pcid}: contract {emaid}; its bundle is in the CCP."
+        self.voice.of("MO", f"MO {emaid[:5]}").story(text)
+        return emaid
 
     async def revoke(self, what: Revocable, reason: Reason = "key_compromise") -> None:
         """Revoke a certificate at the CA that has issued it, whose responder says so from now on.
@@ -157,7 +161,7 @@ class Lab:
         ``what``: a vehicle (the contract it would pay with), a contract, a station (its V2G certificate), credentials
         or a certificate. Raises LocalError for what is not there or was issued by nobody in this lab.
         """
-        await revoke(await self.region.ecosystem(), what, reason)
+        await revoke(await self.region.parties(), what, reason)
 
     async def station(self, config: SeccConfig | None = None, *, identity: str = "", **wishes: Any) -> ChargePoint:
         """The station of that identity (default: the first), booted if it was not yet. Raises what went wrong.
@@ -194,6 +198,8 @@ class Lab:
         ``renegotiate_after_loops``: the station asks for new parameters then. ``keep_plugged`` says that the vehicle
         will come back (a pause).
         """
+        if self.region.built is not None:
+            await self.region.built.keep_time()
         identity, _, outlet = at.partition("/")
         plan, _ = self._planned(identity)
         if plan.foreign:
@@ -260,18 +266,21 @@ class Lab:
 
     async def _boot(self, plan: StationPlan, number: int, config: SeccConfig) -> None:
         back = await self.region.back_end(plan.csms)
+        pki = named(back.parties.pkis, plan.pki)
+        equipped = await back.parties.equip_station(number, evse_id_of(number), plan.pki) if self._installed else None
         station = make_station(
             plan,
             number,
-            back,
-            _named(back.ecosystem, plan.pki),
+            password=back.password,
+            everywhere=back.parties.pkis.values(),
+            credentials=equipped,
+            staples=equipped is None or can_staple(pki),
             connect=self._reach(back),
             hooks=self.hooks,
             transport=self.settings.transport,
             clock=self.clock,
             trace=self.trace,
             source=self._source,
-            installed=self._installed,
             config=config,
         )
         self._stations[plan.identity], self._behind[plan.identity] = station, back
@@ -312,16 +321,6 @@ class Lab:
     async def _look_at_transactions(self) -> None:
         owned = [back.own for back in self.region.back_ends if back.own is not None]
         self._transactions = [kept for csms in owned async for kept in every(csms.transactions)]
-
-    @staticmethod
-    def _operator(ecosystem: Ecosystem, provider: str) -> MobilityOperator:
-        """The mobility operator of a provider id; "" the first. Raises LocalError."""
-        if not provider:
-            return ecosystem.mo
-        found = ecosystem.operators.find(provider)
-        if found is None:
-            raise LocalError(f"This lab has no mobility operator {provider!r}.", advice="Name it in the plan.")
-        return found
 
     # What expectations and faults look at
 
@@ -384,12 +383,3 @@ class Lab:
         self._cut_until[back.name] = self.clock.now() + seconds
         for link in tuple(back.csms.stations.values()):
             await link.peer.close(1001, "the connection is cut")
-
-
-def _named(ecosystem: Ecosystem, name: str) -> Pki:
-    """The PKI of that name, "" the first. Raises LocalError."""
-    if not name:
-        return ecosystem.pki
-    if name not in ecosystem.pkis:
-        raise LocalError(f"This lab has no PKI {name!r}; it has {', '.join(map(repr, ecosystem.pkis))}.")
-    return ecosystem.pkis[name]

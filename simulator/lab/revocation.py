@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from cryptography import x509
 
-from pncsim.backend.ecosystem import Ecosystem
-from pncsim.backend.pki.authorities import Authorities
 from pncsim.ev.contracts import Contract
 from pncsim.ev.vehicle import Vehicle
 from pncsim.secc.charge_point import ChargePoint
+from pncsim.simulator.lab.parties import Parties
 from pncsim.tls_certs.reading import shown
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.credentials import Credentials
@@ -18,10 +17,10 @@ Revocable = Vehicle | Contract | ChargePoint | Credentials | x509.Certificate
 """What has a certificate, or is one."""
 
 
-async def revoke(ecosystem: Ecosystem, what: Revocable, reason: Reason) -> None:
-    """Revoke it at the CA that has issued it. Raises LocalError where that is nobody of this ecosystem."""
+async def revoke(parties: Parties, what: Revocable, reason: Reason) -> None:
+    """Revoke it at the CA that has issued it. Raises LocalError where that is nobody of these."""
     certificate = certificate_of(what)
-    if not await Authorities(ecosystem.authorities.values()).revoke_certificate(certificate, reason):
+    if not await parties.revoke(certificate, reason):
         raise LocalError(
             f"The certificate of {shown(certificate.subject)} was issued by somebody else, who alone can revoke it."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pncsim.ev.config import AC_MODES, DC_MODES
@@ -10,13 +10,11 @@ from pncsim.secc.charge_point import ChargePoint, trusted_roots
 from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
 from pncsim.secc.evse import EvsePlan
 from pncsim.secc.station.config import StationConfig
-from pncsim.simulator.lab.back_end import BackEnd
 from pncsim.simulator.lab.hooks import Hooks, chained
 from pncsim.simulator.parameters import check_wishes
 from pncsim.simulator.plan import OtherSide, StationPlan
 from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import DEFAULT_EVSE_ID, Pki
-from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.reading import responder_url
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
@@ -57,39 +55,41 @@ def configure_station(config: SeccConfig | None, wishes: Mapping[str, Any]) -> S
 def make_station(
     plan: StationPlan,
     number: int,
-    back: BackEnd,
-    pki: Pki,
     *,
+    password: str,
+    everywhere: Iterable[Pki],
+    credentials: Credentials | None,
+    staples: bool,
     connect: Connector,
     hooks: Hooks,
     transport: Transport,
     clock: Clock,
     trace: Trace,
     source: Source,
-    installed: bool,
     config: SeccConfig,
 ) -> ChargePoint:
-    """Station ``number`` of a lab; with ``installed`` it has its V2G certificate, else it will ask for one.
+    """Station ``number`` of a lab. Without ``credentials`` it will ask for its V2G certificate.
 
-    ``config`` is for each of its EVSEs, whose ids are of the lab; without anchors of its own they have the lab's.
+    ``staples``: it asks for OCSP answers. ``config`` is for each of its EVSEs, whose ids are of the lab; without
+    anchors of its own they have those of the PKIs ``everywhere``.
     """
     evses = [_evse(plan, config, hooks, number, outlet, transport, clock) for outlet in range(1, plan.evses + 1)]
-    roots = [anchor for one in back.ecosystem.pkis.values() for anchor in trusted_roots(one)]
+    roots = [anchor for one in everywhere for anchor in trusted_roots(one)]
     return ChargePoint(
         clock,
         trace,
         StationConfig(
             identity=plan.identity,
             secc_id=evses[0].config.evse_id,
-            request_certificate=not installed,
-            request_staples=not installed or can_staple(pki),
+            request_certificate=credentials is None,
+            request_staples=staples,
         ),
         evses,
         connect=hooks.disturbed(connect, plan.identity),
         source=source.of(plan.identity),
-        password=back.password,
+        password=password,
         roots=roots,
-        credentials=_credentials(pki, number, evses[0].config.evse_id, clock.now()) if installed else None,
+        credentials=credentials,
     )
 
 
@@ -98,7 +98,7 @@ def _evse(
 ) -> EvsePlan:
     own = replace(
         config,
-        evse_id=f"{DEFAULT_EVSE_ID[:-6]}{number}{outlet:05}",
+        evse_id=evse_id_of(number, outlet),
         alter=chained((config.alter, hooks.altering("station", plan.identity, f"{plan.identity}/{outlet}"))),
     )
     if plan.link is not None and outlet == 1:
@@ -107,13 +107,9 @@ def _evse(
     return EvsePlan(config=own, network=network, contract=own.contract)
 
 
-def _credentials(pki: Pki, number: int, evse_id: str, now: float) -> Credentials:
-    """The first station has the PKI's certificate, the others get one of their own."""
-    if number == 1:
-        return pki.credentials("secc_leaf")
-    profile = PROFILES["secc_leaf"]
-    assert profile.issuer is not None
-    return pki.authority(profile.issuer).credentials(profile, evse_id.replace("*", ""), now)
+def evse_id_of(number: int, outlet: int = 1) -> str:
+    """What EVSE ``outlet`` of station ``number`` is called."""
+    return f"{DEFAULT_EVSE_ID[:-6]}{number}{outlet:05}"
 
 
 def can_staple(pki: Pki) -> bool:

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from pncsim.backend.ecosystem import Ecosystem
-from pncsim.backend.mo import MobilityOperator
 from pncsim.ev.battery import Battery
 from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
-from pncsim.ev.contracts import Contract, ContractStore
+from pncsim.ev.contracts import ContractStore
 from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.parameters import check_wishes
 from pncsim.simulator.scenario import Energy
 from pncsim.tls_certs.pki import Pki
-from pncsim.tls_certs.profiles import PROFILES
-from pncsim.tls_certs.reading import common_name
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
-from pncsim.wire.identifiers import with_check_character
 
 LOOP_INTERVAL: dict[Energy, float] = {"ac": 30.0, "dc": 5.0}
 """Process seconds between two loop messages of a lab's vehicle: slow, so that a charge takes some ten messages."""
-
-DAY = 86_400.0
 
 FIRST_EVCCID = VehicleConfig().evccid
 """The MAC address of the first vehicle; the others have those that follow."""
@@ -36,22 +30,17 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
 def make_vehicle(
-    name: str,
-    number: int,
-    ecosystem: Ecosystem,
-    pki: Pki,
-    now: float,
-    config: VehicleConfig,
+    name: str, provisioning: Credentials | None, everywhere: Iterable[Pki], config: VehicleConfig
 ) -> Vehicle:
-    """Vehicle ``number`` of a lab, without a contract; the first one has the provisioning certificate of the PKI."""
-    everywhere = ecosystem.pkis.values()
+    """A vehicle without a contract; it trusts the roots of the PKIs ``everywhere``."""
+    known = tuple(everywhere)
     return Vehicle(
         name=name,
         config=config,
         battery=Battery(),
-        v2g_roots=tuple(root for one in everywhere for root in one.anchors("v2g_root")),
-        contract_roots=tuple(root for one in everywhere for root in one.anchors("mo_root")),
-        provisioning=_provisioning(pki, number, now),
+        v2g_roots=tuple(root for one in known for root in one.anchors("v2g_root")),
+        contract_roots=tuple(root for one in known for root in one.anchors("mo_root")),
+        provisioning=provisioning,
         contracts=ContractStore([]),
     )
 
@@ -81,36 +70,3 @@ def configure(energy: Energy, kwh: float, number: int, **wishes: Any) -> Vehicle
         "ocsp": "require",
     }
     return VehicleConfig(**usual | wishes)
-
-
-async def sell_contract(
-    vehicle: Vehicle, number: int, operator: MobilityOperator, pki: Pki, now: float, days: float | None
-) -> None:
-    """A contract of ``operator`` lies in the vehicle already; ``days``: what remains of it, default all of a year.
-
-    The first vehicle has the contract of the PKI, if that is one of the operator.
-    """
-    own = pki.certificates.get("contract_leaf")
-    emaid = common_name(own[0]) if own else ""
-    if number == 1 and days is None and emaid.startswith(operator.provider):
-        credentials = pki.credentials("contract_leaf")
-    else:
-        if number != 1 or not emaid.startswith(operator.provider):
-            emaid = with_check_character(f"{operator.provider}C{number:08}")
-        ends = None if days is None else now + days * DAY
-        credentials = pki.authority("mo_sub2").credentials(PROFILES["contract_leaf"], emaid, now, not_after=ends)
-    await operator.register("the driver", credentials.leaf)
-    vehicle.contracts.install(Contract(emaid, credentials))
-
-
-def _provisioning(pki: Pki, number: int, now: float) -> Credentials | None:
-    """None where the PKI folder has none that can be used: who installs no contract does without."""
-    if number == 1:
-        try:
-            return pki.credentials("oem_leaf")
-        except LocalError:
-            return None
-    pcid = common_name(pki.certificate("oem_leaf"))
-    if number > 99_999:
-        raise LocalError(f"A lab makes 99999 vehicles at most, not {number}.")
-    return pki.authority("oem_sub2").credentials(PROFILES["oem_leaf"], f"{pcid[:12]}{number:05}{pcid[17:]}", now)

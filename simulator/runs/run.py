@@ -63,7 +63,8 @@ def key_log_at(path: Path | None, trace: Trace) -> KeyLog | None:
 class Run:
     """One run of ``scenario`` with ``options`` in a fresh lab. Make it on the loop it is to run on.
 
-    Raises LocalError on a loop that does not go with the transport, and for a key log that cannot be written.
+    Raises LocalError for settings that contradict each other, on a loop that does not go with the transport, and for a
+    key log that cannot be written.
     ``readers`` see every event, from the first one on. ``kept``: how many events the journal keeps.
     """
 
@@ -78,6 +79,8 @@ class Run:
     ) -> None:
         self.scenario, self.options = scenario, dict(options or {})
         self.settings = settings or RunSettings()
+        if self.settings.contradiction:
+            raise LocalError(self.settings.contradiction)
         check_loop(self.settings.transport)
         self.clock = Clock(_start(self.settings), leaps=self.settings.transport == "loopback")
         self._source = SYSTEM if self.settings.seed is None else Seeded(self.settings.seed)

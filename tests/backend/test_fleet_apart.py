@@ -203,6 +203,9 @@ class Told:
     async def call(self, *asked: object) -> dict[str, Any]:
         return self._answer
 
+    async def get(self, *asked: object) -> bytes:
+        return self._octets
+
     async def post(self, *asked: object) -> bytes:
         return self._octets
 

@@ -211,6 +211,9 @@ class Line:
             raise PeerError("The operators cannot be reached.", kind="unreachable", http_status=502)
         return self.answer if self.answer is not None else await self.calls.call(service, method, path, body)
 
+    async def get(self, service: str, path: str) -> bytes:
+        return await self.calls.get(service, path)
+
     async def post(self, service: str, path: str, body: bytes, media_type: str) -> bytes:
         return await self.calls.post(service, path, body, media_type)
 

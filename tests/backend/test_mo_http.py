@@ -54,6 +54,17 @@ async def concluded(world: World, faces: Faces, **more: Any) -> str:
     return emaid
 
 
+@pytest.mark.rule("MO-4")
+async def test_a_first_certificate_may_end_sooner_than_its_contract(world: World, faces: Faces) -> None:
+    emaid = await concluded(world, faces, certificateEnds=at(NOW + 14 * DAY))
+    (contract,) = (await faces.call("mo", "GET", MO)).body["contracts"]
+    assert (contract["certValidTo"], contract["contractEnds"]) == (at(NOW + 14 * DAY), None)
+    renewed = await faces.call("mo", "POST", f"{MO}/{emaid}/renewal")
+    assert renewed.status == 200 and renewed.body["certValidTo"] > at(NOW + 30 * DAY)
+    refused = await conclude(faces, certificateEnds=at(NOW - DAY))
+    assert (refused.status, refused.body["errorCode"]) == (400, "CPS-10")
+
+
 async def may_charge(faces: Faces, emaid: str) -> str:
     answer = await faces.call("cpo", "POST", "/v1/mo/authorize", {"emaid": emaid})
     assert answer.status == 200, answer.body

@@ -1,0 +1,121 @@
+"""In whose name a lab calls services that are elsewhere: one participant of each role, with a token of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from pncsim.simulator.pool_calls import trust
+from pncsim.simulator.pool_client import ClientSecret, KnownServices, Participant, read_access
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError
+from pncsim.wire.trace import Trace
+from pncsim.wire.urls import without_password
+from pncsim.wire.voice import Voice
+
+NEEDED = ("token", "rcp", "pcp", "ccp", "mo", "est", "admin")
+PATIENCE = 10.0
+"""Seconds a service may take to answer; who stands behind a waiting vehicle allows less."""
+_SPEAKS = {"OEM": "OEM", "CPO": "CSMS", "ADMIN": "LAB"}
+"""Whose voice tells of a role's calls; an operator's is "MO"."""
+
+
+class Callers:
+    """Participants of the services ``known``, made as they are needed; :meth:`close` them at the end.
+
+    ``base`` is where a service is that ``known`` does not name.
+    """
+
+    def __init__(self, clock: Clock, trace: Trace, known: KnownServices, base: str) -> None:
+        self._clock, self._trace, self._known, self._base = clock, trace, known, base.rstrip("/")
+        root = known.root or known.file.with_name("tls_root.pem")
+        secured = self.url("token").lower().startswith("https:")
+        self.tls = trust(root) if secured and root.exists() else None
+        self._made: dict[str, Participant] = {}
+
+    @property
+    def where(self) -> str:
+        """The services, as sentences name them."""
+        return without_password(self.url("rcp"))
+
+    def url(self, service: str) -> str:
+        """The base of a service, before its published path."""
+        return self._known.services.get(service, self._base)
+
+    def manufacturer(self, wmi: str = "") -> tuple[Participant, str]:
+        """A manufacturer that owns ``wmi`` ("": any), and the WMI. Raises LocalError."""
+        what = f"owns the WMI {wmi}" if wmi else "has the role OEM"
+        client = self._chosen(what, lambda one: one.role == "OEM" and (wmi in one.wmi if wmi else bool(one.wmi)))
+        return self._participant(client), wmi or client.wmi[0]
+
+    def operator(self, provider: str = "") -> tuple[Participant, str]:
+        """A mobility operator that owns ``provider`` ("": one with a PKI of its own), and the id. Raises LocalError."""
+        what = f"owns the provider id {provider}" if provider else "has the role MO_EXTERNAL_PKI"
+
+        def fits(one: ClientSecret) -> bool:
+            return provider in one.providers if provider else one.role == "MO_EXTERNAL_PKI" and bool(one.providers)
+
+        client = self._chosen(what, fits)
+        return self._participant(client), provider or client.providers[0]
+
+    def station_operator(self) -> Participant:
+        """The operator of charging stations. Raises LocalError."""
+        return self._participant(self._chosen("has the role CPO", lambda one: one.role == "CPO"))
+
+    def administrator(self) -> Participant:
+        """An administrator of the services. Raises LocalError."""
+        return self._participant(self._chosen("has the role ADMIN", lambda one: one.role == "ADMIN"))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for one in self._made.values():
+            await one.close()
+
+    def _chosen(self, what: str, fits: Callable[[ClientSecret], bool]) -> ClientSecret:
+        able = [one for one in self._known.clients if one.secret]
+        found = next(filter(fits, able), None)
+        if found is None:
+            raise LocalError(
+                f"{self._known.file} holds the secret of no client that {what}, only of {_listed(able)}.",
+                advice="Name another ready file or clients.json with --credentials.",
+            )
+        return found
+
+    def _participant(self, client: ClientSecret) -> Participant:
+        if client.id not in self._made:
+            voice = Voice.on(self._clock, self._trace, _SPEAKS.get(client.role, "MO"))
+            self._made[client.id] = Participant(
+                self._clock, client, self._base, self._known.services, tls=self.tls, voice=voice, whole=PATIENCE
+            )
+        return self._made[client.id]
+
+
+def open_callers(clock: Clock, trace: Trace, ecosystem: str, credentials: Path | None) -> Callers:
+    """Callers of the services at ``ecosystem``: a URL, or the ready file that names theirs.
+
+    ``credentials``: the ready file or ``clients.json`` with the secrets; unless told, the ready file, or that of the
+    usual folder. Raises LocalError.
+    """
+    if "://" not in ecosystem:
+        file = Path(ecosystem)
+        known = read_access(file, "")
+        if missing := [name for name in NEEDED if name not in known.services]:
+            raise LocalError(
+                f"{ecosystem} is no ready file of all services: it names no {', '.join(missing)}.",
+                advice="pnc serve ecosystem --ready-file writes one.",
+            )
+        if credentials is not None:
+            secrets = read_access(credentials, "")
+            known = KnownServices(known.services, secrets.clients, credentials, known.root or secrets.root)
+        return Callers(clock, trace, known, "")
+    if not ecosystem.lower().startswith(("http://", "https://")):
+        raise LocalError(f"{without_password(ecosystem)} is no address of services: http:// and https:// are.")
+    if credentials is None:
+        from pncsim.simulator.serving import default_folder
+
+        credentials = default_folder() / "clients.json"
+    return Callers(clock, trace, read_access(credentials, ecosystem), ecosystem)
+
+
+def _listed(clients: Collection[ClientSecret]) -> str:
+    return ", ".join(f"{one.id} ({one.role or 'no role'})" for one in clients) or "nobody"

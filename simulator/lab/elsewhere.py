@@ -1,0 +1,277 @@
+"""The parties of a lab that are running services (see :class:`simulator.lab.parties.Parties`), called over HTTP.
+
+Everything is done as a participant's own program does it, by the published paths and with tokens: roots come from the
+root pool, certificates by EST, contracts from the operator's back end and the contract pool. Keys of authorities stay
+where they are. What a run has brought there it takes away again when it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from cryptography import x509
+
+from pncsim.backend.ccp.client import ContractPoolClient
+from pncsim.backend.csms.ports import Services
+from pncsim.backend.mo.client import RemoteOperators
+from pncsim.backend.oem.remote import RemoteServices
+from pncsim.backend.pki.chains import ContractChainJudge
+from pncsim.backend.pki.est_client import StationEnrolment, enrol
+from pncsim.backend.pki.fetch import HttpFetch
+from pncsim.backend.pki.ocsp_client import OcspClient
+from pncsim.backend.pki.revocation import Revocations
+from pncsim.backend.refusal import Refused
+from pncsim.backend.rest.bodies import base64_text
+from pncsim.ev.iso2.unpacking import unpack_contract
+from pncsim.ev.vehicle import Vehicle
+from pncsim.simulator.lab.callers import Callers
+from pncsim.simulator.lab.known_pki import KnownRoots, known_pki
+from pncsim.simulator.plan import Plan
+from pncsim.simulator.pool_client import Participant
+from pncsim.tls_certs import reading
+from pncsim.tls_certs.issue import build_request
+from pncsim.tls_certs.pki import Pki
+from pncsim.tls_certs.profiles import PROFILES
+from pncsim.tls_certs.revocation import Reason
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import LocalError, PeerError, PncError
+from pncsim.wire.source import Source
+from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
+
+BEHIND = 86_400.0
+"""Seconds the services' time may be behind the lab's: their answers about certificates then count for days more."""
+AHEAD = 2.0
+"""Seconds it may be ahead; certificates are not good before they were made."""
+_LETTERS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_CUSTOMER = "the driver"
+
+
+class RemoteParties:
+    """The parties behind ``callers``; open it by :func:`open_elsewhere`, :meth:`close` it at the end."""
+
+    def __init__(self, clock: Clock, trace: Trace, callers: Callers, plan: Plan, source: Source, pki: Pki) -> None:
+        self._clock, self._trace, self._callers, self._plan, self._source = clock, trace, callers, plan, source
+        self._pki, self.pkis = pki, {"": pki}
+        self._sockets = AsyncExitStack()
+        self._since, self._time = 0.0, 0.0
+        self._published: list[str] = []
+        self._contracts: list[str] = []
+
+    # Vehicles and stations
+
+    async def provision(self, number: int, pki: str) -> Credentials | None:
+        """See :class:`Parties`; the key is made here, the PCID is one no other run has."""
+        _only(pki)
+        oem, wmi = self._callers.manufacturer(next((one.wmi for one in self._plan.manufacturers), ""))
+        stream = self._source.of("PCID")
+        pcid = f"{wmi}RUN{''.join(stream.choice(_LETTERS) for _ in range(12))}"
+        return await self._enrolled(oem, "oem", "oem_leaf", pcid, first=number == 1)
+
+    async def equip_station(self, number: int, evse_id: str, pki: str) -> Credentials:
+        """See :class:`Parties`."""
+        _only(pki)
+        cpo = self._callers.station_operator()
+        return await self._enrolled(cpo, "cpo", "secc_leaf", evse_id.replace("*", ""), first=number == 1)
+
+    async def _enrolled(self, who: Participant, label: str, role: str, name: str, *, first: bool) -> Credentials:
+        """A new key with a certificate of the authority."""
+        key = self._source.of(name).key()
+        credentials = Credentials(await enrol(who, label, build_request(key, PROFILES[role], name)), key)
+        if first:
+            self._keep(role, credentials)
+        return credentials
+
+    def _keep(self, role: str, credentials: Credentials) -> None:
+        """The first of a role is what the PKI is asked for by that role."""
+        self._pki.certificates[role], self._pki.keys[role] = (credentials.leaf,), credentials.key
+
+    async def publish(self, vehicle: Vehicle) -> str:
+        """See :class:`Parties`."""
+        if vehicle.provisioning is None:
+            raise LocalError(f"{vehicle.name} has no provisioning certificate that could be published.")
+        pcid = reading.common_name(vehicle.provisioning.leaf)
+        oem, _ = self._callers.manufacturer(pcid[:3])
+        roots = [one for one in map(reading.key_identifier, vehicle.v2g_roots) if one]
+        published = await RemoteServices(oem).publish(vehicle.provisioning.chain_der, v2g_roots=roots)
+        self._published.append(published.pcid)
+        return published.pcid
+
+    # Contracts
+
+    async def sell(self, vehicle: Vehicle, number: int, *, operator: str, days: float | None) -> None:
+        """See :class:`Parties`; the manufacturer fetches it from the contract pool, and the vehicle opens it itself."""
+        pcid = await self.publish(vehicle)
+        emaid = await self._conclude(pcid, operator, days)
+        oem, _ = self._callers.manufacturer(pcid[:3])
+        answer = await RemoteServices(oem).provide_to_oem(emaid, pcid)
+        voice = Voice.on(self._clock, self._trace, "EV", vehicle.name)
+        contract = unpack_contract(vehicle, answer.exi or b"", self._clock.now(), voice)
+        vehicle.contracts.install(contract)
+        if number == 1:
+            self._keep("contract_leaf", contract.credentials)
+        voice.of("OEM").story(f"{vehicle.name} is {pcid}; its contract {emaid} is installed already.")
+
+    async def subscribe(self, pcid: str, *, operator: str) -> str:
+        """See :class:`Parties`."""
+        return await self._conclude(pcid, operator, None)
+
+    async def _conclude(self, pcid: str, operator: str, days: float | None) -> str:
+        mo, provider = self._callers.operator(operator or next((one.provider for one in self._plan.operators), ""))
+        body = {"customer": _CUSTOMER, "pcid": pcid, "provider": provider}
+        if days is not None:
+            ends = datetime.fromtimestamp(self._clock.now(), UTC) + timedelta(days=days)
+            body["certificateEnds"] = f"{ends:%Y-%m-%dT%H:%M:%SZ}"
+        answer = await mo.call("mo", "POST", "/v1/mo/contracts", body)
+        emaid = str(answer.get("emaid", ""))
+        if not emaid:
+            raise PeerError("The operator concluded a contract and does not say which.", kind="malformed")
+        self._contracts.append(emaid)
+        return emaid
+
+    async def block(self, emaid: str) -> None:
+        """See :class:`Parties`."""
+        mo, _ = self._callers.operator(emaid[:5])
+        await mo.call("mo", "PUT", f"/v1/mo/contracts/{quote(emaid, safe='')}/blocked", {"blocked": True})
+
+    async def empty(self, pcid: str) -> None:
+        """See :class:`Parties`."""
+        oem, _ = self._callers.manufacturer(pcid[:3])
+        for entry in await (await self._contract_pool(oem, "OEM")).contracts(pcid):
+            mo, _ = self._callers.operator(entry.emaid[:5])
+            await (await self._contract_pool(mo, "MO")).delete(entry.emaid, skip_revocation=True)
+
+    async def revoke(self, certificate: x509.Certificate, reason: Reason) -> bool:
+        """See :class:`Parties`."""
+        body = {"certificate": base64_text(reading.der(certificate)), "reason": reason}
+        try:
+            await self._callers.administrator().call("admin", "POST", "/admin/certificates/revoke", body)
+        except Refused as error:
+            if error.http_status != 404:
+                raise
+            return False
+        return True
+
+    # A CSMS
+
+    async def services(self, csms: str) -> Services:
+        """See :class:`Parties`; responders are asked anew each time, for nobody tells of revocations here."""
+        voice, cpo = Voice.on(self._clock, self._trace, "CSMS", csms), self._callers.station_operator()
+        responders = HttpFetch(self._clock)
+        self._sockets.push_async_callback(responders.close)
+        issuers = [one for role, chain in self._pki.certificates.items() if PROFILES[role].ca for one in chain]
+        ocsp = OcspClient(self._clock, voice, responders, issuers=issuers, max_age=0)
+        revocation = Revocations(self._clock, voice, ocsp)
+        return Services(
+            pool=await self._contract_pool(cpo, "CSMS", csms),
+            revocation=revocation,
+            authority=StationEnrolment(cpo),
+            operator=RemoteOperators(self._clock, voice, cpo),
+            chains=ContractChainJudge(KnownRoots(self._pki), gate=voice.tolerate, learn=revocation.learn),
+        )
+
+    async def _contract_pool(self, who: Participant, role: str, unit: str = "") -> ContractPoolClient:
+        voice = Voice.on(self._clock, self._trace, role, unit)
+        url, tls = self._callers.url("ccp"), self._callers.tls
+        client = ContractPoolClient(self._clock, voice, url, token=await who.token(), tls=tls)
+        self._sockets.push_async_callback(client.close)
+        return client
+
+    # Time, and the end
+
+    async def learn_time(self) -> None:
+        """Ask the services for their time, as the list of who may charge has it. Raises PncError."""
+        answer = await self._callers.station_operator().call("mo", "GET", "/v1/mo/whitelist")
+        try:
+            self._time = datetime.fromisoformat(answer["asOf"]).timestamp()
+        except (KeyError, TypeError, ValueError) as error:
+            raise PeerError(f"The services do not say what time it is there: {error!r}.", kind="malformed") from None
+        self._since = asyncio.get_running_loop().time()
+
+    async def keep_time(self) -> None:
+        """Follow services that are ahead; let those that are far behind follow, where an administrator may ask them."""
+        there = self._time + asyncio.get_running_loop().time() - self._since
+        behind = self._clock.now() - there
+        if behind < -AHEAD:
+            self._clock.jump(-behind)
+            Voice.on(self._clock, self._trace, "LAB").story(
+                f"The services' time is {self._clock.utc():%Y-%m-%d %H:%M}: the lab's is the same from here on."
+            )
+        elif behind > BEHIND:
+            await self._advance(behind)
+
+    async def _advance(self, seconds: float) -> None:
+        try:
+            administrator = self._callers.administrator()
+            await administrator.call("admin", "POST", "/admin/clock/advance", {"seconds": seconds})
+        except (Refused, LocalError) as error:
+            raise LocalError(
+                f"The services at {self._callers.where} are {seconds / 86_400:.1f} days behind the lab's time, and "
+                f"what they say of certificates would not count: {error.sentence}",
+                advice="Start them with --test-controls, or with --clock-offset.",
+            ) from error
+        self._time += seconds
+
+    async def close(self) -> None:
+        """End the contracts, withdraw the vehicles and close the connections; what cannot be ended is told."""
+        try:
+            await self._withdraw()
+        except PncError as error:
+            left = ", ".join((*self._contracts, *self._published))
+            Voice.on(self._clock, self._trace, "LAB").warning(f"{left} stay where they are: {error.sentence}")
+        finally:
+            await self._sockets.aclose()
+            await self._callers.close()
+
+    async def _withdraw(self) -> None:
+        while self._contracts:
+            mo, _ = self._callers.operator(self._contracts[-1][:5])
+            await _unless_gone(mo, "mo", f"/v1/mo/contracts/{quote(self._contracts[-1], safe='')}")
+            self._contracts.pop()
+        while self._published:
+            oem, _ = self._callers.manufacturer(self._published[-1][:3])
+            await _unless_gone(oem, "pcp", f"/v1/oem/provCerts/{quote(self._published[-1], safe='')}")
+            self._published.pop()
+
+
+async def open_elsewhere(clock: Clock, trace: Trace, callers: Callers, plan: Plan, source: Source) -> RemoteParties:
+    """The parties behind ``callers``: what their PKI is, and what time it is there. Raises PncError."""
+    try:
+        _can_be_elsewhere(plan, callers.where)
+        pki = await known_pki(callers.station_operator(), f"the services at {callers.where}")
+        parties = RemoteParties(clock, trace, callers, plan, source, pki)
+        await parties.learn_time()
+    except BaseException:
+        await callers.close()
+        raise
+    Voice.on(clock, trace, "LAB").story(f"Pools, PKI and operators are the services at {callers.where}.")
+    return parties
+
+
+def _can_be_elsewhere(plan: Plan, where: str) -> None:
+    """Whether ``plan`` asks for nothing that only this process could make. Raises LocalError."""
+    named = [one.name for one in plan.pkis if one.name]
+    if named or len(plan.pkis) > 1 or any(station.pki for station in plan.stations):
+        raise LocalError(f"This scenario makes PKIs of its own ({', '.join(named)}); the services at {where} have one.")
+    if plan.provisioning:
+        names = ", ".join(one.name for one in plan.provisioning)
+        raise LocalError(f"This scenario makes provisioning services of its own ({names}); those at {where} have one.")
+    if plan.pool_url is not None or plan.ocsp_url is not None:
+        raise LocalError("This scenario names a contract pool or an OCSP responder of its own beside the services.")
+
+
+def _only(pki: str) -> None:
+    if pki:
+        raise LocalError(f"The services have one PKI; there is none called {pki!r}.")
+
+
+async def _unless_gone(who: Participant, service: str, path: str) -> None:
+    try:
+        await who.call(service, "DELETE", path)
+    except Refused as error:
+        if error.http_status != 404:
+            raise

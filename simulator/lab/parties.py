@@ -1,0 +1,69 @@
+"""Who is around the stations and vehicles of a lab, as the lab needs them: here in this process, or elsewhere.
+
+:class:`simulator.lab.here.Here` meets them as objects, :class:`simulator.lab.elsewhere.RemoteParties` calls running
+services by their published paths. A scenario cannot tell which it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from cryptography import x509
+
+from pncsim.backend.csms.ports import Services
+from pncsim.ev.vehicle import Vehicle
+from pncsim.tls_certs.pki import Pki
+from pncsim.tls_certs.revocation import Reason
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import LocalError
+
+
+class Parties(Protocol):
+    """PKIs, manufacturers, operators and pools. Each method may raise PncError: nobody answers, or the answer is no.
+
+    ``pki`` names a PKI, ``operator`` a mobility operator by its provider id; "" is the first of its kind.
+    """
+
+    @property
+    def pkis(self) -> Mapping[str, Pki]:
+        """What is known of each PKI, by name, the first first: keys are in it where they are here."""
+
+    async def provision(self, number: int, pki: str) -> Credentials | None:
+        """The provisioning key and certificate of vehicle ``number``; None where the PKI has none to give."""
+
+    async def sell(self, vehicle: Vehicle, number: int, *, operator: str, days: float | None) -> None:
+        """Let a contract lie in vehicle ``number`` already; ``days``: what remains of it, default what is usual."""
+
+    async def publish(self, vehicle: Vehicle) -> str:
+        """The manufacturer publishes the vehicle; its PCID."""
+
+    async def subscribe(self, pcid: str, *, operator: str) -> str:
+        """The driver concludes a contract, whose bundle then waits in the contract pool; its EMAID."""
+
+    async def equip_station(self, number: int, evse_id: str, pki: str) -> Credentials:
+        """The V2G key and certificate of station ``number``."""
+
+    async def revoke(self, certificate: x509.Certificate, reason: Reason) -> bool:
+        """Revoke it at the authority that has issued it; whether one of these has."""
+
+    async def block(self, emaid: str) -> None:
+        """The operator of the contract refuses charging; the certificate stays valid."""
+
+    async def empty(self, pcid: str) -> None:
+        """Take the vehicle's contracts out of the contract pool and leave them good otherwise."""
+
+    async def services(self, csms: str) -> Services:
+        """What the CSMS of that name asks of them; tokens of its own it has itself."""
+
+    async def keep_time(self) -> None:
+        """See to it that lab time is theirs. Raises LocalError where that cannot be."""
+
+
+def named(pkis: Mapping[str, Pki], name: str) -> Pki:
+    """The PKI of that name, "" the first. Raises LocalError."""
+    if not name:
+        return next(iter(pkis.values()))
+    if name not in pkis:
+        raise LocalError(f"This lab has no PKI {name!r}; it has {', '.join(map(repr, pkis))}.")
+    return pkis[name]

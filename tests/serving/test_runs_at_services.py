@@ -1,0 +1,316 @@
+"""Scenarios whose pools, PKI and operators are running services come to what they come to in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pncsim.simulator.lab.callers import open_callers
+from pncsim.simulator.lab.lab import Lab
+from pncsim.simulator.plan import ManufacturerPlan, OperatorPlan, PkiPlan, Plan, ProvisioningPlan
+from pncsim.simulator.result import RunResult, Verdict
+from pncsim.simulator.runs.discovery import built_in, find_scenario
+from pncsim.simulator.runs.loop import run_on_loop
+from pncsim.simulator.runs.run import Run
+from pncsim.simulator.scenario import Scenario, scenario
+from pncsim.simulator.settings import RunSettings
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.trace import Event, Trace
+
+ROOT = Path(__file__).parents[2]
+EMAID = re.compile(r"\b[A-Z]{2}[A-Z0-9]{3}C[A-Z0-9]{8,9}\b")
+MONTH = 30 * 86_400.0
+
+
+@contextmanager
+def serving(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of its own that serves an ecosystem kept in ``folder``; its ready file is there, too."""
+    command = [sys.executable, "-m", "pncsim", "serve", "ecosystem", "--data", str(folder), "--port", "0"]
+    command += ["--ready-file", str(folder / "ready.json"), *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert any(line.startswith("Ready.") for line in process.stdout), "it did not begin"
+        yield process
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("services")
+    with serving(folder):
+        yield folder / "ready.json"
+
+
+@pytest.fixture(scope="module")
+def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Services on HTTPS whose time is a month ahead, and may be moved."""
+    folder = tmp_path_factory.mktemp("ahead")
+    with serving(folder, "--tls", "--test-controls", "--clock-offset", "30d"):
+        yield folder / "ready.json"
+
+
+def run_at(found: Scenario, ecosystem: object, credentials: Path | None = None, **settings: Any) -> RunResult:
+    chosen = RunSettings(ecosystem=str(ecosystem), credentials=credentials, **settings)
+    return run_on_loop("loopback", lambda: Run(found, {}, chosen).done())
+
+
+def in_process(found: Scenario, faults: Sequence[str] = ()) -> RunResult:
+    chosen = RunSettings(transport="memory", faults=tuple(faults))
+    return run_on_loop("memory", lambda: Run(found, {}, chosen).done())
+
+
+def checks(result: RunResult) -> list[tuple[str, bool, str]]:
+    """Each check and how it went, whatever the contract is called."""
+    return [(EMAID.sub("EMAID", check.expected), check.ok, check.fault) for check in result.checks]
+
+
+@pytest.mark.parametrize("name", sorted(built_in()))
+def test_a_scenario_comes_to_the_same_at_running_services(ready: Path, name: str) -> None:
+    found = find_scenario(name)
+    here, there = in_process(found), run_at(found, ready)
+    assert (there.verdict, there.error) == (Verdict.PASS, None), there.line
+    assert (here.verdict, checks(here)) == (there.verdict, checks(there))
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("pnc-ac", "contract-revoked"),
+        ("pnc-ac", "contract-blocked"),
+        ("install-contract", "provisioning-revoked"),
+        ("install-contract", "no-bundle"),
+        ("install-contract", "tampered-bundle"),
+        ("pnc-ac", "dead-responder"),
+    ],
+)
+def test_what_is_disturbed_is_answered_the_same(ready: Path, name: str, fault: str) -> None:
+    found = find_scenario(name)
+    here, there = in_process(found, [fault]), run_at(found, ready, faults=(fault,))
+    assert (here.verdict, checks(here)) == (there.verdict, checks(there))
+    assert [check.ok for check in there.checks if check.fault] == [True] * len([1 for one in here.checks if one.fault])
+
+
+def test_a_fault_that_needs_a_key_of_an_authority_says_who_has_it(ready: Path) -> None:
+    result = run_at(find_scenario("pnc-ac"), ready, faults=("contract-expired",))
+    assert result.verdict is Verdict.ERROR and result.exit_code == 3
+    assert "its key is kept by the services at http://127.0.0.1:" in str(result.error)
+
+
+@scenario("revoked", title="a contract is revoked between two charges")
+async def revoked(lab: Lab) -> None:
+    """The administrator of the services revokes it; the station hears of it at once."""
+    vehicle = await lab.vehicle(contract=True, payment="contract")
+    lab.expect.session(await lab.plug_in(vehicle))
+    await lab.revoke(vehicle)
+    lab.expect.refused(await lab.plug_in(vehicle), "FAILED_CertificateRevoked")
+
+
+@scenario(
+    "named-parties",
+    title="operators and manufacturers are those of the services",
+    plan=Plan(operators=(OperatorPlan("DEV2G"),), manufacturers=(ManufacturerPlan("WMI"),)),
+)
+async def named_parties(lab: Lab) -> None:
+    """Whoever is named must be somebody whose secret is known."""
+    vehicle = await lab.vehicle(install="if-needed")
+    emaid = await lab.subscribe(vehicle)
+    lab.expect.that("the operator's id is that of the plan", emaid.startswith("DEV2G"), emaid)
+    lab.expect.installed(vehicle, await lab.plug_in(vehicle), emaid)
+
+
+@pytest.mark.parametrize("found", [revoked, named_parties], ids=lambda found: str(found.name))
+def test_a_scenario_of_ones_own_runs_there_too(ready: Path, found: Scenario) -> None:
+    assert run_at(found, ready).line == f"PASS {found.name}"
+
+
+def test_what_a_run_has_brought_there_is_taken_away_at_its_end(ready: Path) -> None:
+    assert run_at(find_scenario("install-contract"), ready).verdict is Verdict.PASS
+
+    async def look() -> tuple[list[dict[str, Any]], list[int | None]]:
+        callers = open_callers(Clock(), Trace(), str(ready), None)
+        try:
+            mo, _ = callers.operator()
+            contracts = (await mo.call("mo", "GET", "/v1/mo/contracts"))["contracts"]
+            answers: list[int | None] = []
+            for contract in contracts:
+                with pytest.raises(PeerError) as refused:
+                    await mo.call("pcp", "GET", f"/v1/oem/provCerts/lookupVehicle/{contract['pcid']}")
+                answers.append(refused.value.http_status)
+            return contracts, answers
+        finally:
+            await callers.close()
+
+    contracts, answers = run_on_loop("loopback", look)
+    assert contracts and {one["state"] for one in contracts} == {"cancelled"}
+    assert answers == [404] * len(contracts)
+
+
+def test_services_may_be_named_by_their_address(ready: Path) -> None:
+    url = re.findall(r'"rcp": "([^"]+)"', ready.read_text())[0]
+    for credentials in (ready, ready.with_name("clients.json")):
+        assert run_at(find_scenario("eim-ac"), url, credentials).line == "PASS eim-ac"
+
+
+@pytest.mark.parametrize("name", ["install-contract", "update-contract"])
+def test_services_on_https_that_are_ahead_take_the_lab_with_them(ahead: Path, name: str) -> None:
+    assert run_at(find_scenario(name), ahead).line == f"PASS {name}"
+
+
+def test_services_on_https_are_trusted_by_the_root_beside_the_credentials(ahead: Path) -> None:
+    url = re.findall(r'"rcp": "([^"]+)"', ahead.read_text())[0]
+    assert run_at(find_scenario("eim-ac"), url, ahead.with_name("clients.json")).line == "PASS eim-ac"
+
+
+@scenario("much-later", title="a vehicle comes a month after the first one")
+async def much_later(lab: Lab) -> None:
+    """Time passes in the lab, where everything jumps."""
+    lab.expect.session(await lab.plug_in(await lab.vehicle(contract=True, payment="contract")))
+    await lab.clock.pass_time(MONTH)
+    lab.expect.session(await lab.plug_in(await lab.vehicle(contract=True, payment="contract")))
+
+
+def test_a_lab_that_jumps_takes_the_services_with_it_where_it_may(ready: Path, ahead: Path) -> None:
+    assert run_at(much_later, ahead).line == "PASS much-later"
+    result = run_at(much_later, ready)
+    assert (result.verdict, result.exit_code) == (Verdict.ERROR, 3)
+    assert "30.0 days behind the lab's time" in str(result.error) and "--test-controls" in str(result.error)
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (Plan(pkis=(PkiPlan(), PkiPlan("other"))), "makes PKIs of its own (other)"),
+        (Plan(provisioning=(ProvisioningPlan("CPS-A"),)), "makes provisioning services of its own (CPS-A)"),
+        (Plan(pool_url="http://127.0.0.1:1"), "names a contract pool"),
+        (Plan(operators=(OperatorPlan("FRXYZ"),)), "the secret of no client that owns the provider id FRXYZ"),
+        (Plan(manufacturers=(ManufacturerPlan("VWX"),)), "the secret of no client that owns the WMI VWX"),
+    ],
+)
+def test_who_is_not_among_the_services_is_a_sentence(ready: Path, plan: Plan, said: str) -> None:
+    @scenario("planned", title="a contract is sold", plan=plan)
+    async def planned(lab: Lab) -> None:
+        """Whoever the plan names."""
+        await lab.subscribe(await lab.vehicle())
+
+    result = run_at(planned, ready)
+    assert result.verdict is Verdict.ERROR and said in str(result.error)
+
+
+def test_services_that_stop_in_the_middle_end_the_run_in_a_sentence(tmp_path: Path) -> None:
+    told: list[Event] = []
+    with serving(tmp_path) as process:
+
+        @scenario("stopped", title="the services go away before the vehicle is plugged in")
+        async def stopped(lab: Lab) -> None:
+            """What was opened before stays open; what has to be asked has no answer."""
+            vehicle = await lab.vehicle(contract=True, payment="contract")
+            await lab.station()
+            process.terminate()
+            await asyncio.to_thread(process.wait)
+            lab.expect.session(await lab.plug_in(vehicle))
+
+        async def main() -> RunResult:
+            run = Run(stopped, {}, RunSettings(ecosystem=str(tmp_path / "ready.json")), readers=(told.append,))
+            return await run.done()
+
+        access = (tmp_path / "ready.json").read_text()
+        result = run_on_loop("loopback", main)
+    assert (result.verdict, result.exit_code) == (Verdict.FAIL, 1), result.line
+    assert "cannot be reached" in result.line
+    assert any("stay where they are" in str(getattr(event, "text", "")) for event in told)
+    # And a run that begins now.
+    (tmp_path / "ready.json").write_text(access)
+    result = run_at(find_scenario("eim-ac"), tmp_path / "ready.json")
+    assert (result.verdict, result.exit_code) == (Verdict.ERROR, 3) and "cannot be reached" in result.line
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("credentials", "said"),
+    [
+        ('[{"id": "demo-cpo", "role": "CPO", "secret": "wrong"}]', "answered HTTP 401 to demo-cpo"),
+        (
+            '[{"id": "demo-oem", "role": "OEM", "secret": "wrong"}]',
+            "holds the secret of no client that has the role CPO",
+        ),
+        ("{", "is neither a ready file nor a clients.json"),
+        (None, "cannot be read"),
+    ],
+)
+def test_wrong_credentials_are_a_sentence(ready: Path, tmp_path: Path, credentials: str | None, said: str) -> None:
+    url = re.findall(r'"rcp": "([^"]+)"', ready.read_text())[0]
+    file = tmp_path / "clients.json"
+    if credentials is not None:
+        file.write_text(credentials)
+    result = run_at(find_scenario("eim-ac"), url, file)
+    assert (result.verdict, result.exit_code) == (Verdict.ERROR, 3)
+    assert said in str(result.error)
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("http://127.0.0.1:{port}", "cannot be reached"),
+        ("ftp://127.0.0.1", "is no address of services"),
+        ("nowhere.json", "cannot be read"),
+    ],
+)
+def test_a_wrong_address_is_a_sentence(ready: Path, where: str, said: str) -> None:
+    result = run_at(find_scenario("eim-ac"), where.format(port=free_port()), ready)
+    assert (result.verdict, result.exit_code) == (Verdict.ERROR, 3)
+    assert said in str(result.error)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"transport": "memory"}, "In memory there are no sockets"),
+        ({"pki": Path("pki")}, "a PKI folder has no part in it"),
+        ({"seed": "7"}, "cannot be repeated from a seed"),
+        ({"ecosystem": None, "credentials": Path("ready.json")}, "Credentials are for services"),
+    ],
+)
+def test_what_cannot_be_had_together_is_a_sentence(settings: dict[str, Any], said: str) -> None:
+    chosen = RunSettings(**{"ecosystem": "http://127.0.0.1:8180", **settings})
+    with pytest.raises(LocalError, match=said):
+        run_on_loop(chosen.transport, lambda: Run(find_scenario("eim-ac"), {}, chosen).done())
+    words = {"transport": ["--transport", "memory"], "pki": ["--pki", "pki"], "seed": ["--seed", "7"]}
+    options = next((words[name] for name in settings if name in words), ["--credentials", "ready.json"])
+    at = [] if settings.get("ecosystem", "") is None else ["--ecosystem", "http://127.0.0.1:8180"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pncsim", "run", "eim-ac", *at, *options], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and said in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/ecosystem.md", "docs/scenarios.md"])
+def test_what_the_pages_show_is_run(ready: Path, tmp_path: Path, page: str) -> None:
+    (command,) = re.findall(r"^\$ pnc (run .*--ecosystem ready\.json.*)$", (ROOT / page).read_text(), re.MULTILINE)
+    done = subprocess.run(
+        [sys.executable, "-m", "pncsim", *shlex.split(command), "--evidence", str(tmp_path)],
+        cwd=ready.parent,
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
