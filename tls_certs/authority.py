@@ -160,7 +160,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
 
     def said_of(self, name: CertId) -> tuple[Status, Revocation | None]:
         """What this authority says of a certificate of its own now."""
-        return self.registry.status(name.serial), self.registry.revoked.get(name.serial)
+        return self.registry.said_of(name.serial)
 
     def owns(self, name: CertId) -> bool:
         """Whether ``name`` is a certificate of this authority's name and key."""
@@ -189,18 +189,12 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         (RFC 6960 4.2.2.3).
         """
         speaker = self._speaking(now)
-        own = {name.serial: self.said_of(name) for name in ids if self.owns(name)}
-        others = () if as_asked else (other for name in ids for other in self.other_names(name))
-        singles = [
-            Single(
-                name,
-                own[name.serial][0] if self.owns(name) else Status.UNKNOWN,
-                now,
-                min(now + LIFETIME, speaker.ends),
-                own[name.serial][1] if self.owns(name) else None,
-            )
-            for name in (*ids, *others)
-        ]
+        ends, singles = min(now + LIFETIME, speaker.ends), []
+        named = ids if as_asked else (*ids, *(other for name in ids for other in self.other_names(name)))
+        said = {name.serial: self.said_of(name) for name in ids if self.owns(name)}
+        for name in named:
+            status, revocation = said[name.serial] if self.owns(name) else (Status.UNKNOWN, None)
+            singles.append(Single(name, status, now, ends, revocation))
         return sign_answer(
             singles,
             key=speaker.signer.key,

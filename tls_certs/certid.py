@@ -25,6 +25,7 @@ ALGORITHMS = {
 
 _OIDS = {name: der.element(der.SEQUENCE, der.oid(dotted), der.NULL) for dotted, name in ALGORITHMS.items()}
 _BY_OID = {der.oid(dotted): name for dotted, name in ALGORITHMS.items()}
+_NAMES = {encoding: name for name, encoding in _OIDS.items()}
 _NONCE = der.oid("1.3.6.1.5.5.7.48.1.2")
 _OCPP_SIZES = {"SHA256": 32, "SHA384": 48, "SHA512": 64}
 MAX_NONCE = 128
@@ -174,7 +175,8 @@ def parse_request(data: bytes) -> tuple[list[CertId], bytes | None]:
 
 def _parse_cert_id(found: der.Tlv) -> CertId:
     algorithm, name, key, serial = der.children(found.content)
-    name_of = _BY_OID.get(der.sequence(algorithm.encoding)[0].encoding)
+    # Nearly always it has NULL for parameters.
+    name_of = _NAMES.get(algorithm.encoding) or _BY_OID.get(der.sequence(algorithm.encoding)[0].encoding)
     if name_of is None or (name.tag, key.tag, serial.tag) != (der.OCTET_STRING, der.OCTET_STRING, der.INTEGER):
         raise der.DerError("a CertID has an unknown hash algorithm or wrong types")
     return CertId(name_of, name.content, key.content, int.from_bytes(serial.content, "big"))

@@ -50,7 +50,7 @@ class Ledger:
     def refresh(self) -> None:
         """Take in what has been appended since. Raises LocalError for a list that cannot be read."""
         try:
-            if self._path.stat().st_size <= self._read_to:
+            if os.stat(self._path).st_size <= self._read_to:
                 return
             with self._path.open("rb") as file:
                 file.seek(self._read_to)

@@ -86,9 +86,14 @@ class Registry(Struct):
         if self.chronicle is not None:
             self.chronicle.refresh()
 
-    def status(self, serial: int) -> Status:
+    def said_of(self, serial: int) -> tuple[Status, Revocation | None]:
         """What the authority says of the certificate with this serial number. Raises LocalError."""
         self.refresh()
-        if serial in self.revoked:
-            return Status.REVOKED
-        return Status.GOOD if serial in self.issued or not self.complete else Status.UNKNOWN
+        revocation = self.revoked.get(serial)
+        if revocation is not None:
+            return Status.REVOKED, revocation
+        return Status.GOOD if serial in self.issued or not self.complete else Status.UNKNOWN, None
+
+    def status(self, serial: int) -> Status:
+        """The first half of :meth:`said_of`."""
+        return self.said_of(serial)[0]

@@ -46,7 +46,6 @@ class OcspResponder:
         self._pkis = list(pkis)
         self._owners: dict[tuple[str, bytes, bytes], list[Authority]] = {}
         self._answers: dict[tuple[bytes, bool], _Answer] = {}
-        self._keys: dict[x509.Certificate, str] = {}
 
     def also_for(self, pki: Pki) -> None:
         """Answer about the certificates of another PKI too: one address may serve several authorities."""
@@ -111,14 +110,10 @@ class OcspResponder:
 
     async def _recall(self, name: CertId, authority: Authority) -> None:
         """Let the authority know what is kept of a certificate that may be its own."""
-        issued = await self._store.of(ISSUED).part(issued_key(self._key(authority), name.serial), KeptStatus)
+        issued = await self._store.of(ISSUED).part(
+            issued_key(issuer_key(authority.certificate), name.serial), KeptStatus
+        )
         if issued is not None:
             authority.registry.issue(name.serial)
             if issued.revoked_at is not None:
                 authority.revoke(name.serial, issued.revoked_at, issued.reason)
-
-    def _key(self, authority: Authority) -> str:
-        found = self._keys.get(authority.certificate)
-        if found is None:
-            found = self._keys[authority.certificate] = issuer_key(authority.certificate)
-        return found

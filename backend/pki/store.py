@@ -33,6 +33,7 @@ class KeptStatus(Struct, frozen=True, kw_only=True):
     reason: Reason = "unspecified"
 
 
+@reading.by_identity
 def issuer_key(authority: x509.Certificate) -> str:
     """Names an authority by its name and its key, as OCSP does: what it has revoked stays so when it is renewed."""
     return issuer_name(authority)
