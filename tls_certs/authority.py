@@ -190,7 +190,8 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         """
         speaker = self._speaking(now)
         ends, singles = min(now + LIFETIME, speaker.ends), []
-        named = ids if as_asked else (*ids, *(other for name in ids for other in self.other_names(name)))
+        others = () if as_asked else (other for name in ids for other in self.other_names(name))
+        named = dict.fromkeys((*ids, *others))
         said = {name.serial: self.said_of(name) for name in ids if self.owns(name)}
         for name in named:
             status, revocation = said[name.serial] if self.owns(name) else (Status.UNKNOWN, None)

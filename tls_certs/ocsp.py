@@ -31,6 +31,7 @@ from pncsim.tls_certs.reading import (
     CLOCK_TOLERANCE,
     UNREADABLE,
     Unreadable,
+    der,
     load_answer,
     not_after,
     not_before,
@@ -130,12 +131,12 @@ def _verify(
     octets: bytes, serial: int, issuer: x509.Certificate, now: float, nonce: bytes | None, gate: Tolerate
 ) -> OcspStatus:
     """As :func:`verify_response`. The same octets on the same certificate are believed again while they count."""
-    asked = (octets, serial, issuer)
+    asked = (octets, serial, der(issuer))
     before = _BELIEVED.get(asked) if nonce is None else None
     if before is not None and before[0].this_update <= now <= before[0].expires:
         status, liberties = before
     else:
-        status, liberties = _believe(asked, now, nonce)
+        status, liberties = _believe(asked, issuer, now, nonce)
     try:
         for liberty in liberties:
             gate(liberty)
@@ -144,9 +145,10 @@ def _verify(
     return status
 
 
-def _believe(asked: _Asked, now: float, nonce: bytes | None) -> _Answer:
+def _believe(asked: _Asked, issuer: x509.Certificate, now: float, nonce: bytes | None) -> _Answer:
     liberties: list[Liberty] = []
-    status, signer = _read_answer(*asked, now, nonce, liberties.append)
+    octets, serial, _ = asked
+    status, signer = _read_answer(octets, serial, issuer, now, nonce, liberties.append)
     answer = (status, tuple(liberties))
     # Its signer may be valid for less long than what it says.
     if nonce is None and signer.not_valid_after_utc.timestamp() >= status.expires:
@@ -155,7 +157,7 @@ def _believe(asked: _Asked, now: float, nonce: bytes | None) -> _Answer:
     return answer
 
 
-_Asked = tuple[bytes, int, x509.Certificate]
+_Asked = tuple[bytes, int, bytes]
 _Answer = tuple[OcspStatus, tuple[Liberty, ...]]
 _BELIEVED: dict[_Asked, _Answer] = {}
 _BELIEVED_MAX = 512

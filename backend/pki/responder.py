@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cryptography import x509
 from msgspec import Struct
 
 from pncsim.backend.pki.store import ISSUED, KeptStatus, issued_key, issuer_key

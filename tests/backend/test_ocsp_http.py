@@ -16,11 +16,13 @@ from aiohttp import web
 from backend_world import DAY, NOW, World, leaf_of, unrelated
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 
 from pncsim.backend.events.facts import CertificateRevoked
 from pncsim.backend.pki.fetch import HttpFetch, in_process
 from pncsim.backend.pki.ocsp_client import OcspClient
 from pncsim.backend.pki.responder_http import MAX_REQUEST, REQUEST, RESPONSE, ocsp_app
+from pncsim.tls_certs.certid import parse_request
 from pncsim.tls_certs.ocsp import OcspError, Status, build_request, hash_data, verify_response
 from pncsim.tls_certs.ocsp_answers import MALFORMED, UNAUTHORIZED, refusal
 from pncsim.tls_certs.pki import create_pki
@@ -161,6 +163,34 @@ async def test_the_client_asks_the_address_in_the_certificate(world: World) -> N
         )
         await client.certificate_revoked(fact)
         assert (await client.of(certificate, issuer)).status == "revoked"
+
+
+def names_in(response: bytes) -> set[str]:
+    """The hash algorithms by which an answer names its certificate."""
+    return {type(single.hash_algorithm).__name__ for single in ocsp.load_der_ocsp_response(response).responses}
+
+
+@pytest.mark.parametrize("one_at_a_time", [False, True])
+async def test_what_is_fetched_for_stapling_names_the_certificate_as_vehicles_look_for_it(
+    world: World, one_at_a_time: bool
+) -> None:
+    """By SHA-1 for Java and curl, by SHA-256 for OCPP; from a responder that answers about one, what it gives."""
+    asked = 0
+
+    async def fetch(url: str, request: bytes) -> bytes:
+        nonlocal asked
+        asked += 1
+        ids, _ = parse_request(request)
+        return refusal(UNAUTHORIZED) if one_at_a_time and len(ids) > 1 else await answer(request)
+
+    async def answer(request: bytes) -> bytes:
+        return await world.eco.responder.answer(request, as_asked=True)
+
+    certificate, issuer = world.pki.certificate("secc_leaf"), world.pki.certificate("cpo_sub2")
+    client = OcspClient(world.clock, world.voice("PKI"), fetch, issuers=[issuer])
+    stapled = await client.fetch(hash_data(certificate, issuer))
+    assert names_in(stapled) == ({"SHA256"} if one_at_a_time else {"SHA1", "SHA256"})
+    assert asked == 1 + one_at_a_time
 
 
 async def test_answers_are_remembered_for_an_hour_and_never_past_next_update(world: World) -> None:
