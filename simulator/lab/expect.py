@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from pncsim.simulator.lab.sessions import LabSessions
 from pncsim.simulator.parameters import did_you_mean
 from pncsim.simulator.result import Check, RunResult, check_name
@@ -86,6 +88,10 @@ class Expectations:
         name = f"{case}/{name}" if case else name
         self._result.checks.append(Check(text, bool(ok), str(seen), id=name, clause=clause, actor=actor))
         return bool(ok)
+
+    def of(self, actor: str) -> ActorExpectations:
+        """What is expected of one actor of a use case."""
+        return ActorExpectations(self, actor)
 
     def fact(self, name: str, text: str) -> None:
         """A line of the summary."""
@@ -243,6 +249,17 @@ class Expectations:
         self._looks(outcome, "renegotiated", "the parameters are renegotiated", often >= 1, often)
         if outcome.renegotiations:
             self._fact(outcome, "renegotiations", str(outcome.renegotiations))
+
+
+class ActorExpectations(Struct, frozen=True):
+    """What a use case expects of ``actor``, one item of its evidence after the other."""
+
+    expect: Expectations
+    actor: str
+
+    def shows(self, id: str, clause: str, expected: str, ok: bool, seen: object = "") -> bool:
+        """As :meth:`Expectations.that`: the item ``id``, which ``clause`` demands."""
+        return self.expect.that(expected, ok, seen, id=id, clause=clause, actor=self.actor)
 
 
 def _told(transaction: Transaction) -> str:

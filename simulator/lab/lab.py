@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +35,17 @@ from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.network import Network
 from pncsim.wire.session.outputs import Alter
 from pncsim.wire.source import SYSTEM, Source
-from pncsim.wire.trace import Trace
+from pncsim.wire.trace import HttpExchange, Secured, Trace
 from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from pncsim.backend.csms.ports import Services
     from pncsim.backend.csms.transactions import Transaction
+    from pncsim.simulator.lab.desk import Caller, Desk
+    from pncsim.simulator.lab.plant import OrderedVehicle, Plant
     from pncsim.tls_certs.revocation import Reason
     from pncsim.wire.ocpp.channel import Connector, FrameChannel
 
@@ -92,6 +97,9 @@ class Lab:
         self._cut_until: dict[str, float] = {}
         self._deeds: list[asyncio.Future[None]] = []
         self._transactions: list[Transaction] = []
+        self._sockets = AsyncExitStack()
+        self._desk: Desk | None = None
+        self._plant: Plant | None = None
 
     async def __aenter__(self) -> Lab:
         self.clock.settle = self._settle
@@ -106,6 +114,7 @@ class Lab:
             for station in self._stations.values():
                 await station.close()
         finally:
+            await self._sockets.aclose()
             await self.region.close()
 
     # What scenarios say
@@ -162,6 +171,49 @@ class Lab:
         or a certificate. Raises LocalError for what is not there or was issued by nobody in this lab.
         """
         await revoke(await self.region.parties(), what, reason)
+
+    async def caller(self, name: str) -> Caller:
+        """Who calls the services over HTTP as ``name``: ADMIN (the pool's operator), OEM, MO, CPS or CPO.
+
+        The ids of the first manufacturer and the first operator are theirs. Raises LocalError for nobody.
+        """
+        if self._desk is None:
+            from pncsim.simulator.lab.desk import Desk
+
+            ecosystem = await self.region.ecosystem()
+            self._desk = Desk(self.settings.transport, self.clock, self.voice, ecosystem, self._source, self._sockets)
+        return await self._desk.caller(name)
+
+    def exchanges(self) -> list[HttpExchange]:
+        """The HTTP exchanges from now on, as they come."""
+        seen = list[HttpExchange]()
+        self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, HttpExchange) else None)
+        return seen
+
+    def handshakes(self) -> list[Secured]:
+        """The TLS handshakes between vehicles and stations from now on, as each side saw them."""
+        seen = list[Secured]()
+        self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, Secured) else None)
+        return seen
+
+    def new_root(self, kind: str = "V2G") -> Certificate:
+        """A root (V2G, MO, OEM) that nobody knows yet."""
+        from pncsim.simulator.lab.roots import new_root
+
+        return new_root(kind, self.clock.now(), self._source.of("root operator"))
+
+    async def order(self, vehicle: Vehicle, *, pcid: str = "") -> OrderedVehicle:
+        """Have the vehicle made anew by its manufacturer: it has a VIN, may call by telematics, and holds nothing yet.
+
+        ``pcid``: what its provisioning certificate is to name it. Raises LocalError where that cannot be.
+        """
+        oem = await self.caller("OEM")
+        if self._plant is None:
+            from pncsim.simulator.lab.plant import Plant
+
+            fleet = (await self.region.ecosystem()).fleet
+            self._plant = Plant(self.settings.transport, self.clock, self.voice, fleet, self._source, self._sockets)
+        return await self._plant.order(vehicle, oem, pcid)
 
     async def station(self, config: SeccConfig | None = None, *, identity: str = "", **wishes: Any) -> ChargePoint:
         """The station of that identity (default: the first), booted if it was not yet. Raises what went wrong.

@@ -14,7 +14,8 @@ from pncsim.simulator.scenario import Scenario
 from pncsim.wire.gate import Tolerance
 from pncsim.wire.trace import Event, Judged, Power, Problem, Tolerated
 
-SCENARIOS = all_scenarios()
+SCENARIOS = {name: scenario for name, scenario in all_scenarios().items() if scenario.use_case is None}
+"""Those of charging; what the published use cases show is in test_use_cases."""
 
 
 def variants(scenario: Scenario) -> Iterator[dict[str, Any]]:

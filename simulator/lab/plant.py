@@ -1,0 +1,163 @@
+"""A manufacturer's plant in a lab, and its vehicles: made on the line with keys of their own, calling by telematics.
+
+The back office is called over HTTP like every other service. The vehicles' line is HTTP over mutual TLS below the
+manufacturer's own root on loopback; in memory the certificate that would be shown in the handshake is handed over.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import Struct
+
+from pncsim.ev.iso2.unpacking import unpack_contract
+from pncsim.ev.telematics import Line, Telematics
+from pncsim.ev.vehicle import Vehicle
+from pncsim.simulator.lab.desk import Caller
+from pncsim.tls_certs import reading
+from pncsim.wire.errors import LocalError
+from pncsim.wire.source import Source
+from pncsim.wire.v2g.registry import ISO2_NAMESPACE
+from pncsim.wire.voice import Voice
+
+if TYPE_CHECKING:
+    from pncsim.backend.oem.fleet import Fleet
+    from pncsim.simulator.settings import Transport
+    from pncsim.wire.clock import Clock
+    from pncsim.wire.http_memory import MemoryHttp
+
+OFFICE = "/v1/manufacturer/vehicles"
+VEHICLES = "/v1/oem/provCerts"
+"""Where a manufacturer's back office has its vehicles, and where the provisioning pool has them."""
+
+
+class OrderedVehicle(Struct, frozen=True):
+    """A vehicle that has a VIN, and may call; ``pcid`` is what its first provisioning certificate will name it.
+
+    ``said`` is everything it has sent to its manufacturer so far.
+    """
+
+    vehicle: Vehicle
+    vin: str
+    pcid: str
+    unit: Telematics
+    line: Line
+    oem: Caller
+    said: list[bytes]
+
+    @property
+    def place(self) -> str:
+        """Its path in the back office."""
+        return f"{OFFICE}/{self.vin}"
+
+    async def produce(self) -> None:
+        """It fetches its roots, makes its key, enrols, and is published (CharIN 2.1.1.2.1 and 2.1.1.2.2)."""
+        await self.unit.produce(self.line)
+
+    async def fetch_roots(self) -> None:
+        """It renews its trust anchors."""
+        await self.unit.fetch_roots(self.line)
+
+    async def visit(self) -> list[tuple[str, bool]]:
+        """It asks what is to be done and does it: the deeds, and whether each was done."""
+        return await self.unit.visit(self.line)
+
+
+class Plant:
+    """Where vehicles are ordered; what it opens is closed with ``sockets``."""
+
+    def __init__(
+        self, transport: Transport, clock: Clock, voice: Voice, fleet: Fleet, source: Source, sockets: AsyncExitStack
+    ) -> None:
+        self._transport, self._clock, self._voice, self._fleet = transport, clock, voice, fleet
+        self._source, self._sockets = source, sockets
+        self._inside: MemoryHttp | None = None
+        self._ordered = 0
+
+    async def order(self, vehicle: Vehicle, oem: Caller, pcid: str = "") -> OrderedVehicle:
+        """Have ``vehicle`` made anew: a PCID is assigned, and it is equipped to call. It holds nothing else yet."""
+        await self._open()
+        self._ordered += 1
+        vin, pcid = f"PNC{self._ordered:014}", pcid or f"PNCMADE{self._ordered:011}"
+        vehicle.provisioning, vehicle.v2g_roots = None, ()
+        unit = Telematics(
+            vehicle,
+            vin,
+            self._clock,
+            self._voice.of("EV", vehicle.name),
+            unpack=unpack_contract,
+            source=self._source.of(vin),
+        )
+        ordered = await oem.put(f"{OFFICE}/{vin}", {"pcid": pcid})
+        equipped = await oem.post(f"{OFFICE}/{vin}/telematics", unit.request())
+        if (ordered.status, equipped.status) != (201, 200):
+            raise LocalError(f"The vehicle {vin} cannot be made: {ordered.said}, {equipped.said}.")
+        unit.equip(reading.load_all(equipped.body["telematicsCertificate"])[0])
+        line, said = await self._line(unit), [unit.request()]
+
+        async def call(method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+            said.append(body)
+            return await line(method, path, body)
+
+        return OrderedVehicle(vehicle, vin, pcid, unit, call, oem, said)
+
+    async def _open(self) -> None:
+        """Let vehicles call, from the first one on."""
+        if self._ordered:
+            return
+        from pncsim.backend.oem import line
+        from pncsim.backend.oem.fleet import bind_line, serve_line
+
+        fleet, voice = self._fleet, self._voice.of("OEM")
+        if self._transport == "memory":
+            from pncsim.backend.rest.routes import application
+            from pncsim.wire.http_memory import MemoryHttp
+
+            routes = line.routes(fleet.production, fleet.deliveries, fleet.roots)
+            self._inside = MemoryHttp(application(routes, voice, tokens=None, source=self._source))
+            await self._inside.open()
+            self._sockets.push_async_callback(self._inside.close)
+            return
+        listener = await bind_line(fleet, voice)
+        self._sockets.push_async_callback(listener.stop)
+        await serve_line(fleet, voice, listener)
+
+    async def _line(self, unit: Telematics) -> Line:
+        if (inside := self._inside) is not None:
+
+            async def call(method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+                shown = unit.credentials.chain_der[0] if unit.credentials is not None else None
+                return await inside.request(method, path, body, shown=shown)
+
+            return call
+        from pncsim.simulator.vehicle_line import HttpLine
+
+        line = HttpLine(self._clock, self._fleet.telematics, unit.credentials, await self._fleet.own.root())
+        self._sockets.push_async_callback(line.close)
+        return line
+
+
+def shows_key(octets: Iterable[bytes], key: ec.EllipticCurvePrivateKey) -> bool:
+    """Whether a private key can be read from any of ``octets``: as it is, in hex, or in base64 at any alignment."""
+    number = key.private_numbers().private_value.to_bytes((key.key_size + 7) // 8, "big")
+    inner = [number[(3 - shift) % 3 :] for shift in range(3)]
+    forms = [number, number.hex().encode(), *(base64.b64encode(one[: len(one) // 3 * 3]) for one in inner)]
+    forms.append(number.hex().upper().encode())
+    return any(form in one for one in octets for form in forms)
+
+
+def vehicle_publication(vehicle: Vehicle) -> tuple[str, dict[str, Any]]:
+    """The PCID, and the request by which a manufacturer publishes the vehicle with the V2G roots it holds."""
+    if vehicle.provisioning is None:
+        raise LocalError(f"{vehicle.name} has no provisioning certificate yet.")
+    leaf, *sub_cas = (base64.b64encode(octets).decode("ascii") for octets in vehicle.provisioning.chain_der)
+    members = {"vehicleCertificate": leaf, "subCA1Certificate": sub_cas[-1]}
+    if len(sub_cas) > 1:
+        members["subCA2Certificate"] = sub_cas[0]
+    roots = [reading.key_identifier(root) for root in vehicle.v2g_roots]
+    about = {"xsdMsgDefNamespace": ISO2_NAMESPACE, "v2gRootAuthorityKeyIdentifiers": roots}
+    return reading.common_name(vehicle.provisioning.leaf), {**members, **about}
