@@ -18,8 +18,8 @@ from pncsim.backend.answers import AuthorizationStatus, TokenStatus
 from pncsim.backend.csms.csms import Csms
 from pncsim.backend.csms.ports import ContractPool, Services
 from pncsim.backend.ecosystem import Ecosystem
+from pncsim.simulator.lab.around import Parties, named
 from pncsim.simulator.lab.here import Here
-from pncsim.simulator.lab.parties import Parties, named
 from pncsim.simulator.plan import STATION_ID, USUAL, CsmsPlan, PkiPlan, Plan
 from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import Pki, create_ocpp_pki, create_pki, load_pki

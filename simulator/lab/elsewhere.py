@@ -1,4 +1,4 @@
-"""The parties of a lab that are running services (see :class:`simulator.lab.parties.Parties`), called over HTTP.
+"""The parties of a lab that are running services (see :class:`simulator.lab.around.Parties`), called over HTTP.
 
 Everything is done as a participant's own program does it, by the published paths and with tokens: roots come from the
 root pool, certificates by EST, contracts from the operator's back end and the contract pool. Keys of authorities stay
@@ -7,7 +7,6 @@ where they are. What a run has brought there it takes away again when it ends.
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -29,6 +28,7 @@ from pncsim.ev.iso2.unpacking import unpack_contract
 from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.lab.callers import Callers
 from pncsim.simulator.lab.known_pki import KnownRoots, known_pki
+from pncsim.simulator.lab.their_time import TheirTime
 from pncsim.simulator.plan import Plan
 from pncsim.simulator.pool_client import Participant
 from pncsim.tls_certs import reading
@@ -43,10 +43,6 @@ from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
-BEHIND = 86_400.0
-"""Seconds the services' time may be behind the lab's: their answers about certificates then count for days more."""
-AHEAD = 2.0
-"""Seconds it may be ahead; certificates are not good before they were made."""
 _LETTERS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _CUSTOMER = "the driver"
 
@@ -58,7 +54,7 @@ class RemoteParties:
         self._clock, self._trace, self._callers, self._plan, self._source = clock, trace, callers, plan, source
         self._pki, self.pkis = pki, {"": pki}
         self._sockets = AsyncExitStack()
-        self._since, self._time = 0.0, 0.0
+        self._time = TheirTime(clock, trace, callers)
         self._published: list[str] = []
         self._contracts: list[str] = []
 
@@ -141,9 +137,10 @@ class RemoteParties:
     async def empty(self, pcid: str) -> None:
         """See :class:`Parties`."""
         oem, _ = self._callers.manufacturer(pcid[:3])
-        for entry in await (await self._contract_pool(oem, "OEM")).contracts(pcid):
-            mo, _ = self._callers.operator(entry.emaid[:5])
-            await (await self._contract_pool(mo, "MO")).delete(entry.emaid, skip_revocation=True)
+        with self._clock.acting():
+            for entry in await (await self._contract_pool(oem, "OEM")).contracts(pcid):
+                mo, _ = self._callers.operator(entry.emaid[:5])
+                await (await self._contract_pool(mo, "MO")).delete(entry.emaid, skip_revocation=True)
 
     async def revoke(self, certificate: x509.Certificate, reason: Reason) -> bool:
         """See :class:`Parties`."""
@@ -163,8 +160,14 @@ class RemoteParties:
         voice, cpo = Voice.on(self._clock, self._trace, "CSMS", csms), self._callers.station_operator()
         responders = HttpFetch(self._clock)
         self._sockets.push_async_callback(responders.close)
+
+        async def fetch(url: str, request: bytes) -> bytes:
+            # A jump wakes stations, which ask before anybody else has looked at the clock.
+            await self._time.keep()
+            return await responders(url, request)
+
         issuers = [one for role, chain in self._pki.certificates.items() if PROFILES[role].ca for one in chain]
-        ocsp = OcspClient(self._clock, voice, responders, issuers=issuers, max_age=0)
+        ocsp = OcspClient(self._clock, voice, fetch, issuers=issuers, max_age=0)
         revocation = Revocations(self._clock, voice, ocsp)
         return Services(
             pool=await self._contract_pool(cpo, "CSMS", csms),
@@ -183,59 +186,48 @@ class RemoteParties:
 
     # Time, and the end
 
-    async def learn_time(self) -> None:
-        """Ask the services for their time, as the list of who may charge has it. Raises PncError."""
-        answer = await self._callers.station_operator().call("mo", "GET", "/v1/mo/whitelist")
-        try:
-            self._time = datetime.fromisoformat(answer["asOf"]).timestamp()
-        except (KeyError, TypeError, ValueError) as error:
-            raise PeerError(f"The services do not say what time it is there: {error!r}.", kind="malformed") from None
-        self._since = asyncio.get_running_loop().time()
-
     async def keep_time(self) -> None:
-        """Follow services that are ahead; let those that are far behind follow, where an administrator may ask them."""
-        there = self._time + asyncio.get_running_loop().time() - self._since
-        behind = self._clock.now() - there
-        if behind < -AHEAD:
-            self._clock.jump(-behind)
-            Voice.on(self._clock, self._trace, "LAB").story(
-                f"The services' time is {self._clock.utc():%Y-%m-%d %H:%M}: the lab's is the same from here on."
-            )
-        elif behind > BEHIND:
-            await self._advance(behind)
-
-    async def _advance(self, seconds: float) -> None:
-        try:
-            administrator = self._callers.administrator()
-            await administrator.call("admin", "POST", "/admin/clock/advance", {"seconds": seconds})
-        except (Refused, LocalError) as error:
-            raise LocalError(
-                f"The services at {self._callers.where} are {seconds / 86_400:.1f} days behind the lab's time, and "
-                f"what they say of certificates would not count: {error.sentence}",
-                advice="Start them with --test-controls, or with --clock-offset.",
-            ) from error
-        self._time += seconds
+        """See :class:`Parties`."""
+        await self._time.keep()
 
     async def close(self) -> None:
         """End the contracts, withdraw the vehicles and close the connections; what cannot be ended is told."""
         try:
-            await self._withdraw()
-        except PncError as error:
-            left = ", ".join((*self._contracts, *self._published))
-            Voice.on(self._clock, self._trace, "LAB").warning(f"{left} stay where they are: {error.sentence}")
+            left = await self._withdraw()
         finally:
             await self._sockets.aclose()
             await self._callers.close()
+        if left:
+            what, why = ", ".join(left), next(iter(left.values()))
+            Voice.on(self._clock, self._trace, "LAB").warning(f"{what} stay where they are: {why}")
 
-    async def _withdraw(self) -> None:
-        while self._contracts:
-            mo, _ = self._callers.operator(self._contracts[-1][:5])
-            await _unless_gone(mo, "mo", f"/v1/mo/contracts/{quote(self._contracts[-1], safe='')}")
-            self._contracts.pop()
-        while self._published:
-            oem, _ = self._callers.manufacturer(self._published[-1][:3])
-            await _unless_gone(oem, "pcp", f"/v1/oem/provCerts/{quote(self._published[-1], safe='')}")
-            self._published.pop()
+    async def _withdraw(self) -> dict[str, str]:
+        """What could not be ended or withdrawn, and why. Where nobody answers, nobody is asked for more."""
+        left: dict[str, str] = {}
+        silent = ""
+        for name in (*self._contracts, *self._published):
+            try:
+                if not silent:
+                    await self._end(name)
+            except PncError as error:
+                left[name] = error.sentence
+                silent = "" if isinstance(error, Refused) else error.sentence
+            else:
+                if silent:
+                    left[name] = silent
+        return left
+
+    async def _end(self, name: str) -> None:
+        """End a contract, or withdraw a vehicle; one that has gone already is gone."""
+        if name in self._contracts:
+            who, service, path = self._callers.operator(name[:5])[0], "mo", "/v1/mo/contracts"
+        else:
+            who, service, path = self._callers.manufacturer(name[:3])[0], "pcp", "/v1/oem/provCerts"
+        try:
+            await who.call(service, "DELETE", f"{path}/{quote(name, safe='')}")
+        except Refused as error:
+            if error.http_status != 404:
+                raise
 
 
 async def open_elsewhere(clock: Clock, trace: Trace, callers: Callers, plan: Plan, source: Source) -> RemoteParties:
@@ -244,7 +236,7 @@ async def open_elsewhere(clock: Clock, trace: Trace, callers: Callers, plan: Pla
         _can_be_elsewhere(plan, callers.where)
         pki = await known_pki(callers.station_operator(), f"the services at {callers.where}")
         parties = RemoteParties(clock, trace, callers, plan, source, pki)
-        await parties.learn_time()
+        await parties.keep_time()
     except BaseException:
         await callers.close()
         raise
@@ -267,11 +259,3 @@ def _can_be_elsewhere(plan: Plan, where: str) -> None:
 def _only(pki: str) -> None:
     if pki:
         raise LocalError(f"The services have one PKI; there is none called {pki!r}.")
-
-
-async def _unless_gone(who: Participant, service: str, path: str) -> None:
-    try:
-        await who.call(service, "DELETE", path)
-    except Refused as error:
-        if error.http_status != 404:
-            raise

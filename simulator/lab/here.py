@@ -1,4 +1,4 @@
-"""The parties of a lab that are objects of this process (see :class:`simulator.lab.parties.Parties`)."""
+"""The parties of a lab that are objects of this process (see :class:`simulator.lab.around.Parties`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pncsim.backend.mo import MobilityOperator
 from pncsim.backend.pki.authorities import Authorities
 from pncsim.ev.contracts import Contract
 from pncsim.ev.vehicle import Vehicle
-from pncsim.simulator.lab.parties import named
+from pncsim.simulator.lab.around import named
 from pncsim.simulator.plan import Plan
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import PROFILES

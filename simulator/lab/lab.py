@@ -17,10 +17,10 @@ from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
 from pncsim.secc.charge_point import ChargePoint
 from pncsim.secc.config import SeccConfig
+from pncsim.simulator.lab.around import named
 from pncsim.simulator.lab.back_end import CARD, BackEnd, Region
 from pncsim.simulator.lab.expect import Expectations
 from pncsim.simulator.lab.hooks import Hooks, chained
-from pncsim.simulator.lab.parties import named
 from pncsim.simulator.lab.plug_in import PlugIn
 from pncsim.simulator.lab.revocation import Revocable, revoke
 from pncsim.simulator.lab.sessions import LabSessions, SessionWatch

@@ -7,7 +7,7 @@ from cryptography import x509
 from pncsim.ev.contracts import Contract
 from pncsim.ev.vehicle import Vehicle
 from pncsim.secc.charge_point import ChargePoint
-from pncsim.simulator.lab.parties import Parties
+from pncsim.simulator.lab.around import Parties
 from pncsim.tls_certs.reading import shown
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.credentials import Credentials

@@ -27,7 +27,7 @@ from pncsim.simulator.scenario import Scenario, scenario
 from pncsim.simulator.settings import RunSettings
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
-from pncsim.wire.trace import Event, Trace
+from pncsim.wire.trace import Event, HttpExchange, Story, Trace
 
 ROOT = Path(__file__).parents[2]
 EMAID = re.compile(r"\b[A-Z]{2}[A-Z0-9]{3}C[A-Z0-9]{8,9}\b")
@@ -133,6 +133,20 @@ async def named_parties(lab: Lab) -> None:
     lab.expect.installed(vehicle, await lab.plug_in(vehicle), emaid)
 
 
+def test_time_leaps_over_no_exchange_with_services(ready: Path) -> None:
+    async def main() -> dict[str, Any]:
+        clock = Clock(leaps=True)
+        callers = open_callers(clock, Trace(), str(ready), None)
+        try:
+            asked = callers.station_operator().call("rcp", "GET", "/v1/root/rootCerts")
+            answer: dict[str, Any] = (await asyncio.gather(asked, clock.pass_time(3_600)))[0]
+            return answer
+        finally:
+            await callers.close()
+
+    assert "RootCertificateCollection" in run_on_loop("loopback", main)
+
+
 @pytest.mark.parametrize("found", [revoked, named_parties], ids=lambda found: str(found.name))
 def test_a_scenario_of_ones_own_runs_there_too(ready: Path, found: Scenario) -> None:
     assert run_at(found, ready).line == f"PASS {found.name}"
@@ -158,6 +172,33 @@ def test_what_a_run_has_brought_there_is_taken_away_at_its_end(ready: Path) -> N
     contracts, answers = run_on_loop("loopback", look)
     assert contracts and {one["state"] for one in contracts} == {"cancelled"}
     assert answers == [404] * len(contracts)
+
+
+def test_a_run_that_is_broken_off_takes_away_what_it_has_brought_too(ready: Path) -> None:
+    told: list[Event] = []
+
+    @scenario("broken-off", title="somebody ends it")
+    async def broken_off(lab: Lab) -> None:
+        """It has sold a contract by then."""
+        await lab.vehicle(contract=True)
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        def end(event: Event) -> None:
+            told.append(event)
+            if isinstance(event, Story) and "is installed already" in event.text:
+                run.cancel()
+
+        run = Run(broken_off, {}, RunSettings(ecosystem=str(ready)), readers=(end,))
+        with pytest.raises(asyncio.CancelledError):
+            await run.done()
+
+    run_on_loop("loopback", main)
+    gone = [event for event in told if isinstance(event, HttpExchange) and event.method == "DELETE"]
+    assert [(re.findall(r"/v1/(mo|oem)/", event.url), event.status) for event in gone] == [
+        (["mo"], 200),
+        (["oem"], 200),
+    ]
 
 
 def test_services_may_be_named_by_their_address(ready: Path) -> None:

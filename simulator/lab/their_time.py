@@ -1,0 +1,63 @@
+"""The time of services that are elsewhere, and the lab's: apart by little, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from pncsim.backend.refusal import Refused
+from pncsim.simulator.lab.callers import Callers
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
+
+BEHIND = 86_400.0
+"""Seconds the services' time may be behind the lab's: their answers about certificates then count for days more."""
+AHEAD = 2.0
+"""Seconds it may be ahead; certificates are not good before they were made."""
+
+
+class TheirTime:
+    """What time it is at the services: asked once, and counted from then on."""
+
+    def __init__(self, clock: Clock, trace: Trace, callers: Callers) -> None:
+        self._clock, self._callers, self._voice = clock, callers, Voice.on(clock, trace, "LAB")
+        self._ahead_of_loop: float | None = None
+        self._keeping = asyncio.Lock()
+
+    async def keep(self) -> None:
+        """Follow services that are ahead; have those that are far behind follow, if an administrator may.
+
+        Raises PncError: LocalError where they are behind and stay so.
+        """
+        async with self._keeping:
+            if self._ahead_of_loop is None:
+                self._ahead_of_loop = await self._asked() - asyncio.get_running_loop().time()
+            behind = self._clock.now() - asyncio.get_running_loop().time() - self._ahead_of_loop
+            if behind < -AHEAD:
+                self._clock.jump(-behind)
+                now = f"{self._clock.utc():%Y-%m-%d %H:%M}"
+                self._voice.story(f"The services' time is {now}: the lab's is the same from here on.")
+            elif behind > BEHIND:
+                await self._advance(behind)
+                self._ahead_of_loop += behind
+
+    async def _asked(self) -> float:
+        """Their time, as the list of who may charge has it: who calls for stations may read that."""
+        answer = await self._callers.station_operator().call("mo", "GET", "/v1/mo/whitelist")
+        try:
+            return datetime.fromisoformat(answer["asOf"]).timestamp()
+        except (KeyError, TypeError, ValueError) as error:
+            raise PeerError(f"The services do not say what time it is there: {error!r}.", kind="malformed") from None
+
+    async def _advance(self, seconds: float) -> None:
+        try:
+            administrator = self._callers.administrator()
+            await administrator.call("admin", "POST", "/admin/clock/advance", {"seconds": seconds})
+        except (Refused, LocalError) as error:
+            raise LocalError(
+                f"The services at {self._callers.where} are {seconds / 86_400:.1f} days behind the lab's time, and "
+                f"what they say of certificates would not count: {error.sentence}",
+                advice="Start them with --test-controls, or with --clock-offset.",
+            ) from error
