@@ -45,7 +45,7 @@ async def _measure(transport: Transport, kind: str, rounds: int) -> SessionCost:
     async with Lab(
         RunSettings(transport=transport), clock, Trace(), RunResult("bench", transport), installed=True
     ) as lab:
-        prepare = _installing(lab) if kind == KINDS[1] else _holding(lab)
+        prepare = prepared(lab, kind)
         taken: list[tuple[float, float]] = []
         messages = 0
         for number in range(rounds + 2):
@@ -60,6 +60,11 @@ async def _measure(transport: Transport, kind: str, rounds: int) -> SessionCost:
                 taken.append(cost)
     cpus, walls = zip(*taken, strict=True)
     return SessionCost(transport, kind, median(cpus) * 1000, median(walls) * 1000, messages)
+
+
+def prepared(lab: Lab, kind: str) -> Callable[[], Awaitable[Vehicle]]:
+    """Makes the next vehicle of a kind ready to be plugged in."""
+    return _installing(lab) if kind == KINDS[1] else _holding(lab)
 
 
 def _holding(lab: Lab) -> Callable[[], Awaitable[Vehicle]]:

@@ -16,21 +16,34 @@ SECRET = frozenset({"keys.log", "trace.pcapng"})
 
 
 class BundleFiles:
-    """Files below ``folder``; each octet given to :meth:`write` is on disk at once. Raises OSError."""
+    """Files below ``folder``; each octet given to it is on disk at once, and remembered by its hash. Raises OSError."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._place = f"{folder}/"
         self._open: dict[str, int] = {}
+        self._hashes: dict[str, hashlib._Hash] = {}
+        self._sizes: dict[str, int] = {}
 
     def write(self, name: str, octets: bytes) -> None:
         """Append to the file of that name, which is made if it is not there."""
         handle = self._open.get(name)
         if handle is None:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-            mode = 0o600 if name in SECRET else 0o666
-            handle = self._open[name] = os.open(self.folder / name, flags, mode)
-        while octets:
-            octets = octets[os.write(handle, octets) :]
+            handle = self._open[name] = self._made(name, os.O_APPEND)
+        self._put(handle, name, octets)
+
+    def keep(self, name: str, octets: bytes) -> None:
+        """Write a whole file, of a name that was not used yet."""
+        handle = self._made(name, os.O_EXCL)
+        try:
+            self._put(handle, name, octets)
+        finally:
+            os.close(handle)
+
+    def folder_for(self, name: str) -> None:
+        """Make a folder in the bundle, if it is not there."""
+        with suppress(FileExistsError):
+            os.mkdir(self._place + name)
 
     def close(self) -> None:
         """Close the files; what was written stays. Idempotent."""
@@ -39,9 +52,26 @@ class BundleFiles:
                 os.close(handle)
         self._open.clear()
 
+    @property
+    def written(self) -> dict[str, File]:
+        """Every file that was written, as the manifest names it, in order."""
+        return {name: File(self._hashes[name].hexdigest(), self._sizes[name]) for name in sorted(self._hashes)}
+
+    def _made(self, name: str, how: int) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | how
+        handle = os.open(self._place + name, flags, 0o600 if name in SECRET else 0o666)
+        self._hashes[name], self._sizes[name] = hashlib.sha256(), 0
+        return handle
+
+    def _put(self, handle: int, name: str, octets: bytes) -> None:
+        self._hashes[name].update(octets)
+        self._sizes[name] += len(octets)
+        while octets:
+            octets = octets[os.write(handle, octets) :]
+
 
 def hashed(folder: Path) -> dict[str, File]:
-    """Every file of a bundle but the manifest, by its path in there, in order. Raises OSError."""
+    """Every file of a bundle but the manifest as it is now, by its path in there, in order. Raises OSError."""
     return {name: _hashed(path) for name, path in sorted(_files(folder)) if name != NAME}
 
 

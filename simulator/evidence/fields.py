@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 _EVSE = "EVSEStatus AC_EVSEStatus DC_EVSEStatus"
@@ -113,31 +112,46 @@ LONGEST_OCTETS = 16
 """Octets that are told; of what is longer, how many there are."""
 
 
+_PATHS = {
+    name: [
+        (
+            path.split("/")[-2] if path.endswith("/value") else path.rpartition("/")[2],
+            tuple(tuple(step.split()) for step in path.split("/")),
+            _PLAIN.get(path.rpartition("/")[2], frozenset[object]()),
+        )
+        for path in paths
+    ]
+    for name, paths in KEY_FIELDS.items()
+}
+"""The same, taken apart once: what it is called, the steps to it, and what of it goes without saying."""
+
+
 def key_fields(name: str, body: object) -> str:
     """The key fields of the message ``name`` with this body, in one line; empty where there is nothing to tell."""
     told = []
-    for path in KEY_FIELDS.get(name, ()):
-        label = path.rpartition("/")[2]
-        found = [value for value in _at(body, path.split("/")) if value not in _PLAIN.get(label, ())]
-        if not found:
-            continue
-        more = f" and {len(found) - LONGEST_LIST} more" if len(found) > LONGEST_LIST else ""
-        label = label if label != "value" else path.split("/")[-2]
-        told.append(f"{label} {', '.join(map(_shown, found[:LONGEST_LIST]))}{more}")
+    for label, steps, plain in _PATHS.get(name, ()):
+        found: list[Any] = []
+        _gather(body, steps, 0, found)
+        if plain:
+            found = [value for value in found if value not in plain]
+        if found:
+            more = f" and {len(found) - LONGEST_LIST} more" if len(found) > LONGEST_LIST else ""
+            told.append(f"{label} {', '.join(map(_shown, found[:LONGEST_LIST]))}{more}")
     return "; ".join(told)
 
 
-def _at(value: Any, path: list[str]) -> Iterator[Any]:
-    """Every value at ``path``, of each member of the lists on the way."""
-    if isinstance(value, list):
+def _gather(value: Any, steps: tuple[tuple[str, ...], ...], at: int, found: list[Any]) -> None:
+    """Add every value at the end of ``steps`` to ``found``, of each member of the lists on the way."""
+    if value is None:
+        return
+    if type(value) is list:
         for one in value:
-            yield from _at(one, path)
-    elif not path:
-        if value is not None:
-            yield value
-    elif value is not None:
-        for name in path[0].split():
-            yield from _at(getattr(value, name, None), path[1:])
+            _gather(one, steps, at, found)
+    elif at == len(steps):
+        found.append(value)
+    else:
+        for name in steps[at]:
+            _gather(getattr(value, name, None), steps, at + 1, found)
 
 
 def _shown(value: Any) -> str:

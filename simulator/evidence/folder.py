@@ -24,14 +24,14 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from pncsim.simulator.evidence.bundle_files import BundleFiles, hashed, new_folder
+from pncsim.simulator.evidence.bundle_files import BundleFiles, new_folder
 from pncsim.simulator.evidence.junit import junit_of
 from pncsim.simulator.evidence.link_packets import LinkPackets
 from pncsim.simulator.evidence.manifest import NAME, Manifest, manifest_of, versions
@@ -41,17 +41,31 @@ from pncsim.simulator.evidence.rows import FILES, Message, RowMaker, event_row, 
 from pncsim.simulator.evidence.said_packets import HTTP, OCPP, SaidPackets
 from pncsim.simulator.evidence.sequence import SequenceChart
 from pncsim.simulator.evidence.story import StoryTeller
+from pncsim.simulator.evidence.wire_told import Once
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.scenario import UseCase
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import replace_file
-from pncsim.wire.trace import Event, HttpExchange, Judged, LinkBytes, OcppFrame, ServiceCall, Trace, V2gMessage
+from pncsim.wire.trace import (
+    Event,
+    HttpExchange,
+    Judged,
+    LinkBytes,
+    OcppFrame,
+    Problem,
+    Secured,
+    ServiceCall,
+    Tolerated,
+    Trace,
+    V2gMessage,
+)
 
 WAITS = 0.5
 """Seconds of machine time after which what was seen is on disk: that much a process that is killed may lose."""
 MOST = 4000
 """Events that wait to be written; what waits costs the run nothing but the memory."""
 
+_NOTHING: dict[str, Any] = {}
 LINK = "the octets between vehicle and station, in frames made for them"
 
 
@@ -88,18 +102,28 @@ class Recorder:
         self._timer: asyncio.TimerHandle | None = None
         self._files: BundleFiles | None = None
         self._presented: PresentedChains | None = None
-        self._text = StringIO()
-        self._teller = StoryTeller(started, level=2, out=self._text, width=None, units=units, wall=wall, colour=False)
+        self._text, self._once = StringIO(), Once()
+        self._teller = StoryTeller(
+            started, level=2, out=self._text, width=None, units=units, wall=wall, colour=False, once=self._once
+        )
         self._packets = Packets(
             f"pncsim {versions()['pncsim']}", [("v2g", f"synthetic: {LINK}"), ("ocpp", OCPP), ("http", HTTP)]
         )
         self._link = LinkPackets(self._packets, 0)
         self._said = SaidPackets(self._packets, 1, 2, calls=in_process)
-        self._rows, self._chart = RowMaker(), SequenceChart(units=units)
+        self._rows, self._chart = RowMaker(), SequenceChart(units=units, once=self._once)
         self._unsent: dict[str, Message] = {}
         self._underway: dict[bytes, Message] = {}
         self._arrived: dict[str, int] = {}
         self._unanswered: dict[str, Message] = {}
+        self._also: dict[type[Event], Callable[[Any], object]] = {
+            OcppFrame: self._frame,
+            HttpExchange: self._said.exchange,
+            ServiceCall: self._called,
+            Judged: self._judged,
+            Problem: self._problem,
+            Tolerated: self._tolerated,
+        }
         self._error: OSError | None = None
         self._cited: dict[str, None] = {}
         self._run = ""
@@ -125,6 +149,9 @@ class Recorder:
         self._waiting.append(event)
         if self._files is None and self._error is None:
             self._open(event)
+        if isinstance(event, LinkBytes):
+            # The keys for what has just arrived may come in a moment, and are to stand ahead of it.
+            return
         if len(self._waiting) >= MOST or time.monotonic() > self._due:
             self.write()
         elif self._live and self._timer is None:
@@ -184,7 +211,7 @@ class Recorder:
             )
             self._files.write("result.junit.xml", _utf8(junit_of(manifest)))
             self._report(manifest, result)
-            manifest = msgspec.structs.replace(manifest, files=hashed(self.folder))
+            manifest = msgspec.structs.replace(manifest, files=self._files.written)
             # The last file, and there as a whole: a folder without it is visibly that of a run that was broken off.
             replace_file(self.folder / NAME, _json(manifest))
         except OSError as error:
@@ -242,28 +269,37 @@ class Recorder:
 
     def _tell(self, event: Event, lines: dict[str, list[bytes]], messages: list[Message]) -> None:
         assert self._presented is not None
+        kind = type(event)
         if isinstance(event, LinkBytes):
             self._octets(event)
             return
-        presented = self._presented(event)
         if isinstance(event, V2gMessage):
-            messages.append(self._message(event, presented))
+            messages.append(self._message(event, self._presented(event)))
+            if not self._once.tell(event):
+                return
+            self._chart.tell(event)
         else:
-            name, row = event_row(event, presented)
+            name, row = event_row(event, self._presented(event) if kind is Secured else _NOTHING)
             lines[name].append(row)
-        match event:
-            case OcppFrame():
-                self._said.frame(event)
-            case HttpExchange():
-                self._said.exchange(event)
-            case ServiceCall():
-                self._said.call(event)
-            case Judged():
-                self._judged(event)
-        clause = getattr(event, "clause", "")
-        if clause and not getattr(event, "ok", False):
-            self._cited[clause] = None
+            also = self._also.get(kind)
+            if also is not None:
+                also(event)
         self._teller(event)
+
+    def _tolerated(self, event: Tolerated | Problem) -> None:
+        if event.clause:
+            self._cited[event.clause] = None
+
+    def _problem(self, event: Problem) -> None:
+        self._chart.tell(event)
+        self._tolerated(event)
+
+    def _frame(self, event: OcppFrame) -> None:
+        self._said.frame(event)
+        self._chart.tell(event)
+
+    def _called(self, event: ServiceCall) -> None:
+        self._said.call(event)
         self._chart.tell(event)
 
     def _octets(self, event: LinkBytes) -> None:
@@ -290,6 +326,8 @@ class Recorder:
 
     def _judged(self, event: Judged) -> None:
         """A judgement is about what its unit has received last; the back end's, if only one waits for an answer."""
+        if event.clause and not event.ok:
+            self._cited[event.clause] = None
         about = self._unanswered.get(event.unit)
         if about is None and len(self._unanswered) == 1 and event.role not in ("EV", "SECC"):
             about = next(iter(self._unanswered.values()))
@@ -306,11 +344,11 @@ class Recorder:
     def _open(self, event: Event) -> None:
         try:
             self.folder = folder = new_folder(self._parent, self._scenario, self._started)
-            (folder / "certs").mkdir()
+            self._files = BundleFiles(folder)
+            self._presented = PresentedChains(self._files)
         except OSError as error:
             self._error = error
             return
-        self._files, self._presented = BundleFiles(folder), PresentedChains(folder / "certs")
         self._run = event.run
 
 

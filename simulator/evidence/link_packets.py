@@ -10,7 +10,7 @@ from pncsim.wire.trace import EndPoint, LinkBytes
 _SIDES = {"EV": 1, "SECC": 2}
 """The last octet of their MACs; the one before it counts those of the kind."""
 
-_FLOW = tuple[EndPoint, EndPoint]
+_Flow = tuple[EndPoint, EndPoint]
 
 
 class LinkPackets:
@@ -19,16 +19,15 @@ class LinkPackets:
     def __init__(self, packets: Packets, interface: int) -> None:
         self._packets, self._interface = packets, interface
         self._macs: dict[tuple[str, str], bytes] = {}
-        self._connections: dict[frozenset[EndPoint], _Shared] = {}
-        self._waiting: Counter[tuple[_FLOW, bytes]] = Counter()
+        self._connections: dict[_Flow, _Shared] = {}
+        self._waiting: Counter[tuple[_Flow, bytes]] = Counter()
 
     def tell(self, event: LinkBytes) -> int:
         """Write what ``event`` adds; the number of the packet that has the last of its octets, 0 where none is new."""
         sent = event.direction == "sent"
         if event.carrier == "UDP":
             return self._datagram(event, sent)
-        pair = frozenset((event.local, event.remote))
-        shared = self._connections.get(pair)
+        shared = self._connections.get((event.local, event.remote))
         if shared is None or (event.mark == "opened" and event.unit in shared.openers):
             # Of a connection that was there before anybody wanted to know, the vehicle is taken for the client.
             opener = sent if event.mark == "opened" else event.role == "EV"
@@ -36,7 +35,9 @@ class LinkPackets:
             client, server = (here, there) if opener else (there, here)
             client_at = event.local if opener else event.remote
             made = Connection(self._packets, self._interface, client, server)
-            shared = self._connections[pair] = _Shared(made, client_at)
+            shared = _Shared(made, client_at)
+            for flow in ((event.local, event.remote), (event.remote, event.local)):
+                self._connections[flow] = shared
         return shared.tell(event, sent)
 
     def _datagram(self, event: LinkBytes, sent: bool) -> int:
@@ -73,7 +74,7 @@ class _Shared:
         self.openers: set[str] = set()
         self._written = [0, 0]
         self._packet = [0, 0]
-        self._told: Counter[tuple[str, int]] = Counter()
+        self._told: tuple[dict[str, int], dict[str, int]] = {}, {}
         self._ended: set[int] = set()
         self._reset = False
 
@@ -86,8 +87,9 @@ class _Shared:
         elif event.mark:
             self._end(event, side)
         elif event.data:
-            before = self._told[event.unit, side]
-            self._told[event.unit, side] = after = before + len(event.data)
+            told = self._told[side]
+            before = told.get(event.unit, 0)
+            told[event.unit] = after = before + len(event.data)
             if after > self._written[side] and not self._reset:
                 fresh = event.data[max(0, self._written[side] - before) :]
                 self._packet[side] = self._connection.send(event.time, side, fresh)

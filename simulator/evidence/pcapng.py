@@ -21,10 +21,11 @@ _MOST = 0xFFFF
 
 _WORD, _HEAD, _PACKET_HEAD = struct.Struct("<I"), struct.Struct("<II"), struct.Struct("<IIIIIII")
 _OPTION = struct.Struct("<HH")
-_TCP, _UDP = struct.Struct(">HHIIBBHHH"), struct.Struct(">HHHH")
+_TCP, _UDP = struct.Struct(">HHIIHHHH"), struct.Struct(">HHHH")
 _PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
 
 FIN, SYN, RST, PUSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+_BARE = 20 << 10 | ACK
 TCP, UDP = 6, 17
 _HOPS = {TCP: 64, UDP: 255}
 """SDP is for the link alone: nothing that a router has passed on is answered."""
@@ -62,7 +63,7 @@ def link_local(number: int) -> str:
 class Way:
     """Frames in one direction of a flow."""
 
-    __slots__ = ("_addresses", "_front", "_ports", "_protocol", "_pseudo", "_six")
+    __slots__ = ("_addresses", "_front", "_lead", "_ports", "_protocol", "_pseudo", "_six")
 
     def __init__(self, source: FlowEnd, target: FlowEnd, protocol: int) -> None:
         here, there = source.address, target.address
@@ -73,26 +74,37 @@ class Way:
         self._addresses, self._protocol = here + there, protocol
         self._ports = source.port, target.port
         self._pseudo = int.from_bytes(self._addresses, "big") % 0xFFFF + protocol
+        # All of a bare acknowledgement that is ahead of its numbers.
+        self._lead = (
+            self._front + b"\0\x14" + bytes((protocol, _HOPS[protocol])) + self._addresses if self._six else b""
+        )
 
     def tcp(self, flags: int, at: int, back: int, data: bytes = b"", options: bytes = b"") -> bytes:
         """A TCP segment: sequence number ``at``, acknowledging up to ``back``."""
-        at, back, offset = at & 0xFFFFFFFF, back & 0xFFFFFFFF, 20 + len(options) << 2
+        at, back, length = at & 0xFFFFFFFF, back & 0xFFFFFFFF, 20 + len(options) + len(data)
         source, target = self._ports
-        head = _TCP.pack(source, target, at, back, offset, flags, _MOST, 0, 0) + options
-        total = self._checksum(head + data)
-        return self._framed(_TCP.pack(source, target, at, back, offset, flags, _MOST, total, 0) + options + data)
+        shape = (20 + len(options) << 10) | flags
+        # Sixteen-bit words added with end-around carry are the whole number modulo 65535, and so is each of its parts.
+        told = self._pseudo + length + source + target + at + back + shape + _MOST
+        if data or options:
+            told += _words(options + data)
+        head = _TCP.pack(source, target, at, back, shape, _MOST, 0xFFFF - told % 0xFFFF, 0)
+        return self._framed(head + options + data)
+
+    def acknowledgement(self, at: int, back: int) -> bytes:
+        """A bare ACK, which every other packet is."""
+        if not self._lead:
+            return self.tcp(ACK, at, back)
+        at, back, (source, target) = at & 0xFFFFFFFF, back & 0xFFFFFFFF, self._ports
+        told = self._pseudo + 20 + source + target + at + back + _BARE + _MOST
+        return self._lead + _TCP.pack(source, target, at, back, _BARE, _MOST, 0xFFFF - told % 0xFFFF, 0)
 
     def udp(self, data: bytes) -> bytes:
         """A UDP datagram."""
         source, target = self._ports
-        total = self._checksum(_UDP.pack(source, target, 8 + len(data), 0) + data)
-        return self._framed(_UDP.pack(source, target, 8 + len(data), total or _MOST) + data)
-
-    def _checksum(self, segment: bytes) -> int:
-        # Sixteen-bit words added with end-around carry are the whole number modulo 65535.
-        length = len(segment)
-        words = int.from_bytes(segment, "big") << (8 if length & 1 else 0)
-        return 0xFFFF - (self._pseudo + length + words) % 0xFFFF
+        length = 8 + len(data)
+        total = 0xFFFF - (self._pseudo + source + target + 2 * length + _words(data)) % 0xFFFF
+        return self._framed(_UDP.pack(source, target, length, total or _MOST) + data)
 
     def _framed(self, segment: bytes) -> bytes:
         length, protocol = len(segment), self._protocol
@@ -103,6 +115,10 @@ class Way:
         head = b"\x45\0" + (20 + length).to_bytes(2, "big") + b"\0\0\x40\0" + bytes((_HOPS[protocol], protocol))
         total = 0xFFFF - int.from_bytes(head + b"\0\0" + self._addresses, "big") % 0xFFFF
         return self._front + head + total.to_bytes(2, "big") + self._addresses + segment
+
+
+def _words(data: bytes) -> int:
+    return int.from_bytes(data, "big") << (8 if len(data) & 1 else 0)
 
 
 def _mapped(address: bytes) -> bytes:
@@ -161,16 +177,21 @@ def _options(*options: tuple[int, bytes]) -> bytes:
 
 
 class Connection:
-    """A TCP connection made of what was said on it: handshake, segments, an answer to each, and how it ended."""
+    """A TCP connection made of what was said on it: handshake, segments, and how it ended.
 
-    __slots__ = ("_at", "_ended", "_interface", "_open", "_packets", "_ways")
+    ``acknowledged``: a packet of its own acknowledges what was said; otherwise the next segment the other way does.
+    """
+
+    __slots__ = ("_acknowledged", "_at", "_ended", "_interface", "_open", "_packets", "_ways")
 
     SEGMENT = 1440
     STARTS = 1000, 5000
     """Sequence numbers of who connected and who accepted: always the same, so that two runs can be compared."""
 
-    def __init__(self, packets: Packets, interface: int, client: FlowEnd, server: FlowEnd) -> None:
-        self._packets, self._interface = packets, interface
+    def __init__(
+        self, packets: Packets, interface: int, client: FlowEnd, server: FlowEnd, *, acknowledged: bool = True
+    ) -> None:
+        self._packets, self._interface, self._acknowledged = packets, interface, acknowledged
         self._ways = Way(client, server, TCP), Way(server, client, TCP)
         self._at = list(self.STARTS)
         self._ended = [False, False]
@@ -194,11 +215,11 @@ class Connection:
         way, at, back = self._ways[side], self._at[side], self._at[1 - side]
         number = 0
         for part in _parts(data, self.SEGMENT):
-            number = self._put(time, way.tcp(PUSH | ACK, at, back, part), comment)
+            number = self._packets.add(self._interface, time, way.tcp(PUSH | ACK, at, back, part), comment)
             at, comment = at + len(part), ""
         self._at[side] = at
-        if not self._ended[1 - side]:
-            self._put(time, self._ways[1 - side].tcp(ACK, back, at))
+        if self._acknowledged and not self._ended[1 - side]:
+            self._packets.add(self._interface, time, self._ways[1 - side].acknowledgement(back, at))
         return number
 
     def finish(self, time: float, side: int) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from functools import cache
 from typing import Any
 
+from pncsim.simulator.evidence.bundle_files import BundleFiles
 from pncsim.wire.trace import Event, Secured, V2gMessage
 
 Chain = tuple[bytes, ...]
@@ -19,31 +20,33 @@ Chain = tuple[bytes, ...]
 MOST = 1000
 """Chains that are kept: who shows a new one with every attempt must not fill the disk."""
 
+_NOTHING: dict[str, Any] = {}
 _FOREIGN = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 class PresentedChains:
-    """Files below ``folder`` (``certs``): ``secc.pem``, ``contract-EMAID.pem`` ..., ``ocsp/secc-1.der``.
+    """Files in ``certs`` of a bundle: ``secc.pem``, ``contract-EMAID.pem`` ..., ``ocsp/secc-1.der``.
 
     Another chain of the same role is ``secc-2.pem``. Octets that are no certificate are kept as they came.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, files: BundleFiles) -> None:
+        self._files = files
+        files.folder_for("certs")
         self._names: dict[tuple[str, Chain], str] = {}
         self._staples: dict[bytes, str] = {}
 
     def __call__(self, event: Event) -> dict[str, Any]:
         """Keep what is presented in ``event``; the names of the files, as ``chain``, ``staples`` and ``chains``."""
+        if isinstance(event, V2gMessage):
+            names = [self._keep(role, chain) for role, chain in _in_message(event)]
+            return {"chains": [f"{name}.pem" for name in names if name]} if names else _NOTHING
         if isinstance(event, Secured):
             if not event.chain:
                 return {"chain": None, "staples": []}
             name = self._keep("secc", event.chain)
             return {"chain": f"{name}.pem" if name else None, "staples": self._keep_staples(name, event.staples)}
-        if isinstance(event, V2gMessage):
-            names = [self._keep(role, chain) for role, chain in _in_message(event)]
-            return {"chains": [f"{name}.pem" for name in names if name]} if names else {}
-        return {}
+        return _NOTHING
 
     def roots(self, roots: Mapping[str, Iterable[bytes]]) -> None:
         """Keep the trust anchors of a lab, which nobody presents."""
@@ -51,12 +54,15 @@ class PresentedChains:
             self._keep(role, tuple(chain))
 
     def _keep(self, role: str, chain: Chain) -> str:
+        name = self._names.get((role, chain), "")
+        if name:
+            return name
         role = _FOREIGN.sub("_", role)[:80]
         name = self._names.get((role, chain), "")
         if not name and len(self._names) < MOST:
             number = 1 + sum(other == role for other, _ in self._names)
             name = self._names[role, chain] = role if number == 1 else f"{role}-{number}"
-            (self._folder / f"{name}.pem").write_text("".join(map(pem, chain)), encoding="ascii")
+            self._files.keep(f"certs/{name}.pem", "".join(map(pem, chain)).encode())
         return name
 
     def _keep_staples(self, name: str, staples: Sequence[bytes | None]) -> list[str | None]:
@@ -66,8 +72,8 @@ class PresentedChains:
         if staple not in self._staples and len(self._staples) < MOST:
             taken = set(self._staples.values())
             free = next(file for n in range(1, MOST + 2) if (file := _numbered(name, n)) not in taken)
-            (self._folder / "ocsp").mkdir(exist_ok=True)
-            (self._folder / free).write_bytes(staple)
+            self._files.folder_for("certs/ocsp")
+            self._files.keep(f"certs/{free}", staple)
             self._staples[staple] = free
         return self._staples.get(staple)
 
@@ -81,11 +87,20 @@ def pem(der: bytes) -> str:
     return f"-----BEGIN CERTIFICATE-----\n{base64.encodebytes(der).decode()}-----END CERTIFICATE-----\n"
 
 
+_CARRIED = ("ContractSignatureCertChain", "SAProvisioningCertificateChain", "OEMProvisioningCert")
+
+
+@cache
+def _carries(kind: Any) -> bool:
+    """Whether messages of this class have room for certificates."""
+    return any(hasattr(kind, name) for name in _CARRIED)
+
+
 def _in_message(event: V2gMessage) -> list[tuple[str, Chain]]:
     """Role and chain of whatever certificates a message of any dialect carries."""
     document = getattr(event.value, "Body", None)
     body = getattr(document, "BodyElement", None)
-    if body is None:
+    if body is None or not _carries(body.__class__):
         return []
     emaid = getattr(body, "eMAID", "")
     emaid = getattr(emaid, "value", emaid)

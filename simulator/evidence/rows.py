@@ -45,18 +45,32 @@ class Message(msgspec.Struct):
     chains: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Said(msgspec.Struct):
+    """What both ends have seen alike: of which class the value is, and all that follows from it."""
+
+    of: type
+    exi: str
+    value: msgspec.Raw
+    code: str | None
+    signed: bool
+
+
+_KEPT = 64
+"""Messages that may be underway between both ends."""
+
+
 class RowMaker:
     """Makes the rows of a run; what both ends saw is made readable once."""
 
     def __init__(self) -> None:
-        self._values: dict[bytes, msgspec.Raw] = {}
+        self._said: dict[bytes, _Said] = {}
         self._asked: dict[str, tuple[str, float]] = {}
 
     def message(self, event: V2gMessage, presented: dict[str, Any]) -> Message:
-        """The row of a message; :meth:`line` writes it when all is known of it."""
-        body = getattr(getattr(event.value, "Body", None), "BodyElement", event.value)
-        code = getattr(body, "ResponseCode", None)
-        header = getattr(event.value, "Header", None)
+        """The row of a message; :func:`line` writes it when all is known of it."""
+        said = self._said.get(event.payload)
+        if said is None or said.of is not event.value.__class__:
+            said = self._read(event)
         took, limit = self._timing(event)
         return Message(
             event.seq,
@@ -66,16 +80,28 @@ class RowMaker:
             event.session,
             event.direction,
             event.name,
-            event.payload.hex(),
-            self._value(event),
-            None if code is None else str(code),
-            getattr(header, "Signature", None) is not None,
+            said.exi,
+            said.value,
+            said.code,
+            said.signed,
             [],
             took,
             limit,
             None,
             presented.get("chains", msgspec.UNSET),
         )
+
+    def _read(self, event: V2gMessage) -> _Said:
+        value = event.value
+        body = getattr(getattr(value, "Body", None), "BodyElement", value)
+        code = getattr(body, "ResponseCode", None)
+        signed = getattr(getattr(value, "Header", None), "Signature", None) is not None
+        if len(self._said) > _KEPT:
+            self._said.clear()
+        told = msgspec.Raw(line(readable(event)))
+        said = _Said(value.__class__, event.payload.hex(), told, None if code is None else str(code), signed)
+        self._said[event.payload] = said
+        return said
 
     def _timing(self, event: V2gMessage) -> tuple[float | None, float | None]:
         name = event.name
@@ -88,14 +114,6 @@ class RowMaker:
         times = MESSAGES.get(pair)
         limit = None if times is None else times.timeout if event.role == "EV" else times.performance
         return round(event.time - asked, 6), limit
-
-    def _value(self, event: V2gMessage) -> msgspec.Raw:
-        known = self._values.get(event.payload)
-        if known is None:
-            if len(self._values) > 64:
-                self._values.clear()
-            known = self._values[event.payload] = msgspec.Raw(line(readable(event)))
-        return known
 
 
 def line(row: Any) -> bytes:
@@ -115,19 +133,24 @@ def event_row(event: Event, presented: dict[str, Any]) -> tuple[str, bytes]:
 
     ``presented`` says where what was presented in it is kept.
     """
-    match event:
-        case OcppFrame():
-            return "ocpp", line(event)
-        case HttpExchange():
-            return "http", line(event)
-        case Secured() | SdpDatagram():
-            row = {"event": type(event).__name__, **_fields(event)}
-            if isinstance(event, Secured):
-                del row["chain"], row["staples"]
-                row["offer"] = _fields(client_offer(event.hello)) if event.hello else None
-            return "events", line({name: _hex(value) for name, value in row.items()} | presented)
-    told = line(event)
-    return "events", b'{"event":"%b",%b' % (type(event).__name__.encode(), told[1:])
+    kind = type(event)
+    name, begin = _PLACES.get(kind) or _place(kind)
+    if kind is Secured or kind is SdpDatagram:
+        row = {"event": kind.__name__, **{name: _hex(value) for name, value in _fields(event).items()}}
+        if isinstance(event, Secured):
+            del row["chain"], row["staples"]
+            row["offer"] = _fields(client_offer(event.hello)) if event.hello else None
+        return name, line(row | presented)
+    return name, begin + line(event)[1:]
+
+
+_PLACES: dict[type[Event], tuple[str, bytes]] = {OcppFrame: ("ocpp", b"{"), HttpExchange: ("http", b"{")}
+
+
+def _place(kind: type[Event]) -> tuple[str, bytes]:
+    """The file events of a kind belong to, and how their line begins."""
+    found = _PLACES[kind] = "events", b'{"event":"%b",' % kind.__name__.encode()
+    return found
 
 
 def judgement(event: Judged) -> dict[str, Any]:

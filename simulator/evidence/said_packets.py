@@ -123,7 +123,8 @@ class SaidPackets:
     def _connected(self, interface: int, client: int, server: int) -> Connection:
         self._ports = (self._ports + 1) % 15_000
         ours = end(link_local(client), 50_000 + self._ports, own_mac(client))
-        return Connection(self._packets, interface, ours, end(link_local(server), 80, own_mac(server)))
+        theirs = end(link_local(server), 80, own_mac(server))
+        return Connection(self._packets, interface, ours, theirs, acknowledged=False)
 
     def _number(self, role: str, unit: str) -> int:
         kind = _KINDS.get(role, _SOMEBODY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from pncsim.simulator.evidence.wire_told import Once
@@ -18,6 +19,14 @@ KEPT = 20_000
 _UNREMARKABLE = frozenset({"OK", "OK_SuccessfulNegotiation"})
 
 
+_BLANK = {ord(";"): " ", ord("#"): " "}
+"""What has a meaning of its own in a line of Mermaid."""
+
+
+_OTHER = {"EV": "?SECC", "SECC": "?EV"}
+"""Who is at the other end, until it is known which of them."""
+
+
 class Step(NamedTuple):
     """An arrow from ``source`` to ``target``, or where there is no target a note. ``answer``: a dashed one."""
 
@@ -29,11 +38,14 @@ class Step(NamedTuple):
 
 
 class SequenceChart:
-    """A reader that makes the diagram. ``units``: vehicles and EVSEs go by their names, not by what they are."""
+    """A reader that makes the diagram. ``units``: vehicles and EVSEs go by their names, not by what they are.
 
-    def __init__(self, *, units: bool) -> None:
+    ``once`` is shared with whoever else tells messages once.
+    """
+
+    def __init__(self, *, units: bool, once: Once) -> None:
         self._units = units
-        self._once = Once()
+        self._once = once
         self._steps: list[Step] = []
         self._dropped = 0
         self._problem: int | None = None
@@ -59,19 +71,22 @@ class SequenceChart:
                 self._add(Step(unit if self._units else role, "", f"problem: {kind}"))
 
     def _message(self, event: V2gMessage) -> None:
-        role, other = event.role, "SECC" if event.role == "EV" else "EV"
-        if role in self._known:
-            self._known[role].add(event.unit)
-            if event.session:
-                self._of_session[event.session, role] = event.unit
         if not self._once.tell(event):
+            # Who was told of at the other end says something as well, and is known from that.
             return
+        role, unit, session = event.role, event.unit, event.session
+        here, there = unit, _OTHER.get(role, "")
+        self._known.setdefault(role, set()).add(unit)
+        if session:
+            self._of_session[session, role] = unit
         body = getattr(getattr(event.value, "Body", None), "BodyElement", event.value)
         code = getattr(body, "ResponseCode", None)
         text = event.name if code is None or code in _UNREMARKABLE else f"{event.name} {code}"
-        here, there = event.unit, f"?{other}"
-        ends = (here, there) if event.direction == "sent" else (there, here)
-        self._add(Step(*ends, text, event.name.endswith("Res"), event.session))
+        answer = event.name.endswith("Res")
+        if event.direction == "sent":
+            self._add(Step(here, there, text, answer, session))
+        else:
+            self._add(Step(there, here, text, answer, session))
 
     def _add(self, step: Step) -> None:
         if len(self._steps) < KEPT:
@@ -105,7 +120,9 @@ class SequenceChart:
     def _resolved(self) -> list[Step]:
         """The steps with both ends named; before a session has its number, they are those of the one that follows."""
         if not self._units:
-            return [s._replace(source=self._role(s.source), target=self._role(s.target)) for s in self._steps]
+            roles = {unit: role for role, units in self._known.items() for unit in (*units, f"?{role}")}
+            name = roles.get
+            return [Step(name(s[0], s[0]), name(s[1], s[1]), s.text, s.answer) for s in self._steps]
         partner: dict[str, str] = {}
         found = []
         for step in reversed(self._steps):
@@ -115,18 +132,14 @@ class SequenceChart:
                     role = ends[there][1:]
                     known = self._of_session.get((step.session, role)) or partner.get(ends[here])
                     ends[there] = partner[ends[here]] = known or role
-            found.append(step._replace(source=ends[0], target=ends[1]))
+            found.append(Step(ends[0], ends[1], step.text, step.answer))
         return found[::-1]
-
-    def _role(self, end: str) -> str:
-        found = next((role for role, units in self._known.items() if end in units or end == f"?{role}"), None)
-        return found or end
 
 
 def _counted(steps: Iterable[Step]) -> list[tuple[Step, int]]:
     """Steps and how often each comes: a question and its answer, said again and again, are one pair."""
     found: list[tuple[Step, int]] = []
-    for step in (step._replace(session="") for step in steps):
+    for step in steps:
         asked, answered = found[-2:] if len(found) > 1 else ((None, 0), (None, 0))
         if step == asked[0] and asked[1] == answered[1] and answered[0] is not None and answered[0].answer:
             found[-2] = step, asked[1] + 1
@@ -139,7 +152,7 @@ def _counted(steps: Iterable[Step]) -> list[tuple[Step, int]]:
 
 def _folded(steps: Iterable[Step]) -> list[tuple[Step, int]]:
     """Each step where it first comes, with how often it does."""
-    return list(Counter(step._replace(session="") for step in steps).items())
+    return list(Counter(steps).items())
 
 
 def _rank(name: str) -> float:
@@ -147,12 +160,13 @@ def _rank(name: str) -> float:
     return -1 if name.startswith("EV") else 1.5 if "/" in name else 2.5
 
 
+@lru_cache(maxsize=256)
 def _id(name: str) -> str:
     return "".join(c if c.isalnum() else "_" for c in name)
 
 
 def _line(step: Step, times: int) -> str:
-    text = "".join(c if c.isprintable() and c not in ";#" else " " for c in step.text)
+    text = step.text.translate(_BLANK) if step.text.isprintable() else ascii(step.text).translate(_BLANK)
     text += f" x {times}" if times > 1 else ""
     if not step.target:
         return f"    Note over {_id(step.source)}: {text}"

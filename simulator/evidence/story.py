@@ -44,6 +44,10 @@ KEPT = 1000
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 """What peers wrote must not steer the terminal it is told on."""
 
+_MESSAGES = (V2gMessage, OcppFrame)
+_REPEATED = (Secured, SdpDatagram)
+"""What may have been told already by other words, or at its other end."""
+
 _LINK = frozenset({"EV", "SECC"})
 """Who judges on the link itself also reports the problem that follows from it: once is enough."""
 
@@ -55,7 +59,7 @@ class StoryTeller:
     adds states and power; 3 the whole of each message, as octets and as JSON. A message is told once, see
     :class:`simulator.evidence.wire_told.Once`. ``units``: say which of several vehicles, stations and EVSEs speaks, not
     only what it is. ``wall``: the time of day where the machine is, instead of seconds since ``started``. ``colour``:
-    None where ``out`` and the environment decide.
+    None where ``out`` and the environment decide. ``once``: shared with another reader that asks the same.
     """
 
     def __init__(
@@ -68,12 +72,14 @@ class StoryTeller:
         units: bool = False,
         wall: bool = False,
         colour: bool | None = None,
+        once: Once | None = None,
     ) -> None:
         self._out = out or sys.stdout
         self._started = started
         self._level = level
         self._units, self._column = units, 8 if units else 5
-        self._once = Once()
+        self._once = once or Once()
+        self._actors: dict[str, str] = {}
         self._wall = wall
         self._offers: set[bytes] = set()
         self._askers: set[tuple[str, bytes]] = set()
@@ -83,22 +89,31 @@ class StoryTeller:
             self._width = max(40, min(width, shutil.get_terminal_size((width, 24)).columns))
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, V2gMessage | OcppFrame) and (not self._level or not self._once.tell(event)):
+        if isinstance(event, _MESSAGES) and (not self._level or not self._once.tell(event)):
             return
         told = describe(event)
-        if told is None or told[0] > self._level or self._again(event):
+        if told is None or told[0] > self._level or (isinstance(event, _REPEATED) and self._again(event)):
             return
         _, text, colour = told
         name = event.unit if self._units else event.role
-        actor = paint(f"{name:<{self._column}}", COLOURS.get(event.role, DEFAULT_COLOUR), self._colour)
-        indent = 14 + self._column
-        first, *more = self._lines(text, indent)
-        for number, line in enumerate((first, *more)):
-            lead = " " * indent if number else f"{self._when(event.time)} {actor} "
-            print(lead + (paint(line, colour, self._colour) if colour else line), file=self._out)
+        actor = self._actors.get(name)
+        if actor is None:
+            actor = paint(f"{name:<{self._column}}", COLOURS.get(event.role, DEFAULT_COLOUR), self._colour)
+            self._actors[name] = actor
+        lead = f"{self._when(event.time)} {actor} "
+        if self._width is None and not self._colour:
+            self._out.write(f"{lead}{printable(text)}\n")
+        else:
+            self._write(lead, text, colour)
         if self._level >= WHOLE:
-            self._tell_whole(event, " " * indent)
+            self._tell_whole(event, " " * (14 + self._column))
         self._out.flush()
+
+    def _write(self, lead: str, text: str, colour: int) -> None:
+        indent = 14 + self._column
+        for line in self._lines(text, indent):
+            self._out.write(f"{lead}{paint(line, colour, self._colour) if colour else line}\n")
+            lead = " " * indent
 
     def _when(self, moment: float) -> str:
         """Twelve columns."""
@@ -198,7 +213,7 @@ def wants_colour(stream: TextIO) -> bool:
 
 def printable(text: str) -> str:
     """``text`` with control characters spelled out (``\\x1b``); tab and line feed stay."""
-    return text.translate(_CONTROLS)
+    return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 def paint(text: str, colour: int, wanted: bool) -> str:
@@ -208,20 +223,32 @@ def paint(text: str, colour: int, wanted: bool) -> str:
 
 def describe(event: Event) -> tuple[int, str, int] | None:
     """Level, text and colour (0 = none) of an event; None for events that are not told."""
+    # What comes often stands first.
     match event:
+        case V2gMessage(direction=direction):
+            return 1, f"{'>>' if direction == 'sent' else '<<'} {told_message(event)}", GREY
+        case OcppFrame(direction=direction):
+            return 1, f"{'->' if direction == 'sent' else '<-'} {told_frame(event)}", GREY
+        case StateEntered(state=state):
+            return 2, f"state {state}", GREY
+        case Power(watts=watts, energy_wh=energy):
+            return 2, f"{watts / 1000:.2f} kW, {shown_energy(energy)}", GREY
+        case Judged(what=what, ok=ok, reason=reason, clause=clause):
+            text = f"{what}: {reason}" + (f" [{clause}]" if clause and not ok else "")
+            if ok:
+                return 1, text, GREY
+            return (1 if event.role in _LINK else 0), text, RED
         case Story(text=text):
             return 0, text, 0
+        case ServiceCall(service=service, operation=operation, ok=ok, text=text):
+            what = operation if service == event.role else f"{service}.{operation}"
+            return (1 if ok else 0), f"{what}: {text}", GREY if ok else RED
         case Problem(text=text, clause=clause, advice=advice):
             return 0, " ".join(filter(None, [text, f"[{clause}]" if clause else "", advice])), RED
         case Tolerated(what=what, clause=clause):
             return 0, f"tolerated: {what}" + (f" [{clause}]" if clause else ""), YELLOW
         case Warned(text=text):
             return 0, f"note: {text}", YELLOW
-        case Judged(what=what, ok=ok, reason=reason, clause=clause):
-            text = f"{what}: {reason}" + (f" [{clause}]" if clause and not ok else "")
-            if ok:
-                return 1, text, GREY
-            return (1 if event.role in _LINK else 0), text, RED
         case Secured(ok=True, version=version, cipher=cipher, stapled=stapled):
             return 1, f"{version} with {cipher}{', OCSP response stapled' if stapled else ''}", GREY
         case Secured(ok=False, hello=hello) if hello:
@@ -232,17 +259,6 @@ def describe(event: Event) -> tuple[int, str, int] | None:
             way = "from" if direction == "received" else "to"
             level = 0 if direction == "received" and event.role == "SECC" else 1
             return level, f"{told_datagram(event)}, {way} {address_text(*peer)}", GREY if level else 0
-        case V2gMessage(direction=direction):
-            return 1, f"{'>>' if direction == 'sent' else '<<'} {told_message(event)}", GREY
-        case OcppFrame(direction=direction):
-            return 1, f"{'->' if direction == 'sent' else '<-'} {told_frame(event)}", GREY
-        case ServiceCall(service=service, operation=operation, ok=ok, text=text):
-            what = operation if service == event.role else f"{service}.{operation}"
-            return (1 if ok else 0), f"{what}: {text}", GREY if ok else RED
         case HttpExchange(method=method, url=url, status=status):
             return 1, f"{method} {url}: {status}", GREY
-        case StateEntered(state=state):
-            return 2, f"state {state}", GREY
-        case Power(watts=watts, energy_wh=energy):
-            return 2, f"{watts / 1000:.2f} kW, {shown_energy(energy)}", GREY
     return None

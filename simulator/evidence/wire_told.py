@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 from pncsim.simulator.evidence.fields import key_fields
 from pncsim.wire.errors import PeerError, PncError
 from pncsim.wire.ocpp.frames import Call, Error, Result
 from pncsim.wire.tcp import address_text
-from pncsim.wire.trace import OcppFrame, SdpDatagram, V2gMessage
+from pncsim.wire.trace import Event, OcppFrame, SdpDatagram, V2gMessage
 from pncsim.wire.v2g import sdp
 
 _UNREMARKABLE = frozenset({"OK", "OK_SuccessfulNegotiation"})
@@ -116,16 +117,23 @@ def whole_message(event: V2gMessage) -> list[str]:
 
 def readable(event: V2gMessage) -> Any:
     """What a V2G message says, as JSON has it; None for octets that are no message, whoever sent them on purpose."""
-    if event.value is None or isinstance(event.value, bytes):
+    value: Any = event.value
+    if value is None or isinstance(value, bytes):
         return None
-    from pncsim.wire.exi import views
-    from pncsim.wire.v2g.registry import codec_of
-
     try:
-        return views.to_json(codec_of(event.value), event.value)
+        return _viewer(value.__class__)(value)
     except (PncError, AttributeError, TypeError, ValueError):
         # A fault may put anything into a message: its octets are what was sent.
         return None
+
+
+@lru_cache(maxsize=64)
+def _viewer(kind: type) -> Callable[[Any], Any]:
+    """What makes JSON of messages of this class. Raises LocalError for a class that is in no message set."""
+    from pncsim.wire.exi.views import to_json
+    from pncsim.wire.v2g.registry import codec_of_class
+
+    return partial(to_json, codec_of_class(kind))
 
 
 def told_datagram(event: SdpDatagram) -> str:
@@ -153,14 +161,25 @@ class Once:
     def __init__(self) -> None:
         self._roles: set[str] = set()
         self._told: dict[str, bytes | str] = {}
+        self._teller: dict[bytes | str, str] = {}
+        self._last: tuple[Event | None, bool] = None, False
 
     def tell(self, event: V2gMessage | OcppFrame) -> bool:
-        """Whether to tell ``event``; to be asked about each message once, in order."""
+        """Whether to tell ``event``; to be asked about each message in order, by as many as want to know."""
+        if self._last[0] is not event:
+            self._last = event, self._decided(event)
+        return self._last[1]
+
+    def _decided(self, event: V2gMessage | OcppFrame) -> bool:
         self._roles.add(event.role)
         content = event.payload if isinstance(event, V2gMessage) else event.frame
+        unit = event.unit
         if event.direction == "received":
-            return all(unit == event.unit or told != content for unit, told in self._told.items())
+            return self._teller.get(content, unit) == unit
         if isinstance(event, OcppFrame) and ("CS" if event.role == "CSMS" else "CSMS") in self._roles:
             return False
-        self._told[event.unit] = content
+        before = self._told.get(unit)
+        if before is not None and self._teller.get(before) == unit:
+            del self._teller[before]
+        self._told[unit], self._teller[content] = content, unit
         return True

@@ -105,10 +105,15 @@ def codec(name: str) -> Codec:
 
 def codec_of(value: object) -> Codec:
     """The codec of the set whose own catalogue declares the type of ``value``. Raises LocalError for other types."""
-    module = type(value).__module__
+    return codec_of_class(type(value))
+
+
+def codec_of_class(kind: type) -> Codec:
+    """As :func:`codec_of`, of values of this class."""
+    module = kind.__module__
     for name, one in SETS.items():
         if one.catalogue is not None:
             own = one.catalogue()[0].__name__
             if module == own or module.startswith(f"{own}."):
                 return codec(name)
-    raise LocalError(f"A {type(value).__name__} belongs to no message set.", kind="unsupported")
+    raise LocalError(f"A {kind.__name__} belongs to no message set.", kind="unsupported")

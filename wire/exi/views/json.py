@@ -7,12 +7,19 @@ the free content of some XML signature types is ``items``, a list of one-key obj
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 from pncsim.wire.exi.coder import Codec
 from pncsim.wire.exi.declare import ComplexType
 from pncsim.wire.exi.schema import AttributeUse, Element, Group, Model, SchemaSet, Type, Value, elements_in
 from pncsim.wire.exi.views.common import ViewError, fragment_of, member_of, octets_from, root_of, text_of
+
+Writer = Callable[[Any], Any]
+
+_WRITERS: WeakKeyDictionary[SchemaSet, _Writers] = WeakKeyDictionary()
 
 
 def to_json(coder: Codec, value: Any, name: str | None = None) -> dict[str, Any]:
@@ -26,7 +33,7 @@ def to_json(coder: Codec, value: Any, name: str | None = None) -> dict[str, Any]
         if name is None:
             raise ViewError("", f"a {type(value).__name__} has no element of its own; say which element it is")
     type_: Type = type(value) if isinstance(value, ComplexType) else fragment_of(schema, name, has_children=False)
-    return {name: _out(schema, type_, value)}
+    return {name: _writer(schema, type_)(value)}
 
 
 def from_json(coder: Codec, data: Any) -> Any:
@@ -43,33 +50,87 @@ def fragment_from_json(coder: Codec, data: Any) -> tuple[str, Any]:
     return name, _in(schema, fragment_of(schema, name, isinstance(content, dict)), content, name)
 
 
-def _out(schema: SchemaSet, type_: Type, value: Any) -> Any:
-    if isinstance(type_, Value):
-        if type_.kind == "binary":
-            return value.hex() if type_.form == "hex" else text_of(type_, value)
-        return str(value) if type_.kind in ("enumeration", "string") else value
-    shown: dict[str, Any] = {}
+def _writer(schema: SchemaSet, type_: Type) -> Writer:
+    """What makes JSON of values of a type; made once, for every message of a run passes here."""
+    known = _WRITERS.setdefault(schema, _Writers(schema))
+    return known[type_]
+
+
+class _Writers(dict[Any, Writer]):
+    """The writers of a set; one that is not there yet is made."""
+
+    def __init__(self, schema: SchemaSet) -> None:
+        super().__init__()
+        # The set is the key these are kept by: it goes when nobody else has it.
+        self._schema = ref(schema)
+
+    def __missing__(self, type_: Type) -> Writer:
+        schema = self._schema()
+        assert schema is not None, "whoever asks has it"
+        made = self[type_] = _simple_writer(type_) if isinstance(type_, Value) else _complex_writer(schema, type_, self)
+        return made
+
+
+def _simple_writer(type_: Value) -> Writer:
+    if type_.kind == "binary":
+        return bytes.hex if type_.form == "hex" else partial(text_of, type_)
+    return str if type_.kind in ("enumeration", "string") else _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _complex_writer(schema: SchemaSet, type_: type[ComplexType], of: _Writers) -> Writer:
     model = schema.model(type_)
-    for use in model.attributes:
-        if (held := getattr(value, use.field, None)) is not None:
-            shown[use.field] = _out(schema, use.type, held)
-    if model.text is not None:
-        shown["value"] = _out(schema, model.text, value.value)
+    attributes = [(use.field, use.type) for use in model.attributes]
+    elements = list(elements_in(model.content))
+    plain = [(e.field, e.qname[0], e.type) for e in elements if not isinstance(e.type, type)]
+    of_class: dict[str, dict[type, str]] = {}
+    for element in elements:
+        if isinstance(element.type, type):
+            of_class.setdefault(element.field, {})[element.type] = element.qname[0]
+    # In schema order. Members of a choice or a substitution group share a field: the value's class says which it is.
+    order = list(dict.fromkeys(e.field for e in elements))
+    simple = {field: [(name, inner) for one, name, inner in plain if one == field] for field in order}
+
+    def write(value: Any) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        for field, inner in attributes:
+            if (held := getattr(value, field, None)) is not None:
+                shown[field] = of[inner](held)
+        if model.text is not None:
+            shown["value"] = of[model.text](value.value)
+            return shown
+        if not model.regular:
+            by_name = {e.qname[0]: e.type for e in elements}
+            if value.items:
+                shown["items"] = [{name: of[by_name[name]](held)} for name, held in value.items]
+            return shown
+        for field in order:
+            held = getattr(value, field, None)
+            if held is None or field in shown:
+                continue
+            many = isinstance(held, list)
+            for name, inner in simple[field]:
+                make = of[inner]
+                if not many:
+                    shown[name] = make(held)
+                elif held:
+                    shown[name] = [make(one) for one in held]
+            classes = of_class.get(field)
+            if classes is None:
+                continue
+            if not many:
+                if (found := classes.get(type(held))) is not None:
+                    shown[found] = of[type(held)](held)
+            elif held:
+                for each, name in classes.items():
+                    make = of[each]
+                    shown[name] = [make(one) for one in held]
         return shown
-    if not model.regular:
-        by_name = {e.qname[0]: e.type for e in elements_in(model.content)}
-        if value.items:
-            shown["items"] = [{name: _out(schema, by_name[name], held)} for name, held in value.items]
-        return shown
-    for element in elements_in(model.content):
-        held = getattr(value, element.field, None)
-        if held is None or held == [] or element.field in shown:
-            continue
-        if isinstance(held, list):
-            shown[element.qname[0]] = [_out(schema, element.type, one) for one in held]
-        elif not isinstance(element.type, type) or element.type is type(held):
-            shown[element.qname[0]] = _out(schema, element.type, held)
-    return shown
+
+    return write
 
 
 def _single(data: Any) -> tuple[str, Any]:
