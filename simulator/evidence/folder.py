@@ -116,10 +116,16 @@ class Recorder:
         self._underway: dict[bytes, Message] = {}
         self._arrived: dict[str, int] = {}
         self._unanswered: dict[str, Message] = {}
-        self._also: dict[type[Event], Callable[[Any], object]] = {
-            OcppFrame: self._frame,
+        self._numbers: dict[int, int] = {}
+        self._packed: dict[type[Event], Callable[[Any], object]] = {
+            LinkBytes: self._octets,
+            OcppFrame: self._said.frame,
             HttpExchange: self._said.exchange,
-            ServiceCall: self._called,
+            ServiceCall: self._said.call,
+        }
+        self._also: dict[type[Event], Callable[[Any], object]] = {
+            OcppFrame: self._chart.tell,
+            ServiceCall: self._chart.tell,
             Judged: self._judged,
             Problem: self._problem,
             Tolerated: self._tolerated,
@@ -145,10 +151,16 @@ class Recorder:
         trace.subscribe(self)
 
     def __call__(self, event: Event) -> None:
-        """Keep ``event``, and write what waits if it has waited for long."""
+        """Keep ``event``, and make a packet of what passed between two; write what waits if it has waited for long."""
         self._waiting.append(event)
         if self._files is None and self._error is None:
             self._open(event)
+        packed = self._packed.get(type(event))
+        if packed is not None:
+            try:
+                packed(event)
+            except Exception as error:
+                self._flaw(event, error)
         if isinstance(event, LinkBytes):
             # The keys for what has just arrived may come in a moment, and are to stand ahead of it.
             return
@@ -156,6 +168,9 @@ class Recorder:
             self.write()
         elif self._live and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(WAITS, self.write)
+
+    def _flaw(self, event: Event, error: Exception) -> None:
+        self.flaws.append(f"Event {event.seq} is not in the evidence: {type(error).__name__}: {error}.")
 
     def write(self) -> None:
         """Write what waits. Why it could not be is kept for :meth:`finish`."""
@@ -260,7 +275,7 @@ class Recorder:
             except OSError:
                 raise
             except Exception as error:
-                self.flaws.append(f"Event {event.seq} is not in the evidence: {type(error).__name__}: {error}.")
+                self._flaw(event, error)
         lines["messages"] += map(line, messages)
         self._underway.clear()
         for name, told in lines.items():
@@ -271,7 +286,7 @@ class Recorder:
         assert self._presented is not None
         kind = type(event)
         if isinstance(event, LinkBytes):
-            self._octets(event)
+            self._numbered(event)
             return
         if isinstance(event, V2gMessage):
             messages.append(self._message(event, self._presented(event)))
@@ -294,17 +309,12 @@ class Recorder:
         self._chart.tell(event)
         self._tolerated(event)
 
-    def _frame(self, event: OcppFrame) -> None:
-        self._said.frame(event)
-        self._chart.tell(event)
-
-    def _called(self, event: ServiceCall) -> None:
-        self._said.call(event)
-        self._chart.tell(event)
-
     def _octets(self, event: LinkBytes) -> None:
+        self._numbers[event.seq] = self._link.tell(event)
+
+    def _numbered(self, event: LinkBytes) -> None:
         """The packet of a message: it arrived in the last one before it is told, or leaves in the first one after."""
-        packet = self._link.tell(event)
+        packet = self._numbers.pop(event.seq, 0)
         if event.carrier == "UDP" or not packet:
             return
         if event.direction == "received":

@@ -91,7 +91,8 @@ class _Shared:
             before = told.get(event.unit, 0)
             told[event.unit] = after = before + len(event.data)
             if after > self._written[side] and not self._reset:
-                fresh = event.data[max(0, self._written[side] - before) :]
+                known = self._written[side] - before
+                fresh = event.data[known:] if known > 0 else event.data
                 self._packet[side] = self._connection.send(event.time, side, fresh)
                 self._written[side] = after
             return self._packet[side]

@@ -63,7 +63,7 @@ def link_local(number: int) -> str:
 class Way:
     """Frames in one direction of a flow."""
 
-    __slots__ = ("_addresses", "_front", "_lead", "_ports", "_protocol", "_pseudo", "_six")
+    __slots__ = ("_addresses", "_behind", "_front", "_lead", "_ports", "_protocol", "_pseudo", "_six")
 
     def __init__(self, source: FlowEnd, target: FlowEnd, protocol: int) -> None:
         here, there = source.address, target.address
@@ -74,10 +74,9 @@ class Way:
         self._addresses, self._protocol = here + there, protocol
         self._ports = source.port, target.port
         self._pseudo = int.from_bytes(self._addresses, "big") % 0xFFFF + protocol
+        self._behind = bytes((protocol, _HOPS[protocol])) + self._addresses
         # All of a bare acknowledgement that is ahead of its numbers.
-        self._lead = (
-            self._front + b"\0\x14" + bytes((protocol, _HOPS[protocol])) + self._addresses if self._six else b""
-        )
+        self._lead = self._front + b"\0\x14" + self._behind if self._six else b""
 
     def tcp(self, flags: int, at: int, back: int, data: bytes = b"", options: bytes = b"") -> bytes:
         """A TCP segment: sequence number ``at``, acknowledging up to ``back``."""
@@ -109,9 +108,7 @@ class Way:
     def _framed(self, segment: bytes) -> bytes:
         length, protocol = len(segment), self._protocol
         if self._six:
-            return b"%b%b%c%c%b%b" % (
-                self._front, length.to_bytes(2, "big"), protocol, _HOPS[protocol], self._addresses, segment
-            )  # fmt: skip
+            return b"%b%b%b%b" % (self._front, length.to_bytes(2, "big"), self._behind, segment)
         head = b"\x45\0" + (20 + length).to_bytes(2, "big") + b"\0\0\x40\0" + bytes((_HOPS[protocol], protocol))
         total = 0xFFFF - int.from_bytes(head + b"\0\0" + self._addresses, "big") % 0xFFFF
         return self._front + head + total.to_bytes(2, "big") + self._addresses + segment
@@ -132,15 +129,16 @@ class Packets:
         self.count = 0
         """Packets so far; Wireshark numbers them from 1 on."""
         section = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + _options((_APPLICATION, application.encode()))
-        self._blocks = [_block(_SECTION, section)]
+        self._ahead = [_block(_SECTION, section)]
+        self._blocks: list[bytes] = []
         for name, description in interfaces:
             told = ((_NAME, name.encode()), (_DESCRIPTION, description.encode()), (_RESOLUTION, _NANOSECONDS))
-            self._blocks.append(_block(_INTERFACE, struct.pack("<HHI", _ETHERNET, 0, _SNAP) + _options(*told)))
+            self._ahead.append(_block(_INTERFACE, struct.pack("<HHI", _ETHERNET, 0, _SNAP) + _options(*told)))
 
     def secrets(self, lines: Sequence[str]) -> None:
-        """Lines of an NSS key log."""
+        """Lines of an NSS key log; they stand ahead of all packets that were not taken yet."""
         text = "".join(f"{line}\n" for line in lines).encode()
-        self._blocks.append(_block(_SECRETS, _HEAD.pack(_TLS_KEY_LOG, len(text)) + text))
+        self._ahead.append(_block(_SECRETS, _HEAD.pack(_TLS_KEY_LOG, len(text)) + text))
 
     def add(self, interface: int, time: float, frame: bytes, comment: str = "") -> int:
         """One frame, seen at ``time`` (seconds since the epoch); the number it has in Wireshark."""
@@ -160,7 +158,8 @@ class Packets:
 
     def taken(self) -> bytes:
         """What was added since the last time."""
-        octets = b"".join(self._blocks)
+        octets = b"".join((*self._ahead, *self._blocks))
+        self._ahead.clear()
         self._blocks.clear()
         return octets
 
@@ -213,13 +212,13 @@ class Connection:
         """What the client (0) or server (1) has said; the number of the packet in which it ends."""
         self.open(time)
         way, at, back = self._ways[side], self._at[side], self._at[1 - side]
-        number = 0
+        number, add = 0, self._packets.add
         for part in _parts(data, self.SEGMENT):
-            number = self._packets.add(self._interface, time, way.tcp(PUSH | ACK, at, back, part), comment)
+            number = add(self._interface, time, way.tcp(PUSH | ACK, at, back, part), comment)
             at, comment = at + len(part), ""
         self._at[side] = at
         if self._acknowledged and not self._ended[1 - side]:
-            self._packets.add(self._interface, time, self._ways[1 - side].acknowledgement(back, at))
+            add(self._interface, time, self._ways[1 - side].acknowledgement(back, at))
         return number
 
     def finish(self, time: float, side: int) -> None:

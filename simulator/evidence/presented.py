@@ -32,7 +32,6 @@ class PresentedChains:
 
     def __init__(self, files: BundleFiles) -> None:
         self._files = files
-        files.folder_for("certs")
         self._names: dict[tuple[str, Chain], str] = {}
         self._staples: dict[bytes, str] = {}
 
@@ -62,6 +61,8 @@ class PresentedChains:
         if not name and len(self._names) < MOST:
             number = 1 + sum(other == role for other, _ in self._names)
             name = self._names[role, chain] = role if number == 1 else f"{role}-{number}"
+            if len(self._names) == 1:
+                self._files.folder_for("certs")
             self._files.keep(f"certs/{name}.pem", "".join(map(pem, chain)).encode())
         return name
 

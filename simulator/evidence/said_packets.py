@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections import deque
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 from pncsim.simulator.evidence.pcapng import Connection, Packets, end, link_local, own_mac
 from pncsim.wire.trace import ROLES, HttpExchange, OcppFrame, ServiceCall
@@ -86,8 +88,8 @@ class SaidPackets:
             return 0
         asked = self._number(event.service, event.unit if event.service == event.role else "")
         asking = _SOMEBODY if event.service == event.role else self._number(event.role, event.unit)
-        line = f"POST /in-process/{quote(event.service)}/{quote(event.operation)}"
-        body = json.dumps({"ok": event.ok, "text": event.text}).encode()
+        line = _in_process(event.service, event.operation)
+        body = msgspec.json.encode({"ok": event.ok, "text": event.text.encode("utf-8", "backslashreplace").decode()})
         comment = "No HTTP was spoken: a call within the process."
         return self._asked(event.time, (asking, asked), line, event.service, 200, body, comment)
 
@@ -98,9 +100,8 @@ class SaidPackets:
         if connection is None:
             connection = self._callers[ends] = self._connected(self._http, *ends)
             connection.open(time, comment)
-        line, host = (text.encode("ascii", "backslashreplace").decode() for text in (line, host))
         request = f"{line} HTTP/1.1\r\nHost: {host}\r\nX-Made-From: event\r\nContent-Length: 0\r\n\r\n"
-        connection.send(time, 0, request.encode())
+        connection.send(time, 0, request.encode("ascii", "backslashreplace"))
         kind = "application/json" if body.startswith(b"{") else "text/plain"
         head = f"HTTP/1.1 {status} {_reason(status)}\r\nX-Made-From: event\r\nContent-Type: {kind}\r\n"
         return connection.send(time, 1, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
@@ -134,6 +135,12 @@ class SaidPackets:
         return self._numbers[kind, unit]
 
 
+@lru_cache(maxsize=256)
+def _in_process(service: str, operation: str) -> str:
+    return f"POST /in-process/{quote(service)}/{quote(operation)}"
+
+
+@lru_cache(maxsize=64)
 def _reason(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
