@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from pncsim.ev.habits import Habits
 from pncsim.tls_certs.judges import OcspPolicy
 from pncsim.wire.errors import LocalError
 from pncsim.wire.gate import LENIENT, Tolerance
@@ -22,7 +23,7 @@ AC_MODES = ("AC_three_phase_core", "AC_single_phase_core")
 DC_MODES = ("DC_extended", "DC_core", "DC_combo_core", "DC_unique")
 
 
-class AcLimits(Struct, frozen=True, kw_only=True):
+class AcLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The on-board charger: amperes per phase, volts, number of phases it can use."""
 
     max_current: float = 16.0
@@ -31,7 +32,7 @@ class AcLimits(Struct, frozen=True, kw_only=True):
     phases: int = 3
 
 
-class DcLimits(Struct, frozen=True, kw_only=True):
+class DcLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The direct path to the battery: amperes, volts, watts; ``precharge_tolerance`` is a share of the target voltage.
 
     ``short_renegotiation`` goes from the renewed parameters straight to PowerDelivery(Start) instead of repeating
@@ -59,8 +60,8 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     ``max_renegotiations``: so many one after the other are followed without energy between them. ``patience``: every
     limit within which something of the station is waited for is so many times as long as the standard's. ``pairing``:
     take the root of a private environment that the station shows (CharIN 2.1.4.1). ``refuses``:
-    liberties of the station that end the session instead of being let pass (:mod:`wire.gate`). Raises
-    :class:`LocalError` when values make no sense.
+    liberties of the station that end the session instead of being let pass (:mod:`wire.gate`). ``habits``: how vehicles
+    of this kind speak, None for one that has none. Raises :class:`LocalError` when values make no sense.
     """
 
     evccid: bytes = bytes.fromhex("021518020001")
@@ -87,6 +88,7 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     max_schedule_entries: int = 24
     pairing: bool = False
     refuses: frozenset[Tolerance] = LENIENT
+    habits: Habits | None = None
     alter: Alter | None = None
 
     def __post_init__(self) -> None:

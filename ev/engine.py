@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pncsim.ev.iso2 import ISO2
-from pncsim.ev.negotiation import chosen, offer
+from pncsim.ev import iso2
+from pncsim.ev.config import VehicleConfig
+from pncsim.ev.negotiation import chosen, offer, offers
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.ev.vehicle import Vehicle
 from pncsim.wire.errors import LocalError, PeerError, PncError
@@ -20,8 +21,13 @@ from pncsim.wire.session.initiator import Initiator
 from pncsim.wire.session.outputs import Close, Output
 from pncsim.wire.v2g import appprotocol as app
 
-DIALECTS = (ISO2,)
+DIALECTS = (iso2.ISO2,)
 """What a vehicle speaks, best first."""
+
+
+def spoken_by(config: VehicleConfig) -> tuple[Dialect, ...]:
+    """What this vehicle speaks: the dialects, in the way of its kind if it has habits."""
+    return DIALECTS if config.habits is None else (iso2.with_habits(config.habits),)
 
 
 class EvccEngine(Initiator):
@@ -45,6 +51,7 @@ class EvccEngine(Initiator):
             refuses=config.refuses,
         )
         self.vehicle, self.tls, self.plugged_in = vehicle, tls, plugged_in
+        self._offered = offers(dialects, config.habits)
         self.outcome = SessionOutcome(tls=tls)
         """What is known of the session so far."""
         self.session = self._new_session()
@@ -89,10 +96,10 @@ class EvccEngine(Initiator):
     # ---- what the conversation asks ------------------------------------------------------------------------------
 
     def _offer(self) -> app.SupportedAppProtocolReq:
-        return offer(self.dialects)
+        return offer(self._offered)
 
     def _chosen(self, response: app.SupportedAppProtocolRes) -> Dialect:
-        return chosen(response, self.dialects, self.tolerate)
+        return chosen(response, self._offered, self.dialects, self.tolerate)
 
     def _heard(self, name: str, code: str) -> None:
         self.outcome.response_codes.append((name, code))

@@ -40,10 +40,10 @@ async def charge(
     kept in ``vehicle.memory`` and resumed by the next call; contracts arrive in ``vehicle.contracts``. ``dialects``:
     what the vehicle speaks, best first, if not all it can.
     """
-    from pncsim.ev.engine import DIALECTS, EvccEngine
+    from pncsim.ev.engine import EvccEngine, spoken_by
     from pncsim.wire.session.driver import Driver
 
-    spoken = DIALECTS if dialects is None else dialects
+    spoken = spoken_by(vehicle.config) if dialects is None else dialects
     voice = Voice.on(clock, trace, "EV", vehicle.name, refuses=vehicle.config.refuses)
     plugged_in = clock.now()
     setup = spoken[0].times.vehicle_setup

@@ -48,6 +48,13 @@ def station_identity(text: str) -> str:
     return text
 
 
+def vehicle_profile(text: str) -> str:
+    """A car that is known, or a file that describes one. Raises ValueError."""
+    from pncsim.simulator.cars.profile import known
+
+    return known(text)
+
+
 class SideOptions(Struct, frozen=True, kw_only=True):
     """What both sides can be told."""
 
@@ -109,7 +116,9 @@ class VehicleOptions(SideOptions, frozen=True, kw_only=True):
     install: Annotated[InstallPolicy, "when to ask the station for a contract certificate"] = "if-needed"
     contracts: Annotated[Path | None, "where the vehicle keeps its contracts", Shown("DIR")] = None
     loops: Annotated[int, "stop after so many loop messages, unless --kwh says when", Shown("N")] = 10
-    interval: Annotated[float, "seconds between loop messages", Shown("S")] = 1.0
+    interval: Annotated[
+        float | None, "seconds between loop messages (default: 1, or what the profile says)", Shown("S")
+    ] = None
     kwh: Annotated[
         float | None, "stop after this much energy; exit code 4 if it does not come to that", Shown("KWH")
     ] = None
@@ -117,3 +126,9 @@ class VehicleOptions(SideOptions, frozen=True, kw_only=True):
         float, "wait so many times as long for everything as the standard says", Bounds(1), Shown("FACTOR")
     ] = 1.0
     bench: Annotated[bool, "the station has no power electronics: DC voltages need not fit", Flag("--bench")] = False
+    vehicle_profile: Annotated[
+        str | None,
+        "speak as this car does: one of `pnc list --vehicles`, or a file of your own (.toml)",
+        Reads(vehicle_profile),
+        Shown("NAME"),
+    ] = None

@@ -8,6 +8,7 @@ visits as it is told, with a verdict line and an exit code.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -15,7 +16,7 @@ from pncsim.backend.answers import TokenStatus
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.mo import MobilityOperator
 from pncsim.ev.battery import Battery
-from pncsim.ev.config import AC_MODES, DC_MODES, DcLimits, PaymentPolicy, VehicleConfig
+from pncsim.ev.config import AC_MODES, DC_MODES, DcLimits, PaymentPolicy, TlsPolicy, VehicleConfig
 from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
@@ -24,6 +25,7 @@ from pncsim.secc.config import SeccConfig
 from pncsim.secc.evse import EvsePlan
 from pncsim.secc.station.config import StationConfig
 from pncsim.simulator.alone_options import Current, Payment, StationOptions, VehicleOptions
+from pncsim.simulator.cars.profile import VehicleProfile, find_profile
 from pncsim.simulator.lab.back_end import CARD, open_back_end
 from pncsim.simulator.lab.stations import network_at
 from pncsim.simulator.plan import OtherSide
@@ -40,6 +42,7 @@ from pncsim.wire.gate import LENIENT, STRICT
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Trace
+from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
 
@@ -163,21 +166,10 @@ async def run_vehicle(
         voice = Voice.on(clock, trace, "EV")
         for what in (*concerns(pki, clock.now()), *about_roles(pki, wanted)):
             voice.warning(what)
+    car = find_profile(options.vehicle_profile) if options.vehicle_profile is not None else None
     vehicle = Vehicle(
-        config=VehicleConfig(
-            energy_modes=_modes(options.current),
-            payment=_PAYMENT[options.payment],
-            tls="off" if not options.tls else "require" if options.payment == "pnc" else "prefer",
-            dc=DcLimits(check_voltage=not options.bench),
-            ocsp=options.ocsp or ("require" if options.strict else "prefer"),
-            install=options.install,
-            stop_after_loops=None if options.kwh is not None else options.loops,
-            loop_interval=options.interval,
-            energy_wish=options.kwh * 1000 if options.kwh is not None else None,
-            refuses=STRICT if options.strict else LENIENT,
-            patience=options.patience,
-        ),
-        battery=Battery(),
+        config=_vehicle_config(options, car),
+        battery=Battery() if car is None else car.cells(),
         v2g_roots=pki.anchors("v2g_root"),
         contract_roots=pki.anchors("mo_root"),
         provisioning=_credentials(pki, "oem_leaf", Voice.on(clock, trace, "EV")),
@@ -187,6 +179,33 @@ async def run_vehicle(
     said = outcome.reason if outcome.ok or outcome.error is None else outcome.error.sentence
     verdict, line = vehicle_verdict(outcome, first_sentence(said), kwh=options.kwh, patience=options.patience)
     return say("ev", verdict, line)
+
+
+def _vehicle_config(options: VehicleOptions, car: VehicleProfile | None) -> VehicleConfig:
+    """What the options say, and of the rest what the car decides."""
+    current = options.current
+    own: dict[str, Any] = {"dc": DcLimits(), "loop_interval": 1.0}
+    tls: TlsPolicy = "off" if not options.tls else "require" if options.payment == "pnc" else "prefer"
+    if car is not None:
+        current = car.seen[0] if current == "both" and len(car.seen) == 1 else current
+        own |= car.wishes("dc" if current == "dc" else "ac")
+        if options.payment == "eim" and not car.tls:
+            tls = "off"
+    own["dc"] = replace(own["dc"], check_voltage=not options.bench)
+    if options.interval is not None:
+        own["loop_interval"] = options.interval
+    return VehicleConfig(
+        energy_modes=_modes(current),
+        payment=_PAYMENT[options.payment],
+        tls=tls,
+        ocsp=options.ocsp or ("require" if options.strict else "prefer"),
+        install=options.install,
+        stop_after_loops=None if options.kwh is not None else options.loops,
+        energy_wish=options.kwh * 1000 if options.kwh is not None else None,
+        refuses=STRICT if options.strict else LENIENT,
+        patience=options.patience,
+        **own,
+    )
 
 
 def _say_what_is_missing(pki: Pki, options: StationOptions, voice: Voice) -> None:

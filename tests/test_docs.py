@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pncsim.ev.config import VehicleConfig
+from pncsim.simulator.cars import page
 from pncsim.simulator.commands import tables
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.faults.table import FAULTS
@@ -20,6 +21,10 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 def test_the_printed_state_machines_are_current() -> None:
     assert (DOCS / "state-machines.md").read_text() == tables.page(), "run: pnc tables > docs/state-machines.md"
+
+
+def test_the_printed_vehicles_are_current() -> None:
+    assert (DOCS / "vehicles.md").read_text() == page.page(), "run: pnc tables --vehicles > docs/vehicles.md"
 
 
 def test_the_documented_scenarios_exist_and_every_fault_is_documented() -> None:

@@ -101,8 +101,9 @@ def run(command: list[str | Path], folder: Path) -> str:
     return done.stdout
 
 
-def test_the_wheel_holds_every_module_and_the_mark_of_typed_packages(wheel: Path) -> None:
+def test_the_wheel_holds_every_module_the_facts_and_the_mark_of_typed_packages(wheel: Path) -> None:
     wanted = {f"pncsim/{path.relative_to(ROOT)}" for room in ROOMS for path in (ROOT / room).rglob("*.py")}
+    wanted |= {f"pncsim/{path.relative_to(ROOT)}" for path in (ROOT / "simulator/cars/facts").glob("*.toml")}
     wanted |= {"pncsim/__init__.py", "pncsim/__main__.py", "pncsim/py.typed"}
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert held == wanted

@@ -7,6 +7,8 @@ decision (:mod:`wire.session.initiator`); what the station did wrong it raises a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pncsim.ev.iso2 import (
     alternating_current,
     authorization,
@@ -21,9 +23,12 @@ from pncsim.ev.iso2 import (
 )
 from pncsim.ev.iso2.advice import ADVICE
 from pncsim.ev.iso2.session import Iso2VehicleSession
-from pncsim.wire.session.dialect import Move
+from pncsim.wire.session.dialect import Dialect, Move
 from pncsim.wire.v2g.iso2 import dialect as wire
 from pncsim.wire.values import replace
+
+if TYPE_CHECKING:
+    from pncsim.ev.habits import Habits
 
 MOVES: dict[str, Move] = {
     "SupportedAppProtocolRes": setup.agreed,
@@ -55,3 +60,10 @@ ISO2 = replace(
     advice=ADVICE,
 )
 """The dialect as a vehicle speaks it."""
+
+
+def with_habits(habits: Habits) -> Dialect:
+    """The dialect as a vehicle with these habits speaks it."""
+    from pncsim.ev.iso2.habits import habitual
+
+    return habitual(ISO2, habits)

@@ -75,6 +75,10 @@ def _values_of(action: argparse.Action) -> tuple[str, ...]:
         from pncsim.simulator.faults.table import FAULTS
 
         return tuple(FAULTS)
+    if action.dest == "vehicle_profile":
+        from pncsim.simulator.cars.profile import names
+
+        return tuple(names())
     return tuple(map(str, action.choices or ()))
 
 

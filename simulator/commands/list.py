@@ -1,4 +1,4 @@
-"""``pnc list``: the scenarios, or the faults."""
+"""``pnc list``: the scenarios, the faults, or the cars a vehicle can be like."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from pncsim.simulator.runs.discovery import discover
 
 def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """What can be listed."""
-    parser.add_argument("--faults", action="store_true", help="list the faults for --fault instead")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--faults", action="store_true", help="list the faults for --fault instead")
+    other.add_argument("--vehicles", action="store_true", help="list the cars for --vehicle-profile instead")
     add_folders(parser)
     parser.set_defaults(execute=_list)
 
@@ -22,6 +24,12 @@ def _list(arguments: Arguments) -> int:
         from pncsim.simulator.faults.table import FAULTS
 
         rows = [(fault.name, fault.chosen().title) for fault in FAULTS.values()]
+    elif arguments.vehicles:
+        from pncsim.simulator.cars.profile import profiles
+
+        rows = [
+            (name, f"{car.model}: {' and '.join(current.upper() for current in car.seen)}") for name, car in profiles()
+        ]
     else:
         found = discover(map(Path, getattr(arguments, "scenarios", ())))
         rows = [(one.name, one.title) for one in found.scenarios.values()]

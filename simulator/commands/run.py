@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pncsim.simulator.alone_options import vehicle_profile
 from pncsim.simulator.commands.options import (
     EPILOG,
     Arguments,
@@ -96,6 +97,12 @@ def _add_common(parser: Parser) -> None:
         help="draw every random choice from this, so that the run can be repeated; its keys are no secrets then",
     )
     common.add_argument(
+        "--vehicle-profile",
+        type=known_vehicle,
+        metavar="NAME",
+        help="let vehicles speak as this car does: one of `pnc list --vehicles`, or a file of your own (.toml)",
+    )
+    common.add_argument(
         "--fault",
         action="append",
         type=known_fault,
@@ -122,6 +129,13 @@ def known_fault(name: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def known_vehicle(name: str) -> str:
+    try:
+        return vehicle_profile(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _run(found: Scenario) -> Callable[[Arguments], int]:
     def execute(arguments: Arguments) -> int:
         from pncsim.simulator.runs.told import run_and_tell
@@ -139,6 +153,7 @@ def _run(found: Scenario) -> Callable[[Arguments], int]:
             expect_fault=arguments.expect_fault,
             evidence=None if arguments.no_evidence else arguments.evidence,
             keylog=arguments.keylog,
+            vehicle_profile=arguments.vehicle_profile or "",
         )
         if settings.contradiction:
             arguments.parser.error(settings.contradiction)

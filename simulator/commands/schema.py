@@ -15,8 +15,17 @@ def _manifest() -> dict[str, Any]:
     return schema()
 
 
+def _vehicle() -> dict[str, Any]:
+    import msgspec
+
+    from pncsim.simulator.cars.profile import VehicleProfile
+
+    return msgspec.json.schema(VehicleProfile)
+
+
 SCHEMAS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "manifest": ("manifest.json of an evidence bundle", _manifest),
+    "vehicle": ("a vehicle profile of your own, a TOML file", _vehicle),
 }
 """Each with what it describes; a schema is made when it is asked for."""
 

@@ -1,6 +1,6 @@
 """The state machines and times as one Markdown page, made from the literal tables the engines run on.
 
-``pnc tables`` prints it; docs/state-machines.md is that output.
+``pnc tables`` prints it; docs/state-machines.md is that output, and docs/vehicles.md that of ``pnc tables --vehicles``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,18 @@ This page is printed by `pnc tables` from the tables the engines run on; do not 
 
 
 def fill(parser: Parser, words: Sequence[str] = ()) -> None:
-    """Nothing can be chosen."""
+    """Which page."""
+    parser.add_argument("--vehicles", action="store_true", help="what the cars for --vehicle-profile do differently")
     parser.set_defaults(execute=_tables)
 
 
 def _tables(arguments: Arguments) -> int:
-    print(page(), end="")
+    if arguments.vehicles:
+        from pncsim.simulator.cars import page as cars
+
+        print(cars.page(), end="")
+    else:
+        print(page(), end="")
     return 0
 
 

@@ -25,7 +25,7 @@ from pncsim.simulator.lab.plug_in import PlugIn
 from pncsim.simulator.lab.revocation import Revocable, revoke
 from pncsim.simulator.lab.sessions import LabSessions, SessionWatch
 from pncsim.simulator.lab.stations import can_staple, configure_station, evse_id_of, make_station, network_at
-from pncsim.simulator.lab.vehicles import check_name, configure, make_vehicle
+from pncsim.simulator.lab.vehicles import check_name, configure, make_vehicle, profile_of
 from pncsim.simulator.plan import USUAL, Plan, StationPlan
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.scenario import Energy
@@ -129,12 +129,14 @@ class Lab:
         name: str = "",
         operator: str = "",
         pki: str = "",
+        profile: str = "",
         **wishes: Any,
     ) -> Vehicle:
         """A vehicle with identity and key of its own, and with ``contract`` one already installed, known to the MO.
 
         ``contract_days``: remaining validity of that contract, default a year. ``name``: what events call it (EV-1,
         EV-2 ...). ``operator``: the provider id of the contract's MO. ``pki``: whose provisioning certificate it has.
+        ``profile``: what car it is like (:mod:`simulator.cars`), by default what the run was told.
         ``wishes`` are fields of :class:`ev.config.VehicleConfig`. Faults that change what it sends are built in. Raises
         LocalError for a name that is taken or cannot be one, and for wishes that make no sense.
         """
@@ -147,9 +149,13 @@ class Lab:
         check_name(name)
         if not can_staple(named(parties.pkis, "")):
             wishes.setdefault("ocsp", "prefer")
-        config = configure(energy, kwh, number, alter=self.hooks.altering("vehicle", name), **wishes)
+        car = profile_of(profile or self.settings.vehicle_profile)
+        config = configure(energy, kwh, number, car, alter=self.hooks.altering("vehicle", name), **wishes)
         self.vehicles[name] = vehicle = make_vehicle(name, None, parties.pkis.values(), config)
         vehicle.provisioning = await parties.provision(number, pki)
+        if car is not None:
+            vehicle.battery = car.cells()
+            self.voice.of("EV", name).story(f"This vehicle speaks as a {car.model} does.")
         if contract:
             await parties.sell(vehicle, number, operator=operator, days=contract_days)
         return vehicle

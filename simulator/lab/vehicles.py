@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pncsim.ev.battery import Battery
 from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
@@ -17,13 +17,16 @@ from pncsim.tls_certs.pki import Pki
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 
+if TYPE_CHECKING:
+    from pncsim.simulator.cars.profile import VehicleProfile
+
 LOOP_INTERVAL: dict[Energy, float] = {"ac": 30.0, "dc": 5.0}
 """Process seconds between two loop messages of a lab's vehicle: slow, so that a charge takes some ten messages."""
 
 FIRST_EVCCID = VehicleConfig().evccid
 """The MAC address of the first vehicle; the others have those that follow."""
 
-SAID = ("energy", "kwh", "contract", "contract_days", "name", "operator", "pki")
+SAID = ("energy", "kwh", "contract", "contract_days", "name", "operator", "pki", "profile")
 """What a scenario says of a vehicle that is no field of its configuration."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
@@ -51,8 +54,20 @@ def check_name(name: str) -> None:
         raise LocalError(f"{name!r} is no name for a vehicle: letters, digits, dots and hyphens are, as in EV-2.")
 
 
-def configure(energy: Energy, kwh: float, number: int, **wishes: Any) -> VehicleConfig:
-    """What vehicle ``number`` of a lab is like; ``wishes`` are fields of the configuration and win.
+def profile_of(name: str) -> VehicleProfile | None:
+    """The car that is meant; None for none. Raises LocalError for one that is not known."""
+    if not name:
+        return None
+    from pncsim.simulator.cars.profile import find_profile
+
+    return find_profile(name)
+
+
+def configure(
+    energy: Energy, kwh: float, number: int, car: VehicleProfile | None = None, **wishes: Any
+) -> VehicleConfig:
+    """What vehicle ``number`` of a lab is like; what ``car`` decides comes before what is usual, and ``wishes``, which
+    are fields of the configuration, win.
 
     Raises LocalError for a wish that is no field, or for values that make no sense.
     """
@@ -69,4 +84,8 @@ def configure(energy: Energy, kwh: float, number: int, **wishes: Any) -> Vehicle
         "tls": "require",
         "ocsp": "require",
     }
+    if car is not None:
+        usual |= car.wishes(energy)
+        if not car.tls and wishes.get("payment") == "external":
+            usual["tls"] = "off"
     return VehicleConfig(**usual | wishes)
