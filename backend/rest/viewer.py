@@ -175,7 +175,10 @@ PAGE = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Plug &amp
 <header><h1>Plug &amp; Charge services</h1><a href="/docs">Interface</a><a href="/metrics">Figures</a></header>
 <form id="client"><label>Client<input name="id_" autocomplete="username" required></label>
 <label>Secret<input name="secret" type="password" autocomplete="current-password" required></label>
-<button>Show</button><span id="said" class="said" role="alert"></span></form><main></main>
+<button>Show</button><span id="said" class="said" role="alert"></span></form>
+<main><p class="none">Who you are decides what you see: an administrator sees lists, everybody else looks up
+what is theirs. The demo clients and their secrets were printed at the start; they are in the ready file
+and in clients.json of the data folder. Nothing is kept in this browser.</p></main>
 <script>{SCRIPT}</script></html>"""
 _HEADERS = {
     "Content-Security-Policy": POLICY,
