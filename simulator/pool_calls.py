@@ -51,8 +51,8 @@ async def _publish(caller: Participant, arguments: Arguments) -> Told:
     chain = [der for file in arguments.files for der in _certificates(file)]
     if len(chain) not in (2, 3):
         raise LocalError(
-            f"{', '.join(map(str, arguments.files))} hold {len(chain)} certificates; a vehicle is published with its "
-            "own and one or two Sub-CAs, without the root."
+            f"Certificates found in {', '.join(map(str, arguments.files))}: {len(chain)}.",
+            advice="A vehicle is published with its own and one or two Sub-CAs, in this order, without the root.",
         )
     body: dict[str, Any] = {"vehicleCertificate": _base64(chain[0]), "subCA1Certificate": _base64(chain[-1])}
     if len(chain) == 3:
@@ -191,7 +191,12 @@ def _certificates(file: Path) -> list[bytes]:
         octets = file.read_bytes()
     except OSError as error:
         raise LocalError(f"{file} cannot be read: {error.strerror}.") from error
-    return [reading.der(one) for one in reading.load_all(octets, str(file))]
+    try:
+        return [reading.der(one) for one in reading.load_all(octets, str(file))]
+    except reading.Unreadable as error:
+        raise LocalError(
+            f"{file} holds no certificate, or one that is damaged.", advice="Give certificates as PEM, or one as DER."
+        ) from error
 
 
 def trust(file: Path | None) -> ssl.SSLContext | None:

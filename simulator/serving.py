@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,6 +21,7 @@ from pncsim.backend.auth import AUDIENCES, CLIENTS, TOKEN_KEYS
 from pncsim.backend.auth.certificates import CLIENT_CERTIFICATES
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS
 from pncsim.backend.ecosystem import Ecosystem
+from pncsim.backend.faces import FACES, VIEWED
 from pncsim.backend.mo import NOTICES, SUBSCRIPTIONS
 from pncsim.backend.oem.consent_store import CONSENT_KINDS
 from pncsim.backend.oem.store import FLEET_KINDS
@@ -75,9 +77,20 @@ def duration(text: str) -> float:
     units = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
     number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
     try:
-        return float(number) * unit
+        seconds = float(number) * unit
     except ValueError:
-        raise ValueError(f"{text!r} is no duration: a number with s, m, h, d, w or y, for instance 30d") from None
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise ValueError(f"{text!r} is no duration: a number with s, m, h, d, w or y, for instance 30d")
+    return seconds
+
+
+def pause(text: str) -> float:
+    """A :func:`duration` to wait: above 0. Raises ValueError."""
+    seconds = duration(text)
+    if seconds <= 0:
+        raise ValueError(f"{text!r} is no time to wait: it has to be above 0")
+    return seconds
 
 
 class ServeOptions(Struct, frozen=True, kw_only=True):
@@ -128,7 +141,7 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     ] = False
     access_log: Annotated[Path | None, "append a JSON line there for each request answered", Shown("FILE")] = None
     webhook_retry: Annotated[
-        float, "time from one attempt to deliver an event to the next", Reads(duration), Shown("DURATION")
+        float, "time from one attempt to deliver an event to the next", Reads(pause), Shown("DURATION")
     ] = WEBHOOK_RETRY
     clock_offset: Annotated[float, "how far the services' time is ahead", Reads(duration), Shown("DURATION")] = 0.0
 
@@ -209,7 +222,7 @@ async def served(
             f"Others can reach {options.host}: it has to be said whether by TLS.",
             advice="Say --tls, or --no-tls if they may read and change what passes, or listen on 127.0.0.1.",
         )
-    folder = options.data or default_folder().parent / part.folder
+    folder = (options.data or default_folder().parent / part.folder).absolute()
     async with AsyncExitStack() as stack:
         voice = Voice.on(clock, trace, "LAB")
         elsewhere = _elsewhere(options, clock) if part is POOLS else None
@@ -234,6 +247,11 @@ async def served(
             voice.warning(
                 f"Secrets and everything else pass in the clear at {doors.base}: others can read and change it."
             )
+        if options.host in ("0.0.0.0", "::") and not options.name:
+            voice.warning(
+                f"URLs, and the certificates made now, name {options.host}, which leads no other machine here: "
+                "say with --name how others call this one."
+            )
         stack.push_async_callback(doors.close)
         _make(folder)
         home = Home(
@@ -241,7 +259,7 @@ async def served(
             clock,
             trace,
             folder=folder,
-            place=options.pki or folder / "pki",
+            place=(options.pki or folder / "pki").absolute(),
             local=_is_loopback(options.host),
             retry=options.webhook_retry,
             crl=options.crl,
@@ -308,6 +326,9 @@ def _show(house: Served) -> None:
         print(f"  {client.id:<14}{client.role:<18}{client.secret:<34}{owns}")
     if house.tls is not None:
         print(f"TLS root   {house.tls.root}\nTo show    {house.tls.clients}: a certificate and a key of each client")
+    seen = {house.services[name].removesuffix(FACES[name].path) for name in VIEWED & house.services.keys()}
+    if house.services.keys() >= VIEWED and len(seen) == 1:
+        print(f"To look at {min(seen)}/ (what is there), {min(seen)}/docs (the interface)")
     place = house.ready().get("pki")
     print(f"PKI        {place}" if place else "PKI        in another process, as are the clients")
     print(f"Database   {house.database}\nReady. Ctrl-C ends it.", flush=True)

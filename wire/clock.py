@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 Ts = TypeVarTuple("Ts")
 
+LATEST = 221_845_392_000.0
+"""The year 9000: until then a certificate may begin and a date still be written when it ends (RFC 5280 4.1.2.5)."""
+
 
 class Clock:
     """Lab time in seconds since the Unix epoch (UTC), as float.

@@ -19,7 +19,7 @@ from pncsim.backend.rest.bodies import binary_member, json_object, json_response
 from pncsim.backend.rest.routes import Route
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.revocation import Reason
-from pncsim.wire.clock import Clock
+from pncsim.wire.clock import LATEST, Clock
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -74,7 +74,13 @@ class _Face:
 
     async def advance(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         self._asked_for()
-        self._clock.jump(_seconds(await json_object(request)))
+        seconds = _seconds(await json_object(request))
+        if self._clock.now() + seconds > LATEST:
+            raise Refused(
+                "The clock does not go beyond the year 9000, when certificates could not be dated any more.",
+                clause="OPCP error body",
+            )
+        self._clock.jump(seconds)
         return json_response(self._time())
 
     async def reset(self, request: web.Request, grant: Grant) -> web.StreamResponse:

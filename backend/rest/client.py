@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import ssl
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,6 @@ from pncsim.wire.errors import Kind, PeerError, PeerSilent
 from pncsim.wire.urls import without_password
 
 if TYPE_CHECKING:
-    import ssl
     from types import SimpleNamespace
 
     import aiohttp
@@ -123,7 +124,7 @@ class HttpClient:
             ) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise PeerError(
-                f"{whom} cannot be reached: {without_password(str(error)) or type(error).__name__}.",
+                f"{whom} cannot be reached: {without_password(_reason(error))}.",
                 kind="unreachable",
                 clause=self._clause,
                 advice="Is it running, and is the address right?",
@@ -170,6 +171,27 @@ class HttpClient:
         if self._tls is not None:
             return self._tls
         return machine_trust() if url.lower().startswith("https:") else True
+
+
+def _reason(error: Exception) -> str:
+    """Why, in the words of the system or of TLS: those of the library name its objects."""
+    from pncsim.wire.web import aiohttp
+
+    if isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)):
+        return "that is no http:// or https:// address"
+    cause: Exception = error
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        cause = error.certificate_error
+    elif isinstance(error, aiohttp.ClientConnectorError):
+        cause = error.os_error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate does not pass: {cause.verify_message}"
+    if isinstance(cause, ssl.SSLError):
+        return f"TLS fails: {cause.reason or cause}"
+    said = (isinstance(cause, OSError) and cause.strerror) or str(cause) or type(cause).__name__
+    if isinstance(cause, OSError) and cause.errno and said.startswith(("Connect call failed", "Multiple exceptions")):
+        return os.strerror(cause.errno)  # asyncio and happy eyeballs repeat addresses there
+    return said
 
 
 def _checked(check: Callable[[str, list[str]], None]) -> aiohttp.ThreadedResolver:

@@ -12,7 +12,7 @@ STYLE = """
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 62rem; padding: 1.5rem; }
 h1 { font-size: 1.6rem; margin: 0 0 .25rem; } h1 small { font-weight: normal; opacity: .6; font-size: .9rem; }
-nav a { margin-right: .9rem; } a { color: inherit; }
+nav a { margin-right: .9rem; white-space: nowrap; } a { color: inherit; }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; }
 summary { cursor: pointer; padding: .45rem .7rem; display: flex; gap: .7rem; align-items: baseline; flex-wrap: wrap; }
 summary .path, code, td:first-child { font-family: ui-monospace, monospace; font-size: .9em; }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STYLE = """
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 16%, transparent); }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 1.5rem; }
-header { display: flex; gap: 1.5rem; align-items: baseline; flex-wrap: wrap; }
+header { display: flex; gap: .2rem 1.5rem; align-items: baseline; flex-wrap: wrap; }
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; }
 form { display: flex; gap: .5rem; align-items: end; flex-wrap: wrap; margin: .4rem 0; }
 label { font-size: .8rem; opacity: .8; }

@@ -61,7 +61,7 @@ def _action(actions: Any, name: str, work: str, client: str, help_text: str) -> 
         type=Path,
         metavar="FILE",
         help="ready file or clients.json of the services (default: that of the usual folder); "
-        "$PNC_CLIENT_SECRET instead holds one secret",
+        "$PNC_CLIENT_SECRET may hold the secret instead",
     )
     action.add_argument(
         "--ca", type=Path, metavar="PEM", help="root of the services' https certificate; a ready file names it"
@@ -72,14 +72,17 @@ def _action(actions: Any, name: str, work: str, client: str, help_text: str) -> 
 
 
 def _execute(arguments: Arguments) -> int:
+    from msgspec.structs import replace
+
     from pncsim.simulator import pool_calls
     from pncsim.simulator.pool_client import ClientSecret, KnownServices, read_access
     from pncsim.simulator.runs.loop import run_on_loop
     from pncsim.simulator.serving import default_folder
 
     secret = os.environ.get("PNC_CLIENT_SECRET")
-    if secret:
-        access = KnownServices({}, (ClientSecret(arguments.client, secret),), Path("$PNC_CLIENT_SECRET"))
-    else:
+    access = KnownServices({}, (), Path("$PNC_CLIENT_SECRET"))
+    if arguments.credentials is not None or not secret:
         access = read_access(arguments.credentials or default_folder() / "clients.json", arguments.url or "")
+    if secret:
+        access = replace(access, clients=(ClientSecret(arguments.client, secret),))
     return run_on_loop("loopback", lambda: pool_calls.run(arguments, access, arguments.url or URL))

@@ -16,7 +16,8 @@ from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.scenario import Scenario
 from pncsim.simulator.settings import RunSettings
-from pncsim.wire.clock import Clock
+from pncsim.wire.clock import LATEST, Clock
+from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Event, Trace
 
 
@@ -101,11 +102,16 @@ def run_alone(side: Callable[[Clock, Trace], Coroutine[Any, Any, int]], *, level
 
     ``offset``: seconds their clock is ahead of the machine's.
 
-    Raises OutputLost where standard output takes no more.
+    Raises OutputLost where standard output takes no more, LocalError for a time that no certificate can name.
     """
 
     async def told() -> int:
-        clock, trace = Clock(time.time() + offset), Trace()
+        start = time.time() + offset
+        if not 0 <= start <= LATEST:
+            raise LocalError(
+                f"A clock {offset:g} s ahead shows no time from 1970 to 9000.", advice="Give a smaller --clock-offset."
+            )
+        clock, trace = Clock(start), Trace()
         task = asyncio.current_task()
         assert task is not None
         screen = Screen(StoryTeller(clock.now(), level=level), task.cancel)

@@ -201,6 +201,25 @@ async def test_nobody_there_is_unreachable(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://127.0.0.1:{port}/", "Connection refused"),
+        ("https://127.0.0.1:{port}/", "Connection refused"),
+        ("http://nobody.invalid/", "[Nn]ame|resolution|address"),
+        ("nowhere/oauth/token", "no http:// or https:// address"),
+        ("ftp://127.0.0.1/", "no http:// or https:// address"),
+    ],
+)
+async def test_the_reason_is_the_systems_and_names_no_object_of_a_library(clock: Clock, url: str, reason: str) -> None:
+    listener = HttpListener()
+    await listener.stop()
+    async with client(clock) as http:
+        with pytest.raises(PeerError, match=reason) as caught:
+            await http.request("The pool", "GET", url.format(port=listener.port))
+    assert "ssl:" not in str(caught.value) and "object at" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("status", "kind"),
     [(401, "not authorised"), (404, "refused"), (429, "flood"), (503, "unreachable"), (504, "silent"), (500, "")],
 )

@@ -10,8 +10,9 @@ from serving_world import admin, options, token
 
 from pncsim.backend.events.facts import VehicleDeleted
 from pncsim.backend.refusal import Refused
+from pncsim.simulator.commands.main import main
 from pncsim.simulator.serving import served
-from pncsim.wire.clock import Clock
+from pncsim.wire.clock import LATEST, Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Trace
 from pncsim.wire.web import aiohttp
@@ -46,6 +47,33 @@ async def test_time_that_is_advanced_ends_tokens_and_brings_the_cleansing(tmp_pa
 async def test_a_clock_that_would_go_back_or_nowhere_stays(tmp_path: Path, seconds: object) -> None:
     async with served(options(tmp_path, test_controls=True), Clock(), Trace()) as house:
         assert (await admin(house, "POST", "/admin/clock/advance", {"seconds": seconds}))[0] == 400
+
+
+async def test_a_clock_stays_where_dates_can_be_written(tmp_path: Path) -> None:
+    async with served(options(tmp_path, test_controls=True), Clock(LATEST - DAY), Trace()) as house:
+        status, answer = await admin(house, "POST", "/admin/clock/advance", {"seconds": 2 * DAY})
+        assert (status, "year 9000" in answer["errorMessages"][0]) == (400, True)
+        assert (await admin(house, "POST", "/admin/clock/advance", {"seconds": DAY / 2}))[0] == 200
+        assert (await token(house, "demo-cpo"))[0] == 200
+
+
+@pytest.mark.parametrize("offset", ["8000y", "1e99", "-100y"])
+def test_a_time_that_no_certificate_can_name_is_no_start(
+    tmp_path: Path, offset: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["serve", "ecosystem", "--data", str(tmp_path), "--port", "0", f"--clock-offset={offset}"])
+    assert left.value.code == 3 and "from 1970 to 9000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [("clock-offset", "nan"), ("clock-offset", "infd"), ("webhook-retry", "-1h"), ("webhook-retry", "0")],
+)
+def test_a_duration_that_is_none_is_wrong_usage(option: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["serve", "ecosystem", f"--{option}={text}"])
+    assert left.value.code == 2 and repr(text) in capsys.readouterr().err
 
 
 async def test_after_a_reset_everything_is_as_at_the_first_start(tmp_path: Path) -> None:

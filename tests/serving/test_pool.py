@@ -116,6 +116,7 @@ async def test_a_rotated_secret_is_used_from_the_environment(
         code, said = await pool("roots")
         assert code == 1 and "HTTP 401" in said
         monkeypatch.setenv("PNC_CLIENT_SECRET", answer["secret"])
+        assert (await pool("roots"))[0] == 0
         assert (await pool("roots", "--url", house.services["rcp"]))[0] == 0
     async with served(options(tmp_path), Clock(), Trace()) as house:
         # The folder no longer knows that secret, and does not show the old one.
@@ -193,6 +194,8 @@ async def test_a_backup_that_was_cut_off_or_is_none_changes_nothing(tmp_path: Pa
             3,
             "nothing.pem",
         ),
+        (["roots", "--url", "nowhere"], '[{"id": "demo-cpo", "secret": "s"}]', 1, "no http:// or https:// address"),
+        (["publish", __file__], '[{"id": "demo-oem", "secret": "s"}]', 3, "holds no certificate"),
         (["roots", "--ca", "no.pem"], '[{"id": "demo-cpo", "secret": "s"}]', 3, "no.pem"),
     ],
 )
