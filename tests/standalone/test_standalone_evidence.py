@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -98,6 +99,42 @@ def test_a_lone_side_keeps_evidence_as_a_scenario_does(side: str, where: str, be
     assert {"SupportedAppProtocolReq", "PaymentDetailsReq", "ChargingStatusRes", "SessionStopRes"} <= names
     kept = {str(path.relative_to(folder)) for path in (folder / "certs").rglob("*") if path.is_file()}
     assert kept == {"certs/secc.pem", "certs/contract-DEPNCC00000001A.pem", "certs/ocsp/secc-1.der"}
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+def test_the_trace_of_each_side_alone_opens_decrypted(bench: dict[str, Any]) -> None:
+    for where in ("evidence", "runs"):
+        [folder] = (bench["desk"] / where).iterdir()
+        columns = [word for name in ("frame.number", "data.data", "tcp.checksum.status") for word in ("-e", name)]
+        told = subprocess.run(
+            ("tshark", "-r", folder / "trace.pcapng", "-o", "tcp.check_checksum:TRUE", "-T", "fields", *columns),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PATIENCE,
+        ).stdout
+        packets = {number: data for number, data, _ in (line.split("\t") for line in told.splitlines())}
+        assert {line.split("\t")[2] for line in told.splitlines()} <= {"", "1"}, "every checksum is good"
+        rows = [json.loads(line) for line in (folder / "messages.jsonl").read_text().splitlines()]
+        assert len(rows) > 20
+        assert [row["name"] for row in rows if not packets[str(row["packet"])].endswith(row["exi"])] == []
+
+
+def test_a_side_that_is_killed_leaves_what_it_has_seen_though_nothing_more_was_said(tmp_path: Path) -> None:
+    process = start(tmp_path, "ev", "--sdp-port", free_port(), "--patience", "100")
+    until(process, "The vehicle is plugged in")
+    [folder] = (tmp_path / "evidence").iterdir()
+    kept = folder / "events.jsonl"
+    while not (kept.exists() and "The vehicle is plugged in." in kept.read_text()):
+        assert process.poll() is None
+        os.sched_yield()
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    assert not (folder / "manifest.json").exists()
+    opened = start(tmp_path, "open", str(folder))
+    out, _ = opened.communicate(timeout=PATIENCE)
+    assert opened.returncode == 0
+    assert "The run was killed before it could say what it came to." in out
 
 
 def test_both_sides_have_kept_the_same_octets(bench: dict[str, Any]) -> None:
