@@ -106,6 +106,10 @@ class Telematics:
             await self._visit(line)
         return results
 
+    def open(self, exi: bytes) -> Contract:
+        """The contract in an installation response (EXI), verified and unwrapped; nothing is kept. Raises PeerError."""
+        return self._unpack(self.vehicle, exi, self._clock.now(), self._voice)
+
     async def _do(self, line: Line, errand: Mapping[str, Any]) -> PncError | None:
         """Do an errand; None, or why it was not done."""
         try:
@@ -113,7 +117,7 @@ class Telematics:
                 case "install":
                     answer = await self._call(line, "GET", f"{_PATH}/errands/{errand['id']}/contract")
                     exi = _octets(answer.get("certificateInstallationRes"))
-                    contract = self._unpack(self.vehicle, exi, self._clock.now(), self._voice)
+                    contract = self.open(exi)
                     self.vehicle.contracts.install(contract, default=False)
                     self._voice.story(f"Contract {contract.emaid} came by telematics; it is verified and installed.")
                 case "remove":

@@ -150,6 +150,10 @@ class Pki(Discreet, Struct, eq=False):
                 authority.signer = Credentials((self.certificate(signer), *authority.chain), self.keys[signer])
         return authority
 
+    def forget_authority(self, role: str) -> None:
+        """Have the authority made anew when it is next asked for: it has another certificate and key by then."""
+        self._authorities.pop(role, None)
+
     def _registry(self, issuer: x509.Certificate) -> Registry:
         issued = self._issued_by(issuer)
         if self.ledger is not None:

@@ -71,18 +71,18 @@ class EventLog(Struct, frozen=True):
 
 
 class Caller(Discreet, Struct, frozen=True):
-    """One of the actors, as the services know it."""
+    """One of the actors, as the services know it by its ``authorization``."""
 
     name: str
-    token: str
+    authorization: str
     carry: Carry
 
-    _hidden = ("token", "carry")
+    _hidden = ("authorization", "carry")
 
     async def call(self, method: str, path: str, body: Mapping[str, Any] | bytes = b"") -> Answer:
-        """One exchange, with a token; a mapping is sent as JSON."""
+        """One exchange; a mapping is sent as JSON."""
         octets = body if isinstance(body, bytes) else json.dumps(body).encode()
-        status, said = await self.carry(method, path, octets, {"Authorization": f"Bearer {self.token}"})
+        status, said = await self.carry(method, path, octets, {"Authorization": self.authorization})
         try:
             found = json.loads(said)
         except ValueError:
@@ -137,7 +137,7 @@ class Desk:
             raise LocalError(f"Nobody calls the services as {name!r}.", advice=f"There are {', '.join(ROLES)}.")
         if self._carry is None:
             self._carry = await reach(self._transport, self._clock, self._app(), self._sockets)
-        return Caller(name, self._tokens[name], self._carry)
+        return Caller(name, f"Bearer {self._tokens[name]}", self._carry)
 
     def _app(self) -> web.Application:
         from pncsim.backend.auth import BearerTokens, Clients

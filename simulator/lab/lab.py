@@ -33,9 +33,10 @@ from pncsim.simulator.settings import RunSettings
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.network import Network
+from pncsim.wire.ocpp.frames import Result
 from pncsim.wire.session.outputs import Alter
 from pncsim.wire.source import SYSTEM, Source
-from pncsim.wire.trace import HttpExchange, Secured, Trace
+from pncsim.wire.trace import Event, HttpExchange, OcppFrame, Secured, ServiceCall, Trace
 from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
 
 RECONNECT_PATIENCE = 300.0
 """Seconds a station that lost its CSMS may take, after the session, to deliver what it kept (in memory)."""
+
+RECERTIFIED = 60.0
+"""Seconds in which a station that was told to has its new certificate."""
 
 
 class Lab:
@@ -178,6 +182,37 @@ class Lab:
         """
         await revoke(await self.region.parties(), what, reason)
 
+    async def status(self, certificate: Certificate) -> str:
+        """What the responder says of a certificate that was issued in this lab: good, revoked or unknown."""
+        from pncsim.simulator.lab.revocation import status_of
+
+        return await status_of(await self.region.ecosystem(), certificate)
+
+    async def renew_root(self, *, new_key: bool) -> Certificate:
+        """The V2G root's operator sets up its successor, which the root pool does not know yet."""
+        from pncsim.backend.root_renewal import renew_v2g_root
+
+        return await renew_v2g_root(await self.region.ecosystem(), self.clock.now(), new_key=new_key)
+
+    async def recertify(self, station: ChargePoint) -> None:
+        """Its CSMS has the station ask for a new V2G certificate (OCPP A03), and it has that and its staples."""
+        identity, signed = station.station.config.identity, asyncio.get_running_loop().create_future()
+
+        def see(event: Event) -> None:
+            if isinstance(event, OcppFrame) and event.action == "CertificateSigned" and event.role == "CSMS":
+                if isinstance(event.content, Result) and not signed.done():
+                    signed.set_result(None)
+
+        self.trace.subscribe(see)
+        await self._behind[identity].csms.trigger(identity, "SignV2GCertificate")
+        async with self.clock.timeout(RECERTIFIED):
+            await signed
+        await station.quiet()
+
+    async def renew_authorities(self) -> None:
+        """Renew what issues or signs and ends within its time, as back ends do regularly: after a long jump."""
+        await (await self.region.ecosystem()).renew_certificates()
+
     async def caller(self, name: str) -> Caller:
         """Who calls the services over HTTP as ``name``: ADMIN (the pool's operator), OEM, MO, CPS or CPO.
 
@@ -200,6 +235,12 @@ class Lab:
         """The TLS handshakes between vehicles and stations from now on, as each side saw them."""
         seen = list[Secured]()
         self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, Secured) else None)
+        return seen
+
+    def service_calls(self) -> list[ServiceCall]:
+        """The calls between services from now on, and how each ended."""
+        seen = list[ServiceCall]()
+        self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, ServiceCall) else None)
         return seen
 
     def new_root(self, kind: str = "V2G") -> Certificate:

@@ -11,13 +11,15 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
+from pncsim.ev.contracts import Contract
 from pncsim.ev.iso2.unpacking import unpack_contract
 from pncsim.ev.telematics import Line, Telematics
 from pncsim.ev.vehicle import Vehicle
-from pncsim.simulator.lab.desk import Caller
+from pncsim.simulator.lab.desk import Answer, Caller
 from pncsim.tls_certs import reading
 from pncsim.wire.errors import LocalError
 from pncsim.wire.source import Source
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
     from pncsim.wire.http_memory import MemoryHttp
 
 OFFICE = "/v1/manufacturer/vehicles"
+OWNERS_OWN = "/v1/manufacturer/my"
 VEHICLES = "/v1/oem/provCerts"
-"""Where a manufacturer's back office has its vehicles, and where the provisioning pool has them."""
+"""Where a manufacturer's back office has its vehicles, where owners look, and where the provisioning pool has them."""
 
 
 class OrderedVehicle(Struct, frozen=True):
@@ -50,6 +53,13 @@ class OrderedVehicle(Struct, frozen=True):
     said: list[bytes]
 
     @property
+    def certificate(self) -> x509.Certificate:
+        """The provisioning certificate it holds. Raises LocalError before it has one."""
+        if self.vehicle.provisioning is None:
+            raise LocalError(f"{self.vehicle.name} has no provisioning certificate yet.")
+        return self.vehicle.provisioning.leaf
+
+    @property
     def place(self) -> str:
         """Its path in the back office."""
         return f"{OFFICE}/{self.vin}"
@@ -65,6 +75,26 @@ class OrderedVehicle(Struct, frozen=True):
     async def visit(self) -> list[tuple[str, bool]]:
         """It asks what is to be done and does it: the deeds, and whether each was done."""
         return await self.unit.visit(self.line)
+
+    def open(self, exi: bytes) -> Contract:
+        """Verify and unwrap the contract in a CertificateInstallationRes, and keep nothing. Raises PeerError."""
+        return self.unit.open(exi)
+
+    async def sell(self, owner: str) -> Caller:
+        """It is ``owner``'s from now on, who decides what is installed in it by telematics (OEM-2)."""
+        made = await self.oem.put(f"/v1/manufacturer/owners/{owner}", {})
+        await self.oem.put(f"{self.place}/owner", {"owner": owner})
+        known = base64.b64encode(f"{owner}:{made.body['password']}".encode()).decode("ascii")
+        return Caller(owner, f"Basic {known}", self.oem.carry)
+
+
+async def approve_all(owner: Caller) -> list[str]:
+    """The owner approves every contract that waits for that; their EMAIDs."""
+    contracts = (await owner.get(f"{OWNERS_OWN}/contracts")).body["contracts"]
+    waiting = [contract for contract in contracts if contract["state"] == "waiting"]
+    for contract in waiting:
+        await owner.post(f"{OWNERS_OWN}/contracts/{contract['id']}/approve")
+    return [contract["emaid"] for contract in waiting]
 
 
 class Plant:
@@ -161,3 +191,8 @@ def vehicle_publication(vehicle: Vehicle) -> tuple[str, dict[str, Any]]:
     roots = [reading.key_identifier(root) for root in vehicle.v2g_roots]
     about = {"xsdMsgDefNamespace": ISO2_NAMESPACE, "v2gRootAuthorityKeyIdentifiers": roots}
     return reading.common_name(vehicle.provisioning.leaf), {**members, **about}
+
+
+def response_in(answer: Answer) -> bytes:
+    """The CertificateInstallationRes (EXI) that the contract pool hands to a manufacturer."""
+    return base64.b64decode(answer.body["certificateInstallationRes"])

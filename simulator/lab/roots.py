@@ -14,7 +14,9 @@ from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.source import Source
 
 if TYPE_CHECKING:
+    from pncsim.backend.csms.csms import Csms
     from pncsim.simulator.lab.desk import Caller
+    from pncsim.wire.ocpp.types.v201 import CertificateHashDataType
 
 ROOTS = "/v1/root/rootCerts"
 """Where the root pool has them (Open Plug&Charge Protocol)."""
@@ -36,6 +38,13 @@ def publication(root: x509.Certificate, kind: str) -> dict[str, Any]:
     """The request that adds a root; its fingerprint was confirmed over a second channel (RCP-3)."""
     octets = base64.b64encode(reading.der(root)).decode("ascii")
     return {"caCertificate": octets, "rootType": kind, "expectedFingerprint": fingerprint(root)}
+
+
+async def installed(csms: Csms, station: str) -> dict[str, CertificateHashDataType]:
+    """The V2G roots a station says it has (GetInstalledCertificateIds), by serial number in hex."""
+    answer = await csms.call(station, "GetInstalledCertificateIds", {"certificateType": ["V2GRootCertificate"]})
+    found = [entry["certificateHashData"] for entry in answer.get("certificateHashDataChain", ())]
+    return {one["serialNumber"].lower(): one for one in found}
 
 
 async def listed(caller: Caller) -> Mapping[str, Mapping[str, Any]]:

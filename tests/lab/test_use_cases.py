@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from lab_runs import Transport
 from test_lab_scenarios import variants
 from use_cases import AWAITED, ITEMS
 
+from pncsim.backend.ccp.service import ContractPool
+from pncsim.backend.oem import roots as oem_roots
+from pncsim.backend.oem.production import VehicleProduction
+from pncsim.backend.rcp import http as rcp_http
+from pncsim.backend.rcp.service import RootPool
+from pncsim.backend.rest.access import ROLES
+from pncsim.backend.webhooks import outbox
+from pncsim.ev import telematics
+from pncsim.secc.station.trust import TrustStore
+from pncsim.simulator.lab.plant import shows_key
 from pncsim.simulator.result import RunResult, Verdict
 from pncsim.simulator.runs.discovery import all_scenarios
 from pncsim.simulator.runs.loop import run_on_loop
@@ -21,8 +33,7 @@ SHOWN = {name: scenario for name, scenario in all_scenarios().items() if scenari
 VARIANTS = [(name, tuple(options.items())) for name, scenario in SHOWN.items() for options in variants(scenario)]
 
 
-@cache
-def ran(name: str, options: tuple[tuple[str, Any], ...], transport: Transport = "memory") -> RunResult:
+def run_once(name: str, options: tuple[tuple[str, Any], ...], transport: Transport = "memory") -> RunResult:
     """The result of one run, in which no defect of ours was told."""
     events = list[Event]()
 
@@ -32,6 +43,12 @@ def ran(name: str, options: tuple[tuple[str, Any], ...], transport: Transport = 
     result = run_on_loop(transport, main)
     assert [event.text for event in events if isinstance(event, Problem) and event.kind == "defect"] == []
     return result
+
+
+@cache
+def ran(name: str, options: tuple[tuple[str, Any], ...]) -> RunResult:
+    """As :func:`run_once` in memory, once for all who ask."""
+    return run_once(name, options)
 
 
 def assert_shown(result: RunResult) -> None:
@@ -47,7 +64,7 @@ def test_in_memory(name: str, options: tuple[tuple[str, Any], ...]) -> None:
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_on_loopback(name: str) -> None:
-    assert_shown(ran(name, (), "loopback"))
+    assert_shown(run_once(name, (), "loopback"))
 
 
 @pytest.mark.parametrize("case", sorted(ITEMS.keys() - AWAITED))
@@ -73,3 +90,64 @@ def test_a_use_case_says_who_acts_and_what_has_to_be_so_before(name: str) -> Non
     assert case is not None and case.source and case.preconditions
     assert scenario.clauses[0] == f"CharIN {case.id}"
     assert {check.actor for check in ran(name, ()).checks} - {*case.actors} == set()
+
+
+async def _nothing(*_: object, **__: object) -> None:
+    """Where something would be done."""
+
+
+async def _remove_alone(self: RootPool, id: str, *, purge: bool = False, by: str = "") -> None:
+    await REMOVE(self, id, purge=False, by=by)
+
+
+async def _revoke_nothing(self: VehicleProduction, vin: str) -> object:
+    return await self.vehicle(vin)
+
+
+async def _anything(*_: object) -> dict[str, str]:
+    return {}
+
+
+REMOVE = RootPool.remove
+BROKEN = (
+    ("root-set-up", (), [(rcp_http, "_ADMIN", ROLES)], "refused-to-others"),
+    ("root-set-up", (), [(outbox, "types_of", lambda fact: ())], "told"),
+    ("root-renewed", (), [(TrustStore, "install", lambda *_: {"status": "Accepted"})], "station-updated"),
+    ("root-distrusted", (), [(RootPool, "remove", _remove_alone)], "reads-refused"),
+    ("vehicle-made", (), [(oem_roots, "MOST_V2G_ROOTS", 9), (telematics, "MOST_V2G_ROOTS", 9)], "v2g-roots"),
+    (
+        "vehicle-published",
+        (),
+        [(outbox, "types_of", lambda fact: ("root.cert.added",)), (outbox, "payload_of", _anything)],
+        "nobody-told",
+    ),
+    ("vehicle-renewed-at-expiry", (("new_key", True),), [(ContractPool, "vehicle_replaced", _nothing)], "bundle"),
+    ("vehicle-renewed-early", (), [(VehicleProduction, "revoke_predecessors", _revoke_nothing)], "old-revoked"),
+)
+"""A use case, its options, what is broken in the services, and the item that has to show it."""
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "broken", "item"), BROKEN, ids=lambda value: value if type(value) is str else ""
+)
+def test_a_service_that_does_not_do_its_duty_fails_the_item_about_it(
+    name: str,
+    options: tuple[tuple[str, Any], ...],
+    broken: list[tuple[object, str, object]],
+    item: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for where, what, instead in broken:
+        monkeypatch.setattr(where, what, instead)
+    result = run_once(name, options)
+    assert result.verdict is Verdict.FAIL
+    assert item in {check.id.partition("/")[2] for check in result.checks if not check.ok}
+
+
+def test_a_key_is_found_in_whatever_form_it_leaves() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    number = key.private_numbers().private_value.to_bytes(32, "big")
+    for shift in range(3):
+        assert shows_key([b"{" + base64.b64encode(bytes(shift) + number + b"rest") + b"}"], key)
+    assert shows_key([b"", b"key=" + number.hex().encode()], key) and shows_key([bytes(5) + number], key)
+    assert not shows_key([base64.b64encode(number[:-3]), number[1:]], key)
