@@ -1,4 +1,4 @@
-"""A V2G root is followed by its successor, in everything that stands below it here (CharIN 2.1.1.1.2; RCP-11, RCP-12)."""
+"""A V2G root is followed by its successor in all that stands below it (CharIN 2.1.1.1.2; RCP-11, RCP-12)."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ async def root_distrusted(lab: Lab) -> None:
         contracts[name] = order if name == "none" else (await operator.post("/v1/mo/contracts", order)).body
     for identity in ("", SOUND):
         await lab.station(identity=identity)
-    subscription, calls = await manufacturer.listen("root.cert.revoked"), lab.service_calls()
+    subscription, calls = await manufacturer.listen("root.cert.revoked"), lab.watch.calls()
     id = (await listed(admin))[fingerprint(bad)]["rootCertificateId"]
 
     gone = await admin.delete(f"{ROOTS}/{id}?cascade=purge")

@@ -39,7 +39,7 @@ async def root_renewed(
     made = await lab.order(await lab.vehicle(kwh=0.5, contract=True, payment="contract"))
     await made.produce()
     station, (old,) = await lab.station(), elder.v2g_roots
-    subscription, handshakes = await manufacturer.listen("root.cert.added"), lab.handshakes()
+    subscription, handshakes = await manufacturer.listen("root.cert.added"), lab.watch.handshakes()
 
     new = await lab.renew_root(new_key=key == "new")
     await admin.put(ROOTS, publication(new, "V2G"))

@@ -46,7 +46,7 @@ async def vehicle_made(
     own = [root for root in pool.values() if root["rootType"] == "OEM"]
     rcp.shows("oem-root", "RCP-1", "the manufacturer's root is in the root pool", len(own) == 1, len(own))
 
-    exchanges = lab.exchanges()
+    exchanges = lab.watch.exchanges()
     made = await lab.order(await lab.vehicle())
     await made.produce()
 

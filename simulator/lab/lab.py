@@ -26,6 +26,7 @@ from pncsim.simulator.lab.revocation import Revocable, revoke
 from pncsim.simulator.lab.sessions import LabSessions, SessionWatch
 from pncsim.simulator.lab.stations import can_staple, configure_station, evse_id_of, make_station, network_at
 from pncsim.simulator.lab.vehicles import check_name, configure, make_vehicle, profile_of
+from pncsim.simulator.lab.watch import Watch
 from pncsim.simulator.plan import USUAL, Plan, StationPlan
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.scenario import Energy
@@ -33,10 +34,9 @@ from pncsim.simulator.settings import RunSettings
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.network import Network
-from pncsim.wire.ocpp.frames import Result
 from pncsim.wire.session.outputs import Alter
 from pncsim.wire.source import SYSTEM, Source
-from pncsim.wire.trace import Event, HttpExchange, OcppFrame, Secured, ServiceCall, Trace
+from pncsim.wire.trace import Trace
 from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
@@ -80,7 +80,7 @@ class Lab:
         self.voice = Voice.on(clock, trace, "LAB")
         self.sessions = LabSessions(plan.several)
         self.expect = Expectations(result, self.sessions, self.transactions)
-        self.hooks = Hooks()
+        self.hooks, self.watch = Hooks(), Watch(trace)
         self.card = CARD
         self.region = Region(
             settings.transport,
@@ -196,14 +196,7 @@ class Lab:
 
     async def recertify(self, station: ChargePoint) -> None:
         """Its CSMS has the station ask for a new V2G certificate (OCPP A03), and it has that and its staples."""
-        identity, signed = station.station.config.identity, asyncio.get_running_loop().create_future()
-
-        def see(event: Event) -> None:
-            if isinstance(event, OcppFrame) and event.action == "CertificateSigned" and event.role == "CSMS":
-                if isinstance(event.content, Result) and not signed.done():
-                    signed.set_result(None)
-
-        self.trace.subscribe(see)
+        identity, signed = station.station.config.identity, self.watch.answered("CertificateSigned")
         await self._behind[identity].csms.trigger(identity, "SignV2GCertificate")
         async with self.clock.timeout(RECERTIFIED):
             await signed
@@ -224,24 +217,6 @@ class Lab:
             ecosystem = await self.region.ecosystem()
             self._desk = Desk(self.settings.transport, self.clock, self.voice, ecosystem, self._source, self._sockets)
         return await self._desk.caller(name)
-
-    def exchanges(self) -> list[HttpExchange]:
-        """The HTTP exchanges from now on, as they come."""
-        seen = list[HttpExchange]()
-        self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, HttpExchange) else None)
-        return seen
-
-    def handshakes(self) -> list[Secured]:
-        """The TLS handshakes between vehicles and stations from now on, as each side saw them."""
-        seen = list[Secured]()
-        self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, Secured) else None)
-        return seen
-
-    def service_calls(self) -> list[ServiceCall]:
-        """The calls between services from now on, and how each ended."""
-        seen = list[ServiceCall]()
-        self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, ServiceCall) else None)
-        return seen
 
     def new_root(self, kind: str = "V2G") -> Certificate:
         """A root (V2G, MO, OEM) that nobody knows yet."""

@@ -1,0 +1,47 @@
+"""What was seen in a lab, for scenarios that look at the wire: lists that grow as events come."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec import Struct
+
+from pncsim.wire.ocpp.frames import Result
+from pncsim.wire.trace import Event, HttpExchange, OcppFrame, Secured, ServiceCall, Trace
+
+
+class Watch(Struct, frozen=True):
+    """Looks at ``trace`` from the moment it is asked to; nobody pays for what nobody asks for."""
+
+    trace: Trace
+
+    def exchanges(self) -> list[HttpExchange]:
+        """The HTTP exchanges from now on, as they come."""
+        seen = list[HttpExchange]()
+        self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, HttpExchange) else None)
+        return seen
+
+    def handshakes(self) -> list[Secured]:
+        """The TLS handshakes between vehicles and stations from now on, as each side saw them."""
+        seen = list[Secured]()
+        self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, Secured) else None)
+        return seen
+
+    def calls(self) -> list[ServiceCall]:
+        """The calls between services from now on, and how each ended."""
+        seen = list[ServiceCall]()
+        self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, ServiceCall) else None)
+        return seen
+
+    def answered(self, action: str) -> asyncio.Future[None]:
+        """Done once a CSMS has been given the next answer to its OCPP call ``action``."""
+        done = asyncio.get_running_loop().create_future()
+
+        def see(event: Event) -> None:
+            if not isinstance(event, OcppFrame) or (event.role, event.action) != ("CSMS", action):
+                return
+            if isinstance(event.content, Result) and not done.done():
+                done.set_result(None)
+
+        self.trace.subscribe(see)
+        return done
