@@ -121,6 +121,12 @@ def test_of_a_failed_run_the_cause_comes_first_and_then_what_to_look_at(bad: Pat
     assert '<i class="tag bad">refused</i>' in text, "the contract's chain, judged as of the run"
 
 
+def test_of_several_vehicles_each_message_says_whose_it_is(tmp_path: Path) -> None:
+    text = (bundle(tmp_path, "two-at-once") / "report.html").read_text()
+    for whose in ("EV-1 EV → SECC", "EV-2 EV → SECC", "CS001/1 SECC → EV", "CS001/2 SECC → EV"):
+        assert text.count(f'<span class="who">{whose}</span>') > 20
+
+
 def test_what_a_peer_has_said_is_text_wherever_it_stands(tmp_path: Path) -> None:
     evil = "</pre></script><script>document.title='taken'</script><img src=x onerror=alert(1)>\u202e\x1b[31m"
     recorder = Recorder(tmp_path, "hostile", 0.0)

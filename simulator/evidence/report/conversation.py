@@ -98,6 +98,9 @@ def _message(bundle: Bundle, row: JsonRow, arrived: JsonRow | None) -> str:
     bad = (code is not None and code.startswith("FAILED")) or row["value"] is None
     vehicle = (row["role"] == "EV") == (row["direction"] == "sent")
     way = "EV → SECC" if vehicle else "SECC → EV"
+    if bundle.units:
+        # Of several each message says whose it is.
+        way = f"{text(row['unit'])} {way}"
     verdicts = row["judged"] + (arrived["judged"] if arrived is not None else [])
     signed = _signature(row, verdicts)
     head = (
