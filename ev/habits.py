@@ -42,19 +42,21 @@ class ProfilePoint(Struct, frozen=True, forbid_unknown_fields=True):
 class Habits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a vehicle of this kind does otherwise than one without habits.
 
-    ``offers``: in the order they are written; empty: what is spoken here. ``first_session``: the SessionID of the first
-    request, hex. ``think``: seconds from a response to the next request, outside the charging loop. ``says``: request
-    -> members with the values this vehicle gives them, whatever it is about to say; a table goes into the part of that
-    name. ``leaves_out``: request -> members it does not send, a dotted name being one of a part. ``exponents``:
-    request or part (``*``: any request) -> unit -> the multiplier its quantities are written with.
+    ``offers``: in the order they are written; empty: what is spoken here. ``first_session``: the SessionID of the
+    first request, hex. ``think``: seconds from a response to the next request, outside the charging loop. ``says``:
+    request -> members with the values this vehicle gives them, whatever it is about to say; a table goes into the
+    part of that name. What ServiceDiscovery is said to look for holds for one that pays at the station: whoever pays
+    by contract needs to see all services. ``leaves_out``: request -> members it does not send, a dotted name being
+    one of a part. ``exponents``: request or part (``*``: any request) -> unit -> the multiplier its quantities are
+    written with.
 
     ``ready_early``, ``ready_late``: whether EVReady is said before the cable check, and after the charge.
     ``says_complete``: whether ChargingComplete is ever said. ``pre_charges``, ``weldings``: at least so many of these
-    requests; 0 weldings: it never looks. ``pre_charge_amperes``: its target current. ``profile``: the
-    charging profile it announces; empty: it sends none, None: it follows the schedule.
+    requests; 0 weldings: it never looks. ``pre_charge_amperes``: its target current. ``profile``: the charging
+    profile it announces, by current; empty: it sends none; where none is named it follows the schedule.
     ``profile_at_stop``: the profile is sent again with the stop. ``minutes``: times that remain are in minutes.
-    ``stops_late``: the loop goes round once more after the station has asked to stop. ``pauses``: the currents that end
-    with a pause. ``leaves_at_once``: out of the AC loop it goes by SessionStop, without PowerDelivery.
+    ``stops_late``: the loop goes round once more after the station has asked to stop. ``pauses``: the currents that
+    end with a pause. ``leaves_at_once``: out of the AC loop it goes by SessionStop, without PowerDelivery.
     """
 
     offers: tuple[Offer, ...] = ()
@@ -70,7 +72,7 @@ class Habits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pre_charge_amperes: float = 2.0
     first_pre_charge: FirstPreCharge | None = None
     weldings: int = 1
-    profile: tuple[ProfilePoint, ...] | None = None
+    profile: Mapping[Literal["ac", "dc"], tuple[ProfilePoint, ...]] = field(default_factory=dict)
     profile_at_stop: bool = False
     minutes: bool = False
     stops_late: bool = False

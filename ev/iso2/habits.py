@@ -78,6 +78,8 @@ def _say(s: HabitualSession, say: Say) -> Say:
     """The request with the habits laid over it."""
     request = say.request
     match request:
+        case iso2.ServiceDiscoveryReq() if s.config.payment != "external":
+            return say
         case iso2.ChargeParameterDiscoveryReq(EVChargeParameter=iso2.DC_EVChargeParameterType() as parameter):
             status = replace(parameter.DC_EVStatus, EVReady=s.habits.ready_early)
             request = replace(request, EVChargeParameter=replace(parameter, DC_EVStatus=status))
@@ -108,9 +110,9 @@ def _power_delivery(s: HabitualSession, request: iso2.PowerDeliveryReq) -> iso2.
     habits, parameter = s.habits, request.EVPowerDeliveryParameter
     if isinstance(parameter, iso2.DC_EVPowerDeliveryParameterType) and not habits.says_complete:
         request = replace(request, EVPowerDeliveryParameter=replace(parameter, ChargingComplete=False))
-    profile = request.ChargingProfile
-    if profile is not None and habits.profile is not None:
-        profile = _profile(iso2.amount(profile.ProfileEntry[0].ChargingProfileEntryMaxPower), habits.profile)
+    profile, points = request.ChargingProfile, habits.profile.get("dc" if s.is_dc else "ac")
+    if profile is not None and points is not None:
+        profile = _profile(iso2.amount(profile.ProfileEntry[0].ChargingProfileEntryMaxPower), points)
         request = replace(request, ChargingProfile=profile)
     if request.ChargeProgress == iso2.ChargeProgressType.Start:
         s.announced = profile
@@ -193,7 +195,8 @@ def _receipt_taken(s: HabitualSession, res: iso2.MeteringReceiptRes) -> Decision
 
 
 def _leaving(s: HabitualSession, decision: Decision) -> Decision:
-    if isinstance(decision, Say) and decision.condition == "enough" and s.habits.leaves_at_once and not s.is_dc:
+    at_once = s.habits.leaves_at_once and not s.is_dc and not s.pausing
+    if at_once and isinstance(decision, Say) and decision.condition == "enough":
         return replace(decision, request=stop_request(iso2.ChargingSessionType.Terminate))
     return decision
 

@@ -23,9 +23,10 @@ $ pnc ev --dc --eim --vehicle-profile xpeng-p7
 ```
 
 In a scenario: `await lab.vehicle(energy="dc", profile="vw-id3")`. The scenario says who pays, how much and by which
-current; the profile decides how the vehicle speaks. What a scenario or an option says of that itself (`--interval`, a
-field of `ev/config.py`) comes before it. A profile of your own is a TOML file, `--vehicle-profile ./mine.toml`;
-`pnc schema vehicle` says what it can hold.
+current; the profile decides how the vehicle speaks, and does not stand in the way: one that pays by contract asks for
+all services, one that is to pause does not leave at once. What a scenario or an option says of that itself
+(`--interval`, a field of `ev/config.py`) comes before it. A profile of your own is a TOML file, `--vehicle-profile
+./mine.toml`; `pnc schema vehicle` says what it can hold.
 
 The facts were counted in the public charging logs of the EVerest project (EVerest/logfiles, 27 models), all of vehicles
 that paid at the station. What was not counted, as limits and batteries of most, is as in a vehicle of ours. Where a

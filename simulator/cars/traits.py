@@ -274,8 +274,8 @@ def _target_seen(requests: Requests) -> str:
     return f"{last[0]:g} A" if first[0] == last[0] else f"{first[0]:g} A at {first[1]:g} V, then {last[0]:g} A"
 
 
-def _profile_declared(profile: VehicleProfile, _: Energy) -> str:
-    points = profile.habits.profile
+def _profile_declared(profile: VehicleProfile, current: Energy) -> str:
+    points = profile.habits.profile.get(current)
     if points is None:  # it follows the schedule it is offered
         return ""
     odd = [f"{one.watts:g} W on {one.phases} phases" for one in points if one.watts is not None]
@@ -363,6 +363,11 @@ TRAITS = (
     ),
     Trait("offers", lambda p, _: _offered(p.habits.offers), _offers_seen),
     Trait("first SessionID", lambda p, _: _session(p.habits.first_session), _session_seen),
+    Trait(
+        "EVCCID",
+        lambda *_: "6 octets",
+        lambda requests: f"{len(asked.EVCCID)} octets" if (asked := _first(requests, "SessionSetupReq")) else "",
+    ),
     Trait("ServiceDiscovery", _filter_declared, _filter_seen),
     Trait("MaxEntriesSAScheduleTuple", _entries_declared, _entries_seen),
     Trait("DepartureTime", _departure_declared, _departure_seen),

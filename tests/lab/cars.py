@@ -10,6 +10,7 @@ from pncsim.ev.outcome import SessionOutcome
 from pncsim.simulator.cars.traits import CarRequest, Requests
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.result import RunResult
+from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.scenario import Energy, scenario
@@ -102,6 +103,15 @@ def charge(
 
 def _body(document: object) -> object:
     return getattr(getattr(document, "Body", None), "BodyElement", None)
+
+
+def run_as(profile: str, name: str) -> RunResult:
+    """A scenario that knows nothing of cars, with vehicles of that profile."""
+
+    async def main() -> RunResult:
+        return await Run(find_scenario(name), {}, RunSettings(transport="memory", vehicle_profile=profile)).done()
+
+    return run_on_loop("memory", main)
 
 
 async def _ask_to_stop(plug_in: Any) -> None:

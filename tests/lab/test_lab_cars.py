@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from cars import Charged, charge
+from cars import Charged, charge, run_as
 
 from pncsim.ev.habits import Offer
 from pncsim.ev.negotiation import chosen
@@ -80,6 +80,14 @@ def test_a_car_that_pauses_joins_its_session_again_by_the_old_number() -> None:
     first, second = charge("audi-q4", "ac", visits=2).outcomes
     assert first.paused is not None and second.resumed
     assert second.session_id == first.session_id
+
+
+@pytest.mark.parametrize("name", ["install-contract", "update-contract", "pause-resume", "renegotiate", "two-at-once"])
+@pytest.mark.parametrize("profile", ["bmw-ix", "seres-3", "vw-id3"])
+def test_what_a_scenario_wants_comes_before_the_habits_of_a_car(profile: str, name: str) -> None:
+    """A filter would hide the certificate service; who leaves at once could not pause."""
+    result = run_as(profile, name)
+    assert result.verdict == "pass", result.checks
 
 
 # ---- profiles as files ----------------------------------------------------------------------------------------------
