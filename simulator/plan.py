@@ -6,17 +6,30 @@ operator, one manufacturer, one CSMS with one station of one EVSE. Vehicles are 
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Struct
 
 from pncsim.simulator.parameters import Reads, Shown
+from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.values import Discreet
+
+if TYPE_CHECKING:
+    from pncsim.backend.ccp.delivery import BundlePolicy
+    from pncsim.backend.pki.revocation import RevocationPolicy
+    from pncsim.tls_certs.judges import OcspPolicy
 
 CSMS = "CSMS"
 STATION_ID = "CS001"
 SDP_PORT = 15118
 PORTS = range(1, 65536)
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+SecurityProfile = Literal[1, 2]
+"""Of OCPP (Part 2, A00): 1 a password without TLS, 2 a password within TLS."""
 
 
 def port(text: str) -> int:
@@ -34,9 +47,20 @@ class OtherSide(Struct, frozen=True, kw_only=True):
 
 
 class PkiPlan(Struct, frozen=True):
-    """A PKI with a V2G root of its own, called ``name`` ("" for the usual one)."""
+    """A PKI with a V2G root of its own, called ``name`` ("" for the usual one), read from ``folder`` if it has one."""
 
     name: str = ""
+    folder: Path | None = None
+
+
+RootRole = Literal["v2g_root", "mo_root", "oem_root", "csms_root"]
+
+
+class RootPlan(Struct, frozen=True):
+    """Somebody else's root certificates in ``file``, which everybody trusts beside those of the first PKI."""
+
+    role: RootRole
+    file: Path
 
 
 class OperatorPlan(Struct, frozen=True):
@@ -62,20 +86,25 @@ class ProvisioningPlan(Struct, frozen=True):
 
 
 class CsmsPlan(Discreet, Struct, frozen=True):
-    """An operator's CSMS. With ``url`` (ws:// or wss://) it is somebody else's; ``password`` is for its stations."""
+    """An operator's CSMS. With ``url`` (ws:// or wss://) it is somebody else's; ``password`` is for its stations.
+
+    ``security_profile``: how stations reach it, where it is on a socket.
+    """
 
     _hidden = ("url", "password")
 
     name: str = CSMS
     url: str | None = None
     password: str = ""
+    security_profile: SecurityProfile = 2
 
 
 class StationPlan(Struct, frozen=True):
     """A station with ``evses`` EVSEs, at the CSMS of that name, with a certificate of that PKI.
 
     ``link``: its EVSE 1 waits there for somebody else's vehicle. ``foreign``: the station itself is somebody else's,
-    to be found over ``link``; only vehicles are then ours.
+    to be found over ``link``; only vehicles are then ours. ``traits``: fields of :class:`secc.config.SeccConfig` that
+    differ from what is usual; of a field that has fields itself, some of those.
     """
 
     identity: str = STATION_ID
@@ -84,11 +113,41 @@ class StationPlan(Struct, frozen=True):
     pki: str = ""
     link: OtherSide | None = None
     foreign: bool = False
+    traits: Mapping[str, Any] = NOTHING
+
+
+class VehiclePlan(Struct, frozen=True, kw_only=True):
+    """A vehicle that a scenario will make: its name, the operator of its contract, its PKI, what car it is like.
+
+    ``traits``: fields of :class:`ev.config.VehicleConfig`, as in :class:`StationPlan`.
+    """
+
+    name: str = ""
+    operator: str = ""
+    pki: str = ""
+    profile: str = ""
+    traits: Mapping[str, Any] = NOTHING
+
+
+class Policies(Struct, frozen=True, kw_only=True):
+    """What everybody in a lab is like.
+
+    ``revocation``: what is demanded to be known of certificates; None: as strictly as "require", asking nobody but the
+    lab's own responder. ``selection``: which contract the pool hands out. ``ocsp``: what vehicles demand of a station's
+    OCSP answer; unless that is "require", a station that gets none opens all the same. ``refuses``:
+    liberties nobody here lets pass (:mod:`wire.gate`).
+    """
+
+    revocation: RevocationPolicy | None = None
+    selection: BundlePolicy = "default-first"
+    ocsp: OcspPolicy | None = None
+    refuses: frozenset[Tolerance] = LENIENT
 
 
 class Plan(Discreet, Struct, frozen=True):
     """Everybody. The first of each kind is who is meant where nothing else is said.
 
+    ``vehicles``: in the order in which they will be made; there may be more, which are then usual ones.
     ``pool_url`` and ``pool_token``: somebody else's contract pool. ``ocsp_url``: somebody else's OCSP responder, which
     certificates made here then name.
     """
@@ -101,6 +160,9 @@ class Plan(Discreet, Struct, frozen=True):
     provisioning: tuple[ProvisioningPlan, ...] = ()
     csmss: tuple[CsmsPlan, ...] = (CsmsPlan(),)
     stations: tuple[StationPlan, ...] = (StationPlan(),)
+    vehicles: tuple[VehiclePlan, ...] = ()
+    roots: tuple[RootPlan, ...] = ()
+    policies: Policies = Policies()
     pool_url: str | None = None
     pool_token: str = ""
     ocsp_url: str | None = None

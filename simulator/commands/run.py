@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from pncsim.simulator.commands.options import (
 from pncsim.simulator.runs.discovery import built_in, discover, find_scenario, looks_like_path
 from pncsim.simulator.scenario import Scenario
 from pncsim.wire.errors import LocalError
+from pncsim.wire.values import replace
 
 
 def fill(parser: Parser, words: Sequence[str] = ()) -> None:
@@ -78,6 +80,12 @@ def _add_common(parser: Parser) -> None:
         choices=("loopback", "memory"),
         default="loopback",
         help="loopback: real sockets on this machine; memory: no socket, time runs ahead by itself",
+    )
+    common.add_argument(
+        "--lab",
+        type=Path,
+        metavar="FILE",
+        help="who takes part, which of them are somebody else's and where, and the policies; see docs/labs.md",
     )
     common.add_argument("--pki", type=Path, metavar="DIR", help="use the certificates of this folder")
     common.add_argument(
@@ -136,6 +144,17 @@ def known_vehicle(name: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _in_lab(found: Scenario, arguments: Arguments) -> Scenario:
+    """The scenario with those who take part in a lab file. Raises LocalError."""
+    from pncsim.simulator.labs.taking_part import lab_at, plan_of
+
+    written = lab_at(arguments.lab, os.environ)
+    plan = plan_of(written, found.plan, os.environ, transport=arguments.transport)
+    if arguments.pki is not None and plan.pkis[0].folder is not None:
+        arguments.parser.error(f"--pki names a folder, and so does {arguments.lab}: say it once")
+    return replace(found, plan=plan)
+
+
 def _run(found: Scenario) -> Callable[[Arguments], int]:
     def execute(arguments: Arguments) -> int:
         from pncsim.simulator.runs.told import run_and_tell
@@ -158,6 +177,7 @@ def _run(found: Scenario) -> Callable[[Arguments], int]:
         if settings.contradiction:
             arguments.parser.error(settings.contradiction)
         options = {option.name: getattr(arguments, option.name) for option in found.options}
-        return run_and_tell(found, options, settings, level=-1 if arguments.quiet else arguments.verbose).exit_code
+        scenario = found if arguments.lab is None else _in_lab(found, arguments)
+        return run_and_tell(scenario, options, settings, level=-1 if arguments.quiet else arguments.verbose).exit_code
 
     return execute

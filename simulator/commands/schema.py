@@ -23,9 +23,16 @@ def _vehicle() -> dict[str, Any]:
     return msgspec.json.schema(VehicleProfile)
 
 
+def _lab() -> dict[str, Any]:
+    from pncsim.simulator.labs.lab_file import schema
+
+    return schema()
+
+
 SCHEMAS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "manifest": ("manifest.json of an evidence bundle", _manifest),
     "vehicle": ("a vehicle profile of your own, a TOML file", _vehicle),
+    "lab": ("a lab file: who takes part in a run", _lab),
 }
 """Each with what it describes; a schema is made when it is asked for."""
 

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cryptography import x509
 from msgspec import Struct
 
 from pncsim.backend.answers import AuthorizationStatus, TokenStatus
@@ -20,9 +21,10 @@ from pncsim.backend.csms.ports import ContractPool, Services
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.simulator.lab.around import Parties, named
 from pncsim.simulator.lab.here import Here
-from pncsim.simulator.plan import STATION_ID, USUAL, CsmsPlan, PkiPlan, Plan
+from pncsim.simulator.plan import STATION_ID, USUAL, CsmsPlan, PkiPlan, Plan, RootPlan, SecurityProfile
 from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import Pki, create_ocpp_pki, create_pki, load_pki
+from pncsim.tls_certs.reading import load_all
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.gate import LENIENT, Tolerance
@@ -67,6 +69,7 @@ class BackEnd(Struct, kw_only=True):
     connect: Connector
     password: str
     csms_url: str
+    security_profile: SecurityProfile
     own: Csms | None = None
     server: WebSocketServer | None = None
 
@@ -120,9 +123,10 @@ class Region:
         elsewhere: str | None = None,
         credentials: Path | None = None,
     ) -> None:
-        self.plan, self._revocation = plan, revocation
+        self.plan, self._revocation = plan, revocation or plan.policies.revocation
         self._elsewhere, self._credentials = elsewhere, credentials
-        self._transport, self._clock, self._trace, self._refuses = transport, clock, trace, refuses
+        self._transport, self._clock, self._trace = transport, clock, trace
+        self._refuses = refuses | plan.policies.refuses
         self._folder, self._keeping, self._source = folder, keeping, source
         self._sockets = AsyncExitStack()
         self._ecosystem: Ecosystem | None = None
@@ -209,6 +213,7 @@ class Region:
             refuses=self._refuses,
             fetch_list=self._lists() if self._revocation is not None else None,
             revocation=self._revocation or "require",
+            policy=self.plan.policies.selection,
         )
         for plan in self.plan.pkis:
             await ecosystem.add_pki(self._pki(plan, ocsp_url), plan.name)
@@ -257,20 +262,25 @@ class Region:
         return http
 
     def _pki(self, plan: PkiPlan, ocsp_url: str) -> Pki:
-        if self._folder is None or plan is not self.plan.pkis[0]:
+        first = plan is self.plan.pkis[0]
+        folder = plan.folder or (self._folder if first else None)
+        if folder is None:
             source = self._source.of(f"PKI {plan.name}".strip())
             organization = f"pncsim {plan.name}".strip()
             pki = create_pki(self._clock.now(), ocsp_url=ocsp_url, organization=organization, source=source)
             text = f"{len(pki.certificates)} certificates issued: V2G, CPO, CPS, MO and OEM chains, OCSP signers, OCPP."
         else:
-            pki = load_pki(self._folder, keeping=self._keeping)
+            pki = load_pki(folder, keeping=self._keeping)
             if pki.ocsp_url is None:
                 pki.ocsp_url = ocsp_url
             elif self.plan.ocsp_url is None and self._transport == "loopback":
                 self._answered_here.add(pki.ocsp_url)
-            text = f"{len(pki.certificates)} certificates read from {self._folder}."
+            text = f"{len(pki.certificates)} certificates read from {folder}."
         voice = Voice.on(self._clock, self._trace, "PKI", f"PKI {plan.name}".strip())
         voice.story(text)
+        for root in self.plan.roots if first else ():
+            pki.certificates[root.role] = (*pki.anchors(root.role), *_certificates(root))
+            voice.story(f"The {root.role.replace('_', ' ')} in {root.file} is trusted, too.")
         if pki.folder is not None:
             from pncsim.tls_certs.concerns import concerns
 
@@ -291,7 +301,9 @@ class Region:
 
             trusted = client_context(pki.anchors("csms_root")) if plan.url.startswith("wss:") else None
             connect, url = connector(plan.url, trusted), without_password(plan.url)
+            profile: SecurityProfile = 1 if trusted is None else 2
         else:
+            profile = plan.security_profile
             password = password or self._source.of(plan.name).token(24)
             own = Csms(
                 services,
@@ -306,7 +318,7 @@ class Region:
                     await own.register.add(station.identity, password, drawn=not plan.password)
             connect, url = own.connector(), "in memory"
             if self._transport == "loopback":
-                connect, server = await self._csms_on_sockets(own, pki)
+                connect, server = await self._csms_on_sockets(own, pki, secured=profile > 1)
                 url = server.url
         return BackEnd(
             name=plan.name,
@@ -317,6 +329,7 @@ class Region:
             connect=connect,
             password=password,
             csms_url=url,
+            security_profile=profile,
             own=own,
             server=server,
         )
@@ -363,16 +376,24 @@ class Region:
         await listener.start(ccp_app(ecosystem.pool, voice, tokens=tokens, source=self._source.of("CCP")))
         return listener.url, token
 
-    async def _csms_on_sockets(self, csms: Csms, pki: Pki) -> tuple[Connector, WebSocketServer]:
+    async def _csms_on_sockets(self, csms: Csms, pki: Pki, *, secured: bool) -> tuple[Connector, WebSocketServer]:
         from pncsim.backend.csms.server import serve_csms
         from pncsim.wire.ocpp.tls import client_context
         from pncsim.wire.ocpp.websocket import connector
 
         if "csms_server" not in pki.keys:  # a PKI of somebody else; TLS libraries live by the machine's time
             pki = create_ocpp_pki(Clock().now(), self._source.of("OCPP"))
-        server = await serve_csms(csms, pki.credentials("csms_server"))
+        server = await serve_csms(csms, pki.credentials("csms_server") if secured else None)
         self._sockets.push_async_callback(server.close)
-        return connector(server.url, client_context([pki.root("csms_server")])), server
+        return connector(server.url, client_context([pki.root("csms_server")]) if secured else None), server
+
+
+def _certificates(plan: RootPlan) -> tuple[x509.Certificate, ...]:
+    """What is in the file of somebody else's root. Raises LocalError."""
+    try:
+        return load_all(plan.file.read_bytes(), f"The root in {plan.file}")
+    except OSError as error:
+        raise LocalError(f"The root in {plan.file} cannot be read: {error.strerror or error}.") from error
 
 
 def _planned(plans: tuple[CsmsPlan, ...], name: str) -> CsmsPlan:

@@ -252,6 +252,10 @@ def _can_be_elsewhere(plan: Plan, where: str) -> None:
     if plan.provisioning:
         names = ", ".join(one.name for one in plan.provisioning)
         raise LocalError(f"This scenario makes provisioning services of its own ({names}); those at {where} have one.")
+    if plan.roots or plan.pkis[0].folder is not None:
+        raise LocalError(f"The plan of this run names a PKI folder or roots; the services at {where} have their own.")
+    if plan.policies.revocation is not None or plan.policies.selection != "default-first":
+        raise LocalError(f"The plan of this run says what the services at {where} decide: how contracts are selected.")
     if plan.pool_url is not None or plan.ocsp_url is not None:
         raise LocalError("This scenario names a contract pool or an OCSP responder of its own beside the services.")
 

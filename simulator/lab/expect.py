@@ -188,6 +188,9 @@ class Expectations:
         if energy:
             told = f"{shown_energy(energy)} ({outcome.energy_mode}, {loops} loop messages)"
             self._fact(outcome, "energy charged", told)
+        if not self._sessions.of(outcome).csms_seen:
+            self._fact(outcome, "transaction", "somebody else's CSMS has it: it was not looked at")
+            return None
         transactions = self._transactions_of(outcome, before)
         one = len(transactions) == 1
         self._looks(outcome, "one-transaction", "the CSMS holds one transaction", one, len(transactions))
@@ -222,12 +225,19 @@ class Expectations:
         self.charged(outcome, kwh=kwh, token=emaid, before=before)
         connections = [one for one in (outcome, before) if one is not None]
         signed = sum(one.receipts_signed for one in connections)
-        verified = sum(self._sessions.of(one).receipts for one in connections)
+        verified = sum(self._verified(one) for one in connections)
         all_verified, counted = 0 < signed == verified, f"{verified} of {signed}"
         self._looks(outcome, "receipts", "metering receipts are signed and verified", all_verified, counted)
         if signed:
             share = "all" if verified == signed else str(verified)
             self._fact(outcome, "receipts", f"{signed} signed by the vehicle, {share} verified by the station")
+
+    def _verified(self, outcome: SessionOutcome) -> int:
+        """Metering receipts the station has verified, or that somebody else's station has answered with OK."""
+        session = self._sessions.of(outcome)
+        if session.station_seen:
+            return session.receipts
+        return sum(told == ("MeteringReceiptRes", "OK") for told in outcome.response_codes)
 
     def paused(self, outcome: SessionOutcome) -> None:
         """The session was paused on purpose. If not, nothing more of it is expected."""

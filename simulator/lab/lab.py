@@ -25,9 +25,9 @@ from pncsim.simulator.lab.plug_in import PlugIn
 from pncsim.simulator.lab.revocation import Revocable, revoke
 from pncsim.simulator.lab.sessions import LabSessions, SessionWatch
 from pncsim.simulator.lab.stations import can_staple, configure_station, evse_id_of, make_station, network_at
-from pncsim.simulator.lab.vehicles import check_name, configure, make_vehicle, profile_of
+from pncsim.simulator.lab.vehicles import check_name, configure, make_vehicle, planned, profile_of
 from pncsim.simulator.lab.watch import Watch
-from pncsim.simulator.plan import USUAL, Plan, StationPlan
+from pncsim.simulator.plan import USUAL, Plan, StationPlan, VehiclePlan
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.scenario import Energy
 from pncsim.simulator.settings import RunSettings
@@ -142,18 +142,21 @@ class Lab:
         EV-2 ...). ``operator``: the provider id of the contract's MO. ``pki``: whose provisioning certificate it has.
         ``profile``: what car it is like (:mod:`simulator.cars`), by default what the run was told.
         ``wishes`` are fields of :class:`ev.config.VehicleConfig`. Faults that change what it sends are built in. Raises
-        LocalError for a name that is taken or cannot be one, and for wishes that make no sense.
+        LocalError for a name that is taken or cannot be one, and for wishes that make no sense. What the plan says of
+        this vehicle counts where nothing is said here.
         """
         parties = await self.region.parties()
         # Several may be made at once: number and name are this one's from here on.
         number = len(self.vehicles) + 1
-        name = name or f"EV-{number}"
+        plan = self.plan.vehicles[number - 1] if number <= len(self.plan.vehicles) else VehiclePlan()
+        name, operator, pki = name or plan.name or f"EV-{number}", operator or plan.operator, pki or plan.pki
         if name in self.vehicles:
             raise LocalError(f"There is a vehicle {name} in this lab already.")
         check_name(name)
+        wishes = planned(plan, self.plan.policies, wishes)
         if not can_staple(named(parties.pkis, "")):
             wishes.setdefault("ocsp", "prefer")
-        car = profile_of(profile or self.settings.vehicle_profile)
+        car = profile_of(profile or plan.profile or self.settings.vehicle_profile)
         config = configure(energy, kwh, number, car, alter=self.hooks.altering("vehicle", name), **wishes)
         self.vehicles[name] = vehicle = make_vehicle(name, None, parties.pkis.values(), config)
         vehicle.provisioning = await parties.provision(number, pki)
@@ -248,7 +251,8 @@ class Lab:
             raise LocalError(f"The station {plan.identity} is somebody else's: its inside cannot be seen.")
         async with self._booting:
             if plan.identity not in self._stations:
-                await self._boot(plan, number, configure_station(config, wishes))
+                refuses = self.plan.policies.refuses
+                await self._boot(plan, number, configure_station(config, wishes, plan.traits, refuses=refuses))
             elif config is not None or wishes:
                 raise LocalError(
                     f"The station {plan.identity} is running already.",
@@ -280,6 +284,7 @@ class Lab:
             if plan.link is None:
                 raise LocalError(f"Nobody knows where the station {plan.identity} is.", advice="Give its plan a link.")
             session = self.sessions.begin(vehicle.name)
+            session.station_seen = session.csms_seen = False
             outcome = await charge(self.through(network_at(plan.link, self.clock)), vehicle, self.clock, self.trace)
             self.sessions.end(session, outcome)
             return outcome
@@ -301,6 +306,7 @@ class Lab:
 
         evse.on_loop = loop
         session, watch = self.sessions.begin(vehicle.name), SessionWatch(evse, site.station.outlet(evse.number).book)
+        session.csms_seen = self._behind[plan.identity].own is not None
         link = self.through(evse.network)
         with self.clock.acting():
             outcome = await charge(link, vehicle, self.clock, self.trace, pilot=evse.pilot)
@@ -346,6 +352,7 @@ class Lab:
             plan,
             number,
             password=back.password,
+            security_profile=back.security_profile,
             everywhere=back.parties.pkis.values(),
             credentials=equipped,
             staples=equipped is None or can_staple(pki),
@@ -358,7 +365,7 @@ class Lab:
             config=config,
         )
         self._stations[plan.identity], self._behind[plan.identity] = station, back
-        await station.open()
+        await station.open(lenient=self.plan.policies.ocsp in ("prefer", "off"))
         which = "station" if len(self.plan.stations) == 1 else f"station {plan.identity}"
         self.voice.story(f"The {which} is ready; the CSMS is {back.csms_url}.")
 

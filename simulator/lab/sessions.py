@@ -14,7 +14,7 @@ class LabSession(Struct, kw_only=True):
     """One session. ``number`` counts from 1 as vehicles are plugged in; a session that is joined again keeps its own.
 
     ``transactions``: ids that were open at the EVSE meanwhile. ``receipts``: metering receipts the station verified.
-    ``told``: it is named even if it is the first.
+    ``told``: it is named even if it is the first. ``station_seen``, ``csms_seen``: they are ours, and can be asked.
     """
 
     number: int
@@ -23,6 +23,8 @@ class LabSession(Struct, kw_only=True):
     outcome: SessionOutcome | None = None
     transactions: tuple[str, ...] = ()
     receipts: int = 0
+    station_seen: bool = True
+    csms_seen: bool = True
 
     @property
     def label(self) -> str:

@@ -11,14 +11,16 @@ from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
 from pncsim.secc.evse import EvsePlan
 from pncsim.secc.station.config import StationConfig
 from pncsim.simulator.lab.hooks import Hooks, chained
+from pncsim.simulator.lab.traits import with_traits
 from pncsim.simulator.parameters import check_wishes
-from pncsim.simulator.plan import OtherSide, StationPlan
+from pncsim.simulator.plan import NOTHING, OtherSide, SecurityProfile, StationPlan
 from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import DEFAULT_EVSE_ID, Pki
 from pncsim.tls_certs.reading import responder_url
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
+from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.network import Network
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import Source
@@ -35,21 +37,31 @@ OF_THE_LAB = frozenset({"evse_id", "paused"})
 """What no scenario can choose: the EVSEs of a lab have ids of their own, and remember what sleeps there themselves."""
 
 
-def configure_station(config: SeccConfig | None, wishes: Mapping[str, Any]) -> SeccConfig:
+def configure_station(
+    config: SeccConfig | None,
+    wishes: Mapping[str, Any],
+    traits: Mapping[str, Any] = NOTHING,
+    *,
+    refuses: frozenset[Tolerance] = LENIENT,
+) -> SeccConfig:
     """What the EVSEs of a lab's station are like: ``config``, or what is usual, with ``wishes`` for some of its fields.
 
+    What is usual has the ``traits`` of the station's plan, and ``refuses`` what nobody here lets pass.
     Raises LocalError for a wish that is no field, or for values that do not fit together.
     """
     check_wishes("A station", wishes, SeccConfig)
     if of_the_lab := sorted(OF_THE_LAB & wishes.keys()):
         raise LocalError(f"No station of a lab can wish for its {of_the_lab[0]}: that is the lab's.")
-    usual = config or SeccConfig(
-        energy_modes=(*AC_MODES, *DC_MODES[:2]),
-        ac=AcSupply(contactor_seconds=CONTACTOR),
-        dc=DcSupply(isolation_seconds=ISOLATION_TEST, volts_per_second=SLOPE),
-        receipts=ReceiptPolicy(first=2, every=5),
-    )
-    return replace(usual, **wishes)
+    if config is None:
+        usual = SeccConfig(
+            energy_modes=(*AC_MODES, *DC_MODES[:2]),
+            ac=AcSupply(contactor_seconds=CONTACTOR),
+            dc=DcSupply(isolation_seconds=ISOLATION_TEST, volts_per_second=SLOPE),
+            receipts=ReceiptPolicy(first=2, every=5),
+            refuses=refuses,
+        )
+        config = with_traits(usual, traits)
+    return replace(config, **wishes)
 
 
 def make_station(
@@ -57,6 +69,7 @@ def make_station(
     number: int,
     *,
     password: str,
+    security_profile: SecurityProfile,
     everywhere: Iterable[Pki],
     credentials: Credentials | None,
     staples: bool,
@@ -83,6 +96,8 @@ def make_station(
             secc_id=evses[0].config.evse_id,
             request_certificate=credentials is None,
             request_staples=staples,
+            security_profile=security_profile,
+            refuses=config.refuses,
         ),
         evses,
         connect=hooks.disturbed(connect, plan.identity),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pncsim.ev.battery import Battery
 from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
 from pncsim.ev.contracts import ContractStore
 from pncsim.ev.vehicle import Vehicle
+from pncsim.simulator.lab.traits import merged
 from pncsim.simulator.parameters import check_wishes
+from pncsim.simulator.plan import Policies, VehiclePlan
 from pncsim.simulator.scenario import Energy
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.credentials import Credentials
@@ -52,6 +54,17 @@ def check_name(name: str) -> None:
     """Names go into addresses of faults and names of files. Raises LocalError for one that cannot."""
     if not _NAME.fullmatch(name):
         raise LocalError(f"{name!r} is no name for a vehicle: letters, digits, dots and hyphens are, as in EV-2.")
+
+
+def planned(plan: VehiclePlan, policies: Policies, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """``wishes`` of a scenario, and for what they leave open the policies and the traits of its plan, which count more.
+
+    Raises LocalError for values that do not go together.
+    """
+    of_all: dict[str, Any] = {"refuses": policies.refuses}
+    if policies.ocsp is not None:
+        of_all["ocsp"] = policies.ocsp
+    return of_all | merged(VehicleConfig(), plan.traits) | dict(wishes)
 
 
 def profile_of(name: str) -> VehicleProfile | None:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pncsim.simulator.plan import Plan
 from pncsim.simulator.result import Check, RunResult, Verdict, check_name
 from pncsim.simulator.runs.gate import VehicleGate
 from pncsim.simulator.runs.journal import Journal
@@ -41,12 +42,13 @@ REPEATED_FROM = 1_767_225_600.0
 """Lab time at which a run that can be repeated begins: 2026-01-01."""
 
 
-def _start(settings: RunSettings) -> float | None:
+def _start(settings: RunSettings, plan: Plan) -> float | None:
     """Lab time at the start: the machine's, unless the run has to be the same again.
 
     A folder's certificates and those on sockets are judged by the machine's time.
     """
-    repeated = settings.seed is not None and settings.transport == "memory" and settings.pki is None
+    folders = settings.pki is not None or any(pki.folder is not None for pki in plan.pkis)
+    repeated = settings.seed is not None and settings.transport == "memory" and not folders
     return REPEATED_FROM if repeated else None
 
 
@@ -82,7 +84,7 @@ class Run:
         if self.settings.contradiction:
             raise LocalError(self.settings.contradiction)
         check_loop(self.settings.transport)
-        self.clock = Clock(_start(self.settings), leaps=self.settings.transport == "loopback")
+        self.clock = Clock(_start(self.settings, scenario.plan), leaps=self.settings.transport == "loopback")
         self._source = SYSTEM if self.settings.seed is None else Seeded(self.settings.seed)
         self.trace = Trace(run=f"{scenario.name}-{self._source.of('run').octets(4).hex()}")
         self._key_log = key_log_at(self.settings.keylog, self.trace)

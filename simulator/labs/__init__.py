@@ -1,0 +1,1 @@
+"""Lab files: who takes part, said in TOML."""

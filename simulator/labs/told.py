@@ -1,0 +1,65 @@
+"""A lab in words: who takes part, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pncsim.simulator.labs.reading import Written
+from pncsim.simulator.labs.taking_part import elsewhere
+from pncsim.simulator.plan import Plan, StationPlan
+
+
+def told(written: Written, plan: Plan) -> Iterator[str]:
+    """A line for the file and one for everybody in ``plan``."""
+    title = f": {written.file.title}" if written.file.title else ""
+    yield f"{written.path}{title}"
+    for who, what in _members(plan):
+        yield f"  {who:<24} {what}"
+
+
+def _members(plan: Plan) -> Iterator[tuple[str, str]]:
+    others = dict(elsewhere(plan))
+    first = plan.pkis[0].name or "the first PKI"
+    for pki in plan.pkis:
+        yield f"PKI {pki.name}".strip(), f"from {pki.folder}" if pki.folder else "issued for each run"
+    for root in plan.roots:
+        yield root.role.replace("_", " "), f"{root.file}, trusted beside those of {first}"
+    for operator in plan.operators:
+        yield f"operator {operator.provider}", f"contracts of {operator.pki or first}"
+    for maker in plan.manufacturers:
+        yield f"manufacturer {maker.wmi}", f"vehicles of {maker.pki or first}"
+    for service in plan.provisioning:
+        yield f"provisioning {service.name}", f"signs below {', '.join(name or first for name in service.pkis)}"
+    for csms in plan.csmss:
+        where = others.get(f"the CSMS {csms.name}")
+        built_in = f"built in, security profile {csms.security_profile}"
+        yield f"CSMS {csms.name}", f"somebody else's, at {where}" if where else built_in
+    for station in plan.stations:
+        where = others.get(f"the station {station.identity}")
+        yield f"station {station.identity}", f"somebody else's, on {where}" if where else _built_in(station)
+    for number, vehicle in enumerate(plan.vehicles, 1):
+        yield f"vehicle {vehicle.name or number}", f"built in{_traits(vehicle.traits)}"
+    for who in ("the contract pool", "the OCSP responder"):
+        yield who.removeprefix("the "), f"somebody else's, at {others[who]}" if who in others else "built in"
+    policies = plan.policies
+    yield (
+        "policies",
+        ", ".join(
+            (
+                f"revocation {policies.revocation or 'as usual'}",
+                f"contract selection {policies.selection}",
+                f"OCSP answers {policies.ocsp or 'as each vehicle'}",
+                f"{len(policies.refuses) or 'no'} liberties refused",
+            )
+        ),
+    )
+
+
+def _built_in(station: StationPlan) -> str:
+    outlets = f"{station.evses} EVSE{'s' if station.evses > 1 else ''}"
+    return f"built in, {outlets}, at the CSMS {station.csms}{_traits(station.traits)}"
+
+
+def _traits(traits: Mapping[str, Any]) -> str:
+    return f"; it says {', '.join(traits)}" if traits else ""
