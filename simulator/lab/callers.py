@@ -42,6 +42,12 @@ class Callers:
         """The base of a service, before its published path."""
         return self._known.services.get(service, self._base)
 
+    @property
+    def responder(self) -> str:
+        """Where OCSP is answered, as far as it is known: with https on another port than the rest."""
+        secured = self._base.lower().startswith("https:")
+        return self._known.services.get("ocsp", "" if secured else f"{self._base}/ocsp")
+
     def manufacturer(self, wmi: str = "") -> tuple[Participant, str]:
         """A manufacturer that owns ``wmi`` ("": any), and the WMI. Raises LocalError."""
         what = f"owns the WMI {wmi}" if wmi else "has the role OEM"

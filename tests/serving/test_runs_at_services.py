@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shlex
@@ -72,6 +73,11 @@ def run_at(found: Scenario, ecosystem: object, credentials: Path | None = None, 
 def in_process(found: Scenario, faults: Sequence[str] = ()) -> RunResult:
     chosen = RunSettings(transport="memory", faults=tuple(faults))
     return run_on_loop("memory", lambda: Run(found, {}, chosen).done())
+
+
+def base_in(ready: Path) -> str:
+    """The address of all services, as a ready file has it."""
+    return str(json.loads(ready.read_text())["services"]["rcp"])
 
 
 def checks(result: RunResult) -> list[tuple[str, bool, str]]:
@@ -202,7 +208,7 @@ def test_a_run_that_is_broken_off_takes_away_what_it_has_brought_too(ready: Path
 
 
 def test_services_may_be_named_by_their_address(ready: Path) -> None:
-    url = re.findall(r'"rcp": "([^"]+)"', ready.read_text())[0]
+    url = base_in(ready)
     for credentials in (ready, ready.with_name("clients.json")):
         assert run_at(find_scenario("eim-ac"), url, credentials).line == "PASS eim-ac"
 
@@ -213,7 +219,7 @@ def test_services_on_https_that_are_ahead_take_the_lab_with_them(ahead: Path, na
 
 
 def test_services_on_https_are_trusted_by_the_root_beside_the_credentials(ahead: Path) -> None:
-    url = re.findall(r'"rcp": "([^"]+)"', ahead.read_text())[0]
+    url = base_in(ahead)
     assert run_at(find_scenario("eim-ac"), url, ahead.with_name("clients.json")).line == "PASS eim-ac"
 
 
@@ -274,10 +280,17 @@ def test_services_that_stop_in_the_middle_end_the_run_in_a_sentence(tmp_path: Pa
     assert (result.verdict, result.exit_code) == (Verdict.FAIL, 1), result.line
     assert "cannot be reached" in result.line
     assert any("stay where they are" in str(getattr(event, "text", "")) for event in told)
-    # And a run that begins now.
+    # A run that begins now, and one when they are back, on another port than certificates name.
     (tmp_path / "ready.json").write_text(access)
     result = run_at(find_scenario("eim-ac"), tmp_path / "ready.json")
     assert (result.verdict, result.exit_code) == (Verdict.ERROR, 3) and "cannot be reached" in result.line
+    with serving(tmp_path):
+        assert (tmp_path / "ready.json").read_text() != access
+        for ecosystem, credentials in (
+            (tmp_path / "ready.json", None),
+            (base_in(tmp_path / "ready.json"), tmp_path / "clients.json"),
+        ):
+            assert run_at(find_scenario("install-contract"), ecosystem, credentials).line == "PASS install-contract"
 
 
 def free_port() -> int:
@@ -298,7 +311,7 @@ def free_port() -> int:
     ],
 )
 def test_wrong_credentials_are_a_sentence(ready: Path, tmp_path: Path, credentials: str | None, said: str) -> None:
-    url = re.findall(r'"rcp": "([^"]+)"', ready.read_text())[0]
+    url = base_in(ready)
     file = tmp_path / "clients.json"
     if credentials is not None:
         file.write_text(credentials)
@@ -355,3 +368,8 @@ def test_what_the_pages_show_is_run(ready: Path, tmp_path: Path, page: str) -> N
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    secrets = re.findall(r'"secret": "([^"]+)"', ready.read_text())
+    written = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
+    assert len(secrets) >= 6 and len(written) >= 10
+    assert not [secret for secret in secrets for octets in written if secret.encode() in octets]
+    assert not [octets for octets in written if b"Bearer " in octets or b"access_token" in octets]
