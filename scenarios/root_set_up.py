@@ -57,5 +57,5 @@ async def root_set_up(lab: Lab, *, kind: Annotated[Literal["V2G", "MO", "OEM"], 
     log = (await admin.get("/v1/root/activities")).body["activities"]
     entries = [(entry["action"], entry["by"]) for entry in log if entry["fingerprint"] == print_]
     rcp.shows(
-        "logged", "RCP-5", "the log has its fingerprint and who added it", entries == [("added", "ADMIN")], entries
+        "logged", "RCP-5", "the log has its fingerprint and who added it", entries == [("added", admin.holder)], entries
     )

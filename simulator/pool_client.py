@@ -109,6 +109,11 @@ class Participant:
         self._http = HttpClient(clock, whole=whole, body=LONGEST, tls=tls, voice=voice)
         self._token: str | None = None
 
+    @property
+    def client(self) -> str:
+        """The client's id."""
+        return self._client.id
+
     async def call(self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The answer's object. Raises Refused for an answer that says no, PeerError where there is none."""
         octets = None if body is None else json.dumps(body).encode()

@@ -7,6 +7,7 @@ from cryptography import x509
 from pncsim.backend.rest.client import HttpClient
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
+from pncsim.wire.voice import Voice
 
 PATIENCE = 20.0
 """Seconds an exchange may take."""
@@ -18,15 +19,24 @@ class HttpLine:
     """A :class:`ev.telematics.Line` to ``url``; :meth:`close` it at the end.
 
     ``credentials`` is the telematics certificate the vehicle was equipped with, ``root`` the manufacturer's. Whether
-    the server's certificate is valid now is not judged: lab time may be another than OpenSSL's.
+    the server's certificate is valid now is not judged: lab time may be another than OpenSSL's. ``voice`` tells of each
+    answer.
     """
 
-    def __init__(self, clock: Clock, url: str, credentials: Credentials | None, root: x509.Certificate) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        url: str,
+        credentials: Credentials | None,
+        root: x509.Certificate,
+        *,
+        voice: Voice | None = None,
+    ) -> None:
         from pncsim.wire.ocpp.tls import client_context
 
         tls = client_context([root], credentials, lab_time=True)
         self._url = url.rstrip("/")
-        self._http = HttpClient(clock, whole=PATIENCE, body=LONGEST, clause="ACC-9", tls=tls)
+        self._http = HttpClient(clock, whole=PATIENCE, body=LONGEST, clause="ACC-9", tls=tls, voice=voice)
 
     async def __call__(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """One exchange. Raises PeerError where there is no answer."""

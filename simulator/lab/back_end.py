@@ -35,10 +35,14 @@ from pncsim.wire.urls import without_password
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
+    from pncsim.backend.oem.fleet import Fleet
     from pncsim.backend.pki.fetch import Fetch
     from pncsim.backend.pki.responder import OcspResponder
     from pncsim.backend.pki.revocation import RevocationPolicy
     from pncsim.backend.pki.revocation_lists import FetchList
+    from pncsim.simulator.lab.callers import Callers
+    from pncsim.simulator.lab.desk import Desk
+    from pncsim.simulator.lab.remote_desk import RemoteDesk
     from pncsim.wire.ocpp.websocket import WebSocketServer
 
 __all__ = ["CARD", "STATION_ID", "BackEnd", "KnownCards", "Region", "open_back_end"]
@@ -131,6 +135,7 @@ class Region:
         self._sockets = AsyncExitStack()
         self._ecosystem: Ecosystem | None = None
         self._parties: Parties | None = None
+        self._callers: Callers | None = None
         self._back_ends: dict[str, BackEnd] = {}
         self._pool: tuple[str, str] | None = None  # URL and token, where it is reached over HTTP
         self._building = asyncio.Lock()
@@ -158,6 +163,22 @@ class Region:
         async with self._building:
             return await self._open_ecosystem()
 
+    async def fleet(self) -> Fleet | None:
+        """The manufacturers' back end of this process; None where it is elsewhere. Raises PncError."""
+        return None if self._elsewhere is not None else (await self.ecosystem()).fleet
+
+    async def desk(self, source: Source, sockets: AsyncExitStack) -> Desk | RemoteDesk:
+        """Where the services are called under the published paths; what it opens is closed with ``sockets``."""
+        parties, voice = await self.parties(), Voice.on(self._clock, self._trace, "LAB")
+        if isinstance(parties, Here):
+            from pncsim.simulator.lab.desk import Desk
+
+            return Desk(self._transport, self._clock, voice, parties.ecosystem, source, sockets)
+        from pncsim.simulator.lab.remote_desk import RemoteDesk
+
+        assert self._callers is not None, "they are what the parties are called by"
+        return RemoteDesk(self._clock, voice, self._callers, named(parties.pkis, ""), sockets)
+
     async def back_end(self, name: str = "") -> BackEnd:
         """What is behind the stations of the CSMS ``name`` (default: the first). Raises LocalError."""
         async with self._building:
@@ -180,7 +201,7 @@ class Region:
             from pncsim.simulator.lab.callers import open_callers
             from pncsim.simulator.lab.elsewhere import open_elsewhere
 
-            callers = open_callers(self._clock, self._trace, self._elsewhere, self._credentials)
+            self._callers = callers = open_callers(self._clock, self._trace, self._elsewhere, self._credentials)
             parties = await open_elsewhere(self._clock, self._trace, callers, self.plan, self._source)
             self._sockets.push_async_callback(parties.close)
             self._parties = parties

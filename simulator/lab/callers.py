@@ -64,13 +64,17 @@ class Callers:
         client = self._chosen(what, fits)
         return self._participant(client), provider or client.providers[0]
 
+    def of(self, role: str) -> Participant:
+        """The first client of a role. Raises LocalError."""
+        return self._participant(self._chosen(f"has the role {role}", lambda one: one.role == role))
+
     def station_operator(self) -> Participant:
         """The operator of charging stations. Raises LocalError."""
-        return self._participant(self._chosen("has the role CPO", lambda one: one.role == "CPO"))
+        return self.of("CPO")
 
     def administrator(self) -> Participant:
         """An administrator of the services. Raises LocalError."""
-        return self._participant(self._chosen("has the role ADMIN", lambda one: one.role == "ADMIN"))
+        return self.of("ADMIN")
 
     async def close(self) -> None:
         """Close the connections."""

@@ -71,11 +71,12 @@ class EventLog(Struct, frozen=True):
 
 
 class Caller(Discreet, Struct, frozen=True):
-    """One of the actors, as the services know it by its ``authorization``."""
+    """One of the actors, as the services know it by its ``authorization``; ``holder`` is what they call it."""
 
     name: str
     authorization: str
     carry: Carry
+    holder: str = ""
 
     _hidden = ("authorization", "carry")
 
@@ -137,7 +138,7 @@ class Desk:
             raise LocalError(f"Nobody calls the services as {name!r}.", advice=f"There are {', '.join(ROLES)}.")
         if self._carry is None:
             self._carry = await reach(self._transport, self._clock, self._app(), self._sockets)
-        return Caller(name, f"Bearer {self._tokens[name]}", self._carry)
+        return Caller(name, f"Bearer {self._tokens[name]}", self._carry, name)
 
     def _app(self) -> web.Application:
         from pncsim.backend.auth import BearerTokens, Clients

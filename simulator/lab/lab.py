@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pncsim.backend.csms.transactions import Transaction
     from pncsim.simulator.lab.desk import Caller, Desk
     from pncsim.simulator.lab.plant import OrderedVehicle, Plant
+    from pncsim.simulator.lab.remote_desk import RemoteDesk
     from pncsim.tls_certs.revocation import Reason
     from pncsim.wire.ocpp.channel import Connector, FrameChannel
 
@@ -102,7 +103,7 @@ class Lab:
         self._deeds: list[asyncio.Future[None]] = []
         self._transactions: list[Transaction] = []
         self._sockets = AsyncExitStack()
-        self._desk: Desk | None = None
+        self._desk: Desk | RemoteDesk | None = None
         self._plant: Plant | None = None
 
     async def __aenter__(self) -> Lab:
@@ -215,10 +216,7 @@ class Lab:
         The ids of the first manufacturer and the first operator are theirs. Raises LocalError for nobody.
         """
         if self._desk is None:
-            from pncsim.simulator.lab.desk import Desk
-
-            ecosystem = await self.region.ecosystem()
-            self._desk = Desk(self.settings.transport, self.clock, self.voice, ecosystem, self._source, self._sockets)
+            self._desk = await self.region.desk(self._source, self._sockets)
         return await self._desk.caller(name)
 
     def new_root(self, kind: str = "V2G") -> Certificate:
@@ -236,7 +234,7 @@ class Lab:
         if self._plant is None:
             from pncsim.simulator.lab.plant import Plant
 
-            fleet = (await self.region.ecosystem()).fleet
+            fleet = await self.region.fleet()
             self._plant = Plant(self.settings.transport, self.clock, self.voice, fleet, self._source, self._sockets)
         return await self._plant.order(vehicle, oem, pcid)
 

@@ -37,6 +37,9 @@ OWNERS_OWN = "/v1/manufacturer/my"
 VEHICLES = "/v1/oem/provCerts"
 """Where a manufacturer's back office has its vehicles, where owners look, and where the provisioning pool has them."""
 
+_ORDERS_ANYWHERE = 10**10
+"""Of so many numbers one is drawn where nobody knows which are taken."""
+
 
 class OrderedVehicle(Struct, frozen=True):
     """A vehicle that has a VIN, and may call; ``pcid`` is what its first provisioning certificate will name it.
@@ -98,15 +101,26 @@ async def approve_all(owner: Caller) -> list[str]:
 
 
 class Plant:
-    """Where vehicles are ordered; what it opens is closed with ``sockets``."""
+    """Where vehicles are ordered; what it opens is closed with ``sockets``.
+
+    Without a ``fleet`` the manufacturer's back end is elsewhere, and so is the line vehicles call on; others may have
+    ordered vehicles there, so that numbers begin anywhere.
+    """
 
     def __init__(
-        self, transport: Transport, clock: Clock, voice: Voice, fleet: Fleet, source: Source, sockets: AsyncExitStack
+        self,
+        transport: Transport,
+        clock: Clock,
+        voice: Voice,
+        fleet: Fleet | None,
+        source: Source,
+        sockets: AsyncExitStack,
     ) -> None:
         self._transport, self._clock, self._voice, self._fleet = transport, clock, voice, fleet
         self._source, self._sockets = source, sockets
         self._inside: MemoryHttp | None = None
-        self._ordered = 0
+        self._open_already = fleet is None
+        self._ordered = 0 if fleet is not None else source.of("VIN").below(_ORDERS_ANYWHERE)
 
     async def order(self, vehicle: Vehicle, oem: Caller, pcid: str = "") -> OrderedVehicle:
         """Have ``vehicle`` made anew: a PCID is assigned, and it is equipped to call. It holds nothing else yet."""
@@ -127,7 +141,8 @@ class Plant:
         if (ordered.status, equipped.status) != (201, 200):
             raise LocalError(f"The vehicle {vin} cannot be made: {ordered.said}, {equipped.said}.")
         unit.equip(reading.load_all(equipped.body["telematicsCertificate"])[0])
-        line, said = await self._line(unit), [unit.request()]
+        (root,) = reading.load_all(equipped.body["manufacturerRoot"])
+        line, said = self._line(unit, equipped.body["telematics"], root), [unit.request()]
 
         async def call(method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
             said.append(body)
@@ -137,12 +152,14 @@ class Plant:
 
     async def _open(self) -> None:
         """Let vehicles call, from the first one on."""
-        if self._ordered:
+        if self._open_already:
             return
+        self._open_already = True
         from pncsim.backend.oem import line
         from pncsim.backend.oem.fleet import bind_line, serve_line
 
         fleet, voice = self._fleet, self._voice.of("OEM")
+        assert fleet is not None, "otherwise its line is open"
         if self._transport == "memory":
             from pncsim.backend.rest.routes import application
             from pncsim.wire.http_memory import MemoryHttp
@@ -156,7 +173,7 @@ class Plant:
         self._sockets.push_async_callback(listener.stop)
         await serve_line(fleet, voice, listener)
 
-    async def _line(self, unit: Telematics) -> Line:
+    def _line(self, unit: Telematics, url: str, root: x509.Certificate) -> Line:
         if (inside := self._inside) is not None:
 
             async def call(method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
@@ -166,7 +183,9 @@ class Plant:
             return call
         from pncsim.simulator.vehicle_line import HttpLine
 
-        line = HttpLine(self._clock, self._fleet.telematics, unit.credentials, await self._fleet.own.root())
+        # Who answers here tells of it; of an answer from elsewhere the vehicle does.
+        voice = None if self._fleet is not None else self._voice.of("EV", unit.vehicle.name)
+        line = HttpLine(self._clock, url, unit.credentials, root, voice=voice)
         self._sockets.push_async_callback(line.close)
         return line
 

@@ -28,10 +28,27 @@ from pncsim.simulator.scenario import Scenario, scenario
 from pncsim.simulator.settings import RunSettings
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
-from pncsim.wire.trace import Event, HttpExchange, Story, Trace
+from pncsim.wire.trace import Event, HttpExchange, Reader, Story, Trace, Warned
 
 ROOT = Path(__file__).parents[2]
 EMAID = re.compile(r"\b[A-Z]{2}[A-Z0-9]{3}C[A-Z0-9]{8,9}\b")
+COMPLETE = frozenset(
+    [
+        "eim-ac",
+        "eim-dc",
+        "install-contract",
+        "pause-resume",
+        "pnc-ac",
+        "pnc-dc",
+        "renegotiate",
+        "root-set-up",
+        "two-at-once",
+        "update-contract",
+        "vehicle-made",
+        "vehicle-published",
+    ]
+)
+"""Scenarios that need nothing but what is published."""
 MONTH = 30 * 86_400.0
 
 
@@ -65,9 +82,15 @@ def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder / "ready.json"
 
 
-def run_at(found: Scenario, ecosystem: object, credentials: Path | None = None, **settings: Any) -> RunResult:
-    chosen = RunSettings(ecosystem=str(ecosystem), credentials=credentials, **settings)
-    return run_on_loop("loopback", lambda: Run(found, {}, chosen).done())
+def run_at(
+    found: Scenario,
+    ecosystem: object,
+    credentials: Path | None = None,
+    readers: tuple[Reader, ...] = (),
+    faults: tuple[str, ...] = (),
+) -> RunResult:
+    chosen = RunSettings(ecosystem=str(ecosystem), credentials=credentials, faults=faults)
+    return run_on_loop("loopback", lambda: Run(found, {}, chosen, readers=readers).done())
 
 
 def in_process(found: Scenario, faults: Sequence[str] = ()) -> RunResult:
@@ -85,10 +108,14 @@ def checks(result: RunResult) -> list[tuple[str, bool, str]]:
     return [(EMAID.sub("EMAID", check.expected), check.ok, check.fault) for check in result.checks]
 
 
-@pytest.mark.parametrize("name", sorted(built_in()))
+@pytest.mark.parametrize("name", sorted(COMPLETE.union(built_in())))
 def test_a_scenario_comes_to_the_same_at_running_services(ready: Path, name: str) -> None:
     found = find_scenario(name)
     here, there = in_process(found), run_at(found, ready)
+    if name not in COMPLETE and there.error is not None:
+        # It looks into the services, has keys of theirs used, or jumps for months: that is said.
+        assert there.exit_code == 3 and re.search("inside cannot be seen|is kept by|behind the lab's time", there.error)
+        return
     assert (there.verdict, there.error) == (Verdict.PASS, None), there.line
     assert (here.verdict, checks(here)) == (there.verdict, checks(there))
 
@@ -178,6 +205,26 @@ def test_what_a_run_has_brought_there_is_taken_away_at_its_end(ready: Path) -> N
     contracts, answers = run_on_loop("loopback", look)
     assert contracts and {one["state"] for one in contracts} == {"cancelled"}
     assert answers == [404] * len(contracts)
+
+
+def test_what_actors_of_a_use_case_have_put_there_is_taken_away_too(ready: Path) -> None:
+    async def look() -> list[object]:
+        callers = open_callers(Clock(), Trace(), str(ready), None)
+        try:
+            roots = await callers.station_operator().call("rcp", "GET", "/v1/root/rootCerts")
+            endpoints = [await callers.of(role).list("webhooks", "/v1/webhook/endpoints") for role in ("ADMIN", "CPO")]
+            return [roots, *endpoints]
+        finally:
+            await callers.close()
+
+    before, told = run_on_loop("loopback", look), list[Event]()
+    for name in ("root-set-up", "vehicle-made", "vehicle-published"):
+        result = run_at(find_scenario(name), ready, readers=(told.append,))
+        assert result.verdict is Verdict.PASS, result.line
+    assert run_on_loop("loopback", look) == before
+    assert not [event.text for event in told if isinstance(event, Warned)]
+    gone = [event for event in told if isinstance(event, HttpExchange) and event.method == "DELETE"]
+    assert len(gone) >= 10 and {event.status for event in gone} == {200}
 
 
 def test_a_run_that_is_broken_off_takes_away_what_it_has_brought_too(ready: Path) -> None:

@@ -1,0 +1,131 @@
+"""Somebody who calls services that are elsewhere, as :class:`simulator.lab.desk.Desk` has it for those of a lab.
+
+What a scenario has brought there by such calls is taken away again when the lab closes, last things first.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from pncsim.backend import certificates
+from pncsim.backend.rest.bodies import base64_text
+from pncsim.backend.rest.client import HttpClient
+from pncsim.simulator.lab.callers import PATIENCE, Callers
+from pncsim.simulator.lab.desk import LONGEST, ROLES, Caller
+from pncsim.tls_certs import reading
+from pncsim.tls_certs.pki import Pki
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import LocalError, PeerError, PncError
+from pncsim.wire.values import Discreet
+from pncsim.wire.voice import Voice
+
+_SERVICES: Mapping[str, str] = {
+    "/v1/root/": "rcp",
+    "/v1/oem/": "pcp",
+    "/v1/ccp/": "ccp",
+    "/v1/cps/": "cps",
+    "/v1/mo/": "mo",
+    "/v1/manufacturer/": "oem",
+    "/v1/webhook/": "webhooks",
+    "/admin/": "admin",
+}
+"""Which service has the paths that begin so; all others are of EST."""
+
+_ORDERS = "/v1/manufacturer/vehicles/"
+
+
+class Brought(Discreet, Struct, frozen=True):
+    """Something that was not there before: where it is deleted, and by whom."""
+
+    path: str
+    headers: Mapping[str, str]
+
+    _hidden = ("headers",)
+
+
+class RemoteDesk:
+    """Where the services behind ``callers`` are called; what it opens is closed with ``sockets``.
+
+    The roots of ``pki`` are there already, whoever puts them there again.
+    """
+
+    def __init__(self, clock: Clock, voice: Voice, callers: Callers, pki: Pki, sockets: AsyncExitStack) -> None:
+        self._clock, self._voice, self._callers = clock, voice, callers
+        self._http = HttpClient(clock, whole=PATIENCE, body=LONGEST, tls=callers.tls, voice=voice)
+        self._roots = {base64_text(reading.der(root)) for root in pki.anchors("v2g_root", "mo_root", "oem_root")}
+        self._brought: list[Brought] = []
+        sockets.push_async_callback(self.close)
+
+    async def caller(self, name: str) -> Caller:
+        """One of :data:`ROLES`: the client of that role whose secret is known here. Raises PncError."""
+        if name not in ROLES:
+            raise LocalError(f"Nobody calls the services as {name!r}.", advice=f"There are {', '.join(ROLES)}.")
+        participant = self._callers.of(ROLES[name])
+        return Caller(name, f"Bearer {await participant.token()}", self._carry, participant.client)
+
+    async def close(self) -> None:
+        """Take away what was brought there, and close the connections; what cannot be taken away is told."""
+        try:
+            while self._brought:
+                last = self._brought.pop()
+                status, _ = await self._exchange("DELETE", last.path, b"", last.headers)
+                if status not in (200, 404):
+                    self._voice.warning(f"{last.path} stays where it is: the services answered HTTP {status}.")
+        except PncError as error:
+            left = ", ".join((last.path, *(one.path for one in self._brought)))
+            self._voice.warning(f"{left} stay where they are: {error.sentence}")
+        finally:
+            await self._http.close()
+
+    async def _carry(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        status, said = await self._exchange(method, path, body, headers)
+        if status in (200, 201) and (place := self._place(method, path, _members(body), _members(said))):
+            self._brought.append(Brought(place, headers))
+        return status, said
+
+    def _place(self, method: str, path: str, sent: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+        """Where what an exchange has brought is deleted; "" where it has brought nothing."""
+        match method, path:
+            case "PUT", "/v1/root/rootCerts":
+                old = sent.get("caCertificate") in self._roots
+                return "" if old else f"{path}/{_text(said.get('RootResponse'), 'rootCertificateId')}"
+            case "PUT", "/v1/oem/provCerts":
+                leaf = certificates.load(base64.b64decode(_text(sent, "vehicleCertificate")), "vehicleCertificate")
+                return f"{path}/{quote(reading.common_name(leaf), safe='')}"
+            case "POST", "/v1/mo/contracts":
+                return f"{path}/{quote(_text(said, 'emaid'), safe='')}"
+            case "POST", "/v1/webhook/endpoints":
+                return f"{path}/{quote(_text(said, 'id'), safe='')}"
+            case "PUT", _ if path.startswith(_ORDERS) and "/" not in path.removeprefix(_ORDERS):
+                return path
+        return ""
+
+    async def _exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        service = next((name for start, name in _SERVICES.items() if path.startswith(start)), "est")
+        url = self._callers.url(service) + path
+        with self._clock.acting():
+            reply = await self._http.request(f"The service at {url}", method, url, body=body or None, headers=headers)
+        return reply.status, reply.body
+
+
+def _members(octets: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(octets)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(members: object, name: str) -> str:
+    """A member of what was sent or said. Raises PeerError where it is no text."""
+    found = members.get(name) if isinstance(members, Mapping) else None
+    if not isinstance(found, str):
+        raise PeerError(f"The services took something and did not say its {name}.", kind="malformed")
+    return found
