@@ -51,9 +51,9 @@ class KnownServices(Struct, frozen=True):
         for one in self.clients:
             if one.id == client and one.secret:
                 return one
-        known = ", ".join(one.id for one in self.clients if one.secret) or "nobody"
+        known = ", ".join(one.id for one in self.clients if one.secret)
         raise LocalError(
-            f"{self.file} holds no secret of the client {client}, only of {known}.",
+            f"{self.file} holds no secret of the client {client}, {f'only of {known}' if known else 'nor of others'}.",
             advice="Name another one with --as, or another file with --credentials.",
         )
 
@@ -68,7 +68,7 @@ def read_access(file: Path, url: str) -> KnownServices:
     except OSError as error:
         raise LocalError(
             f"The credentials in {file} cannot be read: {error.strerror}.",
-            advice="Name a ready file of pnc serve, or the clients.json of its folder, with --credentials.",
+            advice="Name a ready file of pnc serve, or the clients.json of its folder.",
         ) from error
     try:
         if octets.lstrip()[:1] == b"[":
@@ -90,8 +90,8 @@ class _Ready(Struct):
 class Participant:
     """Calls services in the name of ``client``, with a token for all that is asked; :meth:`close` it at the end.
 
-    ``base`` is where a service is that ``services`` does not name; ``voice`` tells of each answer; ``whole``: seconds
-    one may take.
+    ``base`` is where a service is that ``services`` does not name, "" where there is none; ``voice`` tells of each
+    answer; ``whole``: seconds one may take.
     """
 
     def __init__(
@@ -142,6 +142,11 @@ class Participant:
 
     async def _called(self, service: str, method: str, path: str, body: bytes | None, media_type: str) -> HttpReply:
         """With a token, and once more with a new one if that is not taken any more."""
+        if service not in self._services and not self._base:
+            raise LocalError(
+                f"Nothing says where the service {service} is: named are {', '.join(self._services)}.",
+                advice="Name it with --url, or another ready file.",
+            )
         url, held = self._services.get(service, self._base) + path, self._token
         try:
             return await self._asked(method, url, body, media_type, held or await self._fetched())

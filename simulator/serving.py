@@ -323,7 +323,7 @@ def _show(house: Served) -> None:
         print("Demo clients                                                      owns")
     for client in house.clients:
         owns = " ".join((*client.wmi, *client.providers))
-        print(f"  {client.id:<14}{client.role:<18}{client.secret:<34}{owns}")
+        print(f"  {client.id:<14}{client.role:<18}{client.secret or '(not known here)':<34}{owns}".rstrip())
     if house.tls is not None:
         print(f"TLS root   {house.tls.root}\nTo show    {house.tls.clients}: a certificate and a key of each client")
     seen = {house.services[name].removesuffix(FACES[name].path) for name in VIEWED & house.services.keys()}

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from pncsim.wire.voice import Voice
 
 
+UNAVAILABLE = "What the services keep cannot be read or written now."
+"""All that is said of a database that fails: where it is and why is for the operator, who is told."""
+_SHOWN = 80
+"""Characters of a path or method that nobody knows."""
 _CLIENT: ContextVar[str] = ContextVar("client", default="")
 """Whose token the request that is being answered came with."""
 
@@ -138,11 +142,16 @@ def _reporting(voice: Voice, source: Source, routes: Mapping[Any, Route], reader
             if error.challenge:
                 response.headers["WWW-Authenticate"] = error.challenge
         except PncError as error:
-            text = str(error)
-            response = error_response(error.http_status or 500, [error.sentence], source, error.clause)
+            text, said = str(error), error.sentence
+            if isinstance(error, LocalError) and error.http_status == 503:
+                voice.problem(error)
+                said = UNAVAILABLE
+            response = error_response(error.http_status or 500, [said], source, error.clause)
         except web.HTTPException as error:
-            text = error.text or error.reason
+            text = _sentence(request, error)
             response = error_response(error.status, [text], source)
+            if isinstance(error, web.HTTPMethodNotAllowed):
+                response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
         except Exception as error:
             text = f"{type(error).__name__} in {request.method} {request.path}: a fault of ours."
             voice.problem(LocalError(text, kind="defect", http_status=500))
@@ -153,3 +162,15 @@ def _reporting(voice: Voice, source: Source, routes: Mapping[Any, Route], reader
         return response
 
     return middleware
+
+
+def _sentence(request: web.Request, error: web.HTTPException) -> str:
+    """What the library refuses before any handler is asked."""
+    from pncsim.wire.web import web
+
+    if isinstance(error, web.HTTPNotFound):
+        return f"There is no {request.path[:_SHOWN]} here."
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = " or ".join(sorted(error.allowed_methods))
+        return f"{request.path[:_SHOWN]} is there for {allowed}, not for {request.method[:_SHOWN]}."
+    return error.text or error.reason

@@ -53,6 +53,7 @@ class Database(Struct, frozen=True, eq=False):
             raise LocalError(
                 f"The database {self.name} failed: {said}.",
                 advice="Is it running, and are name, password and rights as they should be?",
+                http_status=503,
             ) from error
 
     async def close(self) -> None:

@@ -85,4 +85,5 @@ def _execute(arguments: Arguments) -> int:
         access = read_access(arguments.credentials or default_folder() / "clients.json", arguments.url or "")
     if secret:
         access = replace(access, clients=(ClientSecret(arguments.client, secret),))
-    return run_on_loop("loopback", lambda: pool_calls.run(arguments, access, arguments.url or URL))
+    base = arguments.url or ("" if access.services else URL)
+    return run_on_loop("loopback", lambda: pool_calls.run(arguments, access, base))

@@ -14,7 +14,8 @@ from pncsim.backend.ccp.http import routes as ccp_routes
 from pncsim.backend.pki.responder_http import routes as ocsp_routes
 from pncsim.backend.rest.access import ROLES, Grant, fixed
 from pncsim.backend.rest.client import HttpClient, HttpReply, kind_of
-from pncsim.backend.rest.routes import Route, application
+from pncsim.backend.rest.routes import UNAVAILABLE, Route, application
+from pncsim.backend.store.database import open_database
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import KINDS, PeerError, PeerSilent
 from pncsim.wire.listener import HttpListener
@@ -189,6 +190,29 @@ async def test_the_time_to_connect_is_over_once_connected_and_not_asked_of_a_kep
     async with answering(late) as url, client(clock, whole=100.0, connect=5.0) as http:
         for _ in range(2):
             assert (await http.request("The pool", "GET", url)).body == b"here"
+
+
+async def test_what_is_not_there_is_a_sentence_and_what_may_be_asked_is_named(world: World) -> None:
+    app = application(ccp_routes(world.eco.pool), world.voice("CCP"), tokens=None)
+    async with served(app) as url, aiohttp.ClientSession() as session:
+        async with session.get(url + "/v1/nothing") as response:
+            assert response.status == 404
+            assert (await response.json())["errorMessages"] == ["There is no /v1/nothing here."]
+        async with session.get(url + "/v1/ccp/signedContractData") as response:
+            assert (response.status, response.headers["Allow"]) == (405, "POST, PUT")
+            assert "POST or PUT, not for GET" in (await response.json())["errorMessages"][0]
+
+
+async def test_of_a_database_that_fails_a_caller_learns_nothing_and_the_operator_everything(world: World) -> None:
+    async def failing(request: web.Request, grant: Grant) -> web.StreamResponse:
+        with open_database("postgresql+asyncpg://pnc:hidden@db.internal/pools").sentences():
+            raise ConnectionRefusedError(111, "Connect call failed")
+
+    route = Route("GET", "/v1/x", "x", None, failing)
+    app = application([route], world.voice("CCP"), tokens=None)
+    async with served(app) as url, aiohttp.ClientSession() as session, session.get(url + "/v1/x") as response:
+        assert (response.status, (await response.json())["errorMessages"]) == (503, [UNAVAILABLE])
+    assert "db.internal" in repr(world.events) and "hidden" not in repr(world.events)
 
 
 async def test_nobody_there_is_unreachable(clock: Clock) -> None:

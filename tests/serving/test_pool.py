@@ -195,6 +195,12 @@ async def test_a_backup_that_was_cut_off_or_is_none_changes_nothing(tmp_path: Pa
             "nothing.pem",
         ),
         (["roots", "--url", "nowhere"], '[{"id": "demo-cpo", "secret": "s"}]', 1, "no http:// or https:// address"),
+        (
+            ["lookup", PCID],
+            '{"services": {"token": "http://x"}, "clients": [{"id": "demo-mo", "secret": "s"}]}',
+            3,
+            "pcp",
+        ),
         (["publish", __file__], '[{"id": "demo-oem", "secret": "s"}]', 3, "holds no certificate"),
         (["roots", "--ca", "no.pem"], '[{"id": "demo-cpo", "secret": "s"}]', 3, "no.pem"),
     ],
