@@ -81,9 +81,9 @@ def all_scenarios() -> Mapping[str, Scenario]:
 
 
 def find_scenario(word: str) -> Scenario:
-    """The scenario a person means: a name, a path (``./mine.py``), or ``./mine.py:NAME``. Raises LocalError.
+    """The scenario a person means: a name, the id of its use case, ``./mine.py`` or ``./mine.py:NAME``.
 
-    Only what is needed is loaded: of the built-in ones the module that is called like the scenario.
+    Only what is needed is loaded: of the built-in ones the module that is called like the scenario. Raises LocalError.
     """
     if looks_like_path(word):
         return _in_file(word)
@@ -95,6 +95,9 @@ def find_scenario(word: str) -> Scenario:
     found = discover()
     if word in found.scenarios:
         return found.scenarios[word]
+    for one in found.scenarios.values():
+        if one.use_case is not None and one.use_case.id == word:
+            return one
     refused = "".join(f" {sentence}" for sentence in found.refused)
     told = meant(word, found.scenarios)
     known = f"{told}{' ' if told else ''}Known: {', '.join(found.scenarios)} (see `pnc list`).{refused}"

@@ -21,9 +21,10 @@ from pncsim.backend.rest.access import ROLES
 from pncsim.backend.webhooks import outbox
 from pncsim.ev import telematics
 from pncsim.secc.station.trust import TrustStore
+from pncsim.simulator.commands.main import main
 from pncsim.simulator.lab.plant import shows_key
 from pncsim.simulator.result import RunResult, Verdict
-from pncsim.simulator.runs.discovery import all_scenarios
+from pncsim.simulator.runs.discovery import all_scenarios, find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.settings import RunSettings
@@ -49,6 +50,13 @@ def run_once(name: str, options: tuple[tuple[str, Any], ...], transport: Transpo
 def ran(name: str, options: tuple[tuple[str, Any], ...]) -> RunResult:
     """As :func:`run_once` in memory, once for all who ask."""
     return run_once(name, options)
+
+
+def test_a_scenario_is_found_by_the_id_of_its_use_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert find_scenario("2.1.1.2.2").name == "vehicle-published"
+    with pytest.raises(SystemExit) as left:
+        main(["run", "2.1.1.2.2", "--transport", "memory", "--no-evidence", "-q"])
+    assert (left.value.code or 0, capsys.readouterr().out) == (0, "PASS vehicle-published\n")
 
 
 def assert_shown(result: RunResult) -> None:
