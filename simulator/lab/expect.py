@@ -86,7 +86,7 @@ class Expectations:
         text, case = f"{label}{expected}", self._result.use_case
         name, clause = id or check_name(text), clause or (f"CharIN {case}" if case else "")
         name = f"{case}/{name}" if case else name
-        self._result.checks.append(Check(text, bool(ok), str(seen), id=name, clause=clause, actor=actor))
+        self._result.checks.append(Check(text, bool(ok), _seen(seen), id=name, clause=clause, actor=actor))
         return bool(ok)
 
     def of(self, actor: str) -> ActorExpectations:
@@ -270,6 +270,18 @@ class ActorExpectations(Struct, frozen=True):
     def shows(self, id: str, clause: str, expected: str, ok: bool, seen: object = "") -> bool:
         """As :meth:`Expectations.that`: the item ``id``, which ``clause`` demands."""
         return self.expect.that(expected, ok, seen, id=id, clause=clause, actor=self.actor)
+
+
+def _seen(value: object) -> str:
+    """What was seen, as people read it: one thing after the other."""
+    match value:
+        case Mapping():
+            return ", ".join(f"{name} {_seen(one)}" for name, one in value.items()) or "nothing"
+        case list():
+            return ", ".join(map(_seen, value)) or "nothing"
+        case tuple():
+            return " ".join(map(_seen, value))
+    return str(value)
 
 
 def _told(transaction: Transaction) -> str:

@@ -13,6 +13,7 @@ from test_lab_scenarios import variants
 from use_cases import AWAITED, ITEMS
 
 from pncsim.backend.ccp.service import ContractPool
+from pncsim.backend.mo import service as mo_service
 from pncsim.backend.oem import roots as oem_roots
 from pncsim.backend.oem.production import VehicleProduction
 from pncsim.backend.rcp import http as rcp_http
@@ -130,6 +131,7 @@ BROKEN = (
         "nobody-told",
     ),
     ("vehicle-renewed-at-expiry", (("new_key", True),), [(ContractPool, "vehicle_replaced", _nothing)], "bundle"),
+    ("contract-concluded", (), [(mo_service, "with_check_character", str)], "emaid"),
     ("vehicle-renewed-early", (), [(VehicleProduction, "revoke_predecessors", _revoke_nothing)], "old-revoked"),
 )
 """A use case, its options, what is broken in the services, and the item that has to show it."""

@@ -68,7 +68,9 @@ def _verdict(bundle: Bundle, result: RunResult) -> Iterator[str]:
         for check in result.checks:
             mark = "ok" if check.ok else "bad" if id(check) in counting or result.verdict is Verdict.ERROR else "odd"
             seen = f' <span class="seen">{text(check.seen)}</span>' if check.seen else ""
-            yield f'<li class="{mark}">{text(check.expected)}{seen}</li>'
+            about = ", ".join(filter(None, (check.id, check.clause, check.actor)))
+            called = f' <span class="seen">[{text(about)}]</span>' if about else ""
+            yield f'<li class="{mark}">{text(check.expected)}{seen}{called}</li>'
         yield "</ul>"
     yield from (f'<p class="odd">{text(problem)}</p>' for problem in result.problems)
     if result.facts:
