@@ -274,7 +274,7 @@ class Run:
             self.result.evidence = recorder.finish(
                 self.result,
                 ended=self.clock.now(),
-                options=self.options,
+                options=self.options | ({"vehicle_profile": car} if (car := self.settings.vehicle_profile) else {}),
                 clauses=self.scenario.clauses,
                 use_case=self.scenario.use_case,
                 roots=lab.roots(),

@@ -140,11 +140,24 @@ def test_a_habit_that_names_no_member_ends_the_session_with_those_there_are(tmp_
 def test_a_profile_of_ones_own_is_run_by_the_command(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text((FACTS / "citroen-e-c4.toml").read_text().replace("Citroën e-C4", "Car of mine"))
-    pnc = [sys.executable, "-m", "pncsim", "run", "eim-dc", "--transport", "memory", "--no-evidence", "-v"]
+    pnc = [
+        sys.executable,
+        "-m",
+        "pncsim",
+        "run",
+        "eim-dc",
+        "--transport",
+        "memory",
+        "--evidence",
+        str(tmp_path / "runs"),
+        "-v",
+    ]
     done = subprocess.run([*pnc, "--vehicle-profile", str(file)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert "speaks as a Car of mine" in done.stdout
     assert "WeldingDetectionReq" not in done.stdout
+    (bundle,) = (tmp_path / "runs").iterdir()
+    assert json.loads((bundle / "manifest.json").read_text())["options"]["vehicle_profile"] == str(file)
 
 
 @pytest.mark.parametrize("command", [["run", "eim-ac"], ["ev"]])
