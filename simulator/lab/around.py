@@ -6,7 +6,7 @@ services by their published paths. A scenario cannot tell which it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from cryptography import x509
@@ -14,6 +14,7 @@ from cryptography import x509
 from pncsim.backend.csms.ports import Services
 from pncsim.ev.vehicle import Vehicle
 from pncsim.tls_certs.pki import Pki
+from pncsim.tls_certs.reading import issued_by, shown
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
@@ -47,6 +48,9 @@ class Parties(Protocol):
     async def revoke(self, certificate: x509.Certificate, reason: Reason) -> bool:
         """Revoke it at the authority that has issued it; whether one of these has."""
 
+    async def status(self, certificate: x509.Certificate) -> str:
+        """What the responder says of it: good, revoked or unknown. Raises LocalError for an issuer nobody knows."""
+
     async def block(self, emaid: str) -> None:
         """The operator of the contract refuses charging; the certificate stays valid."""
 
@@ -67,3 +71,12 @@ def named(pkis: Mapping[str, Pki], name: str) -> Pki:
     if name not in pkis:
         raise LocalError(f"This lab has no PKI {name!r}; it has {', '.join(map(repr, pkis))}.")
     return pkis[name]
+
+
+def issuer_in(pkis: Iterable[Pki], certificate: x509.Certificate) -> x509.Certificate:
+    """The authority of one of these PKIs that has issued it. Raises LocalError."""
+    for pki in pkis:
+        for authority in pki.authorities():
+            if issued_by(certificate, authority.certificate):
+                return authority.certificate
+    raise LocalError(f"The certificate of {shown(certificate.subject)} was issued by somebody else.")

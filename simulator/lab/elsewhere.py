@@ -26,6 +26,7 @@ from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.bodies import base64_text
 from pncsim.ev.iso2.unpacking import unpack_contract
 from pncsim.ev.vehicle import Vehicle
+from pncsim.simulator.lab.around import issuer_in
 from pncsim.simulator.lab.callers import Callers
 from pncsim.simulator.lab.known_pki import KnownRoots, known_pki
 from pncsim.simulator.lab.their_time import TheirTime
@@ -153,11 +154,28 @@ class RemoteParties:
             return False
         return True
 
+    async def status(self, certificate: x509.Certificate) -> str:
+        """See :class:`Parties`."""
+        ocsp = self._ocsp(Voice.on(self._clock, self._trace, "LAB"))
+        return str((await ocsp.of(certificate, issuer_in(self.pkis.values(), certificate))).status)
+
     # A CSMS
 
     async def services(self, csms: str) -> Services:
         """See :class:`Parties`; responders are asked anew each time, for nobody tells of revocations here."""
         voice, cpo = Voice.on(self._clock, self._trace, "CSMS", csms), self._callers.station_operator()
+        ocsp = self._ocsp(voice)
+        revocation = Revocations(self._clock, voice, ocsp)
+        return Services(
+            pool=await self._contract_pool(cpo, "CSMS", csms),
+            revocation=revocation,
+            authority=StationEnrolment(cpo),
+            operator=RemoteOperators(self._clock, voice, cpo),
+            chains=ContractChainJudge(KnownRoots(self._pki), gate=voice.tolerate, learn=revocation.learn),
+        )
+
+    def _ocsp(self, voice: Voice) -> OcspClient:
+        """Asks the responder that a certificate names, anew each time."""
         responders = HttpFetch(self._clock)
         self._sockets.push_async_callback(responders.close)
 
@@ -174,15 +192,7 @@ class RemoteParties:
             return await responders(now, request)
 
         issuers = [one for role, chain in self._pki.certificates.items() if PROFILES[role].ca for one in chain]
-        ocsp = OcspClient(self._clock, voice, fetch, issuers=issuers, max_age=0)
-        revocation = Revocations(self._clock, voice, ocsp)
-        return Services(
-            pool=await self._contract_pool(cpo, "CSMS", csms),
-            revocation=revocation,
-            authority=StationEnrolment(cpo),
-            operator=RemoteOperators(self._clock, voice, cpo),
-            chains=ContractChainJudge(KnownRoots(self._pki), gate=voice.tolerate, learn=revocation.learn),
-        )
+        return OcspClient(self._clock, voice, fetch, issuers=issuers, max_age=0)
 
     async def _contract_pool(self, who: Participant, role: str, unit: str = "") -> ContractPoolClient:
         voice = Voice.on(self._clock, self._trace, role, unit)

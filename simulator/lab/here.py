@@ -12,7 +12,7 @@ from pncsim.backend.mo import MobilityOperator
 from pncsim.backend.pki.authorities import Authorities
 from pncsim.ev.contracts import Contract
 from pncsim.ev.vehicle import Vehicle
-from pncsim.simulator.lab.around import named
+from pncsim.simulator.lab.around import issuer_in, named
 from pncsim.simulator.plan import Plan
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import PROFILES
@@ -92,6 +92,11 @@ class Here:
     async def revoke(self, certificate: x509.Certificate, reason: Reason) -> bool:
         """See :class:`Parties`."""
         return await Authorities(self.ecosystem.authorities.values()).revoke_certificate(certificate, reason)
+
+    async def status(self, certificate: x509.Certificate) -> str:
+        """See :class:`Parties`."""
+        issuer = issuer_in(self.pkis.values(), certificate)
+        return str((await self.ecosystem.ocsp.of(certificate, issuer)).status)
 
     async def block(self, emaid: str) -> None:
         """See :class:`Parties`."""

@@ -188,9 +188,7 @@ class Lab:
 
     async def status(self, certificate: Certificate) -> str:
         """What the responder says of a certificate that was issued in this lab: good, revoked or unknown."""
-        from pncsim.simulator.lab.revocation import status_of
-
-        return await status_of(await self.region.ecosystem(), certificate)
+        return await (await self.region.parties()).status(certificate)
 
     async def renew_root(self, *, new_key: bool) -> Certificate:
         """The V2G root's operator sets up its successor, which the root pool does not know yet."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from cryptography import x509
 
-from pncsim.backend.ecosystem import Ecosystem
 from pncsim.ev.contracts import Contract
 from pncsim.ev.vehicle import Vehicle
 from pncsim.secc.charge_point import ChargePoint
 from pncsim.simulator.lab.around import Parties
-from pncsim.tls_certs import reading
 from pncsim.tls_certs.reading import shown
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.credentials import Credentials
@@ -26,15 +24,6 @@ async def revoke(parties: Parties, what: Revocable, reason: Reason) -> None:
         raise LocalError(
             f"The certificate of {shown(certificate.subject)} was issued by somebody else, who alone can revoke it."
         )
-
-
-async def status_of(ecosystem: Ecosystem, certificate: x509.Certificate) -> str:
-    """What the responder says of it. Raises LocalError where nobody of this ecosystem has issued it."""
-    for pki in ecosystem.pkis.values():
-        for authority in pki.authorities():
-            if reading.issued_by(certificate, authority.certificate):
-                return str((await ecosystem.ocsp.of(certificate, authority.certificate)).status)
-    raise LocalError(f"The certificate of {shown(certificate.subject)} was issued by somebody else.")
 
 
 def certificate_of(what: Revocable) -> x509.Certificate:

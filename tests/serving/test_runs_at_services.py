@@ -46,6 +46,7 @@ COMPLETE = frozenset(
         "update-contract",
         "vehicle-made",
         "vehicle-published",
+        "vehicle-renewed-early",
     ]
 )
 """Scenarios that need nothing but what is published."""
