@@ -25,7 +25,8 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
 def _check(arguments: Arguments) -> int:
     from pncsim.simulator.commands.outputs import complain
     from pncsim.simulator.evidence.story import printable
-    from pncsim.simulator.labs.taking_part import checked, plan_of
+    from pncsim.simulator.labs.checks import checked
+    from pncsim.simulator.labs.taking_part import plan_of
     from pncsim.simulator.labs.told import told
     from pncsim.simulator.plan import USUAL
 

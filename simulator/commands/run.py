@@ -22,6 +22,7 @@ from pncsim.simulator.commands.options import (
 )
 from pncsim.simulator.runs.discovery import built_in, discover, find_scenario, looks_like_path
 from pncsim.simulator.scenario import Scenario
+from pncsim.simulator.settings import RunSettings
 from pncsim.wire.errors import LocalError
 from pncsim.wire.values import replace
 
@@ -146,21 +147,21 @@ def known_vehicle(name: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _in_lab(found: Scenario, arguments: Arguments) -> Scenario:
-    """The scenario with those who take part in a lab file. Raises LocalError."""
-    from pncsim.simulator.labs.taking_part import lab_at, plan_of
+def _in_lab(found: Scenario, settings: RunSettings, arguments: Arguments) -> tuple[Scenario, RunSettings]:
+    """The scenario with those who take part in a lab file, and the services it is to use. Raises LocalError."""
+    from pncsim.simulator.labs.checks import lab_at
+    from pncsim.simulator.labs.taking_part import plan_of, settings_of
 
     written = lab_at(arguments.lab, os.environ)
     plan = plan_of(written, found.plan, os.environ, transport=arguments.transport)
     if arguments.pki is not None and plan.pkis[0].folder is not None:
         arguments.parser.error(f"--pki names a folder, and so does {arguments.lab}: say it once")
-    return replace(found, plan=plan)
+    return replace(found, plan=plan), settings_of(written, settings)
 
 
 def _run(found: Scenario) -> Callable[[Arguments], int]:
     def execute(arguments: Arguments) -> int:
         from pncsim.simulator.runs.told import run_and_tell
-        from pncsim.simulator.settings import RunSettings
 
         if arguments.expect_fault and not arguments.fault:
             arguments.parser.error("--expect-fault expects the answer to a fault: say which one with --fault NAME")
@@ -179,7 +180,9 @@ def _run(found: Scenario) -> Callable[[Arguments], int]:
         if settings.contradiction:
             arguments.parser.error(settings.contradiction)
         options = {option.name: getattr(arguments, option.name) for option in found.options}
-        scenario = found if arguments.lab is None else _in_lab(found, arguments)
+        scenario = found
+        if arguments.lab is not None:
+            scenario, settings = _in_lab(found, settings, arguments)
         return run_and_tell(scenario, options, settings, level=-1 if arguments.quiet else arguments.verbose).exit_code
 
     return execute

@@ -167,6 +167,15 @@ class OcspEntry(Struct, frozen=True, kw_only=True):
     url: HttpUrl
 
 
+class EcosystemEntry(Struct, frozen=True, kw_only=True):
+    """Running services (`pnc serve ecosystem`) instead of the pools, the PKI and the operators built in."""
+
+    url: HttpUrl
+    credentials: Annotated[
+        str | UnsetType, Meta(description="their ready file or clients.json; without it, that of the usual folder")
+    ] = UNSET
+
+
 class PolicyEntry(Struct, frozen=True, kw_only=True):
     """What everybody here is like."""
 
@@ -197,6 +206,7 @@ class LabFile(Struct, frozen=True, kw_only=True):
     vehicles: tuple[VehicleEntry, ...] = ()
     pool: PoolEntry | UnsetType = UNSET
     ocsp: OcspEntry | UnsetType = UNSET
+    ecosystem: EcosystemEntry | UnsetType = UNSET
 
 
 def schema() -> dict[str, Any]:

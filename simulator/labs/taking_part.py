@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
 from pncsim.ev.config import VehicleConfig
 from pncsim.secc.config import SeccConfig
-from pncsim.simulator.lab.stations import configure_station
-from pncsim.simulator.lab.vehicles import configure, planned, profile_of
-from pncsim.simulator.labs.lab_file import CsmsEntry, PolicyEntry, StationEntry
-from pncsim.simulator.labs.reading import Written, read
+from pncsim.simulator.labs.lab_file import CsmsEntry, PolicyEntry
+from pncsim.simulator.labs.reading import Written
 from pncsim.simulator.plan import (
     SDP_PORT,
     CsmsPlan,
@@ -30,8 +26,8 @@ from pncsim.simulator.plan import (
     StationPlan,
     VehiclePlan,
 )
-from pncsim.simulator.settings import Transport
-from pncsim.wire.errors import LocalError, PncError
+from pncsim.simulator.settings import RunSettings, Transport
+from pncsim.wire.errors import LocalError
 from pncsim.wire.gate import LENIENT, STRICT
 from pncsim.wire.urls import without_password
 from pncsim.wire.values import replace
@@ -39,146 +35,6 @@ from pncsim.wire.values import replace
 T = TypeVar("T")
 
 _ROLES: Mapping[str, RootRole] = {"v2g": "v2g_root", "mo": "mo_root", "oem": "oem_root", "csms": "csms_root"}
-_NAMED = {
-    "pkis": "name",
-    "operators": "provider",
-    "manufacturers": "wmi",
-    "provisioning": "name",
-    "csms": "name",
-    "stations": "identity",
-}
-"""What tells the members of a kind apart; no two may have the same."""
-
-
-def lab_at(path: Path, environment: Mapping[str, str]) -> Written:
-    """The lab file at ``path``. Raises LocalError with the first thing that is wrong with it, and how many more are."""
-    written, mistakes = checked(path, environment)
-    if written is not None and not mistakes:
-        return written
-    more = f" {len(mistakes) - 1} more: see `pnc lab check {path}`." if len(mistakes) > 1 else ""
-    raise LocalError(f"{mistakes[0]}{more}")
-
-
-def checked(path: Path, environment: Mapping[str, str]) -> tuple[Written | None, list[str]]:
-    """The lab file at ``path`` as far as it can be read, and everything that is wrong with it. Raises LocalError."""
-    written, mistakes = read(path)
-    if written is not None:
-        mistakes = [f"{path}: {text}" for text in _contradictions(written, environment)]
-    return written, mistakes
-
-
-def _contradictions(written: Written, environment: Mapping[str, str]) -> Iterator[str]:
-    """What each table may say, but not beside the others or on this machine."""
-    file = written.file
-    for kind, key in _NAMED.items():
-        often = Counter(getattr(entry, key) for entry in getattr(file, kind))
-        for name, times in often.items():
-            if times > 1:
-                yield f"[[{kind}]] has {times} of the {key} {name!r}: each has to have one of its own."
-    pkis = [entry.name for entry in file.pkis]
-    for kind in ("operators", "manufacturers", "stations", "vehicles"):
-        for entry in getattr(file, kind):
-            yield from _unknown(kind, "pki", entry.pki, pkis, "pkis")
-    for service in file.provisioning:
-        for name in service.pkis:
-            yield from _unknown("provisioning", "pkis", name, pkis, "pkis")
-    services = [entry.name for entry in file.provisioning]
-    for operator in file.operators:
-        yield from _unknown("operators", "provisioning", operator.provisioning, services, "provisioning")
-    for station in file.stations:
-        yield from _unknown("stations", "csms", station.csms, [one.name for one in file.csms], "csms")
-        yield from _about_station(station, written.tables["stations"][file.stations.index(station)])
-    for vehicle in file.vehicles:
-        known = [one.provider for one in file.operators]
-        yield from _unknown("vehicles", "operator", vehicle.operator, known, "operators")
-    yield from _impossible(written)
-    names = Counter(entry.name for entry in file.vehicles if entry.name)
-    yield from (f"[[vehicles]] has {often} of the name {name!r}." for name, often in names.items() if often > 1)
-    yield from _about_csmss(file.csms, trusted=any(one.kind == "csms" for one in file.roots) or _folder(written))
-    yield from _not_there(written)
-    yield from _not_said(written, environment)
-
-
-def _unknown(kind: str, key: str, name: str, known: Collection[str], where: str) -> Iterator[str]:
-    """A name that nobody has. "" is the first of its kind, whoever that is."""
-    if name and name not in known:
-        told = f"there are {', '.join(filter(None, known))}" if any(known) else "there is none"
-        yield f"[[{kind}]] names the {key} {name!r}; in [[{where}]] {told}."
-
-
-def _about_station(station: StationEntry, table: Mapping[str, Any]) -> Iterator[str]:
-    which = f"[[stations]] ({station.identity})"
-    inside = sorted(table.keys() & {*SeccConfig.__struct_fields__, "evses", "csms", "pki"})
-    if station.foreign and inside:
-        yield f"{which} is somebody else's, and so nobody here decides on its {', '.join(inside)}: leave that out."
-    if station.foreign and station.interface is not UNSET and station.sdp_port is not UNSET:
-        yield f"{which} says interface and sdp_port; on an interface SDP has the port 15118."
-    if not station.foreign and table.keys() & {"interface", "sdp_port"}:
-        yield f"{which} is built in and found without an address: leave it out, or say foreign = true."
-
-
-def _impossible(written: Written) -> Iterator[str]:
-    """Values that are good alone, but make no vehicle or station together."""
-    for table in written.tables.get("stations", ()):
-        try:
-            configure_station(None, {}, _traits(table, SeccConfig))
-        except LocalError as error:
-            yield f"[[stations]] ({table['identity']}): {error}"
-    for number, table in enumerate(written.tables.get("vehicles", ()), 1):
-        try:
-            car = profile_of(_profile(table.get("profile", ""), written))
-            configure("ac", 1.0, 1, car, **planned(VehiclePlan(traits=_vehicle_traits(table)), Policies(), {}))
-        except LocalError as error:
-            yield f"[[vehicles]] {number}: {error}"
-
-
-def _about_csmss(csmss: Iterable[CsmsEntry], *, trusted: bool) -> Iterator[str]:
-    for csms in csmss:
-        if csms.url is UNSET:
-            continue
-        if csms.security_profile is not UNSET:
-            yield f"[[csms]] ({csms.name}) is somebody else's, whose url says the security profile: leave that out."
-        if csms.url.startswith("wss:") and not trusted:
-            yield (
-                f"[[csms]] ({csms.name}) speaks TLS, and nothing says by which root it is trusted: "
-                'add [[roots]] with kind = "csms", or a PKI folder with one.'
-            )
-
-
-def _folder(written: Written) -> bool:
-    return bool(written.file.pkis) and written.file.pkis[0].folder is not UNSET
-
-
-def _not_there(written: Written) -> Iterator[str]:
-    from pncsim.tls_certs.pki import load_pki
-    from pncsim.tls_certs.reading import load_all
-
-    for pki in written.file.pkis:
-        if pki.folder is not UNSET:
-            try:
-                load_pki(written.at(pki.folder))
-            except PncError as error:
-                yield f"[[pkis]] ({pki.name or 'the first'}) cannot be used: {error}"
-    for root in written.file.roots:
-        try:
-            load_all(written.at(root.file).read_bytes(), f"The root in {root.file}")
-        except OSError as error:
-            yield f"[[roots]] ({root.file}) cannot be read: {(error.strerror or str(error)).lower()}."
-        except PncError as error:
-            yield f"[[roots]] ({root.file}) cannot be used: {error}"
-
-
-def _not_said(written: Written, environment: Mapping[str, str]) -> Iterator[str]:
-    file = written.file
-    asked = [(f"[[csms]] ({one.name})", one.password_env) for one in file.csms]
-    if file.pool is not UNSET:
-        asked.append(("[pool]", file.pool.token_env))
-    for where, variable in asked:
-        if variable is not UNSET and not environment.get(variable):
-            yield f"{where} has its secret from the environment variable {variable}, which is not set: export it."
-
-
-# The plan
 
 
 def plan_of(written: Written, plan: Plan, environment: Mapping[str, str], *, transport: Transport) -> Plan:
@@ -197,8 +53,8 @@ def plan_of(written: Written, plan: Plan, environment: Mapping[str, str], *, tra
                 name=one.name,
                 operator=one.operator,
                 pki=one.pki,
-                profile=_profile(one.profile, written),
-                traits=_vehicle_traits(table),
+                profile=car_named(one.profile, written),
+                traits=vehicle_traits(table),
             )
             for one, table in zip(file.vehicles, tables.get("vehicles", ()), strict=True)
         )
@@ -215,6 +71,19 @@ def plan_of(written: Written, plan: Plan, environment: Mapping[str, str], *, tra
             advice="Leave out --transport memory.",
         )
     return merged
+
+
+def settings_of(written: Written, settings: RunSettings) -> RunSettings:
+    """``settings``, with the running services the file names. Raises LocalError where both name some, or do not fit."""
+    services = written.file.ecosystem
+    if services is UNSET:
+        return settings
+    if settings.ecosystem is not None or settings.credentials is not None:
+        raise LocalError(f"--ecosystem names services, and so does {written.path}.", advice="Say it once.")
+    whole = replace(settings, ecosystem=services.url, credentials=_given(services.credentials, written.at))
+    if whole.contradiction:
+        raise LocalError(f"{written.path} names running services. {whole.contradiction}")
+    return whole
 
 
 def elsewhere(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -257,22 +126,24 @@ def _stations(written: Written, plan: Plan) -> tuple[StationPlan, ...]:
                 pki=one.pki,
                 link=link if one.foreign else None,
                 foreign=one.foreign,
-                traits=_traits(table, SeccConfig),
+                traits=traits_of(table, SeccConfig),
             )
         )
     return tuple(made)
 
 
-def _traits(table: Mapping[str, Any], config: type[Struct]) -> dict[str, Any]:
+def traits_of(table: Mapping[str, Any], config: type[Struct]) -> dict[str, Any]:
+    """What a table says of fields of ``config``."""
     return {name: value for name, value in table.items() if name in config.__struct_fields__}
 
 
-def _vehicle_traits(table: Mapping[str, Any]) -> Mapping[str, Any]:
-    traits = _traits(table, VehicleConfig)
+def vehicle_traits(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a table of [[vehicles]] says of fields of the configuration."""
+    traits = traits_of(table, VehicleConfig)
     return traits | ({"evccid": bytes.fromhex(traits["evccid"])} if "evccid" in traits else {})
 
 
-def _profile(name: str, written: Written) -> str:
+def car_named(name: str, written: Written) -> str:
     """A car by its name, or the path of a file."""
     return str(written.at(name)) if name.endswith(".toml") else name
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec import UNSET
+
 from pncsim.simulator.labs.reading import Written
 from pncsim.simulator.labs.taking_part import elsewhere
 from pncsim.simulator.plan import Plan, StationPlan
+from pncsim.wire.urls import without_password
 
 
 def told(written: Written, plan: Plan) -> Iterator[str]:
@@ -16,6 +19,9 @@ def told(written: Written, plan: Plan) -> Iterator[str]:
     yield f"{written.path}{title}"
     for who, what in _members(plan):
         yield f"  {who:<24} {what}"
+    if written.file.ecosystem is not UNSET:
+        url = without_password(written.file.ecosystem.url)
+        yield f"  {'pools, PKI, operators':<24} somebody else's, at {url}"
 
 
 def _members(plan: Plan) -> Iterator[tuple[str, str]]:

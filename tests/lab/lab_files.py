@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pncsim.simulator.lab.lab import Lab
-from pncsim.simulator.labs.taking_part import lab_at, plan_of
+from pncsim.simulator.labs.checks import lab_at
+from pncsim.simulator.labs.taking_part import plan_of
 from pncsim.simulator.plan import Plan
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.runs.discovery import find_scenario
@@ -49,6 +50,7 @@ def furnish(folder: Path) -> Path:
     pki = load_pki(folder / "pki")
     (folder / "csms-root.pem").write_text(pem(pki.anchors("csms_root")))
     (folder / "v2g-root.pem").write_text(pem(pki.anchors("v2g_root")))
+    (folder / "ready.json").write_text("{}")
     return folder
 
 

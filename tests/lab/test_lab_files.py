@@ -11,8 +11,9 @@ import pytest
 from lab_files import DOCS, EXAMPLES, SECRETS, example, furnish, written
 
 from pncsim.simulator.commands.main import main
+from pncsim.simulator.labs.checks import checked, lab_at
 from pncsim.simulator.labs.lab_file import schema
-from pncsim.simulator.labs.taking_part import checked, lab_at, plan_of
+from pncsim.simulator.labs.taking_part import plan_of
 from pncsim.simulator.plan import Plan
 from pncsim.wire.errors import LocalError
 
@@ -90,6 +91,10 @@ CONTRADICTORY = {
     '[[csms]]\nurl = "ws://x/y"\nsecurity_profile = 1': "whose url says the security profile: leave that out.",
     '[[csms]]\nurl = "ws://x/y"\npassword_env = "NOT_SET"': "the environment variable NOT_SET, which is not set",
     '[[pkis]]\nfolder = "nowhere"': "[[pkis]] (the first) cannot be used",
+    '[ecosystem]\nurl = "http://x"\n[pool]\nurl = "http://x"': "PKI and pools are their own: leave out pool.",
+    '[ecosystem]\nurl = "http://x"\n[policies]\nrevocation = "off"': "which decide on revocation themselves: leave",
+    '[ecosystem]\nurl = "http://x"\ncredentials = "none.json"': "[ecosystem], credentials: there is no file",
+    '[[vehicles]]\nprofile = "vw-id"': "[[vehicles]] 1: There is no vehicle profile 'vw-id'. Did you mean vw-id",
     '[[roots]]\nkind = "mo"\nfile = "none.pem"': "[[roots]] (none.pem) cannot be read: no such file or directory.",
     '[[roots]]\nkind = "mo"\nfile = "lab.toml"': "[[roots]] (lab.toml) cannot be used",
 }

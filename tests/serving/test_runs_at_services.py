@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from pncsim.simulator.commands.main import main
 from pncsim.simulator.lab.callers import open_callers
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.plan import ManufacturerPlan, OperatorPlan, PkiPlan, Plan, ProvisioningPlan
@@ -138,6 +139,24 @@ def test_what_is_disturbed_is_answered_the_same(ready: Path, name: str, fault: s
     here, there = in_process(found, [fault]), run_at(found, ready, faults=(fault,))
     assert (here.verdict, checks(here)) == (there.verdict, checks(there))
     assert [check.ok for check in there.checks if check.fault] == [True] * len([1 for one in here.checks if one.fault])
+
+
+def test_a_lab_file_names_the_services_and_the_car(
+    ready: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The example of the documentation, with the address that the services have here."""
+    text = (ROOT / "docs" / "examples" / "own-services.toml").read_text()
+    url = json.loads(ready.read_text())["services"]["rcp"]
+    lab = tmp_path / "lab.toml"
+    lab.write_text(text.replace("http://127.0.0.1:8180", url).replace('"ready.json"', f'"{ready}"'))
+    for words, code in ((["--transport", "loopback"], 0), (["--transport", "memory"], 3), (["--ecosystem", url], 3)):
+        with pytest.raises(SystemExit) as left:
+            main(["run", "install-contract", "--lab", str(lab), "--no-evidence", *words])
+        said = capsys.readouterr()
+        assert left.value.code == code, said
+        if code == 0:
+            assert f"operators are the services at {url}" in said.out.replace("\n", " ").replace("  ", "")
+            assert "This vehicle speaks as a" in said.out
 
 
 def test_a_fault_that_needs_a_key_of_an_authority_says_who_has_it(ready: Path) -> None:
