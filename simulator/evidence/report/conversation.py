@@ -152,8 +152,8 @@ def back_end(bundle: Bundle) -> Iterator[str]:
             kind = "bad" if row["status"] >= 400 else ""
             yield (
                 f'<tr class="{kind}"><td class="when">{clock(bundle, row)}</td><td class="who">{text(row["unit"])}</td>'
-                f"<td>{text(row['method'])} {text(row['url'])}</td><td>{row['status']}</td><td>{text(row['text'])}</td>"
-                "</tr>"
+                f'<td>{text(row["method"])} {text(row["url"])}</td><td class="n">{row["status"]}</td>'
+                f"<td>{text(row['text'])}</td></tr>"
             )
         yield "</table>"
     calls, left = few([row for row in bundle.events if row["event"] == "ServiceCall"], MOST)
