@@ -44,6 +44,7 @@ COMPLETE = frozenset(
         "renegotiate",
         "root-set-up",
         "two-at-once",
+        "wrong-pcid",
         "update-contract",
         "vehicle-made",
         "vehicle-published",
