@@ -13,7 +13,8 @@ from pncsim.simulator.runs.discovery import all_scenarios, find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.settings import RunSettings, Transport
-from pncsim.wire.trace import Event, LinkBytes, OcppFrame, Story, V2gMessage
+from pncsim.wire.trace import Event, LinkBytes, OcppFrame, Secured, Story, V2gMessage
+from pncsim.wire.values import replace
 
 OPTIONS = ("--transport", "memory", "--no-evidence", "-vv")
 
@@ -31,16 +32,22 @@ def told(name: str, seed: str | None, *, faults: tuple[str, ...] = (), transport
 
 
 def apart_from_tls(events: Iterable[Event]) -> list[Event]:
-    """What has to be the same: V2G messages before TLS, OCPP frames, certificates in both, judgements, times."""
-    return [event for event in events if not isinstance(event, LinkBytes)]
+    """What has to be the same: V2G messages before TLS, OCPP frames, certificates in both, judgements, times.
+
+    A handshake that failed keeps its ClientHello, which is TLS.
+    """
+    seen = (event for event in events if not isinstance(event, LinkBytes))
+    return [replace(event, hello=b"") if isinstance(event, Secured) else event for event in seen]
 
 
 @pytest.mark.parametrize("name", all_scenarios())
 def test_two_runs_of_one_seed_are_the_same(name: str) -> None:
     first, second = (apart_from_tls(told(name, "7")) for _ in range(2))
     assert first == second
-    assert any(isinstance(event, V2gMessage) for event in first)
-    assert any(isinstance(event, OcppFrame) for event in first)
+    assert len(first) > 5
+    if find_scenario(name).use_case is None:  # of the others some plug nothing in
+        assert any(isinstance(event, V2gMessage) for event in first)
+        assert any(isinstance(event, OcppFrame) for event in first)
 
 
 def test_a_disturbed_run_can_be_repeated_too() -> None:
