@@ -14,7 +14,7 @@ demo: $(STAMP) ## from plug-in to an installed contract and a paid charge
 	@$(BIN)/pnc run install-contract
 
 test: $(STAMP) lint ## static checks and all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP) ## static checks only
 	@$(BIN)/ruff check .

@@ -28,6 +28,7 @@ class Proofs:
             if claimed - rules.RULES.keys():
                 raise pytest.UsageError(f"{item.nodeid} proves {claimed - rules.RULES.keys()}: see tests/rules.py.")
             self._rules_of[item.nodeid] = claimed
+            item.user_properties += (("rule", rule) for rule in sorted(claimed))
             _note(self.collected, claimed, item.nodeid)
         wanted = self._config.getoption("--rule")
         if wanted is not None:
@@ -39,13 +40,25 @@ class Proofs:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what has passed."""
         self._failed |= report.failed
+        claimed = {str(value) for name, value in report.user_properties if name == "rule"}
+        if self._gathers:
+            _note(self.collected, claimed, report.nodeid)
         if report.when == "call" and report.passed:
-            _note(self.proven, self._rules_of[report.nodeid], report.nodeid)
+            _note(self.proven, claimed, report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """With ``--write-rules`` the table becomes what this run has shown, unless something failed."""
         if self._config.getoption("--write-rules") and not (self._failed or session.testsfailed):
             rules.write(self.proven)
+        unproven = sorted(self.collected.keys() - self.proven.keys())
+        if self._gathers and unproven and self.collected == rules.marked():
+            print(f"\nNo test has proven {', '.join(unproven)} in this run.")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @property
+    def _gathers(self) -> bool:
+        """Whether other processes run the tests, and this one hears how they ended."""
+        return bool(self._config.getoption("numprocesses", None)) and not hasattr(self._config, "workerinput")
 
 
 def _note(files: dict[str, set[str]], claimed: set[str], nodeid: str) -> None:

@@ -22,8 +22,10 @@ def test_the_table_in_the_documents_is_that_of_the_tests() -> None:
     assert rules.committed() == rules.page(rules.marked()), "run: make rules"
 
 
-def test_this_run_has_proven_every_requirement_its_tests_claim(proofs: Proofs) -> None:
+def test_this_run_has_proven_every_requirement_its_tests_claim(proofs: Proofs, pytestconfig: pytest.Config) -> None:
     """Runs last. A test that was skipped proves nothing; one of several is enough."""
+    if hasattr(pytestconfig, "workerinput"):
+        pytest.skip("the process that gathers the results of all says it at the end")
     if proofs.collected != rules.marked():
         pytest.skip("only a run of all tests can say")
     assert proofs.collected.keys() - proofs.proven.keys() == set()
