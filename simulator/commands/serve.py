@@ -2,110 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from pncsim.simulator.commands.options import EPILOG, Arguments, Parser, add_options, add_verbose, taken
 
 if TYPE_CHECKING:
-    from pncsim.simulator.serving import ServeOptions
-    from pncsim.simulator.serving_parts import ServedPart
+    from pncsim.wire.clock import Clock
+    from pncsim.wire.trace import Trace
+
+    Serve = Callable[[Any, Clock, Trace], Coroutine[Any, Any, int]]
+    Load = Callable[[], tuple[type[Any], Serve]]
+
+
+def _ecosystem() -> tuple[type[Any], Serve]:
+    from pncsim.simulator.serving import ServeOptions, run_services
+    from pncsim.simulator.serving_parts import ECOSYSTEM
+
+    return ServeOptions, partial(run_services, part=ECOSYSTEM)
+
+
+def _pki() -> tuple[type[Any], Serve]:
+    from pncsim.simulator.serving import PkiOptions, run_services
+    from pncsim.simulator.serving_parts import PKI
+
+    return PkiOptions, partial(run_services, part=PKI)
+
+
+def _pools() -> tuple[type[Any], Serve]:
+    from pncsim.simulator.serving import PoolsOptions, run_services
+    from pncsim.simulator.serving_parts import POOLS
+
+    return PoolsOptions, partial(run_services, part=POOLS)
+
+
+def _manufacturer() -> tuple[type[Any], Serve]:
+    from pncsim.simulator.serving_manufacturer import ManufacturerOptions, run_manufacturer
+
+    return ManufacturerOptions, run_manufacturer
+
+
+def _operator() -> tuple[type[Any], Serve]:
+    from pncsim.simulator.serving_operator import OperatorOptions, run_operator
+
+    return OperatorOptions, run_operator
+
+
+KINDS: Mapping[str, tuple[str, Load]] = {
+    "ecosystem": ("all services of one ecosystem on one port: pools, PKI, operators, tokens", _ecosystem),
+    "pki": ("a PKI: EST, OCSP, revocation lists, tokens and participants", _pki),
+    "pools": ("the pools (RCP, PCP, CCP), signing and events, beside a PKI that is served on its own", _pools),
+    "manufacturer": ("a manufacturer's back end of its own, at services of others", _manufacturer),
+    "operator": ("a mobility operator's back end of its own, at services of others", _operator),
+}
+"""What can be served: in words, and what loads its options and what serves it, once it is asked for."""
 
 
 def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """What can be served."""
     kinds = parser.add_subparsers(metavar="WHAT", required=True)
-    help_text = "all services of one ecosystem on one port: pools, PKI, operators, tokens"
-    ecosystem = kinds.add_parser("ecosystem", help=help_text, description=f"{help_text.capitalize()}.", epilog=EPILOG)
-    if "ecosystem" in words:
-        from pncsim.simulator.serving import ServeOptions
-
-        add_options(ecosystem, ServeOptions)
-        add_verbose(ecosystem)
-    ecosystem.set_defaults(execute=_ecosystem)
-    help_text = "a PKI: EST, OCSP, revocation lists, tokens and participants"
-    pki = kinds.add_parser("pki", help=help_text, description=f"{help_text}.", epilog=EPILOG)
-    if "pki" in words:
-        from pncsim.simulator.serving import PkiOptions
-
-        add_options(pki, PkiOptions)
-        add_verbose(pki)
-    pki.set_defaults(execute=_pki)
-    help_text = "the pools (RCP, PCP, CCP), signing and events, beside a PKI that is served on its own"
-    pools = kinds.add_parser("pools", help=help_text, description=f"{help_text.capitalize()}.", epilog=EPILOG)
-    if "pools" in words:
-        from pncsim.simulator.serving import PoolsOptions
-
-        add_options(pools, PoolsOptions)
-        add_verbose(pools)
-    pools.set_defaults(execute=_pools)
-    help_text = "a manufacturer's back end of its own, at services of others"
-    manufacturer = kinds.add_parser("manufacturer", help=help_text, description=f"{help_text.capitalize()}.")
-    if "manufacturer" in words:
-        from pncsim.simulator.serving_manufacturer import ManufacturerOptions
-
-        add_options(manufacturer, ManufacturerOptions)
-        add_verbose(manufacturer)
-    manufacturer.set_defaults(execute=_manufacturer)
-    help_text = "a mobility operator's back end of its own, at services of others"
-    operator = kinds.add_parser("operator", help=help_text, description=f"{help_text.capitalize()}.")
-    if "operator" in words:
-        from pncsim.simulator.serving_operator import OperatorOptions
-
-        add_options(operator, OperatorOptions)
-        add_verbose(operator)
-    operator.set_defaults(execute=_operator)
+    for name, (told, load) in KINDS.items():
+        kind = kinds.add_parser(name, help=told, description=f"{told[0].upper()}{told[1:]}.", epilog=EPILOG)
+        if name in words:
+            add_options(kind, load()[0])
+            add_verbose(kind)
+        kind.set_defaults(execute=partial(_serve, load))
 
 
-def _operator(arguments: Arguments) -> int:
+def _serve(load: Load, arguments: Arguments) -> int:
     from pncsim.simulator.runs.told import run_alone
-    from pncsim.simulator.serving_operator import OperatorOptions, run_operator
 
-    options = taken(OperatorOptions, arguments)
+    declared, serve = load()
+    options = taken(declared, arguments)
     return run_alone(
-        lambda clock, trace: run_operator(options, clock, trace), level=arguments.verbose, offset=options.clock_offset
-    )
-
-
-def _manufacturer(arguments: Arguments) -> int:
-    from pncsim.simulator.runs.told import run_alone
-    from pncsim.simulator.serving_manufacturer import ManufacturerOptions, run_manufacturer
-
-    options = taken(ManufacturerOptions, arguments)
-    return run_alone(
-        lambda clock, trace: run_manufacturer(options, clock, trace),
-        level=arguments.verbose,
-        offset=options.clock_offset,
-    )
-
-
-def _ecosystem(arguments: Arguments) -> int:
-    from pncsim.simulator.serving import ServeOptions
-    from pncsim.simulator.serving_parts import ECOSYSTEM
-
-    return _served(taken(ServeOptions, arguments), arguments, ECOSYSTEM)
-
-
-def _pki(arguments: Arguments) -> int:
-    from pncsim.simulator.serving import PkiOptions
-    from pncsim.simulator.serving_parts import PKI
-
-    return _served(taken(PkiOptions, arguments), arguments, PKI)
-
-
-def _pools(arguments: Arguments) -> int:
-    from pncsim.simulator.serving import PoolsOptions
-    from pncsim.simulator.serving_parts import POOLS
-
-    return _served(taken(PoolsOptions, arguments), arguments, POOLS)
-
-
-def _served(options: ServeOptions, arguments: Arguments, part: ServedPart) -> int:
-    from pncsim.simulator.runs.told import run_alone
-    from pncsim.simulator.serving import run_services
-
-    return run_alone(
-        lambda clock, trace: run_services(options, clock, trace, part),
-        level=arguments.verbose,
-        offset=options.clock_offset,
+        lambda clock, trace: serve(options, clock, trace), level=arguments.verbose, offset=options.clock_offset
     )
