@@ -6,11 +6,9 @@ database holds as hashes only. A second start finds it all again.
 
 from __future__ import annotations
 
-import asyncio
-import json
 import math
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -41,9 +39,9 @@ from pncsim.simulator.serving_fixtures import Furnishing
 from pncsim.simulator.serving_home import Home
 from pncsim.simulator.serving_parts import ECOSYSTEM, POOLS, Elsewhere, ServedPart
 from pncsim.simulator.serving_peers import read_peers
+from pncsim.simulator.serving_ready import clients_ready, stand
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
-from pncsim.wire.files import replace_file
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
@@ -179,10 +177,7 @@ class Served:
 
     def ready(self) -> dict[str, Any]:
         """What a ready file says: URLs, demo clients, and where data lies; with TLS, what to trust and what to show."""
-        clients = [
-            {"id": c.id, "secret": c.secret, "role": c.role, "wmi": list(c.wmi), "providers": list(c.providers)}
-            for c in self.clients
-        ]
+        clients = clients_ready(self.clients)
         ready: dict[str, Any] = {"services": dict(self.services), "clients": clients, "database": self.database}
         if self._elsewhere is None:
             ready["pki"] = str(self.pki)
@@ -201,15 +196,7 @@ class Served:
 async def run_services(options: ServeOptions, clock: Clock, trace: Trace, part: ServedPart = ECOSYSTEM) -> int:
     """Serve until somebody ends it; the exit code. Raises LocalError where it cannot be done here."""
     async with served(options, clock, trace, part) as house:
-        if options.ready_file is not None:
-            _write(options.ready_file, house.ready())
-        _show(house)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            if options.ready_file is not None:
-                options.ready_file.unlink(missing_ok=True)
-    raise AssertionError("it is ended from outside")
+        await stand(options.ready_file, house.ready(), lambda: _show(house))
 
 
 @asynccontextmanager
@@ -304,13 +291,6 @@ def _make(folder: Path) -> None:
 
 def _is_loopback(host: str) -> bool:
     return host in ("127.0.0.1", "::1", "localhost")
-
-
-def _write(file: Path, ready: Mapping[str, Any]) -> None:
-    try:
-        replace_file(file, json.dumps(ready, indent=1).encode() + b"\n", 0o600)
-    except OSError as error:
-        raise LocalError(f"The ready file {file} cannot be written: {error.strerror}.") from error
 
 
 def _show(house: Served) -> None:

@@ -6,8 +6,6 @@ the root pool's trust lists it has to be told: a root that came with the list it
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -37,6 +35,7 @@ from pncsim.simulator.pool_client import Participant, read_access
 from pncsim.simulator.serving import default_folder, duration
 from pncsim.simulator.serving_apart import make_folder, roots_in, subscribed
 from pncsim.simulator.serving_clients import DemoClient, demo_clients
+from pncsim.simulator.serving_ready import clients_ready, stand
 from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
@@ -79,10 +78,7 @@ class Apart(Struct, frozen=True, eq=False):
 
     def ready(self) -> dict[str, Any]:
         """What a ready file says."""
-        clients = [
-            {"id": c.id, "secret": c.secret, "role": c.role, "wmi": list(c.wmi), "providers": list(c.providers)}
-            for c in self.clients
-        ]
+        clients = clients_ready(self.clients)
         services = {"token": self.url + auth_http.PATH, "oem": self.url}
         return {"services": services, "telematics": self.fleet.telematics, "clients": clients}
 
@@ -90,18 +86,14 @@ class Apart(Struct, frozen=True, eq=False):
 async def run_manufacturer(options: ManufacturerOptions, clock: Clock, trace: Trace) -> int:
     """Serve until somebody ends it; the exit code. Raises PncError where it cannot be done."""
     async with manufacturer(options, clock, trace) as house:
-        if options.ready_file is not None:
-            replace_file(options.ready_file, json.dumps(house.ready(), indent=1).encode() + b"\n", 0o600)
-        print(f"Manufacturer  {house.url}\nVehicles      {house.fleet.telematics}")
-        for client in house.clients:
-            print(f"  {client.id:<14}{client.role:<18}{client.secret}")
-        print("Ready. Ctrl-C ends it.", flush=True)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            if options.ready_file is not None:
-                options.ready_file.unlink(missing_ok=True)
-    raise AssertionError("it is ended from outside")
+
+        def show() -> None:
+            print(f"Manufacturer  {house.url}\nVehicles      {house.fleet.telematics}")
+            for client in house.clients:
+                print(f"  {client.id:<14}{client.role:<18}{client.secret}")
+            print("Ready. Ctrl-C ends it.", flush=True)
+
+        await stand(options.ready_file, house.ready(), show)
 
 
 @asynccontextmanager

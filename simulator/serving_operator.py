@@ -8,7 +8,6 @@ the contract service makes them.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -46,10 +45,10 @@ from pncsim.simulator.pool_client import Participant, read_access
 from pncsim.simulator.serving import default_folder, duration
 from pncsim.simulator.serving_apart import make_folder, roots_in, subscribed
 from pncsim.simulator.serving_clients import DemoClient, demo_clients
+from pncsim.simulator.serving_ready import clients_ready, stand
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki, write_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
-from pncsim.wire.files import replace_file
 from pncsim.wire.listener import HttpListener
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
@@ -91,10 +90,7 @@ class ServedOperator(Struct, frozen=True, eq=False):
 
     def ready(self) -> dict[str, Any]:
         """What a ready file says."""
-        clients = [
-            {"id": c.id, "secret": c.secret, "role": c.role, "wmi": list(c.wmi), "providers": list(c.providers)}
-            for c in self.clients
-        ]
+        clients = clients_ready(self.clients)
         services = {"token": self.url + auth_http.PATH, "mo": self.url}
         if self.pki is not None:
             services |= {"ocsp": self.url + "/ocsp", "crl": self.url + crl_http.PATH}
@@ -104,20 +100,16 @@ class ServedOperator(Struct, frozen=True, eq=False):
 async def run_operator(options: OperatorOptions, clock: Clock, trace: Trace) -> int:
     """Serve until somebody ends it; the exit code. Raises PncError where it cannot be done."""
     async with operator(options, clock, trace) as house:
-        if options.ready_file is not None:
-            replace_file(options.ready_file, json.dumps(house.ready(), indent=1).encode() + b"\n", 0o600)
-        print(f"Operator  {house.url}")
-        for client in house.clients:
-            print(f"  {client.id:<14}{client.role:<18}{client.secret}")
-        if options.pki is not None:
-            print(f"Its root, which the root pool has to know: {options.pki / 'mo_root.pem'}")
-        print("Ready. Ctrl-C ends it.", flush=True)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            if options.ready_file is not None:
-                options.ready_file.unlink(missing_ok=True)
-    raise AssertionError("it is ended from outside")
+
+        def show() -> None:
+            print(f"Operator  {house.url}")
+            for client in house.clients:
+                print(f"  {client.id:<14}{client.role:<18}{client.secret}")
+            if options.pki is not None:
+                print(f"Its root, which the root pool has to know: {options.pki / 'mo_root.pem'}")
+            print("Ready. Ctrl-C ends it.", flush=True)
+
+        await stand(options.ready_file, house.ready(), show)
 
 
 @asynccontextmanager
