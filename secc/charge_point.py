@@ -23,6 +23,7 @@ from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import Source
+from pncsim.wire.tls import ISO2_CIPHERS
 from pncsim.wire.trace import Trace
 from pncsim.wire.values import replace
 
@@ -40,10 +41,12 @@ def trusted_roots(pki: Pki) -> list[tuple[str, x509.Certificate]]:
 
 
 class Presented(Struct):
-    """What the station's TLS servers show instead of what the CSMS gave it; None leaves it as it is."""
+    """What the station's TLS servers show instead of what the CSMS gave it; None leaves it as it is. ``suites``: the
+    cipher suites they take instead of those of ISO 15118-2, by OpenSSL's names."""
 
     credentials: Credentials | None = None
     staples: tuple[bytes | None, ...] | None = None
+    suites: tuple[str, ...] | None = None
 
 
 class ChargePoint:
@@ -111,7 +114,7 @@ class ChargePoint:
             self.station.voice.story(sentence)
             evse.request_stop()
 
-        outlet.stop, outlet.restart = stop, evse.restart
+        outlet.stop, outlet.restart, outlet.identified = stop, evse.restart, evse.identified
         return evse
 
     def evse(self, number: int = 1) -> Evse:
@@ -206,4 +209,4 @@ class ChargePoint:
         if self.pairing is not None:
             credentials = replace(credentials, chain=(*credentials.chain, self.pairing))
         staples = self.presented.staples if self.presented.staples is not None else self.station.staples
-        return TlsIdentity(credentials, staples)
+        return TlsIdentity(credentials, staples, self.presented.suites or ISO2_CIPHERS)

@@ -84,6 +84,10 @@ class SeccEngine(Responder):
         """
         return self._work(now, self._want_renegotiation, schedule)
 
+    def identified(self) -> None:
+        """A driver has identified: Contract is not offered or taken any more, unless it is selected already."""
+        self.wishes.by_card = True
+
     def abort(self, error: LocalError, now: float) -> list[Output]:
         """The station ends the session at once because of ``error``, without a word to the vehicle."""
         return self._work(now, self._break, error)

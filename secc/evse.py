@@ -438,6 +438,11 @@ class Evse:
         """Ask the vehicle to renegotiate, to be offered ``schedule`` if given."""
         self._command(lambda engine, now: engine.request_renegotiation(now, schedule))
 
+    def identified(self) -> None:
+        """A driver has identified here: a vehicle that has not selected how to pay yet is not asked for a contract."""
+        if self._served is not None and self.plan.config.external:
+            self._sessions[self._served].engine.identified()
+
     def abort(self, reason: str) -> None:
         """End the session at once, without a word to the vehicle."""
         self._command(lambda engine, now: engine.abort(LocalError(reason), now))

@@ -8,7 +8,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerSilent, PncError
 from pncsim.wire.streams import ByteStream
-from pncsim.wire.tls import TlsError, TlsServer, open_server
+from pncsim.wire.tls import ISO2_CIPHERS, TlsError, TlsServer, open_server
 from pncsim.wire.voice import Voice
 
 HANDSHAKE_RECORD = b"\x16"
@@ -16,10 +16,12 @@ HANDSHAKE_RECORD = b"\x16"
 
 
 class TlsIdentity(NamedTuple):
-    """What the station's TLS server shows: its chain and key, and DER OCSP answers aligned with the chain."""
+    """What the station's TLS server shows: its chain and key, DER OCSP answers aligned with the chain, and the cipher
+    suites it takes, by OpenSSL's names."""
 
     credentials: Credentials
     staples: tuple[bytes | None, ...]
+    suites: tuple[str, ...] = ISO2_CIPHERS
 
 
 class FailedHandshake(NamedTuple):
@@ -38,6 +40,7 @@ async def secure(
     server = TlsServer(
         credentials=shown.credentials,
         staples=shown.staples,
+        ciphers=shown.suites,
         on_keys=voice.key_log,
         on_opening=opening.append,
         on_hello=offered.append,

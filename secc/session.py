@@ -20,11 +20,15 @@ NO_SESSION = bytes(8)
 
 
 class Wishes(Struct):
-    """What the station wants of the vehicle: to stop (since when), to renegotiate, and the schedule it then offers."""
+    """What the station wants of the vehicle: to stop (since when), to renegotiate, and the schedule it then offers.
+
+    ``by_card``: a driver has identified, who is not asked for a contract any more (CharIN 2.4).
+    """
 
     schedule: PowerSchedule
     stop_at: float | None = None
     renegotiation: bool = False
+    by_card: bool = False
 
 
 class StationSession:

@@ -88,7 +88,8 @@ class ProvisioningPlan(Struct, frozen=True):
 class CsmsPlan(Discreet, Struct, frozen=True):
     """An operator's CSMS. With ``url`` (ws:// or wss://) it is somebody else's; ``password`` is for its stations.
 
-    ``security_profile``: how stations reach it, where it is on a socket.
+    ``security_profile``: how stations reach it, where it is on a socket. ``roaming``: the provider ids of the mobility
+    operators it has agreements with; None: with everybody who is there.
     """
 
     _hidden = ("url", "password")
@@ -97,6 +98,7 @@ class CsmsPlan(Discreet, Struct, frozen=True):
     url: str | None = None
     password: str = ""
     security_profile: SecurityProfile = 2
+    roaming: tuple[str, ...] | None = None
 
 
 class StationPlan(Struct, frozen=True):

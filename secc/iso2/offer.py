@@ -17,7 +17,7 @@ _V, _A, _W = iso2.UnitSymbolType.V, iso2.UnitSymbolType.A, iso2.UnitSymbolType.W
 def payment_options(s: Iso2StationSession) -> list[iso2.PaymentOptionType]:
     """The options offered now; a joined session keeps the one it had (V2G2-741)."""
     offered = []
-    if s.contract_offered:
+    if s.contract_offered and (s.is_contract or s.joined is not None or not s.wishes.by_card):
         offered.append(iso2.PaymentOptionType.Contract)
     if s.config.external:
         offered.append(iso2.PaymentOptionType.ExternalPayment)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Outlet:
     """EVSE ``number``. ``told(outlet, notice)`` is called with everything :meth:`note` was.
 
-    ``stop(sentence)`` has the EVSE end its session, ``restart()`` has it start anew; both are the EVSE's to set.
+    ``stop(sentence)`` has the EVSE end its session, ``restart()`` has it start anew, ``identified()`` tells it that a
+    driver has identified; all are the EVSE's to set.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Outlet:
         self.authorizer = authorizer
         self.stop: Callable[[str], None] | None = None
         self.restart: Callable[[], None] | None = None
+        self.identified: Callable[[], None] | None = None
         self.plugged = 0
         """The connector that is plugged in, 0 for none."""
         self.watts = 0.0
@@ -75,6 +77,8 @@ class Outlet:
         if shown.remote_start is not None:
             self.book.remote_started(shown.remote_start)
         self.authorizer.present(shown)
+        if self.identified is not None:
+            self.identified()
 
     async def answer(self, question: object) -> BackEndAnswer:
         """Answer a question of the SECC engine. What goes wrong is in the answer's text, not raised."""

@@ -157,14 +157,17 @@ def silent_station(
 def foreign(plug_in: PlugIn, role: str) -> Credentials:
     """Credentials of ``role`` in another ecosystem, whose authorities bear the same names."""
     source = plug_in.back.pki.source.of("another ecosystem")
-    return create_pki(plug_in.clock.now(), source=source).credentials(role)
+    other = create_pki(plug_in.clock.now(), source=source)
+    if role != "contract_leaf":
+        return other.credentials(role)
+    return other.authority("mo_sub2").credentials(PROFILES[role], _contract(plug_in).emaid, plug_in.clock.now())
 
 
 def expired(plug_in: PlugIn, role: str) -> Credentials:
     """Credentials of ``role`` in this ecosystem that ran out a minute ago: its authorities are not much older."""
     pki, now, profile = plug_in.back.pki, plug_in.clock.now(), PROFILES[role]
     assert profile.issuer is not None
-    name = common_name(pki.certificate(role))
+    name = _contract(plug_in).emaid if role == "contract_leaf" else common_name(pki.certificate(role))
     return pki.authority(profile.issuer).credentials(profile, name, now, not_after=now - 60)
 
 

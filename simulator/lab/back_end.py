@@ -315,6 +315,10 @@ class Region:
         parties = await self._open_parties()
         pki, services = named(parties.pkis, ""), await parties.services(plan.name)
         services.tokens = KnownCards({CARD: "Accepted"})
+        if plan.roaming is not None and services.operator is not None:
+            from pncsim.backend.csms.roaming import Roaming
+
+            services.operator = Roaming(services.operator, frozenset(plan.roaming))
         password, own, server = plan.password, None, None
         if plan.url is not None:
             from pncsim.wire.ocpp.tls import client_context

@@ -40,11 +40,17 @@ def publication(root: x509.Certificate, kind: str) -> dict[str, Any]:
     return {"caCertificate": octets, "rootType": kind, "expectedFingerprint": fingerprint(root)}
 
 
-async def installed(csms: Csms, station: str) -> dict[str, CertificateHashDataType]:
-    """The V2G roots a station says it has (GetInstalledCertificateIds), by serial number in hex."""
-    answer = await csms.call(station, "GetInstalledCertificateIds", {"certificateType": ["V2GRootCertificate"]})
+async def installed(csms: Csms, station: str, use: str = "V2GRootCertificate") -> dict[str, CertificateHashDataType]:
+    """The roots a station says it has for ``use`` (GetInstalledCertificateIds), by serial number in hex."""
+    answer = await csms.call(station, "GetInstalledCertificateIds", {"certificateType": [use]})
     found = [entry["certificateHashData"] for entry in answer.get("certificateHashDataChain", ())]
     return {one["serialNumber"].lower(): one for one in found}
+
+
+async def forget_roots(csms: Csms, station: str, use: str) -> None:
+    """Have a station delete every root it has for ``use`` (DeleteCertificate)."""
+    for entry in (await installed(csms, station, use)).values():
+        await csms.call(station, "DeleteCertificate", {"certificateHashData": entry})
 
 
 async def listed(caller: Caller) -> Mapping[str, Mapping[str, Any]]:

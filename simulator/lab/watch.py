@@ -7,7 +7,7 @@ import asyncio
 from msgspec import Struct
 
 from pncsim.wire.ocpp.frames import Result
-from pncsim.wire.trace import Event, HttpExchange, OcppFrame, Secured, ServiceCall, Trace
+from pncsim.wire.trace import Event, HttpExchange, Judged, OcppFrame, Secured, ServiceCall, Trace, V2gMessage
 
 
 class Watch(Struct, frozen=True):
@@ -25,6 +25,39 @@ class Watch(Struct, frozen=True):
         """The TLS handshakes between vehicles and stations from now on, as each side saw them."""
         seen = list[Secured]()
         self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, Secured) else None)
+        return seen
+
+    def messages(self, role: str) -> list[V2gMessage]:
+        """The V2G messages from now on, as the vehicles ("EV") or the stations ("SECC") sent and received them."""
+        seen = list[V2gMessage]()
+
+        def see(event: Event) -> None:
+            if isinstance(event, V2gMessage) and event.role == role:
+                seen.append(event)
+
+        self.trace.subscribe(see)
+        return seen
+
+    def frames(self, role: str = "CSMS") -> list[OcppFrame]:
+        """The OCPP frames from now on, as the CSMSs sent and received them, or the stations ("CS")."""
+        seen = list[OcppFrame]()
+
+        def see(event: Event) -> None:
+            if isinstance(event, OcppFrame) and event.role == role:
+                seen.append(event)
+
+        self.trace.subscribe(see)
+        return seen
+
+    def judgements(self, role: str) -> list[Judged]:
+        """What actors of ``role`` have verified or decided from now on."""
+        seen = list[Judged]()
+
+        def see(event: Event) -> None:
+            if isinstance(event, Judged) and event.role == role:
+                seen.append(event)
+
+        self.trace.subscribe(see)
         return seen
 
     def calls(self) -> list[ServiceCall]:

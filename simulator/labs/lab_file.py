@@ -97,6 +97,10 @@ class CsmsEntry(Struct, frozen=True, kw_only=True):
         SecurityProfile | UnsetType,
         Meta(description="OCPP security profile: 1 password alone, 2 password and TLS; a URL says it itself"),
     ] = UNSET
+    roaming: Annotated[
+        tuple[Provider, ...] | UnsetType,
+        Meta(description="built in: the operators there are agreements with; without it, all"),
+    ] = UNSET
 
 
 class StationEntry(Struct, frozen=True, kw_only=True):

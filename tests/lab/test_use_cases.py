@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,9 @@ from lab_runs import Transport
 from test_lab_scenarios import variants
 from use_cases import AWAITED, ITEMS
 
+from pncsim.backend.answers import TokenStatus
 from pncsim.backend.ccp.service import ContractPool
+from pncsim.backend.csms import authorization as csms_authorization
 from pncsim.backend.mo import service as mo_service
 from pncsim.backend.oem import roots as oem_roots
 from pncsim.backend.oem.production import VehicleProduction
@@ -21,6 +24,9 @@ from pncsim.backend.rcp.service import RootPool
 from pncsim.backend.rest.access import ROLES
 from pncsim.backend.webhooks import outbox
 from pncsim.ev import telematics
+from pncsim.secc.contract import CheckedContract
+from pncsim.secc.iso2 import payment
+from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.secc.station.trust import TrustStore
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.lab.plant import shows_key
@@ -29,7 +35,12 @@ from pncsim.simulator.runs.discovery import all_scenarios, find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.settings import RunSettings
+from pncsim.tls_certs import validation
+from pncsim.tls_certs.judges import StationJudge
+from pncsim.tls_certs.reading import p256_key, parsed
+from pncsim.wire import tls
 from pncsim.wire.trace import Event, Problem
+from pncsim.wire.v2g import signature
 
 SHOWN = {name: scenario for name, scenario in all_scenarios().items() if scenario.use_case is not None}
 VARIANTS = [(name, tuple(options.items())) for name, scenario in SHOWN.items() for options in variants(scenario)]
@@ -117,6 +128,31 @@ async def _anything(*_: object) -> dict[str, str]:
     return {}
 
 
+async def _good(*_: object) -> tuple[str, str]:
+    return "Accepted", ""
+
+
+def _takes_more(**config: Any) -> tls.TlsClient:
+    return CLIENT(**config | {"ciphers": (*tls.ISO2_CIPHERS, "ECDHE-ECDSA-AES256-GCM-SHA384")})
+
+
+def _seen_before(self: Iso2StationSession, *given: Any) -> None:
+    BEGIN(self, *given)
+    self.random = bytes([1]).__mul__
+
+
+def _unverified(emaid: str, chain: Sequence[bytes], *_: Any, **__: Any) -> CheckedContract:
+    certificates = tuple(map(parsed, chain))
+    key = p256_key(certificates[0])
+    assert key is not None
+    return CheckedContract(emaid, certificates, key, expires_soon=False, ends=float("inf"), anchor=None)
+
+
+BLIND: list[tuple[object, str, object]] = [
+    (StationJudge, "chain", lambda *_: None),
+    (StationJudge, "staples", lambda *_: None),
+]
+CLIENT, BEGIN = tls.TlsClient, Iso2StationSession.__init__
 REMOVE = RootPool.remove
 BROKEN = (
     ("root-set-up", (), [(rcp_http, "_ADMIN", ROLES)], "refused-to-others"),
@@ -132,6 +168,28 @@ BROKEN = (
     ),
     ("vehicle-renewed-at-expiry", (("new_key", True),), [(ContractPool, "vehicle_replaced", _nothing)], "bundle"),
     ("contract-concluded", (), [(mo_service, "with_check_character", str)], "emaid"),
+    ("plug-and-charge", (), [(mo_service, "standing", lambda *_: TokenStatus("Accepted", ""))], "error-shown"),
+    ("tls-session", (), BLIND, "unknown-root"),
+    ("tls-session", (), BLIND, "expired"),
+    ("tls-session", (), [(StationJudge, "staples", lambda *_: None)], "revoked"),
+    ("tls-session", (), [(StationJudge, "staples", lambda *_: None)], "staple"),
+    ("tls-session", (), [(tls, "TlsClient", _takes_more)], "cipher"),
+    ("contract-authenticated", (), [(payment, "_check_proof", lambda *_: None)], "wrong-challenge"),
+    ("contract-authenticated", (), [(signature, "verify", lambda *_, **__: "xmldsig")], "bad-signature"),
+    ("contract-authenticated", (), [(validation, "_check_validity", lambda *_: None)], "expired"),
+    ("contract-authenticated", (), [(csms_authorization, "_revocation", _good)], "revoked"),
+    (
+        "contract-authenticated",
+        (),
+        [(payment, "check_contract", _unverified)],
+        "unknown-root",
+    ),
+    ("contract-authenticated", (("chain", "csms"),), [(csms_authorization, "_certificate", _good)], "expired"),
+    ("contract-authenticated", (("chain", "csms"),), [(csms_authorization, "_certificate", _good)], "revoked"),
+    ("contract-authenticated", (("chain", "csms"),), [(csms_authorization, "_certificate", _good)], "unknown-root"),
+    ("contract-authenticated", (), [(Iso2StationSession, "__init__", _seen_before)], "never-twice"),
+    ("emaid-authorised", (), [(mo_service, "standing", lambda *_: TokenStatus("Accepted", ""))], "unknown"),
+    ("emaid-authorised", (), [(mo_service, "standing", lambda *_: TokenStatus("Accepted", ""))], "blocked"),
     ("vehicle-renewed-early", (), [(VehicleProduction, "revoke_predecessors", _revoke_nothing)], "old-revoked"),
 )
 """A use case, its options, what is broken in the services, and the item that has to show it."""

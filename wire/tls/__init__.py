@@ -37,7 +37,17 @@ if TYPE_CHECKING:
     from pncsim.wire.streams import ByteStream
     from pncsim.wire.tls.stream import TlsStream
 
-__all__ = ["ALERTS", "Judge", "TlsClient", "TlsClosed", "TlsError", "TlsServer", "open_client", "open_server"]
+__all__ = [
+    "ALERTS",
+    "ISO2_CIPHERS",
+    "Judge",
+    "TlsClient",
+    "TlsClosed",
+    "TlsError",
+    "TlsServer",
+    "open_client",
+    "open_server",
+]
 
 TLS_1_2 = "TLSv1.2"
 TLS_1_3 = "TLSv1.3"
