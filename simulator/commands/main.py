@@ -31,7 +31,8 @@ from pncsim.wire.errors import LocalError, PncError
 
 DESCRIPTION = "The whole Plug & Charge ecosystem in one program: vehicle, station, CSMS, pools and PKI."
 COMMANDS = {
-    "run": "run a scenario with all actors on this machine",
+    "run": "run a scenario with all actors on this machine, or all of them (--all)",
+    "coverage": "print what runs have shown of the published use cases",
     "lab": "check a lab file: who takes part in a run, and where",
     "list": "name the scenarios, or the faults",
     "open": "summarise the evidence bundle of a run, and check its files",

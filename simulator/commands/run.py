@@ -32,7 +32,13 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
 
     A word that is no option may be a scenario: what is found so needs no look at all the others.
     """
+    if "--all" in words:
+        from pncsim.simulator.commands import run_all
+
+        run_all.fill(parser)
+        return
     add_folders(parser)
+    parser.add_argument("--all", action="store_true", help="run all there is, see `pnc run --all --help`")
     own = "one of these, or a file of your own: ./mine.py, or ./mine.py:NAME where it holds several"
     scenarios = parser.add_subparsers(metavar="SCENARIO", required=True, help=own)
     folders = folders_in(words)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import itertools
 from typing import Annotated, Any
 
 import pytest
 from lab_runs import run, run_of
 
+from pncsim.simulator.every.cases import every_choice
 from pncsim.simulator.faults.answers import Alerts, Ocpp, Reports, Responds, Tolerates
-from pncsim.simulator.faults.deeds import IMPOSSIBLE
 from pncsim.simulator.faults.fault import Chosen
 from pncsim.simulator.faults.table import FAULTS, find_fault
 from pncsim.simulator.lab.lab import Lab
@@ -24,19 +23,6 @@ from pncsim.wire.tls import ALERTS
 from pncsim.wire.trace import ROLES, Story, V2gMessage
 from pncsim.wire.v2g import iso2
 from pncsim.wire.values import replace
-
-
-def every_choice() -> list[Chosen]:
-    """Every fault, with each word one can choose for it."""
-    found = []
-    for fault in FAULTS.values():
-        worded = [parameter for parameter in fault.parameters if parameter.choices]
-        for words in itertools.product(*(parameter.choices for parameter in worded)):
-            values = dict(zip((parameter.name for parameter in worded), words, strict=True))
-            if values.get("name") not in IMPOSSIBLE.get(values.get("of", ""), ()):
-                found.append(fault.chosen(**values))
-    return found
-
 
 # Judged by codes and kinds
 

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from lab_runs import Run, leaks, run, texts
 
+from pncsim.simulator.every.cases import variants
 from pncsim.simulator.result import Verdict
 from pncsim.simulator.runs.discovery import all_scenarios
-from pncsim.simulator.scenario import Scenario
 from pncsim.wire.gate import Tolerance
 from pncsim.wire.trace import Event, Judged, Power, Problem, Tolerated
 
 SCENARIOS = {name: scenario for name, scenario in all_scenarios().items() if scenario.use_case is None}
 """Those of charging; what the published use cases show is in test_use_cases."""
-
-
-def variants(scenario: Scenario) -> Iterator[dict[str, Any]]:
-    """The defaults, and each other value an option with a fixed set of values can have."""
-    yield {}
-    for option in scenario.options:
-        values = (True, False) if option.type is bool else option.choices
-        yield from ({option.name: value} for value in values if value != option.default)
 
 
 IN_MEMORY = [

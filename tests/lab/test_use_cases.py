@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from lab_runs import Transport
-from test_lab_scenarios import variants
 from use_cases import AWAITED, ITEMS
 
 from pncsim.backend.answers import TokenStatus
@@ -29,6 +28,7 @@ from pncsim.secc.iso2 import payment
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.secc.station.trust import TrustStore
 from pncsim.simulator.commands.main import main
+from pncsim.simulator.every.cases import variants
 from pncsim.simulator.lab.plant import shows_key
 from pncsim.simulator.result import RunResult, Verdict
 from pncsim.simulator.runs.discovery import all_scenarios, find_scenario
