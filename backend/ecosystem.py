@@ -14,6 +14,7 @@ from pncsim.backend.ccp.directory import ContractDirectory
 from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
 from pncsim.backend.cps.contracts import ContractService
+from pncsim.backend.cps.waiting import sign_waiting_again
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import (
     CertificateRevoked,
@@ -256,17 +257,23 @@ class Ecosystem:
         await self.renew_signers()
 
     async def renew_signers(self) -> None:
-        """Renew certificates of provisioning services that last less than a week (PKI-9, PKI-11)."""
-        renewed = {}
+        """Renew certificates of provisioning services that last less than a week or are revoked (PKI-9, PKI-11).
+
+        One that is revoked gets another key. What waits in the contract pool under the old one is signed again.
+        """
+        renewed, successors = {}, {}
         for name, pki in self.pkis.items():
             if "cps_leaf" not in pki.keys or "cps_sub2" not in pki.keys:
                 continue
-            if reading.not_after(pki.certificate("cps_leaf")) <= self._clock.now() + SIGNER_LASTS:
-                signer = CpsSigner(await self.authorities[name].renew("cps_leaf"), pki.root("cps_leaf"))
-                renewed[signer.fingerprint] = signer
+            old, authority = pki.certificate("cps_leaf"), self.authorities[name]
+            revoked = await authority.revoked(old)
+            if revoked or reading.not_after(old) <= self._clock.now() + SIGNER_LASTS:
+                signer = CpsSigner(await authority.renew("cps_leaf", new_key=revoked), pki.root("cps_leaf"))
+                renewed[signer.fingerprint] = successors[reading.der(old)] = signer
         if renewed:
             for service in (self.signing, *self.provisioning.values()):
                 service.replace_signers([renewed.get(one.fingerprint, one) for one in service.signers])
+            await sign_waiting_again(self.store, self._voice("CPS"), successors)
 
     # What they share
 

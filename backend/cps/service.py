@@ -22,6 +22,7 @@ from pncsim.wire.errors import PncError
 from pncsim.wire.gate import NotTolerated, Tolerance
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid
 from pncsim.wire.v2g import iso2, signature
+from pncsim.wire.v2g.key_transport import WrappedKey
 from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
@@ -235,7 +236,7 @@ class ProvisioningService:
     async def _choose(
         self, roots: Sequence[str], vehicle: ProvisionedVehicle | None, among: Collection[str] | None = None
     ) -> CpsSigner:
-        """CPS-2, CPS-3, CPS-14: what was asked for, else what the vehicle holds, else the default; if still valid."""
+        """CPS-2, CPS-3, CPS-14: what was asked for, else what the vehicle holds, else the default; if still good."""
         wanted = {root.replace(":", "").lower() for root in roots}
         held = vehicle.v2g_roots if vehicle else ()
         signers = [signer for signer in self._signers if among is None or signer.fingerprint in among]
@@ -245,8 +246,8 @@ class ProvisioningService:
         reasons = []
         for signer in candidates:
             try:
-                await self._verifier.chain(signer.credentials.chain, Use.CPS, gate=self._voice.tolerate)
-            except ChainError as error:
+                await self._verifier.full(signer.credentials.chain, Use.CPS, gate=self._voice.tolerate)
+            except (ChainError, StatusError) as error:
                 reasons.append(error.sentence)
                 continue
             return signer
@@ -256,6 +257,13 @@ class ProvisioningService:
             clause="CPS-3",
             kind="no contract",
         )
+
+
+def sign_again(bundle: SignedContractData, signer: CpsSigner) -> SignedContractData:
+    """The same contract data with another signer's signature and chain."""
+    wrapped = WrappedKey(bundle.encrypted_key.value, bundle.dh_public.value)
+    data = ContractData(emaid=bundle.emaid.value, chain=bundle.contract_certificates, wrapped=wrapped)
+    return _signed(data, signer)
 
 
 def _is_held(root: x509.Certificate, key_identifiers: Sequence[str]) -> bool:

@@ -109,6 +109,11 @@ RCP: Mapping[str, Described] = {
         errors=(404, 503),
         more="signedData is CMS SignedData with the list as JSON inside, below a root of the pool operator's own.",
     ),
+    "replaceTrustListSigner": Described(
+        summary="The signer of the lists is compromised: sign with another key, below another root",
+        answers={200: record("NewSigner", {"rootCertificate": CERTIFICATE, "fingerprint": FINGERPRINT})},
+        more="Who reads lists has to be given the new root by another way.",
+    ),
     "getRootActivities": Described(
         summary="The log of everything done to the roots, page by page",
         query={"after": text("the `next` of the page before")},

@@ -41,14 +41,17 @@ class VerifiedRoots:
         self._clock, self._voice, self._store = clock, voice, store
         self._fetch, self._known = fetch, anchors_known
         self._newest: TrustList | None = None
+        self._signers: list[str] = []
         self._stale = True
 
     async def trust_list(self) -> TrustList:
         """The newest verified list. Raises PeerError where none can be had or trusted."""
-        newest, now = self._newest, self._clock.now()
-        if newest is None or self._stale or not newest.this_update <= now < newest.this_update + FRESH:
-            octets, known = await self._fetch(), await self._known()
-            signers = [reading.fingerprint(reading.der(root)) for root in known]
+        newest, now, known = self._newest, self._clock.now(), await self._known()
+        signers = [reading.fingerprint(reading.der(root)) for root in known]
+        fresh = newest is not None and newest.this_update <= now < newest.this_update + FRESH
+        # A list that a signer has signed who is not to be trusted any more is none, however new it is.
+        if newest is None or self._stale or not fresh or signers != self._signers:
+            octets = await self._fetch()
             seen = [await self._store.of(SEEN_TRUST_LISTS).get(signer) for signer in signers]
             before = max((one.this_update for one in seen if one is not None), default=0.0)
             try:
@@ -64,7 +67,7 @@ class VerifiedRoots:
             if read.this_update > before:
                 for signer in signers:
                     await self._store.of(SEEN_TRUST_LISTS).put(SeenTrustList(signer, read.this_update))
-            self._newest, self._stale = read, False
+            self._newest, self._signers, self._stale = read, signers, False
             return read
         return newest
 

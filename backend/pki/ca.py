@@ -140,19 +140,33 @@ class CertificateService:
         good = issued is not None and issued.revoked_at is None and reading.valid_at(certificate, self._clock.now())
         return issued.holder if issued is not None and good and issued.certificate == certificate else ""
 
-    async def renew(self, role: str) -> Credentials:
+    async def revoked(self, certificate: x509.Certificate) -> bool:
+        """Whether an authority of this PKI has revoked a certificate of its own."""
+        try:
+            authority = self._pki.issuer_authority(certificate)
+        except LocalError:
+            return False
+        if authority.status(certificate) is Status.REVOKED:  # by another program, in the PKI's folder
+            return True
+        key = issued_key(issuer_key(authority.certificate), certificate.serial_number)
+        issued = await self._store.of(ISSUED).get(key)
+        return issued is not None and issued.revoked_at is not None
+
+    async def renew(self, role: str, *, new_key: bool = False) -> Credentials:
         """A new certificate for the name and the key of a leaf (PKI-9), with its chain; the old one stays good.
 
-        The PKI has the new one from now on; its folder keeps the old. Raises LocalError without the keys for it.
+        The PKI has the new one from now on; its folder keeps the old. ``new_key``: the old key is in wrong hands.
+        Raises LocalError without the keys for it.
         """
         profile, old = PROFILES[role], self._pki.credentials(role)
         with self._voice.call(f"renew {profile.title}") as call:
             authority = self._pki.authority(profile.issuer or role)
-            leaf = authority.issue_for(profile, old.leaf.subject, old.key.public_key(), self._clock.now())
+            key = self._pki.source.of(f"new {role}").key() if new_key else old.key
+            leaf = authority.issue_for(profile, old.leaf.subject, key.public_key(), self._clock.now())
             await self._keep(leaf, authority)
-            self._pki.certificates[role] = (leaf,)
+            self._pki.certificates[role], self._pki.keys[role] = (leaf,), key
             call.text = f"{reading.common_name(leaf)} is valid until {leaf.not_valid_after_utc}."
-            return replace(old, chain=(leaf, *old.chain[1:]))
+            return Credentials((leaf, *old.chain[1:]), key)
 
     async def renew_authorities(self, lasts: float) -> list[tuple[str, x509.Certificate]]:
         """Certify those of its authorities again that last less than ``lasts`` seconds, roots before what is below them

@@ -5,6 +5,7 @@ Roots and keys are kept in the store, so that they last and all processes on one
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from cryptography import x509
@@ -66,12 +67,36 @@ class OwnAuthority:
         """
         own = await self._store.of(OWN_KEYS).get(role)
         if own is None or not self._lasts(own.certificate) or not _has(own.certificate, hosts):
-            authority = await self.authority()
-            profile = PROFILES[role]
-            profile = replace(profile, hosts=(*profile.hosts, *(host for host in hosts if host not in profile.hosts)))
-            made = authority.credentials(profile, f"{ORGANIZATION} {profile.title}", self._clock.now())
-            own = await self._store.change(lambda change: self._put(change, _own(role, made.leaf, made.key), hosts))
+            made = self._leaf(role, await self.authority(), hosts)
+            own = await self._store.change(lambda change: self._put(change, made, hosts))
         return Credentials((own.certificate,), own.key)
+
+    async def start_anew(self, *leaves: str) -> x509.Certificate:
+        """A root of another name and key in place of the old one, and ``leaves`` below it; the new root.
+
+        For when a key is in wrong hands: the root names no responder, so that nothing below it can be revoked, and who
+        trusted the old root has to be given the new one by the way the old one came.
+        """
+        number = _generation((await self._kept(self._role)).certificate) + 1
+        root = self._root(number)
+        authority = Authority(
+            role=self._role, certificate=root.certificate, chain=(), key=root.key, source=self._source
+        )
+        made = [root, *(self._leaf(role, authority, ()) for role in leaves)]
+
+        async def keep(change: Change) -> None:
+            for one in made:
+                await change.of(OWN_KEYS).put(one)
+
+        await self._store.change(keep)
+        return root.certificate
+
+    def _leaf(self, role: str, authority: Authority, hosts: tuple[str, ...]) -> OwnKey:
+        profile = PROFILES[role]
+        profile = replace(profile, hosts=(*profile.hosts, *(host for host in hosts if host not in profile.hosts)))
+        name = _named(profile.title, _generation(authority.certificate))
+        made = authority.credentials(profile, name, self._clock.now())
+        return _own(role, made.leaf, made.key)
 
     async def _put(self, change: Change, made: OwnKey, hosts: tuple[str, ...]) -> OwnKey:
         """Keep a leaf, unless another process has just done so."""
@@ -85,18 +110,7 @@ class OwnAuthority:
         kept = await self._store.of(OWN_KEYS).get(role)
         if kept is not None:
             return kept
-        profile, key, now = PROFILES[role], self._source.key(), self._clock.now()
-        certificate = issue(
-            profile,
-            subject_name(profile, f"{ORGANIZATION} {profile.title}"),
-            key.public_key(),
-            now,
-            issuer=None,
-            issuer_key=key,
-            serial=self._source.serial(),
-            not_before=now - DAY,
-        )
-        made = _own(role, certificate, key)
+        made = self._root(1)
 
         async def keep(change: Change) -> OwnKey:
             first = await change.of(OWN_KEYS).get(role)
@@ -106,9 +120,37 @@ class OwnAuthority:
 
         return await self._store.change(keep)
 
+    def _root(self, number: int) -> OwnKey:
+        """The root of that generation."""
+        profile, key, now = PROFILES[self._role], self._source.key(), self._clock.now()
+        certificate = issue(
+            profile,
+            subject_name(profile, _named(profile.title, number)),
+            key.public_key(),
+            now,
+            issuer=None,
+            issuer_key=key,
+            serial=self._source.serial(),
+            not_before=now - DAY,
+        )
+        return _own(self._role, certificate, key)
+
     def _lasts(self, certificate: x509.Certificate) -> bool:
         begins, ends = reading.not_before(certificate), reading.not_after(certificate)
         return begins <= self._clock.now() < ends - (ends - begins) / 3
+
+
+_GENERATION = re.compile(r" G([1-9]\d{0,5})\Z", re.ASCII)
+
+
+def _named(title: str, generation: int) -> str:
+    """The first is called as it is, the others by their number."""
+    return f"{ORGANIZATION} {title}" + (f" G{generation}" if generation > 1 else "")
+
+
+def _generation(root: x509.Certificate) -> int:
+    found = _GENERATION.search(reading.common_name(root))
+    return int(found[1]) if found else 1
 
 
 def _own(role: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> OwnKey:

@@ -46,6 +46,7 @@ def routes(pool: RootPool, lists: TrustLists) -> tuple[Route, ...]:
         Route("PUT", _ALL, "saveRootCa", _ADMIN, face.add),
         Route("DELETE", _ONE, "deleteRootCa", _ADMIN, face.remove),
         Route("GET", "/v1/root/ctl", "getCertificateTrustList", ROLES, face.trust_list),
+        Route("POST", "/v1/root/ctl/signer", "replaceTrustListSigner", _ADMIN, face.replace_signer),
         Route("GET", "/v1/root/activities", "getRootActivities", _ADMIN, face.activities),
     )
 
@@ -96,6 +97,11 @@ class _Face:
                 },
             }
         )
+
+    async def replace_signer(self, request: web.Request, grant: Grant) -> web.StreamResponse:
+        """Ours: the published interface has no answer to a signer whose key is in wrong hands."""
+        root = reading.der(await self._lists.replace_signer(by=grant.holder))
+        return json_response({"rootCertificate": base64_text(root), "fingerprint": reading.fingerprint(root)})
 
     async def activities(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         try:

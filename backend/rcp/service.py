@@ -126,6 +126,12 @@ class RootPool:
         """The log of everything that was done to the pool, oldest first (RCP-5)."""
         return await self._store.of(ROOT_ACTIVITIES).page(after=after, limit=limit)
 
+    async def note_list_signer(self, root: x509.Certificate, *, by: str = "") -> None:
+        """Write down that the pool's lists are signed below another root of the operator's (RCP-5)."""
+        text = f"Lists are signed below {reading.common_name(root)} from now on."
+        entry = self._activity("list signer replaced", by, reading.fingerprint(reading.der(root)), text)
+        await self._store.of(ROOT_ACTIVITIES).put(entry)
+
     async def anchors(self, *kinds: RootKind) -> list[x509.Certificate]:
         """The certificates of the roots of these kinds, for path validation."""
         return [root.certificate for root in await self.roots() if root.kind in kinds]

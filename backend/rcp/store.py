@@ -37,7 +37,7 @@ class Root(Struct, frozen=True, kw_only=True):
     fingerprint: str
 
 
-RootDeed = Literal["added", "found again", "refused", "removed", "expired", "revoked"]
+RootDeed = Literal["added", "found again", "refused", "removed", "expired", "revoked", "list signer replaced"]
 """What can happen in the pool."""
 
 
@@ -45,7 +45,8 @@ class RootActivity(Struct, frozen=True, kw_only=True):
     """One line of the pool's log (RCP-5): what was done, when (lab seconds since the epoch), and by which client.
 
     ``by`` is empty for what the operator's own programs do. ``text`` says why an addition was refused, or what a
-    removal does to what is below the root. The log is only ever added to.
+    removal does to what is below the root. The root is one of the pool, or, where the signer of the pool's list was
+    replaced, the one that stands behind the new signer. The log is only ever added to.
     """
 
     id: str

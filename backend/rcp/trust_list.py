@@ -85,6 +85,18 @@ class TrustLists:
             call.text = f"{len(roots)} roots, good until {moment_text(now + VALIDITY)}."
             return SignedTrustList(octets, signer.leaf, now, now + VALIDITY)
 
+    async def replace_signer(self, *, by: str = "") -> x509.Certificate:
+        """Its key is in wrong hands: from now on another one of another name signs, below another root; that root.
+
+        The lists are made anew of the same roots. Who reads them has to be given the new root by another way than the
+        pool's: what the old signer has signed, or still signs, is good to nobody who trusts the new root alone.
+        """
+        with self._voice.call("replace signer of trust lists") as call:
+            root = await self._own.start_anew("rcp_signer")
+            await self._pool.note_list_signer(root, by=by)
+            call.text = f"Trust lists are signed below {reading.common_name(root)} from now on."
+            return root
+
     async def octets(self) -> bytes:
         """The container alone."""
         return (await self.trust_list()).octets

@@ -130,15 +130,21 @@ class Desk:
         self._transport, self._clock, self._voice, self._sockets = transport, clock, voice, sockets
         self._ecosystem, self._source = ecosystem, source
         self._carry: Carry | None = None
-        self._tokens = {name: source.of(f"token of {name}").token(24) for name in ROLES}
+        self._grants: dict[str, Grant] = {}
 
-    async def caller(self, name: str) -> Caller:
-        """One of :data:`ROLES`, who owns the ids of the ecosystem's first manufacturer or operator."""
+    async def caller(self, name: str, of: str = "") -> Caller:
+        """One of :data:`ROLES`; ``of``: the WMI or provider id that is its own, by default those usual in a lab.
+
+        An operator then has that of the ecosystem's first, a manufacturer those of all manufacturers.
+        """
         if name not in ROLES:
             raise LocalError(f"Nobody calls the services as {name!r}.", advice=f"There are {', '.join(ROLES)}.")
         if self._carry is None:
             self._carry = await reach(self._transport, self._clock, self._app(), self._sockets)
-        return Caller(name, f"Bearer {self._tokens[name]}", self._carry, name)
+        holder = f"{name} {of}".strip()
+        token = self._source.of(f"token of {holder}").token(24)
+        self._grants[token] = self._grant(holder, name, of)
+        return Caller(name, f"Bearer {token}", self._carry, holder)
 
     def _app(self) -> web.Application:
         from pncsim.backend.auth import BearerTokens, Clients
@@ -149,13 +155,12 @@ class Desk:
         eco, clock = self._ecosystem, self._clock
         clients = Clients(clock, self._voice, eco.store, self._source)
         house = Household(eco, clients, BearerTokens(clock, eco.store, clients, "http://pncsim.test"), clock)
-        tokens = {self._tokens[name]: self._grant(name, role) for name, role in ROLES.items()}
-        return application(routes_of(house), self._voice, tokens=fixed(tokens), source=self._source)
+        return application(routes_of(house), self._voice, tokens=fixed(self._grants), source=self._source)
 
-    def _grant(self, name: str, role: Role) -> Grant:
-        wmis = frozenset({"PNC", *self._ecosystem.manufacturers}) if name == "OEM" else None
-        providers = frozenset({self._ecosystem.mo.provider}) if name == "MO" else None
-        return Grant(frozenset({role}), wmis, providers, holder=name)
+    def _grant(self, holder: str, name: str, of: str) -> Grant:
+        wmis = frozenset({of} if of else {"PNC", *self._ecosystem.manufacturers}) if name == "OEM" else None
+        providers = frozenset({of or self._ecosystem.mo.provider}) if name == "MO" else None
+        return Grant(frozenset({ROLES[name]}), wmis, providers, holder=holder)
 
 
 async def reach(transport: Transport, clock: Clock, app: web.Application, sockets: AsyncExitStack) -> Carry:

@@ -208,14 +208,15 @@ class Lab:
         """Renew what issues or signs and ends within its time, as back ends do regularly: after a long jump."""
         await (await self.region.ecosystem()).renew_certificates()
 
-    async def caller(self, name: str) -> Caller:
+    async def caller(self, name: str, of: str = "") -> Caller:
         """Who calls the services over HTTP as ``name``: ADMIN (the pool's operator), OEM, MO, CPS or CPO.
 
-        The ids of the first manufacturer and the first operator are theirs. Raises LocalError for nobody.
+        ``of``: the WMI or provider id that is theirs; unless told, of the first manufacturer and operator. Raises
+        LocalError for nobody.
         """
         if self._desk is None:
             self._desk = await self.region.desk(self._source, self._sockets)
-        return await self._desk.caller(name)
+        return await self._desk.caller(name, of)
 
     def new_root(self, kind: str = "V2G") -> Certificate:
         """A root (V2G, MO, OEM) that nobody knows yet."""

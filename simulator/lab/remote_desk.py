@@ -63,11 +63,14 @@ class RemoteDesk:
         self._brought: list[Brought] = []
         sockets.push_async_callback(self.close)
 
-    async def caller(self, name: str) -> Caller:
-        """One of :data:`ROLES`: the client of that role whose secret is known here. Raises PncError."""
+    async def caller(self, name: str, of: str = "") -> Caller:
+        """One of :data:`ROLES`: the client of that role (that owns ``of``) whose secret is known. Raises PncError."""
         if name not in ROLES:
             raise LocalError(f"Nobody calls the services as {name!r}.", advice=f"There are {', '.join(ROLES)}.")
-        participant = self._callers.of(ROLES[name])
+        if of and name in ("OEM", "MO"):
+            participant, _ = self._callers.manufacturer(of) if name == "OEM" else self._callers.operator(of)
+        else:
+            participant = self._callers.of(ROLES[name])
         return Caller(name, f"Bearer {await participant.token()}", self._carry, participant.client)
 
     async def close(self) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from backend_world import DAY, NOW, World, open_world
 
-from pncsim.backend.ecosystem import AUTHORITY_LASTS, Ecosystem
-from pncsim.backend.events.facts import RootAdded
+from pncsim.backend.ccp.store import CONTRACTS
+from pncsim.backend.ecosystem import AUTHORITY_LASTS, SIGNER_LASTS, Ecosystem
+from pncsim.backend.events.facts import ContractFact, Fact, RootAdded
 from pncsim.backend.rcp import RootKind
+from pncsim.backend.refusal import Refused
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.crl import build_crl, verify_crl
 from pncsim.tls_certs.issue import build_request
@@ -18,6 +20,7 @@ from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.revocation import Status
 from pncsim.tls_certs.validation import Use, validate_chain
 from pncsim.wire.source import SYSTEM
+from pncsim.wire.v2g import signature
 
 YEAR = 365 * DAY
 
@@ -99,3 +102,43 @@ async def test_what_an_authority_revoked_before_it_was_certified_again_stays_rev
     authority = restarted.pki.authority("mo_sub2")
     listed = verify_crl(build_crl(authority, world.clock.now()), contract, authority.certificate, world.clock.now())
     assert listed.status is Status.REVOKED
+
+
+@pytest.mark.rule("PKI-11")
+@pytest.mark.parametrize("revoked", [False, True])
+async def test_what_waits_under_a_signer_that_is_renewed_or_revoked_is_signed_again_and_nobody_is_told(
+    world: World, revoked: bool
+) -> None:
+    vehicle = await world.published()
+    contract = await world.eco.mo.subscribe("Ada", reading.common_name(vehicle.leaf))
+    before = await world.eco.store.of(CONTRACTS).get(contract.emaid)
+    old = world.pki.credentials("cps_leaf")
+    heard: list[Fact] = []
+
+    async def hear(fact: Fact) -> None:
+        heard.append(fact)
+
+    if revoked:
+        await world.eco.ca.revoke_certificate(old.leaf, "key_compromise")
+        with pytest.raises(Refused) as refused:
+            await world.eco.mo.subscribe("Bob", reading.common_name(vehicle.leaf))
+        assert refused.value.clause == "CPS-3"
+    else:
+        world.clock.jump(reading.not_after(old.leaf) - NOW - SIGNER_LASTS + 60)
+    world.eco.bus.listen(ContractFact, hear)
+    await world.eco.renew_certificates()
+    await world.eco.bus.settled()
+    new = world.pki.credentials("cps_leaf")
+    assert reading.same_key(new.leaf, old.leaf) is not revoked
+    after = await world.eco.store.of(CONTRACTS).get(contract.emaid)
+    assert before is not None and after is not None and heard == []
+    assert (after.entry, after.stored_at) == (before.entry, before.stored_at)
+    assert after.bundle.provisioning_certificates[0] == reading.der(new.leaf)
+    assert after.bundle.contract_certificates == before.bundle.contract_certificates
+    key = reading.p256_key(new.leaf)
+    assert key is not None
+    signature.verify(after.bundle.signature, after.bundle.parts, key)
+    again = await world.eco.mo.subscribe("Bob", reading.common_name(vehicle.leaf))
+    assert again.emaid != contract.emaid
+    await world.eco.renew_certificates()
+    assert world.pki.credentials("cps_leaf").leaf == new.leaf

@@ -152,3 +152,52 @@ async def test_an_older_list_is_no_news_after_a_new_start_either(world: World) -
     with pytest.raises(PeerError) as refused:
         await started().trust_list()
     assert (refused.value.kind, refused.value.http_status) == ("status stale", 502)
+
+
+@needs_openssl
+@pytest.mark.rule("RCP-1")
+async def test_lists_signed_below_another_root_are_good_below_that_alone_and_each_replacement_has_a_name_of_its_own(
+    world: World, faces: Faces, tmp_path: Path
+) -> None:
+    lists = world.eco.trust_lists
+    seen = [(await lists.anchor(), await fetched(world, faces))]
+    for _ in range(2):
+        answer = await faces.call("admin", "POST", "/v1/root/ctl/signer")
+        assert answer.status == 200
+        assert base64.b64decode(answer.body["rootCertificate"]) == reading.der(await lists.anchor())
+        seen.append((await lists.anchor(), await fetched(world, faces)))
+    names = [reading.common_name(root) for root, _ in seen]
+    assert [name.removeprefix(names[0]) for name in names] == ["", " G2", " G3"]
+    assert [reading.common_name(open_signed(octets).signer)[-2:] for _, octets in seen[1:]] == ["G2", "G3"]
+    for number, (root, _) in enumerate(seen):
+        (tmp_path / "root.pem").write_text(reading.pem([root]))
+        command = ["cms", "-verify", "-inform", "DER", "-CAfile", f"{tmp_path}/root.pem", "-attime", f"{int(NOW) + 60}"]
+        good = [openssl(*command, octets=octets).returncode == 0 for _, octets in seen]
+        assert good == [one == number for one in range(3)]
+    world.clock.jump(300 * DAY)  # the signer is made anew in time, and keeps its name
+    assert reading.common_name((await lists.trust_list()).signer).endswith("G3")
+
+
+async def test_a_reader_drops_a_list_whose_signer_is_not_to_be_trusted_any_more(world: World) -> None:
+    lists, fetches = world.eco.trust_lists, 0
+
+    async def fetch() -> bytes:
+        nonlocal fetches
+        fetches += 1
+        return await lists.octets()
+
+    roots = VerifiedRoots(world.clock, world.voice("OEM"), world.eco.store, fetch, lists.anchors)
+    for _ in range(2):
+        await roots.trust_list()
+    assert fetches == 1
+    await lists.replace_signer()
+    for _ in range(2):
+        await roots.trust_list()
+    assert fetches == 2
+
+
+@pytest.mark.parametrize("caller", ["oem", "cpo", "mo", "cps"])
+async def test_nobody_but_an_administrator_replaces_the_signer(world: World, faces: Faces, caller: str) -> None:
+    before = await world.eco.trust_lists.anchor()
+    assert (await faces.call(caller, "POST", "/v1/root/ctl/signer")).status == 403
+    assert await world.eco.trust_lists.anchor() == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from further import FURTHER
 from lab_runs import Run, leaks, run, texts
 
 from pncsim.simulator.every.cases import variants
@@ -13,7 +14,9 @@ from pncsim.simulator.runs.discovery import all_scenarios
 from pncsim.wire.gate import Tolerance
 from pncsim.wire.trace import Event, Judged, Power, Problem, Tolerated
 
-SCENARIOS = {name: scenario for name, scenario in all_scenarios().items() if scenario.use_case is None}
+SCENARIOS = {
+    name: scenario for name, scenario in all_scenarios().items() if scenario.use_case is None and name not in FURTHER
+}
 """Those of charging; what the published use cases show is in test_use_cases."""
 
 

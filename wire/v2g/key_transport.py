@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from pncsim.wire.errors import PeerError
+from pncsim.wire.errors import Kind, PeerError
 from pncsim.wire.source import SYSTEM, Source
 
 CURVE = ec.SECP256R1()
@@ -33,6 +33,8 @@ class WrappedKey(NamedTuple):
 
 class KeyTransportError(PeerError):
     """The wrapped key cannot be used; the vehicle keeps its previous contract."""
+
+    kind: Kind = "contract key"
 
 
 def wrap(
