@@ -64,7 +64,7 @@ class ChargePoint:
         station: StationConfig,
         evses: Sequence[EvsePlan],
         *,
-        connect: Connector,
+        connect: Connector | None,
         source: Source,
         password: str | None = None,
         roots: Iterable[tuple[str, x509.Certificate]] = (),
@@ -90,7 +90,7 @@ class ChargePoint:
         self.pairing: x509.Certificate | None = None
         """The root of a private environment, while vehicles are to be paired: it is sent with the chain (PE-1)."""
         self.evses = tuple(self._build(number, plan, clock, trace, source) for number, plan in enumerate(evses, 1))
-        self._clock = clock
+        self._clock, self._alone = clock, connect is None
         self._life: asyncio.Task[None] | None = None
 
     def _build(self, number: int, plan: EvsePlan, clock: Clock, trace: Trace, source: Source) -> Evse:
@@ -105,6 +105,7 @@ class ChargePoint:
             unit=f"{self.station.config.identity}/{number}",
             settings=partial(self.settings, number),
             shown=self._shown,
+            certified=lambda: self.presented.credentials is not None or self.station.credentials is not None,
             enabled=lambda: self.station.model.flag("ISO15118Ctrlr", "Enabled"),
             power=EvsePower(f"PNC-METER-{number}"),
             source=source.of(f"EVSE {number}"),
@@ -129,6 +130,12 @@ class ChargePoint:
         ``lenient``: serve vehicles even without OCSP response, or without CSMS, if there is a certificate; not where
         the CSMS does not take the station as it is configured (wrong password, path, identity, scheme, trust).
         """
+        if not self._alone:
+            await self._boot(within, lenient)
+        for evse in self.evses:
+            await evse.open()
+
+    async def _boot(self, within: float, lenient: bool) -> None:
         self._life = asyncio.create_task(self.station.run())
         try:
             await self.station.wait_ready(within)
@@ -137,8 +144,6 @@ class ChargePoint:
             secured = any(evse.plan.secured for evse in self.evses)
             if not lenient or turned_away or (secured and self.station.credentials is None):
                 raise
-        for evse in self.evses:
-            await evse.open()
 
     async def close(self) -> None:
         """Stop serving, let the CSMS hear of the transactions that end with that, disconnect from it."""

@@ -60,7 +60,8 @@ class Evse:
 
     ``answer(question)`` decides what secc.questions asks; a PncError it raises becomes the refusal's sentence.
     ``tell(notice)`` hears secc.notices. ``settings`` is asked before each session what has changed since the plan;
-    ``shown`` for the TLS server's credentials; ``enabled`` whether ISO 15118 is spoken at all.
+    ``shown`` for the TLS server's credentials, ``certified`` whether there are any: without them TLS is not offered;
+    ``enabled`` whether ISO 15118 is spoken at all.
 
     For whoever watches: ``receipts`` counts verified metering receipts, ``loops`` meter samples; ``on_loop`` hears the
     latter, ``on_notice`` what the station is told, before it is; ``on_vehicle`` who has shown to be a vehicle,
@@ -80,6 +81,7 @@ class Evse:
         settings: Callable[[], SeccConfig] | None = None,
         shown: Callable[[], TlsIdentity] | None = None,
         enabled: Callable[[], bool] = lambda: True,
+        certified: Callable[[], bool] = lambda: True,
         power: EvsePower | None = None,
         source: Source = SYSTEM,
     ) -> None:
@@ -97,18 +99,12 @@ class Evse:
         self.on_left: Callable[[Visitor], None] | None = None
         self._clock, self._trace, self._answer, self._tell, self._source = clock, trace, answer, tell, source
         self._settings = settings or (lambda: plan.config)
-        self._shown, self._enabled = shown, enabled
+        self._shown, self._enabled, self._certified = shown, enabled, certified
         self._sessions: dict[Visitor, Driver[SeccEngine]] = {}
         self._served: Visitor | None = None
-        handlers: dict[Security, OnStream] = {}
-        if plan.secured:
-            handlers[Security.TLS] = self._over_tls
-        if plan.plain and plan.config.external:
-            # By contract nobody can pay there (V2G2-634): such a port would lead nowhere.
-            handlers[Security.NONE] = self._over_tcp
         self._setup = plan.dialects[0].times.station_setup
         self._listeners = Listeners(
-            plan.network, handlers, self.pilot, clock, self.voice, setup_seconds=self._setup.seconds
+            plan.network, self._offered, self.pilot, clock, self.voice, setup_seconds=self._setup.seconds
         )
         self._busy = 0
         self._idle = asyncio.Event()
@@ -155,6 +151,16 @@ class Evse:
     def where(self) -> list[str]:
         """Where vehicles are waited for: address, port and kind of connection."""
         return self._listeners.where
+
+    def _offered(self) -> dict[Security, OnStream]:
+        """The kinds of connection that vehicles are answered on now."""
+        handlers: dict[Security, OnStream] = {}
+        if self.plan.secured and self._certified():
+            handlers[Security.TLS] = self._over_tls
+        if self.plan.plain and self.plan.config.external:
+            # By contract nobody can pay there (V2G2-634): such a port would lead nowhere.
+            handlers[Security.NONE] = self._over_tcp
+        return handlers
 
     # ---- plug and pilot ------------------------------------------------------------------------------------------
 

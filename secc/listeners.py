@@ -14,7 +14,7 @@ from pncsim.wire.voice import Voice
 
 
 class Listeners:
-    """Serves ``handlers`` on ``network`` and matches the pilot's data link while it does.
+    """Serves ``handlers()`` on ``network``, asked whenever it opens, and matches the pilot's data link while it does.
 
     A vehicle has ``setup_seconds`` from plug-in to set up a session. ``set_up_by`` is the lab time by which it is to,
     None while that is not being waited for (V2G2-714 to -716, -723).
@@ -23,7 +23,7 @@ class Listeners:
     def __init__(
         self,
         network: Network | None,
-        handlers: Handlers,
+        handlers: Callable[[], Handlers],
         pilot: Pilot,
         clock: Clock,
         voice: Voice,
@@ -50,7 +50,7 @@ class Listeners:
         """Listen. Raises LocalError where that cannot be."""
         if self._network is None:
             raise LocalError("The EVSE has no link.", advice="Give its plan a network.")
-        self.serving = await self._network.serve(self._handlers, self._voice)
+        self.serving = await self._network.serve(self._handlers(), self._voice)
         self._pilot.match(True)
 
     def wake(self, too_late: Callable[[], None]) -> None:

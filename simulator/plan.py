@@ -105,7 +105,9 @@ class StationPlan(Struct, frozen=True):
     """A station with ``evses`` EVSEs, at the CSMS of that name, with a certificate of that PKI.
 
     ``link``: its EVSE 1 waits there for somebody else's vehicle. ``foreign``: the station itself is somebody else's,
-    to be found over ``link``; only vehicles are then ours. ``traits``: fields of :class:`secc.config.SeccConfig` that
+    to be found over ``link``; only vehicles are then ours. ``commissioned`` False: it comes from its factory, knows no
+    roots and holds no certificate, and Plug & Charge is off until its CSMS turns it on. ``private``: it is somebody's
+    own (CharIN 2.1.4), has a root of its own and no CSMS. ``traits``: fields of :class:`secc.config.SeccConfig` that
     differ from what is usual; of a field that has fields itself, some of those.
     """
 
@@ -115,6 +117,8 @@ class StationPlan(Struct, frozen=True):
     pki: str = ""
     link: OtherSide | None = None
     foreign: bool = False
+    commissioned: bool = True
+    private: bool = False
     traits: Mapping[str, Any] = NOTHING
 
 

@@ -227,6 +227,11 @@ def period(single: ocsp.OCSPSingleResponse) -> tuple[float, float]:
     return begins, following.timestamp() if following else begins + DEFAULT_LIFETIME
 
 
+def answer_ends(octets: bytes) -> float:
+    """Until when an OCSP response (DER) counts, seconds since the epoch. Raises Unreadable."""
+    return period(next(iter(load_answer(octets).responses)))[1]
+
+
 def single_about(response: ocsp.OCSPResponse, serial: int, issuer: x509.Certificate) -> ocsp.OCSPSingleResponse:
     """What a response says of the certificate that ``issuer`` has given the number ``serial``. Raises OcspError.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -20,8 +21,9 @@ class StationConfig(Struct, frozen=True, kw_only=True):
     ``secc_id`` becomes the CN of its V2G certificate. ``certificate_timeout`` must stay below the 4.5 s the SECC has
     for CertificateInstallationRes. ``staple_sub_cas``: fetch OCSP answers for the Sub-CAs too. ``card``: one that lies
     on the reader of every EVSE all the time. ``private_emaids``: the station stands in a private environment, where
-    it lets these contracts charge and no others, asks nobody, and looks at no chain (CharIN 2.1.4). ``refuses``:
-    liberties of the CSMS that are not let pass.
+    it lets these contracts charge and no others, asks nobody, and looks at no chain (CharIN 2.1.4); whoever owns it may
+    go on writing in that list. ``commissioned``: Plug & Charge and the V2G certificate are switched on from the first
+    boot; otherwise the CSMS does that. ``refuses``: liberties of the CSMS that are not let pass.
     """
 
     identity: str = "CS001"
@@ -40,7 +42,8 @@ class StationConfig(Struct, frozen=True, kw_only=True):
     staple_sub_cas: bool = False
     card: str = ""
     card_kind: types.IdTokenEnumType = "ISO14443"
-    private_emaids: frozenset[str] | None = None
+    private_emaids: Set[str] | None = None
+    commissioned: bool = True
     call_timeout: float = 30.0
     certificate_timeout: float = 4.0
     authorize_timeout: float = 10.0

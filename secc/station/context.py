@@ -26,7 +26,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed, PeerError, PncError
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import A, Handler, Request, Row
-from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.ocpp.channel import Connector, FrameChannel
 from pncsim.wire.ocpp.peer import message_ids
 from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.ocpp.when import timestamp
@@ -52,7 +52,7 @@ class StationContext:
         self,
         blocks: tuple[Block, ...],
         config: StationConfig,
-        connect: Connector,
+        connect: Connector | None,
         clock: Clock,
         source: Source,
         trace: Trace,
@@ -61,7 +61,7 @@ class StationContext:
         roots: Iterable[tuple[str, x509.Certificate]],
         check_chain: identity.ChainCheck,
     ) -> None:
-        self.config = config
+        self.config, self._alone = config, connect is None
         self.clock = clock
         self.voice = Voice.on(clock, trace, "CS", config.identity, refuses=config.refuses)
         self.trust = TrustStore(roots)
@@ -79,7 +79,7 @@ class StationContext:
         self.link = Link(
             config,
             self.model,
-            connect,
+            connect or _nobody,
             clock,
             source,
             trace,
@@ -197,7 +197,9 @@ class StationContext:
             shown, self._held = self._held, None
             if shown.until > self.clock.now():
                 outlet.present(shown._replace(until=float("inf")))
-        self.delivery.add(outlet.book.note(notice))
+        events = outlet.book.note(notice)
+        if not self._alone:
+            self.delivery.add(events)
         if kind is notices.PluggedIn or kind is notices.Unplugged:
             self._report_status(outlet)
         if outlet.transaction is None:
@@ -365,12 +367,18 @@ class StationContext:
         if key.name == "BasicAuthPassword":
             self.link.password = value
             self.password_changed = True
+        elif key.component == "ISO15118Ctrlr":
+            self.upkeep.look()
 
     async def reconnect_with_new_password(self) -> None:
         """A01.FR.03: once SetVariables is answered, come back with the new password."""
         self.password_changed = False
         self.voice.story(f"{self.config.identity} got a new password and reconnects")
         await self.link.reconnect("the password has changed")
+
+
+async def _nobody(identity: str, password: str | None) -> FrameChannel:
+    raise PeerError(f"{identity} has no CSMS.", kind="unreachable")
 
 
 def _declared(blocks: tuple[Block, ...]) -> tuple[Variable, ...]:

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 ChainCheck = Callable[[tuple[x509.Certificate, ...], float], "ValidatedChain"]
 """Verifies a SECC chain (leaf first, without root) at lab time; raises PncError when it does not hold."""
 
-RENEW_BEFORE = 30 * 86_400.0
-"""Seconds before its end at which the certificate is renewed (A03: one month)."""
-
 STAPLE_LIFE = 7 * 86_400.0
 """Longest time an OCSP answer is used (M06: refreshed at least weekly)."""
 

@@ -17,7 +17,8 @@ MOST = 4
 class OwnCertificates:
     """Of several that are valid the one that begins last is shown; one that begins in the future waits until then.
 
-    What it replaced stays until its end and is shown again should the new one end first (OCPP A02.FR.08, -09).
+    What it replaced stays until its end and is shown again should the new one end first (OCPP A02.FR.08, -09). One
+    that is revoked, by the OCSP answer about any certificate of its chain, is shown only until another one is there.
     """
 
     def __init__(self, trust: TrustStore, clock: Clock) -> None:
@@ -34,7 +35,7 @@ class OwnCertificates:
     def add(self, credentials: Credentials) -> None:
         """Have these too."""
         now = self._clock.now()
-        living = tuple(one for one in self._kept if reading.not_after(one.leaf) >= now)
+        living = tuple(one for one in self._kept if reading.not_after(one.leaf) >= now and not self._revoked(one))
         self._kept = (*living[-MOST + 1 :], credentials)
 
     @property
@@ -53,10 +54,11 @@ class OwnCertificates:
         While nothing valid is shown, one that begins within ``gap`` seconds is waited for. None: there is nothing.
         """
         now, current = self._clock.now(), self.current
-        found = current if current is not None and ends(current) >= now else None
+        alive = current is not None and ends(current) >= now and not self._revoked(current)
+        found = current if alive else None
         reach = now + gap if found is None else ends(found)
         for one in sorted(self.coming, key=_start):
-            if begins(one) <= reach:
+            if begins(one) <= reach and not self._revoked(one):
                 found, reach = one, max(reach, ends(one))
         return found
 
@@ -80,6 +82,10 @@ class OwnCertificates:
     def staple(self, certificate: x509.Certificate) -> Staple | None:
         """The answer about one certificate, fresh or not."""
         return self._staples.get(certificate)
+
+    def _revoked(self, credentials: Credentials) -> bool:
+        staples = map(self._staples.get, credentials.chain)
+        return any(staple is not None and staple.status == "revoked" for staple in staples)
 
     def keep(self, certificate: x509.Certificate, staple: Staple) -> None:
         """Have this answer; those about certificates that are no longer here go."""

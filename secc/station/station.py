@@ -27,15 +27,16 @@ if TYPE_CHECKING:
 class Station:
     """One OCPP 2.0.1 charging station. Run :meth:`run` as a task; :meth:`wait_ready` tells when it can serve vehicles.
 
-    ``connect`` opens a channel to the CSMS. ``roots``: (OCPP certificate use, root) pairs; the V2G root is needed for
-    OCSP answers, MO roots for hash data. ``credentials``: a V2G certificate it has already (else it requests one).
+    ``connect`` opens a channel to the CSMS; None: there is none, and nothing is kept for it. ``roots``: (OCPP
+    certificate use, root) pairs; the V2G root is needed for OCSP answers, MO roots for hash data. ``credentials``: a
+    V2G certificate it has already (else it requests one).
     What happens at its EVSEs is told to, and asked of, :meth:`outlet`.
     """
 
     def __init__(
         self,
         config: StationConfig,
-        connect: Connector,
+        connect: Connector | None,
         clock: Clock,
         source: Source,
         trace: Trace | None = None,

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 RETRY = 60.0
 """Seconds until a failed request for an OCSP answer is made again."""
 
-SILENCE = 86_400.0
+DAY = 86_400.0
+
+SILENCE = DAY
 """Seconds at most until a certificate is asked for again that was refused, or did not come."""
 
 
@@ -87,6 +89,10 @@ class Upkeep:
         """Install credentials from outside, in place of all others."""
         self._own.replace(credentials)
 
+    def look(self) -> None:
+        """See at once whether something is due: what decides on that has changed."""
+        self._wake.set()
+
     def renew(self) -> None:
         """Request a new certificate now (TriggerMessage SignV2GCertificate)."""
         self._silent_until = None
@@ -116,15 +122,21 @@ class Upkeep:
         enabled = self._model.flag("ISO15118Ctrlr", "V2GCertificateInstallationEnabled")
         return self._config.request_certificate and enabled
 
+    def _lead(self) -> float:
+        """Seconds before its end at which a certificate is renewed (A03)."""
+        return self._model.integer("ISO15118Ctrlr", "CertificateRenewalDays") * DAY
+
     def _renewal(self) -> float | None:
-        """When to ask for the next certificate: a month before the end of the last, and not while told to wait."""
+        """When to ask for the next certificate: some time before the end of the last, at once where that is revoked,
+        and not while told to wait."""
         if not self._wants_certificate():
             return None
-        last, silent = self._own.last(identity.RENEW_BEFORE), self._silent_until or 0.0
+        lead, silent = self._lead(), self._silent_until or 0.0
+        last = self._own.last(lead)
         if last is None:
             return silent
         starts, end = begins(last), ends(last)
-        return max(silent, end - min(identity.RENEW_BEFORE, (end - starts) / 3))
+        return max(silent, end - min(lead, (end - starts) / 3))
 
     def _certificate_due(self) -> bool:
         renewal = self._renewal()
@@ -184,7 +196,7 @@ class Upkeep:
 
         Sooner where that would be too late, and at once when the CSMS triggers it.
         """
-        now, last = self._clock.now(), self._own.last(identity.RENEW_BEFORE)
+        now, last = self._clock.now(), self._own.last(self._lead())
         left = ends(last) - now if last is not None else 0.0
         self._silent_until = now + (max(RETRY, min(SILENCE, left / 3)) if left > 0 else SILENCE)
 

@@ -20,6 +20,7 @@ from pncsim.secc.config import SeccConfig
 from pncsim.simulator.lab.around import named
 from pncsim.simulator.lab.back_end import CARD, BackEnd, Region
 from pncsim.simulator.lab.expect import Expectations
+from pncsim.simulator.lab.home import PrivateHome
 from pncsim.simulator.lab.hooks import Hooks, chained
 from pncsim.simulator.lab.plug_in import PlugIn
 from pncsim.simulator.lab.revocation import Revocable, revoke
@@ -53,9 +54,6 @@ if TYPE_CHECKING:
 
 RECONNECT_PATIENCE = 300.0
 """Seconds a station that lost its CSMS may take, after the session, to deliver what it kept (in memory)."""
-
-RECERTIFIED = 60.0
-"""Seconds in which a station that was told to has its new certificate."""
 
 
 class Lab:
@@ -94,6 +92,7 @@ class Lab:
             credentials=settings.credentials,
         )
         self.vehicles: dict[str, Vehicle] = {}
+        self.homes = {one.identity: PrivateHome.of(clock, source) for one in plan.stations if one.private}
         self.through, self._installed, self._source = through, installed, source
         self._stations: dict[str, ChargePoint] = {}
         self._behind: dict[str, BackEnd] = {}
@@ -198,11 +197,11 @@ class Lab:
 
     async def recertify(self, station: ChargePoint) -> None:
         """Its CSMS has the station ask for a new V2G certificate (OCPP A03), and it has that and its staples."""
-        identity, signed = station.station.config.identity, self.watch.answered("CertificateSigned")
-        await self._behind[identity].csms.trigger(identity, "SignV2GCertificate")
-        async with self.clock.timeout(RECERTIFIED):
-            await signed
-        await station.quiet()
+        from pncsim.simulator.lab.enrolment import certificate_comes
+
+        identity = station.station.config.identity
+        async with certificate_comes(self, station):
+            await self._behind[identity].csms.trigger(identity, "SignV2GCertificate")
 
     async def renew_authorities(self) -> None:
         """Renew what issues or signs and ends within its time, as back ends do regularly: after a long jump."""
@@ -303,7 +302,7 @@ class Lab:
 
         evse.on_loop = loop
         session, watch = self.sessions.begin(vehicle.name), SessionWatch(evse, site.station.outlet(evse.number).book)
-        session.csms_seen = self._behind[plan.identity].own is not None
+        session.csms_seen = self._behind[plan.identity].own is not None and not plan.private
         link = self.through(evse.network)
         with self.clock.acting():
             outcome = await charge(link, vehicle, self.clock, self.trace, pilot=evse.pilot)
@@ -344,7 +343,8 @@ class Lab:
     async def _boot(self, plan: StationPlan, number: int, config: SeccConfig) -> None:
         back = await self.region.back_end(plan.csms)
         pki = named(back.parties.pkis, plan.pki)
-        equipped = await back.parties.equip_station(number, evse_id_of(number), plan.pki) if self._installed else None
+        issued = self._installed and plan.commissioned and not plan.private
+        equipped = await back.parties.equip_station(number, evse_id_of(number), plan.pki) if issued else None
         station = make_station(
             plan,
             number,
@@ -354,6 +354,7 @@ class Lab:
             credentials=equipped,
             staples=equipped is None or can_staple(pki),
             connect=self._reach(back),
+            home=self.homes.get(plan.identity),
             hooks=self.hooks,
             transport=self.settings.transport,
             clock=self.clock,
@@ -364,7 +365,9 @@ class Lab:
         self._stations[plan.identity], self._behind[plan.identity] = station, back
         await station.open(lenient=self.plan.policies.ocsp in ("prefer", "off"))
         which = "station" if len(self.plan.stations) == 1 else f"station {plan.identity}"
-        self.voice.story(f"The {which} is ready; the CSMS is {back.csms_url}.")
+        self.voice.story(
+            f"The {which} is ready; {'it has no CSMS' if plan.private else f'the CSMS is {back.csms_url}'}."
+        )
 
     def _reach(self, back: BackEnd) -> Connector:
         async def connect(identity: str, password: str | None) -> FrameChannel:

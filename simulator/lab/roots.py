@@ -58,3 +58,9 @@ async def listed(caller: Caller) -> Mapping[str, Mapping[str, Any]]:
     answer = await caller.get(ROOTS)
     roots = answer.body.get("RootCertificateCollection", {}).get("rootCertificates", ())
     return {root["fingerprint"]: root for root in roots}
+
+
+async def published(caller: Caller, kind: str) -> list[x509.Certificate]:
+    """The root certificates of that kind that the pool has, as ``caller`` reads them."""
+    roots = (await listed(caller)).values()
+    return [reading.parsed(base64.b64decode(one["caCertificate"])) for one in roots if one["rootType"] == kind]

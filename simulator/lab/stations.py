@@ -10,6 +10,7 @@ from pncsim.secc.charge_point import ChargePoint, trusted_roots
 from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
 from pncsim.secc.evse import EvsePlan
 from pncsim.secc.station.config import StationConfig
+from pncsim.simulator.lab.home import PrivateHome
 from pncsim.simulator.lab.hooks import Hooks, chained
 from pncsim.simulator.lab.traits import with_traits
 from pncsim.simulator.parameters import check_wishes
@@ -74,6 +75,7 @@ def make_station(
     credentials: Credentials | None,
     staples: bool,
     connect: Connector,
+    home: PrivateHome | None = None,
     hooks: Hooks,
     transport: Transport,
     clock: Clock,
@@ -84,10 +86,12 @@ def make_station(
     """Station ``number`` of a lab. Without ``credentials`` it will ask for its V2G certificate.
 
     ``staples``: it asks for OCSP answers. ``config`` is for each of its EVSEs, whose ids are of the lab; without
-    anchors of its own they have those of the PKIs ``everywhere``.
+    anchors of its own they have those of the PKIs ``everywhere``. In a ``home`` it knows no roots and has no CSMS.
     """
     evses = [_evse(plan, config, hooks, number, outlet, transport, clock) for outlet in range(1, plan.evses + 1)]
-    roots = [anchor for one in everywhere for anchor in trusted_roots(one)]
+    known = everywhere if plan.commissioned and home is None else ()
+    roots = [anchor for one in known for anchor in trusted_roots(one)]
+    credentials = credentials if home is None else home.station
     return ChargePoint(
         clock,
         trace,
@@ -96,11 +100,13 @@ def make_station(
             secc_id=evses[0].config.evse_id,
             request_certificate=credentials is None,
             request_staples=staples,
+            commissioned=plan.commissioned,
+            private_emaids=None if home is None else home.emaids,
             security_profile=security_profile,
             refuses=config.refuses,
         ),
         evses,
-        connect=hooks.disturbed(connect, plan.identity),
+        connect=hooks.disturbed(connect, plan.identity) if home is None else None,
         source=source.of(plan.identity),
         password=password,
         roots=roots,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from typing import Any
 
 from msgspec import Struct
 
-from pncsim.wire.ocpp.frames import Result
+from pncsim.wire.ocpp.frames import Call, Result
 from pncsim.wire.trace import Event, HttpExchange, Judged, OcppFrame, Secured, ServiceCall, Trace, V2gMessage
 
 
@@ -78,3 +80,14 @@ class Watch(Struct, frozen=True):
 
         self.trace.subscribe(see)
         return done
+
+
+def answers(frames: Iterable[OcppFrame], action: str) -> list[Any]:
+    """What calls of ``action`` were answered with, as the CSMS has seen or said it: payloads, not errors."""
+    seen = [frame.content for frame in frames if (frame.role, frame.action) == ("CSMS", action)]
+    return [content.payload for content in seen if isinstance(content, Result)]
+
+
+def asked(frames: Iterable[OcppFrame], action: str) -> list[OcppFrame]:
+    """The calls of ``action`` as the CSMS has seen or made them."""
+    return [one for one in frames if (one.role, one.action) == ("CSMS", action) and isinstance(one.content, Call)]

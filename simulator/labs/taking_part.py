@@ -127,6 +127,8 @@ def _stations(written: Written, plan: Plan) -> tuple[StationPlan, ...]:
                 pki=one.pki,
                 link=link if one.foreign else None,
                 foreign=one.foreign,
+                commissioned=usual.commissioned,
+                private=usual.private,
                 traits=traits_of(table, SeccConfig),
             )
         )

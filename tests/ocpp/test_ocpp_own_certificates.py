@@ -218,6 +218,36 @@ async def test_one_refusal_does_not_silence_the_renewal() -> None:
         assert station.credentials is not first and lab.frames().count("SignCertificate") == asked + 1
 
 
+@pytest.mark.rule("CSO-4")
+@virtual
+async def test_a_revoked_certificate_is_replaced_at_once_and_never_shown_again() -> None:
+    lab = Lab(pki=create_pki(NOW, ocsp_url="http://ocsp.test/ocsp"))
+    lab.csms.config.heartbeat = DAY
+    async with running(lab.station()) as station:
+        await station.wait_ready()
+        first = station.credentials
+        assert first is not None
+        lab.pki.issuer_authority(first.leaf).revoke(first.leaf, lab.clock.now(), "key_compromise")
+        await lab.clock.sleep(6 * DAY)
+        second = station.credentials
+        assert second is not None and second is not first
+        assert lab.frames().count("SignCertificate") == 2
+        await lab.clock.sleep_until(not_after(second.leaf) - 40 * DAY)
+        assert station.credentials is second
+
+
+@virtual
+async def test_a_chain_that_stays_revoked_is_not_asked_for_without_end() -> None:
+    lab = Lab(pki=create_pki(NOW, ocsp_url="http://ocsp.test/ocsp"))
+    lab.csms.config.heartbeat = DAY
+    async with running(lab.station(config=StationConfig(identity=IDENTITY, staple_sub_cas=True))) as station:
+        await station.wait_ready()
+        sub_ca = lab.pki.certificate("cpo_sub2")
+        lab.pki.issuer_authority(sub_ca).revoke(sub_ca, lab.clock.now(), "key_compromise")
+        await lab.clock.sleep(9 * DAY)
+        assert 2 <= lab.frames().count("SignCertificate") <= 6
+
+
 @virtual
 async def test_a_certificate_that_ends_at_once_is_not_asked_for_without_end() -> None:
     lab = Lab()

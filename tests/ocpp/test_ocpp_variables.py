@@ -20,6 +20,7 @@ from pncsim.secc.evse import EvsePlan
 from pncsim.secc.questions import AuthorizationAnswer, ContractAuthorization, ExternalAuthorization
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.station import Station
+from pncsim.tls_certs.reading import not_after
 from pncsim.wire.errors import PeerError
 from pncsim.wire.network.memory import MemoryNetwork
 from pncsim.wire.ocpp.errors import CallError
@@ -209,6 +210,24 @@ async def v2g_installation() -> None:
     async with running(station):
         await station.wait_ready()
         assert station.credentials is None and "SignCertificate" not in lab.frames()
+
+
+@proves("ISO15118Ctrlr", "CertificateRenewalDays")
+async def renewal() -> None:
+    lab = Lab()
+    lab.csms.config.heartbeat = 86_400
+    async with ready(lab, StationConfig(identity=IDENTITY, request_staples=False)) as station:
+        first = station.credentials
+        assert first is not None
+        await lab.clock.sleep_until(not_after(first.leaf) - 25 * 86_400)
+        second = station.credentials
+        assert second is not None and second is not first, "a month before the end is usual"
+        write(station, "ISO15118Ctrlr", "CertificateRenewalDays", "7")
+        await lab.clock.sleep_until(not_after(second.leaf) - 8 * 86_400)
+        assert station.credentials is second
+        write(station, "ISO15118Ctrlr", "CertificateRenewalDays", "10")
+        await lab.clock.sleep(1)
+        assert station.credentials is not second, "what is due is done at once"
 
 
 @proves("ISO15118Ctrlr", "RequestMeteringReceipt")

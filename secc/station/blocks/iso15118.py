@@ -33,13 +33,19 @@ HANDLERS: tuple[Row[StationContext], ...] = (
     row(v201.DeleteCertificate, _delete),
 )
 
+
+def _commissioned(station: StationContext) -> str:
+    return "true" if station.config.commissioned else "false"
+
+
 VARIABLES = (
     V("ISO15118Ctrlr", "Enabled", "boolean", "ReadWrite", "true"),
-    V("ISO15118Ctrlr", "PnCEnabled", "boolean", "ReadWrite", "true"),
+    V("ISO15118Ctrlr", "PnCEnabled", "boolean", "ReadWrite", lambda o, *_: _commissioned(o)),
     V("ISO15118Ctrlr", "CentralContractValidationAllowed", "boolean", "ReadWrite", "false"),
     V("ISO15118Ctrlr", "ContractValidationOffline", "boolean", "ReadWrite", "false"),
     V("ISO15118Ctrlr", "ContractCertificateInstallationEnabled", "boolean", "ReadWrite", "true"),
-    V("ISO15118Ctrlr", "V2GCertificateInstallationEnabled", "boolean", "ReadWrite", "true"),
+    V("ISO15118Ctrlr", "V2GCertificateInstallationEnabled", "boolean", "ReadWrite", lambda o, *_: _commissioned(o)),
+    V("ISO15118Ctrlr", "CertificateRenewalDays", "integer", "ReadWrite", "30", "d", limits=(1, 60)),
     V("ISO15118Ctrlr", "RequestMeteringReceipt", "boolean", "ReadWrite", "true"),
     V("ISO15118Ctrlr", "SeccId", "string", "ReadWrite", lambda o, *_: o.config.secc_id, limits=(1, 64)),
     V("ISO15118Ctrlr", "CountryName", "string", "ReadWrite", lambda o, *_: o.config.country, limits=(2, 2)),
@@ -54,4 +60,6 @@ VARIABLES = (
         tier="evse",
     ),
 )
-"""Where ISO15118Ctrlr.OrganizationName is empty, SecurityCtrlr.OrganizationName goes into certificate requests."""
+"""Where ISO15118Ctrlr.OrganizationName is empty, SecurityCtrlr.OrganizationName goes into certificate requests.
+
+CertificateRenewalDays is ours: how long before its end the V2G certificate is renewed, by default a month (A03)."""

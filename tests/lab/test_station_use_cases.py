@@ -1,0 +1,66 @@
+"""The use cases of stations go red where a station, a vehicle or a CSMS does not do its duty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from test_use_cases import run_once
+
+from pncsim.secc.questions import AuthorizationAnswer
+from pncsim.secc.station.authorization import Authorizer
+from pncsim.secc.station.own_certificates import OwnCertificates
+from pncsim.secc.station.trust import TrustStore
+from pncsim.secc.station.upkeep import Upkeep
+from pncsim.simulator.result import Verdict
+from pncsim.tls_certs import judges
+from pncsim.tls_certs.judges import StationJudge
+from pncsim.tls_certs.reading import parsed
+from pncsim.wire.credentials import Credentials
+
+
+def _first_staples(self: OwnCertificates) -> tuple[bytes | None, ...]:
+    """Whatever was fetched once, however old."""
+    return tuple(one and one.der for one in map(self.staple, self.current.chain if self.current else ()))
+
+
+def _add_behind(self: OwnCertificates, credentials: Credentials) -> None:
+    """The new one is kept and the first one shown on."""
+    if self.current is None:
+        ADD(self, credentials)
+
+
+def _believe(self: StationJudge, chain: Sequence[bytes], now: float) -> None:
+    """A vehicle that takes every root it is shown."""
+    self._anchors = (*self._anchors, parsed(chain[-1]))
+    CHAIN(self, chain, now)
+
+
+def _welcome(self: Authorizer, emaid: str, allowed: object) -> AuthorizationAnswer:
+    return AuthorizationAnswer(accepted=True, token_status="Accepted", text="", token=emaid)
+
+
+ADD, CHAIN = OwnCertificates.add, StationJudge.chain
+BROKEN = (
+    ("station-certified", TrustStore, "install", lambda *_: {"status": "Rejected"}, "roots-installed"),
+    ("station-certified", OwnCertificates, "staples", property(_first_staples), "staple-kept"),
+    ("station-renewed", OwnCertificates, "_revoked", lambda *_: False, "revocation-triggers"),
+    ("station-renewed", Upkeep, "_lead", lambda *_: 1.0, "leaf-in-time"),
+    ("station-renewed", TrustStore, "install", lambda *_: {"status": "Accepted"}, "renewed-in-time"),
+    ("station-renewed", OwnCertificates, "add", _add_behind, "old-unused"),
+    ("station-paired", judges, "_private_root", lambda chain: None, "paired"),
+    ("station-paired", StationJudge, "chain", _believe, "unpaired-refused"),
+    ("station-paired", Authorizer, "_private", _welcome, "listed-only"),
+)
+"""A use case, what is broken, and the item that has to show it."""
+
+
+@pytest.mark.parametrize(("name", "where", "what", "instead", "item"), BROKEN, ids=lambda one: str(one)[:40])
+def test_who_does_not_do_its_duty_fails_the_item_about_it(
+    name: str, where: object, what: str, instead: Any, item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(where, what, instead)
+    result = run_once(name, ())
+    assert result.verdict is Verdict.FAIL
+    assert item in {check.id.partition("/")[2] for check in result.checks if not check.ok}
