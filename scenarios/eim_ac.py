@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pncsim.simulator.scenario import scenario
+from pncsim.simulator.scenario import OCPP, UseCase, scenario
 
 if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     "eim-ac",
     title="AC charging with external identification, over TLS or plain TCP",
     clauses=("OCPP C08", "V2G2-854"),
+    use_case=UseCase(
+        id="C08",
+        source=OCPP,
+        part=True,
+        actors=("driver", "EV", "SECC", "CSMS"),
+        preconditions=("the driver has a card that the CSMS knows",),
+    ),
 )
 async def eim_ac(
     lab: Lab,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pncsim.simulator.scenario import Energy, scenario
+from pncsim.simulator.scenario import Energy, UseCase, scenario
 
 if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     title="install a contract through the station, authorise with it, charge, sign receipts, stop",
     clauses=("CharIN 2.1.3.2", "CharIN 2.2.1", "OCPP M01", "OCPP C07", "V2G2-823"),
     fresh_station=True,
+    use_case=UseCase(
+        id="2.2.1",
+        part=True,
+        actors=("EV", "SECC", "CSMS", "CCP", "CPS", "MO"),
+        preconditions=("a contract waits in the pool (2.1.2.4)", "the station offers to install it"),
+    ),
 )
 async def install_contract(
     lab: Lab,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pncsim.simulator.scenario import scenario
+from pncsim.simulator.scenario import UseCase, scenario
 
 if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     "pnc-dc",
     title="DC charging with the contract already in the vehicle",
     clauses=("CharIN 2.2.1", "OCPP C07", "V2G2-691"),
+    use_case=UseCase(
+        id="2.2.1",
+        part=True,
+        actors=("EV", "SECC", "CSMS", "MO"),
+        preconditions=("a contract is in the vehicle, and its operator grants it",),
+    ),
 )
 async def pnc_dc(
     lab: Lab,

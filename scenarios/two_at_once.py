@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 from pncsim.simulator.plan import Plan, StationPlan
-from pncsim.simulator.scenario import scenario
+from pncsim.simulator.scenario import UseCase, scenario
 
 if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     title="two vehicles with a contract each charge at both EVSEs of one station at the same time",
     clauses=("CharIN 2.2.1", "OCPP E02", "OCPP C07"),
     plan=Plan(stations=(StationPlan(evses=2),)),
+    use_case=UseCase(
+        id="2.2.1",
+        part=True,
+        actors=("EV", "SECC", "CSMS", "MO"),
+        preconditions=("a contract is in each vehicle, and its operator grants it",),
+    ),
 )
 async def two_at_once(
     lab: Lab,

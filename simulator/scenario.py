@@ -21,17 +21,22 @@ from pncsim.wire.errors import LocalError
 Energy = Literal["ac", "dc"]
 
 CHARIN = "CharIN, Plug & Charge PKI interoperability guide 1.0 (2023-04-30)"
+OCPP = "OCPP 2.0.1, Part 2 edition 3"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class UseCase(Struct, frozen=True, kw_only=True):
-    """The published use case a scenario shows: its ``id`` in ``source``, who acts, and what has to be so before."""
+    """The published use case a scenario shows: its ``id`` in ``source``, who acts, and what has to be so before.
+
+    ``part``: one way through it, or one exception to it; what it demands as a whole another scenario shows.
+    """
 
     id: str
     actors: tuple[str, ...]
     preconditions: tuple[str, ...] = ()
     source: str = CHARIN
+    part: bool = False
 
 
 class Scenario(Struct, frozen=True):
@@ -48,6 +53,11 @@ class Scenario(Struct, frozen=True):
     fresh_station: bool = False
     plan: Plan = USUAL
     use_case: UseCase | None = None
+
+    @property
+    def shown(self) -> str:
+        """The id of the use case it shows as a whole; empty if there is none."""
+        return self.use_case.id if self.use_case is not None and not self.use_case.part else ""
 
     @property
     def story(self) -> str:

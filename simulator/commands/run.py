@@ -57,7 +57,7 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
 
 
 def _add_scenario(scenarios: Any, word: str, found: Scenario) -> None:
-    case = found.use_case.id if found.use_case is not None else word
+    case = found.shown or word
     one = scenarios.add_parser(
         word,
         aliases=() if case in (word, *scenarios.choices) else (case,),  # the first of several that show it

@@ -96,7 +96,7 @@ def find_scenario(word: str) -> Scenario:
     if word in found.scenarios:
         return found.scenarios[word]
     for one in found.scenarios.values():
-        if one.use_case is not None and one.use_case.id == word:
+        if word and one.shown == word:
             return one
     refused = "".join(f" {sentence}" for sentence in found.refused)
     told = meant(word, found.scenarios)

@@ -92,7 +92,7 @@ class Run:
         self.result = RunResult(
             scenario.name,
             self.settings.transport,
-            use_case=scenario.use_case.id if scenario.use_case is not None else "",
+            use_case=scenario.shown,
             expect_fault=self.settings.expect_fault,
         )
         self._gate = VehicleGate(self.clock)

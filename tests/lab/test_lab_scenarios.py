@@ -14,10 +14,15 @@ from pncsim.simulator.runs.discovery import all_scenarios
 from pncsim.wire.gate import Tolerance
 from pncsim.wire.trace import Event, Judged, Power, Problem, Tolerated
 
+REFUSING = frozenset({"card-first", "no-roaming"})
+"""What they show is a refusal, which actors report."""
+
 SCENARIOS = {
-    name: scenario for name, scenario in all_scenarios().items() if scenario.use_case is None and name not in FURTHER
+    name: scenario
+    for name, scenario in all_scenarios().items()
+    if not scenario.shown and name not in REFUSING.union(FURTHER)
 }
-"""Those of charging; what the published use cases show is in test_use_cases."""
+"""Those of charging; what the published use cases show as a whole is in test_use_cases."""
 
 
 IN_MEMORY = [

@@ -42,7 +42,7 @@ from pncsim.wire import tls
 from pncsim.wire.trace import Event, Problem
 from pncsim.wire.v2g import signature
 
-SHOWN = {name: scenario for name, scenario in all_scenarios().items() if scenario.use_case is not None}
+SHOWN = {name: scenario for name, scenario in all_scenarios().items() if scenario.shown}
 VARIANTS = [(name, tuple(options.items())) for name, scenario in SHOWN.items() for options in variants(scenario)]
 
 

@@ -1,0 +1,71 @@
+"""What charging scenarios show beside the use cases: who does not do its duty fails the check of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lab_runs import Transport
+
+from pncsim.backend.csms.roaming import Roaming
+from pncsim.secc.engine import SeccEngine
+from pncsim.secc.iso2 import charging_ac
+from pncsim.secc.station.authorization import Authorizer
+from pncsim.simulator.every.cases import variants
+from pncsim.simulator.result import RunResult, Verdict
+from pncsim.simulator.runs.discovery import find_scenario
+from pncsim.simulator.runs.loop import run_on_loop
+from pncsim.simulator.runs.run import Run
+from pncsim.simulator.settings import RunSettings
+
+NAMES = ("card-first", "no-roaming", "metering-receipts")
+RUNS = [(name, options) for name in NAMES for options in variants(find_scenario(name))]
+
+
+def run(name: str, options: dict[str, Any], transport: Transport = "memory") -> RunResult:
+    """The result of one run."""
+
+    async def main() -> RunResult:
+        return await Run(find_scenario(name), options, RunSettings(transport=transport)).done()
+
+    return run_on_loop(transport, main)
+
+
+@pytest.mark.rule("CSO-2", "CSO-3")
+@pytest.mark.parametrize(("name", "options"), RUNS, ids=str)
+def test_in_memory(name: str, options: dict[str, Any]) -> None:
+    result = run(name, options)
+    assert result.verdict is Verdict.PASS, result.cause
+    assert all(check.id and check.actor and check.seen for check in result.checks), result.checks
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_on_loopback(name: str) -> None:
+    result = run(name, {}, "loopback")
+    assert result.verdict is Verdict.PASS, result.cause
+
+
+BROKEN: tuple[tuple[str, dict[str, Any], tuple[Any, str, Any], str], ...] = (
+    ("card-first", {}, (Authorizer, "identified", False), "offer"),
+    ("card-first", {"shown": "before-selection"}, (SeccEngine, "identified", lambda self: None), "contract-refused"),
+    ("no-roaming", {}, (Roaming, "authorize", lambda self, emaid: self.operator.authorize(emaid)), "not-here"),
+    ("metering-receipts", {}, (charging_ac, "receipt_required", lambda *_: False), "asked"),
+    ("metering-receipts", {"receipts": False}, (charging_ac, "receipt_required", lambda *_: True), "asked"),
+)
+"""A scenario, its options, what is broken, and the check that has to show it."""
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "broken", "check"), BROKEN, ids=lambda value: value if type(value) is str else ""
+)
+def test_a_duty_that_is_not_done_is_seen(
+    name: str,
+    options: dict[str, Any],
+    broken: tuple[object, str, object],
+    check: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(*broken)
+    result = run(name, options)
+    failed = {one.id for one in result.checks if not one.ok}
+    assert check in failed
