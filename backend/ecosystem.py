@@ -44,6 +44,8 @@ from pncsim.backend.webhooks import Outbox, Webhooks
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import PROFILES
+from pncsim.tls_certs.rules import STANDARD
+from pncsim.wire.algorithms import AlgorithmId
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.gate import LENIENT, Tolerance
@@ -80,6 +82,7 @@ class Ecosystem:
     ``outbox`` must be what it writes along with them. ``local``: events may be sent to this machine, too. ``refuses``:
     the liberties nobody here lets pass. ``fetch_list``: how revocation lists come, if they are asked for at all;
     ``revocation``: what is demanded to be known of it, ``patience``: seconds in which it has to be heard.
+    ``algorithms``: those that certificates may have.
     """
 
     def __init__(
@@ -98,10 +101,11 @@ class Ecosystem:
         fetch_list: FetchList | None = None,
         revocation: RevocationPolicy = "require",
         patience: float = WHOLE,
+        algorithms: tuple[AlgorithmId, ...] = STANDARD,
     ) -> None:
         self._clock, self._trace, self._refuses = clock, trace, refuses
         self._fetch_list, self._demanded, self._patience = fetch_list, revocation, patience
-        self._fetch, self._policy, self._source = fetch, policy, source
+        self._fetch, self._policy, self._source, self._algorithms = fetch, policy, source, algorithms
         self.voice = self._voice("LAB")
         self.bus = bus or Bus(self._voice("LAB", "events"))
         self._outbox, self._local = outbox or Outbox(source.of("webhooks")), local
@@ -380,12 +384,13 @@ class Ecosystem:
     @cached_property
     def verifier(self) -> Verifier:
         """Chain and status checks of all services."""
-        return Verifier(self._clock, self.roots, self.revocation)
+        return Verifier(self._clock, self.roots, self.revocation, self._algorithms)
 
     @cached_property
     def chains(self) -> ContractChainJudge:
         """Central validation for a CSMS."""
-        return ContractChainJudge(self.roots, gate=self._voice("PKI").tolerate, learn=self.revocation.learn)
+        gate, learn = self._voice("PKI").tolerate, self.revocation.learn
+        return ContractChainJudge(self.roots, gate=gate, learn=learn, algorithms=self._algorithms)
 
     def _voice(self, role: str, unit: str = "") -> Voice:
         return Voice.on(self._clock, self._trace, role, unit, refuses=self._refuses)

@@ -12,7 +12,9 @@ from msgspec import Struct
 from pncsim.backend.answers import RevocationStatus
 from pncsim.backend.rcp import RootKind
 from pncsim.tls_certs import reading
+from pncsim.tls_certs.rules import STANDARD
 from pncsim.tls_certs.validation import Use, ValidatedChain, validate_chain
+from pncsim.wire.algorithms import AlgorithmId
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError
 from pncsim.wire.gate import Tolerate
@@ -56,10 +58,12 @@ class StatusError(PeerError):
 
 
 class Verifier:
-    """Chain and status checks over one root pool and one source of status."""
+    """Chain and status checks over one root pool and one source of status; ``algorithms`` may be in certificates."""
 
-    def __init__(self, clock: Clock, roots: Roots, status: StatusSource) -> None:
-        self._clock, self._roots, self._status = clock, roots, status
+    def __init__(
+        self, clock: Clock, roots: Roots, status: StatusSource, algorithms: tuple[AlgorithmId, ...] = STANDARD
+    ) -> None:
+        self._clock, self._roots, self._status, self._algorithms = clock, roots, status, algorithms
 
     async def chain(
         self,
@@ -70,7 +74,8 @@ class Verifier:
         at: float | None = None,
     ) -> ValidatedChain:
         """Verify ``chain`` (leaf first, no root) to a right root, as of now or ``at``; raises ChainError."""
-        return validate_chain(chain, await self.anchors(use), use, self._clock.now() if at is None else at, gate=gate)
+        now = self._clock.now() if at is None else at
+        return validate_chain(chain, await self.anchors(use), use, now, algorithms=self._algorithms, gate=gate)
 
     async def anchors(self, use: Use) -> list[x509.Certificate]:
         """The roots a chain for ``use`` may lead to."""

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from pncsim.ev.habits import Habits
 from pncsim.tls_certs.judges import OcspPolicy
+from pncsim.wire.algorithms import AlgorithmId, allowed
 from pncsim.wire.errors import LocalError
 from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.session.outputs import Alter
@@ -59,7 +60,8 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     step. ``idle_limit``: give up after so many seconds in the loop without energy that the schedule allows.
     ``max_renegotiations``: so many one after the other are followed without energy between them. ``patience``: every
     limit within which something of the station is waited for is so many times as long as the standard's. ``pairing``:
-    take the root of a private environment that the station shows (CharIN 2.1.4.1). ``refuses``:
+    take the root of a private environment that the station shows (CharIN 2.1.4.1). ``algorithms``: those it
+    takes in the certificates of stations (CharIN 2.3). ``refuses``:
     liberties of the station that end the session instead of being let pass (:mod:`wire.gate`). ``habits``: how vehicles
     of this kind speak, None for one that has none. Raises :class:`LocalError` when values make no sense.
     """
@@ -87,11 +89,13 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     patience: float = 1.0
     max_schedule_entries: int = 24
     pairing: bool = False
+    algorithms: tuple[AlgorithmId, ...] = ("P-256",)
     refuses: frozenset[Tolerance] = LENIENT
     habits: Habits | None = None
     alter: Alter | None = None
 
     def __post_init__(self) -> None:
+        allowed(self.algorithms)
         if len(self.evccid) != 6:
             raise LocalError(f"The EVCCID has {len(self.evccid)} bytes; it is a MAC address, 6 bytes long.")
         if not 0 < self.loop_interval <= LONGEST_LOOP_INTERVAL:

@@ -51,11 +51,14 @@ async def _secure(stream: ByteStream, vehicle: Vehicle, clock: Clock, voice: Voi
 
     roots, how = (*vehicle.v2g_roots, *vehicle.private_roots), vehicle.config
     offered: list[bytes] = []
-    judge = StationJudge(roots, how.ocsp, voice.judged, gate=voice.tolerate, pairing=how.pairing)
+    judge = StationJudge(
+        roots, how.ocsp, voice.judged, gate=voice.tolerate, pairing=how.pairing, algorithms=how.algorithms
+    )
     config = TlsClient(
         judge=judge,
         trusted_ca_keys=tuple(map(reading.der, roots)),
         ask_staple=how.ocsp != "off",
+        curves=how.algorithms,
         on_keys=voice.key_log,
         on_hello=offered.append,
     )

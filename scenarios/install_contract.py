@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     clauses=("CharIN 2.1.3.2", "CharIN 2.2.1", "OCPP M01", "OCPP C07", "V2G2-823"),
     fresh_station=True,
     use_case=UseCase(
-        id="2.2.1",
+        id="2.1.3.2",
         part=True,
         actors=("EV", "SECC", "CSMS", "CCP", "CPS", "MO"),
         preconditions=("a contract waits in the pool (2.1.2.4)", "the station offers to install it"),

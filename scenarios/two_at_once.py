@@ -42,4 +42,5 @@ async def two_at_once(
     for vehicle, outcome in zip(vehicles, outcomes, strict=True):
         lab.expect.session(outcome)
         lab.expect.paid(outcome, vehicle.contracts.all[0].emaid, kwh=kwh)
-    lab.expect.that("the transactions are two", len(lab.transactions()) == 2, len(lab.transactions()))
+    many = len(lab.transactions())
+    lab.expect.of("CSMS").shows("two-transactions", "OCPP E01", "the transactions are two", many == 2, many)

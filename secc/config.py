@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
+from pncsim.wire.algorithms import AlgorithmId, allowed
 from pncsim.wire.errors import LocalError
 from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.session.outputs import Alter
@@ -118,6 +119,8 @@ class SeccConfig(Struct, frozen=True, kw_only=True):
     """A chain under no anchor of ours goes to the back end instead of being refused."""
     authorize_early: bool = False
     """Ask the back end already in PaymentDetails, where the specific FAILED_ codes can be told to the vehicle."""
+    algorithms: tuple[AlgorithmId, ...] = ("P-256",)
+    """Those taken in contract certificates and in what vehicles sign (CharIN 2.3)."""
     expires_soon_days: float = 21.0
     """OK_CertificateExpiresSoon from this many days before the end (V2G2-690)."""
 
@@ -157,6 +160,7 @@ class SeccConfig(Struct, frozen=True, kw_only=True):
     they are, or None for nothing."""
 
     def __post_init__(self) -> None:
+        allowed(self.algorithms)
         if not 7 <= len(self.evse_id) <= 37:
             raise LocalError(
                 f"The EVSEID {self.evse_id!r} has {len(self.evse_id)} characters, 7 to 37 are allowed.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from pncsim.wire.algorithms import AlgorithmId
 from pncsim.wire.errors import Kind, PeerError
 from pncsim.wire.gate import Tolerate, refuse, told_before
 from pncsim.wire.identifiers import normal_emaid
@@ -39,6 +40,7 @@ def check_contract(
     now: float,
     *,
     central_validation: bool = False,
+    algorithms: tuple[AlgorithmId, ...] = ("P-256",),
     soon_days: float = 21.0,
     gate: Tolerate = refuse,
 ) -> CheckedContract:
@@ -55,7 +57,7 @@ def check_contract(
     if known or (anchors and not central_validation):
         from pncsim.tls_certs.validation import Use, validate_chain
 
-        verified = validate_chain(certificates, anchors, Use.CONTRACT, now, gate=gate)
+        verified = validate_chain(certificates, anchors, Use.CONTRACT, now, algorithms=algorithms, gate=gate)
         certificates, anchor = verified.chain, verified.anchor
     elif not central_validation:
         raise PeerError(
@@ -67,14 +69,19 @@ def check_contract(
     return CheckedContract(
         normal_emaid(emaid),
         certificates,
-        _key(leaf),
+        _key(leaf, algorithms),
         leaf.not_valid_after_utc.timestamp() - now <= soon_days * DAY,
         min(certificate.not_valid_after_utc.timestamp() for certificate in certificates),
         anchor=anchor,
     )
 
 
-def check_still_valid(contract: CheckedContract, anchors: Sequence[x509.Certificate], now: float) -> None:
+def check_still_valid(
+    contract: CheckedContract,
+    anchors: Sequence[x509.Certificate],
+    now: float,
+    algorithms: tuple[AlgorithmId, ...] = ("P-256",),
+) -> None:
     """Check that a chain that was good still is, by the clock; what the back end is to judge is left to it.
 
     Raises PeerError of the kind "expired".
@@ -82,7 +89,7 @@ def check_still_valid(contract: CheckedContract, anchors: Sequence[x509.Certific
     if contract.anchor is not None and now >= contract.ends:
         from pncsim.tls_certs.validation import Use, validate_chain
 
-        validate_chain(contract.chain, anchors, Use.CONTRACT, now, gate=told_before)
+        validate_chain(contract.chain, anchors, Use.CONTRACT, now, algorithms=algorithms, gate=told_before)
 
 
 def _parse(der: bytes, place: int) -> x509.Certificate:
@@ -104,12 +111,13 @@ def _check_emaid(emaid: str, leaf: x509.Certificate) -> None:
         )
 
 
-def _key(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey:
-    from pncsim.tls_certs.reading import p256_key
+def _key(leaf: x509.Certificate, algorithms: tuple[AlgorithmId, ...]) -> ec.EllipticCurvePublicKey:
+    from pncsim.tls_certs.reading import key_for
 
-    key = p256_key(leaf)
+    key = key_for(leaf, algorithms)
     if key is None:
-        raise _chain_error("key type", "its key is not on the curve P-256 (V2G2-007), or cannot be read")
+        curves = " or ".join(algorithms)
+        raise _chain_error("key type", f"its key is not on the curve {curves} (V2G2-007), or cannot be read")
     return key
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pncsim.wire.algorithms import P256
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerSilent, PncError
 from pncsim.wire.streams import ByteStream
-from pncsim.wire.tls import ISO2_CIPHERS, TlsError, TlsServer, open_server
+from pncsim.wire.tls import ISO2_CIPHERS, ISO2_CURVES, TlsError, TlsServer, open_server
 from pncsim.wire.voice import Voice
 
 HANDSHAKE_RECORD = b"\x16"
@@ -41,6 +42,7 @@ async def secure(
         credentials=shown.credentials,
         staples=shown.staples,
         ciphers=shown.suites,
+        curves=ISO2_CURVES if P256.fits(shown.credentials.key) else (*ISO2_CURVES, "P-521"),
         on_keys=voice.key_log,
         on_opening=opening.append,
         on_hello=offered.append,

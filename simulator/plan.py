@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pncsim.backend.ccp.delivery import BundlePolicy
     from pncsim.backend.pki.revocation import RevocationPolicy
     from pncsim.tls_certs.judges import OcspPolicy
+    from pncsim.wire.algorithms import AlgorithmId
 
 CSMS = "CSMS"
 STATION_ID = "CS001"
@@ -47,10 +48,14 @@ class OtherSide(Struct, frozen=True, kw_only=True):
 
 
 class PkiPlan(Struct, frozen=True):
-    """A PKI with a V2G root of its own, called ``name`` ("" for the usual one), read from ``folder`` if it has one."""
+    """A PKI with a V2G root of its own, called ``name`` ("" for the usual one), read from ``folder`` if it has one.
+
+    ``algorithm``: what the keys of one that is made for the run are for.
+    """
 
     name: str = ""
     folder: Path | None = None
+    algorithm: AlgorithmId = "P-256"
 
 
 RootRole = Literal["v2g_root", "mo_root", "oem_root", "csms_root"]
@@ -141,13 +146,19 @@ class Policies(Struct, frozen=True, kw_only=True):
     ``revocation``: what is demanded to be known of certificates; None: as strictly as "require", asking nobody but the
     lab's own responder. ``selection``: which contract the pool hands out. ``ocsp``: what vehicles demand of a station's
     OCSP answer; unless that is "require", a station that gets none opens all the same. ``refuses``:
-    liberties nobody here lets pass (:mod:`wire.gate`).
+    liberties nobody here lets pass (:mod:`wire.gate`). ``algorithms``: what everybody takes in certificates, and
+    stations in what vehicles sign (CharIN 2.3).
     """
 
     revocation: RevocationPolicy | None = None
     selection: BundlePolicy = "default-first"
     ocsp: OcspPolicy | None = None
     refuses: frozenset[Tolerance] = LENIENT
+    algorithms: tuple[AlgorithmId, ...] = ("P-256",)
+
+
+NO_WISHES = Policies()
+"""Everybody as is usual."""
 
 
 class Plan(Discreet, Struct, frozen=True):
@@ -168,7 +179,7 @@ class Plan(Discreet, Struct, frozen=True):
     stations: tuple[StationPlan, ...] = (StationPlan(),)
     vehicles: tuple[VehiclePlan, ...] = ()
     roots: tuple[RootPlan, ...] = ()
-    policies: Policies = Policies()
+    policies: Policies = NO_WISHES
     pool_url: str | None = None
     pool_token: str = ""
     ocsp_url: str | None = None

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from pncsim.tls_certs.certid import CertId, RequestMalformed, cert_id, issuer_hashes, parse_request
 from pncsim.tls_certs.issue import ORGANIZATION, RequestError, TooLarge, issue, subject_name
-from pncsim.tls_certs.keys import PrivateKey
+from pncsim.tls_certs.keys import CURVES, PrivateKey
 from pncsim.tls_certs.ocsp_answers import LIFETIME, MALFORMED, UNAUTHORIZED, Single, by_key, refusal, sign_answer
 from pncsim.tls_certs.profiles import PROFILES, Profile, responder_profile
 from pncsim.tls_certs.revocation import Reason, Registry, Revocation, Status
@@ -145,7 +145,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         not_after: float | None = None,
     ) -> Credentials:
         """A fresh certificate with its chain and its key (a fresh one unless ``key`` is given)."""
-        own = self.source.key() if key is None else key
+        own = self.source.key(CURVES.get(profile.key.value, CURVES["P-256"])) if key is None else key
         leaf = self.issue(profile, common_name, own.public_key(), now, organization=organization, not_after=not_after)
         return Credentials((leaf, *self.chain), own)
 

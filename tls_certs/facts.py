@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtensionOID
+from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
 from msgspec import Struct, field
 
 from pncsim.tls_certs.chain_error import ChainError
@@ -122,12 +123,17 @@ def _note(facts: Facts, extension: x509.Extension[x509.ExtensionType]) -> None:
 
 
 _SHA256 = hashes.SHA256()
+_HASHES: Mapping[x509.ObjectIdentifier, hashes.HashAlgorithm] = {
+    SignatureAlgorithmOID.ECDSA_WITH_SHA256: _SHA256,
+    SignatureAlgorithmOID.ECDSA_WITH_SHA512: hashes.SHA512(),
+}
+"""Which of them may be used is looked at before (:func:`tls_certs.rules.check_common`)."""
 _VERIFIED: dict[tuple[bytes, bytes], None] = {}
 _VERIFIED_MAX = 1024
 
 
 def is_issued(facts: Facts, issuer: Facts) -> bool:
-    """Whether ``issuer``'s key has signed ``facts`` with SHA-256, whatever the names say.
+    """Whether ``issuer``'s key has signed ``facts``, by the algorithm named there, whatever the names say.
 
     That a CA has signed a CA is remembered, so that many chains below the same CAs cost one signature each.
     """
@@ -135,7 +141,8 @@ def is_issued(facts: Facts, issuer: Facts) -> bool:
     if pair in _VERIFIED:
         return True
     certificate = facts.certificate
-    if not signed_by(issuer.key, certificate.signature, certificate.tbs_certificate_bytes, _SHA256):
+    algorithm = _HASHES.get(certificate.signature_algorithm_oid, _SHA256)
+    if not signed_by(issuer.key, certificate.signature, certificate.tbs_certificate_bytes, algorithm):
         return False
     if facts.is_ca:
         bound(_VERIFIED, _VERIFIED_MAX)

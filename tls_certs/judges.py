@@ -11,7 +11,9 @@ from pncsim.tls_certs import reading
 from pncsim.tls_certs.chain_error import ChainError
 from pncsim.tls_certs.ocsp import OcspError, OcspStatus, verify_response
 from pncsim.tls_certs.revocation import Status
+from pncsim.tls_certs.rules import STANDARD
 from pncsim.tls_certs.validation import Use, ValidatedChain, validate_chain
+from pncsim.wire.algorithms import AlgorithmId
 from pncsim.wire.errors import PeerError
 from pncsim.wire.gate import Tolerance, Tolerate, refuse
 
@@ -42,8 +44,10 @@ class StationJudge:
         *,
         gate: Tolerate = refuse,
         pairing: bool = False,
+        algorithms: tuple[AlgorithmId, ...] = STANDARD,
     ) -> None:
         self._anchors, self._ocsp, self._gate, self._pairing = tuple(anchors), ocsp, gate, pairing
+        self._algorithms = algorithms
         self._tell = observe if observe is not None else _tell_nobody
         self._validated: ValidatedChain | None = None
         self.paired: x509.Certificate | None = None
@@ -53,7 +57,9 @@ class StationJudge:
         root = _private_root(chain) if self._pairing else None
         below, anchors = (chain, self._anchors) if root is None else (chain[:-1], (*self._anchors, root))
         try:
-            self._validated = validate_chain(below, anchors, Use.SECC, now, gate=self._gate)
+            self._validated = validate_chain(
+                below, anchors, Use.SECC, now, algorithms=self._algorithms, gate=self._gate
+            )
         except ChainError as error:
             self._tell(CHAIN, False, error.sentence, error.clause)
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from enum import Enum
 from typing import Literal
 
@@ -32,6 +33,13 @@ class KeyKind(Enum):
 
 
 _CURVES = {"secp256r1": KeyKind.P256, "secp384r1": KeyKind.P384, "secp521r1": KeyKind.P521}
+
+CURVES: Mapping[str, ec.EllipticCurve] = {
+    KeyKind.P256.value: ec.SECP256R1(),
+    KeyKind.P384.value: ec.SECP384R1(),
+    KeyKind.P521.value: ec.SECP521R1(),
+}
+"""The curves, by the names of their kinds."""
 
 SIGNATURE_HASHES: dict[KeyKind, SignatureHash | None] = {
     KeyKind.P256: hashes.SHA256(),

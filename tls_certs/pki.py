@@ -14,10 +14,12 @@ from msgspec import Struct, field
 from pncsim.tls_certs.authority import Authority, answer_request
 from pncsim.tls_certs.folder import read_folders, write_folder
 from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
+from pncsim.tls_certs.keys import CURVES, KeyKind
 from pncsim.tls_certs.ledger import LEDGER, Ledger, issuer_name, new_list
 from pncsim.tls_certs.profiles import DAY, OCPP_PROFILES, OCSP_PROFILES, PROFILES, V2G_PROFILES, NameKind, Profile
 from pncsim.tls_certs.reading import der, fingerprint, is_ca, issued_by, list_addresses, responder_url
 from pncsim.tls_certs.revocation import Registry, Status
+from pncsim.wire.algorithms import AlgorithmId
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.identifiers import check_emaid, check_evseid, check_pcid
@@ -42,7 +44,7 @@ class Pki(Discreet, Struct, eq=False):
     came along in some file: they complete chains and are nobody's root. Keys are never shown by ``repr``.
     ``complete`` says whether the authorities know of every certificate they have ever issued; in a folder its
     ``ledger`` does. Keys and serial numbers are drawn from ``source``. ``keeper`` is who has the authorities' keys,
-    where they are not here.
+    where they are not here. ``algorithm``: what new certificates of ISO 15118 are made for.
     """
 
     _hidden = ("certificates", "keys", "_authorities")
@@ -57,12 +59,17 @@ class Pki(Discreet, Struct, eq=False):
     further: tuple[x509.Certificate, ...] = ()
     ledger: Ledger | None = None
     keeper: str = ""
+    algorithm: AlgorithmId = "P-256"
     _authorities: dict[str, Authority] = field(default_factory=dict)
 
     @property
     def roles(self) -> tuple[str, ...]:
         """The roles there are certificates for."""
         return tuple(self.certificates)
+
+    def profile(self, role: str) -> Profile:
+        """What a certificate of that role looks like here."""
+        return replace(PROFILES[role], key=KeyKind(self.algorithm))
 
     def certificate(self, role: str) -> x509.Certificate:
         """The certificate of a role (the first one, where there are several). Raises LocalError."""
@@ -224,14 +231,16 @@ def create_pki(
     organization: str = ORGANIZATION,
     source: Source = SYSTEM,
     keys: KeyMaker | None = None,
+    algorithm: AlgorithmId = "P-256",
 ) -> Pki:
     """All chains of an ISO 15118-2 ecosystem with fresh keys, valid from about ``now`` (lab seconds since the epoch).
 
     Keys and serial numbers are drawn from ``source``: with a seed, the same arguments give the same octets.
     ``ocsp_url`` and ``crl_url`` go into every certificate that is not a root (``crl_url`` is completed by
     ``/<issuing role>.crl``). ``contract_ca`` and ``oem_ca`` put the MO's and the OEM's Sub-CA 1 under a root of its own
-    or under the V2G root. ``keys`` makes those of the authorities and of the provisioning service. Raises LocalError
-    for a bad identifier or an address too long to fit.
+    or under the V2G root. ``keys`` makes those of the authorities and of the provisioning service. ``algorithm``: what
+    all of them are made for, but those of OCPP and HTTPS; of another than P-256 nothing is left of ISO 15118-2 but the
+    form of its certificates (CharIN 2.3). Raises LocalError for a bad identifier or an address too long to fit.
     """
     names = {
         NameKind.PCID: check_pcid(pcid),
@@ -240,7 +249,7 @@ def create_pki(
         NameKind.HOST: "localhost",
     }
     moved = {"mo_sub1": contract_ca == "v2g", "oem_sub1": oem_ca == "v2g"}
-    pki = Pki({}, {}, ocsp_url=ocsp_url, crl_url=crl_url, source=source)
+    pki = Pki({}, {}, ocsp_url=ocsp_url, crl_url=crl_url, source=source, algorithm=algorithm)
     for profile in (*V2G_PROFILES, *OCSP_PROFILES, *OCPP_PROFILES):
         wanted = replace(profile, issuer="v2g_root") if moved.get(profile.role) else profile
         _add(pki, wanted, names.get(profile.name, f"{organization} {profile.title}"), organization, now, keys)
@@ -273,7 +282,8 @@ def _add(
 ) -> None:
     source = pki.source.of(profile.role)
     signs = (profile.ca or profile.role == "cps_leaf") and profile.role not in OCPP_ROLES
-    key = source.key() if keys is None or not signs else keys(profile.role)
+    curve = CURVES["P-256" if profile.role in OCPP_ROLES else pki.algorithm]
+    key = source.key(curve) if keys is None or not signs else keys(profile.role)
     if profile.issuer is None:
         certificate = issue(
             profile,

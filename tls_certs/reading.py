@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
+from pncsim.wire.algorithms import AlgorithmId, allowed
 from pncsim.wire.errors import PeerError
 
 P = ParamSpec("P")
@@ -203,11 +204,17 @@ def fingerprint(octets: bytes) -> str:
 
 def p256_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey | None:
     """The certificate's P-256 key, or None if it holds another kind of key, or one that cannot be read."""
+    return key_for(certificate, ("P-256",))
+
+
+def key_for(certificate: x509.Certificate, algorithms: Iterable[AlgorithmId]) -> ec.EllipticCurvePublicKey | None:
+    """The certificate's key, or None if it is for none of ``algorithms``, or cannot be read."""
     try:
         key = certificate.public_key()
     except UNREADABLE:
         return None
-    return key if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1) else None
+    fits = isinstance(key, ec.EllipticCurvePublicKey) and any(one.fits(key) for one in allowed(algorithms))
+    return key if isinstance(key, ec.EllipticCurvePublicKey) and fits else None
 
 
 def public_key_octets(certificate: x509.Certificate | x509.CertificateSigningRequest) -> bytes:

@@ -5,7 +5,7 @@ It demands less than the profiles emit: devices in the field differ, and what is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
 
 from cryptography import x509
@@ -17,6 +17,7 @@ from pncsim.tls_certs.facts import Facts
 from pncsim.tls_certs.keys import KeyKind, kind_of, name_of
 from pncsim.tls_certs.profiles import MAX_SIZE, NameKind
 from pncsim.tls_certs.reading import domains_of, values_of
+from pncsim.wire.algorithms import AlgorithmId
 from pncsim.wire.gate import Tolerance, Tolerate
 from pncsim.wire.identifiers import IdentifierError, check_emaid, check_pcid, judge_check_character
 
@@ -129,7 +130,16 @@ USAGE_NAMES = {
 """Bits of a key usage, as ``cryptography`` and as RFC 5280 4.2.1.3 spell them."""
 
 
-def check_common(facts: Facts, gate: Tolerate) -> None:
+STANDARD: tuple[AlgorithmId, ...] = ("P-256",)
+"""What ISO 15118-2 allows (V2G2-006, -007); where algorithms are configured, old and new ones overlap (CharIN 2.3)."""
+
+_SIGNED_WITH: dict[AlgorithmId, x509.ObjectIdentifier] = {
+    "P-256": SignatureAlgorithmOID.ECDSA_WITH_SHA256,
+    "P-521": SignatureAlgorithmOID.ECDSA_WITH_SHA512,
+}
+
+
+def check_common(facts: Facts, gate: Tolerate, algorithms: tuple[AlgorithmId, ...] = STANDARD) -> None:
     """What holds for leaf and Sub-CAs alike: size, version, key, signature algorithm, critical extensions."""
     certificate = facts.certificate
     if len(facts.encoding) > MAX_SIZE:
@@ -138,16 +148,17 @@ def check_common(facts: Facts, gate: Tolerate) -> None:
         )
     if certificate.version is not x509.Version.v3:
         raise ChainError("profile", f"The {facts.what} is not an X.509 v3 certificate.", clause=_ANNEX)
-    if kind_of(facts.key) is not KeyKind.P256:
+    if kind_of(facts.key) not in [KeyKind(one) for one in algorithms]:
         raise ChainError(
             "key type",
-            f"The {facts.what} has a key of kind {name_of(facts.key)}; P-256 is the only one allowed.",
+            f"The {facts.what} has a key of kind {name_of(facts.key)}; {_only(algorithms)} allowed.",
             clause="V2G2-007",
         )
-    if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+    taken = [_SIGNED_WITH[one] for one in algorithms]
+    if certificate.signature_algorithm_oid not in taken:
         raise ChainError(
             "signature algorithm",
-            f"The {facts.what} is signed with {_algorithm(certificate)}; ecdsa-with-SHA256 is the only one allowed.",
+            f"The {facts.what} is signed with {_algorithm(certificate)}; {_only(list(map(_shown, taken)))} allowed.",
             clause="V2G2-006",
         )
     if facts.usage is None:
@@ -156,6 +167,10 @@ def check_common(facts: Facts, gate: Tolerate) -> None:
         gate(Tolerance.NOT_CRITICAL(f"The key usage of the {facts.what} is not critical.", _ANNEX))
     if facts.basic is not None and not facts.basic.critical:
         gate(Tolerance.NOT_CRITICAL(f"The basic constraints of the {facts.what} are not critical.", _ANNEX))
+
+
+def _only(names: Sequence[str]) -> str:
+    return f"{names[0]} is the only one" if len(names) == 1 else f"{' and '.join(names)} are"
 
 
 def _algorithm(certificate: x509.Certificate) -> str:

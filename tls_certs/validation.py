@@ -19,7 +19,8 @@ from pncsim.tls_certs.facts import Facts, bound, read_ca, read_leaf
 from pncsim.tls_certs.paths import find_path, is_self_issued
 from pncsim.tls_certs.profiles import MAX_CHAIN
 from pncsim.tls_certs.revocation import Status
-from pncsim.tls_certs.rules import RULES, Use, check_common, check_critical, check_leaf
+from pncsim.tls_certs.rules import RULES, STANDARD, Use, check_common, check_critical, check_leaf
+from pncsim.wire.algorithms import AlgorithmId
 from pncsim.wire.gate import Liberty, NotTolerated, Tolerance, Tolerate, refuse
 
 __all__ = ["ChainError", "RevocationCheck", "Use", "ValidatedChain", "validate_chain"]
@@ -82,18 +83,20 @@ def validate_chain(
     *,
     revocation: RevocationCheck | None = None,
     intermediates: Sequence[x509.Certificate] = (),
+    algorithms: tuple[AlgorithmId, ...] = STANDARD,
     gate: Tolerate = refuse,
 ) -> ValidatedChain:
     """Verify ``chain`` (leaf first, DER or parsed) for ``use`` against trusted roots at lab time ``now``.
 
-    ``intermediates`` are Sub-CAs known from elsewhere, for a peer that sends its leaf alone. ``revocation`` is asked
+    ``algorithms``: those that keys and signatures below the root may have. ``intermediates`` are Sub-CAs known from
+    elsewhere, for a peer that sends its leaf alone. ``revocation`` is asked
     for the leaf and every Sub-CA, once all else is good. What devices in the field do differently is let pass and
     told through ``gate`` each time the chain comes, unless that refuses it. Raises ChainError.
 
     A chain that verified is remembered with its octets: where the same one is to lead to the same roots again, only the
     time and revocation are looked at.
     """
-    asked = (use, tuple(chain), tuple(anchors), tuple(intermediates))
+    asked = (use, tuple(chain), tuple(anchors), tuple(intermediates), algorithms)
     before = _REMEMBERED.get(asked)
     if before is None or not before.starts <= now < before.ends + 1:
         before = _verify(asked, now)
@@ -117,7 +120,8 @@ def _refusal(gate: Tolerate, liberty: Liberty) -> NotTolerated | None:
     return None
 
 
-_Asked = tuple[Use, tuple[bytes | x509.Certificate, ...], tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]
+_Certificates = tuple[x509.Certificate, ...]
+_Asked = tuple[Use, tuple[bytes | x509.Certificate, ...], _Certificates, _Certificates, tuple[AlgorithmId, ...]]
 
 
 class _Verified(Struct, frozen=True):
@@ -135,18 +139,18 @@ _REMEMBERED_MAX = 512
 
 
 def _verify(asked: _Asked, now: float) -> _Verified:
-    use, chain, anchors, intermediates = asked
+    use, chain, anchors, intermediates, algorithms = asked
     liberties: list[Liberty] = []
     gate = liberties.append
     sent = _parse(chain, use, gate)
     for facts in sent:
-        check_common(facts, gate)
+        check_common(facts, gate, algorithms)
     check_leaf(sent[0], use, gate)
     known = [read_ca(one, "Sub-CA") for one in intermediates]
     path, anchor = find_path(sent, known, anchors, use, now, gate)
     for facts in path:
         if facts not in sent:
-            check_common(facts, gate)
+            check_common(facts, gate, algorithms)
     _check_key_identifiers(path, anchor)
     _check_cas(path, anchor)
     check_branch(path, anchor, use, gate)

@@ -6,7 +6,8 @@ Who verifies says which of them it allows.
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Iterable
+from typing import Literal, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -15,6 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from msgspec import Struct
 
 from pncsim.wire.errors import LocalError
+
+AlgorithmId = Literal["P-256", "P-521"]
+"""What configuration calls an algorithm: by its curve, which has one hash (V2G2-006, V2G20-2674)."""
 
 SigningKey = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey
 
@@ -63,6 +67,18 @@ class Algorithm(Struct, frozen=True, eq=False):
         except InvalidSignature:
             return False
         return True
+
+
+def allowed(ids: Iterable[AlgorithmId]) -> tuple[Algorithm, ...]:
+    """The algorithms that configuration names. Raises LocalError for one that nobody knows, and for none."""
+    known = {"P-256": P256, "P-521": P521}
+    found = tuple(ids)
+    for one in found:
+        if one not in known:
+            raise LocalError(f"There is no algorithm {one!r}.", advice=f"There are {' and '.join(known)}.")
+    if not found:
+        raise LocalError("Certificates and signatures need an algorithm.", advice=f"Name {' or '.join(known)}.")
+    return tuple(known[one] for one in found)
 
 
 P256 = Algorithm("ECDSA with P-256 and SHA-256", "secp256r1", ecdsa(hashes.SHA256()), 64)

@@ -10,7 +10,9 @@ from pncsim.backend.answers import CertificateStatus, ChainStatus
 from pncsim.backend.verification import ANCHORS, Roots
 from pncsim.tls_certs.hash_data import hash_data
 from pncsim.tls_certs.reading import Unreadable, load_all
+from pncsim.tls_certs.rules import STANDARD
 from pncsim.tls_certs.validation import ChainError, Use, validate_chain
+from pncsim.wire.algorithms import AlgorithmId
 from pncsim.wire.gate import Tolerate
 
 _MAX_PEM = 16_384
@@ -30,10 +32,11 @@ class ContractChainJudge:
         *,
         gate: Tolerate,
         learn: Callable[[x509.Certificate, x509.Certificate], None] = lambda certificate, issuer: None,
+        algorithms: tuple[AlgorithmId, ...] = STANDARD,
     ) -> None:
         self._roots = roots
         self._gate = gate
-        self._learn = learn
+        self._learn, self._algorithms = learn, algorithms
 
     async def judge(self, chain: str, now: float) -> ChainStatus:
         """The verdict on a PEM chain, leaf first. Revocation is not asked for: ``hashes`` says of what it must be."""
@@ -45,7 +48,9 @@ class ContractChainJudge:
             return ChainStatus("CertChainError", error.sentence)
         try:
             anchors = await self._roots.anchors(*ANCHORS[Use.CONTRACT])
-            validated = validate_chain(certificates, anchors, Use.CONTRACT, now, gate=self._gate)
+            validated = validate_chain(
+                certificates, anchors, Use.CONTRACT, now, algorithms=self._algorithms, gate=self._gate
+            )
         except ChainError as error:
             return ChainStatus(_STATUS.get(error.ocpp_status, "CertChainError"), error.sentence)
         for pair in validated.issuers:

@@ -70,7 +70,8 @@ def _check(s: Iso2StationSession, request: iso2.MeteringReceiptReq) -> None:
         raise PeerError(f"The receipt is for schedule {request.SAScheduleTupleID}, not {s.schedule.tuple_id}.")
     if request.MeterInfo != s.receipt_sent:
         raise PeerError(f"The receipt says {_shown(request.MeterInfo)}; the station had sent {_shown(s.receipt_sent)}.")
-    signature.verify(s.received.signature, [("MeteringReceiptReq", request)], s.contract.key, gate=s.tolerate)
+    signed, rules = [("MeteringReceiptReq", request)], signature.iso2_rules(s.config.algorithms)
+    signature.verify(s.received.signature, signed, s.contract.key, rules=rules, gate=s.tolerate)
 
 
 def _shown(meter: iso2.MeterInfoType | None) -> str:

@@ -55,6 +55,7 @@ def payment_details(s: Iso2StationSession, request: iso2.PaymentDetailsReq) -> H
             config.contract_anchors,
             s.now,
             central_validation=config.central_validation,
+            algorithms=config.algorithms,
             soon_days=config.expires_soon_days,
             gate=s.tolerate,
         )
@@ -141,7 +142,7 @@ def _check_still_valid(s: Iso2StationSession) -> None:
     if s.contract is None:
         return
     try:
-        check_still_valid(s.contract, s.config.contract_anchors, s.now)
+        check_still_valid(s.contract, s.config.contract_anchors, s.now, s.config.algorithms)
     except PeerError as error:
         s.voice.judged(f"contract certificate chain of {s.emaid}", False, error.sentence, error.clause)
         s.notice(notices.AuthorizationRefused(time=s.now, emaid=s.emaid, text=error.sentence))
@@ -169,7 +170,8 @@ def _check_proof(s: Iso2StationSession, request: iso2.AuthorizationReq) -> None:
     what = "signature of AuthorizationReq with the contract key"
     try:
         signed = [("AuthorizationReq", request)]
-        grammar = signature.verify(s.received.signature, signed, s.contract.key, gate=s.tolerate)
+        rules = signature.iso2_rules(s.config.algorithms)
+        grammar = signature.verify(s.received.signature, signed, s.contract.key, rules=rules, gate=s.tolerate)
     except PeerError as error:
         s.voice.judged(what, False, error.sentence, error.clause)
         raise

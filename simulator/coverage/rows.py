@@ -62,7 +62,7 @@ def covered(runs: Iterable[Ran]) -> list[Covered]:
 def case_of(run: Ran) -> str:
     """The use case a run is of: the one its scenario declares, else the first that its clauses name, else ""."""
     told = run.manifest
-    if told.use_case is not None:
+    if told.use_case is not None and told.use_case.id in ITEMS:
         return told.use_case.id
     named = (clause.removeprefix("CharIN ") for clause in told.clauses if clause.startswith("CharIN "))
     return next((id for id in named if id in ITEMS), "")

@@ -16,7 +16,7 @@ from pncsim.simulator.faults.deeds import IMPOSSIBLE
 from pncsim.simulator.faults.fault import Chosen
 from pncsim.simulator.faults.negatives import NEGATIVES
 from pncsim.simulator.faults.table import FAULTS
-from pncsim.simulator.scenario import Scenario
+from pncsim.simulator.scenario import CHARIN, Scenario
 
 
 class RunCase(Struct, frozen=True):
@@ -35,7 +35,8 @@ class RunCase(Struct, frozen=True):
     def labels(self) -> tuple[str, ...]:
         """What it can be selected by: its name, its use case, and what the scenario shows."""
         case = self.scenario.use_case
-        return (self.name, *([f"CharIN {case.id}"] if case is not None else []), *self.scenario.clauses)
+        named = [f"CharIN {case.id}"] if case is not None and case.source == CHARIN else []
+        return (self.name, *named, *self.scenario.clauses)
 
 
 def typed(scenario: str, options: Mapping[str, object], faults: Iterable[str] = ()) -> str:

@@ -235,6 +235,7 @@ class Region:
             fetch_list=self._lists() if self._revocation is not None else None,
             revocation=self._revocation or "require",
             policy=self.plan.policies.selection,
+            algorithms=self.plan.policies.algorithms,
         )
         for plan in self.plan.pkis:
             await ecosystem.add_pki(self._pki(plan, ocsp_url), plan.name)
@@ -288,7 +289,13 @@ class Region:
         if folder is None:
             source = self._source.of(f"PKI {plan.name}".strip())
             organization = f"pncsim {plan.name}".strip()
-            pki = create_pki(self._clock.now(), ocsp_url=ocsp_url, organization=organization, source=source)
+            pki = create_pki(
+                self._clock.now(),
+                ocsp_url=ocsp_url,
+                organization=organization,
+                source=source,
+                algorithm=plan.algorithm,
+            )
             text = f"{len(pki.certificates)} certificates issued: V2G, CPO, CPS, MO and OEM chains, OCSP signers, OCPP."
         else:
             pki = load_pki(folder, keeping=self._keeping)

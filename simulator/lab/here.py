@@ -15,7 +15,6 @@ from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.lab.around import issuer_in, named
 from pncsim.simulator.plan import Plan
 from pncsim.tls_certs.pki import Pki
-from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.reading import common_name
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.clock import Clock
@@ -53,7 +52,7 @@ class Here:
         if number > MOST_VEHICLES:
             raise LocalError(f"A lab makes {MOST_VEHICLES} vehicles at most, not {number}.")
         name = f"{pcid[:12]}{number:05}{pcid[17:]}"
-        return own.authority("oem_sub2").credentials(PROFILES["oem_leaf"], name, self._clock.now())
+        return own.authority("oem_sub2").credentials(own.profile("oem_leaf"), name, self._clock.now())
 
     async def sell(self, vehicle: Vehicle, number: int, *, operator: str, days: float | None) -> None:
         """See :class:`Parties`; the first vehicle has the contract of the PKI, if that is one of the operator."""
@@ -68,7 +67,7 @@ class Here:
             if number != 1 or not emaid.startswith(seller.provider):
                 emaid = with_check_character(f"{seller.provider}C{number:08}")
             ends = None if days is None else now + days * DAY
-            credentials = pki.authority("mo_sub2").credentials(PROFILES["contract_leaf"], emaid, now, not_after=ends)
+            credentials = pki.authority("mo_sub2").credentials(pki.profile("contract_leaf"), emaid, now, not_after=ends)
         await seller.register("the driver", credentials.leaf)
         vehicle.contracts.install(Contract(emaid, credentials))
 
@@ -84,10 +83,12 @@ class Here:
 
     async def equip_station(self, number: int, evse_id: str, pki: str) -> Credentials:
         """See :class:`Parties`; the first station has the PKI's certificate, the others get one of their own."""
-        own, profile = named(self.pkis, pki), PROFILES["secc_leaf"]
+        own = named(self.pkis, pki)
         if number == 1:
             return own.credentials("secc_leaf")
-        return own.authority("cpo_sub2").credentials(profile, evse_id.replace("*", ""), self._clock.now())
+        return own.authority("cpo_sub2").credentials(
+            own.profile("secc_leaf"), evse_id.replace("*", ""), self._clock.now()
+        )
 
     async def revoke(self, certificate: x509.Certificate, reason: Reason) -> bool:
         """See :class:`Parties`."""

@@ -247,8 +247,8 @@ class Lab:
             raise LocalError(f"The station {plan.identity} is somebody else's: its inside cannot be seen.")
         async with self._booting:
             if plan.identity not in self._stations:
-                refuses = self.plan.policies.refuses
-                await self._boot(plan, number, configure_station(config, wishes, plan.traits, refuses=refuses))
+                settings = configure_station(config, wishes, plan.traits, policies=self.plan.policies)
+                await self._boot(plan, number, settings)
             elif config is not None or wishes:
                 raise LocalError(
                     f"The station {plan.identity} is running already.",

@@ -14,14 +14,13 @@ from pncsim.simulator.lab.home import PrivateHome
 from pncsim.simulator.lab.hooks import Hooks, chained
 from pncsim.simulator.lab.traits import with_traits
 from pncsim.simulator.parameters import check_wishes
-from pncsim.simulator.plan import NOTHING, OtherSide, SecurityProfile, StationPlan
+from pncsim.simulator.plan import NO_WISHES, NOTHING, OtherSide, Policies, SecurityProfile, StationPlan
 from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import DEFAULT_EVSE_ID, Pki
 from pncsim.tls_certs.reading import responder_url
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
-from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.network import Network
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import Source
@@ -43,11 +42,11 @@ def configure_station(
     wishes: Mapping[str, Any],
     traits: Mapping[str, Any] = NOTHING,
     *,
-    refuses: frozenset[Tolerance] = LENIENT,
+    policies: Policies = NO_WISHES,
 ) -> SeccConfig:
     """What the EVSEs of a lab's station are like: ``config``, or what is usual, with ``wishes`` for some of its fields.
 
-    What is usual has the ``traits`` of the station's plan, and ``refuses`` what nobody here lets pass.
+    What is usual has the ``traits`` of the station's plan, and is as the ``policies`` of the lab want everybody.
     Raises LocalError for a wish that is no field, or for values that do not fit together.
     """
     check_wishes("A station", wishes, SeccConfig)
@@ -59,7 +58,8 @@ def configure_station(
             ac=AcSupply(contactor_seconds=CONTACTOR),
             dc=DcSupply(isolation_seconds=ISOLATION_TEST, volts_per_second=SLOPE),
             receipts=ReceiptPolicy(first=2, every=5),
-            refuses=refuses,
+            refuses=policies.refuses,
+            algorithms=policies.algorithms,
         )
         config = with_traits(usual, traits)
     return replace(config, **wishes)

@@ -61,7 +61,7 @@ def planned(plan: VehiclePlan, policies: Policies, wishes: Mapping[str, Any]) ->
 
     Raises LocalError for values that do not go together.
     """
-    of_all: dict[str, Any] = {"refuses": policies.refuses}
+    of_all: dict[str, Any] = {"refuses": policies.refuses, "algorithms": policies.algorithms}
     if policies.ocsp is not None:
         of_all["ocsp"] = policies.ocsp
     return of_all | merged(VehicleConfig(), plan.traits) | dict(wishes)

@@ -16,6 +16,7 @@ from pncsim.ev.config import LONGEST_LOOP_INTERVAL, AcLimits, DcLimits, TlsPolic
 from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy
 from pncsim.simulator.plan import CSMS, PORTS, SecurityProfile
 from pncsim.tls_certs.judges import OcspPolicy
+from pncsim.wire.algorithms import AlgorithmId
 from pncsim.wire.session.responder import AfterFailed
 
 
@@ -53,6 +54,7 @@ class PkiEntry(Struct, frozen=True, kw_only=True):
     folder: Annotated[
         str | UnsetType, Meta(description="folder as `pnc certs create` makes it; without it, issued for each run")
     ] = UNSET
+    algorithm: Annotated[AlgorithmId, Meta(description="without a folder: what the keys issued are for")] = "P-256"
 
 
 class RootEntry(Struct, frozen=True, kw_only=True):
@@ -192,6 +194,10 @@ class PolicyEntry(Struct, frozen=True, kw_only=True):
     ocsp: Annotated[OcspPolicy | UnsetType, Meta(description="what all vehicles demand of a station's OCSP answer")] = (
         UNSET
     )
+    algorithms: Annotated[
+        tuple[AlgorithmId, ...],
+        Meta(min_length=1, description="what everybody takes in certificates, and stations in signatures of vehicles"),
+    ] = ("P-256",)
     strict: Annotated[bool, Meta(description="refuse what is otherwise tolerated and told")] = False
 
 

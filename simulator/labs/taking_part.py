@@ -41,7 +41,7 @@ def plan_of(written: Written, plan: Plan, environment: Mapping[str, str], *, tra
     """``plan`` as a scenario has it, and what the file says instead. Raises LocalError for what cannot be in memory."""
     file, tables = written.file, written.tables
     merged = Plan(
-        pkis=tuple(PkiPlan(one.name, _given(one.folder, written.at)) for one in file.pkis) or plan.pkis,
+        pkis=tuple(PkiPlan(one.name, _given(one.folder, written.at), one.algorithm) for one in file.pkis) or plan.pkis,
         operators=tuple(OperatorPlan(one.provider, one.pki, one.provisioning) for one in file.operators)
         or plan.operators,
         manufacturers=tuple(ManufacturerPlan(one.wmi, one.pki) for one in file.manufacturers) or plan.manufacturers,
@@ -157,6 +157,7 @@ def _policies(said: PolicyEntry) -> Policies:
         selection=said.contract_selection,
         ocsp=None if said.ocsp is UNSET else said.ocsp,
         refuses=STRICT if said.strict else LENIENT,
+        algorithms=said.algorithms,
     )
 
 

@@ -23,6 +23,7 @@ from pncsim.backend.rcp.service import RootPool
 from pncsim.backend.rest.access import ROLES
 from pncsim.backend.webhooks import outbox
 from pncsim.ev import telematics
+from pncsim.secc import contract
 from pncsim.secc.contract import CheckedContract
 from pncsim.secc.iso2 import payment
 from pncsim.secc.iso2.session import Iso2StationSession
@@ -136,6 +137,10 @@ def _takes_more(**config: Any) -> tls.TlsClient:
     return CLIENT(**config | {"ciphers": (*tls.ISO2_CIPHERS, "ECDHE-ECDSA-AES256-GCM-SHA384")})
 
 
+def _takes_every_curve(**config: Any) -> tls.TlsClient:
+    return CLIENT(**config | {"curves": ("P-256", "P-521")})
+
+
 def _seen_before(self: Iso2StationSession, *given: Any) -> None:
     BEGIN(self, *given)
     self.random = bytes([1]).__mul__
@@ -190,6 +195,18 @@ BROKEN = (
     ("contract-authenticated", (), [(Iso2StationSession, "__init__", _seen_before)], "never-twice"),
     ("emaid-authorised", (), [(mo_service, "standing", lambda *_: TokenStatus("Accepted", ""))], "unknown"),
     ("emaid-authorised", (), [(mo_service, "standing", lambda *_: TokenStatus("Accepted", ""))], "blocked"),
+    (
+        "crypto-agility",
+        (),
+        [(validation, "check_common", lambda *_: None), (contract, "_key", lambda leaf, _: leaf.public_key())],
+        "unknown-refused",
+    ),
+    (
+        "crypto-agility",
+        (),
+        [(validation, "check_common", lambda *_: None), (tls, "TlsClient", _takes_every_curve)],
+        "not-configured",
+    ),
     ("vehicle-renewed-early", (), [(VehicleProduction, "revoke_predecessors", _revoke_nothing)], "old-revoked"),
 )
 """A use case, its options, what is broken in the services, and the item that has to show it."""

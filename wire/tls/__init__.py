@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALERTS",
     "ISO2_CIPHERS",
+    "ISO2_CURVES",
     "Judge",
     "TlsClient",
     "TlsClosed",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from pncsim.wire.algorithms import ED448, P256, P521, Algorithm
+from pncsim.wire.algorithms import ED448, P256, P521, Algorithm, AlgorithmId, allowed
 from pncsim.wire.credentials import Signer
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.exi.declare import ComplexType
@@ -67,6 +67,13 @@ class Rules(Struct, frozen=True):
 
 
 ISO2 = Rules("iso2", (P256,))
+ISO2_BY_KEY = Rules("iso2", (P256, P521))
+"""For who signs with the key it was given, whichever it is; who verifies says what it takes."""
+
+
+def iso2_rules(ids: tuple[AlgorithmId, ...]) -> Rules:
+    """Those of ISO 15118-2 where it is configured which algorithms are taken. Raises LocalError."""
+    return ISO2 if ids == ("P-256",) else Rules("iso2", allowed(ids))
 
 
 class SignatureError(PeerError):
@@ -253,9 +260,9 @@ def _check_form(info: ds.SignedInfoType, rules: Rules) -> Algorithm:
         wanted.append(("DigestMethod", reference.DigestMethod.Algorithm, METHODS[algorithm].digest))
         transforms = reference.Transforms.Transform if reference.Transforms else []
         wanted += [("Transform", transform.Algorithm, CANONICAL_EXI) for transform in transforms]
-    for element, found, allowed in wanted:
-        if found != allowed:
-            raise SignatureError(f"{element} is {found!r}, allowed is {allowed!r}.", clause="V2G2-771")
+    for element, found, right in wanted:
+        if found != right:
+            raise SignatureError(f"{element} is {found!r}, allowed is {right!r}.", clause="V2G2-771")
     return algorithm
 
 

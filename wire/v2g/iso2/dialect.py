@@ -11,12 +11,12 @@ from pncsim.wire.v2g.iso2 import codes, timing
 from pncsim.wire.v2g.iso2.evcc_sequence import EVCC_SEQUENCE
 from pncsim.wire.v2g.iso2.secc_sequence import SECC_SEQUENCE
 from pncsim.wire.v2g.registry import EXI, ISO2_NAMESPACE
-from pncsim.wire.v2g.signature import sign
+from pncsim.wire.v2g.signature import ISO2_BY_KEY, sign
 
 
 def wrap(session_id: bytes, body: Any, signer: Signer | None) -> iso2.V2G_Message:
     """A V2G_Message; with ``signer`` its header carries a signature over the whole body (8.3, 7.9.2)."""
-    signature = sign([(type(body).__name__, body)], signer) if signer is not None else None
+    signature = sign([(type(body).__name__, body)], signer, rules=ISO2_BY_KEY) if signer is not None else None
     header = iso2.MessageHeaderType(SessionID=session_id, Signature=signature)
     return iso2.V2G_Message(Header=header, Body=iso2.BodyType(BodyElement=body))
 
