@@ -12,6 +12,7 @@ import pytest
 from foreign import Openssl
 
 if TYPE_CHECKING:
+    from accepted_screens import Accepted
     from backend_world import World
     from handshakes import Handshakes
     from proofs import Proofs
@@ -25,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """What the tests have shown of the numbered requirements: see rules.py."""
     parser.addoption("--rule", metavar="ID", help="run the tests that prove this requirement only")
     parser.addoption("--write-rules", action="store_true", help="write the table of requirements with what has passed")
+    parser.addoption("--accept-screens", action="store_true", help="keep what the dashboard's screens show as right")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,6 +43,14 @@ def proofs(pytestconfig: pytest.Config) -> Proofs:
     import proofs
 
     return pytestconfig.stash[proofs.KEY]
+
+
+@pytest.fixture
+def accepted(pytestconfig: pytest.Config) -> Accepted:
+    """Compares a screen with the one that was accepted under a name."""
+    from accepted_screens import comparison
+
+    return comparison(pytestconfig.getoption("--accept-screens"))
 
 
 @pytest.fixture(scope="session")

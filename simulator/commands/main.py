@@ -34,6 +34,7 @@ COMMANDS = {
     "run": "run a scenario with all actors on this machine, or all of them (--all)",
     "coverage": "print what runs have shown of the published use cases",
     "lab": "check a lab file: who takes part in a run, and where",
+    "dashboard": "see and steer all of it live in a terminal, or look at a recorded run",
     "list": "name the scenarios, or the faults",
     "open": "summarise the evidence bundle of a run, and check its files",
     "diff": "compare two runs message by message",

@@ -421,6 +421,11 @@ class Lab:
         return self._stations[identity]
 
     @property
+    def stations(self) -> Mapping[str, ChargePoint]:
+        """The stations that have been needed, by identity."""
+        return self._stations
+
+    @property
     def services(self) -> Services:
         """What the CSMS asks of others; faults replace parts of it."""
         return self.back.services

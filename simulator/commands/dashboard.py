@@ -1,0 +1,63 @@
+"""``pnc dashboard``: the whole ecosystem live in a terminal, or a recorded run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pncsim.simulator.commands.options import Arguments, Parser
+from pncsim.wire.errors import LocalError
+
+SMALLEST = 80, 24
+
+
+def fill(parser: Parser, words: Sequence[str] = ()) -> None:
+    """What it shows."""
+    parser.add_argument(
+        "--lab", type=Path, metavar="FILE", help="who takes part in every run; see docs/labs.md (`pnc lab check FILE`)"
+    )
+    parser.add_argument("--open", type=Path, metavar="BUNDLE", help="show a recorded run with the same screens")
+    parser.add_argument(
+        "--evidence", type=Path, default=Path("evidence"), metavar="DIR", help="where the evidence goes (./evidence)"
+    )
+    parser.add_argument("--no-evidence", action="store_true", help="write no evidence")
+    parser.set_defaults(execute=_dashboard, parser=parser)
+
+
+def _dashboard(arguments: Arguments) -> int:
+    if arguments.lab is not None and arguments.open is not None:
+        arguments.parser.error("--lab is for runs to come, --open shows one that is over: leave out one of them")
+    _check_terminal()
+    if arguments.lab is not None:
+        from pncsim.simulator.labs.checks import lab_at
+
+        lab_at(arguments.lab, os.environ)
+    from pncsim.simulator.dashboard.app import open_dashboard
+
+    if arguments.open is not None:
+        from pncsim.simulator.dashboard.recorded import RecordedRun
+
+        return open_dashboard(RecordedRun(arguments.open))
+    from pncsim.simulator.dashboard.lab_process import LabProcess
+
+    evidence = None if arguments.no_evidence else arguments.evidence
+    return open_dashboard(LabProcess(), lab=arguments.lab, evidence=evidence)
+
+
+def _check_terminal() -> None:
+    """Raises LocalError where there is no terminal, or one that shows too little."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise LocalError(
+            "The dashboard needs a terminal, and this is none.",
+            advice="Use `pnc run` in scripts, and `pnc open` or `pnc replay` for a bundle.",
+        )
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        raise LocalError("The dashboard needs a terminal that can be drawn on: TERM is empty or dumb.")
+    size = os.get_terminal_size(sys.stdout.fileno())
+    wide, high = SMALLEST
+    if size.columns < wide or size.lines < high:
+        raise LocalError(
+            f"This terminal is too small for the dashboard: {size.columns}x{size.lines}, and {wide}x{high} are needed."
+        )

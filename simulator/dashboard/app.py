@@ -1,0 +1,268 @@
+"""The application: one scene, screens by number keys, and ten times a second a look at what the lab has reported."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding
+from textual.screen import Screen
+
+from pncsim.simulator.dashboard.kept import Layout, remember, remembered
+from pncsim.simulator.dashboard.reports import HoldRun, RequestDone, StartRun, StepRun, StopRun
+from pncsim.simulator.dashboard.scene import ReportSource, Scene
+from pncsim.simulator.dashboard.screens.live import LiveScreen
+from pncsim.simulator.dashboard.screens.view import View
+from pncsim.simulator.dashboard.themes import THEMES
+from pncsim.wire.errors import LocalError
+
+EVERY = 0.1
+"""Seconds between two looks at what was reported."""
+SHARE = 0.04
+"""Seconds of each that may be spent on taking it: the rest is for whoever types."""
+SMALLEST = 80, 24
+WELCOME = "First time here? F5 runs a scenario, ? explains the screen, ctrl+p finds all."
+
+SCREENS: tuple[type[View], ...] = (LiveScreen,)
+"""Every screen, by the order of their keys. A new one is a row here and a module in ``screens``."""
+
+
+class Dashboard(App[int]):
+    """``source``: where reports come from. ``kept``: the file the layout is kept in, None for nowhere. ``lab``: a lab
+    file for every run. ``ticking``: False where somebody else calls :meth:`tick`.
+    """
+
+    TITLE = "pncsim"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[Any]] = [
+        Binding("f5", "run", "Run", id="run", priority=True, tooltip="Run the scenario that is chosen"),
+        Binding(
+            "f8,shift+f5", "stop", "Stop", id="stop", priority=True, tooltip="Let the vehicle stop, and end the run"
+        ),
+        Binding("f6", "step", "Step", id="step", priority=True, tooltip="Let one more V2G message pass, and hold"),
+        Binding("f7", "hold", "Hold", id="hold", priority=True, tooltip="Hold the run, or let it go on"),
+        Binding("t", "theme", "Theme", id="theme", show=False, tooltip="Dark or light"),
+        Binding("question_mark,f1", "help", "Help", id="help", key_display="?"),
+        Binding("q", "leave", "Quit", id="quit"),
+        Binding("ctrl+c", "interrupt", "Stop or quit", id="interrupt", show=False, priority=True),
+        *(Binding(one.key, f"go('{one.called}')", one.heading, id=f"go.{one.called}", show=False) for one in SCREENS),
+    ]
+    CSS = """
+    Screen { background: $background; color: $foreground; }
+    """
+
+    def __init__(
+        self,
+        source: ReportSource,
+        *,
+        kept: Path | None = None,
+        lab: Path | None = None,
+        evidence: Path | None = None,
+        folder: str | None = None,
+        ticking: bool = True,
+    ) -> None:
+        super().__init__()
+        self.scene = Scene(source, folder=folder)
+        self.layout_kept = remembered(kept) if kept is not None else Layout()
+        self.picked: int | None = None
+        self.share = SHARE
+        self._kept, self._lab, self._evidence = kept, lab, evidence
+        self._ticking = ticking
+        self._stopping = self._asked = False
+        self.sentence: tuple[str, bool] = (WELCOME if "welcome" not in self.layout_kept.seen else "", False)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self.layout_kept.theme if self.layout_kept.theme in self.available_themes else "pnc-dark"
+
+    # Screens
+
+    def screens_by_key(self) -> list[tuple[str, str, str]]:
+        """Key, name and title of every screen."""
+        return [(one.key, one.called, one.heading) for one in SCREENS]
+
+    MODES = {one.called: one for one in SCREENS}
+    DEFAULT_MODE = "live"
+
+    def get_default_screen(self) -> Screen[Any]:
+        return Screen(id="_default")
+
+    def on_mount(self) -> None:
+        first = self.layout_kept.screen
+        if first != self.DEFAULT_MODE and first in self.MODES:
+            self.switch_mode(first)
+        if self._ticking:
+            self.set_interval(EVERY, self.tick)
+            self.call_after_refresh(self.scene.source.start)
+
+    def action_go(self, name: str) -> None:
+        """Open a screen."""
+        if name in self.MODES:
+            self.layout_kept.screen = name
+            self.switch_mode(name)
+
+    @property
+    def view(self) -> View | None:
+        """The screen that is open, whatever stands upon it."""
+        return next((one for one in self.screen_stack if isinstance(one, View)), None)
+
+    # What comes
+
+    def tick(self) -> None:
+        """Take what was reported, and show it."""
+        before = self.scene.result
+        try:
+            new = self.scene.take(self.share)
+        except LocalError as error:
+            self.say(str(error), bad=True)
+            new = True
+        if self.scene.result is not before:
+            self._over()
+        view = self.view
+        if view is not None and (new or self._busy(view)):
+            view.renew()
+        if self._stopping and not self.scene.running:
+            self.leave()
+
+    def _over(self) -> None:
+        """A run has ended, or another one has begun."""
+        result = self.scene.result
+        self._asked = False
+        if result is not None:
+            kept = f" Evidence: {result.evidence}." if result.evidence is not None else ""
+            self.say(f"Enter opens a message, n finds the next problem.{kept}")
+
+    def _busy(self, view: View) -> bool:
+        """Whether a view has not looked at everything yet."""
+        return any(selection.behind for selection in view.lists())
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """The sentence at the foot of the screen."""
+        self.sentence = text, bad
+        if (view := self.view) is not None and view.is_mounted:
+            view.renew_lines()
+
+    def answered(self, answer: RequestDone) -> None:
+        """What came of a request."""
+        if answer.error:
+            self.say(answer.error, bad=True)
+        elif isinstance(answer.brought, str) and answer.brought:
+            self.say(answer.brought)
+
+    def pick(self, place: int) -> None:
+        """Choose the event that all screens speak of."""
+        self.picked = place
+
+    # Runs
+
+    def start_of(self, *, held: bool = False) -> StartRun:
+        """The run that is chosen."""
+        kept = self.layout_kept
+        return StartRun(
+            scenario=kept.scenario,
+            options=kept.options.get(kept.scenario, {}),
+            faults=tuple(kept.faults),
+            transport="loopback" if kept.transport == "loopback" else "memory",
+            lab=str(self._lab) if self._lab is not None else None,
+            evidence=str(self._evidence) if self._evidence is not None and kept.evidence else None,
+            held=held,
+        )
+
+    def action_run(self) -> None:
+        self.play(self.start_of())
+
+    def play(self, start: StartRun) -> None:
+        """Run what is asked for."""
+        if self.scene.running:
+            self.say("A run is going on: F8 stops it.", bad=True)
+            return
+        if "welcome" not in self.layout_kept.seen:
+            self.layout_kept.seen.append("welcome")
+        self.picked = None
+        self.say(f"{start.scenario} runs." if not start.held else f"{start.scenario} stands: F6 lets a message pass.")
+        self.ask(start)
+
+    def ask(self, request: Any) -> None:
+        """Send a request; what cannot be done is said."""
+        try:
+            self.scene.ask(request, self.answered)
+        except LocalError as error:
+            self.say(str(error), bad=True)
+
+    def action_stop(self) -> None:
+        if self.scene.running:
+            self.say("The stations ask their vehicles to stop; F8 again breaks the run off." if not self._asked else "")
+            self.ask(StopRun(now=self._asked))
+            self._asked = True
+        else:
+            self.say("No run is going on.")
+
+    def action_hold(self) -> None:
+        if self.scene.running:
+            self.ask(HoldRun(not self.scene.held))
+        else:
+            self.play(self.start_of(held=True))
+
+    def action_step(self) -> None:
+        if self.scene.running:
+            if not self.scene.held:
+                self.ask(HoldRun(True))
+            self.ask(StepRun())
+        else:
+            self.play(self.start_of(held=True))
+
+    # Leaving
+
+    def action_interrupt(self) -> None:
+        """Ctrl-C: a session is ended as a driver would, and what is on goes with it."""
+        if self.scene.running and not self._stopping:
+            self._stopping = True
+            self.say("The vehicle stops, then this ends; Ctrl-C again ends it at once.")
+            self.ask(StopRun())
+        else:
+            self.leave()
+
+    def action_leave(self) -> None:
+        if self.scene.running and not self._stopping:
+            self._stopping = True
+            self.say("A run is going on: the vehicle stops first. q again leaves at once.")
+            self.ask(StopRun())
+        else:
+            self.leave()
+
+    def leave(self) -> None:
+        """End, with the layout kept."""
+        self.layout_kept.theme = self.theme
+        if self._kept is not None:
+            remember(self._kept, self.layout_kept)
+        self.exit(0)
+
+    def action_theme(self) -> None:
+        self.theme = "pnc-light" if self.theme == "pnc-dark" else "pnc-dark"
+
+    def action_help(self) -> None:
+        from pncsim.simulator.dashboard.screens.help import HelpScreen
+
+        view = self.view
+        if view is not None and not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(view))
+
+    def on_resize(self, event: events.Resize) -> None:
+        wide, high = SMALLEST
+        if event.size.width < wide or event.size.height < high:
+            size = f"{event.size.width}x{event.size.height}"
+            self.say(f"This terminal is too small: {size}, and {wide}x{high} are needed.", bad=True)
+
+
+def open_dashboard(source: ReportSource, *, lab: Path | None = None, evidence: Path | None = None) -> int:
+    """Show the dashboard on this terminal; the exit code."""
+    from pncsim.simulator.dashboard.kept import place
+
+    app = Dashboard(source, kept=place(os.environ), lab=lab, evidence=evidence)
+    try:
+        return app.run() or 0
+    finally:
+        app.scene.close()

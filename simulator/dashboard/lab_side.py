@@ -1,0 +1,258 @@
+"""The lab's side of a dashboard: runs, one after the other, each on the loop of its transport; told over a socket.
+
+``python -m pncsim.simulator.dashboard.lab_side FD``: a process of its own, so that neither waits for the other (the
+figures are in docs/decisions.md). When the dashboard is gone the run is ended in order, and the process with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import socket
+import sys
+import threading
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pncsim.simulator.dashboard.lab_commands import COMMANDS, command_on, stop_charging, values_of
+from pncsim.simulator.dashboard.reports import (
+    DoInLab,
+    FrameCutter,
+    HoldRun,
+    LabHello,
+    LabReport,
+    LabRequest,
+    LeaveLab,
+    RequestDone,
+    RunBegan,
+    RunEnded,
+    RunHeld,
+    StartRun,
+    StepRun,
+    StopRun,
+    frame,
+    request_of,
+)
+from pncsim.simulator.dashboard.teller import KEPT, Teller
+from pncsim.simulator.result import RunResult
+from pncsim.simulator.runs.discovery import find_scenario
+from pncsim.simulator.runs.loop import run_on_loop
+from pncsim.simulator.runs.run import Run
+from pncsim.simulator.scenario import Scenario
+from pncsim.simulator.settings import RunSettings
+from pncsim.wire.errors import LocalError, PncError
+from pncsim.wire.values import replace
+
+GRACE = 5.0
+"""Seconds of the machine's time in which sessions that were asked to stop may end."""
+
+
+class LabSide:
+    """Serves one dashboard at ``line`` until that is closed or says that it leaves."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._sending = threading.Lock()
+        self._starts: queue.SimpleQueue[StartRun | None] = queue.SimpleQueue()
+        self._run: Run | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: threading.Timer | None = None
+
+    def serve(self) -> None:
+        """Run what is asked for, in this thread, until nobody needs it."""
+        self._say(LabHello("lab", version("pncsim"), {name: command.title for name, command in COMMANDS.items()}))
+        threading.Thread(target=self._listen, name="requests", daemon=True).start()
+        while (start := self._starts.get()) is not None:
+            self._play(start)
+
+    def _say(self, report: LabReport) -> None:
+        octets = frame(report)
+        with self._sending:
+            self._line.sendall(octets)
+
+    # What is asked, in a thread of its own
+
+    def _listen(self) -> None:
+        frames = FrameCutter()
+        try:
+            # Whoever is gone, or speaks something else, is served no longer.
+            with suppress(OSError, LocalError):
+                while octets := self._line.recv(1 << 16):
+                    for one in frames.feed(octets):
+                        self._asked(request_of(one))
+        finally:
+            self._starts.put(None)
+            self._on_loop(lambda run: run.cancel())
+
+    def _asked(self, request: LabRequest) -> None:
+        match request:
+            case StartRun():
+                if self._run is None:
+                    self._starts.put(request)
+                else:
+                    self._say(RequestDone(request.id, error="A run is going on: stop it first."))
+            case LeaveLab():
+                self._starts.put(None)
+                self._on_loop(lambda run: run.cancel())
+            case _ if self._run is None:
+                self._say(RequestDone(request.id, error="No run is going on."))
+            case StopRun(now=True):
+                self._on_loop(lambda run: run.cancel())
+            case StopRun():
+                self._do(request.id, self._stop())
+            case HoldRun(held=held):
+                self._on_loop(lambda run: self._hold(run, held))
+            case StepRun():
+                self._do(request.id, self._step())
+            case DoInLab(command=name, arguments=arguments):
+                self._do(request.id, self._command(name, arguments))
+
+    def _on_loop(self, do: Any) -> None:
+        run, loop = self._run, self._loop
+        if run is not None and loop is not None:
+            loop.call_soon_threadsafe(do, run)
+
+    def _do(self, id: int, work: Any) -> None:
+        """Let the loop of the run do some work, and tell what came of it."""
+        loop = self._loop
+        if loop is None:
+            work.close()
+            return
+
+        async def done() -> None:
+            try:
+                brought = await work
+            except PncError as error:
+                self._say(RequestDone(id, error=str(error)))
+            except asyncio.CancelledError:
+                self._say(RequestDone(id, error="The run ended meanwhile."))
+            else:
+                self._say(RequestDone(id, brought))
+
+        asyncio.run_coroutine_threadsafe(done(), loop)
+
+    # What is done about it, on the run's loop
+
+    def _hold(self, run: Run, held: bool) -> None:
+        (run.pause if held else run.resume)()
+        self._say(RunHeld(run.held))
+
+    async def _step(self) -> None:
+        assert self._run is not None
+        await self._run.step()
+        self._say(RunHeld(self._run.held))
+
+    async def _stop(self) -> str:
+        run = self._run
+        assert run is not None
+        run.resume()
+        asked = await run.command(stop_charging)
+        if not asked:
+            run.cancel()
+            return "No vehicle was in a session: the run is broken off."
+        self._timer = threading.Timer(GRACE, self._on_loop, [lambda run: run.cancel()])
+        self._timer.daemon = True
+        self._timer.start()
+        return asked
+
+    async def _command(self, name: str, arguments: dict[str, str]) -> object:
+        assert self._run is not None
+        return await self._run.command(lambda lab: command_on(lab, name, arguments))
+
+    # Runs
+
+    def _play(self, start: StartRun) -> None:
+        try:
+            scenario, options, settings = prepared(start)
+            result = run_on_loop(settings.transport, lambda: self._played(start, scenario, options, settings))
+        except PncError as error:
+            self._say(RequestDone(start.id, error=str(error)))
+            return
+        finally:
+            self._run = self._loop = None
+            if self._timer is not None:
+                self._timer.cancel()
+        self._say(RunEnded(result))
+
+    async def _played(
+        self, start: StartRun, scenario: Scenario, options: dict[str, Any], settings: RunSettings
+    ) -> RunResult:
+        run = Run(scenario, options, settings, kept=KEPT)
+        self._say(
+            RunBegan(
+                run=run.trace.run,
+                scenario=scenario.name,
+                title=scenario.title,
+                transport=settings.transport,
+                started=run.clock.now(),
+                several=scenario.plan.several,
+                options={name: str(value) for name, value in options.items()},
+                faults=settings.faults,
+                seed=settings.seed,
+            )
+        )
+        teller = Teller(run.journal, self._say, run.clock.now)
+        self._loop, self._run = asyncio.get_running_loop(), run
+        run.start()
+        if start.held:
+            self._hold(run, True)
+        self._say(RequestDone(start.id))
+        teller.start()
+        try:
+            return await run.done()
+        except asyncio.CancelledError:
+            if not run.over:
+                raise
+            return run.result
+        except Exception as error:
+            if os.environ.get("PNC_DEBUG"):
+                raise
+            run.result.error = run.result.error or f"{type(error).__name__}: {error}"
+            return run.result
+        finally:
+            teller.stop()
+
+
+def prepared(start: StartRun) -> tuple[Scenario, dict[str, Any], RunSettings]:
+    """What a run needs that was asked for in a person's words. Raises LocalError."""
+    scenario = find_scenario(start.scenario)
+    options = values_of(f"The scenario {scenario.name}", scenario.options, start.options)
+    if start.faults:
+        from pncsim.simulator.faults.table import find_fault
+
+        for fault in start.faults:
+            find_fault(fault)
+    settings = RunSettings(
+        transport=start.transport,
+        faults=start.faults,
+        expect_fault=start.expect_fault,
+        seed=start.seed,
+        evidence=Path(start.evidence) if start.evidence else None,
+        vehicle_profile=start.vehicle_profile,
+    )
+    if start.lab is not None:
+        from pncsim.simulator.labs.checks import lab_at
+        from pncsim.simulator.labs.taking_part import plan_of, settings_of
+
+        written = lab_at(Path(start.lab), os.environ)
+        plan = plan_of(written, scenario.plan, os.environ, transport=start.transport)
+        scenario, settings = replace(scenario, plan=plan), settings_of(written, settings)
+    return scenario, options, settings
+
+
+def main() -> None:
+    """Serve the dashboard at the other end of an inherited socket."""
+    import gc
+
+    from pncsim.simulator.entry import COLLECTOR
+
+    gc.set_threshold(*COLLECTOR)
+    with socket.socket(fileno=int(sys.argv[1])) as line, suppress(BrokenPipeError):
+        LabSide(line).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""What a dashboard knows: the run that is shown, its events, what became of it, the runs before. No screen in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from pncsim.simulator.dashboard.reports import (
+    DoInLab,
+    EventsTold,
+    LabHello,
+    LabReport,
+    LabRequest,
+    RequestDone,
+    RunBegan,
+    RunEnded,
+    RunHeld,
+    StartRun,
+)
+from pncsim.simulator.dashboard.store import EventStore
+from pncsim.simulator.result import RunResult, Verdict
+from pncsim.wire.errors import LocalError
+from pncsim.wire.values import replace
+
+MOST_RUNS = 200
+"""Results that are remembered."""
+
+
+class ReportSource(Protocol):
+    """Where reports come from: a lab in a process of its own, a bundle, somebody's socket.
+
+    ``writable``: whether requests are taken. ``waiting``: whether there is more to take at once.
+    """
+
+    @property
+    def writable(self) -> bool: ...
+
+    @property
+    def waiting(self) -> bool: ...
+
+    def start(self) -> None: ...
+
+    def ask(self, request: LabRequest) -> None: ...
+
+    def take(self, seconds: float) -> Iterator[LabReport]: ...
+
+    def close(self) -> None: ...
+
+
+class PastRun(Struct, frozen=True):
+    """A run that is over: how it began and what it came to."""
+
+    began: RunBegan
+    result: RunResult
+
+
+class Scene:
+    """Everything the screens look at. ``version`` grows with whatever changes.
+
+    ``began`` and ``result`` are of the run that is shown; ``running`` while it goes on, ``held`` while it stands.
+    """
+
+    def __init__(self, source: ReportSource, *, folder: str | None = None) -> None:
+        self.source, self._folder = source, folder
+        self.store = EventStore(folder)
+        self.hello: LabHello | None = None
+        self.began: RunBegan | None = None
+        self.result: RunResult | None = None
+        self.running = self.held = False
+        self.now = 0.0
+        self.version = 0
+        self.runs: list[PastRun] = []
+        self.last_start: StartRun | None = None
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, Callable[[RequestDone], None]] = {}
+
+    # What comes
+
+    def take(self, seconds: float) -> bool:
+        """Learn what was reported, for at most ``seconds``; whether anything was. Raises LocalError."""
+        before = self.version
+        try:
+            for report in self.source.take(seconds):
+                self.see(report)
+                self.version += 1
+        except LocalError:
+            self.running = self.held = False
+            self.version += 1
+            raise
+        return self.version > before
+
+    def see(self, report: LabReport) -> None:
+        """Learn one report."""
+        match report:
+            case EventsTold(records=told, dropped=dropped, now=now):
+                self.store.take(told, dropped)
+                self.now = now
+            case RunBegan():
+                self._begin(report)
+            case RunHeld(held=held):
+                self.held = held
+            case RunEnded(result=result):
+                self._end(result)
+            case RequestDone():
+                done = self._waiting.pop(report.id, None)
+                if done is not None:
+                    done(report)
+            case LabHello():
+                self.hello = report
+
+    def _begin(self, began: RunBegan) -> None:
+        self.store.close()
+        self.store = EventStore(self._folder)
+        self.began, self.result = began, None
+        self.running, self.held = True, False
+        self.now = began.started
+
+    def _end(self, result: RunResult) -> None:
+        self.result, self.running, self.held = result, False, False
+        if self.began is not None:
+            self.runs.append(PastRun(self.began, result))
+            del self.runs[:-MOST_RUNS]
+
+    # What is asked
+
+    def ask(self, request: Any, done: Callable[[RequestDone], None] | None = None) -> None:
+        """Send a request; ``done`` hears the answer. Raises LocalError where none are taken."""
+        number = next(self._numbers)
+        if done is not None:
+            self._waiting[number] = done
+        if isinstance(request, StartRun):
+            self.last_start = request
+        try:
+            self.source.ask(replace(request, id=number))
+        except LocalError:
+            self._waiting.pop(number, None)
+            raise
+
+    def do(self, command: str, done: Callable[[RequestDone], None] | None = None, **arguments: str) -> None:
+        """A command on the lab (:mod:`lab_commands`). Raises LocalError where none are taken."""
+        self.ask(DoInLab(command, arguments), done)
+
+    # How it stands
+
+    @property
+    def problems(self) -> int:
+        """How many problems the actors have reported."""
+        return sum(actor.problems for actor in self.store.actors)
+
+    @property
+    def liberties(self) -> int:
+        """How many liberties were let pass."""
+        return sum(actor.liberties for actor in self.store.actors)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the run came to, once it has."""
+        return None if self.result is None else self.result.verdict
+
+    @property
+    def state(self) -> str:
+        """One word: ready, running, held, or the verdict."""
+        if self.running:
+            return "held" if self.held else "running"
+        return "ready" if self.verdict is None else str(self.verdict)
+
+    def close(self) -> None:
+        """Let everything go: the lab ends its run in order."""
+        self.source.close()
+        self.store.close()

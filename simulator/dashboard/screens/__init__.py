@@ -1,0 +1,1 @@
+"""The screens of the dashboard: views over the scene."""

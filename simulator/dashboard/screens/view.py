@@ -1,0 +1,127 @@
+"""What all screens share: the line above, the keys below, and that they are told ten times a second what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from pncsim.simulator.dashboard.kept import Layout
+from pncsim.simulator.dashboard.reports import StartRun
+from pncsim.simulator.dashboard.scene import Scene
+from pncsim.simulator.dashboard.selection import Selection
+from pncsim.simulator.dashboard.widgets.lines import KeyLine, Sentence, TopLine
+
+
+class DashboardHost(Protocol):
+    """What views ask of the application. ``share``: seconds they may spend on looking at what is new.
+
+    ``picked``: the place in the store of the event all screens speak of. ``sentence``: what stands at the foot, and
+    whether it is of something that went wrong.
+    """
+
+    scene: Scene
+    layout_kept: Layout
+    share: float
+    picked: int | None
+    sentence: tuple[str, bool]
+
+    def screens_by_key(self) -> list[tuple[str, str, str]]:
+        """Key, name and title of every screen."""
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """The sentence at the foot of the screen."""
+
+    def pick(self, place: int) -> None:
+        """Choose the event that all screens speak of."""
+
+    def action_go(self, name: str) -> None:
+        """Open a screen."""
+
+    def start_of(self, *, held: bool = False) -> StartRun:
+        """The run that is chosen."""
+
+    def play(self, start: StartRun) -> None:
+        """Run what is asked for."""
+
+    def ask(self, request: Any) -> None:
+        """Send a request; what cannot be done is said."""
+
+
+class View(Screen[None]):
+    """One of the screens. ``key`` opens it from anywhere, ``name_`` is what it is called in code, ``title_`` on screen.
+
+    ``about`` is its help: what is seen and how it is read.
+    """
+
+    key = ""
+    called = ""
+    heading = ""
+    about = ""
+
+    @property
+    def dashboard(self) -> DashboardHost:
+        """The application."""
+        return cast(DashboardHost, self.app)
+
+    @property
+    def scene(self) -> Scene:
+        """What is shown."""
+        return self.dashboard.scene
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between the lines."""
+        raise NotImplementedError
+
+    def lists(self) -> Iterable[Selection]:
+        """What it shows of the store, which may take several looks."""
+        return ()
+
+    def changed(self) -> None:
+        """Something of the scene has changed; also called when the screen is opened."""
+
+    def compose(self) -> ComposeResult:
+        yield TopLine()
+        yield from self.body()
+        yield Sentence()
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.renew()
+
+    def on_screen_resume(self) -> None:
+        self.renew()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.renew)
+
+    def renew(self) -> None:
+        """Show everything as it is now."""
+        if not self.is_mounted:
+            return
+        self.renew_lines()
+        self.changed()
+
+    def renew_lines(self) -> None:
+        """The line above and those below."""
+        self.query_one(TopLine).show(self.scene, self.dashboard.screens_by_key(), self.called)
+        self.query_one(KeyLine).show(self.keys())
+        text, bad = self.dashboard.sentence
+        line = self.query_one(Sentence)
+        line.update(text)
+        line.set_class(bad, "problem")
+
+    def keys(self) -> list[tuple[str, str, str]]:
+        """The keys of the screen and of the application that are worth a place in the last line, help at its end."""
+        found: list[tuple[str, str, str]] = []
+        for owner, space in ((self, "screen"), (self.app, "app")):
+            for binding in owner._bindings.key_to_bindings.values():
+                found += [
+                    (self.app.get_key_display(one), one.description, f"{space}.{one.action}")
+                    for one in binding
+                    if one.show and all(one.description != what for _, what, _ in found)
+                ]
+        return sorted(found, key=lambda one: one[1] == "Help")

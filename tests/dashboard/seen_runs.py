@@ -1,0 +1,73 @@
+"""Runs for tests of the dashboard: real ones, from a seed and in memory, as the reports a lab would send."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+from pncsim.simulator.dashboard.form import records
+from pncsim.simulator.dashboard.reports import EventsTold, LabReport, LabRequest, RunBegan, RunEnded
+from pncsim.simulator.runs.discovery import find_scenario
+from pncsim.simulator.runs.loop import run_on_loop
+from pncsim.simulator.runs.run import Run
+from pncsim.simulator.settings import RunSettings
+from pncsim.wire.errors import LocalError
+from pncsim.wire.trace import Event
+
+
+@cache
+def events_of(scenario: str, *faults: str) -> tuple[tuple[Event, ...], RunBegan, RunEnded]:
+    """What a run told, and how it began and ended; the times of the machine left out."""
+
+    async def main() -> tuple[tuple[Event, ...], RunBegan, RunEnded]:
+        run = Run(find_scenario(scenario), settings=RunSettings(transport="memory", seed="7", faults=faults))
+        started = run.clock.now()
+        result = await run.done()
+        result.wall_seconds = 0.0
+        began = RunBegan(
+            run=run.trace.run, scenario=scenario, transport="memory", started=started, faults=faults, seed="7"
+        )
+        return run.journal.page(limit=100_000).events, began, RunEnded(result)
+
+    # Who asks may be on a loop of its own.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(run_on_loop, "memory", main).result()
+
+
+def reports_of(scenario: str, *faults: str) -> list[LabReport]:
+    """The run as a lab reports it."""
+    events, began, ended = events_of(scenario, *faults)
+    return [began, EventsTold(tuple(records(events)), now=events[-1].time), ended]
+
+
+class PlayedBack:
+    """A source that says what it is given, and remembers what it was asked."""
+
+    writable = True
+
+    def __init__(self, *reports: LabReport) -> None:
+        self.reports = list(reports)
+        self.asked: list[LabRequest] = []
+        self.refuses = ""
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self.reports)
+
+    def start(self) -> None:
+        pass
+
+    def ask(self, request: LabRequest) -> None:
+        if self.refuses:
+            raise LocalError(self.refuses)
+        self.asked.append(request)
+
+    def take(self, seconds: float) -> Iterator[LabReport]:
+        until = time.perf_counter() + seconds
+        while self.reports and time.perf_counter() < until:
+            yield self.reports.pop(0)
+
+    def close(self) -> None:
+        self.reports.clear()

@@ -1,0 +1,173 @@
+"""The lab behind a dashboard runs in a process of its own and does what it is asked."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pncsim.simulator.dashboard.form import event_of
+from pncsim.simulator.dashboard.lab_process import LabProcess
+from pncsim.simulator.dashboard.reports import (
+    DoInLab,
+    EventsTold,
+    HoldRun,
+    LabReport,
+    RequestDone,
+    RunBegan,
+    RunEnded,
+    RunHeld,
+    StartRun,
+    StepRun,
+    StopRun,
+)
+from pncsim.simulator.result import Verdict
+from pncsim.wire.errors import LocalError
+from pncsim.wire.trace import V2gMessage
+
+
+class Watched:
+    """A lab whose reports are waited for; the test's own limit ends a wait in vain."""
+
+    def __init__(self) -> None:
+        self.lab = LabProcess()
+        self.seen: list[LabReport] = []
+
+    def until(self, wanted: Callable[[LabReport], bool]) -> LabReport:
+        while True:
+            for report in self.lab.reports():
+                self.seen.append(report)
+                if wanted(report):
+                    return report
+
+    def ended(self) -> RunEnded:
+        report = self.until(lambda one: isinstance(one, RunEnded))
+        assert isinstance(report, RunEnded)
+        return report
+
+    def done(self, id: int) -> RequestDone:
+        report = self.until(lambda one: isinstance(one, RequestDone) and one.id == id)
+        assert isinstance(report, RequestDone)
+        return report
+
+    def tell_all(self) -> None:
+        """Wait until the events of now are told: those of a held run are soon."""
+        self.until(lambda one: isinstance(one, EventsTold))
+
+    def sent(self) -> list[str]:
+        events = [event_of(one) for report in self.seen if isinstance(report, EventsTold) for one in report.records]
+        return [event.name for event in events if isinstance(event, V2gMessage) and event.direction == "sent"]
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    one = Watched()
+    yield one
+    one.lab.close()
+
+
+def test_runs_follow_each_other_and_every_event_is_told_once(watched: Watched) -> None:
+    for scenario in ("pnc-ac", "install-contract"):
+        watched.seen.clear()
+        watched.lab.ask(StartRun(scenario=scenario, seed="7", id=1))
+        assert watched.ended().result.verdict is Verdict.PASS
+        assert [one.error for one in watched.seen if isinstance(one, RequestDone)] == [""]
+        [began] = [one for one in watched.seen if isinstance(one, RunBegan)]
+        assert (began.scenario, began.transport, began.seed) == (scenario, "memory", "7")
+        told = [event_of(r).seq for one in watched.seen if isinstance(one, EventsTold) for r in one.records]
+        assert told == list(range(1, len(told) + 1)) and len(told) > 100
+
+
+def test_options_and_faults_are_taken_as_a_person_types_them(watched: Watched) -> None:
+    watched.lab.ask(StartRun(scenario="pnc-ac", options={"kwh": "0.5"}, faults=("contract-revoked",), id=1))
+    result = watched.ended().result
+    assert result.verdict is Verdict.FAIL and list(result.faults) == ["contract-revoked"]
+    for wrong, why in (
+        (StartRun(scenario="pnc-ac", options={"kwh": "many"}, id=2), "cannot have that kwh"),
+        (StartRun(scenario="pnc-ac", options={"kw": "1"}, id=3), "Did you mean kwh"),
+        (StartRun(scenario="pnc-acc", id=4), "There is no scenario"),
+        (StartRun(scenario="pnc-ac", faults=("gremlins",), id=5), "There is no fault"),
+        (StartRun(scenario="pnc-ac", lab="/nowhere/lab.toml", id=6), "/nowhere/lab.toml"),
+    ):
+        watched.lab.ask(wrong)
+        assert why in watched.done(wrong.id).error
+
+
+def test_a_run_is_held_stepped_and_let_go(watched: Watched) -> None:
+    watched.lab.ask(StartRun(scenario="pnc-ac", held=True, id=1))
+    watched.until(lambda one: one == RunHeld(True))
+    for number in range(2, 6):
+        watched.lab.ask(StepRun(id=number))
+        assert not watched.done(number).error
+    watched.lab.ask(DoInLab("move-clock", {"hours": "2"}, id=9))
+    assert "UTC in the lab" in str(watched.done(9).brought)
+    watched.until(lambda one: isinstance(one, EventsTold) and len(watched.sent()) >= 4)
+    assert watched.sent()[:2] == ["SupportedAppProtocolReq", "SupportedAppProtocolRes"] and len(watched.sent()) == 4
+    watched.lab.ask(HoldRun(False, id=10))
+    assert watched.ended().result.verdict is not Verdict.ERROR
+
+
+def test_a_run_that_is_stopped_lets_the_vehicle_end_its_session_in_order(watched: Watched) -> None:
+    watched.lab.ask(StartRun(scenario="pnc-ac", options={"kwh": "20"}, held=True, id=1))
+    number = 2
+    while "ChargingStatusReq" not in watched.sent():
+        watched.lab.ask(StepRun(id=number))
+        watched.done(number)
+        watched.tell_all()
+        number += 1
+    watched.lab.ask(StopRun(id=number))
+    watched.ended()
+    assert "Asked to stop: CS001/1." in [one.brought for one in watched.seen if isinstance(one, RequestDone)]
+    assert watched.sent()[-2:] == ["SessionStopReq", "SessionStopRes"]
+    assert watched.sent().count("ChargingStatusReq") < 5, "it was told to stop, and did"
+
+
+def test_a_run_that_is_broken_off_says_so_and_the_next_one_runs(watched: Watched) -> None:
+    watched.lab.ask(StartRun(scenario="pnc-ac", held=True, id=1))
+    watched.until(lambda one: one == RunHeld(True))
+    watched.lab.ask(StopRun(now=True, id=2))
+    assert "broken off" in str(watched.ended().result.error)
+    watched.lab.ask(StartRun(scenario="pnc-ac", id=3))
+    assert watched.ended().result.verdict is Verdict.PASS
+
+
+def test_what_needs_a_run_is_refused_without_one_and_so_is_a_second_run(watched: Watched) -> None:
+    watched.lab.ask(StepRun(id=1))
+    assert watched.done(1).error == "No run is going on."
+    watched.lab.ask(StartRun(scenario="pnc-ac", held=True, id=2))
+    watched.until(lambda one: one == RunHeld(True))
+    watched.lab.ask(StartRun(scenario="pnc-ac", id=3))
+    assert "stop it first" in watched.done(3).error
+    watched.lab.ask(DoInLab("dance", id=4))
+    assert "knows no command 'dance'" in watched.done(4).error
+
+
+def test_a_lab_that_dies_is_a_sentence_and_the_next_request_starts_another(watched: Watched) -> None:
+    watched.lab.ask(StartRun(scenario="pnc-ac", held=True, id=1))
+    watched.until(lambda one: one == RunHeld(True))
+    assert watched.lab.pid is not None
+    os.kill(watched.lab.pid, signal.SIGKILL)
+    with pytest.raises(LocalError, match="process has ended"):
+        watched.until(lambda one: False)
+    watched.lab.ask(StartRun(scenario="pnc-ac", id=2))
+    assert watched.ended().result.verdict is Verdict.PASS
+
+
+def test_whoever_leaves_ends_the_run_and_the_process_and_its_evidence_is_whole(tmp_path: Path) -> None:
+    watched = Watched()
+    watched.lab.ask(StartRun(scenario="pnc-ac", held=True, evidence=str(tmp_path), id=1))
+    watched.until(lambda one: one == RunHeld(True))
+    watched.lab.ask(StepRun(id=2))
+    watched.done(2)
+    pid = watched.lab.pid
+    watched.lab.close()
+    assert pid is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    [folder] = tmp_path.iterdir()
+    assert (folder / "manifest.json").exists()
+    assert not [thread for thread in threading.enumerate() if thread.name == "lab"]

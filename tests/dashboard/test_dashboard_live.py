@@ -1,0 +1,192 @@
+"""The live screen: what it shows at three sizes, and what can be done on it by keyboard alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from accepted_screens import Accepted
+from screens import SIZES, dashboard
+from seen_runs import PlayedBack, reports_of
+
+from pncsim.simulator.dashboard.kept import Layout, place, remember, remembered
+from pncsim.simulator.dashboard.reports import (
+    EventsTold,
+    HoldRun,
+    RequestDone,
+    RunEnded,
+    RunHeld,
+    StartRun,
+    StepRun,
+    StopRun,
+)
+from pncsim.simulator.dashboard.screens.live import LiveScreen, filter_of
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", ["nothing", "passed", "refused"])
+async def test_the_live_screen_looks_as_it_was_accepted(name: str, size: tuple[int, int], accepted: Accepted) -> None:
+    reports = {
+        "nothing": [],
+        "passed": reports_of("pnc-ac"),
+        "refused": reports_of("install-contract", "tampered-bundle"),
+    }
+    async with dashboard(PlayedBack(*reports[name]), size) as seen:
+        accepted(f"live-{name}-{size[0]}x{size[1]}", seen.text)
+
+
+# By keyboard
+
+
+async def test_a_scenario_is_run_held_stepped_and_stopped_by_keys() -> None:
+    source = PlayedBack()
+    async with dashboard(source) as seen:
+        assert "First time here? F5 runs a scenario" in seen.text
+        await seen.press("f5")
+        assert source.asked == [StartRun(scenario="pnc-ac", id=1)]
+        began, told, ended = reports_of("pnc-ac")
+        source.reports += [began, RequestDone(1), told]
+        await seen.tick()
+        assert "> RUNNING" in seen.text and "following" in seen.text
+        await seen.press("f7")
+        source.reports.append(RunHeld(True))
+        await seen.tick()
+        assert "= HELD" in seen.text
+        await seen.press("f6", "f8", "f8")
+        assert source.asked[1:] == [HoldRun(True, id=2), StepRun(id=3), StopRun(id=4), StopRun(now=True, id=5)]
+        source.reports.append(ended)
+        await seen.tick()
+        assert "+ PASS" in seen.text and "of 8 checks held" in seen.text
+        await seen.press("f8")
+        assert seen.last == "No run is going on."
+
+
+async def test_stepping_without_a_run_starts_one_that_stands() -> None:
+    source = PlayedBack()
+    async with dashboard(source) as seen:
+        await seen.press("f6")
+        assert source.asked == [StartRun(scenario="pnc-ac", held=True, id=1)]
+
+
+async def test_a_filter_is_typed_and_taken_away() -> None:
+    async with dashboard(PlayedBack(*reports_of("pnc-ac"))) as seen:
+        await seen.press("slash")
+        await seen.type("paymentdetails")
+        await seen.press("enter")
+        assert "PaymentDetailsReq" in seen.text and "SessionSetupReq" not in seen.text
+        assert 'only "paymentdetails": 2 of' in seen.text
+        await seen.press("escape")
+        assert "SessionStopReq" in seen.text and "only" not in seen.text
+
+
+async def test_one_vehicle_after_the_other_is_shown() -> None:
+    async with dashboard(PlayedBack(*reports_of("two-at-once")), (160, 50)) as seen:
+        screen = seen.app.screen
+        assert isinstance(screen, LiveScreen)
+        whole = screen.grid.count()
+        found = []
+        for _ in range(3):
+            await seen.press("v")
+            found.append((str(screen.grid.selection.wanted), screen.grid.count()))
+        assert found[0][0] != found[1][0] and found[0][0].startswith("session ")
+        assert found[2] == ("", whole) and 0 < found[0][1] < whole
+
+
+async def test_the_next_problem_is_found_and_the_one_before() -> None:
+    async with dashboard(PlayedBack(*reports_of("install-contract", "tampered-bundle"))) as seen:
+        screen = seen.app.screen
+        assert isinstance(screen, LiveScreen)
+        await seen.press("home", "n")
+        first = screen.grid.cursor
+        await seen.press("n")
+        second = screen.grid.cursor
+        await seen.press("N")
+        assert 0 < first < second and screen.grid.cursor == first
+        await seen.press("n", "n")
+        assert seen.last == "No problem there."
+
+
+async def test_paused_the_table_stands_still_and_says_how_much_has_come() -> None:
+    began, told, ended = reports_of("pnc-ac")
+    assert isinstance(told, EventsTold) and isinstance(ended, RunEnded)
+    source = PlayedBack(began, EventsTold(told.records[:80]))
+    async with dashboard(source) as seen:
+        screen = seen.app.screen
+        assert isinstance(screen, LiveScreen)
+        before = screen.grid.count()
+        await seen.press("space")
+        source.reports += [EventsTold(told.records[80:])]
+        await seen.tick()
+        assert screen.grid.count() == before and "more [space]" in seen.text
+        await seen.press("space")
+        assert screen.grid.count() > before and screen.grid.cursor == screen.grid.count() - 1
+
+
+async def test_a_refusal_is_a_sentence_at_the_foot() -> None:
+    source = PlayedBack()
+    async with dashboard(source) as seen:
+        source.refuses = "This run is recorded: it cannot be changed."
+        await seen.press("f5")
+        assert "it cannot be changed" in seen.text
+        source.refuses = ""
+        await seen.press("f5")
+        source.reports.append(RequestDone(2, error="There is no scenario 'pnc-ac'."))
+        await seen.tick()
+        assert "There is no scenario" in seen.text
+
+
+async def test_control_c_during_a_session_lets_the_vehicle_stop_first() -> None:
+    began, told, ended = reports_of("pnc-ac")
+    source = PlayedBack(began, told)
+    async with dashboard(source) as seen:
+        await seen.press("ctrl+c")
+        assert source.asked == [StopRun(id=1)] and "The vehicle stops" in seen.text
+        assert seen.app.is_running
+        source.reports.append(ended)
+        await seen.tick()
+        assert not seen.app.is_running and seen.app.return_value == 0
+
+
+async def test_every_key_of_the_screen_is_in_its_help() -> None:
+    async with dashboard(PlayedBack(), (120, 60)) as seen:
+        await seen.press("question_mark")
+        for key in ("space", "f5", "f6", "f7", "f8", "Everywhere", "Next problem", "Run the scenario"):
+            assert key in seen.text, key
+        await seen.press("escape")
+        assert "Everywhere" not in seen.text
+
+
+async def test_a_terminal_that_gets_too_small_says_so() -> None:
+    async with dashboard(PlayedBack(), (80, 24)) as seen:
+        await seen.pilot.resize_terminal(70, 20)
+        await seen.tick()
+        assert "This terminal is too small: 70x20" in seen.text
+
+
+# What is kept
+
+
+async def test_the_layout_is_kept_between_starts_for_its_owner_alone(tmp_path: Path) -> None:
+    path = place({"XDG_STATE_HOME": str(tmp_path)})
+    async with dashboard(PlayedBack(), kept=path) as seen:
+        await seen.press("t", "c", "f5")
+        seen.app.leave()
+    assert path == tmp_path / "pncsim" / "dashboard.json" and path.stat().st_mode & 0o777 == 0o600
+    async with dashboard(PlayedBack(), kept=path) as seen:
+        assert seen.app.theme == "pnc-light" and not seen.app.layout_kept.chart
+        assert "First time here?" not in seen.text, "the hint is for the first time"
+
+
+def test_a_layout_nobody_can_read_is_the_usual_one(tmp_path: Path) -> None:
+    path = tmp_path / "dashboard.json"
+    assert remembered(path) == Layout()
+    path.write_text('{"theme": 4}')
+    assert remembered(path) == Layout()
+    assert "cannot be written" in remember(Path("/proc/nowhere/dashboard.json"), Layout())
+
+
+def test_what_is_typed_as_filter() -> None:
+    wanted = filter_of("who:EV-1 session:ab level:problem Payment details")
+    assert wanted.units == {"EV-1"} and wanted.sessions == {"AB"} and wanted.level.name == "PROBLEM"
+    assert wanted.text == "Payment details"
+    assert filter_of("who: level:loud").text == "who: level:loud"
