@@ -9,6 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import LocalError
 from pncsim.wire.values import Discreet
 
 DISPUTED = "FAILED_CertificateExpired"
@@ -140,6 +141,16 @@ class ContractStore:
             return Held(contracts, held.default if held.default in contracts else next(iter(contracts), None))
 
         self._change(remove)
+
+    def prefer(self, emaid: str) -> None:
+        """Make the contract of ``emaid`` the default, and no other one (EV-7). Raises LocalError if it is not held."""
+
+        def prefer(held: Held) -> Held:
+            if emaid not in held.contracts:
+                raise LocalError(f"The vehicle holds no contract {emaid}.", clause="EV-7")
+            return Held(held.contracts, emaid)
+
+        self._change(prefer)
 
     def _change(self, change: Callable[[Held], Held]) -> None:
         self._held = change(self._held) if self._keeper is None else self._keeper.change(change)

@@ -37,17 +37,19 @@ async def charge(
     toggle) if it still is from before a pause; who unplugs it is the caller.
 
     Never raises for what the station did: the outcome says how it ended and carries the error. A paused session is
-    kept in ``vehicle.memory`` and resumed by the next call; contracts arrive in ``vehicle.contracts``. ``dialects``:
-    what the vehicle speaks, best first, if not all it can.
+    kept in ``vehicle.memory`` and resumed by the next call; contracts arrive in ``vehicle.contracts``. The vehicle's
+    configuration counts as it is at plug-in. ``dialects``: what the vehicle speaks, best first, if not all it can.
     """
     from pncsim.ev.engine import EvccEngine, spoken_by
     from pncsim.wire.session.driver import Driver
 
-    spoken = spoken_by(vehicle.config) if dialects is None else dialects
-    voice = Voice.on(clock, trace, "EV", vehicle.name, refuses=vehicle.config.refuses)
+    # What the driver sets from here on is for the next time (CharIN 2.4.1.1, EV-5).
+    config = vehicle.config
+    spoken = spoken_by(config) if dialects is None else dialects
+    voice = Voice.on(clock, trace, "EV", vehicle.name, refuses=config.refuses)
     plugged_in = clock.now()
     setup = spoken[0].times.vehicle_setup
-    limit = setup.seconds * vehicle.config.patience
+    limit = setup.seconds * config.patience
     voice.story("The vehicle is plugged in.")
     try:
         async with clock.timeout(limit):
@@ -74,7 +76,7 @@ async def charge(
         if pilot is not None and isinstance(notice, Switch):
             (pilot.signal_ready if notice.closed else pilot.signal_not_ready)()
 
-    engine = EvccEngine(vehicle, tls=tls, plugged_in=plugged_in, dialects=spoken)
+    engine = EvccEngine(replace(vehicle, config=config), tls=tls, plugged_in=plugged_in, dialects=spoken)
     try:
         await Driver(engine, stream, clock, trace, answer, tell).run()
     finally:

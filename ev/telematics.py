@@ -173,6 +173,8 @@ class Telematics:
                 for one in self.vehicle.contracts.all
             ]
         }
+        if (default := self.vehicle.contracts.default) is not None:
+            held["defaultContract"] = default.emaid
         if self.vehicle.provisioning is not None:
             held["provisioningCertificate"] = reading.fingerprint(self.vehicle.provisioning.chain_der[0])
             roots = filter(None, map(reading.key_identifier, self.vehicle.v2g_roots))

@@ -34,6 +34,7 @@ VEHICLE = record(
         "predecessors": listed(CERTIFICATE),
         "v2gRootAuthorityKeyIdentifiers": listed(TEXT),
         "contracts": listed(TEXT),
+        "defaultContract": text("the EMAID of the contract it pays with"),
     },
 )
 ERRAND = record(

@@ -52,6 +52,7 @@ class ContractSourcePort(Protocol):
     """The contract pool as a manufacturer sees it."""
 
     async def provide_to_oem(self, emaid: str, pcid: str) -> PoolAnswer: ...
+    async def set_default(self, pcid: str, emaid: str) -> None: ...
 
 
 class Deliveries:
@@ -104,15 +105,17 @@ class Deliveries:
 
     # The vehicle
 
-    async def visit(self, vehicle: FleetVehicle, contracts: Sequence[HeldContract]) -> list[Errand]:
+    async def visit(self, vehicle: FleetVehicle, contracts: Sequence[HeldContract], default: str = "") -> list[Errand]:
         """What a vehicle is to do now, given the contracts it holds; those that are no longer good it is to remove.
 
         However they came, by telematics or by a charging station (OEM-4). One whose status cannot be had stays.
+        ``default``: the one its driver has chosen; where that is another one now, it is so in the pool, too.
         """
         for contract in contracts:
             if await self._is_gone(contract):
                 await self._remove(vehicle.vin, contract.emaid, reading.fingerprint(reading.der(contract.chain[0])))
-        await self._hold(vehicle.vin, contracts)
+        chosen = await self._prefer(vehicle, default)
+        await self._hold(vehicle.vin, contracts, default if chosen else vehicle.default)
         return [errand for errand in await self.of_vehicle(vehicle.vin) if errand.state == "ready"]
 
     async def bundle(self, vehicle: FleetVehicle, id: str) -> bytes:
@@ -208,11 +211,26 @@ class Deliveries:
         )
         await self._store.of(ERRANDS).put(errand)
 
-    async def _hold(self, vin: str, contracts: Sequence[HeldContract]) -> None:
+    async def _prefer(self, vehicle: FleetVehicle, default: str) -> bool:
+        """Let the pool hand out the contract the driver has chosen before others (CharIN 2.4.1.3, CCP-DEF-1).
+
+        Whether that is settled: a pool that does not have it is left as it is, one that is not there is told next time.
+        """
+        if default in ("", vehicle.default):
+            return True
+        try:
+            await self._contracts.set_default(vehicle.pcid, default)
+        except PncError as error:
+            self._voice.judged(f"default contract of {vehicle.pcid}", False, error.sentence, "CCP-DEF-1")
+            return isinstance(error, Refused) and (error.http_status or 400) < 500
+        return True
+
+    async def _hold(self, vin: str, contracts: Sequence[HeldContract], default: str) -> None:
         async def keep(change: Change) -> None:
             known = await change.of(FLEET).get(vin.upper())
-            if known is not None and known.contracts != tuple(contracts):
-                await change.of(FLEET).put(replace(known, contracts=tuple(contracts)))
+            held = {"contracts": tuple(contracts), "default": default}
+            if known is not None and (known.contracts, known.default) != tuple(held.values()):
+                await change.of(FLEET).put(replace(known, **held))
 
         await self._store.change(keep)
 

@@ -137,5 +137,6 @@ def _vehicle(vehicle: FleetVehicle) -> dict[str, Any]:
         "predecessors": [base64_text(reading.der(old)) for old in vehicle.predecessors],
         "v2gRootAuthorityKeyIdentifiers": list(vehicle.v2g_roots),
         "contracts": [contract.emaid for contract in vehicle.contracts],
+        "defaultContract": vehicle.default,
     }
     return {name: value for name, value in body.items() if value not in (None, "", [])}

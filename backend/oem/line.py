@@ -77,13 +77,15 @@ class _Face:
     async def visit(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         vehicle = await self._caller(request)
         body = await json_object(request)
-        held = _contracts(body)
+        held, default = _contracts(body), body.get("defaultContract", "")
+        if default not in ("", *(contract.emaid for contract in held)):
+            raise Refused("The defaultContract is none of the EMAIDs in 'contracts'.", clause="EV-7")
         if body.get("provisioningCertificate") is not None:
             roots = body.get("v2gRootAuthorityKeyIdentifiers", [])
             if not isinstance(roots, list) or not all(isinstance(one, str) for one in roots):
                 raise Refused("The v2gRootAuthorityKeyIdentifiers are no list of texts.", clause="PCP-PUB-8")
             vehicle = await self._production.confirm(vehicle, text_member(body, "provisioningCertificate"), roots)
-        errands = await self._deliveries.visit(vehicle, held)
+        errands = await self._deliveries.visit(vehicle, held, default)
         told = {"pcid": vehicle.pcid, "wantedPcid": vehicle.wanted, "published": vehicle.published}
         return json_response({**told, "errands": [errand_body(errand) for errand in errands]})
 

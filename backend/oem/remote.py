@@ -77,6 +77,11 @@ class RemoteServices:
         exi = _octets(answer.get("certificateInstallationRes"), "The contract pool's answer")
         return PoolAnswer(exi, "Accepted", f"Contract {emaid} handed out.", "OK", emaid)
 
+    async def set_default(self, pcid: str, emaid: str) -> None:
+        """See :class:`backend.oem.deliveries.ContractSourcePort`."""
+        path = f"/v1/ccp/signedContractData/{quote(pcid, safe='')}/{quote(emaid, safe='')}/default"
+        await self._calls.call("ccp", "POST", path)
+
     async def revoke_certificate(self, certificate: x509.Certificate, reason: Reason) -> bool:
         """Nobody here can: Refused, with what has to be done."""
         raise Refused(

@@ -30,7 +30,8 @@ class FleetVehicle(Struct, frozen=True, kw_only=True):
     ``chain`` is the provisioning certificate it uses, ``fresh`` one that was issued and not yet confirmed by it.
     ``telematics`` is the SHA-256 of the certificate it calls with.
     ``predecessors`` are provisioning certificates that were replaced and are still good, ``revoke`` says that they
-    are to be revoked as soon as their successor is published. ``contracts`` are those it said to hold.
+    are to be revoked as soon as their successor is published. ``contracts`` are those it said to hold, ``default`` the
+    EMAID of the one it pays with.
     """
 
     vin: str
@@ -46,6 +47,7 @@ class FleetVehicle(Struct, frozen=True, kw_only=True):
     published: bool = False
     v2g_roots: tuple[str, ...] = ()
     contracts: tuple[HeldContract, ...] = ()
+    default: str = ""
 
     @property
     def previous_pcid(self) -> str | None:

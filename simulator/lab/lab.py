@@ -207,6 +207,10 @@ class Lab:
         """Renew what issues or signs and ends within its time, as back ends do regularly: after a long jump."""
         await (await self.region.ecosystem()).renew_certificates()
 
+    async def look_after_contracts(self) -> None:
+        """Let the mobility operators do what is due for their contracts by now, as back ends do each day."""
+        await (await self.region.ecosystem()).desks.look_after()
+
     async def caller(self, name: str, of: str = "") -> Caller:
         """Who calls the services over HTTP as ``name``: ADMIN (the pool's operator), OEM, MO, CPS or CPO.
 
@@ -268,7 +272,8 @@ class Lab:
         """Plug the vehicle in and let both sides run until the session is over and the CSMS has heard of it.
 
         ``at``: a station (``CS001``) or one of its EVSEs (``CS001/2``); by default the first free EVSE of the first
-        station. ``card``: what the driver shows, under external identification the lab's card if nothing else is said.
+        station. ``card``: what the driver shows, under external identification the lab's card if nothing else is said,
+        "" none.
         ``renegotiate_after_loops``: the station asks for new parameters then. ``keep_plugged`` says that the vehicle
         will come back (a pause).
         """
@@ -292,7 +297,7 @@ class Lab:
             await do(plug_in)
         if card is None and vehicle.config.payment == "external":
             card = self.card
-        if card is not None:
+        if card:
             site.station.present(card, evse=evse.number)
 
         def loop(number: int) -> None:

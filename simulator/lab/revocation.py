@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cryptography import x509
 
 from pncsim.ev.contracts import Contract
 from pncsim.ev.vehicle import Vehicle
 from pncsim.secc.charge_point import ChargePoint
 from pncsim.simulator.lab.around import Parties
-from pncsim.tls_certs.reading import shown
+from pncsim.tls_certs.reading import load_crl, shown
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
+
+if TYPE_CHECKING:
+    from pncsim.simulator.lab.desk import Caller
 
 Revocable = Vehicle | Contract | ChargePoint | Credentials | x509.Certificate
 """What has a certificate, or is one."""
@@ -45,3 +50,12 @@ def certificate_of(what: Revocable) -> x509.Certificate:
         case Credentials():
             return what.leaf
     return what
+
+
+async def in_list(caller: Caller, role: str, certificate: x509.Certificate) -> bool:
+    """Whether the revocation list that the authority ``role`` publishes has the certificate in it."""
+    status, octets = await caller.carry("GET", f"/crl/{role}.crl", b"", {})
+    if status != 200:
+        return False
+    revoked = load_crl(octets).get_revoked_certificate_by_serial_number(certificate.serial_number)
+    return revoked is not None

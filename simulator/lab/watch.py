@@ -29,23 +29,29 @@ class Watch(Struct, frozen=True):
         self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, Secured) else None)
         return seen
 
-    def messages(self, role: str) -> list[V2gMessage]:
-        """The V2G messages from now on, as the vehicles ("EV") or the stations ("SECC") sent and received them."""
+    def messages(self, role: str = "", *names: str) -> list[V2gMessage]:
+        """The V2G messages from now on, as the vehicles ("EV") or the stations ("SECC"), or both ends, saw them.
+
+        ``names``: those alone, if any is given.
+        """
         seen = list[V2gMessage]()
 
         def see(event: Event) -> None:
-            if isinstance(event, V2gMessage) and event.role == role:
+            if isinstance(event, V2gMessage) and role in ("", event.role) and (not names or event.name in names):
                 seen.append(event)
 
         self.trace.subscribe(see)
         return seen
 
-    def frames(self, role: str = "CSMS") -> list[OcppFrame]:
-        """The OCPP frames from now on, as the CSMSs sent and received them, or the stations ("CS")."""
+    def frames(self, role: str = "CSMS", action: str = "") -> list[OcppFrame]:
+        """The OCPP frames from now on, as the CSMSs saw them, the stations ("CS"), or both ("").
+
+        ``action``: those of one kind of call and its answers alone.
+        """
         seen = list[OcppFrame]()
 
         def see(event: Event) -> None:
-            if isinstance(event, OcppFrame) and event.role == role:
+            if isinstance(event, OcppFrame) and role in ("", event.role) and action in ("", event.action):
                 seen.append(event)
 
         self.trace.subscribe(see)
@@ -67,6 +73,17 @@ class Watch(Struct, frozen=True):
         seen = list[ServiceCall]()
         self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, ServiceCall) else None)
         return seen
+
+    def said(self, name: str) -> asyncio.Future[None]:
+        """Done once a vehicle has sent or received the next V2G message ``name``."""
+        done = asyncio.get_running_loop().create_future()
+
+        def see(event: Event) -> None:
+            if isinstance(event, V2gMessage) and (event.role, event.name) == ("EV", name) and not done.done():
+                done.set_result(None)
+
+        self.trace.subscribe(see)
+        return done
 
     def answered(self, action: str) -> asyncio.Future[None]:
         """Done once a CSMS has been given the next answer to its OCPP call ``action``."""

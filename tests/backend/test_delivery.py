@@ -12,6 +12,7 @@ import pytest_asyncio
 from backend_world import DAY, World, leaf_of
 from fleet_world import FLEET, PCID, VIN, FleetWorld, open_fleet
 
+from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.events.facts import ContractAdded, ContractDelivered, Fact
 from pncsim.ev.contracts import Contract
 from pncsim.ev.telematics import Telematics
@@ -287,3 +288,52 @@ async def test_what_a_vehicle_says_of_a_failure_is_kept_as_far_as_it_can_be_read
     said = json.dumps({"done": False, "text": "no \ud800" + "!" * 300}).encode()
     status, body = await line("PUT", f"/v1/manufacturer/telematics/errands/{errand['id']}", said)
     assert (status, len(json.loads(body)["text"]), json.loads(body)["text"][:4]) == (200, 200, "no ?")
+
+
+@pytest.mark.rule("EV-7", "CCP-DEF-1")
+async def test_the_contract_a_driver_chooses_is_the_pools_default_from_the_next_visit_on(fleet: FleetWorld) -> None:
+    """CharIN 2.4.1.3."""
+    unit, line = await owned(fleet)
+    pool, contracts = fleet.world.eco.pool, unit.vehicle.contracts
+    emaids = [(await fleet.world.eco.mo.subscribe("Ada", PCID)).emaid for _ in range(2)]
+    for contract in await waiting(fleet):
+        await said(fleet, contract, "approve")
+    await unit.visit(line)
+    assert [(one.emaid, one.default) for one in await pool.contracts(PCID)] == [(emaids[0], True), (emaids[1], False)]
+    contracts.prefer(emaids[1])
+    await unit.visit(line)
+    assert [(one.emaid, one.default) for one in await pool.contracts(PCID)] == [(emaids[0], False), (emaids[1], True)]
+    assert (await fleet.faces.call("oem", "GET", f"{FLEET}/{VIN}")).body["defaultContract"] == emaids[1]
+
+    await pool.delete(emaids[0], skip_revocation=True)
+    contracts.prefer(emaids[0])
+    await unit.visit(line)  # the pool does not have that one: it stays as it is
+    assert [(one.emaid, one.default) for one in await pool.contracts(PCID)] == [(emaids[1], True)]
+
+
+async def test_a_pool_that_is_away_hears_of_the_chosen_contract_at_the_next_visit(
+    fleet: FleetWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit, line = await owned(fleet)
+    pool = fleet.world.eco.pool
+    emaids = [(await fleet.world.eco.mo.subscribe("Ada", PCID)).emaid for _ in range(2)]
+    for contract in await waiting(fleet):
+        await said(fleet, contract, "approve")
+    await unit.visit(line)
+    unit.vehicle.contracts.prefer(emaids[1])
+
+    async def away(self: ContractPool, pcid: str, emaid: str) -> None:
+        raise PeerSilent("Nobody answers.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ContractPool, "set_default", away)
+        await unit.visit(line)
+    assert [one.default for one in await pool.contracts(PCID)] == [True, False]
+    await unit.visit(line)
+    assert [one.default for one in await pool.contracts(PCID)] == [False, True]
+
+
+async def test_a_default_contract_that_is_not_among_those_held_is_refused(fleet: FleetWorld) -> None:
+    _, line = await owned(fleet)
+    body = json.dumps({"contracts": [], "defaultContract": "DEPNCC000000011"}).encode()
+    assert (await line("POST", "/v1/manufacturer/telematics/visit", body))[0] == 400

@@ -109,6 +109,9 @@ async def test_a_vehicle_is_made_published_and_given_a_contract_and_loses_it_whe
     assert await unit.visit(line) == []
     await fleet.deliveries.decide("ada", errand.id, approved=True)
     assert await unit.visit(line) == [("install", True)]
+    second = await world.eco.mo.subscribe("Ada", PCID)
+    await fleet.deliveries.visit(await fleet.production.vehicle(VIN), (), second.emaid)
+    assert [one.emaid for one in await world.eco.pool.contracts(PCID) if one.default] == [second.emaid]
     await world.eco.mo.cancel(subscription.emaid)
     await apart.sender.flush()
     assert await unit.visit(line) == [("remove", True)]
