@@ -8,7 +8,7 @@ from pncsim.ev.vehicle import Vehicle
 from pncsim.wire.values import replace
 
 
-class Screen(Struct, frozen=True):
+class VehicleScreen(Struct, frozen=True):
     """Of ``vehicle``. What is set while the vehicle is plugged in is for the next time."""
 
     vehicle: Vehicle

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pncsim.ev.screen import Screen
+from pncsim.ev.screen import VehicleScreen
 from pncsim.simulator.lab.bundles import CONTRACTS, STORED, certificates_listed, contract_shown
 from pncsim.simulator.lab.channels import Channel, bring
 from pncsim.simulator.lab.plant import VEHICLES, vehicle_publication
@@ -84,7 +84,7 @@ async def contract_renewed(
     notices = (await operator.get("/v1/mo/customers/Ada/notices")).body["notices"]
     mo.shows("driver-told", "MO-4", "the driver is told", notices[-1]["subject"] == "renewed", notices[-1]["text"])
 
-    screen, shown = Screen(made.vehicle), lab.watch.messages("SECC", "PaymentDetailsReq")
+    screen, shown = VehicleScreen(made.vehicle), lab.watch.messages("SECC", "PaymentDetailsReq")
     screen.installation(True)
     await bring(lab, made, owner, channel)
     held = [one.credentials.leaf for one in made.vehicle.contracts.all]

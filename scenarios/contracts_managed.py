@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pncsim.ev.screen import Screen
+from pncsim.ev.screen import VehicleScreen
 from pncsim.simulator.lab.bundles import CONTRACTS, STORED, body_of
 from pncsim.simulator.lab.channels import Channel, bring
 from pncsim.simulator.scenario import UseCase, scenario
@@ -36,7 +36,7 @@ async def contracts_managed(
     manufacturer, operator = await lab.caller("OEM"), await lab.caller("MO")
     made = await lab.order(await lab.vehicle(kwh=0.2, install="never"))
     await made.produce()
-    owner, screen = await made.sell("Ada"), Screen(made.vehicle)
+    owner, screen = await made.sell("Ada"), VehicleScreen(made.vehicle)
     emaids = []
     for way in ("telematics", channel):
         concluded = await operator.post(CONTRACTS, {"customer": "Ada", "pcid": made.pcid})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pncsim.ev.screen import Screen
+from pncsim.ev.screen import VehicleScreen
 from pncsim.simulator.lab.driver import drive_up
 from pncsim.simulator.scenario import Energy, UseCase, scenario
 
@@ -30,7 +30,7 @@ async def installation_mode(lab: Lab, *, energy: Annotated[Energy, "AC or DC cha
     """
     ev, ccp = lab.expect.of("EV"), lab.expect.of("CCP")
     vehicle = await lab.vehicle(energy=energy, kwh=0.2)
-    emaid, screen = await lab.subscribe(vehicle), Screen(vehicle)
+    emaid, screen = await lab.subscribe(vehicle), VehicleScreen(vehicle)
     requests, calls = lab.watch.messages("SECC", "CertificateInstallationReq"), lab.watch.calls()
     asked = []
 

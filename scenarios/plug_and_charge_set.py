@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pncsim.ev.screen import Screen
+from pncsim.ev.screen import VehicleScreen
 from pncsim.simulator.lab.driver import drive_up
 from pncsim.simulator.scenario import Energy, UseCase, scenario
 
@@ -30,7 +30,7 @@ async def plug_and_charge_set(lab: Lab, *, energy: Annotated[Energy, "AC or DC c
     """
     ev = lab.expect.of("EV")
     vehicle = await lab.vehicle(energy=energy, kwh=0.2, contract=True)
-    emaid, screen = vehicle.contracts.all[0].emaid, Screen(vehicle)
+    emaid, screen = vehicle.contracts.all[0].emaid, VehicleScreen(vehicle)
 
     async def charges(at_plug_in: bool, switched: bool) -> str:
         """How a session is paid that is begun so, and switched as soon as the vehicle is plugged in."""

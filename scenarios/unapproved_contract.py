@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pncsim.ev.screen import Screen
+from pncsim.ev.screen import VehicleScreen
 from pncsim.simulator.lab.bundles import CONTRACTS
 from pncsim.simulator.lab.driver import drive_up
 from pncsim.simulator.lab.plant import OWNERS_OWN
@@ -37,7 +37,7 @@ async def unapproved_contract(lab: Lab) -> None:
     neighbours = await lab.order(await lab.vehicle())
     owner, neighbour = await made.sell("Ada"), await neighbours.sell("Bob")
     order, mine = {"customer": "Mallory", "pcid": made.pcid}, f"{OWNERS_OWN}/contracts"
-    Screen(made.vehicle).installation(False)
+    VehicleScreen(made.vehicle).installation(False)
 
     await operator.post(CONTRACTS, order)
     (asked,) = (await owner.get(mine)).body["contracts"]

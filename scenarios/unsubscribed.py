@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pncsim.ev.screen import Screen
+from pncsim.ev.screen import VehicleScreen
 from pncsim.simulator.lab.bundles import CONTRACTS, LOOKUP
 from pncsim.simulator.lab.channels import Channel, bring
 from pncsim.simulator.lab.revocation import in_list
@@ -55,7 +55,7 @@ async def unsubscribed(
     heard = [(event["pcid"], event["emaid"]) for event in await subscription.heard()]
     oem.shows("told", "CCP-PUB-5", "the manufacturer is told", heard == [(made.pcid, contract.emaid)], heard)
 
-    Screen(made.vehicle).installation(False)
+    VehicleScreen(made.vehicle).installation(False)
     outcome = await lab.plug_in(made.vehicle)
     said = {one.content.payload.get("certificateStatus") for one in frames if isinstance(one.content, Result)}
     code = outcome.response_codes[-1]

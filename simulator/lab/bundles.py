@@ -95,8 +95,8 @@ def tampered(bundle: SignedContractData) -> dict[str, SignedContractData]:
 def signed_below(bundle: SignedContractData, root: x509.Certificate, now: float) -> bool:
     """Whether the signature was made by a provisioning service whose chain leads to that V2G root at ``now``."""
     try:
-        signer = validate_chain(bundle.provisioning_certificates, [root], Use.CPS, now).leaf
-        signature.verify(bundle.signature, bundle.parts, signer.public_key())
+        signer = validate_chain(bundle.provisioning_certificates, [root], Use.CPS, now, gate=refuse).leaf
+        signature.verify(bundle.signature, bundle.parts, signer.public_key(), gate=refuse)
     except PncError:
         return False
     return True

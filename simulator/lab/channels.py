@@ -17,7 +17,7 @@ Channel = Literal["telematics", "station"]
 async def bring(lab: Lab, made: OrderedVehicle, owner: Caller, channel: Channel) -> None:
     """Let what waits for the vehicle come into it: once its owner has approved all of it, or at the first station.
 
-    At a station it asks if its driver has let it (:class:`ev.screen.Screen`), and charges.
+    At a station it asks if its driver has let it (:class:`ev.screen.VehicleScreen`), and charges.
     """
     if channel == "telematics":
         await approve_all(owner)

@@ -8,14 +8,14 @@ from ev_playbook import vehicle
 from test_ev_contracts import OTHER, other
 
 from pncsim.ev.contracts import ContractStore
-from pncsim.ev.screen import Screen
+from pncsim.ev.screen import VehicleScreen
 from pncsim.wire.errors import LocalError
 
 
 @pytest.mark.rule("EV-5", "EV-6")
 def test_payment_and_installation_are_switched_and_nothing_else_changes() -> None:
     car = vehicle()
-    screen, before = Screen(car), car.config
+    screen, before = VehicleScreen(car), car.config
     screen.plug_and_charge(False)
     screen.installation(False)
     assert (car.config.payment, car.config.install) == ("external", "never")
@@ -29,14 +29,14 @@ def test_payment_and_installation_are_switched_and_nothing_else_changes() -> Non
 def test_one_contract_is_the_default_whatever_is_chosen_or_removed() -> None:
     car = vehicle()
     car.contracts = ContractStore([sn.contract(), other()])
-    screen = Screen(car)
-    assert screen.contracts == ((sn.EMAID, True), (OTHER, False))
+    screen = VehicleScreen(car)
+    assert list(screen.contracts) == [(sn.EMAID, True), (OTHER, False)]
     screen.choose(OTHER)
-    assert screen.contracts == ((sn.EMAID, False), (OTHER, True))
+    assert list(screen.contracts) == [(sn.EMAID, False), (OTHER, True)]
     with pytest.raises(LocalError):
         screen.choose("DEPNCC99999999X")
-    assert screen.contracts == ((sn.EMAID, False), (OTHER, True))
+    assert list(screen.contracts) == [(sn.EMAID, False), (OTHER, True)]
     screen.uninstall(OTHER)
-    assert screen.contracts == ((sn.EMAID, True),)
+    assert list(screen.contracts) == [(sn.EMAID, True)]
     screen.uninstall(sn.EMAID)
-    assert screen.contracts == ()
+    assert list(screen.contracts) == []

@@ -27,7 +27,7 @@ from pncsim.backend.webhooks import outbox
 from pncsim.ev import shell
 from pncsim.ev.contracts import ContractStore
 from pncsim.ev.iso2 import bundle as vehicle_bundle
-from pncsim.ev.screen import Screen
+from pncsim.ev.screen import VehicleScreen
 from pncsim.simulator.result import Verdict
 from pncsim.tls_certs import reading
 from pncsim.wire.v2g import key_transport
@@ -145,9 +145,9 @@ BROKEN: tuple[tuple[str, dict[str, str], tuple[Broken, ...], str], ...] = (
     ),
     ("installed-at-station", {"asks": "revoked"}, (_NO_CHAIN,), "refusals"),
     ("installed-at-station", {"asks": "foreign-issuer"}, (_NO_CHAIN,), "refusals"),
-    ("plug-and-charge-set", {}, ((Screen, "plug_and_charge", _nothing),), "off"),
+    ("plug-and-charge-set", {}, ((VehicleScreen, "plug_and_charge", _nothing),), "off"),
     ("plug-and-charge-set", {}, ((shell, "replace", _as_it_is_by_then),), "plugged"),
-    ("installation-mode", {}, ((Screen, "installation", _nothing),), "only-in-mode"),
+    ("installation-mode", {}, ((VehicleScreen, "installation", _nothing),), "only-in-mode"),
     ("contracts-managed", {}, ((ContractStore, "prefer", _nothing),), "switched"),
     ("contracts-managed", {}, ((Deliveries, "_prefer", _yes),), "default-told"),
     ("unapproved-contract", {}, ((Deliveries, "decide", _decided_by_anybody),), "unapproved"),
