@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench import evidence_bench, exi_bench, memory_bench, services_bench, session_bench, side_by_side, tls_bench
+from bench import (
+    every_bench,
+    evidence_bench,
+    exi_bench,
+    memory_bench,
+    services_bench,
+    session_bench,
+    side_by_side,
+    tls_bench,
+)
 from pncsim.simulator.entry import COLLECTOR
 
 PNC = Path(sys.executable).with_name("pnc")
@@ -71,6 +80,8 @@ def main() -> None:
     session_bench.main()
     print()
     evidence_bench.main()
+    print()
+    every_bench.main()
     title = "cold `pnc run install-contract`"
     print(f"\n{title:<40}{'transport':>10}{'wall s':>9}{'CPU s':>9}{'MiB':>7}{'first s':>9}")
     for transport in ("memory", "loopback"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -125,3 +126,18 @@ def test_a_test_of_theirs_uses_our_lab(programs: Path, project: Path) -> None:
     where = "import pncsim; print(pncsim.__file__)"
     found = Path(run([programs / "python", "-c", where], project).strip())
     assert found.is_relative_to(programs.parent) == (programs != Path(sys.executable).parent)
+
+
+def test_a_newcomers_own_scenario_works_from_an_empty_folder(fresh: Path, tmp_path: Path) -> None:
+    """The one that docs/scenarios.md shows: alone, among all, and through pytest."""
+    chapter = (ROOT / "docs" / "scenarios.md").read_text().partition("## Writing one")[2]
+    [text] = re.findall(r"```python\n# two_sessions\.py\n(.*?)```", chapter, re.DOTALL)
+    (tmp_path / "two_sessions.py").write_text(text)
+    quiet: list[str | Path] = ["--transport", "memory", "--quiet"]
+    own = [fresh / "pnc", "run", "./two_sessions.py", "--no-evidence", *quiet]
+    assert run(own, tmp_path) == "PASS two-sessions\n"
+    among_all = [fresh / "pnc", "run", "--all", "--scenarios", ".", "--select", "two-sessions", *quiet]
+    assert run([*among_all, "--record", "record"], tmp_path).startswith("PASS 1 run, all as expected (")
+    said = run([fresh / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "./two_sessions.py"], tmp_path)
+    assert "1 passed" in said
+    assert {path.name for path in tmp_path.iterdir()} - {"__pycache__"} == {"two_sessions.py", "record"}

@@ -114,12 +114,17 @@ def looks_like_path(word: str) -> bool:
     return word.partition(":")[0].endswith(".py")
 
 
-def _in_file(word: str) -> Scenario:
-    path, _, name = word.partition(":")
+def scenarios_in(path: Path) -> list[Scenario]:
+    """What a file declares. Raises LocalError."""
     try:
-        declared = _usable(_module_at(Path(path)))
+        return _usable(_module_at(path))
     except (Exception, SystemExit) as error:
         raise LocalError(f"{path} cannot be used: {_why(error)}.") from error
+
+
+def _in_file(word: str) -> Scenario:
+    path, _, name = word.partition(":")
+    declared = scenarios_in(Path(path))
     names = ", ".join(one.name for one in declared)
     if not declared:
         raise LocalError(f"{path} declares no scenario.", advice="See docs/scenarios.md for what one looks like.")

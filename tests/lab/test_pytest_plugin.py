@@ -1,0 +1,53 @@
+"""A file of scenarios that is named to pytest: each variant is a test, and files of other people are left alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+MINE = """
+from typing import Literal
+
+from pncsim.simulator.lab.lab import Lab
+from pncsim.simulator.scenario import scenario
+
+
+@scenario("mine", title="a colour is looked at")
+async def mine(lab: Lab, *, colour: Literal["red", "blue"] = "red") -> None:
+    lab.voice.story("Looking.")
+    assert colour == "red", f"it is {colour}"
+"""
+
+
+def pytest_says(folder: Path, *words: str) -> tuple[int, str]:
+    """Exit code and output, with the plugin as an installed package announces it."""
+    # Whether it is announced depends on when this environment was installed; here it is named.
+    without = [word for name in ("cacheprovider", "asyncio", "pncsim") for word in ("-p", f"no:{name}")]
+    command = [sys.executable, "-m", "pytest", "-q", *without, "-p", "pncsim.simulator.pytest_plugin", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_each_variant_of_a_named_file_is_a_test_and_says_what_did_not_hold(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE)
+    code, said = pytest_says(tmp_path, "./mine.py")
+    assert code == 1
+    assert "1 failed, 1 passed" in said and "mine --colour blue" in said
+    assert "assert colour == 'red' (mine.py, line 11): it is blue" in said
+    assert "Traceback" not in said and "pncsim/simulator" not in said
+
+
+def test_a_file_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE.replace("*, ", ""))
+    code, said = pytest_says(tmp_path, "./mine.py")
+    assert code == 2 and "mine cannot be called: colour has to stand behind a `*`" in said
+
+
+def test_files_that_nobody_named_or_that_are_tests_are_left_to_pytest(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "test_mine.py").write_text(MINE + "\n\ndef test_it() -> None:\n    assert mine.name == 'mine'\n")
+    (tmp_path / "other.py").write_text("WHOSE = 'theirs'\n")
+    assert "1 passed" in pytest_says(tmp_path)[1]
+    assert "1 passed" in pytest_says(tmp_path, "./test_mine.py")[1]
+    assert pytest_says(tmp_path, "./other.py")[0] == 5
