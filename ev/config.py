@@ -12,6 +12,7 @@ from pncsim.wire.algorithms import AlgorithmId, allowed
 from pncsim.wire.errors import LocalError
 from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.session.outputs import Alter
+from pncsim.wire.tls import ISO2_CIPHERS
 
 InstallPolicy = Literal["never", "if-needed", "always"]
 PaymentPolicy = Literal["contract", "prefer-contract", "external"]
@@ -60,8 +61,9 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     step. ``idle_limit``: give up after so many seconds in the loop without energy that the schedule allows.
     ``max_renegotiations``: so many one after the other are followed without energy between them. ``patience``: every
     limit within which something of the station is waited for is so many times as long as the standard's. ``pairing``:
-    take the root of a private environment that the station shows (CharIN 2.1.4.1). ``algorithms``: those it
-    takes in the certificates of stations (CharIN 2.3). ``refuses``:
+    take the root of a private environment that the station shows (CharIN 2.1.4.1). ``suites``: the TLS
+    cipher suites it offers, by OpenSSL's names. ``algorithms``: those it takes in the certificates of stations (CharIN
+    2.3). ``refuses``:
     liberties of the station that end the session instead of being let pass (:mod:`wire.gate`). ``habits``: how vehicles
     of this kind speak, None for one that has none. Raises :class:`LocalError` when values make no sense.
     """
@@ -90,6 +92,7 @@ class VehicleConfig(Struct, frozen=True, kw_only=True):
     max_schedule_entries: int = 24
     pairing: bool = False
     algorithms: tuple[AlgorithmId, ...] = ("P-256",)
+    suites: tuple[str, ...] = ISO2_CIPHERS
     refuses: frozenset[Tolerance] = LENIENT
     habits: Habits | None = None
     alter: Alter | None = None

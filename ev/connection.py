@@ -58,6 +58,7 @@ async def _secure(stream: ByteStream, vehicle: Vehicle, clock: Clock, voice: Voi
         judge=judge,
         trusted_ca_keys=tuple(map(reading.der, roots)),
         ask_staple=how.ocsp != "off",
+        ciphers=how.suites,
         curves=how.algorithms,
         on_keys=voice.key_log,
         on_hello=offered.append,

@@ -23,7 +23,6 @@ from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.ocpp.channel import Connector
 from pncsim.wire.source import Source
-from pncsim.wire.tls import ISO2_CIPHERS
 from pncsim.wire.trace import Trace
 from pncsim.wire.values import replace
 
@@ -41,12 +40,15 @@ def trusted_roots(pki: Pki) -> list[tuple[str, x509.Certificate]]:
 
 
 class Presented(Struct):
-    """What the station's TLS servers show instead of what the CSMS gave it; None leaves it as it is. ``suites``: the
-    cipher suites they take instead of those of ISO 15118-2, by OpenSSL's names."""
+    """What the station's TLS servers show instead of what the CSMS gave it; None leaves it as it is.
+
+    ``suites`` and ``versions``: what they speak instead of what ISO 15118-2 demands.
+    """
 
     credentials: Credentials | None = None
     staples: tuple[bytes | None, ...] | None = None
     suites: tuple[str, ...] | None = None
+    versions: tuple[str, str] | None = None
 
 
 class ChargePoint:
@@ -214,4 +216,7 @@ class ChargePoint:
         if self.pairing is not None:
             credentials = replace(credentials, chain=(*credentials.chain, self.pairing))
         staples = self.presented.staples if self.presented.staples is not None else self.station.staples
-        return TlsIdentity(credentials, staples, self.presented.suites or ISO2_CIPHERS)
+        shown = TlsIdentity(credentials, staples)
+        if self.presented.suites is not None:
+            shown = shown._replace(suites=self.presented.suites)
+        return shown if self.presented.versions is None else shown._replace(versions=self.presented.versions)

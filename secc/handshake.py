@@ -9,7 +9,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerSilent, PncError
 from pncsim.wire.streams import ByteStream
-from pncsim.wire.tls import ISO2_CIPHERS, ISO2_CURVES, TlsError, TlsServer, open_server
+from pncsim.wire.tls import ISO2_CIPHERS, ISO2_CURVES, TLS_1_2, TlsError, TlsServer, open_server
 from pncsim.wire.voice import Voice
 
 HANDSHAKE_RECORD = b"\x16"
@@ -17,12 +17,15 @@ HANDSHAKE_RECORD = b"\x16"
 
 
 class TlsIdentity(NamedTuple):
-    """What the station's TLS server shows: its chain and key, DER OCSP answers aligned with the chain, and the cipher
-    suites it takes, by OpenSSL's names."""
+    """What the station's TLS server shows: its chain and key, and DER OCSP answers aligned with the chain.
+
+    ``suites`` and ``versions``: what it speaks (:class:`wire.tls.TlsServer`).
+    """
 
     credentials: Credentials
     staples: tuple[bytes | None, ...]
     suites: tuple[str, ...] = ISO2_CIPHERS
+    versions: tuple[str, str] = (TLS_1_2, TLS_1_2)
 
 
 class FailedHandshake(NamedTuple):
@@ -41,6 +44,7 @@ async def secure(
     server = TlsServer(
         credentials=shown.credentials,
         staples=shown.staples,
+        versions=shown.versions,
         ciphers=shown.suites,
         curves=ISO2_CURVES if P256.fits(shown.credentials.key) else (*ISO2_CURVES, "P-521"),
         on_keys=voice.key_log,

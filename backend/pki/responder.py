@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from msgspec import Struct
 
 from pncsim.backend.pki.store import ISSUED, KeptStatus, issued_key, issuer_key
@@ -19,6 +21,10 @@ from pncsim.wire.voice import Voice
 AGAIN = 3_600.0
 """Seconds for which an answer may be given again."""
 REMEMBERED = 4_096
+
+
+Instead = Callable[[bytes, bytes], Awaitable[bytes]]
+"""``instead(request, answer)`` gives what is answered; it may raise PeerError, and then nothing is."""
 
 
 class _Answer(Struct, frozen=True):
@@ -45,6 +51,8 @@ class OcspResponder:
         self._pkis = list(pkis)
         self._owners: dict[tuple[str, bytes, bytes], list[Authority]] = {}
         self._answers: dict[tuple[bytes, bool], _Answer] = {}
+        self.instead: Instead | None = None
+        """What goes out in place of an answer: a responder that errs."""
 
     def also_for(self, pki: Pki) -> None:
         """Answer about the certificates of another PKI too: one address may serve several authorities."""
@@ -59,6 +67,8 @@ class OcspResponder:
         """
         with self._voice.call("OCSP") as call:
             response = await self._answer(request, as_asked)
+            if self.instead is not None:
+                response = await self.instead(request, response)
             call.text = f"{len(request)} octets asked, {len(response)} answered."
             return response
 

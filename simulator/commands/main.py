@@ -36,6 +36,7 @@ COMMANDS = {
     "lab": "check a lab file: who takes part in a run, and where",
     "dashboard": "see and steer all of it live in a terminal, or look at a recorded run",
     "list": "name the scenarios, or the faults",
+    "faults": "tell what can be disturbed, and what has to happen then",
     "open": "summarise the evidence bundle of a run, and check its files",
     "diff": "compare two runs message by message",
     "replay": "tell the story of a run again, from its bundle",

@@ -11,12 +11,15 @@ from msgspec import Struct
 
 from pncsim.wire.errors import Kind
 from pncsim.wire.gate import Tolerance
-from pncsim.wire.ocpp.frames import Result
-from pncsim.wire.trace import Event, OcppFrame, Problem, Secured, Tolerated, V2gMessage
+from pncsim.wire.ocpp.frames import Error, Result
+from pncsim.wire.trace import Event, HttpExchange, OcppFrame, Problem, Secured, Tolerated, V2gMessage
 
 
 class Observation(Protocol):
-    """One observation a fault must lead to; ``str()`` of it is the text for people."""
+    """One observation a fault must lead to; ``str()`` of it is the text for people, ``clause`` what demands it."""
+
+    @property
+    def clause(self) -> str: ...
 
     def met(self, event: Event) -> bool:
         """Whether ``event`` is it."""
@@ -27,6 +30,7 @@ class Responds(Struct, frozen=True):
 
     response: str | tuple[str, ...]
     code: str
+    clause: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -44,6 +48,7 @@ class Alerts(Struct, frozen=True):
     """TLS is refused with this alert."""
 
     number: int
+    clause: str = ""
 
     def __str__(self) -> str:
         from pncsim.wire.tls import ALERTS
@@ -60,6 +65,7 @@ class Ocpp(Struct, frozen=True):
     action: str
     field: str
     value: str
+    clause: str = ""
 
     def __str__(self) -> str:
         return f"OCPP {self.action}: {self.field} {self.value}"
@@ -73,11 +79,41 @@ class Ocpp(Struct, frozen=True):
         )
 
 
+class OcppRefuses(Struct, frozen=True):
+    """The CSMS answers a call with CALLERROR and this code."""
+
+    code: str
+    clause: str = ""
+
+    def __str__(self) -> str:
+        return f"OCPP CALLERROR {self.code}"
+
+    def met(self, event: Event) -> bool:
+        if not isinstance(event, OcppFrame) or (event.role, event.direction) != ("CSMS", "sent"):
+            return False
+        return isinstance(event.content, Error) and event.content.code == self.code
+
+
+class Http(Struct, frozen=True):
+    """A service answers ``role``'s request with this status."""
+
+    role: str
+    status: int
+    clause: str = ""
+
+    def __str__(self) -> str:
+        return f"HTTP {self.status} to {self.role}"
+
+    def met(self, event: Event) -> bool:
+        return isinstance(event, HttpExchange) and (event.role, event.status) == (self.role, self.status)
+
+
 class Reports(Struct, frozen=True):
     """An actor reports a problem of this kind (:data:`wire.errors.KINDS`)."""
 
     role: str
     kind: Kind
+    clause: str = ""
 
     def __str__(self) -> str:
         return f"{self.role} reports: {self.kind}"
@@ -91,6 +127,7 @@ class Tolerates(Struct, frozen=True):
 
     role: str
     codes: tuple[Tolerance, ...]
+    clause: str = ""
 
     def __str__(self) -> str:
         return f"{self.role} tolerates: {' or '.join(self.codes)}"

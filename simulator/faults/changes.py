@@ -7,7 +7,6 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from pncsim.simulator.lab.hooks import Frames
 from pncsim.wire.errors import LocalError
 from pncsim.wire.exi.beyond import Unlisted, beyond
 from pncsim.wire.session.outputs import Alter
@@ -94,6 +93,79 @@ def other_contract(credentials: Credentials) -> Callable[[Any], Any]:
     return lambda message: replace(message, ContractSignatureCertChain=chain_element(credentials.chain_der))
 
 
+def shuffled(message: iso2.PaymentDetailsReq) -> iso2.PaymentDetailsReq:
+    """The Sub-CAs of the contract the other way round."""
+    chain = message.ContractSignatureCertChain
+    if chain.SubCertificates is None:
+        return message
+    others = replace(chain.SubCertificates, Certificate=chain.SubCertificates.Certificate[::-1])
+    return replace(message, ContractSignatureCertChain=replace(chain, SubCertificates=others))
+
+
+def other_session(id: bytes | None) -> Callable[[iso2.V2G_Message], iso2.V2G_Message]:
+    """The session is called ``id``, by default by a number that is not its own."""
+    return lambda message: replace(
+        message, Header=replace(message.Header, SessionID=flip(message.Header.SessionID) if id is None else id)
+    )
+
+
+def no_protocol(message: Any) -> Any:
+    """What the vehicle offers is spoken by nobody."""
+    offered = [replace(one, ProtocolNamespace="urn:example:nobody") for one in message.AppProtocol]
+    return replace(message, AppProtocol=offered)
+
+
+def with_service(id: int) -> Callable[[iso2.PaymentServiceSelectionReq], iso2.PaymentServiceSelectionReq]:
+    """The service ``id`` is selected, too."""
+
+    def change(message: iso2.PaymentServiceSelectionReq) -> iso2.PaymentServiceSelectionReq:
+        services = message.SelectedServiceList.SelectedService
+        chosen = [*services, iso2.SelectedServiceType(ServiceID=id)]
+        return replace(message, SelectedServiceList=iso2.SelectedServiceListType(SelectedService=chosen))
+
+    return change
+
+
+def no_charge_service(message: iso2.PaymentServiceSelectionReq) -> iso2.PaymentServiceSelectionReq:
+    """Everything is selected but charging; certificates, if there was nothing else."""
+    services = [one for one in message.SelectedServiceList.SelectedService if one.ServiceID != 1]
+    chosen = services or [iso2.SelectedServiceType(ServiceID=2, ParameterSetID=1)]
+    return replace(message, SelectedServiceList=iso2.SelectedServiceListType(SelectedService=chosen))
+
+
+def with_profile(watts: int, multiplier: int) -> Callable[[iso2.PowerDeliveryReq], iso2.PowerDeliveryReq]:
+    """The charging profile is one entry of ``watts`` times ten to the ``multiplier``."""
+    power = iso2.PhysicalValueType(Multiplier=multiplier, Unit=iso2.UnitSymbolType.W, Value=watts)
+    entry = iso2.ProfileEntryType(ChargingProfileEntryStart=0, ChargingProfileEntryMaxPower=power)
+    return lambda message: replace(message, ChargingProfile=iso2.ChargingProfileType(ProfileEntry=[entry]))
+
+
+def tampered(name: str) -> Callable[[iso2.V2G_Message], iso2.V2G_Message]:
+    """The signed part of the message ``name`` is another than what was signed; one without signature passes."""
+
+    def change(message: iso2.V2G_Message) -> iso2.V2G_Message:
+        if message.Header.Signature is None:
+            return message
+        part: Any = message.Body.BodyElement
+        return replace(message, Body=replace(message.Body, BodyElement=_TAMPERED[name](part)))
+
+    return change
+
+
+def _one_root_more(part: iso2.CertificateInstallationReq) -> iso2.CertificateInstallationReq:
+    roots = part.ListOfRootCertificateIDs.RootCertificateID
+    twice = replace(part.ListOfRootCertificateIDs, RootCertificateID=[*roots, roots[0]])
+    return replace(part, ListOfRootCertificateIDs=twice)
+
+
+_TAMPERED: dict[str, Callable[[Any], Any]] = {
+    "AuthorizationReq": lambda part: replace(part, Id="id2"),
+    "MeteringReceiptReq": lambda part: replace(part, SAScheduleTupleID=None),
+    "CertificateInstallationReq": _one_root_more,
+}
+"""What is altered in which message, that it would pass every check but that of the signature."""
+
+
 def wrong_key(message: iso2.V2G_Message) -> iso2.V2G_Message:
     """One bit of the encrypted contract key is wrong."""
     response: Any = message.Body.BodyElement
@@ -148,11 +220,6 @@ def _raw(held: Any, value: str) -> Any:
 
 
 # The connection to the CSMS
-
-
-def to(action: str, instead: Callable[[str], str | None]) -> Frames:
-    """Let ``instead(frame)`` arrive as the answer to ``action``."""
-    return lambda answered, frame: instead(frame) if answered == action else frame
 
 
 def nonsense(frame: str) -> str:

@@ -33,7 +33,6 @@ from pncsim.wire.errors import LocalError
 if TYPE_CHECKING:
     from pncsim.backend.csms.ports import Services
     from pncsim.ev.contracts import Contract
-    from pncsim.simulator.lab.hooks import Frames
     from pncsim.simulator.lab.lab import Lab
     from pncsim.simulator.lab.plug_in import PlugIn, Subject
     from pncsim.wire.credentials import Credentials
@@ -67,15 +66,6 @@ def station_sends(name: str, change: Callable[[Any], Any]) -> DeedForm:
     return deed
 
 
-def csms_answers(change: Frames) -> DeedForm:
-    """The CSMS's answers to a station arrive changed."""
-
-    def deed(lab: Lab, where: str, /) -> None:
-        lab.hooks.alter_frames(where, change)
-
-    return deed
-
-
 def beforehand(subject: Subject, do: Callable[[PlugIn], Awaitable[None]]) -> DeedForm:
     """``do`` happens to each instance of ``subject`` before its first plug-in."""
 
@@ -104,53 +94,6 @@ def bundle(change: Callable[[PlugIn], Callable[[iso2.V2G_Message], iso2.V2G_Mess
     return beforehand("csms", do)
 
 
-def lost_request(
-    lab: Lab,
-    where: str,
-    /,
-    *,
-    request: Annotated[
-        Literal[
-            "SessionSetupReq",
-            "ServiceDiscoveryReq",
-            "PaymentServiceSelectionReq",
-            "PaymentDetailsReq",
-            "AuthorizationReq",
-            "ChargeParameterDiscoveryReq",
-            "PowerDeliveryReq",
-            "ChargingStatusReq",
-            "SessionStopReq",
-        ],
-        "What is lost.",
-    ] = "PaymentServiceSelectionReq",
-) -> None:
-    """A request of the vehicle never arrives."""
-    vehicle_sends(request, lambda message: None)(lab, where)
-
-
-def silent_station(
-    lab: Lab,
-    where: str,
-    /,
-    *,
-    response: Annotated[
-        Literal[
-            "SessionSetupRes",
-            "ServiceDiscoveryRes",
-            "PaymentServiceSelectionRes",
-            "PaymentDetailsRes",
-            "AuthorizationRes",
-            "ChargeParameterDiscoveryRes",
-            "PowerDeliveryRes",
-            "ChargingStatusRes",
-        ],
-        "What is not sent.",
-    ] = "ServiceDiscoveryRes",
-) -> None:
-    """The station does not answer."""
-    station_sends(response, lambda message: None)(lab, where)
-
-
 # Credentials that are not what they should be
 
 
@@ -160,18 +103,19 @@ def foreign(plug_in: PlugIn, role: str) -> Credentials:
     other = create_pki(plug_in.clock.now(), source=source)
     if role != "contract_leaf":
         return other.credentials(role)
-    return other.authority("mo_sub2").credentials(PROFILES[role], _contract(plug_in).emaid, plug_in.clock.now())
+    return other.authority("mo_sub2").credentials(PROFILES[role], held_contract(plug_in).emaid, plug_in.clock.now())
 
 
 def expired(plug_in: PlugIn, role: str) -> Credentials:
     """Credentials of ``role`` in this ecosystem that ran out a minute ago: its authorities are not much older."""
     pki, now, profile = plug_in.back.pki, plug_in.clock.now(), PROFILES[role]
     assert profile.issuer is not None
-    name = _contract(plug_in).emaid if role == "contract_leaf" else common_name(pki.certificate(role))
+    name = held_contract(plug_in).emaid if role == "contract_leaf" else common_name(pki.certificate(role))
     return pki.authority(profile.issuer).credentials(profile, name, now, not_after=now - 60)
 
 
-def _contract(plug_in: PlugIn) -> Contract:
+def held_contract(plug_in: PlugIn) -> Contract:
+    """The contract the vehicle would pay with. Raises LocalError while it has none."""
     contract = plug_in.vehicle.contracts.default
     if contract is None:
         raise LocalError(
@@ -227,8 +171,13 @@ async def station_forged(plug_in: PlugIn) -> None:
     plug_in.station.presented.staples = ()
 
 
-Whose = Literal["station", "contract", "provisioning"]
-ROLES: dict[str, str] = {"station": "secc_leaf", "contract": "contract_leaf", "provisioning": "oem_leaf"}
+Whose = Literal["station", "contract", "provisioning", "signer"]
+ROLES: dict[str, str] = {
+    "station": "secc_leaf",
+    "contract": "contract_leaf",
+    "provisioning": "oem_leaf",
+    "signer": "cps_leaf",
+}
 IMPOSSIBLE: dict[str, frozenset[str]] = {
     "station": frozenset(),
     # Its profile demands no DC, and the schema has no room for more than 800 octets.
@@ -236,6 +185,8 @@ IMPOSSIBLE: dict[str, frozenset[str]] = {
     # It is sent without its Sub-CAs, and has to sign the request.
     "provisioning": frozenset({"wrong-domain", "no-domain", "oversized", "rsa-key", "p384-key"})
     | {name for name, bad in wrong.FLAWS.items() if bad.level or bad.extra or bad.cut is not None},
+    # It has to sign the contract, and the schema has no room for more than 800 octets and four certificates.
+    "signer": frozenset({"oversized", "rsa-key", "p384-key"}),
 }
 """What cannot be wrong with whose certificate, because it is none of its rules or cannot be sent."""
 
@@ -258,6 +209,9 @@ def bad_certificate(
             plug_in.station.presented.credentials, plug_in.station.presented.staples = bad, ()
         elif of == "contract":
             lab.alter_vehicle(plug_in.vehicle, on("PaymentDetailsReq", body(other_contract(bad))))
+        elif of == "signer":
+            services = plug_in.back.services
+            services.pool = TamperingPool(services.pool, changes.signed_by(bad))
         else:
             plug_in.vehicle.provisioning = bad
 
@@ -308,7 +262,7 @@ def raw_value(
 
 async def contract_revoked(plug_in: PlugIn) -> None:
     """The contract certificate is revoked at its CA."""
-    await revoke(plug_in.back.parties, _contract(plug_in), "key_compromise")
+    await revoke(plug_in.back.parties, held_contract(plug_in), "key_compromise")
 
 
 async def provisioning_revoked(plug_in: PlugIn) -> None:
@@ -319,7 +273,7 @@ async def provisioning_revoked(plug_in: PlugIn) -> None:
 
 async def contract_blocked(plug_in: PlugIn) -> None:
     """The mobility operator blocks the contract."""
-    await plug_in.back.parties.block(_contract(plug_in).emaid)
+    await plug_in.back.parties.block(held_contract(plug_in).emaid)
 
 
 async def pool_empty(plug_in: PlugIn) -> None:

@@ -8,7 +8,7 @@ is met once in a run, however often a vehicle is plugged in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
 
@@ -25,17 +25,25 @@ if TYPE_CHECKING:
 
 Observations = tuple[Observation, ...]
 
+Group = Literal[
+    "certificates", "OCSP", "TLS", "EXI and V2GTP", "messages", "contract delivery", "OCPP", "HTTP", "process"
+]
+Place = Literal["vehicle", "station", "CSMS", "pool", "responder", "operator", "caller", "any"]
+"""Who does, or suffers, what is wrong."""
+
 
 class Fault(Struct, frozen=True, kw_only=True):
     """One row of the catalogue: what is disturbed, and what the standard answers to it.
 
-    ``title`` may name parameters in braces. ``deed`` does it; ``answer`` is what has to be seen, or a function of the
-    parameters that says so. ``scenario`` is one that meets it, likewise. ``survived``: the session still ends in
-    order, so the run may pass.
+    ``title`` may name parameters in braces. ``group``: what it is about; ``place``: at whom. ``deed`` does it;
+    ``answer`` is what has to be seen, or a function of the parameters that says so. ``scenario`` is one that meets it,
+    likewise. ``survived``: the session still ends in order, so the run may pass.
     """
 
     name: str
     title: str
+    group: Group
+    place: Place | Callable[..., Place]
     answer: Observations | Callable[..., Observations]
     deed: DeedForm
     scenario: str | Callable[..., str] = "pnc-ac"
@@ -73,6 +81,17 @@ class Chosen(Struct, frozen=True):
         """What has to be seen."""
         answer = self.fault.answer
         return answer if isinstance(answer, tuple) else answer(**self.values)
+
+    @property
+    def place(self) -> Place:
+        """At whom it strikes."""
+        place = self.fault.place
+        return place if isinstance(place, str) else place(**self.values)
+
+    @property
+    def clause(self) -> str:
+        """What demands the answer: clauses, each once."""
+        return ", ".join(dict.fromkeys(answer.clause for answer in self.answer if answer.clause))
 
     @property
     def answer_text(self) -> str:
@@ -114,6 +133,7 @@ class FaultJudge:
                 "" if seen else self._missed(fault),
                 str(fault),
                 id=f"{fault.fault.name}/{check_name(str(answer))}",
+                clause=answer.clause or fault.clause,
             )
             for (fault, answer), seen in zip(self._wanted, self._seen, strict=True)
         ]

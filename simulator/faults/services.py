@@ -24,6 +24,29 @@ class DeadPool:
         raise PeerError("The contract pool did not accept the connection.", kind="unreachable", http_status=503)
 
 
+class FailingPool(Struct, frozen=True):
+    """A contract pool that answers every request with the HTTP ``status``, as its client tells it."""
+
+    status: int
+
+    async def provide(self, exi: bytes, schema: str) -> PoolAnswer:
+        """As backend.csms.ports.ContractPool."""
+        raise _refused("The contract pool", self.status)
+
+
+class CutPool(Struct, frozen=True):
+    """A contract pool whose answer ends in the middle: it has handed the contract out, and nobody got it."""
+
+    pool: Any
+
+    async def provide(self, exi: bytes, schema: str) -> PoolAnswer:
+        """As backend.csms.ports.ContractPool."""
+        await self.pool.provide(exi, schema)
+        raise PeerError(
+            "The contract pool closed the connection in the middle of its answer.", kind="unreachable", http_status=502
+        )
+
+
 class SlowPool(Struct, frozen=True):
     """A contract pool that answers after ``seconds``."""
 
@@ -69,6 +92,23 @@ class DeadResponder:
         raise PeerError("The OCSP responder did not accept the connection.", kind="unreachable", http_status=503)
 
 
+class FailingResponder(Struct, frozen=True):
+    """An OCSP responder that answers every request with this HTTP status; what it said before does not count."""
+
+    http_status: int
+
+    def known_status(self, hash_data: object) -> None:
+        """As backend.csms.ports.Revocation."""
+
+    async def status(self, hash_data: object) -> Any:
+        """As backend.csms.ports.Revocation."""
+        raise _refused("The OCSP responder", self.http_status)
+
+    async def fetch(self, hash_data: object) -> bytes:
+        """As backend.csms.ports.Revocation."""
+        raise _refused("The OCSP responder", self.http_status)
+
+
 class SlowResponder(Struct, frozen=True):
     """An OCSP responder that answers after ``seconds``."""
 
@@ -89,6 +129,12 @@ class SlowResponder(Struct, frozen=True):
         await self.clock.sleep(self.seconds)
         answer: bytes = await self.responder.fetch(hash_data)
         return answer
+
+
+def _refused(whom: str, status: int) -> PeerError:
+    from pncsim.backend.rest.client import kind_of
+
+    return PeerError(f"{whom} answered HTTP {status}.", kind=kind_of(status), http_status=status)
 
 
 class Stranger:

@@ -16,11 +16,28 @@ from pncsim.wire.ocpp.frames import Call, Error, Frame, Result
 from pncsim.wire.session.outputs import Alter
 
 if TYPE_CHECKING:
+    from pncsim.simulator.lab.desk import Caller
+    from pncsim.wire.clock import Clock
     from pncsim.wire.ocpp.channel import Connector, FrameChannel
     from pncsim.wire.ocpp.versions import OcppVersion
 
-Frames = Callable[[str, str], str | None]
+
+class Late(Struct, frozen=True):
+    """A frame that arrives, but ``seconds`` later."""
+
+    frame: str
+    seconds: float
+    clock: Clock
+
+
+Frames = Callable[[str, str], str | Late | None]
 """``frames(action, frame)`` answers what arrives instead of the CSMS's answer to a call, None for nothing."""
+
+Said = Callable[[str, str], str]
+"""``said(action, frame)`` answers what a station sends instead of its call."""
+
+Calling = Callable[["Caller"], "Caller"]
+"""Answers who calls the services instead of a caller: the same one, as a rule."""
 
 Do = Callable[[PlugIn], Awaitable[None]]
 
@@ -48,6 +65,8 @@ class Hooks(Struct):
 
     _alters: list[tuple[Subject, str, Alter]] = field(default_factory=list)
     _frames: list[tuple[str, Frames]] = field(default_factory=list)
+    _said: list[tuple[str, Said]] = field(default_factory=list)
+    _calling: list[tuple[str, Calling]] = field(default_factory=list)
     _deeds: list[Deed] = field(default_factory=list)
 
     # Who disturbs
@@ -59,6 +78,14 @@ class Hooks(Struct):
     def alter_frames(self, where: str, change: Frames) -> None:
         """Let ``change`` alter what the CSMS answers to the station ``where``."""
         self._frames.append((where, change))
+
+    def alter_said(self, where: str, change: Said) -> None:
+        """Let ``change`` alter the calls that the station ``where`` sends to its CSMS."""
+        self._said.append((where, change))
+
+    def alter_calling(self, where: str, change: Calling) -> None:
+        """Let ``change`` alter how the caller of the services called ``where`` calls them."""
+        self._calling.append((where, change))
 
     def once(self, subject: Subject, where: str, do: Do, *, loop: int = 0) -> None:
         """Await ``do(plug_in)`` once for each instance; ``loop`` 0: before it is plugged in for the first time."""
@@ -73,13 +100,21 @@ class Hooks(Struct):
     def disturbed(self, connect: Connector, unit: str) -> Connector:
         """A connector for station ``unit`` whose channels pass the CSMS's answers through what concerns it."""
         changes = [change for where, change in self._frames if where in ("", unit)]
-        if not changes:
+        said = [change for where, change in self._said if where in ("", unit)]
+        if not (changes or said):
             return connect
 
         async def open_channel(identity: str, password: str | None) -> FrameChannel:
-            return DisturbedChannel(await connect(identity, password), changes)
+            return DisturbedChannel(await connect(identity, password), changes, said)
 
         return open_channel
+
+    def calling(self, caller: Caller) -> Caller:
+        """``caller`` with all that concerns it."""
+        for where, change in self._calling:
+            if where in ("", caller.name):
+                caller = change(caller)
+        return caller
 
     def due(self, plug_in: PlugIn, loop: int = 0) -> list[Do]:
         """What is to be done now, once only: who asks does it."""
@@ -107,6 +142,7 @@ class DisturbedChannel(Struct):
 
     channel: FrameChannel
     changes: Sequence[Frames]
+    said: Sequence[Said] = ()
     _calls: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -127,7 +163,11 @@ class DisturbedChannel(Struct):
     def post(self, frame: Frame) -> None:
         """As wire.ocpp.channel.FrameChannel."""
         if isinstance(frame.content, Call):
-            self._calls[frame.content.id] = frame.content.action
+            self._calls[frame.content.id] = action = frame.content.action
+            text = frame.text
+            for change in self.said:
+                text = change(action, text)
+            frame = frame if text == frame.text else Frame(text)
         self.channel.post(frame)
 
     async def deliver(self, to: Callable[[Frame], None]) -> None:
@@ -137,16 +177,19 @@ class DisturbedChannel(Struct):
             content = frame.content
             action = self._calls.pop(content.id, "") if isinstance(content, Result | Error) else ""
             changed = self._changed(action, frame.text) if action else frame.text
-            if changed is not None:
+            if isinstance(changed, Late):
+                late = Frame(changed.frame)
+                changed.clock.call_at(changed.clock.now() + changed.seconds, lambda: to(late))
+            elif changed is not None:
                 to(frame if changed == frame.text else Frame(changed))
 
         await self.channel.deliver(pass_on)
 
-    def _changed(self, action: str, frame: str) -> str | None:
+    def _changed(self, action: str, frame: str) -> str | Late | None:
         for change in self.changes:
             altered = change(action, frame)
-            if altered is None:
-                return None
+            if not isinstance(altered, str):
+                return altered
             frame = altered
         return frame
 

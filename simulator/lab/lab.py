@@ -219,7 +219,7 @@ class Lab:
         """
         if self._desk is None:
             self._desk = await self.region.desk(self._source, self._sockets)
-        return await self._desk.caller(name, of)
+        return self.hooks.calling(await self._desk.caller(name, of))
 
     def new_root(self, kind: str = "V2G") -> Certificate:
         """A root (V2G, MO, OEM) that nobody knows yet."""

@@ -124,7 +124,7 @@ class Playbook:
             elif isinstance(output, Close):
                 self.end = output
                 self.log.append("-- close" if output.error is None else "-- close after failure")
-            else:
+            elif isinstance(output, trace.Event):
                 self.events.append(output)
 
     def _received(self, frame: bytes) -> None:

@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from pncsim.wire.clock import Clock, Timer
 from pncsim.wire.errors import LocalError, PeerError, PncError
-from pncsim.wire.session.outputs import Ask, Close, Notice, Output, PassTime, Send, Wait
+from pncsim.wire.session.outputs import Ask, Close, Notice, Output, PassTime, Send, SendLater, Wait
 from pncsim.wire.streams import BUFFER, ByteStream
 from pncsim.wire.trace import Event, Trace
 from pncsim.wire.voice import Voice
@@ -107,6 +107,8 @@ class Driver(Generic[E]):
                 self._ask(output)
             elif isinstance(output, Event):
                 self._trace.emit(output)
+            elif isinstance(output, SendLater):
+                self._send_later(output)
             elif not self._end.done():
                 self._end.set_result(output)
         if sent and not self._blocked and self._stream.unsent > BUFFER:
@@ -170,6 +172,14 @@ class Driver(Generic[E]):
             self._answered(id, None)
 
         timer = self._clock.call_at(self._clock.now() + seconds, over)
+        self._waits.add(timer)
+
+    def _send_later(self, late: SendLater) -> None:
+        def due() -> None:
+            self._waits.discard(timer)
+            self._stream.write(late.frame)
+
+        timer = self._clock.call_at(self._clock.now() + late.seconds, due)
         self._waits.add(timer)
 
     async def _pass(self, id: int, seconds: float) -> None:

@@ -15,14 +15,28 @@ from pncsim.wire.errors import PncError
 from pncsim.wire.trace import Event
 
 Alter = Callable[[str, Any], Any]
-"""For fault injection: ``alter(name, message)`` gives the message to send instead, bytes to send as they are, or None
-to send nothing."""
+"""For fault injection: ``alter(name, message)`` gives the message to send instead, bytes to send as its payload,
+:class:`Octets` to write as they are, or None to send nothing."""
+
+
+class Octets(Struct, frozen=True):
+    """What a lab writes in place of a message, V2GTP headers included: each piece by itself, ``after`` seconds."""
+
+    pieces: tuple[bytes, ...]
+    after: float = 0.0
 
 
 class Send(Struct, frozen=True):
     """Write these bytes: one V2GTP frame, header included."""
 
     frame: bytes
+
+
+class SendLater(Struct, frozen=True):
+    """Write these bytes in ``seconds``, unless the connection has ended by then. Only a lab's fault wants that."""
+
+    frame: bytes
+    seconds: float
 
 
 class Ask(Struct, frozen=True):
@@ -60,4 +74,4 @@ class Close(Struct, frozen=True):
     error: PncError | None = None
 
 
-Output = Send | Ask | Notice | Close | Event
+Output = Send | SendLater | Ask | Notice | Close | Event
