@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pncsim.wire.credentials import Credentials
 
 NOISE = b"\xff" * 20
-"""Octets that are no message in any of the schemas."""
+"""RawOctets that are no message in any of the schemas."""
 
 
 # Messages

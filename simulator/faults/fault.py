@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 Observations = tuple[Observation, ...]
 
-Group = Literal[
+FaultGroup = Literal[
     "certificates", "OCSP", "TLS", "EXI and V2GTP", "messages", "contract delivery", "OCPP", "HTTP", "process"
 ]
-Place = Literal["vehicle", "station", "CSMS", "pool", "responder", "operator", "caller", "any"]
+FaultPlace = Literal["vehicle", "station", "CSMS", "pool", "responder", "operator", "caller", "any"]
 """Who does, or suffers, what is wrong."""
 
 
@@ -42,8 +42,8 @@ class Fault(Struct, frozen=True, kw_only=True):
 
     name: str
     title: str
-    group: Group
-    place: Place | Callable[..., Place]
+    group: FaultGroup
+    place: FaultPlace | Callable[..., FaultPlace]
     answer: Observations | Callable[..., Observations]
     deed: DeedForm
     scenario: str | Callable[..., str] = "pnc-ac"
@@ -83,7 +83,7 @@ class Chosen(Struct, frozen=True):
         return answer if isinstance(answer, tuple) else answer(**self.values)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> FaultPlace:
         """At whom it strikes."""
         place = self.fault.place
         return place if isinstance(place, str) else place(**self.values)

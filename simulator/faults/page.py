@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from pncsim.simulator.faults.fault import Chosen, Fault, Group
+from pncsim.simulator.faults.fault import Chosen, Fault, FaultGroup
 from pncsim.simulator.faults.negatives import NEGATIVES
 from pncsim.simulator.faults.table import FAULTS
 from pncsim.simulator.faults.waiting import WAITING
@@ -74,7 +74,7 @@ def page() -> str:
 
 def _lines() -> Iterator[str]:
     yield HEADER
-    for group in get_args(Group):
+    for group in get_args(FaultGroup):
         rows = [fault for fault in FAULTS.values() if fault.group == group]
         if not rows:
             continue

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pncsim.simulator.faults.fault import Group
+from pncsim.simulator.faults.fault import FaultGroup
 
 
 class Waiting(Struct, frozen=True):
     """What cannot be disturbed yet, what demands an answer to it, and what it waits for."""
 
     name: str
-    group: Group
+    group: FaultGroup
     title: str
     clause: str
     waits_for: str

@@ -33,7 +33,7 @@ class Late(Struct, frozen=True):
 Frames = Callable[[str, str], str | Late | None]
 """``frames(action, frame)`` answers what arrives instead of the CSMS's answer to a call, None for nothing."""
 
-Said = Callable[[str, str], str]
+StationFrames = Callable[[str, str], str]
 """``said(action, frame)`` answers what a station sends instead of its call."""
 
 Calling = Callable[["Caller"], "Caller"]
@@ -65,7 +65,7 @@ class Hooks(Struct):
 
     _alters: list[tuple[Subject, str, Alter]] = field(default_factory=list)
     _frames: list[tuple[str, Frames]] = field(default_factory=list)
-    _said: list[tuple[str, Said]] = field(default_factory=list)
+    _said: list[tuple[str, StationFrames]] = field(default_factory=list)
     _calling: list[tuple[str, Calling]] = field(default_factory=list)
     _deeds: list[Deed] = field(default_factory=list)
 
@@ -79,7 +79,7 @@ class Hooks(Struct):
         """Let ``change`` alter what the CSMS answers to the station ``where``."""
         self._frames.append((where, change))
 
-    def alter_said(self, where: str, change: Said) -> None:
+    def alter_said(self, where: str, change: StationFrames) -> None:
         """Let ``change`` alter the calls that the station ``where`` sends to its CSMS."""
         self._said.append((where, change))
 
@@ -142,7 +142,7 @@ class DisturbedChannel(Struct):
 
     channel: FrameChannel
     changes: Sequence[Frames]
-    said: Sequence[Said] = ()
+    said: Sequence[StationFrames] = ()
     _calls: dict[str, str] = field(default_factory=dict)
 
     @property

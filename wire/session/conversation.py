@@ -17,7 +17,7 @@ from pncsim.wire.errors import LocalError, PeerError, PncError
 from pncsim.wire.exi import ExiDecodeError, ExiEncodeError
 from pncsim.wire.gate import Liberty, Tolerance
 from pncsim.wire.session.dialect import Dialect, Envelope
-from pncsim.wire.session.outputs import Alter, Ask, Octets, Output, Send, SendLater
+from pncsim.wire.session.outputs import Alter, Ask, Output, RawOctets, Send, SendLater
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g.registry import EXI, codec
 from pncsim.wire.v2g.v2gtp import HEADER_SIZE, V2gtpFrame, V2gtpReader, pack
@@ -271,7 +271,7 @@ class Conversation(ABC):
         """
         if self.alter is not None:
             altered = self.alter(name, document)
-            if altered is None or isinstance(altered, bytes | Octets):
+            if altered is None or isinstance(altered, bytes | RawOctets):
                 self._put(name, document, altered)
                 return
             if altered is not document:
@@ -283,18 +283,18 @@ class Conversation(ABC):
                 raise LocalError(f"The {self.me} cannot send {name}: {error.sentence}", clause=error.clause) from error
         self._put(name, document, payload, document)
 
-    def _put(self, name: str, document: Any, payload: bytes | Octets | None, said: Any = None) -> None:
+    def _put(self, name: str, document: Any, payload: bytes | RawOctets | None, said: Any = None) -> None:
         """These octets in place of ``document``, with what they say if that is known; None: the lab withholds it."""
         if payload is None:
             self.voice.story(f"The lab withholds {name}.")
             return
-        if isinstance(payload, Octets):
+        if isinstance(payload, RawOctets):
             self._write(name, payload)
             return
         self.voice.message("sent", name, payload, said)
         self.out.append(Send(pack(self._channel(document)[0], payload)))
 
-    def _write(self, name: str, octets: Octets) -> None:
+    def _write(self, name: str, octets: RawOctets) -> None:
         self.voice.message("sent", name, b"".join(octets.pieces)[HEADER_SIZE:], None)
         self.out += [SendLater(one, octets.after) if octets.after else Send(one) for one in octets.pieces]
 

@@ -18,7 +18,7 @@ from pncsim.wire.exi.beyond import Unlisted
 from pncsim.wire.gate import Liberty, Tolerance
 from pncsim.wire.session.conversation import ROUNDING, UNREADABLE, Conversation
 from pncsim.wire.session.dialect import Dialect, Envelope
-from pncsim.wire.session.outputs import Alter, Octets, Output
+from pncsim.wire.session.outputs import Alter, Output, RawOctets
 from pncsim.wire.session.sequence import CONNECTED, Row
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g.v2gtp import V2gtpFrame
@@ -241,7 +241,7 @@ class Initiator(Conversation):
             body = self.alter(name, body)
         self.voice.state(row.name)
         self._await(asked)
-        if body is None or isinstance(body, bytes | Octets):
+        if body is None or isinstance(body, bytes | RawOctets):
             self._put(name, say.request, body)
         else:
             self._send(name, self.dialect.wrap(self.session.id, body, say.signer))

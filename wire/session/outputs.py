@@ -16,10 +16,10 @@ from pncsim.wire.trace import Event
 
 Alter = Callable[[str, Any], Any]
 """For fault injection: ``alter(name, message)`` gives the message to send instead, bytes to send as its payload,
-:class:`Octets` to write as they are, or None to send nothing."""
+:class:`RawOctets` to write as they are, or None to send nothing."""
 
 
-class Octets(Struct, frozen=True):
+class RawOctets(Struct, frozen=True):
     """What a lab writes in place of a message, V2GTP headers included: each piece by itself, ``after`` seconds."""
 
     pieces: tuple[bytes, ...]

@@ -12,7 +12,7 @@ from pncsim.simulator.faults.demands import (
     goes_on,
     responds,
 )
-from pncsim.simulator.faults.fault import Fault, Observations, Place
+from pncsim.simulator.faults.fault import Fault, FaultPlace, Observations
 from pncsim.tls_certs.bad import certificates as wrong
 from pncsim.wire.gate import Tolerance
 
@@ -20,7 +20,7 @@ _NO_SUITE = frozenset({"no-digital-signature", "rsa-key", "p384-key"})
 """Certificates a station cannot show: no cipher suite of V2G goes with their keys (V2G2-602)."""
 
 _SCENARIOS = {"provisioning": "install-contract", "signer": "install-contract"}
-_PLACES: dict[str, Place] = {"station": "station", "signer": "pool"}
+_PLACES: dict[str, FaultPlace] = {"station": "station", "signer": "pool"}
 
 
 def _bad_certificate(name: str, of: str) -> Observations:

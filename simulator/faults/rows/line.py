@@ -1,4 +1,4 @@
-"""Octets that are no message, or not framed as one: EXI and V2GTP."""
+"""RawOctets that are no message, or not framed as one: EXI and V2GTP."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from pncsim.simulator.faults.demands import goes_on
 from pncsim.simulator.faults.fault import Fault, Observations
 from pncsim.simulator.parameters import Bounds
 from pncsim.wire.gate import Tolerance
-from pncsim.wire.session.outputs import Octets
+from pncsim.wire.session.outputs import RawOctets
 from pncsim.wire.v2g.registry import EXI, codec
 from pncsim.wire.v2g.v2gtp import HEADER_SIZE, MAX_PAYLOAD, pack
 
 if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
 
-By = Annotated[Literal["vehicle", "station"], "Who sends it."]
+SentBy = Annotated[Literal["vehicle", "station"], "Who sends it."]
 """Whose ServiceDiscovery message it is."""
 
 
-def _sent(lab: Lab, where: str, by: str, change: Callable[[bytes], Octets | bytes]) -> None:
+def _sent(lab: Lab, where: str, by: str, change: Callable[[bytes], RawOctets | bytes]) -> None:
     """ServiceDiscoveryReq or its answer goes out as ``change`` makes it of its octets, without header."""
     name = "ServiceDiscoveryReq" if by == "vehicle" else "ServiceDiscoveryRes"
     alter = on(name, finished(lambda message: change(codec("iso2").encode(message))))
     lab.hooks.alter("vehicle" if by == "vehicle" else "station", where, alter)
 
 
-def _framed(payload: bytes, header: bytes) -> Octets:
+def _framed(payload: bytes, header: bytes) -> RawOctets:
     """``payload`` behind what another ``header`` begins with."""
-    return Octets((header + pack(EXI, payload)[len(header) :],))
+    return RawOctets((header + pack(EXI, payload)[len(header) :],))
 
 
 def flipped_bit(
@@ -41,21 +41,21 @@ def flipped_bit(
     /,
     *,
     bit: Annotated[int, "Which of the EXI header's bits, from the left.", Bounds(0, 7)] = 0,
-    by: By = "vehicle",
+    by: SentBy = "vehicle",
 ) -> None:
     """A bit of the EXI header has turned."""
     _sent(lab, where, by, lambda payload: bytes([payload[0] ^ 0x80 >> bit]) + payload[1:])
 
 
-def truncated(lab: Lab, where: str, /, *, by: By = "vehicle") -> None:
+def truncated(lab: Lab, where: str, /, *, by: SentBy = "vehicle") -> None:
     """A message without its end, whose length says so."""
     _sent(lab, where, by, lambda payload: payload[: len(payload) // 2])
 
 
 def trailing(
-    lab: Lab, where: str, /, *, octets: Annotated[int, "How many.", Bounds(1, 1000)] = 3, by: By = "vehicle"
+    lab: Lab, where: str, /, *, octets: Annotated[int, "How many.", Bounds(1, 1000)] = 3, by: SentBy = "vehicle"
 ) -> None:
-    """Octets follow the end of the message, within its length."""
+    """RawOctets follow the end of the message, within its length."""
     _sent(lab, where, by, lambda payload: payload + bytes(octets))
 
 
@@ -65,11 +65,11 @@ def wrong_length(
     /,
     *,
     length: Annotated[Literal["zero", "huge", "more"], "What it says: nothing, 4 GiB, or more than comes."] = "zero",
-    by: By = "vehicle",
+    by: SentBy = "vehicle",
 ) -> None:
     """The V2GTP header has another length than the message."""
 
-    def change(payload: bytes) -> Octets:
+    def change(payload: bytes) -> RawOctets:
         said = {"zero": 0, "huge": 0xFFFF_FFFF, "more": min(len(payload) + 64, MAX_PAYLOAD)}[length]
         return _framed(payload, pack(EXI, b"")[:4] + said.to_bytes(4, "big"))
 
@@ -82,33 +82,33 @@ def wrong_type(
     /,
     *,
     type: Annotated[Literal["8002", "9000", "a000"], "The payload type, in hexadecimal."] = "8002",
-    by: By = "vehicle",
+    by: SentBy = "vehicle",
 ) -> None:
     """The V2GTP header has a payload type that is not for ISO 15118-2."""
     _sent(lab, where, by, lambda payload: _framed(payload, pack(int(type, 16), b"")[:4]))
 
 
-def wrong_version(lab: Lab, where: str, /, *, by: By = "vehicle") -> None:
+def wrong_version(lab: Lab, where: str, /, *, by: SentBy = "vehicle") -> None:
     """The V2GTP header has another version."""
     _sent(lab, where, by, lambda payload: _framed(payload, b"\x02\xfd"))
 
 
 def split(
-    lab: Lab, where: str, /, *, octets: Annotated[int, "In each record.", Bounds(1, 1000)] = 5, by: By = "vehicle"
+    lab: Lab, where: str, /, *, octets: Annotated[int, "In each record.", Bounds(1, 1000)] = 5, by: SentBy = "vehicle"
 ) -> None:
     """A message comes in several records, its header too."""
 
-    def change(payload: bytes) -> Octets:
+    def change(payload: bytes) -> RawOctets:
         whole = pack(EXI, payload)
-        return Octets(tuple(whole[at : at + octets] for at in range(0, len(whole), octets)))
+        return RawOctets(tuple(whole[at : at + octets] for at in range(0, len(whole), octets)))
 
     _sent(lab, where, by, change)
 
 
-def joined(lab: Lab, where: str, /, *, by: By = "vehicle") -> None:
+def joined(lab: Lab, where: str, /, *, by: SentBy = "vehicle") -> None:
     """A message that is to be passed over and the next one come in one record."""
     stray = pack(0xA000, bytes(HEADER_SIZE))
-    _sent(lab, where, by, lambda payload: Octets((stray + pack(EXI, payload),)))
+    _sent(lab, where, by, lambda payload: RawOctets((stray + pack(EXI, payload),)))
 
 
 def _garbled(by: str = "vehicle", **_: Any) -> Observations:

@@ -32,7 +32,7 @@ from pncsim.simulator.faults.fault import Fault, Observations
 from pncsim.simulator.parameters import Bounds
 from pncsim.wire.errors import Kind
 from pncsim.wire.gate import Tolerance
-from pncsim.wire.session.outputs import Octets
+from pncsim.wire.session.outputs import RawOctets
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.registry import EXI, codec
 from pncsim.wire.v2g.v2gtp import pack
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
     from pncsim.simulator.lab.plug_in import PlugIn
 
-Request = Literal[
+AnyRequest = Literal[
     "ServiceDiscoveryReq",
     "PaymentServiceSelectionReq",
     "PaymentDetailsReq",
@@ -78,7 +78,7 @@ def wrong_session(
     where: str,
     /,
     *,
-    request: Annotated[Request, "Which request names it."] = "ServiceDiscoveryReq",
+    request: Annotated[AnyRequest, "Which request names it."] = "ServiceDiscoveryReq",
     id: Annotated[Literal["other", "zero"], "Which one it is."] = "other",
 ) -> None:
     """A request names another session than the one that was set up; zero is no exception."""
@@ -121,9 +121,9 @@ def repeated(
 ) -> None:
     """A request comes twice."""
 
-    def twice(message: Any) -> Octets:
+    def twice(message: Any) -> RawOctets:
         frame = pack(EXI, codec("iso2").encode(message))
-        return Octets((frame, frame))
+        return RawOctets((frame, frame))
 
     deeds.vehicle_sends(request, finished(twice))(lab, where)
 
@@ -146,8 +146,8 @@ def late_request(
     async def do(plug_in: PlugIn) -> None:
         plug_in.vehicle.config = replace(plug_in.vehicle.config, patience=10_000.0)
 
-        def late(message: Any) -> Octets:
-            return Octets((pack(EXI, codec("iso2").encode(message)),), seconds)
+        def late(message: Any) -> RawOctets:
+            return RawOctets((pack(EXI, codec("iso2").encode(message)),), seconds)
 
         lab.alter_vehicle(plug_in.vehicle, on("PaymentServiceSelectionReq", finished(late)))
 

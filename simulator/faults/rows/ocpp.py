@@ -18,8 +18,8 @@ from pncsim.wire.ocpp.versions import V201
 if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
 
-Action = Literal["Authorize", "Get15118EVCertificate"]
-Asked = Annotated[Action, "Which call of the station it is about."]
+DisturbedCall = Literal["Authorize", "Get15118EVCertificate"]
+OfCall = Annotated[DisturbedCall, "Which call of the station it is about."]
 _SCENARIO: Mapping[str, str] = {"Get15118EVCertificate": "install-contract"}
 
 
@@ -43,7 +43,7 @@ def call_fails(
     where: str,
     /,
     *,
-    action: Asked = "Authorize",
+    action: OfCall = "Authorize",
     code: Annotated[str, "The code it carries.", Choices(tuple(sorted(V201.codes)))] = "InternalError",
 ) -> None:
     """The CSMS answers with CALLERROR."""
@@ -55,35 +55,35 @@ def late(
     where: str,
     /,
     *,
-    action: Asked = "Authorize",
+    action: OfCall = "Authorize",
     seconds: Annotated[float, "How late.", Bounds(0.0, 86_400.0)] = 30.0,
 ) -> None:
     """The CSMS answers late."""
     _instead(lab, where, action, lambda frame: Late(frame, seconds, lab.clock))
 
 
-def lost(lab: Lab, where: str, /, *, action: Asked = "Authorize") -> None:
+def lost(lab: Lab, where: str, /, *, action: OfCall = "Authorize") -> None:
     """The CSMS does not answer."""
     _instead(lab, where, action, lambda frame: None)
 
 
-def garbled(lab: Lab, where: str, /, *, action: Asked = "Authorize") -> None:
+def garbled(lab: Lab, where: str, /, *, action: OfCall = "Authorize") -> None:
     """The CSMS answers with what is no JSON."""
     _instead(lab, where, action, nonsense)
 
 
-def broken(lab: Lab, where: str, /, *, action: Asked = "Authorize") -> None:
+def broken(lab: Lab, where: str, /, *, action: OfCall = "Authorize") -> None:
     """The CSMS answers with what its schema does not allow."""
     _instead(lab, where, action, malformed)
 
 
-Refusal = Literal["Blocked", "Expired", "Invalid", "Unknown", "NoCredit", "NotAtThisTime", "NotAtThisLocation"]
+RefusedContract = Literal["Blocked", "Expired", "Invalid", "Unknown", "NoCredit", "NotAtThisTime", "NotAtThisLocation"]
 _CANCELLED = frozenset({"Blocked", "Expired", "Invalid", "Unknown"})
 """Refusals that say of a contract that it is none any more; after the others its certificate is as good as before."""
 
 
 def refused(
-    lab: Lab, where: str, /, *, status: Annotated[Refusal, "What the CSMS says of the contract."] = "NoCredit"
+    lab: Lab, where: str, /, *, status: Annotated[RefusedContract, "What the CSMS says of the contract."] = "NoCredit"
 ) -> None:
     """The CSMS refuses a contract whose certificate is good."""
 

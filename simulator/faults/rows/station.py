@@ -12,7 +12,7 @@ from pncsim.simulator.faults.fault import Fault, Observations
 from pncsim.simulator.parameters import Bounds
 from pncsim.wire.exi.beyond import beyond
 from pncsim.wire.gate import Tolerance
-from pncsim.wire.session.outputs import Octets
+from pncsim.wire.session.outputs import RawOctets
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.registry import EXI, codec
 from pncsim.wire.v2g.v2gtp import pack
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PERFORMANCE = 0.5
 """Seconds by which a station should be quicker than a vehicle's patience (Table 109)."""
 
-Response = Literal[
+AnyResponse = Literal[
     "ServiceDiscoveryRes",
     "PaymentServiceSelectionRes",
     "PaymentDetailsRes",
@@ -63,13 +63,13 @@ def late_response(
     where: str,
     /,
     *,
-    response: Annotated[Response, "What comes late."] = "ServiceDiscoveryRes",
+    response: Annotated[AnyResponse, "What comes late."] = "ServiceDiscoveryRes",
     seconds: Annotated[float, "How late it is.", Bounds(0.0, 3_600.0)] = 6.0,
 ) -> None:
     """A response comes late."""
 
-    def late(message: Any) -> Octets:
-        return Octets((pack(EXI, codec("iso2").encode(message)),), seconds)
+    def late(message: Any) -> RawOctets:
+        return RawOctets((pack(EXI, codec("iso2").encode(message)),), seconds)
 
     deeds.station_sends(response, finished(late))(lab, where)
 
@@ -84,7 +84,7 @@ def _late(response: str, seconds: float) -> Observations:
 
 
 def foreign_response(
-    lab: Lab, where: str, /, *, response: Annotated[Response, "Which response names it."] = "ServiceDiscoveryRes"
+    lab: Lab, where: str, /, *, response: Annotated[AnyResponse, "Which response names it."] = "ServiceDiscoveryRes"
 ) -> None:
     """A response names another session."""
     deeds.station_sends(response, finished(other_session(None)))(lab, where)

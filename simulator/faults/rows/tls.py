@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pncsim.simulator.faults import deeds
 from pncsim.simulator.faults.answers import Reports
 from pncsim.simulator.faults.demands import NO_COMMON_SUITE, NO_COMMON_VERSION, alerts
-from pncsim.simulator.faults.fault import Fault, Place
+from pncsim.simulator.faults.fault import Fault, FaultPlace
 from pncsim.wire.tls import TLS_1_3
 from pncsim.wire.values import replace
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OTHER_SUITES = ("ECDHE-ECDSA-AES256-GCM-SHA384",)
 """A good suite, and none of those ISO 15118-2 knows."""
 
-_WHO: dict[str, Place] = {"vehicle": "vehicle", "station": "station"}
+_WHO: dict[str, FaultPlace] = {"vehicle": "vehicle", "station": "station"}
 
 
 def wrong_suite(
