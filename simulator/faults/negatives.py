@@ -57,7 +57,7 @@ _CHAINS = {
     "self-signed": "path",
     "missing-sub-ca": "path",
     "wrong-key-identifier": "key identifiers",
-    "no-key-usage": "common profile",
+    "no-key-usage": "key usage",
     "leaf-is-ca": "leaf profile",
     "leaf-signs": "leaf profile",
     "wrong-purpose": "leaf profile",

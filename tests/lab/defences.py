@@ -24,6 +24,7 @@ from pncsim.secc.station import authorization as station_authorization
 from pncsim.simulator.faults.rows.tls import OTHER_SUITES
 from pncsim.simulator.lab.back_end import KnownCards
 from pncsim.tls_certs import judges, paths, validation
+from pncsim.tls_certs.chain_error import ChainError
 from pncsim.tls_certs.facts import read_ca
 from pncsim.wire import tls
 from pncsim.wire.session.initiator import Initiator
@@ -59,9 +60,12 @@ async def everything(*_: object, **__: object) -> object:
     return EVERYTHING
 
 
-def any_path(sent: list[Any], known: object, anchors: tuple[Any, ...], *_: object) -> tuple[tuple[Any, ...], Any]:
-    """Whatever was sent leads to the first root."""
-    return tuple(sent), read_ca(anchors[0], "root")
+def any_path(sent: list[Any], known: list[Any], anchors: tuple[Any, ...], *rest: Any) -> tuple[tuple[Any, ...], Any]:
+    """What leads nowhere leads to the first root."""
+    try:
+        return paths.find_path(sent, known, anchors, *rest)
+    except ChainError:
+        return tuple(sent), read_ca(anchors[0], "root")
 
 
 def any_row(self: Any, name: str) -> Any:
@@ -96,12 +100,13 @@ SWITCHES: Mapping[str, Switch] = {
     "path": ((validation, "find_path", any_path),),
     "key identifiers": ((validation, "_check_key_identifiers", nothing),),
     "leaf profile": ((validation, "check_leaf", nothing),),
-    "common profile": ((validation, "check_common", nothing), (validation, "check_branch", nothing)),
-    "common profile and path": (
+    "key usage": (
         (validation, "check_common", nothing),
+        (validation, "check_leaf", nothing),
         (validation, "check_branch", nothing),
-        (validation, "find_path", any_path),
     ),
+    "common profile": ((validation, "check_common", nothing),),
+    "common profile and path": ((validation, "check_common", nothing), (validation, "find_path", any_path)),
     "critical extensions": ((validation, "check_critical", nothing),),
     "CA flags": ((validation, "_check_cas", nothing),),
     "chain length": ((validation, "MAX_CHAIN", 9), (paths, "MAX_CHAIN", 9)),
