@@ -94,10 +94,12 @@ def speaking_anything(kind: Any) -> Any:
     return made
 
 
+PATH: Switch = ((validation, "find_path", any_path), (validation, "_check_key_identifiers", nothing))
+
 SWITCHES: Mapping[str, Switch] = {
     # certificates
     "dates": ((validation, "_check_validity", nothing), (BundleDelivery, "_check_dates", nothing)),
-    "path": ((validation, "find_path", any_path),),
+    "path": PATH,
     "key identifiers": ((validation, "_check_key_identifiers", nothing),),
     "leaf profile": ((validation, "check_leaf", nothing),),
     "key usage": (
@@ -106,7 +108,7 @@ SWITCHES: Mapping[str, Switch] = {
         (validation, "check_branch", nothing),
     ),
     "common profile": ((validation, "check_common", nothing),),
-    "common profile and path": ((validation, "check_common", nothing), (validation, "find_path", any_path)),
+    "common profile and path": ((validation, "check_common", nothing), *PATH),
     "critical extensions": ((validation, "check_critical", nothing),),
     "CA flags": ((validation, "_check_cas", nothing),),
     "chain length": ((validation, "MAX_CHAIN", 9), (paths, "MAX_CHAIN", 9)),
