@@ -95,7 +95,7 @@ LINES = [
     ("pnc ru", {"run"}),
     ("pnc run pnc-", {"pnc-ac", "pnc-dc"}),
     ("pnc run pnc-ac --transport ", {"loopback", "memory"}),
-    ("pnc run pnc-ac --fault contract-r", {"contract-revoked"}),
+    ("pnc run pnc-ac --fault contract-rev", {"contract-revoked"}),
     ("pnc certs cr", {"create"}),
     ("pnc exi decode --fr", {"--fragment"}),
 ]
