@@ -35,7 +35,7 @@ def test_every_fault_is_tried_by_a_case() -> None:
     assert {name for name, fault in FAULTS.items() if fault.group != "process"} - tried == {"raw-value"}
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.group != "process"])
 def test_something_demands_the_answer(name: str) -> None:
     assert FAULTS[name].chosen().clause
 
