@@ -127,6 +127,8 @@ class SeccConfig(Struct, frozen=True, kw_only=True):
     receipts: ReceiptPolicy = field(default_factory=ReceiptPolicy)
     schedule: PowerSchedule = ()
     """What the vehicle may draw and when; empty: the full power all the time."""
+    smart_charging: bool = False
+    """Ask the CSMS for schedules once the vehicle has said what it needs (OCPP K15)."""
     schedule_seconds: float = 0.0
     """How long the station thinks about schedules; the vehicle sees Ongoing meanwhile."""
     notification_delay: int = 10

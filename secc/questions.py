@@ -14,6 +14,8 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from pncsim.wire.ocpp.types import v201 as types
+
 
 class ContractCertificateRequest(Struct, frozen=True, kw_only=True):
     """Fetch a contract certificate for the vehicle (OCPP Get15118EVCertificate, M01/M02).
@@ -62,9 +64,38 @@ class AuthorizationAnswer(Struct, frozen=True, kw_only=True):
     token: str = ""
 
 
+class SchedulesWanted(Struct, frozen=True, kw_only=True):
+    """Schedules for a vehicle that has said what it needs (OCPP K15): V, A (per phase in AC), Wh, and in how many
+    seconds it departs."""
+
+    transfer: Literal["DC", "AC_single_phase", "AC_three_phase"]
+    max_voltage: float
+    max_current: float
+    min_current: float
+    energy: float
+    departure: int | None
+
+
+class GivenSchedule(Struct, frozen=True, kw_only=True):
+    """(start in s, watts) pairs, rising from 0, and the tariff that goes with them, as OCPP tells it."""
+
+    periods: tuple[tuple[int, float], ...]
+    tariff: types.SalesTariffType | None = None
+
+
+class SchedulesAnswer(Struct, frozen=True, kw_only=True):
+    """Up to three schedules, the first to be taken where nothing speaks for another one; none: the station has its own.
+
+    ``signature`` is the mobility operator's, over all the tariffs, as it was told (:mod:`wire.ocpp.signed_tariffs`).
+    """
+
+    schedules: tuple[GivenSchedule, ...] = ()
+    signature: object = None
+
+
 class VehicleReady(Struct, frozen=True, kw_only=True):
     """Wait until the vehicle signals state C or D on the control pilot; the answer is True. The EVSE answers it."""
 
 
-Question = VehicleReady | ContractCertificateRequest | ContractAuthorization | ExternalAuthorization
-BackEndAnswer = ContractCertificateAnswer | AuthorizationAnswer
+Question = VehicleReady | ContractCertificateRequest | ContractAuthorization | ExternalAuthorization | SchedulesWanted
+BackEndAnswer = ContractCertificateAnswer | AuthorizationAnswer | SchedulesAnswer

@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from pncsim.backend.answers import ChainStatus, PoolAnswer, RevocationStatus, SigningUse, TokenStatus
 from pncsim.tls_certs.hash_data import HashData
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g import xmldsig as ds
 
 
 class ContractPool(Protocol):
@@ -67,6 +69,27 @@ class ContractChains(Protocol):
         """The status of a PEM ``chain`` (leaf first) at lab time ``now``."""
 
 
+class PricedSchedule(Struct, frozen=True):
+    """A schedule an operator offers: (start in s, watts) pairs, rising from 0, and what energy costs meanwhile."""
+
+    periods: tuple[tuple[int, float], ...]
+    tariff: iso2.SalesTariffType | None = None
+
+
+class PricedOffer(Struct, frozen=True):
+    """Up to three schedules, best for the driver first, and the operator's signature over their tariffs."""
+
+    schedules: tuple[PricedSchedule, ...]
+    signature: ds.SignatureType | None = None
+
+
+class Tariffs(Protocol):
+    """What mobility operators charge for energy."""
+
+    async def offer(self, emaid: str) -> PricedOffer:
+        """The schedules and tariffs for a contract. Raises PncError where there are none."""
+
+
 class Services(Struct, kw_only=True):
     """Everything the CSMS was given; None means this operator has no such service and answers accordingly."""
 
@@ -76,3 +99,4 @@ class Services(Struct, kw_only=True):
     operator: MobilityOperator | None = None
     tokens: Tokens | None = None
     chains: ContractChains | None = None
+    tariffs: Tariffs | None = None

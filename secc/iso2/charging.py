@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from pncsim.secc.iso2 import offer
-from pncsim.secc.iso2.parameters import heed_parameters
+from pncsim.secc.iso2.parameters import heed_parameters, schedules_wanted
 from pncsim.secc.iso2.schedules import Schedule, check_profile
 from pncsim.secc.iso2.session import Iso2StationSession
-from pncsim.secc.questions import VehicleReady
+from pncsim.secc.questions import SchedulesAnswer, VehicleReady
 from pncsim.wire.errors import PeerError
 from pncsim.wire.exi.beyond import Unlisted
 from pncsim.wire.gate import Tolerance
@@ -16,7 +16,9 @@ from pncsim.wire.session.conversation import ROUNDING
 from pncsim.wire.session.responder import Handling, Reply, Until
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2.secc_sequence import State
+from pncsim.wire.v2g.iso2.tariffs import attached, from_ocpp
 from pncsim.wire.v2g.iso2.timing import CONTACTOR_CLOSE, SECC_ONGOING, SECC_PRE_CHARGE, STATE_C
+from pncsim.wire.v2g.xmldsig import SignatureType
 
 STATE_C_PATIENCE = 1.4
 """Seconds it gets: what the contactor's 3 s leave of the 4.5 s until PowerDeliveryRes (V2G2-858, -860)."""
@@ -33,10 +35,13 @@ def charge_parameter_discovery(s: Iso2StationSession, request: iso2.ChargeParame
     heed_parameters(s, request)
     if s.planning_until is None:
         s.planning_until = s.now + s.config.schedule_seconds
+        s.planning = s.ask(schedules_wanted(s, request)) if s.config.smart_charging else None
     if s.now < s.planning_until:
         yield Until(min(s.planning_until, s.now + s.config.poll_seconds))
+    if s.planning is not None and s.planning not in s.answers:
+        yield Until(s.now + s.config.poll_seconds, s.planning)
     again = s.state in _DC_AGAIN
-    if s.now < s.planning_until:
+    if s.now < s.planning_until or (s.planning is not None and s.planning not in s.answers):
         limit = SECC_ONGOING if s.config.ongoing_seconds is None else s.config.ongoing_seconds
         if s.ongoing_too_long(limit):
             raise PeerError(
@@ -48,17 +53,56 @@ def charge_parameter_discovery(s: Iso2StationSession, request: iso2.ChargeParame
         )
         return Reply(ongoing, State.REPLANNING if again else State.PLANNING)
     s.ongoing_since = s.planning_until = None
-    s.schedule = _schedule(s, request)
+    s.offered, signature = _offer(s, request)
+    s.schedule = s.offered[0]
     s.loops, s.receipt_due = 0, s.config.receipts.first
     response = iso2.ChargeParameterDiscoveryRes(
         ResponseCode=_OK,
         EVSEProcessing=_Processing.Finished,
-        SASchedules=s.schedule.message(),
+        SASchedules=iso2.SAScheduleListType(SAScheduleTuple=[one.message() for one in s.offered]),
         EVSEChargeParameter=offer.charge_parameter(s),
     )
-    if again:
-        return Reply(response, State.READY_AGAIN_DC)
-    return Reply(response, State.READY_DC if s.is_dc else State.READY_AC)
+    ready = State.READY_AGAIN_DC if again else State.READY_DC if s.is_dc else State.READY_AC
+    return Reply(response, ready, signature=signature)
+
+
+def _offer(
+    s: Iso2StationSession, request: iso2.ChargeParameterDiscoveryReq
+) -> tuple[tuple[Schedule, ...], SignatureType | None]:
+    """What the CSMS has given, with its tariffs and their signature (V2G2-297, -905), or the station's own schedule."""
+    answer = s.answers.get(s.planning) if s.planning is not None else None
+    s.planning, resumes = None, s.joined is not None and s.schedule is None
+    own = _schedule(s, request)
+    if not isinstance(answer, SchedulesAnswer) or not answer.schedules or resumes or s.wishes.schedule:
+        return (own,), None
+    limit, most, departure = (
+        offer.power_limit(s),
+        request.MaxEntriesSAScheduleTuple,
+        request.EVChargeParameter.DepartureTime,
+    )
+    tariffs, signature = _tariffs(s, answer)
+    given = []
+    for number, (one, tariff) in enumerate(zip(answer.schedules, tariffs, strict=True)):
+        tuple_id = (own.tuple_id + number - 1) % 255 + 1
+        given.append(Schedule.plan(tuple_id, s.now, departure, limit, one.periods, most, tariff))
+    s.next_tuple_id = given[-1].tuple_id % 255 + 1
+    return tuple(given), signature
+
+
+def _tariffs(
+    s: Iso2StationSession, answer: SchedulesAnswer
+) -> tuple[list[iso2.SalesTariffType | None], SignatureType | None]:
+    """The tariffs of the schedules and their signature; none of them where one cannot be sent to a vehicle.
+
+    Who pays by card is sent no signature: by whose key it would be verified nobody could say there.
+    """
+    try:
+        tariffs = [from_ocpp(one.tariff) if one.tariff is not None else None for one in answer.schedules]
+        signed = s.is_contract and answer.signature is not None and any(one is not None for one in tariffs)
+        return tariffs, attached(answer.signature) if signed else None
+    except PeerError as error:
+        s.voice.problem(error)
+        return [None] * len(answer.schedules), None
 
 
 def _schedule(s: Iso2StationSession, request: iso2.ChargeParameterDiscoveryReq) -> Schedule:
@@ -87,14 +131,15 @@ def power_delivery(s: Iso2StationSession, request: iso2.PowerDeliveryReq) -> Han
             f"{'Start' if not in_loop else 'Renegotiate'} and Stop were allowed.",
             clause="V2G2-812",
         )
-    schedule = s.schedule
-    assert schedule is not None
-    if request.SAScheduleTupleID != schedule.tuple_id:
+    schedule = next((one for one in s.offered if one.tuple_id == request.SAScheduleTupleID), None)
+    if schedule is None:
+        were = " and ".join(str(one.tuple_id) for one in s.offered)
         raise PeerError(
-            f"The vehicle chose schedule {request.SAScheduleTupleID}; the last offer was {schedule.tuple_id} only.",
+            f"The vehicle chose schedule {request.SAScheduleTupleID}; the last offer was {were} only.",
             clause="V2G2-286, V2G2-479",
             kind="tariff",
         )
+    s.schedule = schedule
     _judge_pre_charge(s)
     if progress is _Progress.Start:
         yield from _start(s, request, schedule)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pncsim.secc.config import AcSupply, DcSupply
 from pncsim.secc.iso2.session import Iso2StationSession
+from pncsim.secc.questions import SchedulesWanted
 from pncsim.wire.errors import PeerError
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2 import amount
@@ -30,6 +31,29 @@ def heed_parameters(s: Iso2StationSession, request: iso2.ChargeParameterDiscover
             kind="charge parameter",
         )
     s.mode = mode
+
+
+def schedules_wanted(s: Iso2StationSession, request: iso2.ChargeParameterDiscoveryReq) -> SchedulesWanted:
+    """The same, as the CSMS is asked for schedules; limits have been looked at."""
+    given = request.EVChargeParameter
+    if isinstance(given, iso2.AC_EVChargeParameterType):
+        return SchedulesWanted(
+            transfer="AC_three_phase" if s.phases == 3 else "AC_single_phase",
+            max_voltage=amount(given.EVMaxVoltage),
+            max_current=amount(given.EVMaxCurrent),
+            min_current=amount(given.EVMinCurrent),
+            energy=amount(given.EAmount),
+            departure=given.DepartureTime,
+        )
+    wanted = given.EVEnergyRequest if isinstance(given, iso2.DC_EVChargeParameterType) else None
+    return SchedulesWanted(
+        transfer="DC",
+        max_voltage=s.most_volts,
+        max_current=s.most_amperes,
+        min_current=0.0,
+        energy=amount(wanted) if wanted is not None else 0.0,
+        departure=given.DepartureTime,
+    )
 
 
 def _check_mode(s: Iso2StationSession, mode: iso2.EnergyTransferModeType) -> None:

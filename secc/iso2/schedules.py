@@ -32,6 +32,7 @@ class Schedule(Struct, frozen=True):
     since: float
     entries: tuple[tuple[int, float], ...]
     end: int
+    tariff: iso2.SalesTariffType | None = None
 
     @classmethod
     def plan(
@@ -42,6 +43,7 @@ class Schedule(Struct, frozen=True):
         limit: float,
         policy: tuple[tuple[int, float], ...] = (),
         max_entries: int | None = None,
+        tariff: iso2.SalesTariffType | None = None,
     ) -> Self:
         """A schedule that covers ``departure`` seconds, or a day (V2G2-303, -304), within ``limit`` watts.
 
@@ -49,7 +51,7 @@ class Schedule(Struct, frozen=True):
         """
         end = min(departure or DAY, MAX_START)
         entries = tuple((start, watts) for start, watts in policy or ((0, limit),) if start < end)
-        return cls(tuple_id, now, entries, end).fitted(limit, max_entries)
+        return cls(tuple_id, now, entries, end, tariff).fitted(limit, max_entries)
 
     def fitted(self, limit: float, max_entries: int | None) -> Self:
         """Within ``limit`` watts, and in no more entries than the vehicle takes (MaxEntriesSAScheduleTuple).
@@ -68,7 +70,7 @@ class Schedule(Struct, frozen=True):
             if len(entries) < room:
                 entries.append((end - DAY, entries[-1][1]))
             end = min(end, entries[-1][0] + DAY)
-        return type(self)(self.tuple_id, self.since, tuple(entries), end)
+        return type(self)(self.tuple_id, self.since, tuple(entries), end, self.tariff)
 
     def moved_to(self, now: float) -> Self | None:
         """What is left of it at ``now``, counted from then; None if nothing is (V2G2-741)."""
@@ -84,26 +86,23 @@ class Schedule(Struct, frozen=True):
         at = bisect_right(self.entries, max(0.0, now - self.since), key=lambda entry: entry[0]) - 1
         return self.entries[at][1]
 
-    def message(self) -> iso2.SAScheduleListType:
+    def message(self) -> iso2.SAScheduleTupleType:
         """As it is sent."""
         last = len(self.entries) - 1
-        return iso2.SAScheduleListType(
-            SAScheduleTuple=[
-                iso2.SAScheduleTupleType(
-                    SAScheduleTupleID=self.tuple_id,
-                    PMaxSchedule=iso2.PMaxScheduleType(
-                        PMaxScheduleEntry=[
-                            iso2.PMaxScheduleEntryType(
-                                TimeInterval=iso2.RelativeTimeIntervalType(
-                                    start=start, duration=self.end - start if i == last else None
-                                ),
-                                PMax=iso2.physical(watts, iso2.UnitSymbolType.W),
-                            )
-                            for i, (start, watts) in enumerate(self.entries)
-                        ]
-                    ),
-                )
-            ]
+        return iso2.SAScheduleTupleType(
+            SAScheduleTupleID=self.tuple_id,
+            PMaxSchedule=iso2.PMaxScheduleType(
+                PMaxScheduleEntry=[
+                    iso2.PMaxScheduleEntryType(
+                        TimeInterval=iso2.RelativeTimeIntervalType(
+                            start=start, duration=self.end - start if i == last else None
+                        ),
+                        PMax=iso2.physical(watts, iso2.UnitSymbolType.W),
+                    )
+                    for i, (start, watts) in enumerate(self.entries)
+                ]
+            ),
+            SalesTariff=self.tariff,
         )
 
 

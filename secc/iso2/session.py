@@ -37,7 +37,9 @@ class Iso2StationSession(StationSession):
         self.mode = ""
         self.schedule: Schedule | None = None
         self.next_tuple_id = 1
+        self.offered: tuple[Schedule, ...] = ()
         self.planning_until: float | None = None
+        self.planning: int | None = None
         self.profile: tuple[tuple[int, float], ...] = ()
         # What the vehicle takes at most: volts and watts in DC (0 W says nothing), amperes in both, per phase in AC.
         self.most_volts = self.most_amperes = 0.0

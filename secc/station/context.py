@@ -17,6 +17,7 @@ from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.delivery import EventDelivery
 from pncsim.secc.station.link import Link
 from pncsim.secc.station.outlet import Outlet
+from pncsim.secc.station.planning import SchedulePlanner
 from pncsim.secc.station.tokens import ShownToken, TokenCache
 from pncsim.secc.station.transactions import TransactionBook
 from pncsim.secc.station.trust import TrustStore
@@ -98,6 +99,7 @@ class StationContext:
                 connectors,
                 TransactionBook(number, self.model, new_id, self._online, config.card_kind),
                 Authorizer(config, self.model, self.trust, clock, self.link.ask, self._online, self.cache, self.voice),
+                SchedulePlanner(number, clock, self.link.ask, config.call_timeout, self.voice),
                 self._noted,
             )
             for number, connectors in enumerate(config.connectors, 1)

@@ -11,8 +11,10 @@ from pncsim.secc.questions import (
     ContractAuthorization,
     ContractCertificateRequest,
     ExternalAuthorization,
+    SchedulesWanted,
 )
 from pncsim.secc.station.authorization import Authorizer
+from pncsim.secc.station.planning import SchedulePlanner
 from pncsim.secc.station.tokens import ShownToken
 from pncsim.secc.station.transactions import OpenTransaction, TransactionBook
 from pncsim.wire.errors import LocalError
@@ -34,12 +36,13 @@ class Outlet:
         connectors: int,
         book: TransactionBook,
         authorizer: Authorizer,
+        planner: SchedulePlanner,
         told: Callable[[Outlet, object], None],
     ) -> None:
         self.number = number
         self.connectors = range(1, connectors + 1)
         self.book = book
-        self.authorizer = authorizer
+        self.authorizer, self.planner = authorizer, planner
         self.stop: Callable[[str], None] | None = None
         self.restart: Callable[[], None] | None = None
         self.identified: Callable[[], None] | None = None
@@ -90,6 +93,8 @@ class Outlet:
                 return answer
             case ContractCertificateRequest():
                 return await self.authorizer.contract_certificate(question)
+            case SchedulesWanted():
+                return await self.planner.schedules(question)
         raise LocalError(f"The station was asked {type(question).__name__}, which it does not know.")
 
     def note(self, notice: object) -> None:

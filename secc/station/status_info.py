@@ -9,9 +9,12 @@ if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
 
 
-def because(reason: str) -> types.StatusInfoType:
-    """The statusInfo of our refusal; ``reason`` is one of Appendix 5's codes."""
-    return {"reasonCode": reason}
+def because(reason: str, text: str = "") -> types.StatusInfoType:
+    """The statusInfo of our refusal; ``reason`` is one of Appendix 5's codes, ``text`` a sentence."""
+    info: types.StatusInfoType = {"reasonCode": reason}
+    if text:
+        info["additionalInfo"] = text[:512]
+    return info
 
 
 def said(answer: Mapping[str, Any]) -> str:

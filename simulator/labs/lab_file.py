@@ -123,6 +123,7 @@ class StationEntry(Struct, frozen=True, kw_only=True):
     central_validation: bool | UnsetType = UNSET
     authorize_early: bool | UnsetType = UNSET
     free_charging: bool | UnsetType = UNSET
+    smart_charging: Annotated[bool | UnsetType, Meta(description="ask the CSMS for schedules (OCPP K15)")] = UNSET
     has_clock: bool | UnsetType = UNSET
     after_failed: AfterFailed | UnsetType = UNSET
     expires_soon_days: Duration | UnsetType = UNSET

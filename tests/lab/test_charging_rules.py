@@ -8,17 +8,23 @@ import pytest
 from lab_runs import Transport
 
 from pncsim.backend.csms.roaming import Roaming
+from pncsim.ev.iso2 import parameters
 from pncsim.secc.engine import SeccEngine
 from pncsim.secc.iso2 import charging_ac
 from pncsim.secc.station.authorization import Authorizer
+from pncsim.secc.station.planning import SchedulePlanner
 from pncsim.simulator.every.cases import variants
+from pncsim.simulator.lab.lab import Lab
+from pncsim.simulator.lab.said import calls_and_answers
+from pncsim.simulator.plan import STATION_ID
 from pncsim.simulator.result import RunResult, Verdict
 from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
+from pncsim.simulator.scenario import scenario
 from pncsim.simulator.settings import RunSettings
 
-NAMES = ("card-first", "no-roaming", "metering-receipts")
+NAMES = ("card-first", "no-roaming", "metering-receipts", "sales-tariff")
 RUNS = [(name, options) for name in NAMES for options in variants(find_scenario(name))]
 
 
@@ -49,6 +55,9 @@ BROKEN: tuple[tuple[str, dict[str, Any], tuple[Any, str, Any], str], ...] = (
     ("card-first", {}, (Authorizer, "identified", False), "offer"),
     ("card-first", {"shown": "before-selection"}, (SeccEngine, "identified", lambda self: None), "contract-refused"),
     ("no-roaming", {}, (Roaming, "authorize", lambda self, emaid: self.operator.authorize(emaid)), "not-here"),
+    ("sales-tariff", {"tariff": "forged"}, (parameters, "verify", lambda *_, **__: "xmldsig"), "chosen"),
+    ("sales-tariff", {"tariff": "unsigned"}, (parameters, "verify", lambda *_, **__: "xmldsig"), "chosen"),
+    ("sales-tariff", {}, (SchedulePlanner, "sign", lambda *_: True), "signature"),
     ("metering-receipts", {}, (charging_ac, "receipt_required", lambda *_: False), "asked"),
     ("metering-receipts", {"receipts": False}, (charging_ac, "receipt_required", lambda *_: True), "asked"),
 )
@@ -69,3 +78,36 @@ def test_a_duty_that_is_not_done_is_seen(
     result = run(name, options)
     failed = {one.id for one in result.checks if not one.ok}
     assert check in failed
+
+
+@scenario("no-offer", title="a CSMS that offers nothing, and a profile that nobody waits for")
+async def no_offer(lab: Lab) -> None:
+    """The station has a schedule of its own."""
+    await lab.station(smart_charging=True)
+    frames = lab.watch.frames("CS")
+    period = {"startPeriod": 0, "limit": 4000.0}
+    profile = {
+        "id": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "transactionId": "none",
+        "chargingSchedule": [{"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [period]}],
+    }
+    for evse, reason in ((1, "TxNotFound"), (9, "UnknownEvse")):
+        request = {"evseId": evse, "chargingProfile": profile}
+        answer = await lab.back.csms.call(STATION_ID, "SetChargingProfile", request)
+        told = (answer["status"], answer["statusInfo"]["reasonCode"])
+        lab.expect.that(f"EVSE {evse} refuses it", told == ("Rejected", reason), told)
+    vehicle = await lab.vehicle(contract=True, payment="contract", kwh=0.1)
+    lab.expect.session(await lab.plug_in(vehicle))
+    answers = [answer["status"] for _, answer in calls_and_answers(frames, "NotifyEVChargingNeeds")]
+    lab.expect.that("the CSMS was asked and has nothing", answers == ["Rejected"], answers)
+
+
+def test_a_station_whose_csms_offers_nothing_has_its_own_schedule() -> None:
+    async def main() -> RunResult:
+        return await Run(no_offer, {}, RunSettings(transport="memory")).done()
+
+    result = run_on_loop("memory", main)
+    assert result.verdict is Verdict.PASS, result.cause

@@ -14,8 +14,8 @@ from pncsim.simulator.runs.discovery import all_scenarios
 from pncsim.wire.gate import Tolerance
 from pncsim.wire.trace import Event, Judged, Power, Problem, Tolerated
 
-REFUSING = frozenset({"card-first", "no-roaming"})
-"""What they show is a refusal, which actors report."""
+REFUSING = frozenset({"card-first", "no-roaming", "sales-tariff"})
+"""What they show is refused or left aside, which actors report."""
 
 SCENARIOS = {
     name: scenario

@@ -54,7 +54,7 @@ def test_the_output_ramps_up_down_and_turns_round() -> None:
 
 
 def _entries(schedule: Schedule) -> list[tuple[int, int | None, float]]:
-    (tuple_,) = schedule.message().SAScheduleTuple
+    tuple_ = schedule.message()
     found = []
     for entry in tuple_.PMaxSchedule.PMaxScheduleEntry:
         interval = entry.TimeInterval
@@ -190,7 +190,7 @@ def test_profiles_no_gate_lets_pass(profile: list[tuple[int, float]]) -> None:
 def test_a_profile_at_the_limit_as_it_was_sent_is_accepted() -> None:
     """PMax is rounded to what a PhysicalValue holds; the vehicle may use all of what it read."""
     schedule = Schedule.plan(1, T0, 3600, 149_999.7)
-    sent = schedule.message().SAScheduleTuple[0].PMaxSchedule.PMaxScheduleEntry[0].PMax
+    sent = schedule.message().PMaxSchedule.PMaxScheduleEntry[0].PMax
     request = iso2.ChargingProfileType(
         ProfileEntry=[iso2.ProfileEntryType(ChargingProfileEntryStart=0, ChargingProfileEntryMaxPower=sent)]
     )

@@ -18,7 +18,6 @@ from pncsim.wire.v2g.registry import codec
 from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
-    from pncsim.wire.credentials import Signer
     from pncsim.wire.exi.coder import Codec
 
 
@@ -76,8 +75,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """How SupportedAppProtocol calls it: namespace, major and minor version."""
     sets: Mapping[int, str]
     """V2GTP payload type -> name of the message set that travels under it."""
-    wrap: Callable[[bytes, Any, Signer | None], Any]
-    """``wrap(session_id, body, signer)``: the whole message, its body signed as a whole if there is a signer."""
+    wrap: Callable[[bytes, Any, Any], Any]
+    """``wrap(session_id, body, signer)``: the whole message, its body signed as a whole if there is a signer
+    (:class:`wire.credentials.Signer`), or with the signature that stands in its place, which somebody else has made."""
     unwrap: Callable[[Any], Envelope | None]
     """The way back; None for what is no message of this dialect."""
     asked: Callable[[Any], str]

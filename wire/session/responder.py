@@ -46,13 +46,15 @@ class Forwarded(Struct, frozen=True):
 class Reply(Struct, frozen=True):
     """A move's answer and the state it leads to; ``end`` says how the session ends if that is ENDED.
 
-    ``forwarded`` if the answer is not the station's own.
+    ``forwarded`` if the answer is not the station's own. ``signature``: one that somebody else has made over parts of
+    it, for its header.
     """
 
     message: Any
     state: str
     forwarded: Forwarded | None = None
     end: HowEnded = "ended"
+    signature: Any = None
 
 
 class Until(Struct, frozen=True):
@@ -308,7 +310,7 @@ class Responder(Conversation):
         if reply.state not in row.outcomes:
             raise RuntimeError(f"The station's table does not lead from {self.state} over {name} to {reply.state}.")
         if forwarded is None:
-            self._respond(name, self.dialect.wrap(self.session.id, reply.message, None))
+            self._respond(name, self.dialect.wrap(self.session.id, reply.message, reply.signature))
         else:
             self._respond(name, forwarded.root, forwarded.exi)
             if forwarded.code.startswith("FAILED"):

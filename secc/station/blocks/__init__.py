@@ -5,7 +5,6 @@ from __future__ import annotations
 from pncsim.secc.station.blocks import (
     authorization,
     availability,
-    data_transfer,
     iso15118,
     metering,
     provisioning,
@@ -13,6 +12,7 @@ from pncsim.secc.station.blocks import (
     reporting,
     resetting,
     security,
+    smart_charging,
     transactions,
     triggering,
 )
@@ -32,6 +32,6 @@ BLOCKS: tuple[Block, ...] = tuple(
         availability,
         remote,
         triggering,
-        data_transfer,
+        smart_charging,
     )
 )

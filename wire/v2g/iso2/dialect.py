@@ -12,11 +12,16 @@ from pncsim.wire.v2g.iso2.evcc_sequence import EVCC_SEQUENCE
 from pncsim.wire.v2g.iso2.secc_sequence import SECC_SEQUENCE
 from pncsim.wire.v2g.registry import EXI, ISO2_NAMESPACE
 from pncsim.wire.v2g.signature import ISO2_BY_KEY, sign
+from pncsim.wire.v2g.xmldsig import SignatureType
 
 
-def wrap(session_id: bytes, body: Any, signer: Signer | None) -> iso2.V2G_Message:
-    """A V2G_Message; with ``signer`` its header carries a signature over the whole body (8.3, 7.9.2)."""
-    signature = sign([(type(body).__name__, body)], signer, rules=ISO2_BY_KEY) if signer is not None else None
+def wrap(session_id: bytes, body: Any, signer: Signer | SignatureType | None) -> iso2.V2G_Message:
+    """A V2G_Message; with ``signer`` its header carries a signature over the whole body (8.3, 7.9.2), or the signature
+    of somebody else over parts of it."""
+    if signer is None or isinstance(signer, SignatureType):
+        signature = signer
+    else:
+        signature = sign([(type(body).__name__, body)], signer, rules=ISO2_BY_KEY)
     header = iso2.MessageHeaderType(SessionID=session_id, Signature=signature)
     return iso2.V2G_Message(Header=header, Body=iso2.BodyType(BodyElement=body))
 

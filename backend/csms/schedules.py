@@ -1,0 +1,82 @@
+"""What a CSMS answers to the needs of a vehicle: schedules with sales tariffs, signed by its operator (OCPP K15)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pncsim.backend.csms.link import StationLink
+from pncsim.backend.csms.transactions import TRANSACTIONS, Transaction
+from pncsim.backend.store import every
+from pncsim.wire.errors import PncError
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.actions import AndThen
+from pncsim.wire.ocpp.signed_tariffs import MESSAGE, VENDOR
+from pncsim.wire.v2g.iso2.tariffs import detached, to_ocpp
+
+if TYPE_CHECKING:
+    from pncsim.backend.csms.ports import PricedOffer
+    from pncsim.wire.ocpp.types.v201 import (
+        ChargingScheduleType,
+        NotifyEVChargingNeedsRequest,
+        NotifyEVChargingNeedsResponse,
+    )
+
+
+async def charging_needs(
+    link: StationLink, request: NotifyEVChargingNeedsRequest
+) -> AndThen[NotifyEVChargingNeedsResponse] | NotifyEVChargingNeedsResponse:
+    """Accepted where there is an offer for the contract that pays, which then follows; Rejected otherwise."""
+    csms = link.context
+    if csms.services.tariffs is None:
+        return {"status": "Rejected"}
+    transaction = await _open_at(link, request["evseId"])
+    if transaction is None or transaction.token_type != "eMAID":
+        return {"status": "Rejected"}
+    try:
+        offer = await csms.services.tariffs.offer(transaction.token)
+    except PncError as error:
+        csms.voice.called("MO", "tariffs", False, error.sentence)
+        return {"status": "Rejected"}
+    csms.voice.called("MO", "tariffs", True, f"{len(offer.schedules)} schedules for {transaction.token}.")
+    return AndThen({"status": "Accepted"}, lambda: _send(link, transaction, offer, request["evseId"]))
+
+
+async def _open_at(link: StationLink, evse: int) -> Transaction | None:
+    kept = link.context.store.of(TRANSACTIONS)
+    ours = [one async for one in every(kept, ("station", link.identity)) if one.evse == evse and one.ended is None]
+    return ours[-1] if ours else None
+
+
+async def _send(link: StationLink, transaction: Transaction, offer: PricedOffer, evse: int) -> None:
+    if offer.signature is not None:
+        data = detached(offer.signature, transaction.id)
+        await link.ask(v201.DataTransfer({"vendorId": VENDOR, "messageId": MESSAGE, "data": data}))
+    schedules: list[ChargingScheduleType] = []
+    for number, one in enumerate(offer.schedules, 1):
+        schedule: ChargingScheduleType = {
+            "id": number,
+            "chargingRateUnit": "W",
+            "chargingSchedulePeriod": [{"startPeriod": start, "limit": watts} for start, watts in one.periods],
+        }
+        if one.tariff is not None:
+            schedule["salesTariff"] = to_ocpp(one.tariff)
+        schedules.append(schedule)
+    answer = await link.ask(
+        v201.SetChargingProfile(
+            {
+                "evseId": evse,
+                "chargingProfile": {
+                    "id": 1,
+                    "stackLevel": 0,
+                    "chargingProfilePurpose": "TxProfile",
+                    "chargingProfileKind": "Relative",
+                    "transactionId": transaction.id,
+                    "chargingSchedule": schedules,
+                },
+            }
+        )
+    )
+    taken = answer["status"] == "Accepted"
+    link.context.voice.story(
+        f"{link.identity} {'took' if taken else 'refused'} {len(schedules)} schedules for {transaction.id}."
+    )

@@ -1,0 +1,101 @@
+"""Schedules from the CSMS: asked for when a vehicle says what it needs, awaited as a charging profile (OCPP K15)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pncsim.secc.questions import GivenSchedule, SchedulesAnswer, SchedulesWanted
+from pncsim.secc.station.link import CallCsms
+from pncsim.secc.station.status_info import because
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerError, PncError
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.when import timestamp
+from pncsim.wire.voice import Voice
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types import v201 as types
+
+PROFILE_WITHIN = 50.0
+"""Seconds the CSMS has for its profile: the vehicle waits 60 s for schedules (V2G2-711), K15 gives the CSMS as much."""
+
+MOST_SCHEDULES = 3
+"""Schedules that go to a vehicle (V2G2-297)."""
+
+
+class SchedulePlanner:
+    """Gets schedules for the vehicle at EVSE ``number``, one question at a time."""
+
+    def __init__(self, number: int, clock: Clock, ask: CallCsms, call_timeout: float, voice: Voice) -> None:
+        self._number, self._clock, self._ask, self._voice = number, clock, ask, voice
+        self._call_timeout = call_timeout
+        self._awaited: asyncio.Future[tuple[GivenSchedule, ...]] | None = None
+        self._signature: object = None
+
+    async def schedules(self, wanted: SchedulesWanted) -> SchedulesAnswer:
+        """What the CSMS offers; nothing where it offers nothing or is late: the station then has its own."""
+        self._awaited, self._signature = asyncio.get_running_loop().create_future(), None
+        try:
+            answer = await self._ask(v201.NotifyEVChargingNeeds(self._needs(wanted)), self._call_timeout)
+            if answer["status"] != "Accepted":
+                return SchedulesAnswer()
+            async with self._clock.timeout(PROFILE_WITHIN):
+                return SchedulesAnswer(schedules=await self._awaited, signature=self._signature)
+        except TimeoutError:
+            late = f"The CSMS wanted to send schedules and has sent none within {PROFILE_WITHIN:g} s."
+            self._voice.problem(PeerError(late, kind="silent", clause="K15.FR.08"))
+            return SchedulesAnswer()
+        except PncError as error:
+            self._voice.problem(error)
+            return SchedulesAnswer()
+        finally:
+            self._awaited = None
+
+    def sign(self, signature: object) -> bool:
+        """The signature of the tariffs that are to come; whether any are awaited."""
+        if self._awaited is None:
+            return False
+        self._signature = signature
+        return True
+
+    def take(self, profile: types.ChargingProfileType) -> types.SetChargingProfileResponse:
+        """SetChargingProfile for this EVSE's transaction."""
+        if self._awaited is None or self._awaited.done():
+            return {"status": "Rejected", "statusInfo": because("InvalidMessageSeq")}
+        given = profile["chargingSchedule"]
+        if any(one["chargingRateUnit"] != "W" for one in given) or len(given) > MOST_SCHEDULES:
+            return {"status": "Rejected", "statusInfo": because("InvalidSchedule")}
+        schedules = tuple(
+            GivenSchedule(
+                periods=tuple((one["startPeriod"], one["limit"]) for one in schedule["chargingSchedulePeriod"]),
+                tariff=schedule.get("salesTariff"),
+            )
+            for schedule in given
+        )
+        if any(one.periods[0][0] != 0 or list(one.periods) != sorted(one.periods) for one in schedules):
+            return {
+                "status": "Rejected",
+                "statusInfo": because("InvalidSchedule", "Periods rise in time, from 0 on."),
+            }
+        self._awaited.set_result(schedules)
+        return {"status": "Accepted"}
+
+    def _needs(self, wanted: SchedulesWanted) -> types.NotifyEVChargingNeedsRequest:
+        needs: types.ChargingNeedsType = {"requestedEnergyTransfer": wanted.transfer}
+        if wanted.departure is not None:
+            needs["departureTime"] = timestamp(self._clock.now() + wanted.departure)
+        if wanted.transfer == "DC":
+            needs["dcChargingParameters"] = {
+                "evMaxCurrent": round(wanted.max_current),
+                "evMaxVoltage": round(wanted.max_voltage),
+                "energyAmount": round(wanted.energy),
+            }
+        else:
+            needs["acChargingParameters"] = {
+                "energyAmount": round(wanted.energy),
+                "evMinCurrent": round(wanted.min_current),
+                "evMaxCurrent": round(wanted.max_current),
+                "evMaxVoltage": round(wanted.max_voltage),
+            }
+        return {"evseId": self._number, "maxScheduleTuples": MOST_SCHEDULES, "chargingNeeds": needs}
