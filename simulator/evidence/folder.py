@@ -77,7 +77,7 @@ class Recorder:
     no line could be made of by :attr:`flaws`; :attr:`folder` is where, once there is something. ``units``: the story
     tells vehicles and EVSEs apart. ``wall``: it tells the time of day. ``seed``: what all is drawn from, if anything.
     ``in_process``: services call each other without HTTP. ``live``: the loop's time is real, so that silence is no
-    reason to wait with writing.
+    reason to wait with writing; a run from a seed that is not is written by the number of its events alone.
     """
 
     def __init__(
@@ -94,6 +94,8 @@ class Recorder:
     ) -> None:
         self._parent, self._scenario, self._started = parent, scenario, started
         self._wall_started, self._seed, self._live = time.time(), seed, live
+        # What a line says depends on what waits beside it: a run that can be repeated is not cut by the machine's time.
+        self._hurries = live or seed is None
         self.folder: Path | None = None
         self._waiting: list[Event] = []
         self._keys: list[str] = []
@@ -164,7 +166,7 @@ class Recorder:
         if isinstance(event, LinkBytes):
             # The keys for what has just arrived may come in a moment, and are to stand ahead of it.
             return
-        if len(self._waiting) >= MOST or time.monotonic() > self._due:
+        if len(self._waiting) >= MOST or (self._hurries and time.monotonic() > self._due):
             self.write()
         elif self._live and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(WAITS, self.write)

@@ -17,6 +17,7 @@ import pytest
 from bundles import Packet, blocks, bundle, packets, rows, tshark
 
 from pncsim.simulator.commands.main import main
+from pncsim.simulator.runs.discovery import all_scenarios
 from pncsim.wire.v2g.v2gtp import V2gtpReader
 
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
@@ -269,13 +270,22 @@ def without_records(packet: Packet) -> object:
     return packet.interface, packet.time, kind, ends, ports, flags, len(packet.octets) > 74
 
 
-@pytest.mark.parametrize("name", ["install-contract", "two-at-once"])
+@pytest.mark.parametrize("name", all_scenarios())
 def test_two_runs_of_one_seed_leave_the_same_but_for_tls_records_keys_and_the_machines_time(
     name: str, tmp_path: Path
 ) -> None:
     first, second = (dict(varying(bundle(tmp_path, name, seed="7"))) for _ in range(2))
-    assert first.keys() == second.keys() >= {"manifest.json", "trace.pcapng", "keys.log", "story.txt"}
+    assert first.keys() == second.keys() >= {"manifest.json", "trace.pcapng", "story.txt", "report.html"}
     assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_how_fast_the_machine_is_makes_no_difference_to_a_run_from_a_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = dict(varying(bundle(tmp_path, "pnc-ac", seed="7")))
+    monkeypatch.setattr("pncsim.simulator.evidence.folder.WAITS", 0.0)
+    slow = dict(varying(bundle(tmp_path, "pnc-ac", seed="7")))
+    assert [name for name in quick if quick[name] != slow[name]] == []
 
 
 @pytest.mark.parametrize("fault", ["csms-away", "foreign-root", "wrong-challenge"])
