@@ -81,6 +81,11 @@ class StationOptions(Discreet, SideOptions, frozen=True, kw_only=True):
         str | None, "a CSMS (ws:// or wss://); default: one of its own", Reads(csms_address), Shown("URL")
     ] = None
     csms_password: str | None = None
+    csms_certificate: Annotated[
+        Path | None,
+        "certificate and key of the station (PEM) for a CSMS of security profile 3; instead of a password",
+        Shown("FILE"),
+    ] = None
     identity: Annotated[str, "the station's identity at the CSMS", Reads(station_identity), Shown("ID")] = "CS001"
     ocsp: Annotated[
         OcspPolicy, "require: do not start without an OCSP response to staple; prefer: say so; off: staple none"

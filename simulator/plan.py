@@ -29,8 +29,13 @@ SDP_PORT = 15118
 PORTS = range(1, 65536)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-SecurityProfile = Literal[1, 2]
-"""Of OCPP (Part 2, A00): 1 a password without TLS, 2 a password within TLS."""
+SecurityProfile = Literal[1, 2, 3]
+"""Of OCPP (Part 2, A00): 1 a password without TLS, 2 a password within TLS, 3 TLS with the station's certificate."""
+
+
+def serial_of(number: int) -> str:
+    """The serial number of station ``number``, which its own certificate names it by (OCPP A00.FR.406)."""
+    return f"SN{number:04}"
 
 
 def port(text: str) -> int:
@@ -93,8 +98,8 @@ class ProvisioningPlan(Struct, frozen=True):
 class CsmsPlan(Discreet, Struct, frozen=True):
     """An operator's CSMS. With ``url`` (ws:// or wss://) it is somebody else's; ``password`` is for its stations.
 
-    ``security_profile``: how stations reach it, where it is on a socket. ``roaming``: the provider ids of the mobility
-    operators it has agreements with; None: with everybody who is there.
+    ``security_profile``: how stations reach it; where none is said, by 2 on a socket, and by none in memory.
+    ``roaming``: the provider ids of the mobility operators it has agreements with; None: with everybody who is there.
     """
 
     _hidden = ("url", "password")
@@ -102,7 +107,7 @@ class CsmsPlan(Discreet, Struct, frozen=True):
     name: str = CSMS
     url: str | None = None
     password: str = ""
-    security_profile: SecurityProfile = 2
+    security_profile: SecurityProfile | None = None
     roaming: tuple[str, ...] | None = None
 
 

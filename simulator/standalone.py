@@ -8,6 +8,7 @@ visits as it is told, with a verdict line and an exit code.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -28,7 +29,7 @@ from pncsim.simulator.alone_options import Current, Payment, StationOptions, Veh
 from pncsim.simulator.cars.profile import VehicleProfile, find_profile
 from pncsim.simulator.lab.back_end import CARD, open_back_end
 from pncsim.simulator.lab.stations import network_at
-from pncsim.simulator.plan import OtherSide
+from pncsim.simulator.plan import OtherSide, SecurityProfile
 from pncsim.simulator.vehicle_verdict import vehicle_verdict
 from pncsim.simulator.verdicts import first_sentence, say_verdict
 from pncsim.simulator.visits import SayVerdict, Visits
@@ -64,7 +65,7 @@ async def run_station(
     _say_what_is_missing(pki, options, Voice.on(clock, trace, "SECC"))
     connect, password = back.connect, back.password
     if options.csms is not None:
-        connect, password = _remote_csms(options.csms, pki), options.csms_password or ""
+        connect, password = _remote_csms(options.csms, pki, options.csms_certificate), options.csms_password or ""
     else:
         await back.csms.register.add(options.identity)
         await _sell(pki, back.ecosystem, trace, clock)
@@ -90,6 +91,7 @@ async def run_station(
         StationConfig(
             identity=options.identity,
             secc_id=options.evse_id,
+            security_profile=_profile(options),
             request_certificate=False,
             request_staples=options.ocsp != "off",
             refuses=refuses,
@@ -144,12 +146,25 @@ async def _sell(pki: Pki, ecosystem: Ecosystem, trace: Trace, clock: Clock) -> N
             Voice.on(clock, trace, "MO", f"MO {ecosystem.mo.provider}").warning(what)
 
 
-def _remote_csms(url: str, pki: Pki) -> Connector:
+def _remote_csms(url: str, pki: Pki, certificate: Path | None) -> Connector:
+    """How that CSMS is reached. Raises LocalError."""
+    from pncsim.tls_certs.folder import credentials_in
     from pncsim.wire.ocpp.tls import client_context
     from pncsim.wire.ocpp.websocket import connector
 
-    secured = url.startswith("wss:")
-    return connector(url, client_context(pki.anchors("csms_root")) if secured else None)
+    if not url.startswith("wss:"):
+        if certificate is not None:
+            raise LocalError(f"Without TLS no certificate is shown: {certificate} needs a CSMS at wss://.")
+        return connector(url)
+    shown = None if certificate is None else credentials_in(certificate, "the station's certificate")
+    return connector(url, client_context(pki.anchors("csms_root"), shown))
+
+
+def _profile(options: StationOptions) -> SecurityProfile:
+    """By which security profile the station comes to its CSMS; one in this process is as behind TLS."""
+    if options.csms_certificate is not None:
+        return 3
+    return 1 if options.csms is not None and options.csms.startswith("ws:") else 2
 
 
 async def run_vehicle(

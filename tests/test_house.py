@@ -192,7 +192,7 @@ def test_certificates_are_read_in_one_place() -> None:
     }
     assert found == {
         "tls_certs/reading.py",
-        "wire/ocpp/websocket.py",  # the wire knows nothing of certificates but their dates
+        "wire/ocpp/handshake.py",  # the wire knows nothing of certificates but their dates and names
     }
 
 

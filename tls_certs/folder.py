@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from pncsim.tls_certs.hsm import SCHEME, HsmKey, open_key
 from pncsim.tls_certs.reading import Unreadable, load_all, p256_key
+from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import NewFile, locked, replace_together, sweep
 
@@ -263,6 +264,14 @@ def _key(role: str, path: Path, password: object) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise LocalError(f"{role} in {path} is not a P-256 key, the only kind used here.", clause="V2G2-007")
     return key
+
+
+def credentials_in(path: Path, what: str) -> Credentials:
+    """A chain, leaf first, and its key in one PEM file, which sentences call ``what``. Raises LocalError."""
+    credentials = Credentials(_certificates(what, path), _key(what, path, None))
+    if credentials.leaf.public_key() != credentials.key.public_key():
+        raise LocalError(f"The first certificate in {path} is not that of the key in it.")
+    return credentials
 
 
 def _cause(error: Exception) -> str:

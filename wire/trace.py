@@ -110,6 +110,22 @@ class Secured(Event, frozen=True, kw_only=True):
     staples: tuple[bytes | None, ...] = ()
 
 
+class OcppSecured(Event, frozen=True, kw_only=True):
+    """A TLS handshake between station and CSMS was completed, or refused (``ok`` False), as ``unit`` sees it.
+
+    ``shown``: the subject of the certificate the other side has shown, empty where it showed none. ``alert`` and
+    ``reason``: by what it was refused, and why.
+    """
+
+    ok: bool
+    peer: str
+    version: str = ""
+    cipher: str = ""
+    shown: str = ""
+    alert: int | None = None
+    reason: str = ""
+
+
 class OcppFrame(Event, frozen=True, kw_only=True):
     """An OCPP-J frame as text; secrets (passwords) are masked before the event is made.
 

@@ -200,6 +200,14 @@ class Voice:
         )
         self.problem(error)
 
+    def ocpp_secured(self, peer: str, version: str, cipher: str, shown: str) -> None:
+        """A TLS handshake between station and CSMS was completed; ``shown`` is the subject ``peer`` has shown."""
+        self._tell(trace.OcppSecured, ok=True, peer=peer, version=version, cipher=cipher, shown=shown)
+
+    def ocpp_not_secured(self, peer: str, error: PncError) -> None:
+        """A TLS handshake between station and CSMS has failed; whoever goes on from there tells the problem."""
+        self._tell(trace.OcppSecured, ok=False, peer=peer, alert=error.alert, reason=error.sentence)
+
     def frame(self, direction: Direction, peer: str, action: str, frame: str) -> None:
         """An OCPP-J frame, secrets masked already."""
         self._tell(trace.OcppFrame, direction=direction, peer=peer, action=action, frame=frame)

@@ -11,16 +11,19 @@ from pncsim.backend.csms.authorization import Deadlines
 from pncsim.backend.csms.ports import Services
 from pncsim.backend.csms.register import Register, RegistrationStatus
 from pncsim.backend.store import Store
+from pncsim.tls_certs.issue import ORGANIZATION
 from pncsim.wire.clock import Clock
 from pncsim.wire.source import Source
 from pncsim.wire.voice import Voice
 
 
 class CsmsConfig(Struct, kw_only=True):
-    """Times in seconds. ``boot_status`` decides per identity how a BootNotification is answered."""
+    """Times in seconds. ``boot_status`` decides per identity how a BootNotification is answered; ``organization`` is
+    the operator's name, which the certificates of its stations bear (security profile 3)."""
 
     heartbeat: int = 300
     retry: int = 30
+    organization: str = ORGANIZATION
     call_timeout: float = 30.0
     deadlines: Deadlines = field(default_factory=Deadlines)
     boot_status: Callable[[str], RegistrationStatus] = lambda identity: "Accepted"

@@ -13,6 +13,7 @@ from pncsim.backend.csms.handlers import ANSWERS
 from pncsim.backend.csms.link import StationLink
 from pncsim.backend.csms.ports import Services
 from pncsim.backend.csms.register import Register
+from pncsim.backend.csms.station_certificates import unfit
 from pncsim.backend.csms.transactions import TRANSACTIONS, Transaction
 from pncsim.backend.store import MemoryStore, Store, Table
 from pncsim.wire.clock import Clock
@@ -20,7 +21,8 @@ from pncsim.wire.errors import Kind, PeerClosed, PeerError
 from pncsim.wire.gate import LENIENT, Tolerance
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import A, Request
-from pncsim.wire.ocpp.channel import Admission, Connector, FrameChannel, memory_channels
+from pncsim.wire.ocpp.channel import Admission, Connector, FrameChannel, MemoryChannel, memory_channels
+from pncsim.wire.ocpp.handshake import LinkSecurity
 from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
@@ -88,6 +90,18 @@ class Csms:
             self.report(f"Station {identity!a} was turned away: {why}.", "A00.FR.204", kind="not authorised")
         return verdict
 
+    async def admit_certified(self, identity: str, link: LinkSecurity) -> Admission:
+        """As :meth:`admit`, by the certificate the station has shown in the handshake ``link`` (security profile 3)."""
+        station = await self.register.find(identity)
+        if station is None:
+            self.report(f"Station {identity!a} was turned away: it is not registered.", kind="not authorised")
+            return "unknown"
+        why = unfit(station, link.shown, self.config.organization, self._context.clock.now())
+        if why:
+            text = f"Station {identity!a} was turned away: {why}."
+            self.report(text, "A00.FR.404, A00.FR.409", kind="not authorised")
+        return "unauthorized" if why else "welcome"
+
     def report(self, text: str, clause: str = "OCPP-J 3", *, kind: Kind = "no common protocol") -> None:
         """A guest that could not be let in."""
         self.voice.problem(PeerError(text, kind=kind, clause=clause))
@@ -121,11 +135,15 @@ class Csms:
                 raise PeerError("The CSMS cannot be reached (it is closed).", kind="unreachable")
             if await self.register.find(identity) is None:
                 raise PeerError(f"The CSMS does not know the station {identity}.", http_status=404)
-            near, far = memory_channels()
-            self._spawn(self.serve(identity, far))
-            return near
+            return self.accept(identity)
 
         return connect
+
+    def accept(self, identity: str) -> MemoryChannel:
+        """The station's end of a connection in memory, on which it is served from now on."""
+        near, far = memory_channels()
+        self._spawn(self.serve(identity, far))
+        return near
 
     async def close(self) -> None:
         """Close every connection (1001); stations in this process find nobody from now on."""

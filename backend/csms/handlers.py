@@ -56,17 +56,23 @@ EXI_BASE64_OF_OLD_SCHEMAS = 5600
 """Characters of exiResponse that schemas of the first edition allow, which many stacks still have."""
 
 
-async def _boot(link: StationLink, request: BootNotificationRequest) -> BootNotificationResponse:
-    config = link.context.config
+async def _boot(
+    link: StationLink, request: BootNotificationRequest
+) -> BootNotificationResponse | AndThen[BootNotificationResponse]:
+    config, register = link.context.config, link.context.register
     plate = link.plate = request["chargingStation"]
-    status = link.registration = config.boot_status(link.identity)
-    await link.context.register.booted(link.identity, status)
+    known = await register.find(link.identity)
+    stranger = known is not None and known.serial_number not in ("", plate.get("serialNumber"))
+    status = link.registration = "Rejected" if stranger else config.boot_status(link.identity)
+    await register.booted(link.identity, status)
     link.context.voice.story(f"{link.identity} ({plate['vendorName']} {plate['model']}) boots: {status}")
-    return {
+    answer: BootNotificationResponse = {
         "currentTime": timestamp(link.context.clock.now()),
         "interval": config.heartbeat if status == "Accepted" else config.retry,
         "status": status,
     }
+    # B01.FR.12: it has shown the certificate of another one.
+    return AndThen(answer, lambda: link.peer.close(1008, "another serial number")) if stranger else answer
 
 
 def _heartbeat(link: StationLink, request: HeartbeatRequest) -> HeartbeatResponse:

@@ -33,7 +33,7 @@ class RegisteredStation(Struct, frozen=True):
     """One station. ``digest`` is empty for one that needs no password; ``registration`` before its first boot.
 
     ``drawn``: the password came from a :class:`Source`. Nobody guesses 128 random bits or more, so it takes no
-    slow hash.
+    slow hash. ``serial_number``: what its own certificate has to name it by (A00.FR.406).
     """
 
     identity: str
@@ -41,6 +41,7 @@ class RegisteredStation(Struct, frozen=True):
     digest: bytes = b""
     registration: RegistrationStatus | Literal[""] = ""
     drawn: bool = False
+    serial_number: str = ""
 
 
 STATIONS: KeptKind[RegisteredStation] = KeptKind("stations", RegisteredStation, key=lambda station: station.identity)
@@ -52,14 +53,18 @@ class Register:
     def __init__(self, store: Store, source: Source = SYSTEM) -> None:
         self._store, self._source = store, source
 
-    async def add(self, identity: str, password: str | None = None, *, drawn: bool = False) -> None:
+    async def add(
+        self, identity: str, password: str | None = None, *, drawn: bool = False, serial_number: str = ""
+    ) -> None:
         """Register ``identity`` (at most 48 characters, no colon). Raises LocalError for one that cannot be used.
 
-        ``drawn``: the password is 128 random bits at least, from a :class:`Source`.
+        ``drawn``: the password is 128 random bits at least, from a :class:`Source`. ``serial_number``: of the station.
         """
         if not 1 <= len(identity) <= 48 or ":" in identity:
             raise LocalError(f"{identity!r} is no station identity: 1 to 48 characters without a colon are allowed.")
-        await self._store.of(STATIONS).put(RegisteredStation(identity, *self._secret(password, drawn), drawn=drawn))
+        salt, digest = self._secret(password, drawn)
+        station = RegisteredStation(identity, salt, digest, drawn=drawn, serial_number=serial_number)
+        await self._store.of(STATIONS).put(station)
 
     async def change(self, identity: str, password: str) -> None:
         """Replace the password; the old one counts no more (A01.FR.03)."""

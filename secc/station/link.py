@@ -100,6 +100,7 @@ class Link:
             except PeerError as error:
                 self._problem(error)
                 if error.alert is not None:
+                    self._voice.ocpp_not_secured("CSMS", error)
                     self._distrusted(error.sentence)
             except LocalError as error:
                 self.stopping = True
@@ -107,6 +108,8 @@ class Link:
                 raise
             else:
                 waits = None
+                if (tls := channel.secured) is not None:
+                    self._voice.ocpp_secured("CSMS", tls.version, tls.cipher, tls.subject)
                 if self.stopping:
                     await channel.close(1000, STOPS)
                     return

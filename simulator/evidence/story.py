@@ -19,6 +19,7 @@ from pncsim.wire.trace import (
     HttpExchange,
     Judged,
     OcppFrame,
+    OcppSecured,
     Power,
     Problem,
     SdpDatagram,
@@ -254,6 +255,11 @@ def describe(event: Event) -> tuple[int, str, int] | None:
         case Secured(ok=False, hello=hello) if hello:
             return 0, f"The vehicle's ClientHello offered {client_offer(hello)}.", YELLOW
         case Secured(ok=False, reason=reason):
+            return 1, f"TLS refused: {reason}", RED
+        case OcppSecured(ok=True, peer=peer, version=version, cipher=cipher, shown=shown):
+            whom = f", {peer} has shown {shown}" if shown else f", {peer} shows no certificate"
+            return 1, f"{version} with {cipher} to {peer}{whom}", GREY
+        case OcppSecured(ok=False, reason=reason):
             return 1, f"TLS refused: {reason}", RED
         case SdpDatagram(direction=direction, peer=peer):
             way = "from" if direction == "received" else "to"

@@ -20,8 +20,9 @@ from pncsim.backend.csms.csms import Csms
 from pncsim.backend.csms.ports import ContractPool, Services
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.simulator.lab.around import Parties, named
+from pncsim.simulator.lab.doors import CsmsDoor
 from pncsim.simulator.lab.here import Here
-from pncsim.simulator.plan import STATION_ID, USUAL, CsmsPlan, PkiPlan, Plan, RootPlan, SecurityProfile
+from pncsim.simulator.plan import STATION_ID, USUAL, CsmsPlan, PkiPlan, Plan, RootPlan, SecurityProfile, serial_of
 from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import Pki, create_ocpp_pki, create_pki, load_pki
 from pncsim.tls_certs.reading import load_all
@@ -63,7 +64,10 @@ class KnownCards(Struct, frozen=True):
 
 
 class BackEnd(Struct, kw_only=True):
-    """What a station has behind it. ``connect`` is how it reaches its CSMS, with ``password`` (security profile 2)."""
+    """What a station has behind it. ``connect`` is how it reaches its CSMS, with ``password`` (security profiles 1, 2).
+
+    ``door``: how stations come in there, where the plan says by which security profile.
+    """
 
     name: str
     region: Region
@@ -76,6 +80,7 @@ class BackEnd(Struct, kw_only=True):
     security_profile: SecurityProfile
     own: Csms | None = None
     server: WebSocketServer | None = None
+    door: CsmsDoor | None = None
 
     @property
     def csms(self) -> Csms:
@@ -83,6 +88,13 @@ class BackEnd(Struct, kw_only=True):
         if self.own is None:
             raise LocalError(f"The CSMS {self.name} is somebody else's: its inside cannot be seen.")
         return self.own
+
+    @property
+    def entrance(self) -> CsmsDoor:
+        """The door. Raises LocalError where the plan says no security profile, or the CSMS is somebody else's."""
+        if self.door is None:
+            raise LocalError(f"Nothing says by which security profile stations come in at {self.name}.")
+        return self.door
 
     @property
     def ecosystem(self) -> Ecosystem:
@@ -326,7 +338,7 @@ class Region:
             from pncsim.backend.csms.roaming import Roaming
 
             services.operator = Roaming(services.operator, frozenset(plan.roaming))
-        password, own, server = plan.password, None, None
+        password, own, server, door = plan.password, None, None, None
         if plan.url is not None:
             from pncsim.wire.ocpp.tls import client_context
             from pncsim.wire.ocpp.websocket import connector
@@ -335,7 +347,7 @@ class Region:
             connect, url = connector(plan.url, trusted), without_password(plan.url)
             profile: SecurityProfile = 1 if trusted is None else 2
         else:
-            profile = plan.security_profile
+            profile = plan.security_profile or 2
             password = password or self._source.of(plan.name).token(24)
             own = Csms(
                 services,
@@ -345,11 +357,22 @@ class Region:
                 name=plan.name,
                 refuses=self._refuses,
             )
-            for station in self.plan.stations:
+            if plan.security_profile is not None:
+                door = CsmsDoor.of(own, plan.security_profile, pki, self._clock, password)
+            for number, station in enumerate(self.plan.stations, 1):
                 if station.csms == plan.name and not station.foreign:
-                    await own.register.add(station.identity, password, drawn=not plan.password)
+                    serial = serial_of(number) if profile == 3 else ""
+                    await own.register.add(station.identity, password, drawn=not plan.password, serial_number=serial)
+                    if door is not None:
+                        door.equip(station.identity, serial)
             connect, url = own.connector(), "in memory"
-            if self._transport == "loopback":
+            if door is not None:
+                connect = door.connect
+                if self._transport == "loopback":
+                    server = await door.open()
+                    self._sockets.push_async_callback(server.close)
+                    url = server.url
+            elif self._transport == "loopback":
                 connect, server = await self._csms_on_sockets(own, pki, secured=profile > 1)
                 url = server.url
         return BackEnd(
@@ -364,6 +387,7 @@ class Region:
             security_profile=profile,
             own=own,
             server=server,
+            door=door,
         )
 
     async def _services(self, csms: str) -> Services:

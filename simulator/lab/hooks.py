@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pncsim.simulator.lab.desk import Caller
     from pncsim.wire.clock import Clock
     from pncsim.wire.ocpp.channel import Connector, FrameChannel
+    from pncsim.wire.ocpp.handshake import LinkSecurity
     from pncsim.wire.ocpp.versions import OcppVersion
 
 
@@ -149,6 +150,11 @@ class DisturbedChannel(Struct):
     def version(self) -> OcppVersion:
         """As wire.ocpp.channel.FrameChannel."""
         return self.channel.version
+
+    @property
+    def secured(self) -> LinkSecurity | None:
+        """As wire.ocpp.channel.FrameChannel."""
+        return self.channel.secured
 
     @property
     def close_code(self) -> int | None:

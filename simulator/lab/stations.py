@@ -14,7 +14,7 @@ from pncsim.simulator.lab.home import PrivateHome
 from pncsim.simulator.lab.hooks import Hooks, chained
 from pncsim.simulator.lab.traits import with_traits
 from pncsim.simulator.parameters import check_wishes
-from pncsim.simulator.plan import NO_WISHES, NOTHING, OtherSide, Policies, SecurityProfile, StationPlan
+from pncsim.simulator.plan import NO_WISHES, NOTHING, OtherSide, Policies, SecurityProfile, StationPlan, serial_of
 from pncsim.simulator.settings import Transport
 from pncsim.tls_certs.pki import DEFAULT_EVSE_ID, Pki
 from pncsim.tls_certs.reading import responder_url
@@ -103,6 +103,7 @@ def make_station(
             commissioned=plan.commissioned,
             private_emaids=None if home is None else home.emaids,
             security_profile=security_profile,
+            serial_number=serial_of(number),
             refuses=config.refuses,
         ),
         evses,

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
 from pncsim.wire.ocpp.frames import Call, Result
-from pncsim.wire.trace import Event, HttpExchange, Judged, OcppFrame, Secured, ServiceCall, Trace, V2gMessage
+from pncsim.wire.trace import (
+    Event,
+    HttpExchange,
+    Judged,
+    OcppFrame,
+    OcppSecured,
+    Secured,
+    ServiceCall,
+    Trace,
+    V2gMessage,
+)
 
 
 class Watch(Struct, frozen=True):
@@ -68,6 +78,12 @@ class Watch(Struct, frozen=True):
         self.trace.subscribe(see)
         return seen
 
+    def links(self) -> list[OcppSecured]:
+        """The TLS handshakes between stations and CSMSs from now on, as each side saw them."""
+        seen = list[OcppSecured]()
+        self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, OcppSecured) else None)
+        return seen
+
     def calls(self) -> list[ServiceCall]:
         """The calls between services from now on, and how each ended."""
         seen = list[ServiceCall]()
@@ -105,6 +121,14 @@ def answers(frames: Iterable[OcppFrame], action: str) -> list[Any]:
     return [content.payload for content in seen if isinstance(content, Result)]
 
 
-def asked(frames: Iterable[OcppFrame], action: str) -> list[OcppFrame]:
+class CallAsked(NamedTuple):
+    """A call: when, and what it said."""
+
+    time: float
+    payload: Any
+
+
+def asked(frames: Iterable[OcppFrame], action: str) -> list[CallAsked]:
     """The calls of ``action`` as the CSMS has seen or made them."""
-    return [one for one in frames if (one.role, one.action) == ("CSMS", action) and isinstance(one.content, Call)]
+    seen = [(one.time, one.content) for one in frames if (one.role, one.action) == ("CSMS", action)]
+    return [CallAsked(time, content.payload) for time, content in seen if isinstance(content, Call)]

@@ -97,7 +97,10 @@ class CsmsEntry(Struct, frozen=True, kw_only=True):
     ] = UNSET
     security_profile: Annotated[
         SecurityProfile | UnsetType,
-        Meta(description="OCPP security profile: 1 password alone, 2 password and TLS; a URL says it itself"),
+        Meta(
+            description="OCPP security profile: 1 password alone, 2 password and TLS, 3 TLS with certificates of both; "
+            "without it 2 on sockets, none in memory; a URL says it itself"
+        ),
     ] = UNSET
     roaming: Annotated[
         tuple[Provider, ...] | UnsetType,

@@ -103,7 +103,7 @@ def elsewhere(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _csms(one: CsmsEntry, environment: Mapping[str, str]) -> CsmsPlan:
-    profile = 2 if one.security_profile is UNSET else one.security_profile
+    profile = None if one.security_profile is UNSET else one.security_profile
     roaming = None if one.roaming is UNSET else one.roaming
     return CsmsPlan(one.name, _given(one.url, str), _secret(one.password_env, environment), profile, roaming)
 

@@ -39,7 +39,7 @@ def _members(plan: Plan) -> Iterator[tuple[str, str]]:
         yield f"provisioning {service.name}", f"signs below {', '.join(name or first for name in service.pkis)}"
     for csms in plan.csmss:
         where = others.get(f"the CSMS {csms.name}")
-        built_in = f"built in, security profile {csms.security_profile}"
+        built_in = f"built in, security profile {csms.security_profile or 2}"
         yield f"CSMS {csms.name}", f"somebody else's, at {where}" if where else built_in
     for station in plan.stations:
         where = others.get(f"the station {station.identity}")

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from test_use_cases import run_once
 
+from pncsim.backend.csms import csms
+from pncsim.backend.csms.register import Register
 from pncsim.secc.questions import AuthorizationAnswer
 from pncsim.secc.station.authorization import Authorizer
 from pncsim.secc.station.own_certificates import OwnCertificates
 from pncsim.secc.station.trust import TrustStore
 from pncsim.secc.station.upkeep import Upkeep
+from pncsim.simulator.lab import doors
 from pncsim.simulator.result import Verdict
 from pncsim.tls_certs import judges
 from pncsim.tls_certs.judges import StationJudge
 from pncsim.tls_certs.reading import parsed
 from pncsim.wire.credentials import Credentials
+from pncsim.wire.ocpp import tls
 
 
 def _first_staples(self: OwnCertificates) -> tuple[bytes | None, ...]:
@@ -41,10 +46,32 @@ def _welcome(self: Authorizer, emaid: str, allowed: object) -> AuthorizationAnsw
     return AuthorizationAnswer(accepted=True, token_status="Accepted", text="", token=emaid)
 
 
+async def _let_in(*_: object) -> str:
+    return "welcome"
+
+
+def _trusting(anchors: object, credentials: Credentials | None = None, **_: object) -> ssl.SSLContext:
+    """A station that looks at no certificate."""
+    context = tls.client_context([], credentials)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _unverifying(credentials: Credentials, *_: object, **__: object) -> ssl.SSLContext:
+    """A CSMS that asks for no certificate."""
+    return tls.server_context(credentials)
+
+
 ADD, CHAIN = OwnCertificates.add, StationJudge.chain
 BROKEN = (
     ("station-certified", TrustStore, "install", lambda *_: {"status": "Rejected"}, "roots-installed"),
     ("station-certified", OwnCertificates, "staples", property(_first_staples), "staple-kept"),
+    ("station-secured", doors, "client_context", _trusting, "wrong-root-refused"),
+    ("station-secured", doors, "server_context", _unverifying, "certificate-demanded"),
+    ("station-secured", doors, "server_context", _unverifying, "wrong-operator-refused"),
+    ("station-secured", Register, "check", _let_in, "wrong-password-refused"),
+    ("station-secured", Register, "check", _let_in, "password-changed"),
+    ("station-secured", csms, "unfit", lambda *_: "", "wrong-station-refused"),
     ("station-renewed", OwnCertificates, "_revoked", lambda *_: False, "revocation-triggers"),
     ("station-renewed", Upkeep, "_lead", lambda *_: 1.0, "leaf-in-time"),
     ("station-renewed", TrustStore, "install", lambda *_: {"status": "Accepted"}, "renewed-in-time"),
@@ -56,11 +83,15 @@ BROKEN = (
 """A use case, what is broken, and the item that has to show it."""
 
 
-@pytest.mark.parametrize(("name", "where", "what", "instead", "item"), BROKEN, ids=lambda one: str(one)[:40])
+@pytest.mark.parametrize(
+    ("name", "where", "what", "instead", "item"), BROKEN, ids=lambda one: one if type(one) is str else ""
+)
 def test_who_does_not_do_its_duty_fails_the_item_about_it(
     name: str, where: object, what: str, instead: Any, item: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(where, what, instead)
+    if item in ("certificate-demanded", "wrong-operator-refused"):
+        monkeypatch.setattr(csms, "unfit", lambda *_: "")  # nor does it look at what it did not ask for
     result = run_once(name, ())
     assert result.verdict is Verdict.FAIL
     assert item in {check.id.partition("/")[2] for check in result.checks if not check.ok}

@@ -6,9 +6,5 @@ from pncsim.simulator.coverage.use_cases import ITEMS
 
 __all__ = ["AWAITED", "ITEMS"]
 
-AWAITED = frozenset(
-    {
-        "2.1.1.3.3",
-    }
-)
+AWAITED: frozenset[str] = frozenset()
 """Use cases that no scenario shows yet."""

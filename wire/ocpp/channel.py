@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.ocpp.versions import V201, OcppVersion
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.handshake import LinkSecurity
 
 TURN = 16
 """Frames handed over within one turn of the loop; then everybody else has theirs, however many more have arrived."""
@@ -28,6 +31,10 @@ class FrameChannel(Protocol):
     @property
     def version(self) -> OcppVersion:
         """What both ends have agreed to speak."""
+
+    @property
+    def secured(self) -> LinkSecurity | None:
+        """The TLS below it as the station sees it, where there is any."""
 
     def post(self, frame: Frame) -> None:
         """Send; never blocks. What is posted after the end is dropped: :meth:`deliver` tells the end."""
@@ -57,6 +64,7 @@ class MemoryChannel:
 
     def __init__(self, version: OcppVersion) -> None:
         self.version = version
+        self.secured: LinkSecurity | None = None
         self.close_code: int | None = None
         self.close_reason = ""
         self._inbox: deque[Frame] = deque()

@@ -14,12 +14,18 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import quote, unquote
 
-from cryptography import x509
-
 from pncsim.wire.errors import Kind, LocalError, PeerError
 from pncsim.wire.listener import LIMITS, HttpListener, Limits
 from pncsim.wire.ocpp.channel import TURN, Admission, Connector, FrameChannel
 from pncsim.wire.ocpp.frames import Frame
+from pncsim.wire.ocpp.handshake import (
+    LinkSecurity,
+    distrusted,
+    out_of_date,
+    refused_in_handshake,
+    security_of,
+    turned_away,
+)
 from pncsim.wire.ocpp.session import MAX_TEXT
 from pncsim.wire.ocpp.versions import V201, OcppVersion
 from pncsim.wire.streams import Gate
@@ -42,12 +48,18 @@ STATIONS = replace(LIMITS, connections=10_000)
 Admit = Callable[[str, str | None, str | None], Admission | Awaitable[Admission]]
 """(identity of the path, Basic user or None, password or None) -> whether this station may come in."""
 
+AdmitCertified = Callable[[str, LinkSecurity], Awaitable[Admission]]
+"""As :data:`Admit` where stations show certificates (security profile 3): by what was shown, without a password."""
+
 Serve = Callable[[str, "WebSocketChannel"], Awaitable[None]]
 """Serves one connection of a station until it ends."""
 
 
 class WebSocketChannel:
-    """A :class:`wire.ocpp.channel.FrameChannel` over an open WebSocket. ``unsent`` are the texts that wait for room."""
+    """A :class:`wire.ocpp.channel.FrameChannel` over an open WebSocket. ``unsent`` are the texts that wait for room.
+
+    ``secured``: what the station's end sees of its TLS, where it has any.
+    """
 
     def __init__(
         self,
@@ -56,8 +68,10 @@ class WebSocketChannel:
         session: aiohttp.ClientSession | None = None,
         *,
         abort: Callable[[], None] = lambda: None,
+        secured: LinkSecurity | None = None,
     ) -> None:
         self.version = version
+        self.secured = secured
         self.close_code: int | None = None
         self.close_reason = ""
         self.unsent: deque[str] = deque()
@@ -181,16 +195,14 @@ async def connect(
     except BaseException as error:
         await session.close()
         raise _refusal(without_password(address), error) from error
-    out_of_date = "" if now is None or tls is None else _out_of_date(socket, now())
-    if out_of_date:
-        await socket.close(code=1008)
-        await session.close()
-        raise PeerError(
-            f"The CSMS at {address} showed a certificate that {out_of_date}.",
-            kind="expired",
-            clause="A00.FR.309",
-            alert=45,
-        )
+    link = None if tls is None else socket.get_extra_info("ssl_object")
+    secured = None if link is None else security_of(link)
+    if now is not None and secured is not None:
+        late = out_of_date(f"The CSMS at {address}", secured.shown, now())
+        if late is not None:
+            await socket.close(code=1008)
+            await session.close()
+            raise late
     chosen = next((version for version in versions if version.subprotocol == socket.protocol), None)
     if chosen is None:
         await socket.close(code=1002)
@@ -201,51 +213,28 @@ async def connect(
             kind="no common protocol",
             clause=versions[0].clause("3.1.2"),
         )
-    return WebSocketChannel(socket, chosen, session)
-
-
-def _out_of_date(socket: aiohttp.ClientWebSocketResponse, now: float) -> str:
-    shown = socket.get_extra_info("ssl_object").getpeercert(binary_form=True)
-    certificate = x509.load_der_x509_certificate(shown)
-    if now < certificate.not_valid_before_utc.timestamp():
-        return f"is valid only from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} on"
-    if now > certificate.not_valid_after_utc.timestamp():
-        return f"was valid only until {certificate.not_valid_after_utc:%Y-%m-%d %H:%M}"
-    return ""
+    return WebSocketChannel(socket, chosen, session, secured=secured)
 
 
 def _refusal(address: str, error: BaseException) -> BaseException:
     """Why there is no connection. The kind says whether trying again may help: only "unreachable" and "silent" can."""
     who = f"The CSMS at {address}"
     match error:
-        case aiohttp.WSServerHandshakeError(status=401 | 403 as status):
-            text, advice = (
-                f"refused the password (HTTP {status}).",
-                "Check identity and BasicAuthPassword on both sides.",
-            )
-            return PeerError(
-                f"{who} {text}", kind="not authorised", clause="A00.FR.204", advice=advice, http_status=status
-            )
-        case aiohttp.WSServerHandshakeError(status=404):
-            text = "does not know this station (HTTP 404)."
-            advice = "Check the path of the address, and that the identity is registered at the CSMS."
-            return PeerError(f"{who} {text}", kind="refused", clause="OCPP-J 3.2", advice=advice, http_status=404)
+        case aiohttp.WSServerHandshakeError(status=401 | 403 | 404 as status):
+            return turned_away(who, status)
         case aiohttp.WSServerHandshakeError():
             text = f"did not upgrade to WebSocket: HTTP {error.status} {error.message}."
             kind: Kind = "unreachable" if error.status >= 500 else "no common protocol"
             advice = "" if error.status >= 500 else "Check scheme, host and path of the address."
             return PeerError(f"{who} {text}", kind=kind, advice=advice, http_status=error.status)
-        case aiohttp.ClientConnectorCertificateError():
-            text = f"showed a certificate that does not verify ({error.certificate_error})."
-            advice = "Give the root of the CSMS's certificate, and the address by the name the certificate has."
-            return PeerError(f"{who} {text}", kind="chain", clause="A00.FR.309", advice=advice, alert=42)
-        case aiohttp.ClientConnectorSSLError():
-            return PeerError(
-                f"{who} did not complete a TLS handshake ({getattr(error.os_error, 'reason', None) or error}).",
-                kind="no common protocol",
-                clause="A00.FR.301",
-                advice="Is it ws:// there, without TLS?",
-            )
+        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as refused):
+            return distrusted(who, refused)
+        case aiohttp.ClientConnectorSSLError(os_error=ssl.SSLError() as refused):
+            return refused_in_handshake(who, refused)
+        case ssl.SSLError() | aiohttp.ClientOSError(__cause__=ssl.SSLError()):
+            cause = error if isinstance(error, ssl.SSLError) else error.__cause__
+            assert isinstance(cause, ssl.SSLError)
+            return refused_in_handshake(who, cause)
         case aiohttp.InvalidURL():
             return LocalError(f"{address} is no WebSocket address.")
         case aiohttp.ClientConnectorError(errno=int(number)):
@@ -256,6 +245,12 @@ def _refusal(address: str, error: BaseException) -> BaseException:
                 kind="no common protocol",
                 clause="RFC 6455 4.2.2",
                 advice="Is it wss:// there, with TLS?",
+            )
+        case aiohttp.ServerDisconnectedError():
+            return PeerError(
+                f"{who} closed the connection without an answer.",
+                kind="unreachable",
+                advice="Does it ask for a certificate of the station (security profile 3)?",
             )
         case aiohttp.ClientError() | OSError() | TimeoutError():
             return PeerError(f"{who} cannot be reached ({error or type(error).__name__}).", kind="unreachable")
@@ -282,8 +277,9 @@ def read_basic(header: str | None) -> tuple[str | None, str | None]:
 class WebSocketServer:
     """A CSMS endpoint. ``url`` is what stations are given; :meth:`close` ends all connections with 1001.
 
-    ``versions`` are those spoken here; among them the station's preference counts. ``report`` is told in one sentence
-    about guests that are sent away after admission, ``voice`` is the listener's.
+    ``versions`` are those spoken here; among them the station's preference counts. ``admit_certified`` counts instead
+    of ``admit`` where it is given. ``report`` is told in one sentence about guests that are sent away after admission,
+    ``voice`` is the listener's.
     """
 
     def __init__(
@@ -293,10 +289,11 @@ class WebSocketServer:
         path: str = "/ocpp",
         *,
         versions: Sequence[OcppVersion] = (V201,),
+        admit_certified: AdmitCertified | None = None,
         report: Callable[[str], None] = lambda text: None,
         voice: Voice | None = None,
     ) -> None:
-        self._admit = admit
+        self._admit, self._admit_certified = admit, admit_certified
         self._serve = serve
         self._report = report
         self._voice = voice
@@ -328,14 +325,23 @@ class WebSocketServer:
         if self._listener is not None:
             await self._listener.stop()
 
+    async def _admission(self, request: web.Request, identity: str) -> Admission:
+        link = None if request.transport is None else request.transport.get_extra_info("ssl_object")
+        secured = None if link is None else security_of(link)
+        if secured is not None and self._voice is not None:
+            self._voice.ocpp_secured(identity, secured.version, secured.cipher, secured.subject)
+        if self._admit_certified is not None:
+            return "unauthorized" if secured is None else await self._admit_certified(identity, secured)
+        user, password = read_basic(request.headers.get("Authorization"))
+        asked = self._admit(identity, user, password)
+        return asked if isinstance(asked, str) else await asked
+
     async def _connected(self, request: web.Request) -> web.StreamResponse:
         path, _, last = request.rel_url.raw_path.rpartition("/")
         identity = unquote(last)
         if path != self._path or not identity or len(identity) > 48:
             return web.Response(status=404, text="no such station")
-        user, password = read_basic(request.headers.get("Authorization"))
-        asked = self._admit(identity, user, password)
-        admission = asked if isinstance(asked, str) else await asked
+        admission = await self._admission(request, identity)
         if admission == "unknown":
             return web.Response(status=404, text="no such station")
         if admission == "unauthorized":
