@@ -82,7 +82,8 @@ class Ecosystem:
     ``outbox`` must be what it writes along with them. ``local``: events may be sent to this machine, too. ``refuses``:
     the liberties nobody here lets pass. ``fetch_list``: how revocation lists come, if they are asked for at all;
     ``revocation``: what is demanded to be known of it, ``patience``: seconds in which it has to be heard.
-    ``algorithms``: those that certificates may have.
+    ``algorithms``: those that certificates may have. ``unit``: what events call its services besides their role, where
+    there are other operators' beside them.
     """
 
     def __init__(
@@ -102,7 +103,9 @@ class Ecosystem:
         revocation: RevocationPolicy = "require",
         patience: float = WHOLE,
         algorithms: tuple[AlgorithmId, ...] = STANDARD,
+        unit: str = "",
     ) -> None:
+        self._unit = unit
         self._clock, self._trace, self._refuses = clock, trace, refuses
         self._fetch_list, self._demanded, self._patience = fetch_list, revocation, patience
         self._fetch, self._policy, self._source, self._algorithms = fetch, policy, source, algorithms
@@ -393,6 +396,7 @@ class Ecosystem:
         return ContractChainJudge(self.roots, gate=gate, learn=learn, algorithms=self._algorithms)
 
     def _voice(self, role: str, unit: str = "") -> Voice:
+        unit = f"{unit or role} {self._unit}" if self._unit else unit
         return Voice.on(self._clock, self._trace, role, unit, refuses=self._refuses)
 
     def _signing(self, unit: str, pkis: Iterable[Pki]) -> ProvisioningService:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pncsim.backend.pki.revocation_lists import FetchList
     from pncsim.simulator.lab.callers import Callers
     from pncsim.simulator.lab.desk import Desk
+    from pncsim.simulator.lab.neighbours import Neighbour
     from pncsim.simulator.lab.remote_desk import RemoteDesk
     from pncsim.wire.ocpp.websocket import WebSocketServer
 
@@ -150,6 +151,7 @@ class Region:
         self._callers: Callers | None = None
         self._back_ends: dict[str, BackEnd] = {}
         self._pool: tuple[str, str] | None = None  # URL and token, where it is reached over HTTP
+        self._ocsp: Fetch | None = None
         self._building = asyncio.Lock()
         self._answered_here = {""}  # OCSP addresses besides the responder's own
 
@@ -190,6 +192,25 @@ class Region:
 
         assert self._callers is not None, "they are what the parties are called by"
         return RemoteDesk(self._clock, voice, self._callers, named(parties.pkis, ""), sockets)
+
+    async def neighbour(self, name: str, provider: str) -> Neighbour:
+        """Another operator with pools of its own, and a mobility operator of this provider id. Raises LocalError."""
+        from pncsim.backend.pki.fetch import in_process
+        from pncsim.simulator.lab.neighbours import open_neighbour
+
+        own, services = await self.ecosystem(), (await self.back_end()).services
+        return await open_neighbour(
+            name,
+            provider,
+            own,
+            services,
+            transport=self._transport,
+            clock=self._clock,
+            trace=self._trace,
+            source=self._source,
+            fetch=self._ocsp or in_process(own.responder.answer),
+            sockets=self._sockets,
+        )
 
     async def back_end(self, name: str = "") -> BackEnd:
         """What is behind the stations of the CSMS ``name`` (default: the first). Raises LocalError."""
@@ -238,6 +259,7 @@ class Region:
             fetch = self._fetch(ocsp_url)
         elif self._revocation is not None:
             fetch = self._fetch("")
+        self._ocsp = fetch
         ecosystem = Ecosystem(
             self._clock,
             self._trace,

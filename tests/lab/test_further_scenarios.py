@@ -11,16 +11,19 @@ from lab_runs import Transport
 
 from pncsim.backend import ecosystem
 from pncsim.backend.ccp import steps
+from pncsim.backend.ccp.directory import ContractDirectory
+from pncsim.backend.cps import service as cps_service
 from pncsim.backend.cps.service import ProvisioningService
 from pncsim.backend.oem import deliveries
 from pncsim.backend.oem.store import Errand
+from pncsim.backend.pcp import ProvisioningPool
 from pncsim.backend.pki.ca import CertificateService
 from pncsim.backend.pki.own import OwnAuthority
 from pncsim.backend.rcp import http as rcp_http
 from pncsim.backend.rcp import trust_list
 from pncsim.backend.rest.access import ROLES, Grant
 from pncsim.backend.verification import Verifier
-from pncsim.ev.iso2 import bundle
+from pncsim.ev.iso2 import bundle, contract
 from pncsim.ev.telematics import Telematics
 from pncsim.simulator.every.cases import variants
 from pncsim.simulator.result import RunResult, Verdict
@@ -28,9 +31,11 @@ from pncsim.simulator.runs.discovery import all_scenarios
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.settings import RunSettings
+from pncsim.tls_certs import paths, validation
 from pncsim.wire.errors import PeerError
 from pncsim.wire.trace import Event, Problem
 from pncsim.wire.v2g.key_transport import unwrap
+from pncsim.wire.values import replace
 
 SCENARIOS = {name: all_scenarios()[name] for name in FURTHER}
 VARIANTS = [(name, tuple(options.items())) for name, scenario in SCENARIOS.items() for options in variants(scenario)]
@@ -105,7 +110,32 @@ def _ready(**fields: Any) -> Errand:
     return Errand(**fields | {"state": "ready"})
 
 
+async def _local(self: ContractDirectory, *_: object) -> None:
+    """Nobody else is asked."""
+
+
+def _one_root(session: Any) -> object:
+    """A list with the first root alone."""
+    listed = ROOTS(session)
+    return replace(listed, RootCertificateID=listed.RootCertificateID[:1])
+
+
+async def _asked_again(self: ContractDirectory, name: str, exi: bytes, schema: str) -> object:
+    """Each pool is asked once more by whoever is asked."""
+    await ASK(self, name, exi, schema)
+    return await ASK(self, name, exi, schema)
+
+
+ROOTS, ASK = contract._roots, ContractDirectory._ask
 BROKEN = (
+    ("contract-in-another-pool", (), [(ContractDirectory, "provide", _local)], "remembered"),
+    ("contract-in-another-pool", (), [(ContractDirectory, "_remember", lambda *_: None)], "asked-first"),
+    ("contract-in-another-pool", (), [(ContractDirectory, "_ask", _asked_again)], "no-circle"),
+    ("several-of-each", (), [(ProvisioningPool, "check_owned", lambda *_: None)], "published-by-PNC"),
+    ("several-of-each", (), [(Grant, "owns_contract", _anything)], "operators-apart"),
+    ("several-of-each", (), [(cps_service, "_is_held", _anything)], "signed-for-QRS"),
+    ("several-of-each", (), [(contract, "_roots", _one_root)], "five-listed"),
+    ("cross-certified", (), [(validation, "MAX_CHAIN", 4), (paths, "MAX_CHAIN", 4)], "too-long"),
     ("contract-of-another-vehicle", (), [(bundle, "unwrap", _unwrap_unchecked)], "other-key"),
     (
         "contract-of-another-vehicle",
