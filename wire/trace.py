@@ -150,21 +150,32 @@ def _content(text: str) -> Content:
 
 
 class HttpExchange(Event, frozen=True, kw_only=True):
-    """One HTTP request and its answer, as seen by ``role``."""
+    """One HTTP request and its answer, as seen by ``role``.
+
+    ``request`` and ``response`` are head and body (:func:`wire.http_said.said`), where :attr:`Trace.wants_bytes`.
+    """
 
     method: str
     url: str
     status: int
     text: str = ""
+    request: bytes = b""
+    response: bytes = b""
 
 
 class ServiceCall(Event, frozen=True, kw_only=True):
-    """A call between back-end services (in-process or remote) and how it ended, in one sentence."""
+    """A call between back-end services (in-process or remote) and how it ended, in one sentence.
+
+    ``asked`` and ``answered``: the octets that were handed over and came back, where :attr:`Trace.wants_bytes` and
+    somebody would send them over HTTP: an EXI message, an OCSP request, a certificate request.
+    """
 
     service: str
     operation: str
     ok: bool
     text: str
+    asked: bytes = b""
+    answered: bytes = b""
 
 
 class Power(Event, frozen=True, kw_only=True):

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 class CallReport(Struct):
     """One call in progress; who makes it fills in ``text``, one sentence saying what came of it.
 
-    ``ok`` False marks an answer that says no without being an error of the call.
+    ``ok`` False marks an answer that says no without being an error of the call. ``asked`` and ``answered``: what was
+    handed over and came back, for who keeps it (:attr:`Voice.wants_bytes`).
     """
 
     text: str = ""
     ok: bool = True
+    asked: bytes = b""
+    answered: bytes = b""
 
 
 class Voice:
@@ -212,9 +215,19 @@ class Voice:
         """An OCPP-J frame, secrets masked already."""
         self._tell(trace.OcppFrame, direction=direction, peer=peer, action=action, frame=frame)
 
-    def http(self, method: str, url: str, status: int, text: str = "") -> None:
-        """A request and its answer."""
-        self._tell(trace.HttpExchange, method=method, url=url, status=status, text=text)
+    def http(
+        self, method: str, url: str, status: int, text: str = "", *, request: bytes = b"", response: bytes = b""
+    ) -> None:
+        """A request and its answer; ask ``wants_bytes`` before making heads and bodies (:mod:`wire.http_said`)."""
+        self._tell(
+            trace.HttpExchange,
+            method=method,
+            url=url,
+            status=status,
+            text=text,
+            request=request,
+            response=response,
+        )
 
     def power(self, *, watts: float, energy_wh: float, volts: float, amperes: float, soc: float | None = None) -> None:
         """A sample of the energy transfer."""
@@ -226,9 +239,21 @@ class Voice:
 
     # Between services
 
-    def called(self, service: str, operation: str, ok: bool, text: str) -> None:
+    def called(
+        self, service: str, operation: str, ok: bool, text: str, *, asked: bytes = b"", answered: bytes = b""
+    ) -> None:
         """Another service was asked, or this one was, and how it ended."""
-        self._tell(trace.ServiceCall, service=service, operation=operation, ok=ok, text=text)
+        if not self.wants_bytes:
+            asked = answered = b""
+        self._tell(
+            trace.ServiceCall,
+            service=service,
+            operation=operation,
+            ok=ok,
+            text=text,
+            asked=asked,
+            answered=answered,
+        )
 
     @contextmanager
     def call(self, operation: str) -> Iterator[CallReport]:
@@ -237,6 +262,6 @@ class Voice:
         try:
             yield call
         except PncError as error:
-            self.called(self.role, operation, False, str(error))
+            self.called(self.role, operation, False, str(error), asked=call.asked)
             raise
-        self.called(self.role, operation, call.ok, call.text)
+        self.called(self.role, operation, call.ok, call.text, asked=call.asked, answered=call.answered)

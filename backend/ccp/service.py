@@ -28,7 +28,7 @@ from pncsim.wire.gate import NotTolerated
 from pncsim.wire.identifiers import normal_emaid
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g.registry import codec
-from pncsim.wire.voice import Voice
+from pncsim.wire.voice import CallReport, Voice
 
 PATIENCE = 3.5
 """Seconds the pool gives itself to answer a vehicle, which waits 5 s at its station."""
@@ -89,33 +89,40 @@ class ContractPool:
         is not here. Raises Refused (400) when it cannot be read or the schema is not served.
         """
         with self._voice.call("provide contract") as call:
-            began = self._clock.now()
-            message, request = read_request(exi, schema, gate=self._voice.tolerate)
-            session_id = message.Header.SessionID
-            try:
-                async with self._clock.timeout(self._patience):
-                    if isinstance(request, iso2.CertificateUpdateReq):
-                        bundle = await self._delivery.update(request, message.Header.Signature)
-                    else:
-                        bundle = await self._delivery.install(request, message.Header)
-            except PncError as error:
-                found = await self._elsewhere(request, exi, schema, began, error, local=local)
-                if found is not None:
-                    call.text = f"Contract {found.emaid} handed out, which another pool had."
-                    return found
-                code = refusal(request, error.kind)
-                call.ok, call.text = False, f"{code}: {error}{_HERE_ONLY if local else ''}"
-                return PoolAnswer(negative(request, session_id, code, error.sentence), "Accepted", call.text, code)
-            except TimeoutError:
-                call.ok, call.text = False, f"FAILED: nobody could say more within {self._patience:g} s."
-                return PoolAnswer(negative(request, session_id, "FAILED", call.text), "Accepted", call.text, "FAILED")
-            emaid = bundle.emaid.value
-            call.text = f"Contract {emaid} handed out.{_HERE_ONLY if local else ''}"
-            stored = await self._store.of(CONTRACTS).get(read_emaid(emaid))
-            if stored is not None:
-                await steps.delivered(self._store, stored.entry, "station", self._clock.now())
-            root = stored.entry.root if stored is not None else None
-            return PoolAnswer(positive(request, session_id, bundle), "Accepted", call.text, "OK", emaid, root)
+            call.asked = exi
+            answer = await self._answer(exi, schema, call, local=local)
+            call.answered = answer.exi or b""
+            return answer
+
+    async def _answer(self, exi: bytes, schema: str, call: CallReport, *, local: bool) -> PoolAnswer:
+        """As :meth:`provide`; ``call`` is told what came of it."""
+        began = self._clock.now()
+        message, request = read_request(exi, schema, gate=self._voice.tolerate)
+        session_id = message.Header.SessionID
+        try:
+            async with self._clock.timeout(self._patience):
+                if isinstance(request, iso2.CertificateUpdateReq):
+                    bundle = await self._delivery.update(request, message.Header.Signature)
+                else:
+                    bundle = await self._delivery.install(request, message.Header)
+        except PncError as error:
+            found = await self._elsewhere(request, exi, schema, began, error, local=local)
+            if found is not None:
+                call.text = f"Contract {found.emaid} handed out, which another pool had."
+                return found
+            code = refusal(request, error.kind)
+            call.ok, call.text = False, f"{code}: {error}{_HERE_ONLY if local else ''}"
+            return PoolAnswer(negative(request, session_id, code, error.sentence), "Accepted", call.text, code)
+        except TimeoutError:
+            call.ok, call.text = False, f"FAILED: nobody could say more within {self._patience:g} s."
+            return PoolAnswer(negative(request, session_id, "FAILED", call.text), "Accepted", call.text, "FAILED")
+        emaid = bundle.emaid.value
+        call.text = f"Contract {emaid} handed out.{_HERE_ONLY if local else ''}"
+        stored = await self._store.of(CONTRACTS).get(read_emaid(emaid))
+        if stored is not None:
+            await steps.delivered(self._store, stored.entry, "station", self._clock.now())
+        root = stored.entry.root if stored is not None else None
+        return PoolAnswer(positive(request, session_id, bundle), "Accepted", call.text, "OK", emaid, root)
 
     async def _elsewhere(
         self, request: ContractRequest, exi: bytes, schema: str, began: float, why: PncError, *, local: bool

@@ -65,7 +65,9 @@ class CertificateService:
             profile = PROFILES[_SIGNING[use]]
             chain = await self._sign(check_request(csr), profile)
             call.text = _described(profile, chain)
-            return "".join(certificate.public_bytes(Encoding.PEM).decode("ascii") for certificate in chain)
+            answer = "".join(certificate.public_bytes(Encoding.PEM).decode("ascii") for certificate in chain)
+            call.asked, call.answered = csr.encode("utf-8", "replace"), answer.encode()
+            return answer
 
     async def enrol(
         self, csr: bytes, role: str, owns: Callable[[str], bool], *, holder: str = ""

@@ -70,6 +70,7 @@ class OcspResponder:
             if self.instead is not None:
                 response = await self.instead(request, response)
             call.text = f"{len(request)} octets asked, {len(response)} answered."
+            call.asked, call.answered = request, response
             return response
 
     async def _answer(self, request: bytes, as_asked: bool) -> bytes:

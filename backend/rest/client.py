@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from pncsim.wire.errors import Kind, PeerError, PeerSilent
+from pncsim.wire.http_said import said
 from pncsim.wire.urls import without_password
 
 if TYPE_CHECKING:
@@ -131,7 +132,11 @@ class HttpClient:
                 http_status=502,
             ) from None
         if self._voice is not None:
-            self._voice.http(method, without_password(url), response.status)
+            asked, answered = b"", b""
+            if self._voice.wants_bytes:
+                asked, answered = _said(response, body or b"", octets or b"")
+            where = without_password(url)
+            self._voice.http(method, where, response.status, request=asked, response=answered)
         if octets is None:
             raise PeerError(
                 f"{whom} answered HTTP {response.status} with a body longer than {self._body} octets.",
@@ -205,6 +210,16 @@ def _checked(check: Callable[[str, list[str]], None]) -> aiohttp.ThreadedResolve
             return found
 
     return Checked()
+
+
+def _said(response: aiohttp.ClientResponse, sent: bytes, got: bytes) -> tuple[bytes, bytes]:
+    """Head and body of request and answer as they are kept for evidence."""
+    info = response.request_info
+    target = info.url.raw_path_qs
+    return (
+        said(f"{info.method} {target} HTTP/1.1", info.headers.items(), sent),
+        said(f"HTTP/1.1 {response.status} {response.reason or ''}".rstrip(), response.headers.items(), got),
+    )
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes | None:

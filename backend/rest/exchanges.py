@@ -1,15 +1,21 @@
-"""What a face tells of each request it answered, to whoever counts or writes down: no header, no query, no body."""
+"""What a face tells of each request it answered: in few words to whoever counts, with head and body for evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
+from pncsim.wire.http_said import said
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
 
 class Exchange(Struct, frozen=True, gc=False):
-    """A request and its answer.
+    """A request and its answer, for who counts or writes them down: no header, no query, no body.
 
     ``service`` and ``operation`` are the route's, empty where there is none. ``client`` is whose token it was, empty
     without one; ``address`` is the connection's other end. ``seconds`` are the machine's, from the header read to the
@@ -52,3 +58,23 @@ def error_of(body: object, status: int) -> ErrorBody:
         return _READ.decode(body)
     except msgspec.DecodeError:
         return _NONE
+
+
+async def octets_of(request: web.Request, response: web.StreamResponse) -> tuple[bytes, bytes]:
+    """Head and body of both, as the application saw and made them; secrets are masked."""
+    from pncsim.wire.web import web
+
+    try:
+        body = await request.read()
+    except (web.HTTPException, ConnectionError):
+        body = b""  # it was refused before it was read
+    version = f"HTTP/{request.version.major}.{request.version.minor}"
+    answer = response.body if isinstance(response, web.Response) else b""
+    return (
+        said(f"{request.method} {request.raw_path} {version}", request.headers.items(), body),
+        said(
+            f"HTTP/1.1 {response.status} {response.reason}",
+            response.headers.items(),
+            answer if isinstance(answer, bytes) else b"",
+        ),
+    )

@@ -27,7 +27,7 @@ from pncsim.backend.rest.access import (
     identify,
 )
 from pncsim.backend.rest.bodies import error_response
-from pncsim.backend.rest.exchanges import Exchange, ExchangeReader, error_of
+from pncsim.backend.rest.exchanges import Exchange, ExchangeReader, error_of, octets_of
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.listener import LIMITS
 from pncsim.wire.source import SYSTEM, Source
@@ -156,7 +156,8 @@ def _reporting(voice: Voice, source: Source, routes: Mapping[Any, Route], reader
             text = f"{type(error).__name__} in {request.method} {request.path}: a fault of ours."
             voice.problem(LocalError(text, kind="defect", http_status=500))
             response = error_response(500, ["Internal error."], source)
-        voice.http(request.method, request.path, response.status, text)
+        asked, answered = await octets_of(request, response) if voice.wants_bytes else (b"", b"")
+        voice.http(request.method, request.path, response.status, text, request=asked, response=answered)
         if readers:
             tell(request, response, time.perf_counter() - began)
         return response

@@ -12,7 +12,7 @@ import msgspec
 
 from pncsim.simulator.evidence.bundle_files import hashed
 from pncsim.simulator.evidence.manifest import FORMAT, NAME, Manifest
-from pncsim.simulator.evidence.rows import FILES
+from pncsim.simulator.evidence.rows import FILES, http_octets
 from pncsim.simulator.result import RunResult
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.gate import Liberty
@@ -21,7 +21,7 @@ from pncsim.wire.trace import Event, OcppFrame
 JsonRow = dict[str, Any]
 
 _KINDS = {kind.__name__: kind for kind in Event.__subclasses__()}
-_HEX = frozenset({"data", "hello"})
+_HEX = frozenset({"data", "hello", "asked", "answered"})
 """Fields of octets, which rows have as hexadecimal."""
 
 
@@ -167,6 +167,7 @@ def _event(name: str, row: JsonRow) -> Event:
             kind = _KINDS[OcppFrame.__name__]
         case "http":
             kind = _KINDS["HttpExchange"]
+            fields |= {name: http_octets(row.get(name)) for name in ("request", "response")}
         case _:
             kind = _KINDS[row["event"]]
             if row["event"] == "Secured":

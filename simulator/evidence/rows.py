@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from pncsim.simulator.evidence.wire_told import readable
 from pncsim.wire.tls.hello import client_offer
-from pncsim.wire.trace import Event, HttpExchange, Judged, OcppFrame, SdpDatagram, Secured, V2gMessage
+from pncsim.wire.trace import Event, HttpExchange, Judged, OcppFrame, SdpDatagram, Secured, ServiceCall, V2gMessage
 from pncsim.wire.v2g.iso2.timing import MESSAGES
 
 FILES = ("messages", "ocpp", "http", "events")
@@ -135,6 +135,11 @@ def event_row(event: Event, presented: dict[str, Any]) -> tuple[str, bytes]:
     """
     kind = type(event)
     name, begin = _PLACES.get(kind) or _place(kind)
+    if isinstance(event, HttpExchange):
+        kept = {"request": http_message(event.request), "response": http_message(event.response)}
+        return name, line(_fields(event) | kept)
+    if isinstance(event, ServiceCall) and event.asked:
+        return name, line({"event": kind.__name__, **{name: _hex(value) for name, value in _fields(event).items()}})
     if kind is Secured or kind is SdpDatagram:
         row = {"event": kind.__name__, **{name: _hex(value) for name, value in _fields(event).items()}}
         if isinstance(event, Secured):
@@ -145,6 +150,27 @@ def event_row(event: Event, presented: dict[str, Any]) -> tuple[str, bytes]:
 
 
 _PLACES: dict[type[Event], tuple[str, bytes]] = {OcppFrame: ("ocpp", b"{"), HttpExchange: ("http", b"{")}
+
+
+def http_message(octets: bytes) -> dict[str, str] | None:
+    """Head and body of an HTTP message, the body as text, or in hex where it is none; None where nothing was kept."""
+    if not octets:
+        return None
+    head, _, body = octets.partition(b"\r\n\r\n")
+    kept = {"head": head.decode("utf-8", "backslashreplace")}
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    return kept | ({"hex": body.hex()} if "\0" in text else {"body": text})
+
+
+def http_octets(kept: Mapping[str, str] | None) -> bytes:
+    """The message that :func:`http_message` has made ``kept`` of."""
+    if not kept:
+        return b""
+    body = bytes.fromhex(kept["hex"]) if "hex" in kept else kept["body"].encode()
+    return kept["head"].encode() + b"\r\n\r\n" + body
 
 
 def _place(kind: type[Event]) -> tuple[str, bytes]:

@@ -1,8 +1,9 @@
 """What was said behind the station, as packets made from events: OCPP in WebSocket frames, HTTP exchanges, calls.
 
-These are no recorded octets. Of OCPP the text is what was said (passwords masked) and the WebSocket around it is made;
-of an HTTP exchange request line and status are what was seen, heads and bodies are not kept; a call between services in
-one process was no HTTP at all. Interface descriptions, a comment at each connection and a header field say so.
+These are no recorded packets. Of OCPP the text is what was said (passwords masked) and the WebSocket around it is made;
+of an HTTP exchange heads and bodies are those of who answered or asked, secrets masked; a call between services in one
+process was no HTTP at all: its body is what was handed over. Interface descriptions, a comment at each connection and a
+header field say so.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from pncsim.simulator.evidence.pcapng import Connection, Packets, end, link_loca
 from pncsim.wire.trace import ROLES, HttpExchange, OcppFrame, ServiceCall
 
 OCPP = "OCPP-J in WebSocket frames made from events (masked where secret); the octets on the wire are not recorded"
-HTTP = "HTTP made from events: heads and bodies are not recorded; in-process calls are shown as POST /in-process/..."
+HTTP = (
+    "HTTP heads and bodies (masked where secret) in frames made for them; calls in the process as POST /in-process/..."
+)
 
 _KINDS = {"EV": 1, "SECC": 2, "CS": 2, "CSMS": 3} | {
     role: number for number, role in enumerate((r for r in ROLES if r not in ("EV", "SECC", "CS", "CSMS")), 4)
@@ -30,7 +33,7 @@ _KINDS = {"EV": 1, "SECC": 2, "CS": 2, "CSMS": 3} | {
 _SOMEBODY = 0xFE
 _KEY = base64.b64encode(b"made from events").decode()
 _ACCEPT = base64.b64encode(hashlib.sha1(f"{_KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()).decode()
-_HEADS = "HTTP made from events: heads and bodies are not recorded."
+_HEADS = "Heads and bodies are what was said, secrets masked; the packets are made."
 _RECENT = 64
 """Exchanges and frames of one end that wait for the other end to tell of them, too."""
 
@@ -79,6 +82,8 @@ class SaidPackets:
             self._served.append(seen)
         here = self._number(event.role, event.unit)
         ends = (here, _SOMEBODY) if url.netloc else (_SOMEBODY, here)
+        if event.request:
+            return self._packed(event.time, ends, event.request, event.response, _HEADS)
         host = url.netloc.rpartition("@")[2] or event.unit
         return self._asked(event.time, ends, f"{event.method} {path}", host, event.status, event.text.encode(), _HEADS)
 
@@ -89,22 +94,35 @@ class SaidPackets:
         asked = self._number(event.service, event.unit if event.service == event.role else "")
         asking = _SOMEBODY if event.service == event.role else self._number(event.role, event.unit)
         line = _in_process(event.service, event.operation)
-        body = msgspec.json.encode({"ok": event.ok, "text": event.text.encode("utf-8", "backslashreplace").decode()})
+        text = event.text.encode("utf-8", "backslashreplace").decode()
+        body = event.answered or msgspec.json.encode({"ok": event.ok, "text": text})
         comment = "No HTTP was spoken: a call within the process."
-        return self._asked(event.time, (asking, asked), line, event.service, 200, body, comment)
+        return self._asked(event.time, (asking, asked), line, event.service, 200, body, comment, event.asked)
 
     def _asked(
-        self, time: float, ends: tuple[int, int], line: str, host: str, status: int, body: bytes, comment: str
+        self,
+        time: float,
+        ends: tuple[int, int],
+        line: str,
+        host: str,
+        status: int,
+        body: bytes,
+        comment: str,
+        sent: bytes = b"",
     ) -> int:
+        """An exchange of which only line and status are HTTP's own."""
+        head = f"{line} HTTP/1.1\r\nHost: {host}\r\nX-Made-From: event\r\n{_length(sent)}\r\n\r\n"
+        request = head.encode("ascii", "backslashreplace") + sent
+        answer = f"HTTP/1.1 {status} {_reason(status)}\r\nX-Made-From: event\r\n{_length(body)}\r\n\r\n".encode() + body
+        return self._packed(time, ends, request, answer, comment)
+
+    def _packed(self, time: float, ends: tuple[int, int], request: bytes, answer: bytes, comment: str) -> int:
         connection = self._callers.get(ends)
         if connection is None:
             connection = self._callers[ends] = self._connected(self._http, *ends)
             connection.open(time, comment)
-        request = f"{line} HTTP/1.1\r\nHost: {host}\r\nX-Made-From: event\r\nContent-Length: 0\r\n\r\n"
-        connection.send(time, 0, request.encode("ascii", "backslashreplace"))
-        kind = "application/json" if body.startswith(b"{") else "text/plain"
-        head = f"HTTP/1.1 {status} {_reason(status)}\r\nX-Made-From: event\r\nContent-Type: {kind}\r\n"
-        return connection.send(time, 1, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        connection.send(time, 0, request)
+        return connection.send(time, 1, answer)
 
     def _upgraded(self, time: float, identity: str, csms: str) -> Connection:
         ends = self._number("CS", identity), self._number("CSMS", csms)
@@ -138,6 +156,14 @@ class SaidPackets:
 @lru_cache(maxsize=256)
 def _in_process(service: str, operation: str) -> str:
     return f"POST /in-process/{quote(service)}/{quote(operation)}"
+
+
+def _length(body: bytes) -> str:
+    """What a head says of a body that is shown as it was handed over."""
+    if not body:
+        return "Content-Length: 0"
+    kind = "application/json" if body[:1] == b"{" else "text/plain" if body.isascii() else "application/octet-stream"
+    return f"Content-Type: {kind}\r\nContent-Length: {len(body)}"
 
 
 @lru_cache(maxsize=64)

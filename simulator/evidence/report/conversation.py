@@ -147,15 +147,7 @@ def back_end(bundle: Bundle) -> Iterator[str]:
     if exchanges:
         shown, left = few(exchanges, MOST)
         yield f"<h3>HTTP: {len(exchanges)} exchanges{f', {left} of them only in http.jsonl' if left else ''}</h3>"
-        yield "<table>"
-        for row in shown:
-            kind = "bad" if row["status"] >= 400 else ""
-            yield (
-                f'<tr class="{kind}"><td class="when">{clock(bundle, row)}</td><td class="who">{text(row["unit"])}</td>'
-                f'<td>{text(row["method"])} {text(row["url"])}</td><td class="n">{row["status"]}</td>'
-                f"<td>{text(row['text'])}</td></tr>"
-            )
-        yield "</table>"
+        yield from (_exchange(bundle, row) for row in shown)
     calls, left = few([row for row in bundle.events if row["event"] == "ServiceCall"], MOST)
     if calls:
         yield f"<h3>Services{f', {left} calls only in events.jsonl' if left else ''}</h3><table>"
@@ -166,6 +158,33 @@ def back_end(bundle: Bundle) -> Iterator[str]:
                 f'<td class="who">{text(row["unit"])}</td><td>{text(name)}</td><td>{text(row["text"])}</td></tr>'
             )
         yield "</table>"
+
+
+def _exchange(bundle: Bundle, row: JsonRow) -> str:
+    bad = row["status"] >= 400
+    head = (
+        f'<span class="when">{clock(bundle, row)}</span><span class="who">{text(row["unit"])}</span>'
+        f"<b>{text(row['method'])} {text(row['url'])}</b> "
+        f'<span class="{"bad" if bad else ""}">{row["status"]}</span> {text(row["text"])}'
+    )
+    inside = "".join(_said(row.get(name)) for name in ("request", "response"))
+    kind = "message bad" if bad else "message"
+    return details(head, inside or '<p class="seen">Heads and bodies were not kept.</p>', kind=kind)
+
+
+def _said(message: JsonRow | None) -> str:
+    """Head and body of one HTTP message; of octets that are no text, hex."""
+    if not message:
+        return ""
+    head = f"<pre>{text(message['head'])}</pre>"
+    body = message.get("body", "")
+    if "hex" in message:
+        return f'{head}<p class="seen">{len(message["hex"]) // 2} octets</p><pre class="hex">{message["hex"]}</pre>'
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return head + (f"<pre>{text(body)}</pre>" if body else "")
+    return f'{head}<div class="tree">{tree(value)}</div>'
 
 
 _KINDS = {2: "", 3: "answered", 4: "refused"}
