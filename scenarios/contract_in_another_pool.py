@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pncsim.simulator.lab.plant import VEHICLES, vehicle_publication
-from pncsim.simulator.scenario import scenario
+from pncsim.simulator.scenario import UseCase, scenario
 
 if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     "contract-in-another-pool",
     title="a contract that lies in the pool of another operator is found by the directory",
     clauses=("CharIN 2.1.3.2", "CharIN 2.1.2.4", "POOL-2", "CCP-GET-1"),
+    use_case=UseCase(
+        id="2.1.3.2",
+        part=True,
+        actors=("EV", "SECC", "CSMS", "CCP", "MO", "OEM"),
+        preconditions=("operators of contract pools know each other, and roam",),
+    ),
 )
 async def contract_in_another_pool(lab: Lab) -> None:
     """The station's operator has a pool, and knows two others by its directory. The contract lies in one of those.

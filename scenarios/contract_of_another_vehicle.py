@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pncsim.simulator.lab.packing import SIGNED, issue_contract
 from pncsim.simulator.lab.plant import VEHICLES, response_in, vehicle_publication
-from pncsim.simulator.scenario import scenario
+from pncsim.simulator.scenario import UseCase, scenario
 from pncsim.wire.errors import PncError
 
 if TYPE_CHECKING:
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     "contract-of-another-vehicle",
     title="a contract that was wrapped for another vehicle is installed in none",
     clauses=("CharIN 2.1.3.2", "CharIN 2.1.3.1", "V2G2-823", "CPS-6", "CPS-8", "EV-3"),
+    use_case=UseCase(
+        id="2.1.3.2",
+        part=True,
+        actors=("EV", "SECC", "CSMS", "CCP", "CPS", "MO", "OEM"),
+        preconditions=("both vehicles are published (2.1.1.2.2)",),
+    ),
 )
 async def contract_of_another_vehicle(
     lab: Lab,

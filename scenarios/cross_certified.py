@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pncsim.simulator.lab.crossing import cross_certify
 from pncsim.simulator.plan import PkiPlan, Plan, StationPlan
-from pncsim.simulator.scenario import scenario
+from pncsim.simulator.scenario import UseCase, scenario
 from pncsim.tls_certs.reading import issued_by, parsed, same_key, shown
 from pncsim.wire.ocpp.frames import Result
 
@@ -24,9 +24,15 @@ CROSSED = "CS002"
 @scenario(
     "cross-certified",
     title="a Sub-CA is certified by two V2G roots, and vehicles that know either charge at its stations",
-    clauses=("CharIN 2.2.1", "CharIN 2.2.1.1", "PKI-7", "EV-2", "V2G2-009"),
+    clauses=("CharIN 2.2.1.1", "CharIN 2.2.1", "PKI-7", "EV-2", "V2G2-009"),
     fresh_station=True,
     plan=Plan(pkis=(PkiPlan(), PkiPlan("other")), stations=(StationPlan(), StationPlan(identity=CROSSED))),
+    use_case=UseCase(
+        id="2.2.1.1",
+        part=True,
+        actors=("EV", "SECC", "CSMS", "root operator"),
+        preconditions=("there are two V2G roots, and vehicles that know one of them each",),
+    ),
 )
 async def cross_certified(lab: Lab) -> None:
     """A vehicle that knows only the other root refuses a station, until that root has certified the station's Sub-CA.

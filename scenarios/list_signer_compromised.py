@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pncsim.simulator.lab.lists import LIST, believed, fetch_list, stolen_signer, with_root
 from pncsim.simulator.lab.roots import fingerprint
-from pncsim.simulator.scenario import scenario
+from pncsim.simulator.scenario import UseCase, scenario
 from pncsim.tls_certs.reading import common_name, same_key
 from pncsim.tls_certs.signed_data import open_signed
 
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     "list-signer-compromised",
     title="the signer of the root pool's lists is compromised, and another one of another name takes its place",
     clauses=("CharIN 2.1.1.1.3", "OPCP GetCertificateTrustList", "RCP-1", "RCP-2", "RCP-5", "EV-1"),
+    use_case=UseCase(
+        id="2.1.1.1.3",
+        part=True,
+        actors=("root operator", "RCP", "OEM", "EV"),
+        preconditions=("the key that signs the root pool's lists is in wrong hands",),
+    ),
 )
 async def list_signer_compromised(lab: Lab) -> None:
     """Who has the signer's key brings a root of their own into a list, and everybody believes it.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pncsim.simulator.lab.plant import approve_all
 from pncsim.simulator.plan import OperatorPlan, Plan
-from pncsim.simulator.scenario import scenario
+from pncsim.simulator.scenario import UseCase, scenario
 from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
@@ -21,6 +21,15 @@ CONTRACTS, BUNDLES = "/v1/mo/contracts", "/v1/ccp/signedContractData"
     title="a rented vehicle with two contracts: its owner's, and the driver's until it is given back",
     clauses=("CharIN 2.4.1.3", "CharIN 2.4.2.2", "CCP-PUB-4", "CCP-DEF-1", "CCP-ISO-1", "MO-5", "OEM-2", "OEM-4"),
     plan=Plan(operators=(OperatorPlan(FLEET), OperatorPlan(DRIVERS))),
+    use_case=UseCase(
+        id="2.4.1.3",
+        part=True,
+        actors=("driver", "owner", "EV", "SECC", "CSMS", "CCP", "MO", "OEM"),
+        preconditions=(
+            "owner and driver have an operator each",
+            "the driver was told the PCID",
+        ),
+    ),
 )
 async def rented_vehicle(lab: Lab) -> None:
     """The rental company's operator and the driver's conclude a contract each for one PCID; the owner approves both.

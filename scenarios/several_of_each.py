@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pncsim.simulator.lab.plant import VEHICLES, vehicle_publication
 from pncsim.simulator.lab.roots import fingerprint
 from pncsim.simulator.plan import ManufacturerPlan, OperatorPlan, PkiPlan, Plan, StationPlan
-from pncsim.simulator.scenario import scenario
+from pncsim.simulator.scenario import UseCase, scenario
 from pncsim.tls_certs.reading import issued_by, parsed
 from pncsim.wire.values import replace
 
@@ -33,6 +33,15 @@ BUNDLES = "/v1/ccp/signedContractData"
         operators=(OperatorPlan(HOME), OperatorPlan(ABROAD, pki="north")),
         manufacturers=(ManufacturerPlan(NEAR_CARS), ManufacturerPlan(FAR_CARS, pki="north")),
         stations=(StationPlan(), StationPlan(identity=FAR, pki="west")),
+    ),
+    use_case=UseCase(
+        id="2.2.1",
+        part=True,
+        actors=("EV", "SECC", "CSMS", "CPS", "CCP", "PCP", "MO", "OEM"),
+        preconditions=(
+            "each manufacturer and operator has a PKI",
+            "a vehicle knows the V2G roots of five",
+        ),
     ),
 )
 async def several_of_each(lab: Lab) -> None:

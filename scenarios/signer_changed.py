@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pncsim.simulator.lab.plant import response_in
-from pncsim.simulator.scenario import scenario
+from pncsim.simulator.scenario import UseCase, scenario
 from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.tls_certs.reading import der, not_after, parsed, same_key
 from pncsim.wire.errors import PncError
@@ -26,6 +26,12 @@ CONTRACTS = "/v1/mo/contracts"
     title="the provisioning service has a new certificate while contracts wait that it has signed with the old one",
     clauses=("CharIN 2.1.2.3", "CharIN 2.1.3.2", "CPS-1", "CPS-14", "CCP-GET-1", "PKI-9", "PKI-11"),
     fresh_station=True,
+    use_case=UseCase(
+        id="2.1.2.3",
+        part=True,
+        actors=("EV", "SECC", "CSMS", "PKI", "CPS", "CCP", "MO", "OEM"),
+        preconditions=("a contract waits in the pool (2.1.2.4)",),
+    ),
 )
 async def signer_changed(
     lab: Lab,

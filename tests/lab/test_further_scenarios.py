@@ -65,6 +65,10 @@ def assert_shown(result: RunResult) -> None:
     assert result.verdict is Verdict.PASS, result.cause
     assert all(check.id and check.clause and check.actor and check.seen for check in result.checks), result.checks
     assert len({check.id for check in result.checks}) == len(result.checks)
+    case = SCENARIOS[result.scenario].use_case
+    assert case is not None and case.preconditions
+    assert SCENARIOS[result.scenario].clauses[0] == f"CharIN {case.id}"
+    assert {check.actor for check in result.checks} - {*case.actors} == set()
 
 
 @pytest.mark.parametrize(("name", "options"), VARIANTS, ids=str)
@@ -170,4 +174,4 @@ def test_who_does_not_do_their_duty_fails_the_check_about_it(
         monkeypatch.setattr(where, what, instead)
     result = run_once(name, options)
     assert result.verdict is Verdict.FAIL
-    assert item in {check.id for check in result.checks if not check.ok}
+    assert item in {check.id.rpartition("/")[2] for check in result.checks if not check.ok}
