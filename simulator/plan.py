@@ -27,6 +27,8 @@ CSMS = "CSMS"
 STATION_ID = "CS001"
 SDP_PORT = 15118
 PORTS = range(1, 65536)
+WAIT = 120.0
+"""Seconds somebody else's vehicle is waited for, unless told."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 SecurityProfile = Literal[1, 2, 3]
@@ -135,7 +137,8 @@ class StationPlan(Struct, frozen=True):
 class VehiclePlan(Struct, frozen=True, kw_only=True):
     """A vehicle that a scenario will make: its name, the operator of its contract, its PKI, what car it is like.
 
-    ``traits``: fields of :class:`ev.config.VehicleConfig`, as in :class:`StationPlan`.
+    ``traits``: fields of :class:`ev.config.VehicleConfig`, as in :class:`StationPlan`. ``link``: it is somebody else's,
+    and comes over that to EVSE 1 of the station there, within ``wait`` seconds of being wanted.
     """
 
     name: str = ""
@@ -143,6 +146,8 @@ class VehiclePlan(Struct, frozen=True, kw_only=True):
     pki: str = ""
     profile: str = ""
     traits: Mapping[str, Any] = NOTHING
+    link: OtherSide | None = None
+    wait: float = WAIT
 
 
 class Policies(Struct, frozen=True, kw_only=True):

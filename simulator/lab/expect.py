@@ -144,7 +144,10 @@ class Expectations:
         got = new.emaid if new is not None else "no contract"
         if self._looks(outcome, "installed", f"contract {emaid} is installed", got == emaid, got):
             kept = held.emaid if held is not None else "none"
-            self._looks(outcome, "held", "the vehicle holds it with its key", kept == emaid, kept)
+            if not self._sessions.of(outcome).vehicle_seen:
+                self._fact(outcome, "contract in the vehicle", "it is somebody else's: it was not looked at")
+            else:
+                self._looks(outcome, "held", "the vehicle holds it with its key", kept == emaid, kept)
         if new is not None:
             until = f"{_day(new.not_before)} to {_day(new.not_after)}"
             self._fact(outcome, "contract installed", f"{new.emaid}, issued by {new.issuer}, valid {until}")

@@ -20,6 +20,7 @@ from pncsim.secc.config import SeccConfig
 from pncsim.simulator.lab.around import named
 from pncsim.simulator.lab.back_end import CARD, BackEnd, Region
 from pncsim.simulator.lab.expect import Expectations
+from pncsim.simulator.lab.foreign_vehicle import attend
 from pncsim.simulator.lab.home import PrivateHome
 from pncsim.simulator.lab.hooks import Hooks, chained
 from pncsim.simulator.lab.plug_in import PlugIn
@@ -98,6 +99,7 @@ class Lab:
         self._behind: dict[str, BackEnd] = {}
         self._booting = asyncio.Lock()
         self._plugged: dict[tuple[str, int], str] = {}
+        self._foreign: dict[str, float] = {}
         self._cut_until: dict[str, float] = {}
         self._deeds: list[asyncio.Future[None]] = []
         self._transactions: list[Transaction] = []
@@ -165,6 +167,8 @@ class Lab:
             self.voice.of("EV", name).story(f"This vehicle speaks as a {car.model} does.")
         if contract:
             await parties.sell(vehicle, number, operator=operator, days=contract_days)
+        if plan.link is not None:
+            self._foreign[name] = plan.wait
         return vehicle
 
     async def subscribe(self, vehicle: Vehicle, *, operator: str = "") -> str:
@@ -297,8 +301,10 @@ class Lab:
             await do(plug_in)
         if card is None and vehicle.config.payment == "external":
             card = self.card
-        if card:
-            site.station.present(card, evse=evse.number)
+
+        def arrived() -> None:
+            if card:
+                site.station.present(card, evse=evse.number)
 
         def loop(number: int) -> None:
             if number == renegotiate_after_loops:
@@ -308,14 +314,21 @@ class Lab:
         evse.on_loop = loop
         session, watch = self.sessions.begin(vehicle.name), SessionWatch(evse, site.station.outlet(evse.number).book)
         session.csms_seen = self._behind[plan.identity].own is not None and not plan.private
-        link = self.through(evse.network)
+        session.vehicle_seen = vehicle.name not in self._foreign
         with self.clock.acting():
-            outcome = await charge(link, vehicle, self.clock, self.trace, pilot=evse.pilot)
+            if session.vehicle_seen:
+                arrived()
+                link = self.through(evse.network)
+                outcome = await charge(link, vehicle, self.clock, self.trace, pilot=evse.pilot)
+            else:
+                wait = self._foreign[vehicle.name]
+                outcome = await attend(evse, wait, self.clock, self.trace, arrived)
             await evse.idle()
         watch.tell(session)
         self.sessions.end(session, outcome)
         if not keep_plugged:
-            evse.pilot.disconnect()
+            if session.vehicle_seen:
+                evse.pilot.disconnect()
             del self._plugged[plan.identity, evse.number]
         await site.heard()
         await self._catch_up(site)

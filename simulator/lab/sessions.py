@@ -14,7 +14,8 @@ class LabSession(Struct, kw_only=True):
     """One session. ``number`` counts from 1 as vehicles are plugged in; a session that is joined again keeps its own.
 
     ``transactions``: ids that were open at the EVSE meanwhile. ``receipts``: metering receipts the station verified.
-    ``told``: it is named even if it is the first. ``station_seen``, ``csms_seen``: they are ours, and can be asked.
+    ``told``: it is named even if it is the first. ``station_seen``, ``csms_seen``, ``vehicle_seen``: they are ours, and
+    can be asked.
     """
 
     number: int
@@ -25,6 +26,7 @@ class LabSession(Struct, kw_only=True):
     receipts: int = 0
     station_seen: bool = True
     csms_seen: bool = True
+    vehicle_seen: bool = True
 
     @property
     def label(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from pncsim.ev.config import VehicleConfig
 from pncsim.secc.config import SeccConfig
 from pncsim.simulator.lab.stations import configure_station
 from pncsim.simulator.lab.vehicles import configure, planned, profile_of
@@ -70,6 +71,7 @@ def _contradictions(written: Written, environment: Mapping[str, str]) -> Iterato
     for vehicle in file.vehicles:
         known = [one.provider for one in file.operators]
         yield from _unknown("vehicles", "operator", vehicle.operator, known, "operators")
+    yield from _about_vehicles(written)
     yield from _impossible(written)
     names = Counter(entry.name for entry in file.vehicles if entry.name)
     yield from (f"[[vehicles]] has {often} of the name {name!r}." for name, often in names.items() if often > 1)
@@ -99,6 +101,29 @@ def _about_station(station: StationEntry, table: Mapping[str, Any]) -> Iterator[
         yield f"{which} says interface and sdp_port; on an interface SDP has the port 15118."
     if not station.foreign and table.keys() & {"interface", "sdp_port"}:
         yield f"{which} is built in and found without an address: leave it out, or say foreign = true."
+
+
+def _about_vehicles(written: Written) -> Iterator[str]:
+    """Those that are somebody else's: what nobody here decides, and where they come."""
+    places = set()
+    for number, (one, table) in enumerate(
+        zip(written.file.vehicles, written.tables.get("vehicles", ()), strict=True), 1
+    ):
+        which = f"[[vehicles]] {one.name or number}"
+        inside = sorted(table.keys() & {*VehicleConfig.__struct_fields__, "profile"})
+        if not one.foreign and table.keys() & {"interface", "sdp_port", "wait"}:
+            yield f"{which} is built in and comes without an address: leave it out, or say foreign = true."
+        if one.foreign:
+            places.add((one.interface, one.sdp_port))
+            if inside:
+                what = ", ".join(inside)
+                yield f"{which} is somebody else's, and so nobody here decides on its {what}: leave that out."
+            if one.interface is not UNSET and one.sdp_port is not UNSET:
+                yield f"{which} says interface and sdp_port; on an interface SDP has the port 15118."
+    if len(places) > 1:
+        yield "[[vehicles]] that are somebody else's come over several links; one station waits for them, on one."
+    if places and written.file.stations and all(station.foreign for station in written.file.stations):
+        yield "[[vehicles]] and [[stations]] are all somebody else's: nobody here would meet them."
 
 
 def _impossible(written: Written) -> Iterator[str]:

@@ -139,12 +139,21 @@ class StationEntry(Struct, frozen=True, kw_only=True):
 
 
 class VehicleEntry(Struct, frozen=True, kw_only=True):
-    """A vehicle, in the order in which the scenario makes them; what the scenario itself says of one counts more."""
+    """A vehicle, in the order in which the scenario makes them: built in, or with `foreign` somebody's.
+
+    What the scenario itself says of one counts more than what is said here.
+    """
 
     name: Annotated[VehicleName, Meta(description="what events call it")] = ""
     operator: Annotated[str, Meta(description="provider id of its contract's operator; without it, the first")] = ""
     pki: PkiName = ""
     profile: Annotated[str, Meta(description="what car it is like: one of `pnc list --vehicles`, or a file")] = ""
+    foreign: Annotated[bool, Meta(description="somebody's: it comes to the first built-in station")] = False
+    interface: Annotated[str | UnsetType, Meta(description="foreign: the network interface; without it, loopback")] = (
+        UNSET
+    )
+    sdp_port: Annotated[Port | UnsetType, Meta(description="foreign, on loopback: the SDP port, usually 15118")] = UNSET
+    wait: Annotated[Duration | UnsetType, Meta(description="foreign: seconds it is waited for, usually 120")] = UNSET
     evccid: Annotated[Mac | UnsetType, Meta(description="MAC address")] = UNSET
     emaid: Annotated[str | UnsetType, Meta(description="the contract it shows, where it holds several")] = UNSET
     departure: Annotated[Duration | UnsetType, Meta(description="seconds after plug-in")] = UNSET

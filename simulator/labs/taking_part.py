@@ -9,10 +9,11 @@ from msgspec import UNSET, Struct, UnsetType
 
 from pncsim.ev.config import VehicleConfig
 from pncsim.secc.config import SeccConfig
-from pncsim.simulator.labs.lab_file import CsmsEntry, PolicyEntry
+from pncsim.simulator.labs.lab_file import CsmsEntry, PolicyEntry, StationEntry, VehicleEntry
 from pncsim.simulator.labs.reading import Written
 from pncsim.simulator.plan import (
     SDP_PORT,
+    WAIT,
     CsmsPlan,
     ManufacturerPlan,
     OperatorPlan,
@@ -40,6 +41,18 @@ _ROLES: Mapping[str, RootRole] = {"v2g": "v2g_root", "mo": "mo_root", "oem": "oe
 def plan_of(written: Written, plan: Plan, environment: Mapping[str, str], *, transport: Transport) -> Plan:
     """``plan`` as a scenario has it, and what the file says instead. Raises LocalError for what cannot be in memory."""
     file, tables = written.file, written.tables
+    vehicles = tuple(
+        VehiclePlan(
+            name=one.name,
+            operator=one.operator,
+            pki=one.pki,
+            profile=car_named(one.profile, written),
+            traits=vehicle_traits(table),
+            link=_link(one) if one.foreign else None,
+            wait=WAIT if one.wait is UNSET else one.wait,
+        )
+        for one, table in zip(file.vehicles, tables.get("vehicles", ()), strict=True)
+    )
     merged = Plan(
         pkis=tuple(PkiPlan(one.name, _given(one.folder, written.at), one.algorithm) for one in file.pkis) or plan.pkis,
         operators=tuple(OperatorPlan(one.provider, one.pki, one.provisioning) for one in file.operators)
@@ -47,18 +60,8 @@ def plan_of(written: Written, plan: Plan, environment: Mapping[str, str], *, tra
         manufacturers=tuple(ManufacturerPlan(one.wmi, one.pki) for one in file.manufacturers) or plan.manufacturers,
         provisioning=tuple(ProvisioningPlan(one.name, one.pkis) for one in file.provisioning) or plan.provisioning,
         csmss=tuple(_csms(one, environment) for one in file.csms) or plan.csmss,
-        stations=_stations(written, plan),
-        vehicles=tuple(
-            VehiclePlan(
-                name=one.name,
-                operator=one.operator,
-                pki=one.pki,
-                profile=car_named(one.profile, written),
-                traits=vehicle_traits(table),
-            )
-            for one, table in zip(file.vehicles, tables.get("vehicles", ()), strict=True)
-        )
-        or plan.vehicles,
+        stations=_for_foreign(_stations(written, plan), vehicles),
+        vehicles=vehicles or plan.vehicles,
         roots=tuple(RootPlan(_ROLES[one.kind], written.at(one.file)) for one in file.roots) or plan.roots,
         policies=_policies(file.policies) if "policies" in tables else plan.policies,
         pool_url=plan.pool_url if file.pool is UNSET else file.pool.url,
@@ -96,6 +99,10 @@ def elsewhere(plan: Plan) -> Iterator[tuple[str, str]]:
             link = station.link or OtherSide()
             where = link.interface or f"loopback, SDP port {link.sdp_port}"
             yield f"the station {station.identity}", where
+    for number, vehicle in enumerate(plan.vehicles, 1):
+        if vehicle.link is not None:
+            where = vehicle.link.interface or f"loopback, SDP port {vehicle.link.sdp_port}"
+            yield f"the vehicle {vehicle.name or number}", where
     if plan.pool_url is not None:
         yield "the contract pool", without_password(plan.pool_url)
     if plan.ocsp_url is not None:
@@ -116,16 +123,13 @@ def _stations(written: Written, plan: Plan) -> tuple[StationPlan, ...]:
     usual_ones, made = iter(plan.stations), []
     for one, table in zip(written.file.stations, written.tables["stations"], strict=True):
         usual = next(usual_ones, StationPlan())
-        link = OtherSide(
-            interface=_given(one.interface, str), sdp_port=SDP_PORT if one.sdp_port is UNSET else one.sdp_port
-        )
         made.append(
             StationPlan(
                 identity=one.identity,
                 evses=usual.evses if one.evses is UNSET else one.evses,
                 csms=one.csms or names[0],
                 pki=one.pki,
-                link=link if one.foreign else None,
+                link=_link(one) if one.foreign else None,
                 foreign=one.foreign,
                 commissioned=usual.commissioned,
                 private=usual.private,
@@ -133,6 +137,19 @@ def _stations(written: Written, plan: Plan) -> tuple[StationPlan, ...]:
             )
         )
     return tuple(made)
+
+
+def _link(one: StationEntry | VehicleEntry) -> OtherSide:
+    """Where somebody else's station or vehicle is met."""
+    port = SDP_PORT if one.sdp_port is UNSET else one.sdp_port
+    return OtherSide(interface=_given(one.interface, str), sdp_port=port)
+
+
+def _for_foreign(stations: tuple[StationPlan, ...], vehicles: tuple[VehiclePlan, ...]) -> tuple[StationPlan, ...]:
+    """The stations; EVSE 1 of the first that is ours waits where somebody else's vehicles come."""
+    link = next((one.link for one in vehicles if one.link is not None), None)
+    ours = next((one for one in stations if not one.foreign), None)
+    return stations if link is None else tuple(replace(one, link=link) if one is ours else one for one in stations)
 
 
 def traits_of(table: Mapping[str, Any], config: type[Struct]) -> dict[str, Any]:

@@ -14,17 +14,25 @@ from pncsim.backend.ecosystem import open_ecosystem
 from pncsim.backend.pki.responder_http import ocsp_app
 from pncsim.backend.rest.access import Grant, fixed
 from pncsim.backend.store import every
+from pncsim.ev.contracts import Contract
+from pncsim.ev.outcome import SessionOutcome
+from pncsim.ev.shell import charge
 from pncsim.simulator.lab.lab import Lab
+from pncsim.simulator.lab.vehicles import configure, make_vehicle
+from pncsim.simulator.labs.checks import lab_at
+from pncsim.simulator.labs.taking_part import plan_of
 from pncsim.simulator.plan import OtherSide, Plan, StationPlan
 from pncsim.simulator.result import RunResult, Verdict
+from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run as LabRun
 from pncsim.simulator.scenario import Scenario
 from pncsim.simulator.settings import RunSettings, Transport
-from pncsim.tls_certs.pki import create_pki, write_pki
+from pncsim.tls_certs.pki import DEFAULT_EMAID, create_pki, load_pki, write_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.listener import HttpListener
-from pncsim.wire.trace import Event, HttpExchange, Trace
+from pncsim.wire.network.loopback import LoopbackNetwork
+from pncsim.wire.trace import Event, HttpExchange, Story, Trace
 from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
@@ -170,6 +178,50 @@ def test_the_vehicle_charges_at_the_station_of_the_file(furnished: Path) -> None
     result = run_on_loop("loopback", both)
     assert result.verdict is Verdict.PASS, (result.cause, result.error)
     assert {check.id for check in result.checks} == {"ends-in-order", "energy"}
+
+
+@pytest.mark.parametrize("name", ["pnc-ac", "eim-ac"])
+def test_the_station_charges_the_vehicle_of_the_file(name: str, furnished: Path) -> None:
+    """A vehicle that has roots and contract of the folder, with a clock of its own; the station says how it went."""
+    port, kwh, pki = free_port(), 0.006, load_pki(furnished / "pki")
+    payment = "contract" if name == "pnc-ac" else "external"
+    theirs = make_vehicle(
+        "theirs",
+        pki.credentials("oem_leaf"),
+        [pki],
+        configure("ac", kwh, 1, loop_interval=0.1, ocsp="prefer", payment=payment),
+    )
+    theirs.contracts.install(Contract(DEFAULT_EMAID, pki.credentials("contract_leaf")))
+
+    async def both() -> tuple[RunResult, SessionOutcome]:
+        path = example(furnished, "own-vehicle.toml", ("15118", str(port)))
+        found = find_scenario(name)
+        plan = plan_of(lab_at(path, {}), found.plan, {}, transport="loopback")
+        waiting = asyncio.get_running_loop().create_future()
+
+        def see(event: Event) -> None:
+            if isinstance(event, Story) and event.role == "SECC" and not waiting.done():
+                waiting.set_result(None)
+
+        settings = RunSettings(transport="loopback")
+        run = LabRun(replace(found, plan=plan), {"kwh": kwh}, settings, readers=(see,))
+        run.start()
+        await waiting
+        clock = Clock()
+        outcome = await charge(LoopbackNetwork(clock, sdp_port=port), theirs, clock, Trace())
+        return await run.done(), outcome
+
+    result, outcome = run_on_loop("loopback", both)
+    assert outcome.ok, outcome.error
+    assert result.verdict is Verdict.PASS, (result.cause, result.error)
+    checked = {check.id for check in result.checks}
+    assert checked >= {"ends-in-order", "energy", "payer", "meter"} | ({"receipts"} if name == "pnc-ac" else set())
+
+
+def test_a_vehicle_that_does_not_come_is_not_waited_for_for_ever(furnished: Path) -> None:
+    path = example(furnished, "own-vehicle.toml", ("15118", str(free_port())), ("wait = 300", "wait = 0.2"))
+    result, _ = came_to(path, "pnc-ac", "loopback")
+    assert result.verdict is Verdict.ERROR and "No vehicle came" in (result.error or "")
 
 
 def test_pool_and_responder_are_those_of_the_file(furnished: Path) -> None:
