@@ -40,7 +40,8 @@ async def customer_terminated(
     mo, pki, ccp, oem, ev = map(lab.expect.of, ("MO", "PKI", "CCP", "OEM", "EV"))
     manufacturer, operator = await lab.caller("OEM"), await lab.caller("MO")
     vehicles = [await lab.order(await lab.vehicle(kwh=0.2, install="if-needed")) for _ in range(VEHICLES + 1)]
-    for made, customer in zip(vehicles, ("Ada", "Ada", "Bob"), strict=True):
+    ada, bob = (f"{name}-{vehicles[0].vin}" for name in ("Ada", "Bob"))
+    for made, customer in zip(vehicles, (ada, ada, bob), strict=True):
         await made.produce()
         owner = await made.sell(customer)
         await operator.post(CONTRACTS, {"customer": customer, "pcid": made.pcid})
@@ -52,7 +53,7 @@ async def customer_terminated(
     subscription = await manufacturer.listen("oem.contract.deleted")
 
     end = {"contractEnds": f"{lab.clock.utc() + timedelta(days=AGREED):%Y-%m-%dT%H:%M:%SZ}"} if when == "agreed" else {}
-    ended = await operator.post("/v1/mo/customers/Ada/termination", end)
+    ended = await operator.post(f"/v1/mo/customers/{ada}/termination", end)
     mo.shows("taken", "MO-5", "all her contracts are to end", len(ended.body["contracts"]) == VEHICLES, ended.said)
     if when == "agreed":
         early = [await lab.status(one) for one in certificates]
@@ -72,7 +73,7 @@ async def customer_terminated(
         contracts = [(await operator.get(f"{CONTRACTS}/{emaid}")).body["state"] for emaid in emaids]
         by_itself = gone and contracts == ["cancelled"] * VEHICLES + ["active"]
         mo.shows("end-date", "2.4.2.3", "at the agreed end they go by themselves", by_itself, contracts)
-    notices = (await operator.get("/v1/mo/customers/Ada/notices")).body["notices"]
+    notices = (await operator.get(f"/v1/mo/customers/{ada}/notices")).body["notices"]
     told = {notice["emaid"] for notice in notices if notice["subject"] == "ended"}
     mo.shows("customer-told", "2.4.2.3", "the customer is told of each", told == {*emaids[:VEHICLES]}, sorted(told))
     heard = sorted(event["pcid"] for event in await subscription.heard())

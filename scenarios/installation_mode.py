@@ -31,7 +31,7 @@ async def installation_mode(lab: Lab, *, energy: Annotated[Energy, "AC or DC cha
     ev, ccp = lab.expect.of("EV"), lab.expect.of("CCP")
     vehicle = await lab.vehicle(energy=energy, kwh=0.2)
     emaid, screen = await lab.subscribe(vehicle), VehicleScreen(vehicle)
-    requests, calls = lab.watch.messages("SECC", "CertificateInstallationReq"), lab.watch.calls()
+    requests, provided = lab.watch.messages("SECC", "CertificateInstallationReq"), lab.watch.contracts_asked()
     asked = []
 
     async def charges(on: bool, token: str) -> None:
@@ -53,5 +53,4 @@ async def installation_mode(lab: Lab, *, energy: Annotated[Energy, "AC or DC cha
     right = asked == [(False, False), (True, True), (False, False)]
     told = [f"{'on' if on else 'off'}: {'asked' if did else 'not asked'}" for on, did in asked]
     ev.shows("only-in-mode", "EV-6", "a contract is asked for only where installation is on", right, told)
-    provided = [call.ok for call in calls if (call.role, call.operation) == ("CCP", "provide contract")]
-    ccp.shows("asked-once", "EV-6", "the pool was asked once", provided == [True], provided)
+    ccp.shows("asked-once", "EV-6", "the pool was asked once", provided() == [True], provided())

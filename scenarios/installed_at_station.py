@@ -55,7 +55,7 @@ async def installed_at_station(
     emaid = await lab.subscribe(vehicle)
     await spoil(lab, vehicle, asks)
     messages = lab.watch.messages("", "CertificateInstallationReq", "CertificateInstallationRes")
-    frames, calls = lab.watch.frames("", "Get15118EVCertificate"), lab.watch.calls()
+    frames, asked = lab.watch.frames("", "Get15118EVCertificate"), lab.watch.contracts_asked()
     outcome = await lab.plug_in(vehicle)
 
     request, response = ({one.payload for one in messages if one.name.endswith(end)} for end in ("Req", "Res"))
@@ -68,8 +68,7 @@ async def installed_at_station(
     whole = said == [request, response] and len(request) == len(response) == 1
     seen = [f"{one.role} {one.direction}" for one in frames]
     csms.shows("whole-way", "OCPP M01", "the same octets between station and CSMS", whole, seen)
-    asked = [call.ok for call in calls if (call.role, call.operation) == ("CCP", "provide contract")]
-    ccp.shows("asked", "CCP-GET-1", "the pool was asked once", asked == [asks == "rightly"], asked)
+    ccp.shows("asked", "CCP-GET-1", "the pool was asked once", asked() == [asks == "rightly"], asked())
     ids = {session_of(octets) for octets in {one.payload for one in messages}.union(*said)}
     same = ids == {outcome.session_id}
     ev.shows("same-session", "CCP-GET-5", "the SessionID is the same throughout", same, [id.hex() for id in ids])

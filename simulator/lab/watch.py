@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -20,6 +20,8 @@ from pncsim.wire.trace import (
     Trace,
     V2gMessage,
 )
+
+_ASK_POOL = "/v1/ccp/signedContractData"
 
 
 class Watch(Struct, frozen=True):
@@ -89,6 +91,19 @@ class Watch(Struct, frozen=True):
         seen = list[ServiceCall]()
         self.trace.subscribe(lambda event: seen.append(event) if isinstance(event, ServiceCall) else None)
         return seen
+
+    def contracts_asked(self) -> Callable[[], list[bool]]:
+        """Whether each vehicle got a contract for which a CSMS has asked the contract pool from now on.
+
+        The pool says so itself or, where it is elsewhere, the exchange with it.
+        """
+        calls, exchanges = self.calls(), self.exchanges()
+
+        def so_far() -> list[bool]:
+            served = [one.ok for one in calls if (one.role, one.operation) == ("CCP", "provide contract")]
+            return served or [one.status == 200 for one in exchanges if one.url.endswith(_ASK_POOL)]
+
+        return so_far
 
     def said(self, name: str) -> asyncio.Future[None]:
         """Done once a vehicle has sent or received the next V2G message ``name``."""
