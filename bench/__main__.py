@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import (
+    dashboard_bench,
     every_bench,
     evidence_bench,
     exi_bench,
@@ -91,6 +92,8 @@ def main() -> None:
     memory_bench.main()
     print()
     services_bench.main()
+    print()
+    dashboard_bench.main()
 
 
 if __name__ == "__main__":

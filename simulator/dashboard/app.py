@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from msgspec import Struct
 from textual import events
 from textual.app import App
 from textual.binding import Binding
+from textual.command import Provider
 from textual.screen import Screen
 
 from pncsim.simulator.dashboard.kept import Layout, remember, remembered
 from pncsim.simulator.dashboard.reports import HoldRun, RequestDone, StartRun, StepRun, StopRun
 from pncsim.simulator.dashboard.scene import ReportSource, Scene
-from pncsim.simulator.dashboard.screens.live import LiveScreen
 from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.themes import THEMES
 from pncsim.wire.errors import LocalError
+from pncsim.wire.values import replace
 
 EVERY = 0.1
 """Seconds between two looks at what was reported."""
@@ -26,8 +29,53 @@ SHARE = 0.04
 SMALLEST = 80, 24
 WELCOME = "First time here? F5 runs a scenario, ? explains the screen, ctrl+p finds all."
 
-SCREENS: tuple[type[View], ...] = (LiveScreen,)
-"""Every screen, by the order of their keys. A new one is a row here and a module in ``screens``."""
+
+class ScreenRow(Struct, frozen=True):
+    """A screen: the key that opens it, what it is called in code and on screen, and what makes it when it is opened."""
+
+    key: str
+    called: str
+    heading: str
+    make: Callable[[], View]
+
+
+def _live() -> View:
+    from pncsim.simulator.dashboard.screens.live import LiveScreen
+
+    return LiveScreen()
+
+
+def _message() -> View:
+    from pncsim.simulator.dashboard.screens.message import MessageScreen
+
+    return MessageScreen()
+
+
+def _scenarios() -> View:
+    from pncsim.simulator.dashboard.screens.scenarios import ScenariosScreen
+
+    return ScenariosScreen()
+
+
+def _log() -> View:
+    from pncsim.simulator.dashboard.screens.log import LogScreen
+
+    return LogScreen()
+
+
+def _key_commands() -> type[Provider]:
+    from pncsim.simulator.dashboard.palette import KeyCommands
+
+    return KeyCommands
+
+
+SCREENS = (
+    ScreenRow("1", "live", "Live", _live),
+    ScreenRow("2", "message", "Message", _message),
+    ScreenRow("4", "scenarios", "Scenarios", _scenarios),
+    ScreenRow("9", "log", "Log", _log),
+)
+"""Every screen, in the order of the keys. A new one is a row here and a module in ``screens``, imported when opened."""
 
 
 class Dashboard(App[int]):
@@ -38,6 +86,7 @@ class Dashboard(App[int]):
     TITLE = "pncsim"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS = App.COMMANDS | {_key_commands}
     BINDINGS: ClassVar[list[Any]] = [
         Binding("f5", "run", "Run", id="run", priority=True, tooltip="Run the scenario that is chosen"),
         Binding(
@@ -73,6 +122,7 @@ class Dashboard(App[int]):
         self._kept, self._lab, self._evidence = kept, lab, evidence
         self._ticking = ticking
         self._stopping = self._asked = False
+        self._queue: list[StartRun] = []
         self.sentence: tuple[str, bool] = (WELCOME if "welcome" not in self.layout_kept.seen else "", False)
         for theme in THEMES:
             self.register_theme(theme)
@@ -84,7 +134,7 @@ class Dashboard(App[int]):
         """Key, name and title of every screen."""
         return [(one.key, one.called, one.heading) for one in SCREENS]
 
-    MODES = {one.called: one for one in SCREENS}
+    MODES = {one.called: one.make for one in SCREENS}
     DEFAULT_MODE = "live"
 
     def get_default_screen(self) -> Screen[Any]:
@@ -102,6 +152,7 @@ class Dashboard(App[int]):
         """Open a screen."""
         if name in self.MODES:
             self.layout_kept.screen = name
+            self.sentence = "", False
             self.switch_mode(name)
 
     @property
@@ -131,7 +182,9 @@ class Dashboard(App[int]):
         """A run has ended, or another one has begun."""
         result = self.scene.result
         self._asked = False
-        if result is not None:
+        if result is not None and self._queue:
+            self.play(self._queue.pop(0))
+        elif result is not None:
             kept = f" Evidence: {result.evidence}." if result.evidence is not None else ""
             self.say(f"Enter opens a message, n finds the next problem.{kept}")
 
@@ -185,6 +238,14 @@ class Dashboard(App[int]):
         self.say(f"{start.scenario} runs." if not start.held else f"{start.scenario} stands: F6 lets a message pass.")
         self.ask(start)
 
+    def play_all(self, scenarios: list[str]) -> None:
+        """Run these one after the other, with the faults and on the transport that are chosen."""
+        options = self.layout_kept.options
+        starts = [replace(self.start_of(), scenario=name, options=options.get(name, {})) for name in scenarios]
+        if starts and not self.scene.running:
+            self._queue = starts[1:]
+            self.play(starts[0])
+
     def ask(self, request: Any) -> None:
         """Send a request; what cannot be done is said."""
         try:
@@ -195,6 +256,7 @@ class Dashboard(App[int]):
     def action_stop(self) -> None:
         if self.scene.running:
             self.say("The stations ask their vehicles to stop; F8 again breaks the run off." if not self._asked else "")
+            self._queue.clear()
             self.ask(StopRun(now=self._asked))
             self._asked = True
         else:

@@ -60,6 +60,7 @@ class LabSide:
         self._run: Run | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: threading.Timer | None = None
+        self._teller: Teller | None = None
 
     def serve(self) -> None:
         """Run what is asked for, in this thread, until nobody needs it."""
@@ -124,13 +125,15 @@ class LabSide:
 
         async def done() -> None:
             try:
-                brought = await work
+                said = RequestDone(id, await work)
             except PncError as error:
-                self._say(RequestDone(id, error=str(error)))
+                said = RequestDone(id, error=str(error))
             except asyncio.CancelledError:
-                self._say(RequestDone(id, error="The run ended meanwhile."))
-            else:
-                self._say(RequestDone(id, brought))
+                said = RequestDone(id, error="The run ended meanwhile.")
+            # What it brought about is told ahead of it.
+            if self._teller is not None:
+                self._teller.look()
+            self._say(said)
 
         asyncio.run_coroutine_threadsafe(done(), loop)
 
@@ -172,7 +175,7 @@ class LabSide:
             self._say(RequestDone(start.id, error=str(error)))
             return
         finally:
-            self._run = self._loop = None
+            self._run = self._loop = self._teller = None
             if self._timer is not None:
                 self._timer.cancel()
         self._say(RunEnded(result))
@@ -194,7 +197,7 @@ class LabSide:
                 seed=settings.seed,
             )
         )
-        teller = Teller(run.journal, self._say, run.clock.now)
+        self._teller = teller = Teller(run.journal, self._say, run.clock.now)
         self._loop, self._run = asyncio.get_running_loop(), run
         run.start()
         if start.held:

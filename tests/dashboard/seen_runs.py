@@ -6,9 +6,19 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 
 from pncsim.simulator.dashboard.form import records
-from pncsim.simulator.dashboard.reports import EventsTold, LabReport, LabRequest, RunBegan, RunEnded
+from pncsim.simulator.dashboard.reports import (
+    EventsTold,
+    FrameCutter,
+    LabReport,
+    LabRequest,
+    RunBegan,
+    RunEnded,
+    frame,
+    report_of,
+)
 from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
@@ -42,6 +52,30 @@ def reports_of(scenario: str, *faults: str) -> list[LabReport]:
     return [began, EventsTold(tuple(records(events)), now=events[-1].time), ended]
 
 
+RECORDED = Path(__file__).parent / "recorded"
+
+
+def recorded(name: str) -> list[LabReport]:
+    """A run as it was recorded once, so that a screen looks the same whatever else has changed: see :func:`main`."""
+    return [report_of(one) for one in FrameCutter().feed((RECORDED / f"{name}.frames").read_bytes())]
+
+
+RUNS = {
+    "passed": ("pnc-ac",),
+    "refused": ("install-contract", "tampered-bundle"),
+    "revoked": ("pnc-ac", "contract-revoked"),
+}
+"""What is recorded, by name: scenario and faults."""
+
+
+def main() -> None:
+    """``python tests/dashboard/seen_runs.py``: record the runs anew, after a change of what is told or how."""
+    RECORDED.mkdir(exist_ok=True)
+    for name, (scenario, *faults) in RUNS.items():
+        reports = reports_of(scenario, *faults)
+        (RECORDED / f"{name}.frames").write_bytes(b"".join(map(frame, reports)))
+
+
 class PlayedBack:
     """A source that says what it is given, and remembers what it was asked."""
 
@@ -71,3 +105,7 @@ class PlayedBack:
 
     def close(self) -> None:
         self.reports.clear()
+
+
+if __name__ == "__main__":
+    main()

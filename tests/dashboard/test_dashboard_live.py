@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from accepted_screens import Accepted
 from screens import SIZES, dashboard
-from seen_runs import PlayedBack, reports_of
+from seen_runs import PlayedBack, recorded, reports_of
 
 from pncsim.simulator.dashboard.kept import Layout, place, remember, remembered
 from pncsim.simulator.dashboard.reports import (
+    DoInLab,
     EventsTold,
     HoldRun,
+    LabHello,
     RequestDone,
     RunEnded,
     RunHeld,
@@ -26,12 +28,8 @@ from pncsim.simulator.dashboard.screens.live import LiveScreen, filter_of
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", ["nothing", "passed", "refused"])
 async def test_the_live_screen_looks_as_it_was_accepted(name: str, size: tuple[int, int], accepted: Accepted) -> None:
-    reports = {
-        "nothing": [],
-        "passed": reports_of("pnc-ac"),
-        "refused": reports_of("install-contract", "tampered-bundle"),
-    }
-    async with dashboard(PlayedBack(*reports[name]), size) as seen:
+    reports = recorded(name) if name != "nothing" else []
+    async with dashboard(PlayedBack(*reports), size) as seen:
         accepted(f"live-{name}-{size[0]}x{size[1]}", seen.text)
 
 
@@ -154,6 +152,23 @@ async def test_every_key_of_the_screen_is_in_its_help() -> None:
             assert key in seen.text, key
         await seen.press("escape")
         assert "Everywhere" not in seen.text
+
+
+async def test_the_palette_finds_what_a_key_does_and_does_it() -> None:
+    source = PlayedBack(LabHello("lab", "0", {"move-clock": "Move the lab's clock forward"}))
+    async with dashboard(source) as seen:
+        await seen.press("ctrl+p")
+        await seen.type("next problem")
+        await seen.pilot.pause(0.2)
+        assert "Live: Next problem" in seen.text
+        await seen.press("enter", "enter")
+        assert seen.last == "No problem there."
+        await seen.press("ctrl+p")
+        await seen.type("lab clock")
+        await seen.pilot.pause(0.2)
+        assert "Lab: move-clock" in seen.text
+        await seen.press("enter", "enter")
+        assert source.asked == [DoInLab("move-clock", id=1)]
 
 
 async def test_a_terminal_that_gets_too_small_says_so() -> None:

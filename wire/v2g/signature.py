@@ -240,6 +240,14 @@ def _digest(name: str, value: object, method: Method, rules: Rules, *, relaxed: 
     return method.hash(codec(rules.messages).encode_fragment(name, value, relaxed=relaxed))
 
 
+def digest_of(name: str, value: object, signature: str, rules: Rules = ISO2) -> bytes:
+    """The digest of an element as a reference to it has it, under this SignatureMethod. Raises LocalError."""
+    method = next((one for algorithm, one in METHODS.items() if one.signature == signature), None)
+    if method is None:
+        raise LocalError(f"SignatureMethod is {signature!r}, allowed is {_names(rules)}.", clause="V2G2-771")
+    return _digest(name, value, method, rules)
+
+
 def _signed_octets(info: ds.SignedInfoType, grammar: str) -> bytes:
     return codec(grammar).encode_fragment("SignedInfo", info)
 

@@ -41,7 +41,7 @@ class VerdictLine(Static):
 class LiveScreen(View):
     """See the module."""
 
-    key, called, heading, about = "1", "live", "Live", ABOUT
+    called, heading, about = "live", "Live", ABOUT
     BINDINGS = [
         Binding("enter", "open", "Message", id="live.open", show=False),
         Binding("space", "pause", "Pause", id="live.pause"),

@@ -47,17 +47,16 @@ class DashboardHost(Protocol):
     def play(self, start: StartRun) -> None:
         """Run what is asked for."""
 
+    def play_all(self, scenarios: list[str]) -> None:
+        """Run these one after the other."""
+
     def ask(self, request: Any) -> None:
         """Send a request; what cannot be done is said."""
 
 
 class View(Screen[None]):
-    """One of the screens. ``key`` opens it from anywhere, ``name_`` is what it is called in code, ``title_`` on screen.
+    """One of the screens, ``called`` so in code and ``heading`` by people. ``about``: what is seen, how it is read."""
 
-    ``about`` is its help: what is seen and how it is read.
-    """
-
-    key = ""
     called = ""
     heading = ""
     about = ""

@@ -87,6 +87,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self.empty: list[str] = []
         self.cursor = 0
         self._shown = -1
+        self._plain, self._styles, self._widths = Style.null(), dict[str, Style](), list[int]()
 
     # What a subclass says
 
@@ -166,7 +167,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def widths(self) -> list[int]:
         """The widths of the columns where there is so much room."""
-        room = self.size.width
+        room = self.size.width - 1
         fixed = sum(column.width for column in self.columns) + len(self.columns)
         wide = [column for column in self.columns if not column.width]
         left = max(0, room - fixed)
@@ -175,28 +176,36 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def style_of(self, name: str) -> Style:
         """A style by its name: quiet, problem, notice, good, accent."""
-        whole = self.get_component_rich_style(f"grid--{name}")
-        return Style(color=whole.color, bold=whole.bold)
+        found = self._styles.get(name)
+        if found is None:
+            whole = self.get_component_rich_style(f"grid--{name}")
+            found = self._styles[name] = Style(color=whole.color, bold=whole.bold)
+        return found
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # Asked once for all lines: working it out takes longer than a line does.
+        self._plain, self._styles, self._widths = self.rich_style, {}, self.widths()
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            style = self.rich_style + self.get_component_rich_style("grid--heading", partial=True)
+            style = self._plain + self.get_component_rich_style("grid--heading", partial=True)
             return self._strip([column.title for column in self.columns], style, width)
         row = self.scroll_offset.y + y - 1
         if row >= self.count():
             if not self.count() and 1 < y < len(self.empty) + 2:
-                quiet = self.rich_style + self.style_of("quiet")
-                return Strip([Segment(f"  {self.empty[y - 2]}", quiet)]).adjust_cell_length(width, self.rich_style)
-            return Strip.blank(width, self.rich_style)
-        style = self.rich_style
+                quiet = self._plain + self.style_of("quiet")
+                return Strip([Segment(f"  {self.empty[y - 2]}", quiet)]).adjust_cell_length(width, self._plain)
+            return Strip.blank(width, self._plain)
+        style = self._plain
         if row == self.cursor:
             style += self.get_component_rich_style("grid--cursor", partial=True)
         return self._strip(self.cells(row), style, width)
 
     def _strip(self, cells: Sequence[Cell], style: Style, width: int) -> Strip:
         segments: list[Segment] = []
-        for column, cell, room in zip(self.columns, cells, self.widths(), strict=True):
+        for column, cell, room in zip(self.columns, cells, self._widths, strict=True):
             text = cell.copy() if isinstance(cell, Text) else Text(cell)
             text.truncate(room, overflow="ellipsis")
             if column.right:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.content import Content
+from textual.style import Style
 from textual.widgets import Static
 
 from pncsim.simulator.dashboard.lines import clock
@@ -65,7 +66,7 @@ class KeyLine(Static):
                 break
             shown.append((key, what, action))
         parts = [
-            Content.from_markup(f"[@click={action}] [bold $accent]$key[/] $what [/]", key=key, what=what)
+            Content.assemble(" ", (key, "bold $accent"), f" {what} ").stylize(Style.from_meta({"@click": action}))
             for key, what, action in [*shown, *last]
         ]
         self.update(Content("").join(parts))

@@ -1,0 +1,345 @@
+"""The message screen: one message in every form, what was selected in one highlighted in all; signature and moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Static
+
+from pncsim.simulator.dashboard.anatomy import Anatomy, MessagePart, anatomy_of
+from pncsim.simulator.dashboard.hexes import octets_of
+from pncsim.simulator.dashboard.lines import clock, words
+from pncsim.simulator.dashboard.moment import MessageMoment, moment_of
+from pncsim.simulator.dashboard.screens.view import View
+from pncsim.simulator.dashboard.selection import Selection
+from pncsim.simulator.dashboard.signatures import SignatureView, signature_of
+from pncsim.simulator.dashboard.store import EventStore
+from pncsim.simulator.dashboard.widgets.grid import Cell, Column, Grid
+from pncsim.simulator.dashboard.widgets.text_pane import HexPane, TextPane
+from pncsim.wire.errors import LocalError
+from pncsim.wire.trace import Event, Judged, Problem, SdpDatagram, Secured, Tolerated, V2gMessage
+
+ABOUT = """\
+On the left are the elements of the message. Move in it: what is selected is marked in the XML, the JSON and the octets
+of the EXI stream (an element may begin inside an octet: all octets it has a bit of are marked). x, j and h choose what
+stands beside the tree where there is no room for all; s the signature, w the moment.
+
+The signature: every reference with the digest it names and the one computed here from what was received, who is held to
+have signed, and whether it verifies.
+
+The moment: the state the station was in, what may come in it (the rows of the table the station runs on; a row in
+brackets is a liberty), how long each side took and had, and what was said of the message.
+
+[ and ] go to the message before and after, of any loop too; Esc goes back to the table.
+"""
+FORMS = ("xml", "json", "hex", "signature", "moment")
+TITLES = {
+    "xml": "x XML",
+    "json": "j JSON",
+    "hex": "h Octets",
+    "signature": "s Signature",
+    "moment": "w Moment",
+}
+
+
+class PartGrid(Grid):
+    """The elements of a message, indented as they contain each other."""
+
+    spoken = "In the tree"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__((Column("element", 0, 20), Column("value", 0, 8)), following=False, id=id)
+        self.parts: Sequence[MessagePart] = ()
+
+    def show(self, parts: Sequence[MessagePart]) -> None:
+        """Show the parts of another message."""
+        self.parts = parts
+        self.cursor = 0
+        self.scroll_to(y=0, animate=False, force=True)
+        self._shown = -1
+        self.renew()
+
+    def widths(self) -> list[int]:
+        """The names as wide as the widest needs, within three fifths."""
+        room = self.size.width - 2
+        widest = max((2 * part.depth + len(part.name) for part in self.parts), default=10)
+        first = min(max(12, widest), room * 3 // 5)
+        return [first, max(4, room - first)]
+
+    def count(self) -> int:
+        return len(self.parts)
+
+    def cells(self, row: int) -> Sequence[Cell]:
+        part = self.parts[row]
+        name = "  " * min(part.depth, 8) + part.name
+        return [name, Text(part.text, self.style_of("accent"))]
+
+
+class MessageScreen(View):
+    """See the module."""
+
+    called, heading, about = "message", "Message", ABOUT
+    BINDINGS = [
+        Binding("left_square_bracket", "step_to(-1)", "Before", id="message.before", key_display="["),
+        Binding("right_square_bracket", "step_to(1)", "After", id="message.after", key_display="]"),
+        Binding("x", "form('xml')", "XML", id="message.xml"),
+        Binding("j", "form('json')", "JSON", id="message.json"),
+        Binding("h", "form('hex')", "Octets", id="message.hex"),
+        Binding("s", "form('signature')", "Signature", id="message.signature"),
+        Binding("w", "form('moment')", "Moment", id="message.moment"),
+        Binding("escape", "back", "Back to the table", id="message.back", show=False),
+    ]
+    DEFAULT_CSS = """
+    MessageScreen #title { height: 1; padding: 0 1; text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; }
+    MessageScreen #upper { height: 1fr; }
+    MessageScreen #lower { height: 13; }
+    MessageScreen .box { width: 1fr; border: none; border-left: vkey $panel; }
+    MessageScreen .name { height: 1; padding: 0 1; color: $text-muted; background: $panel; text-style: bold; }
+    MessageScreen PartGrid { width: 1fr; }
+    """
+
+    _form = "xml"
+    _place: int | None = None
+    _store: EventStore | None = None
+    _anatomy: Anatomy | None = None
+    _signature: SignatureView | None = None
+    _moment: MessageMoment | None = None
+
+    def body(self) -> Iterable[Widget]:
+        yield Static(id="title")
+        with Horizontal(id="upper"):
+            yield PartGrid(id="tree")
+            yield from (self._box(form) for form in ("xml", "json", "hex"))
+            yield from (self._box(form, "-aside") for form in ("signature", "moment"))
+        with Horizontal(id="lower"):
+            yield from (self._box(form) for form in ("signature", "moment"))
+
+    def _box(self, form: str, aside: str = "") -> Vertical:
+        name = Static(TITLES[form], classes="name")
+        pane = HexPane(id=form) if form == "hex" else TextPane(id=f"{form}{aside}")
+        return Vertical(name, pane, classes="box", id=f"box-{form}{aside}")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one(PartGrid).focus()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._place = None
+
+    def changed(self) -> None:
+        place, store = self.dashboard.picked, self.scene.store
+        if place is None or place >= len(store):
+            place = _newest(store)
+        self._room()
+        if (place, store) != (self._place, self._store):
+            self._place, self._store = place, store
+            self._load(place)
+
+    def _room(self) -> None:
+        """What stands beside the tree: as much as there is room for."""
+        wide, high = self.size
+        lower = high >= 34 and wide >= 110
+        beside = {"xml", "json", "hex"} if wide >= 190 else {"hex"} if wide >= 140 else set()
+        if self._form not in (*beside, "hex") or not beside:
+            beside = {*beside, self._form}
+        elif len(beside) == 1:
+            beside |= {"xml"}
+        if lower and self._form in ("signature", "moment"):
+            beside = {*beside, "xml"} - {self._form}
+        self.query_one("#lower").display = lower
+        for form in FORMS:
+            for box in self.query(f"#upper > #box-{form}, #upper > #box-{form}-aside"):
+                box.display = form in beside
+
+    # One message
+
+    def _load(self, place: int | None) -> None:
+        store = self.scene.store
+        title = self.query_one("#title", Static)
+        self._anatomy = self._signature = self._moment = None
+        if place is None:
+            title.update("No message yet: F5 runs the scenario, 1 shows the table, Enter opens a row of it.")
+            self.query_one(PartGrid).show(())
+            self._panes()
+            return
+        try:
+            event = store.event(place)
+        except LocalError as error:
+            title.update(str(error))
+            return
+        title.update(_title(store, place, event))
+        self._anatomy = anatomy_of(event)
+        if isinstance(event, V2gMessage):
+            self._moment = moment_of(store, place)
+            if self._anatomy is not None:
+                self._signature = signature_of(store, place, self._anatomy)
+        parts = self._anatomy.parts if self._anatomy is not None else tuple(_facts(event))
+        self.query_one(PartGrid).show(parts)
+        self._panes()
+
+    def _panes(self) -> None:
+        """What every pane shows of the message."""
+        anatomy, event = self._anatomy, self._event()
+        told = [words(event)] if event is not None else []
+        self.query_one("#xml", TextPane).show([line.text for line in anatomy.xml] if anatomy is not None else told)
+        self.query_one("#json", TextPane).show([line.text for line in anatomy.json] if anatomy is not None else told)
+        self.query_one(HexPane).show(anatomy.octets if anatomy is not None else _octets(event))
+        for aside in ("", "-aside"):
+            for form, lines in (("signature", self._signature_lines), ("moment", self._moment_lines)):
+                pane = self.query_one(f"#{form}{aside}", TextPane)
+                pane.show(lines(pane))
+        self._mark()
+
+    def _mark(self) -> None:
+        """Mark what is selected in the tree wherever it is shown."""
+        grid, anatomy = self.query_one(PartGrid), self._anatomy
+        if anatomy is None or not anatomy.parts:
+            return
+        part, within = grid.parts[grid.cursor], anatomy.within(grid.cursor)
+        for form, lines in (("xml", anatomy.xml), ("json", anatomy.json)):
+            marked = [at for at, line in enumerate(lines) if line.part in within]
+            self.query_one(f"#{form}", TextPane).mark(marked)
+        self.query_one(HexPane).mark(octets_of(part.begins, part.ends))
+
+    def _event(self) -> Event | None:
+        return None if self._place is None else self.scene.store.event(self._place)
+
+    def _signature_lines(self, pane: TextPane) -> list[str | Text]:
+        view = self._signature
+        if view is None:
+            return [Text("This message carries no signature.", pane.style_of("quiet"))]
+        good, bad = pane.style_of("good"), pane.style_of("problem")
+        lines: list[str | Text] = []
+        verdict = f"+ verifies, {view.algorithm}, SignedInfo in the grammar of {view.grammar}"
+        lines.append(Text(f"x {view.verdict}", bad) if view.verdict else Text(verdict, good))
+        for reference in view.references:
+            mark = Text("+ ", good) if reference.ok else Text("x ", bad)
+            lines.append(Text.assemble(mark, f"{reference.uri:<5} {reference.element or 'no such element'}"))
+            lines.append(Text(f"    wanted   {reference.wanted}", pane.style_of("quiet")))
+            lines.append(
+                Text(f"    computed {reference.computed or '-'}", pane.style_of("quiet") if reference.ok else bad)
+            )
+        lines.append(f"signer, {view.from_where}:" if view.signers else "signer unknown")
+        lines += [f"  {'└ ' if number else ''}{name}" for number, name in enumerate(view.signers)]
+        return lines
+
+    def _moment_lines(self, pane: TextPane) -> list[str | Text]:
+        moment = self._moment
+        if moment is None:
+            event = self._event()
+            return [words(event)] if event is not None else []
+        quiet, bad = pane.style_of("quiet"), pane.style_of("problem")
+        lines: list[str | Text] = []
+        if moment.state:
+            lines.append(Text.assemble("station: ", (moment.state, pane.style_of("accent"))))
+        for spent in moment.spent:
+            room = f"{spent.seconds * 1000:.0f} of {spent.limit * 1000:.0f} ms"
+            sign = "T" if spent.late else "+"
+            lines.append(
+                Text(f"{sign} {spent.who:<4} {room}  {spent.what} [{spent.source}]", bad if spent.late else "")
+            )
+        if moment.allowed:
+            lines.append(Text("may come then:", quiet))
+        for allowed in moment.allowed:
+            liberty = f" ({allowed.liberty})" if allowed.liberty else ""
+            lines.append(Text.assemble(f"  {allowed.name}", (f"  {allowed.clause}{liberty}", quiet)))
+        for said in moment.about:
+            lines.append(_said(pane, said))
+        return lines
+
+    # Keys
+
+    def on_grid_moved(self, event: Grid.Moved) -> None:
+        self._mark()
+
+    def action_form(self, form: str) -> None:
+        self._form = form
+        self._room()
+        self.call_after_refresh(self._mark)
+
+    def action_step_to(self, by: int) -> None:
+        """The next event that is a message, a frame or a datagram, or the one before."""
+        place = _next(self.scene.store, self._place if self._place is not None else -1, by)
+        if place is None:
+            self.dashboard.say("There is none.")
+        else:
+            self.dashboard.pick(place)
+            self.renew()
+
+    def action_back(self) -> None:
+        self.dashboard.action_go("live")
+
+    def lists(self) -> Iterable[Selection]:
+        return ()
+
+
+def _octets(event: Event | None) -> bytes:
+    """What travelled, of an event that is not taken apart."""
+    if isinstance(event, V2gMessage):
+        return event.payload
+    return event.data if isinstance(event, SdpDatagram) else b""
+
+
+def _title(store: EventStore, place: int, event: Event) -> str:
+    name = getattr(event, "name", "") or getattr(event, "action", "") or type(event).__name__
+    octets = len(getattr(event, "payload", b"") or getattr(event, "frame", "") or getattr(event, "data", b""))
+    direction = getattr(event, "direction", "")
+    size = f" · {octets} octets" if octets else ""
+    who = f"{direction} by {event.unit}" if direction else f"reported by {event.unit}"
+    when = f"{clock(event.time - store.started)} s"
+    session = f" · session {event.session}" if event.session else ""
+    return f"#{event.seq} {name} · {who} · {when}{size}{session}"
+
+
+def _said(pane: TextPane, event: Event) -> Text:
+    match event:
+        case Judged(what=what, ok=ok, reason=reason, clause=clause):
+            text = f"{'+' if ok else 'x'} {event.unit}: {what}: {reason}{f' [{clause}]' if clause else ''}"
+            return Text(text, pane.style_of("good" if ok else "problem"))
+        case Tolerated(what=what, clause=clause):
+            return Text(f"! {event.unit}: {what} [{clause}]", pane.style_of("accent"))
+        case Problem():
+            return Text(f"x {event.unit}: {words(event)}", pane.style_of("problem"))
+    return Text(words(event))
+
+
+def _facts(event: Event) -> Iterable[MessagePart]:
+    """What an event that is no message says, field by field."""
+    number = 0
+    for name in type(event).__struct_fields__:
+        value = getattr(event, name)
+        if name in ("time", "seq", "run", "data", "payload") or value in ("", None, (), b""):
+            continue
+        told = value if isinstance(value, str) else f"{len(value)}" if isinstance(value, tuple | bytes) else str(value)
+        yield MessagePart(name, 0, text=told.replace("\n", " "), number=number)
+        number += 1
+    if isinstance(event, Secured) and event.chain:
+        from pncsim.tls_certs.reading import load, shown
+
+        for der in event.chain:
+            yield MessagePart("certificate", 1, text=shown(load(der).subject), number=number)
+            number += 1
+
+
+_SHOWN = ("V2gMessage", "OcppFrame", "SdpDatagram", "HttpExchange", "Secured", "Problem")
+
+
+def _next(store: EventStore, place: int, by: int) -> int | None:
+    from pncsim.simulator.dashboard.form import KINDS
+
+    wanted = {number for number, kind in enumerate(KINDS) if kind.__name__ in _SHOWN}
+    at = place + by
+    while 0 <= at < len(store):
+        if store.kinds[at] in wanted:
+            return at
+        at += by
+    return None
+
+
+def _newest(store: EventStore) -> int | None:
+    return _next(store, len(store), -1)
