@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from cryptography import x509
 
@@ -66,6 +66,9 @@ SIGNER_LASTS = 7 * 86_400.0
 
 AUTHORITY_LASTS = 30 * 86_400.0
 """Seconds the certificate of an authority has to last, or it is renewed."""
+
+Service = Literal["pool", "mo", "responder"]
+"""Of the services those that take part while vehicles charge: CCP, the first operator, and the OCSP responder."""
 
 T = TypeVar("T")
 
@@ -131,7 +134,8 @@ class Ecosystem:
             raise LocalError(f"There is a {unit} in this ecosystem already.")
         self.pkis[name] = pki
         self.authorities[name] = CertificateService(self._clock, self._voice("PKI", unit), self.store, pki)
-        self.responder.also_for(pki)
+        if "responder" in self.__dict__:
+            self.responder.also_for(pki)
         # Those without a key here too: their certificates are asked about all the same.
         authorities = (certificates for role, certificates in pki.certificates.items() if _is_authority(role))
         for certificate in (*chain.from_iterable(authorities), *pki.further):
@@ -225,6 +229,15 @@ class Ecosystem:
         self.bus.listen(VehicleDeleted, desks.vehicle_deleted)
         self.bus.listen(ContractDeleted, desks.contract_deleted)
         return desks
+
+    def restart(self, service: Service) -> Any:
+        """A service anew, as its process would be after a loss of power: of the old one nothing is left but the store
+        (and keys, where they have a home of their own). Whoever works with the old one has to be given this one.
+        """
+        if service == "mo":
+            self.operators.leave(self.mo.provider)
+        self.bus.forget(self.__dict__.pop(service, None))
+        return getattr(self, service)
 
     @cached_property
     def contracts(self) -> ContractService:
@@ -363,12 +376,13 @@ class Ecosystem:
     @cached_property
     def responder(self) -> OcspResponder:
         """The OCSP responder for every PKI here."""
-        return OcspResponder(self._clock, self._voice("PKI"), self.store)
+        return OcspResponder(self._clock, self._voice("PKI"), self.store, *self.pkis.values())
 
     @cached_property
     def ocsp(self) -> OcspClient:
         """Asks responders and remembers what they say; it hears of revocations."""
-        client = OcspClient(self._clock, self._voice("PKI"), self._fetch or in_process(self.responder.answer))
+        here = in_process(lambda request: self.responder.answer(request))  # the responder there is then
+        client = OcspClient(self._clock, self._voice("PKI"), self._fetch or here)
         self.bus.listen(CertificateRevoked, client.certificate_revoked)
         self.bus.listen(RootRemoved, client.root_removed)
         return client

@@ -31,3 +31,8 @@ class Vehicle(Struct, kw_only=True):
     provisioning: Credentials | None = None
     contracts: ContractStore = field(default_factory=ContractStore)
     memory: SessionMemory = field(default_factory=SessionMemory)
+
+    def restart(self) -> None:
+        """Begin anew with what is kept: identity, keys, roots, and what is in the store of contracts. A session that
+        was paused is forgotten, with everything else that was in memory."""
+        self.memory = SessionMemory()

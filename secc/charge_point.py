@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from cryptography import x509
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pncsim.secc.config import SeccConfig
 from pncsim.secc.evse import Evse, EvsePlan
@@ -22,6 +22,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.ocpp.channel import Connector
+from pncsim.wire.pilot import Pilot
 from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.values import replace
@@ -51,9 +52,18 @@ class Presented(Struct):
     versions: tuple[str, str] | None = None
 
 
+class Hardware(Struct, frozen=True):
+    """What of an EVSE no loss of power takes away: its meter, and the wire to the vehicle."""
+
+    power: EvsePower
+    pilot: Pilot = field(default_factory=Pilot)
+
+
 class ChargePoint:
     """A station with the EVSEs of ``evses``, numbered from 1. :meth:`open` boots it and serves vehicles until
     :meth:`close`; all EVSEs may hold a session at the same time.
+
+    ``state`` and ``hardware``: what :meth:`lose_power` has left of the one before.
 
     How many connectors there are and what the EVSEs are called is taken from the plans, not from ``station``. For the
     other arguments see :class:`secc.station.station.Station`.
@@ -71,6 +81,8 @@ class ChargePoint:
         password: str | None = None,
         roots: Iterable[tuple[str, x509.Certificate]] = (),
         credentials: Credentials | None = None,
+        state: bytes | None = None,
+        hardware: Sequence[Hardware] = (),
     ) -> None:
         self.station = Station(
             replace(
@@ -85,17 +97,23 @@ class ChargePoint:
             password=password,
             roots=roots,
             credentials=credentials,
+            state=state,
         )
         if any(plan.config.central_validation for plan in evses):
             self.station.model.put("ISO15118Ctrlr", "CentralContractValidationAllowed", "true")
         self.presented = Presented()
         self.pairing: x509.Certificate | None = None
         """The root of a private environment, while vehicles are to be paired: it is sent with the chain (PE-1)."""
-        self.evses = tuple(self._build(number, plan, clock, trace, source) for number, plan in enumerate(evses, 1))
+        fitted = hardware or [Hardware(EvsePower(f"PNC-METER-{number}")) for number, _ in enumerate(evses, 1)]
+        self.evses = tuple(
+            self._build(number, plan, fitted[number - 1], clock, trace, source) for number, plan in enumerate(evses, 1)
+        )
         self._clock, self._alone = clock, connect is None
         self._life: asyncio.Task[None] | None = None
 
-    def _build(self, number: int, plan: EvsePlan, clock: Clock, trace: Trace, source: Source) -> Evse:
+    def _build(
+        self, number: int, plan: EvsePlan, hardware: Hardware, clock: Clock, trace: Trace, source: Source
+    ) -> Evse:
         outlet = self.station.outlet(number)
         evse = Evse(
             replace(plan, config=replace(plan.config, paused={})),  # what sleeps here is nobody else's
@@ -109,7 +127,8 @@ class ChargePoint:
             shown=self._shown,
             certified=lambda: self.presented.credentials is not None or self.station.credentials is not None,
             enabled=lambda: self.station.model.flag("ISO15118Ctrlr", "Enabled"),
-            power=EvsePower(f"PNC-METER-{number}"),
+            power=hardware.power,
+            pilot=hardware.pilot,
             source=source.of(f"EVSE {number}"),
         )
 
@@ -135,6 +154,7 @@ class ChargePoint:
         if not self._alone:
             await self._boot(within, lenient)
         for evse in self.evses:
+            self.station.stands_again(evse.number, evse.power.reading(self._clock.now()))
             await evse.open()
 
     async def _boot(self, within: float, lenient: bool) -> None:
@@ -146,6 +166,24 @@ class ChargePoint:
             secured = any(evse.plan.secured for evse in self.evses)
             if not lenient or turned_away or (secured and self.station.credentials is None):
                 raise
+
+    def lose_power(self) -> tuple[bytes, tuple[Hardware, ...]]:
+        """The power fails: memory and connections are gone at once, nobody is told. What is left for the next one:
+        what the station had kept, and its meters and wires. Call :meth:`buried` when there is time.
+        """
+        kept = self.station.state_kept
+        for evse in self.evses:
+            evse.lose_power()
+        if self._life is not None:
+            self._life.cancel()
+        return kept, tuple(Hardware(evse.power, evse.pilot) for evse in self.evses)
+
+    async def buried(self) -> None:
+        """After :meth:`lose_power`: nothing of it is at work any more."""
+        for evse in self.evses:
+            await evse.buried()
+        if self._life is not None:
+            await asyncio.gather(self._life, return_exceptions=True)
 
     async def close(self) -> None:
         """Stop serving, let the CSMS hear of the transactions that end with that, disconnect from it."""

@@ -83,11 +83,12 @@ class Evse:
         enabled: Callable[[], bool] = lambda: True,
         certified: Callable[[], bool] = lambda: True,
         power: EvsePower | None = None,
+        pilot: Pilot | None = None,
         source: Source = SYSTEM,
     ) -> None:
         self.plan, self.number = plan, number
         self.power = power or EvsePower()
-        self.pilot = Pilot()
+        self.pilot = pilot or Pilot()
         self._assumed = plan.assumed
         if not plan.assumed:
             self.power.vehicle_ready = lambda: self.pilot.ready
@@ -110,6 +111,7 @@ class Evse:
         self._idle = asyncio.Event()
         self._idle.set()
         self._shaking: set[ByteStream] = set()
+        self._connected: set[ByteStream] = set()
         self.pilot.subscribe(self._pilot_changed)
 
     @property
@@ -130,6 +132,8 @@ class Evse:
         """Serve vehicles: at once where the pilot is assumed, else whenever one is plugged in. Raises LocalError."""
         if self._assumed and self._enabled():
             await self._listeners.open()
+        # Where the power had failed, the wire comes back, and with it the vehicle that is still plugged in.
+        self.pilot.clear()
 
     async def close(self) -> None:
         """Listen no longer, end what goes on, a paused session too, and cancel what is still connected."""
@@ -137,6 +141,24 @@ class Evse:
         await self._listeners.close()
         # For the station that goes, whatever is plugged in is so no longer.
         self.pilot.disconnect()
+
+    def lose_power(self) -> None:
+        """The power fails: connections are reset, nobody is told, nothing flows, and the pilot shows state E.
+
+        Its tasks still have to be ended (:meth:`buried`); another one may have its pilot and its meter.
+        """
+        self.pilot.unsubscribe(self._pilot_changed)
+        for driver in self._sessions.values():
+            driver.vanish()
+        for stream in tuple(self._connected):
+            stream.abort()
+        self._listeners.withdraw()
+        self.power.off(self._clock.now())
+        self.pilot.fail(PilotState.E)
+
+    async def buried(self) -> None:
+        """After :meth:`lose_power`: nothing of it is at work any more."""
+        await self._listeners.close()
 
     async def idle(self) -> None:
         """Wait until nobody is connected."""
@@ -263,7 +285,7 @@ class Evse:
 
     async def _over_tls(self, stream: ByteStream) -> None:
         visitor = Visitor(peer=stream.peer, tls=True)
-        with self._visited_by(visitor):
+        with self._visited_by(visitor, stream):
             secured = await self._shake_hands(stream, visitor)
             if secured is not None:
                 await self._serve(secured, visitor)
@@ -285,12 +307,13 @@ class Evse:
 
     async def _over_tcp(self, stream: ByteStream) -> None:
         visitor = Visitor(peer=stream.peer, tls=False)
-        with self._visited_by(visitor):
+        with self._visited_by(visitor, stream):
             await self._serve(stream, visitor)
 
     @contextlib.contextmanager
-    def _visited_by(self, visitor: Visitor) -> Iterator[None]:
+    def _visited_by(self, visitor: Visitor, stream: ByteStream) -> Iterator[None]:
         """However it ends, whoever watches hears that the visitor has left."""
+        self._connected.add(stream)
         with self._occupied():
             try:
                 yield
@@ -299,6 +322,7 @@ class Evse:
                     visitor.left("The station was shut down.", LocalError("The station was shut down."))
                 raise
             finally:
+                self._connected.discard(stream)
                 if self.on_left is not None:
                     self.on_left(visitor)
 

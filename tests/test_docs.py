@@ -12,6 +12,7 @@ from pncsim.simulator.cars import page
 from pncsim.simulator.commands import tables
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.faults.table import FAULTS
+from pncsim.simulator.grid import page as grid
 from pncsim.simulator.lab.expect import Expectations
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.runs.discovery import all_scenarios
@@ -25,6 +26,10 @@ def test_the_printed_state_machines_are_current() -> None:
 
 def test_the_printed_vehicles_are_current() -> None:
     assert (DOCS / "vehicles.md").read_text() == page.page(), "run: pnc tables --vehicles > docs/vehicles.md"
+
+
+def test_the_printed_grid_is_current() -> None:
+    assert (DOCS / "grid.md").read_text() == grid.page(), "run: pnc tables --grid > docs/grid.md"
 
 
 def test_the_documented_scenarios_exist_and_every_fault_is_documented() -> None:

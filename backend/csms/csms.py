@@ -152,6 +152,13 @@ class Csms:
             await link.peer.close(1001, "the CSMS is going away")
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def lose_power(self) -> None:
+        """End at once: nobody is told, what was being answered is not. All that is left is the store."""
+        self._closed = True
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     # Calls to stations
 
     async def call(self, identity: str, action: str, payload: Mapping[str, Any], limit: float | None = None) -> Payload:

@@ -32,6 +32,10 @@ class Bus:
         """Have ``listener`` told every fact of ``kind`` (and of kinds derived from it) from now on."""
         self._listeners.append((kind, listener))
 
+    def forget(self, who: object) -> None:
+        """Tell ``who``, some of whose methods listen, nothing more."""
+        self._listeners = [entry for entry in self._listeners if getattr(entry[1], "__self__", None) is not who]
+
     async def tell(self, facts: Iterable[Fact]) -> None:
         """Tell ``facts``; nothing is raised. Who made the change may be cancelled meanwhile, all the same all are told.
 

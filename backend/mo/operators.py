@@ -36,6 +36,10 @@ class Operators:
             raise LocalError(f"There is a mobility operator {operator.provider} already.")
         self._operators[operator.provider] = operator
 
+    def leave(self, provider: str) -> None:
+        """Ask the operator no more; one of its contracts has it made anew (``make``)."""
+        self._operators.pop(normal_emaid(provider), None)
+
     def find(self, provider: str) -> MobilityOperator | None:
         """The operator of a provider id, in any spelling."""
         return self._operators.get(normal_emaid(provider))

@@ -139,7 +139,11 @@ class OcspClient:
     async def root_removed(self, fact: RootRemoved) -> None:
         """With a purge, forget every answer: some may be signed below the root (RCP-9)."""
         if fact.purge:
-            self._known.clear()
+            self.forget()
+
+    def forget(self) -> None:
+        """Ask anew about every certificate."""
+        self._known.clear()
 
     def _name_of(self, certificate: x509.Certificate, issuer: x509.Certificate) -> CertId:
         """The certificate's name; hashing an issuer anew costs more than remembering it."""

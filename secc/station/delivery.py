@@ -64,6 +64,11 @@ class EventDelivery:
                 return True
         return False
 
+    @property
+    def waiting(self) -> list[Event]:
+        """What nobody has confirmed yet, in order."""
+        return list(self._waiting)
+
     def holds(self, transaction_id: str | None = None) -> bool:
         """Whether events (of one transaction, or any) still wait."""
         return any(transaction_id in (None, event["transactionInfo"]["transactionId"]) for event in self._waiting)

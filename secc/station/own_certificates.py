@@ -39,6 +39,11 @@ class OwnCertificates:
         self._kept = (*living[-MOST + 1 :], credentials)
 
     @property
+    def all(self) -> tuple[Credentials, ...]:
+        """Everything kept, in the order it came."""
+        return self._kept
+
+    @property
     def current(self) -> Credentials | None:
         """What is shown now; while none is valid, what was shown last, so that the vehicle may say what is wrong."""
         now = self._clock.now()

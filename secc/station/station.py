@@ -11,7 +11,9 @@ from pncsim.secc.station import registration
 from pncsim.secc.station.blocks import BLOCKS
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.context import StationContext
+from pncsim.secc.station.keeping import end_interrupted, restore, state_of
 from pncsim.secc.station.outlet import Outlet
+from pncsim.secc.station.state import read_state
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerSilent
@@ -30,6 +32,7 @@ class Station:
     ``connect`` opens a channel to the CSMS; None: there is none, and nothing is kept for it. ``roots``: (OCPP
     certificate use, root) pairs; the V2G root is needed for OCSP answers, MO roots for hash data. ``credentials``: a
     V2G certificate it has already (else it requests one).
+    ``state``: what it had kept (:attr:`state_kept`) before it lost its power; it counts more than all of these.
     What happens at its EVSEs is told to, and asked of, :meth:`outlet`.
     """
 
@@ -44,6 +47,7 @@ class Station:
         password: str | None = None,
         roots: Iterable[tuple[str, x509.Certificate]] = (),
         credentials: Credentials | None = None,
+        state: bytes | None = None,
     ) -> None:
         self.config = config
         self._clock = clock
@@ -63,6 +67,9 @@ class Station:
         self.voice = context.voice
         self.call, self.security_event = context.call, context.security_event
         self.upkeep.use(credentials)
+        self._before = read_state(state) if state is not None else None
+        if self._before is not None:
+            restore(context, self._before)
 
     # What the SECC needs
 
@@ -114,6 +121,16 @@ class Station:
         self._context.present(token, kind, evse=evse)
 
     # Life
+
+    @property
+    def state_kept(self) -> bytes:
+        """What a loss of power leaves of it."""
+        return state_of(self._context).octets()
+
+    def stands_again(self, evse: int, register_wh: int) -> None:
+        """After a loss of power: a transaction that was open at ``evse`` ends, with the meter as it is."""
+        if self._before is not None:
+            end_interrupted(self._context, self._before, evse, register_wh)
 
     async def run(self) -> None:
         """Connect, register and stay connected until :meth:`stop`. Raises LocalError for a CSMS address of no use."""

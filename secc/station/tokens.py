@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
@@ -50,6 +51,15 @@ class TokenCache(Struct):
         """What is known about a token now, or an empty string."""
         status, until = self._known.get((token.lower(), kind), ("", 0.0))
         return status if until > now else ""
+
+    @property
+    def known(self) -> list[tuple[tuple[str, str], tuple[str, float]]]:
+        """Everything that is remembered, the oldest first."""
+        return list(self._known.items())
+
+    def restore(self, known: Iterable[tuple[tuple[str, str], tuple[str, float]]]) -> None:
+        """Remember this."""
+        self._known = dict(known)
 
     def clear(self) -> None:
         """Forget everything."""

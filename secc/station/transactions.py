@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from pncsim.secc import notices
 from pncsim.secc.station import metering
+from pncsim.secc.station.state import KeptTransaction
 from pncsim.secc.station.variables import DeviceModel
 from pncsim.wire.ocpp.when import timestamp
 
@@ -77,6 +78,38 @@ class TransactionBook(Struct):
         """The station is about to end the open transaction for this triggerReason and stoppedReason."""
         if self.open is not None and self.open.stop is None:
             self.open.stop = (trigger, reason)
+
+    def kept(self) -> KeptTransaction | None:
+        """What has to outlive a loss of power: enough to end the open transaction after it."""
+        tx = self.open
+        if tx is None:
+            return None
+        token: Any = tx.token
+        return KeptTransaction(
+            id=tx.id,
+            seq=tx.seq,
+            connector=self.connector,
+            token=token,
+            evse_sent=tx.evse_sent,
+            began_metering=tx.began_metering,
+            kept=tx.kept,
+            receipt=tx.receipt,
+        )
+
+    def interrupted(self, kept: KeptTransaction, now: float, register: int | None) -> list[Event]:
+        """The station stands again after a loss of power: what was open then ends (stoppedReason Reboot)."""
+        token: Any = kept.token
+        self.connector = kept.connector
+        self.open = OpenTransaction(
+            kept.id,
+            seq=kept.seq,
+            token=token,
+            evse_sent=kept.evse_sent,
+            began_metering=kept.began_metering,
+            kept=kept.kept,
+            receipt=kept.receipt,
+        )
+        return self._end(now, "AbnormalCondition", "Reboot", register)
 
     def snapshot(self, now: float) -> list[Event]:
         """An Updated event on demand (TriggerMessage TransactionEvent); nothing without a transaction."""

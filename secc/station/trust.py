@@ -32,6 +32,16 @@ class TrustStore:
     def __len__(self) -> int:
         return len(self._roots)
 
+    @property
+    def all(self) -> list[tuple[str, x509.Certificate]]:
+        """Every root and its use."""
+        return list(self._roots)
+
+    def restore(self, roots: Iterable[tuple[str, x509.Certificate]]) -> None:
+        """Have these roots and no others."""
+        self._roots = list(roots)
+        self._issuers.clear()
+
     def roots(self, *uses: str) -> list[x509.Certificate]:
         """The roots of any of ``uses``."""
         return [root for use, root in self._roots if use in uses]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pncsim.secc.station import identity
@@ -92,6 +92,19 @@ class Upkeep:
     def look(self) -> None:
         """See at once whether something is due: what decides on that has changed."""
         self._wake.set()
+
+    @property
+    def all(self) -> tuple[Credentials, ...]:
+        """The certificate that is shown, those to come, and those it replaced that are still valid."""
+        return self._own.all
+
+    def restore(self, credentials: Iterable[Credentials]) -> None:
+        """Have these certificates, and no others."""
+        first, *others = (*credentials, None)
+        self._own.replace(first)
+        for one in others:
+            if one is not None:
+                self._own.add(one)
 
     def renew(self) -> None:
         """Request a new certificate now (TriggerMessage SignV2GCertificate)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
@@ -132,6 +132,15 @@ class DeviceModel:
         key = Key(component, name, instance, evse)
         assert key in self._rows.by_key, key
         self._written[key] = value
+
+    @property
+    def written(self) -> list[tuple[Key, str]]:
+        """Every value that is not as declared."""
+        return list(self._written.items())
+
+    def restore(self, written: Iterable[tuple[Key, str]]) -> None:
+        """Have these values again; of variables nobody declares any more there is nothing to have."""
+        self._written = {key: value for key, value in written if key in self._rows.by_key}
 
     def writable(self) -> list[Key]:
         """Every variable a CSMS may write."""

@@ -1,6 +1,7 @@
 """The state machines and times as one Markdown page, made from the literal tables the engines run on.
 
-``pnc tables`` prints it; docs/state-machines.md is that output, and docs/vehicles.md that of ``pnc tables --vehicles``.
+``pnc tables`` prints it; docs/state-machines.md is that output, and docs/vehicles.md that of ``pnc tables --vehicles``,
+docs/grid.md that of ``pnc tables --grid``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ This page is printed by `pnc tables` from the tables the engines run on; do not 
 def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     """Which page."""
     parser.add_argument("--vehicles", action="store_true", help="what the cars for --vehicle-profile do differently")
+    parser.add_argument("--grid", action="store_true", help="what must come of it when an actor is killed or silent")
     parser.set_defaults(execute=_tables)
 
 
@@ -26,6 +28,10 @@ def _tables(arguments: Arguments) -> int:
         from pncsim.simulator.cars import page as cars
 
         print(cars.page(), end="")
+    elif arguments.grid:
+        from pncsim.simulator.grid import page as grid
+
+        print(grid.page(), end="")
     else:
         print(page(), end="")
     return 0

@@ -1,6 +1,6 @@
 """What a fault is, how a person names one, and how it is applied to a lab and judged.
 
-``NAME``, ``NAME:value`` (for its first parameter) or ``NAME:parameter=value,...``; ``NAME@EV-2:...`` addresses one
+``NAME``, ``NAME:value,...`` (its parameters in order) or ``NAME:parameter=value,...``; ``NAME@EV-2:...`` addresses one
 vehicle, station or CSMS by what it is called in the lab. Without an address a fault meets every one of its kind. Each
 is met once in a run, however often a vehicle is plugged in.
 """
@@ -155,8 +155,8 @@ def read_fault(text: str, table: Mapping[str, Fault]) -> Chosen:
     values = {}
     for number, part in enumerate(said.split(",") if said else ()):
         key, given, value = part.partition("=")
-        if not given and not number and fault.parameters:
-            key, value = fault.parameters[0].name, part
+        if not given and number < len(fault.parameters):
+            key, value = fault.parameters[number].name, part
         parameter = next((p for p in fault.parameters if p.name == key), None)
         if parameter is None:
             known = ", ".join(p.name for p in fault.parameters) or "none"

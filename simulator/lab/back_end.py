@@ -8,7 +8,9 @@ are issued, because the certificates name its address.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +70,7 @@ class BackEnd(Struct, kw_only=True):
     """What a station has behind it. ``connect`` is how it reaches its CSMS, with ``password`` (security profiles 1, 2).
 
     ``door``: how stations come in there, where the plan says by which security profile.
+    ``make(store=…)`` makes another CSMS like ``own``.
     """
 
     name: str
@@ -80,6 +83,7 @@ class BackEnd(Struct, kw_only=True):
     csms_url: str
     security_profile: SecurityProfile
     own: Csms | None = None
+    make: Callable[..., Csms] | None = None
     server: WebSocketServer | None = None
     door: CsmsDoor | None = None
 
@@ -360,7 +364,7 @@ class Region:
             from pncsim.backend.csms.roaming import Roaming
 
             services.operator = Roaming(services.operator, frozenset(plan.roaming))
-        password, own, server, door = plan.password, None, None, None
+        password, own, make, server, door = plan.password, None, None, None, None
         if plan.url is not None:
             from pncsim.wire.ocpp.tls import client_context
             from pncsim.wire.ocpp.websocket import connector
@@ -371,7 +375,8 @@ class Region:
         else:
             profile = plan.security_profile or 2
             password = password or self._source.of(plan.name).token(24)
-            own = Csms(
+            make = partial(
+                Csms,
                 services,
                 self._clock,
                 self._source.of(plan.name),
@@ -379,6 +384,7 @@ class Region:
                 name=plan.name,
                 refuses=self._refuses,
             )
+            own = make()
             if plan.security_profile is not None:
                 door = CsmsDoor.of(own, plan.security_profile, pki, self._clock, password)
             for number, station in enumerate(self.plan.stations, 1):
@@ -408,6 +414,7 @@ class Region:
             csms_url=url,
             security_profile=profile,
             own=own,
+            make=make,
             server=server,
             door=door,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from pncsim.simulator.lab.expect import Expectations
 from pncsim.simulator.lab.foreign_vehicle import attend
 from pncsim.simulator.lab.home import PrivateHome
 from pncsim.simulator.lab.hooks import Hooks, chained
+from pncsim.simulator.lab.lives.lives import Lives
 from pncsim.simulator.lab.plug_in import PlugIn
 from pncsim.simulator.lab.revocation import Revocable, revoke
 from pncsim.simulator.lab.sessions import LabSessions, SessionWatch
@@ -96,7 +98,9 @@ class Lab:
         self.homes = {one.identity: PrivateHome.of(clock, source) for one in plan.stations if one.private}
         self.through, self._installed, self._source = through, installed, source
         self._stations: dict[str, ChargePoint] = {}
+        self._makes: dict[str, Callable[..., ChargePoint]] = {}
         self._behind: dict[str, BackEnd] = {}
+        self.lives = Lives(clock, self.voice, self.hooks, self._stations, self._makes)
         self._booting = asyncio.Lock()
         self._plugged: dict[tuple[str, int], str] = {}
         self._foreign: dict[str, float] = {}
@@ -116,6 +120,7 @@ class Lab:
     ) -> None:
         for deed in self._deeds:
             deed.cancel()
+        await self.lives.close()
         try:
             for station in self._stations.values():
                 await station.close()
@@ -319,11 +324,13 @@ class Lab:
             if session.vehicle_seen:
                 arrived()
                 link = self.through(evse.network)
-                outcome = await charge(link, vehicle, self.clock, self.trace, pilot=evse.pilot)
+                charging = charge(link, vehicle, self.clock, self.trace, pilot=evse.pilot)
+                outcome = await self.lives.drive(vehicle, charging)
             else:
                 wait = self._foreign[vehicle.name]
                 outcome = await attend(evse, wait, self.clock, self.trace, arrived)
             await evse.idle()
+        site = await self.lives.standing(plan.identity)
         watch.tell(session)
         self.sessions.end(session, outcome)
         if not keep_plugged:
@@ -363,7 +370,8 @@ class Lab:
         pki = named(back.parties.pkis, plan.pki)
         issued = self._installed and plan.commissioned and not plan.private
         equipped = await back.parties.equip_station(number, evse_id_of(number), plan.pki) if issued else None
-        station = make_station(
+        make = self._makes[plan.identity] = partial(
+            make_station,
             plan,
             number,
             password=back.password,
@@ -380,6 +388,7 @@ class Lab:
             source=self._source,
             config=config,
         )
+        station = make()
         self._stations[plan.identity], self._behind[plan.identity] = station, back
         await station.open(lenient=self.plan.policies.ocsp in ("prefer", "off"))
         which = "station" if len(self.plan.stations) == 1 else f"station {plan.identity}"
@@ -391,7 +400,7 @@ class Lab:
         async def connect(identity: str, password: str | None) -> FrameChannel:
             if self.clock.now() < self._cut_until.get(back.name, 0.0):
                 raise PeerError("The CSMS cannot be reached: the connection is cut.", kind="unreachable")
-            return await back.connect(identity, password)
+            return self.lives.channel(await back.connect(identity, password))
 
         return connect
 

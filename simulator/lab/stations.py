@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pncsim.ev.config import AC_MODES, DC_MODES
-from pncsim.secc.charge_point import ChargePoint, trusted_roots
+from pncsim.secc.charge_point import ChargePoint, Hardware, trusted_roots
 from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy, SeccConfig
 from pncsim.secc.evse import EvsePlan
 from pncsim.secc.station.config import StationConfig
@@ -82,11 +82,14 @@ def make_station(
     trace: Trace,
     source: Source,
     config: SeccConfig,
+    state: bytes | None = None,
+    hardware: Sequence[Hardware] = (),
 ) -> ChargePoint:
     """Station ``number`` of a lab. Without ``credentials`` it will ask for its V2G certificate.
 
     ``staples``: it asks for OCSP answers. ``config`` is for each of its EVSEs, whose ids are of the lab; without
     anchors of its own they have those of the PKIs ``everywhere``. In a ``home`` it knows no roots and has no CSMS.
+    ``state``, ``hardware``: what is left of it (:meth:`ChargePoint.lose_power`).
     """
     evses = [_evse(plan, config, hooks, number, outlet, transport, clock) for outlet in range(1, plan.evses + 1)]
     known = everywhere if plan.commissioned and home is None else ()
@@ -112,6 +115,8 @@ def make_station(
         password=password,
         roots=roots,
         credentials=credentials,
+        state=state,
+        hardware=hardware,
     )
 
 

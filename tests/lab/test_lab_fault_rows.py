@@ -166,8 +166,10 @@ SURVIVED = {
     "csms-away": [True] * 4,
     "csms-dies": [True, False, False, False],
     "joined-records": [True] * 4,
+    "killed": [False, True, True, True],
     "raw-value": [True] * 4,
     "replayed-authorization": [True, False] * 2,
+    "silent": [False, True, True, True],
     "split-records": [True] * 4,
     "trailing": [True] * 4,
 }

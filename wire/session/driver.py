@@ -124,6 +124,10 @@ class Driver(Generic[E]):
             self._alarm_at = deadline
             self._alarm = self._clock.call_at(deadline, self._ring)
 
+    def vanish(self) -> None:
+        """Whose driver this is has lost its power: what its engine still says goes nowhere. Abort the stream, too."""
+        self._tell, self._trace = _nobody, Trace()
+
     # ---- what the stream says ------------------------------------------------------------------------------------
 
     def received(self, data: bytes) -> None:
@@ -217,6 +221,10 @@ class Driver(Generic[E]):
                 await self._stream.close()
         except (TimeoutError, PeerError):
             self._stream.abort()
+
+
+def _nobody(notice: object) -> None:
+    """Where nobody is left to hear it."""
 
 
 def _stopped(by: BaseException, who: str) -> LocalError:

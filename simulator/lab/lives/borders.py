@@ -1,0 +1,259 @@
+"""The borders over which actors speak, in memory: link, OCPP channel, and calls of services.
+
+Each tells a moment before something passes, and lets nothing pass of who is dead or silent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal
+
+from pncsim.simulator.lab.lives.life import Life
+from pncsim.wire.clock import Clock
+from pncsim.wire.errors import PeerClosed, PeerError, PncError
+from pncsim.wire.network import Handlers, Network, SeccAddress, Security, Serving
+from pncsim.wire.network.memory import MemoryNetwork
+from pncsim.wire.ocpp.channel import FrameChannel
+from pncsim.wire.ocpp.frames import Call, Error, Frame, Result
+from pncsim.wire.ocpp.versions import OcppVersion
+from pncsim.wire.streams import ByteStream, Layer
+from pncsim.wire.v2g.sdp import ATTEMPTS
+from pncsim.wire.voice import Voice
+
+Moment = Callable[[str], None]
+"""Told of each message as it is about to be sent."""
+
+
+class Link:
+    """``network`` as the vehicle sees it; ``wires`` are its connections."""
+
+    def __init__(self, network: Network, clock: Clock, vehicle: Life, station: Life, wires: list[Wire]) -> None:
+        self._network, self._clock = network, clock
+        self._vehicle, self._station, self._wires = vehicle, station, wires
+
+    async def serve(self, handlers: Handlers, voice: Voice | None = None) -> Serving:
+        """As :class:`wire.network.Network`."""
+        return await self._network.serve(handlers, voice)
+
+    async def find(self, want: Security, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
+        """As :class:`wire.network.Network`; who is silent neither asks nor answers."""
+        if self._vehicle.silent:
+            await self._vehicle.here()
+        nobody = MemoryNetwork(self._clock) if self._station.silent else self._network
+        return await nobody.find(want, voice, attempts=attempts)
+
+    async def connect(self, address: SeccAddress, voice: Voice | None = None) -> ByteStream:
+        """As :class:`wire.network.Network`."""
+        wire = Wire(await self._network.connect(address, voice), self._vehicle, self._station)
+        self._wires.append(wire)
+        return wire
+
+
+class Wire(Layer):
+    """A vehicle's connection, below its TLS."""
+
+    def __init__(self, stream: ByteStream, vehicle: Life, station: Life) -> None:
+        super().__init__(stream)
+        self._vehicle, self._station = vehicle, station
+        self._kept: list[bytes] = []
+        self._ending: Literal["", "finish", "abort"] = ""
+        self._end_heard: tuple[PncError | None] | tuple[()] = ()
+
+    def cut(self) -> None:
+        """The vehicle is dead: its station sees a reset."""
+        super().abort()
+
+    def ended(self, error: PncError | None) -> None:
+        if self._station.silent:
+            self._end_heard = (error,)
+        else:
+            super().ended(error)
+
+    def look(self) -> None:
+        """Somebody falls silent, or speaks again."""
+        # What the station had sent before is on its way, and arrives.
+        asyncio.get_running_loop().call_soon(self._hear_station)
+        if self._end_heard and not self._station.silent:
+            super().ended(*self._end_heard)
+            self._end_heard = ()
+        if self._vehicle.silent:
+            return
+        kept, self._kept = self._kept, []
+        for data in kept:
+            self._below.write(data)
+        ending, self._ending = self._ending, ""
+        if ending == "finish":
+            self._below.finish()
+        elif ending == "abort":
+            self._below.abort()
+
+    def _hear_station(self) -> None:
+        if self._station.silent:
+            self._below.pause()
+        elif not (self._paused or self._held):
+            self._below.resume()
+
+    def write(self, data: bytes) -> None:
+        if self._vehicle.silent:
+            self._kept.append(data)
+        else:
+            self._below.write(data)
+
+    def finish(self) -> None:
+        if self._vehicle.silent:
+            self._ending = self._ending or "finish"
+            self._end_here()
+        else:
+            super().finish()
+
+    async def close(self) -> None:
+        self.finish()
+        if not self._ending:
+            await self._below.close()
+
+    def abort(self) -> None:
+        if self._vehicle.silent:
+            self._ending = "abort"
+            self._end_here()
+        else:
+            super().abort()
+
+    def resume(self) -> None:
+        if self._station.silent:
+            ByteStream.resume(self)
+        else:
+            super().resume()
+
+    def _hold(self, full: bool) -> None:
+        if full or not self._station.silent:
+            super()._hold(full)
+
+
+class Channel:
+    """A station's channel to its CSMS: tells the station's calls and their answers."""
+
+    def __init__(self, channel: FrameChannel, station: Life, csms: Life, moment: Moment) -> None:
+        self._channel, self._station, self._csms, self._moment = channel, station, csms, moment
+        self._calls: dict[str, str] = {}
+        self._cut = False
+        self._going: list[Frame] = []
+        self._coming: list[Frame] = []
+        self._to: Callable[[Frame], None] | None = None
+
+    @property
+    def version(self) -> OcppVersion:
+        """As wire.ocpp.channel.FrameChannel."""
+        return self._channel.version
+
+    @property
+    def close_code(self) -> int | None:
+        """As wire.ocpp.channel.FrameChannel."""
+        return self._channel.close_code
+
+    @property
+    def close_reason(self) -> str:
+        """As wire.ocpp.channel.FrameChannel."""
+        return self._channel.close_reason
+
+    def post(self, frame: Frame) -> None:
+        """As wire.ocpp.channel.FrameChannel."""
+        content = frame.content
+        if isinstance(content, Call):
+            kind = content.payload.get("eventType", "") if isinstance(content.payload, dict) else ""
+            self._calls[content.id] = name = f"{content.action}{{}}{f'.{kind}' if kind else ''}"
+            self._moment(name.format("Request"))
+        if self._station.silent:
+            self._going.append(frame)
+        elif not self._cut:
+            self._channel.post(frame)
+
+    async def deliver(self, to: Callable[[Frame], None]) -> None:
+        """As wire.ocpp.channel.FrameChannel."""
+        self._to = to
+        await self._channel.deliver(self._arrived)
+
+    def _arrived(self, frame: Frame) -> None:
+        content = frame.content
+        if isinstance(content, Result | Error) and content.id in self._calls:
+            self._moment(self._calls.pop(content.id).format("Response"))
+        if self._csms.silent:
+            self._coming.append(frame)
+        elif not self._cut and self._to is not None:
+            self._to(frame)
+
+    def look(self) -> None:
+        """Somebody falls silent, or speaks again."""
+        if not self._station.silent:
+            going, self._going = self._going, []
+            for frame in going:
+                self._channel.post(frame)
+        if not self._csms.silent:
+            coming, self._coming = self._coming, []
+            for frame in coming:
+                if self._to is not None:
+                    self._to(frame)
+
+    def cut(self) -> None:
+        """One end is dead: nothing passes from now on."""
+        self._cut = True
+
+    async def reset(self) -> None:
+        """The other end sees a connection that ended without a close."""
+        await self._channel.close(1006, "the connection was reset")
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """As wire.ocpp.channel.FrameChannel."""
+        await self._channel.close(code, reason)
+
+
+class Door:
+    """Stands before a service: each of its coroutine methods is a request, which is told with its answer.
+
+    ``name``: what those are called, as in ``CCP-request``.
+    """
+
+    def __init__(self, service: Any, name: str, life: Life, moment: Moment) -> None:
+        self.service = service
+        self._name, self._life, self._moment = name, life, moment
+        self._at_work: set[asyncio.Task[Any]] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.service, name)
+        if not asyncio.iscoroutinefunction(method):
+            return method
+
+        async def ask(*arguments: Any, **named: Any) -> Any:
+            return await self._ask(name, arguments, named)
+
+        return ask
+
+    def die(self) -> None:
+        """What is being answered is answered no more."""
+        for task in tuple(self._at_work):
+            task.cancel()
+
+    async def _ask(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        self._moment(f"{self._name}-request")
+        if self._life.dead:
+            raise PeerError(f"The {self._name} did not accept the connection.", kind="unreachable", http_status=503)
+        task = asyncio.ensure_future(self._work(name, arguments, named))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        # Who asks may tire of it; what has arrived is done all the same.
+        await asyncio.wait((asyncio.ensure_future(_ended(task)),))
+        if not task.cancelled():
+            self._moment(f"{self._name}-response")
+        if self._life.dead or task.cancelled():
+            raise PeerClosed(f"The {self._name} reset the connection before it had answered.")
+        await self._life.here()
+        return task.result()
+
+    async def _work(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        await self._life.here()
+        method: Callable[..., Coroutine[Any, Any, Any]] = getattr(self.service, name)
+        return await method(*arguments, **named)
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    await asyncio.wait((task,))
