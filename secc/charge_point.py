@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from cryptography import x509
@@ -63,7 +63,7 @@ class ChargePoint:
     """A station with the EVSEs of ``evses``, numbered from 1. :meth:`open` boots it and serves vehicles until
     :meth:`close`; all EVSEs may hold a session at the same time.
 
-    ``state`` and ``hardware``: what :meth:`lose_power` has left of the one before.
+    ``state`` and ``hardware``: what :meth:`lose_power` has left of the one before; ``keep`` puts the state away.
 
     How many connectors there are and what the EVSEs are called is taken from the plans, not from ``station``. For the
     other arguments see :class:`secc.station.station.Station`.
@@ -82,6 +82,7 @@ class ChargePoint:
         roots: Iterable[tuple[str, x509.Certificate]] = (),
         credentials: Credentials | None = None,
         state: bytes | None = None,
+        keep: Callable[[bytes], None] | None = None,
         hardware: Sequence[Hardware] = (),
     ) -> None:
         self.station = Station(
@@ -98,13 +99,15 @@ class ChargePoint:
             roots=roots,
             credentials=credentials,
             state=state,
+            keep=keep,
         )
         if any(plan.config.central_validation for plan in evses):
             self.station.model.put("ISO15118Ctrlr", "CentralContractValidationAllowed", "true")
         self.presented = Presented()
         self.pairing: x509.Certificate | None = None
         """The root of a private environment, while vehicles are to be paired: it is sent with the chain (PE-1)."""
-        fitted = hardware or [Hardware(EvsePower(f"PNC-METER-{number}")) for number, _ in enumerate(evses, 1)]
+        before = self.station.meter_before
+        fitted = hardware or [Hardware(EvsePower(f"PNC-METER-{n}", before(n))) for n, _ in enumerate(evses, 1)]
         self.evses = tuple(
             self._build(number, plan, fitted[number - 1], clock, trace, source) for number, plan in enumerate(evses, 1)
         )
@@ -137,6 +140,7 @@ class ChargePoint:
             evse.request_stop()
 
         outlet.stop, outlet.restart, outlet.identified = stop, evse.restart, evse.identified
+        outlet.reading = lambda: evse.power.reading(clock.now())
         return evse
 
     def evse(self, number: int = 1) -> Evse:

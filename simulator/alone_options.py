@@ -103,6 +103,11 @@ class StationOptions(Discreet, SideOptions, frozen=True, kw_only=True):
     ] = "require"
     wait: Annotated[float | None, "give up when no vehicle has come by then", Shown("SECONDS")] = None
     sessions: Annotated[int, "end after the visits of N vehicles, with a verdict on each", Shown("N")] = 1
+    state: Annotated[
+        Path | None,
+        "a file in which the station keeps what must outlive a loss of power: variables, transactions, what is untold",
+        Shown("FILE"),
+    ] = None
     forever: Annotated[bool, "serve vehicles until Ctrl-C or SIGTERM", Flag("--forever")] = False
 
 

@@ -30,6 +30,7 @@ from pncsim.simulator.cars.profile import VehicleProfile, find_profile
 from pncsim.simulator.lab.back_end import CARD, open_back_end
 from pncsim.simulator.lab.stations import network_at
 from pncsim.simulator.plan import OtherSide, SecurityProfile
+from pncsim.simulator.station_state import keeper, read_kept
 from pncsim.simulator.vehicle_verdict import vehicle_verdict
 from pncsim.simulator.verdicts import first_sentence, say_verdict
 from pncsim.simulator.visits import SayVerdict, Visits
@@ -103,6 +104,8 @@ async def run_station(
         password=password or None,
         roots=trusted_roots(pki),
         credentials=pki.credentials("secc_leaf") if options.tls else None,
+        state=read_kept(options.state),
+        keep=keeper(options.state),
     )
     visits = Visits(site, options, clock, say)
     broken_off = True

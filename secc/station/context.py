@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -67,6 +67,8 @@ class StationContext:
         self.voice = Voice.on(clock, trace, "CS", config.identity, refuses=config.refuses)
         self.trust = TrustStore(roots)
         self.model = DeviceModel(_declared(blocks), self, self._variable_written)
+        self.keep: Callable[[], None] = lambda: None
+        """To be called when something is as it was not that has to be there after a loss of power."""
         self.changes = asyncio.Event()
         self.first_problem: PncError | None = None
         self.announced = False
@@ -111,6 +113,7 @@ class StationContext:
             interval=lambda: float(self.model.integer("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent")),
             delivered=self._event_delivered,
             given_up=self._event_given_up,
+            gone=lambda: self.keep(),
         )
         self.upkeep = Upkeep(
             config,
@@ -123,7 +126,7 @@ class StationContext:
             ask=self.link.ask,
             problem=self.problem,
             security_event=self.security_event,
-            changed=self.changes.set,
+            changed=self._certificates_changed,
         )
 
     @property
@@ -199,13 +202,18 @@ class StationContext:
             shown, self._held = self._held, None
             if shown.until > self.clock.now():
                 outlet.present(shown._replace(until=float("inf")))
-        events = outlet.book.note(notice)
-        if not self._alone:
-            self.delivery.add(events)
+        self.tell(outlet.book.note(notice))
         if kind is notices.PluggedIn or kind is notices.Unplugged:
             self._report_status(outlet)
         if outlet.transaction is None:
             self._reset_what_is_idle(outlet)
+
+    def tell(self, events: list[types.TransactionEventRequest]) -> None:
+        """Have the CSMS hear of ``events``, if there is one; they are kept before it does."""
+        if not self._alone:
+            self.delivery.add(events)
+        if events:
+            self.keep()
 
     def _event_delivered(self, event: types.TransactionEventRequest, answer: types.TransactionEventResponse) -> None:
         self.delivered += 1
@@ -371,6 +379,11 @@ class StationContext:
             self.password_changed = True
         elif key.component == "ISO15118Ctrlr":
             self.upkeep.look()
+        self.keep()
+
+    def _certificates_changed(self) -> None:
+        self.changes.set()
+        self.keep()
 
     async def reconnect_with_new_password(self) -> None:
         """A01.FR.03: once SetVariables is answered, come back with the new password."""

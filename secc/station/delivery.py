@@ -23,7 +23,8 @@ class EventDelivery:
     """Delivers events one after the other. :meth:`run` works while the station is online and is started anew each time.
 
     ``send`` performs one call; ``attempts`` and ``interval`` read MessageAttempts and MessageAttemptInterval;
-    ``delivered`` is told the event and the answer; ``given_up`` the event and the last error.
+    ``delivered`` is told the event and the answer; ``given_up`` the event and the last error, and
+    ``gone`` that it waits no longer.
     """
 
     def __init__(
@@ -35,13 +36,14 @@ class EventDelivery:
         interval: Callable[[], float],
         delivered: Callable[[Event, types.TransactionEventResponse], None],
         given_up: Callable[[Event, PncError], None],
+        gone: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._send = send
         self._attempts = attempts
         self._interval = interval
         self._delivered = delivered
-        self._given_up = given_up
+        self._given_up, self._gone = given_up, gone
         self._waiting: deque[Event] = deque()
         self._news = asyncio.Event()
         self._empty = asyncio.Event()
@@ -84,6 +86,7 @@ class EventDelivery:
             while self._waiting:
                 await self._deliver(self._waiting[0])
                 self._waiting.popleft()
+                self._gone()
             self._news.clear()
             self._empty.set()
 

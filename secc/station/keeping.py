@@ -21,6 +21,7 @@ def state_of(station: StationContext) -> StationState:
         own=[own(credentials) for credentials in station.upkeep.all],
         waiting=list(station.delivery.waiting),
         transactions={number: kept for number, kept in books.items() if kept is not None},
+        meters={number: outlet.reading() for number, outlet in station.outlets.items() if outlet.reading is not None},
         tokens=station.cache.known,
     )
 
@@ -39,4 +40,4 @@ def end_interrupted(station: StationContext, state: StationState, evse: int, reg
     """The transaction that was open at ``evse`` ends now; the CSMS hears of it in its turn."""
     kept = state.transactions.get(evse)
     if kept is not None and evse in station.outlets:
-        station.delivery.add(station.outlets[evse].book.interrupted(kept, station.clock.now(), register_wh))
+        station.tell(station.outlets[evse].book.interrupted(kept, station.clock.now(), register_wh))

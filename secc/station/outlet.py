@@ -45,6 +45,7 @@ class Outlet:
         self.authorizer, self.planner = authorizer, planner
         self.stop: Callable[[str], None] | None = None
         self.restart: Callable[[], None] | None = None
+        self.reading: Callable[[], int] | None = None
         self.identified: Callable[[], None] | None = None
         self.plugged = 0
         """The connector that is plugged in, 0 for none."""

@@ -36,7 +36,8 @@ class KeptTransaction(Struct, frozen=True, kw_only=True):
 
 class StationState(Discreet, Struct, frozen=True, kw_only=True):
     """Variables that were written, the CSMS's password, roots (use, DER), the V2G certificates with their keys (PKCS
-    #8, DER), TransactionEvents nobody has confirmed, open transactions by EVSE, and what is known of tokens."""
+    #8, DER), TransactionEvents nobody has confirmed, open transactions and meter readings (Wh) by EVSE,
+    and what is known of tokens."""
 
     _hidden = ("password", "own")
 
@@ -46,6 +47,7 @@ class StationState(Discreet, Struct, frozen=True, kw_only=True):
     own: list[tuple[list[bytes], bytes]]
     waiting: list[Any]
     transactions: dict[int, KeptTransaction]
+    meters: dict[int, int]
     tokens: list[tuple[tuple[str, str], tuple[str, float]]]
 
     def octets(self) -> bytes:

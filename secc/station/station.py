@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -33,6 +33,7 @@ class Station:
     certificate use, root) pairs; the V2G root is needed for OCSP answers, MO roots for hash data. ``credentials``: a
     V2G certificate it has already (else it requests one).
     ``state``: what it had kept (:attr:`state_kept`) before it lost its power; it counts more than all of these.
+    ``keep`` puts that away, before anything in it is told to others.
     What happens at its EVSEs is told to, and asked of, :meth:`outlet`.
     """
 
@@ -48,6 +49,7 @@ class Station:
         roots: Iterable[tuple[str, x509.Certificate]] = (),
         credentials: Credentials | None = None,
         state: bytes | None = None,
+        keep: Callable[[bytes], None] | None = None,
     ) -> None:
         self.config = config
         self._clock = clock
@@ -70,6 +72,10 @@ class Station:
         self._before = read_state(state) if state is not None else None
         if self._before is not None:
             restore(context, self._before)
+            if credentials is not None and not config.request_certificate:
+                self.upkeep.use(credentials)  # somebody else sees to them
+        if keep is not None:
+            context.keep = lambda: keep(self.state_kept)
 
     # What the SECC needs
 
@@ -126,6 +132,10 @@ class Station:
     def state_kept(self) -> bytes:
         """What a loss of power leaves of it."""
         return state_of(self._context).octets()
+
+    def meter_before(self, evse: int) -> int:
+        """What the meter of ``evse`` showed, in Wh, as far as a station before this one has kept it."""
+        return self._before.meters.get(evse, 0) if self._before is not None else 0
 
     def stands_again(self, evse: int, register_wh: int) -> None:
         """After a loss of power: a transaction that was open at ``evse`` ends, with the meter as it is."""

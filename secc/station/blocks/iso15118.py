@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def _install(station: StationContext, payload: types.InstallCertificateRequest) -> types.InstallCertificateResponse:
-    return station.trust.install(payload, station.clock.now())
+    answer = station.trust.install(payload, station.clock.now())
+    station.keep()
+    return answer
 
 
 def _installed(
@@ -24,7 +26,9 @@ def _installed(
 
 
 def _delete(station: StationContext, payload: types.DeleteCertificateRequest) -> types.DeleteCertificateResponse:
-    return station.trust.delete(payload)
+    answer = station.trust.delete(payload)
+    station.keep()
+    return answer
 
 
 HANDLERS: tuple[Row[StationContext], ...] = (
