@@ -12,13 +12,13 @@ from pncsim.simulator.grid.tables import (
     SEQUENCE,
     STATION_SETUP,
     VEHICLE_SETUP,
-    Exchange,
+    Awaited,
     Follows,
 )
-from pncsim.simulator.lab.lives.life import Actor, How
+from pncsim.simulator.lab.lives.life import How, Mortal
 from pncsim.wire.errors import Kind
 
-ACTORS: tuple[Actor, ...] = ("EV", "SECC", "CSMS", "CCP", "MO", "OCSP")
+ACTORS: tuple[Mortal, ...] = ("EV", "SECC", "CSMS", "CCP", "MO", "OCSP")
 HOWS: tuple[How, ...] = ("killed", "silent")
 
 PLUGGED_IN = "plug-in"
@@ -56,7 +56,7 @@ class Expected(Struct, frozen=True, kw_only=True):
 _UNNOTICED = {"StoppedByEV": "charges", "": "goes on"}
 
 
-def expected(message: str, actor: Actor, how: How) -> Expected:
+def expected(message: str, actor: Mortal, how: How) -> Expected:
     """What must come of it that ``actor`` is ``how`` as ``message`` is about to be sent for the first time."""
     place = AT[message]
     if actor == "EV":
@@ -115,7 +115,7 @@ def _station(place: int, how: How) -> Expected:
     return _lost(exchange, exchange.lost, exchange.limit, held=held, stopped=stopped)
 
 
-def _behind(place: int, actor: Actor, how: How) -> Expected:
+def _behind(place: int, actor: Mortal, how: How) -> Expected:
     """Who asks gives up in time, at once where the connection ends or is refused; what nobody needs is not missed."""
     if actor == "CSMS" and how == "killed" and not place:
         # Offline before the vehicle is there: the station does not offer what it may not authorise.
@@ -130,12 +130,12 @@ def _behind(place: int, actor: Actor, how: How) -> Expected:
     return _lost(exchange, exchange.lost, exchange.limit, held=held)
 
 
-def _needed(place: int, actor: Actor) -> Exchange | None:
+def _needed(place: int, actor: Mortal) -> Awaited | None:
     """The first exchange in which ``actor`` still has to answer."""
     return next((one for one in EXCHANGES if one.answers == actor and AT[one.response] >= place), None)
 
 
-def _lost(exchange: Exchange, follows: Follows, after: float, *, held: bool, stopped: str | None = None) -> Expected:
+def _lost(exchange: Awaited, follows: Follows, after: float, *, held: bool, stopped: str | None = None) -> Expected:
     return Expected(
         problem=follows.problem,
         after=after,
@@ -150,6 +150,6 @@ def _end(problem: tuple[str, Kind] | None, vehicle: str, *, held: bool) -> Expec
     return Expected(problem=problem, vehicle=vehicle, stopped="StoppedByEV", held=held)
 
 
-def cells() -> list[tuple[str, Actor, How]]:
+def cells() -> list[tuple[str, Mortal, How]]:
     """Every cell of the grid."""
     return [(message, actor, how) for how in HOWS for actor in ACTORS for message in ORDER]

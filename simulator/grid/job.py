@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from pncsim.backend.events.facts import ContractDelivered
 from pncsim.backend.store import every
 from pncsim.simulator.grid.invariants import broken, untold
-from pncsim.simulator.lab.lives.life import RESTART, SILENCE, Actor, How, Strike
+from pncsim.simulator.lab.lives.life import RESTART, SILENCE, How, Mortal, Strike
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.scenario import Scenario, scenario
 from pncsim.simulator.settings import RunSettings
@@ -58,7 +58,7 @@ class Seen(Struct, kw_only=True):
         return tuple(dict.fromkeys(message for _, message in self.told))
 
 
-async def see(message: str = "", actor: Actor | None = None, how: How = "killed") -> Seen:
+async def see(message: str = "", actor: Mortal | None = None, how: How = "killed") -> Seen:
     """Run a cell: ``actor`` is taken away as ``message`` is about to be sent for the first time; None: nobody is.
 
     To be awaited on a loop of virtual time.

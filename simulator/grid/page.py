@@ -31,9 +31,9 @@ In every cell, once everybody is back, the vehicle charges and pays with the one
 is open without its station, none lacks an event, the contract is in the vehicle whole and with its key or not at all,
 pools and operator keep what they had, and every contract that was handed out is told as an event.
 
-As real processes, with SIGKILL, while energy flows: a station (`pnc secc --state FILE`) and a CSMS begin anew from their
-files (tests/standalone/test_killed_processes.py), and the services (`pnc serve`) at eight kinds of points, of which
-every acknowledged write and event is there afterwards (tests/serving/test_kills.py).
+As real processes, with SIGKILL, while energy flows: a station (`pnc secc --state FILE`) and a CSMS begin anew from
+their files (tests/standalone/test_killed_processes.py), and the services (`pnc serve`) at eight kinds of points, of
+which every acknowledged write and event is there afterwards (tests/serving/test_kills.py).
 
 `pnc run install-contract --transport memory --fault killed:CSMS,AuthorizeRequest` does one of them by itself, as does
 `--fault silent:…`.

@@ -11,7 +11,7 @@ from msgspec import Struct
 from pncsim.backend.csms.authorization import Deadlines
 from pncsim.backend.pki.revocation import WHOLE
 from pncsim.secc.station.config import StationConfig
-from pncsim.simulator.lab.lives.life import Actor
+from pncsim.simulator.lab.lives.life import Mortal
 from pncsim.wire.errors import Kind
 from pncsim.wire.v2g.iso2.timing import MESSAGES, TIMERS
 from pncsim.wire.v2g.sdp import ATTEMPTS, WAIT
@@ -78,15 +78,15 @@ class Follows(Struct, frozen=True, kw_only=True):
     stopped: str = "StoppedByEV"
 
 
-class Exchange(Struct, frozen=True, kw_only=True):
+class Awaited(Struct, frozen=True, kw_only=True):
     """``asks`` waits ``limit`` seconds for the answer of ``answers`` (``source`` says so). ``lost``: what follows when
     it does not come in time; ``reset``: when the connection ends, which is the same at once where nothing is said.
     ``within``: the V2G request that cannot be answered meanwhile, from which on it is waited for."""
 
     request: str
     response: str
-    asks: Actor
-    answers: Actor
+    asks: Mortal
+    answers: Mortal
     limit: float
     source: str
     lost: Follows
@@ -98,8 +98,8 @@ _LEFT = "Other"
 """The vehicle closes the connection, or it fails: EVCommunicationLost."""
 
 
-def _v2g(name: str, stopped: str = _LEFT, step: str = "") -> Exchange:
-    return Exchange(
+def _v2g(name: str, stopped: str = _LEFT, step: str = "") -> Awaited:
+    return Awaited(
         request=f"{name}Req{step}",
         response=f"{name}Res{step}",
         asks="EV",
@@ -125,7 +125,7 @@ EXCHANGES = (
     _v2g("ServiceDetail"),
     _v2g("PaymentServiceSelection"),
     _v2g("CertificateInstallation"),
-    Exchange(
+    Awaited(
         request="Get15118EVCertificateRequest",
         within="CertificateInstallationReq",
         response="Get15118EVCertificateResponse",
@@ -135,7 +135,7 @@ EXCHANGES = (
         source="below the 4.5 s the SECC has for CertificateInstallationRes (Table 109)",
         lost=_NO_CONTRACT,
     ),
-    Exchange(
+    Awaited(
         request="CCP-request",
         within="CertificateInstallationReq",
         response="CCP-response",
@@ -145,7 +145,7 @@ EXCHANGES = (
         source="below the station's 4 s",
         lost=_NO_CONTRACT,
     ),
-    Exchange(
+    Awaited(
         request="OCSP-request",
         within="CertificateInstallationReq",
         response="OCSP-response",
@@ -157,7 +157,7 @@ EXCHANGES = (
     ),
     _v2g("PaymentDetails"),
     _v2g("Authorization"),
-    Exchange(
+    Awaited(
         request="AuthorizeRequest",
         within="AuthorizationReq",
         response="AuthorizeResponse",
@@ -167,7 +167,7 @@ EXCHANGES = (
         source="C07, offline without ContractValidationOffline; EVSEProcessing Ongoing meanwhile (V2G2-855)",
         lost=_NOT_AUTHORISED,
     ),
-    Exchange(
+    Awaited(
         request="MO-request",
         within="AuthorizationReq",
         response="MO-response",
@@ -177,7 +177,7 @@ EXCHANGES = (
         source="C07.FR.14: who cannot be asked accepts nothing",
         lost=_CANCELLED,
     ),
-    Exchange(
+    Awaited(
         request="TransactionEventRequest.Updated",
         response="PowerDeliveryReq.Start",  # the answer to this second request, which has no name here, comes next
         asks="CSMS",

@@ -14,8 +14,8 @@ from pncsim.simulator.grid.expected import ACTORS, HOWS, cells, expected
 from pncsim.simulator.grid.job import Seen, see
 from pncsim.simulator.grid.judge import judge
 from pncsim.simulator.grid.tables import EXCHANGES, ORDER
-from pncsim.simulator.lab.lives.borders import Door
-from pncsim.simulator.lab.lives.life import Actor, How, Life
+from pncsim.simulator.lab.lives.borders import ServiceDoor
+from pncsim.simulator.lab.lives.life import How, Life, Mortal
 from pncsim.simulator.lab.lives.lives import Lives
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.wire.v2g.iso2.timing import MESSAGES
@@ -23,11 +23,11 @@ from pncsim.wire.v2g.iso2.timing import MESSAGES
 BY_REQUEST = {exchange.request: exchange for exchange in EXCHANGES}
 
 
-def cell(message: str, actor: Actor, how: How) -> Seen:
+def cell(message: str, actor: Mortal, how: How) -> Seen:
     return run_on_loop("memory", lambda: see(message, actor, how))
 
 
-def wrong(message: str, actor: Actor, how: How) -> list[str]:
+def wrong(message: str, actor: Mortal, how: How) -> list[str]:
     return judge(cell(message, actor, how), expected(message, actor, how), message)
 
 
@@ -39,7 +39,7 @@ def test_the_job_consists_of_the_messages_of_the_table() -> None:
 
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("actor", ACTORS)
-def test_what_comes_of_it_is_what_the_tables_say(actor: Actor, how: How) -> None:
+def test_what_comes_of_it_is_what_the_tables_say(actor: Mortal, how: How) -> None:
     """All messages of one actor; at the end of each everybody is back, charges once more, and nothing is half there."""
     found = {message: wrong(message, actor, how) for message, who, so in cells() if (who, so) == (actor, how)}
     assert len(found) == len(ORDER)
@@ -103,7 +103,7 @@ def test_a_contract_that_is_handed_out_untold_is_noticed(monkeypatch: pytest.Mon
 
 
 def test_who_is_not_really_killed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Door, "die", lambda self: None)
+    monkeypatch.setattr(ServiceDoor, "die", lambda self: None)
     monkeypatch.setattr(Life, "dead", False)
     assert wrong("CCP-request", "CCP", "killed")
 
@@ -119,7 +119,7 @@ def test_who_is_not_really_silent_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("actor", ACTORS)
-def test_any_actor_can_be_taken_away_by_a_fault(actor: Actor, how: How) -> None:
+def test_any_actor_can_be_taken_away_by_a_fault(actor: Mortal, how: How) -> None:
     fault = find_fault(f"{how}:{actor},CertificateInstallationReq")
     done = run("install-contract", faults=[str(fault)])
     assert fault.scenario == "install-contract"

@@ -16,19 +16,31 @@ if TYPE_CHECKING:
     from pncsim.simulator.lab.plug_in import PlugIn
 
 Who = Annotated[str, "Who: EV, SECC (the station), CSMS, CCP, MO, or OCSP (the responder)."]
-Message = Annotated[str, "As it is about to be sent for the first time; docs/grid.md names them."]
+AtMessage = Annotated[str, "As it is about to be sent for the first time; docs/grid.md names them."]
 Away = Annotated[float, "Seconds until it is there again.", Bounds(0.0, 86_400.0)]
 
 
 def _killed(
-    lab: Lab, where: str, /, *, actor: Who = "SECC", message: Message = "AuthorizationReq", seconds: Away = RESTART
+    lab: Lab,
+    where: str,
+    /,
+    *,
+    actor: Who = "SECC",
+    message: AtMessage = "AuthorizationReq",
+    seconds: Away = RESTART,
 ) -> None:
     """It loses its memory and its connections, and begins anew with what it had stored."""
     _strike(lab, where, "killed", actor, message, seconds)
 
 
 def _silent(
-    lab: Lab, where: str, /, *, actor: Who = "SECC", message: Message = "AuthorizationReq", seconds: Away = SILENCE
+    lab: Lab,
+    where: str,
+    /,
+    *,
+    actor: Who = "SECC",
+    message: AtMessage = "AuthorizationReq",
+    seconds: Away = SILENCE,
 ) -> None:
     """It says nothing any more."""
     _strike(lab, where, "silent", actor, message, seconds)

@@ -21,14 +21,14 @@ from pncsim.wire.streams import ByteStream, Layer
 from pncsim.wire.v2g.sdp import ATTEMPTS
 from pncsim.wire.voice import Voice
 
-Moment = Callable[[str], None]
+TellMoment = Callable[[str], None]
 """Told of each message as it is about to be sent."""
 
 
-class Link:
+class WatchedLink:
     """``network`` as the vehicle sees it; ``wires`` are its connections."""
 
-    def __init__(self, network: Network, clock: Clock, vehicle: Life, station: Life, wires: list[Wire]) -> None:
+    def __init__(self, network: Network, clock: Clock, vehicle: Life, station: Life, wires: list[WatchedWire]) -> None:
         self._network, self._clock = network, clock
         self._vehicle, self._station, self._wires = vehicle, station, wires
 
@@ -45,12 +45,12 @@ class Link:
 
     async def connect(self, address: SeccAddress, voice: Voice | None = None) -> ByteStream:
         """As :class:`wire.network.Network`."""
-        wire = Wire(await self._network.connect(address, voice), self._vehicle, self._station)
+        wire = WatchedWire(await self._network.connect(address, voice), self._vehicle, self._station)
         self._wires.append(wire)
         return wire
 
 
-class Wire(Layer):
+class WatchedWire(Layer):
     """A vehicle's connection, below its TLS."""
 
     def __init__(self, stream: ByteStream, vehicle: Life, station: Life) -> None:
@@ -130,10 +130,10 @@ class Wire(Layer):
             super()._hold(full)
 
 
-class Channel:
+class WatchedChannel:
     """A station's channel to its CSMS: tells the station's calls and their answers."""
 
-    def __init__(self, channel: FrameChannel, station: Life, csms: Life, moment: Moment) -> None:
+    def __init__(self, channel: FrameChannel, station: Life, csms: Life, moment: TellMoment) -> None:
         self._channel, self._station, self._csms, self._moment = channel, station, csms, moment
         self._calls: dict[str, str] = {}
         self._cut = False
@@ -207,13 +207,13 @@ class Channel:
         await self._channel.close(code, reason)
 
 
-class Door:
+class ServiceDoor:
     """Stands before a service: each of its coroutine methods is a request, which is told with its answer.
 
     ``name``: what those are called, as in ``CCP-request``.
     """
 
-    def __init__(self, service: Any, name: str, life: Life, moment: Moment) -> None:
+    def __init__(self, service: Any, name: str, life: Life, moment: TellMoment) -> None:
         self.service = service
         self._name, self._life, self._moment = name, life, moment
         self._at_work: set[asyncio.Task[Any]] = set()

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Actor = Literal["EV", "SECC", "CSMS", "CCP", "MO", "OCSP"]
+Mortal = Literal["EV", "SECC", "CSMS", "CCP", "MO", "OCSP"]
 """Who takes part while a vehicle charges: vehicle, station, and what its CSMS asks. The OCSP responder is the PKI's."""
 
 How = Literal["killed", "silent"]
@@ -23,7 +23,7 @@ three attempts at a TransactionEvent (OCPP E13: 3 x 30 s, and 10 s and 20 s betw
 class Strike(Struct, frozen=True):
     """``actor`` is taken away as ``message`` is about to be sent for the ``nth`` time, for ``seconds``."""
 
-    actor: Actor
+    actor: Mortal
     how: How
     message: str
     nth: int

@@ -13,8 +13,8 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from pncsim.ev.outcome import SessionOutcome
-from pncsim.simulator.lab.lives.borders import Channel, Door, Link, Wire
-from pncsim.simulator.lab.lives.life import Actor, Life, Strike
+from pncsim.simulator.lab.lives.borders import ServiceDoor, WatchedChannel, WatchedLink, WatchedWire
+from pncsim.simulator.lab.lives.life import Life, Mortal, Strike
 from pncsim.simulator.lab.plug_in import PlugIn
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed, PncError
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 KILLED = "The vehicle's controller was killed."
 
-_SERVICES: dict[Actor, Service] = {"CCP": "pool", "MO": "mo", "OCSP": "responder"}
+_SERVICES: dict[Mortal, Service] = {"CCP": "pool", "MO": "mo", "OCSP": "responder"}
 
 
 class Lives:
@@ -53,11 +53,11 @@ class Lives:
         self._clock, self._voice, self._hooks = clock, voice, hooks
         self._stations, self._makes = stations, makes
         self._strikes: list[Strike] = []
-        self._lives: dict[Actor, Life] = {}
+        self._lives: dict[Mortal, Life] = {}
         self._seen: Counter[str] = Counter()
-        self._wires: list[Wire] = []
-        self._channels: list[Channel] = []
-        self._doors: dict[Actor, Door] = {}
+        self._wires: list[WatchedWire] = []
+        self._channels: list[WatchedChannel] = []
+        self._doors: dict[Mortal, ServiceDoor] = {}
         self._returning: set[asyncio.Task[None]] = set()
         self._back: BackEnd | None = None
         self._vehicle: Vehicle | None = None
@@ -78,7 +78,7 @@ class Lives:
 
     def on(self, network: Network) -> Network:
         """``network`` as the vehicle sees it."""
-        return Link(network, self._clock, self._lives["EV"], self._lives["SECC"], self._wires)
+        return WatchedLink(network, self._clock, self._lives["EV"], self._lives["SECC"], self._wires)
 
     # What the lab asks
 
@@ -86,7 +86,7 @@ class Lives:
         """A station's channel to its CSMS, as the station sees it."""
         if not self._lives:
             return channel
-        seen = Channel(channel, self._lives["SECC"], self._lives["CSMS"], self._moment)
+        seen = WatchedChannel(channel, self._lives["SECC"], self._lives["CSMS"], self._moment)
         self._channels.append(seen)
         return seen
 
@@ -123,7 +123,7 @@ class Lives:
 
     # Moments
 
-    def _sending(self, actor: Actor) -> Alter:
+    def _sending(self, actor: Mortal) -> Alter:
         def about_to_send(name: str, message: Any) -> Any:
             body = message.Body.BodyElement if isinstance(message, iso2.V2G_Message) else None
             if body is None and not name.startswith("SupportedAppProtocol"):
@@ -151,7 +151,7 @@ class Lives:
         self._back = back = plug_in.back
         ecosystem, services = back.ecosystem, back.services
         for actor, service in _SERVICES.items():
-            self._doors[actor] = Door(getattr(ecosystem, service), actor, self._lives[actor], self._moment)
+            self._doors[actor] = ServiceDoor(getattr(ecosystem, service), actor, self._lives[actor], self._moment)
         services.pool, services.operator = self._doors["CCP"], self._doors["MO"]
         ecosystem.__dict__["responder"] = self._doors["OCSP"]
 
@@ -184,7 +184,7 @@ class Lives:
         for channel in self._channels:
             channel.look()
 
-    def _kill(self, actor: Actor) -> Callable[[], Coroutine[Any, Any, None]]:
+    def _kill(self, actor: Mortal) -> Callable[[], Coroutine[Any, Any, None]]:
         match actor:
             case "EV":
                 return self._kill_vehicle()
@@ -251,7 +251,7 @@ class Lives:
         for channel in channels:
             await channel.reset()
 
-    def _kill_service(self, actor: Actor) -> Callable[[], Coroutine[Any, Any, None]]:
+    def _kill_service(self, actor: Mortal) -> Callable[[], Coroutine[Any, Any, None]]:
         door, back = self._doors[actor], self._back
         assert back is not None, "its station has met it"
         door.die()
