@@ -16,6 +16,7 @@ from pncsim.wire.network import Handlers, Network, SeccAddress, Security, Servin
 from pncsim.wire.network.memory import MemoryNetwork
 from pncsim.wire.ocpp.channel import FrameChannel
 from pncsim.wire.ocpp.frames import Call, Error, Frame, Result
+from pncsim.wire.ocpp.handshake import LinkSecurity
 from pncsim.wire.ocpp.versions import OcppVersion
 from pncsim.wire.streams import ByteStream, Layer
 from pncsim.wire.v2g.sdp import ATTEMPTS
@@ -145,6 +146,11 @@ class WatchedChannel:
     def version(self) -> OcppVersion:
         """As wire.ocpp.channel.FrameChannel."""
         return self._channel.version
+
+    @property
+    def secured(self) -> LinkSecurity | None:
+        """As wire.ocpp.channel.FrameChannel."""
+        return self._channel.secured
 
     @property
     def close_code(self) -> int | None:
