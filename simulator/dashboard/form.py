@@ -23,6 +23,7 @@ from pncsim.wire.trace import (
     Judged,
     LinkBytes,
     OcppFrame,
+    OcppSecured,
     PilotChanged,
     Power,
     Problem,
@@ -52,6 +53,7 @@ KINDS: tuple[type[Event], ...] = (
     Warned,
     Tolerated,
     Problem,
+    OcppSecured,
 )
 """What a record may hold; its first octet is the place in here. New kinds go to the end."""
 
@@ -73,6 +75,7 @@ _LEVELS: dict[type[Event], Level] = {
     OcppFrame: Level.MESSAGE,
     SdpDatagram: Level.MESSAGE,
     Secured: Level.MESSAGE,
+    OcppSecured: Level.MESSAGE,
     Story: Level.STORY,
     Warned: Level.NOTICE,
     Tolerated: Level.NOTICE,

@@ -19,6 +19,7 @@ from pncsim.wire.trace import (
     Event,
     HttpExchange,
     OcppFrame,
+    OcppSecured,
     PilotChanged,
     Problem,
     SdpDatagram,
@@ -92,6 +93,8 @@ def _line(event: Event) -> MessageLine:
             return _datagram(event)
         case Secured():
             return _handshake(event)
+        case OcppSecured():
+            return _back_end_handshake(event)
         case HttpExchange(method=method, url=url, status=status):
             sign: Sign = "x" if status >= 400 else ""
             source = min(lane_of(event.role), 2)
@@ -172,6 +175,16 @@ def _handshake(event: Secured) -> MessageLine:
     return MessageLine(
         event.time, event.unit, here, 1 - here, "tls", "TLS refused", code, "x", detail=printable(event.reason)
     )
+
+
+def _back_end_handshake(event: OcppSecured) -> MessageLine:
+    source, target = (2, 1) if event.role == "CSMS" else (1, 2)
+    if event.ok:
+        shown = f", {event.shown} has shown itself" if event.shown else ""
+        detail = printable(f"{event.cipher}{shown}")
+        return MessageLine(event.time, event.unit, source, target, "tls", f"OCPP {event.version}", detail=detail)
+    code, why = "" if event.alert is None else f"alert {event.alert}", printable(event.reason)
+    return MessageLine(event.time, event.unit, source, target, "tls", "OCPP TLS refused", code, "x", detail=why)
 
 
 def body_of(event: V2gMessage) -> object:

@@ -10,7 +10,17 @@ from msgspec import Struct
 from pncsim.simulator.dashboard.loops import Rounds, frame_name, stem
 from pncsim.simulator.evidence.wire_told import Once
 from pncsim.wire.ocpp.frames import Call, Error, Result
-from pncsim.wire.trace import Event, HttpExchange, OcppFrame, Problem, SdpDatagram, Secured, ServiceCall, V2gMessage
+from pncsim.wire.trace import (
+    Event,
+    HttpExchange,
+    OcppFrame,
+    OcppSecured,
+    Problem,
+    SdpDatagram,
+    Secured,
+    ServiceCall,
+    V2gMessage,
+)
 from pncsim.wire.v2g.iso2.timing import MESSAGES
 
 NOBODY = 0xFFFFFFFF
@@ -87,7 +97,7 @@ class MessageRows:
                 row = self._new(place)
                 self._keep(data, row)
                 return row
-            case HttpExchange() | Secured() | Problem() | ServiceCall():
+            case HttpExchange() | Secured() | OcppSecured() | Problem() | ServiceCall():
                 return self._new(place)
         return None
 

@@ -9,7 +9,9 @@ from accepted_screens import Accepted
 from screens import SIZES, dashboard
 from seen_runs import PlayedBack, recorded, reports_of
 
+from pncsim.simulator.dashboard.form import records
 from pncsim.simulator.dashboard.kept import Layout, place, remember, remembered
+from pncsim.simulator.dashboard.lines import line_of
 from pncsim.simulator.dashboard.reports import (
     DoInLab,
     EventsTold,
@@ -23,6 +25,9 @@ from pncsim.simulator.dashboard.reports import (
     StopRun,
 )
 from pncsim.simulator.dashboard.screens.live import LiveScreen, filter_of
+from pncsim.simulator.dashboard.store import EventStore
+from pncsim.wire.trace import Event
+from pncsim.wire.voice import Voice
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -31,6 +36,17 @@ async def test_the_live_screen_looks_as_it_was_accepted(name: str, size: tuple[i
     reports = recorded(name) if name != "nothing" else []
     async with dashboard(PlayedBack(*reports), size) as seen:
         accepted(f"live-{name}-{size[0]}x{size[1]}", seen.text)
+
+
+def test_the_handshake_of_a_station_with_its_csms_is_an_arrow_between_them() -> None:
+    held: list[Event] = []
+    voice = Voice("CS", "CS001", lambda: 1.0, held.append)
+    voice.ocpp_secured(peer="CSMS", version="TLSv1.3", cipher="TLS_AES_128_GCM_SHA256", shown="CN=csms")
+    store = EventStore()
+    store.take(records(held))
+    line = line_of(store, store.rows[0])
+    assert (line.source, line.target, line.way, line.name, line.sign) == (1, 2, "tls", "OCPP TLSv1.3", "")
+    assert "CN=csms" in line.detail
 
 
 # By keyboard

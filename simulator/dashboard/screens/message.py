@@ -326,7 +326,7 @@ def _facts(event: Event) -> Iterable[MessagePart]:
             number += 1
 
 
-_SHOWN = ("V2gMessage", "OcppFrame", "SdpDatagram", "HttpExchange", "Secured", "Problem")
+_SHOWN = ("V2gMessage", "OcppFrame", "SdpDatagram", "HttpExchange", "Secured", "OcppSecured", "Problem")
 
 
 def _next(store: EventStore, place: int, by: int) -> int | None:
