@@ -27,7 +27,7 @@ from pncsim.backend.pcp import http as pcp_http
 from pncsim.backend.pki import crl_http, end_entities, est_http, responder_http
 from pncsim.backend.pki.authorities import Authorities
 from pncsim.backend.rcp import http as rcp_http
-from pncsim.backend.rest import health, openapi_http, viewer
+from pncsim.backend.rest import health, openapi_http, services_http, viewer
 from pncsim.backend.rest.access import Grants, Others
 from pncsim.backend.rest.guessing import Guesses
 from pncsim.backend.rest.metrics import Metrics
@@ -48,7 +48,7 @@ class Household(Struct, frozen=True, eq=False):
 
     ``grants`` says what tokens let their holders do where it is not ``tokens``: their clients are somewhere else then.
     ``kinds`` is what is kept. ``renew`` lets the services begin anew with what is kept by then; ``reset`` brings back
-    the state of a first start, where a test may do that and move the clock.
+    the state of a first start, where a test may do that and move the clock. ``services``: where each is, by name.
     """
 
     ecosystem: Ecosystem
@@ -62,6 +62,7 @@ class Household(Struct, frozen=True, eq=False):
     metrics: Metrics = field(default_factory=Metrics)
     certificates: ClientCertificates | None = None
     grants: Grants | None = None
+    services: Mapping[str, str] = {}
 
     @property
     def others(self) -> Others:
@@ -165,6 +166,7 @@ def routes_of(house: Household, names: Sequence[str] = tuple(FACES)) -> list[Rou
     about = (
         *health.routes(lambda: _probe(house)),
         *house.metrics.routes(),
+        *services_http.routes(house.services),
         *(viewer.routes() if VIEWED.issubset(names) else ()),
         *openapi_http.routes(published, house.tokens.audience),
     )

@@ -36,8 +36,9 @@ from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown, Switches
 from pncsim.simulator.serving_clients import DemoClient
 from pncsim.simulator.serving_doors import Doors
 from pncsim.simulator.serving_fixtures import Furnishing
+from pncsim.simulator.serving_found import find_services
 from pncsim.simulator.serving_home import Home
-from pncsim.simulator.serving_parts import ECOSYSTEM, POOLS, Elsewhere, ServedPart
+from pncsim.simulator.serving_parts import ECOSYSTEM, PKI, POOLS, Elsewhere, ServedPart
 from pncsim.simulator.serving_peers import read_peers
 from pncsim.simulator.serving_ready import clients_ready, stand
 from pncsim.wire.clock import Clock
@@ -153,7 +154,12 @@ class PkiOptions(ServeOptions, frozen=True, kw_only=True):
 class PoolsOptions(ServeOptions, frozen=True, kw_only=True):
     """``pnc serve pools``: the same for the pools, beside a PKI that is served on its own."""
 
-    pki_services: Annotated[Path | None, "ready file of pnc serve pki (needed)", Shown("FILE")] = None
+    pki_services: Annotated[str | None, "ready file of pnc serve pki, or its base URL (needed)", Shown("FILE|URL")] = (
+        None
+    )
+    credentials: Annotated[
+        Path | None, "clients.json or ready file with the secrets there; with a URL needed", Shown("FILE")
+    ] = None
     client: Annotated[str, "who calls there, an administrator", Shown("CLIENT")] = "demo-admin"
     ca: Annotated[Path | None, "root of the PKI services' https certificate", Shown("PEM")] = None
 
@@ -212,7 +218,7 @@ async def served(
     folder = (options.data or default_folder().parent / part.folder).absolute()
     async with AsyncExitStack() as stack:
         voice = Voice.on(clock, trace, "LAB")
-        elsewhere = _elsewhere(options, clock) if part is POOLS else None
+        elsewhere = await _elsewhere(options, clock) if part is POOLS else None
         if elsewhere is not None:
             stack.push_async_callback(elsewhere.close)
         furnish = None if options.fixtures is None else Furnishing(options.fixtures, folder)
@@ -265,13 +271,15 @@ async def served(
         yield Served(home, store.database.name, elsewhere)
 
 
-def _elsewhere(options: ServeOptions, clock: Clock) -> Elsewhere:
+async def _elsewhere(options: ServeOptions, clock: Clock) -> Elsewhere:
     if not isinstance(options, PoolsOptions) or options.pki_services is None:
         raise LocalError(
             "Pools need a PKI: nothing says where it is.",
-            advice="Start pnc serve pki --ready-file FILE, and name that file with --pki-services.",
+            advice="Start pnc serve pki --ready-file FILE, and name that file, or its URL, with --pki-services.",
         )
-    return Elsewhere(options.pki_services, clock, client=options.client, ca=options.ca)
+    where, ca = options.pki_services, options.ca
+    known = await find_services(where, clock, needed=PKI.names, credentials=options.credentials, ca=ca)
+    return Elsewhere(known, where, clock, client=options.client, ca=ca)
 
 
 def default_folder() -> Path:

@@ -41,10 +41,11 @@ from pncsim.backend.store.sql import SqlStore, open_store
 from pncsim.backend.verification import Verifier
 from pncsim.simulator.parameters import Bounds, Reads, Shown
 from pncsim.simulator.pool_calls import trust
-from pncsim.simulator.pool_client import Participant, read_access
+from pncsim.simulator.pool_client import Participant
 from pncsim.simulator.serving import default_folder, duration
 from pncsim.simulator.serving_apart import make_folder, roots_in, subscribed
 from pncsim.simulator.serving_clients import DemoClient, demo_clients
+from pncsim.simulator.serving_found import find_services
 from pncsim.simulator.serving_ready import clients_ready, stand
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki, write_pki
 from pncsim.wire.clock import Clock
@@ -56,12 +57,19 @@ from pncsim.wire.voice import Voice
 PORT = 8191
 KINDS = (CLIENTS, TOKEN_KEYS, AUDIENCES, SUBSCRIPTIONS, NOTICES, ISSUED, SEEN_TRUST_LISTS)
 """What it keeps."""
+NEEDED = ("token", "rcp", "pcp", "ccp", "cps", "webhooks")
+"""Which services it uses."""
 
 
 class OperatorOptions(Struct, frozen=True, kw_only=True):
     """``pnc serve operator``: whose services it uses, and where it listens, on loopback."""
 
-    ecosystem: Annotated[Path | None, "ready file of the services it uses (needed)", Shown("FILE")] = None
+    ecosystem: Annotated[
+        str | None, "ready file of the services it uses, or a base URL of them (needed)", Shown("FILE|URL")
+    ] = None
+    credentials: Annotated[
+        Path | None, "clients.json or ready file with the secrets there; with a URL needed", Shown("FILE")
+    ] = None
     client: Annotated[str, "what it is called there", Shown("CLIENT")] = "demo-mo-v2g"
     operator_root: Annotated[
         Path | None, "root of the root pool's operator, who signs its lists (needed)", Shown("PEM")
@@ -118,10 +126,11 @@ async def operator(options: OperatorOptions, clock: Clock, trace: Trace) -> Asyn
     if options.ecosystem is None or options.operator_root is None:
         raise LocalError(
             "A mobility operator needs services, and to know who signs their list of roots.",
-            advice="Name the services' ready file with --ecosystem, and with --operator-root the rcp_root.pem of their "
-            "data folder.",
+            advice="Name the services' ready file or URL with --ecosystem, and with --operator-root the rcp_root.pem "
+            "of their data folder.",
         )
-    known, roots = read_access(options.ecosystem, ""), roots_in(options.operator_root)
+    roots = roots_in(options.operator_root)
+    known = await find_services(options.ecosystem, clock, needed=NEEDED, credentials=options.credentials, ca=options.ca)
     folder = options.data or default_folder().parent / "operator"
     async with AsyncExitStack() as stack:
         voice = Voice.on(clock, trace, "MO")

@@ -1,4 +1,4 @@
-"""Parts of an ecosystem that are served on their own, and how one finds the other: by its ready file."""
+"""Parts of an ecosystem that are served on their own, and how one uses the other."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from pncsim.backend.pki.remote import RemoteAuthorities, fetch_pki
 from pncsim.backend.rest.client import HttpClient
 from pncsim.backend.store import Store
 from pncsim.simulator.pool_calls import trust
-from pncsim.simulator.pool_client import Participant, read_access
+from pncsim.simulator.pool_client import KnownServices, Participant
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.urls import without_password
 from pncsim.wire.voice import Voice
 
 
@@ -40,20 +41,14 @@ _TOKEN = 5.0
 
 
 class Elsewhere:
-    """The PKI in another process, with the participants known there; ``file`` is its ready file.
+    """The PKI in another process, with the participants known there: ``known``, found at ``where``.
 
-    ``client`` is who calls there, an administrator of the same operator. Raises LocalError for a file that is none.
+    ``client`` is who calls there, an administrator of the same operator. Raises LocalError for one without a secret.
     """
 
-    def __init__(self, file: Path, clock: Clock, *, client: str, ca: Path | None = None) -> None:
-        known, tls = read_access(file, ""), trust(ca)
-        self._file, self._clock = file, clock
-        missing = [name for name in PKI.names if name not in known.services]
-        if missing:
-            raise LocalError(
-                f"The ready file {file} names no {', '.join(missing)}.",
-                advice="Name the ready file of pnc serve pki.",
-            )
+    def __init__(self, known: KnownServices, where: str, clock: Clock, *, client: str, ca: Path | None = None) -> None:
+        tls = trust(ca or known.root)
+        self._file, self._where, self._clock = known.file, without_password(where), clock
         self.services: Mapping[str, str] = {name: url for name, url in known.services.items() if name != "admin"}
         """The services there that clients use."""
         self._calls = Participant(clock, known.of(client), "", known.services, tls=tls)
@@ -63,8 +58,9 @@ class Elsewhere:
 
     @property
     def clients(self) -> Sequence[Mapping[str, Any]]:
-        """The clients the ready file names, with their secrets."""
-        found: Sequence[Mapping[str, Any]] = json.loads(self._file.read_bytes()).get("clients", [])
+        """The clients whose secrets were handed over, as the file has them."""
+        held = json.loads(self._file.read_bytes())
+        found: Sequence[Mapping[str, Any]] = held if isinstance(held, list) else held.get("clients", [])
         return found
 
     async def pki(self, store: Store) -> Pki:
@@ -73,7 +69,7 @@ class Elsewhere:
             return await fetch_pki(self._calls, store, self._clock)
         except PeerError as error:
             raise LocalError(
-                f"The PKI of {self._file} cannot be used: {error.sentence}", advice="Start pnc serve pki first."
+                f"The PKI of {self._where} cannot be used: {error.sentence}", advice="Start pnc serve pki first."
             ) from error
 
     def authorities(self, voice: Voice, store: Store, pki: Pki) -> RemoteAuthorities:

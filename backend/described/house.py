@@ -228,5 +228,9 @@ ABOUT: Mapping[str, Described] = {
         answers={200: {"type": "object"}},
         errors=(404,),
     ),
+    "services": Described(
+        summary="Where each service is, by the name a ready file gives it",
+        answers={200: record("Services", {"services": {"type": "object", "additionalProperties": {"type": "string"}}})},
+    ),
     "page": Described(summary="A page to read", answers={200: Media("text/html", {"type": "string"})}, errors=(404,)),
 }

@@ -35,7 +35,7 @@ async def both(folder: Path) -> AsyncIterator[tuple[Served, Served]]:
     clock, ready = Clock(), folder / "pki.json"
     async with served(PkiOptions(data=folder / "pki", port=0), clock, Trace(), PKI) as pki:
         ready.write_text(json.dumps(pki.ready()))
-        asked = PoolsOptions(data=folder / "pools", port=0, pki_services=ready)
+        asked = PoolsOptions(data=folder / "pools", port=0, pki_services=str(ready))
         async with served(asked, clock, Trace(), POOLS) as pools:
             yield pki, pools
 
@@ -143,7 +143,7 @@ async def test_pools_without_a_pki_say_what_is_missing(tmp_path: Path) -> None:
     assert "--pki-services" in refused.value.advice
     async with both(tmp_path):
         pass
-    asked = PoolsOptions(data=tmp_path / "pools", port=0, pki_services=tmp_path / "pki.json")
+    asked = PoolsOptions(data=tmp_path / "pools", port=0, pki_services=str(tmp_path / "pki.json"))
     with pytest.raises(LocalError, match="cannot be reached") as refused:
         async with served(asked, Clock(), Trace(), POOLS):
             pass
@@ -161,7 +161,7 @@ async def test_a_pki_that_has_gone_is_a_sentence_of_the_pools(tmp_path: Path) ->
     async with served(PkiOptions(data=tmp_path / "pki", port=0), clock, Trace(), PKI) as pki:
         ready.write_text(json.dumps(pki.ready()))
         held = await held_by(pki, "demo-cpo")
-        opened = served(PoolsOptions(data=tmp_path / "pools", port=0, pki_services=ready), clock, Trace(), POOLS)
+        opened = served(PoolsOptions(data=tmp_path / "pools", port=0, pki_services=str(ready)), clock, Trace(), POOLS)
         pools = await opened.__aenter__()
     try:
         status, said = await call("GET", pools.services["rcp"] + "/v1/root/rootCerts", held)

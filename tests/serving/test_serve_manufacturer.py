@@ -38,7 +38,7 @@ async def apart(folder: Path, clock: Clock, house: Served, port: int = 0) -> Asy
     ready = folder / "ready.json"
     ready.write_text(json.dumps(house.ready()))
     wanted = ManufacturerOptions(
-        ecosystem=ready, operator_root=folder / "rcp_root.pem", port=port, data=folder / "manufacturer"
+        ecosystem=str(ready), operator_root=folder / "rcp_root.pem", port=port, data=folder / "manufacturer"
     )
     async with manufacturer(wanted, clock, Trace()) as found:
         yield found
@@ -139,7 +139,7 @@ async def test_after_a_reset_vehicles_call_at_the_same_address_below_the_same_ro
 
 @pytest.mark.parametrize("missing", ["ecosystem", "operator_root"])
 async def test_what_it_needs_to_be_told_is_a_sentence(tmp_path: Path, missing: str) -> None:
-    told = ManufacturerOptions(ecosystem=tmp_path / "ready.json", operator_root=tmp_path / "rcp_root.pem")
+    told = ManufacturerOptions(ecosystem=str(tmp_path / "ready.json"), operator_root=tmp_path / "rcp_root.pem")
     with pytest.raises(LocalError, match="needs services"):
         async with manufacturer(replace(told, **{missing: None}), Clock(), Trace()):
             pass

@@ -31,7 +31,9 @@ async def apart(folder: Path, clock: Clock, house: Served, **more: Any) -> Async
     """An operator of its own at the services of ``house``, whose data is in ``folder``."""
     ready = folder / "ready.json"
     ready.write_text(json.dumps(house.ready()))
-    wanted = OperatorOptions(ecosystem=ready, operator_root=folder / "rcp_root.pem", port=0, data=folder / "operator")
+    wanted = OperatorOptions(
+        ecosystem=str(ready), operator_root=folder / "rcp_root.pem", port=0, data=folder / "operator"
+    )
     async with operator(replace(wanted, **more), clock, Trace()) as found:
         yield found
 
@@ -105,7 +107,7 @@ async def test_an_operator_with_a_pki_of_its_own_issues_and_answers_for_what_it_
 
 @pytest.mark.parametrize("missing", ["ecosystem", "operator_root"])
 async def test_what_it_needs_to_be_told_is_a_sentence(tmp_path: Path, missing: str) -> None:
-    told = OperatorOptions(ecosystem=tmp_path / "ready.json", operator_root=tmp_path / "rcp_root.pem")
+    told = OperatorOptions(ecosystem=str(tmp_path / "ready.json"), operator_root=tmp_path / "rcp_root.pem")
     with pytest.raises(LocalError, match="needs services"):
         async with operator(replace(told, **{missing: None}), Clock(), Trace()):
             pass
