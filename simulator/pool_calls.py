@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from pncsim.backend.refusal import Refused
 from pncsim.simulator.commands.options import Arguments
 from pncsim.simulator.evidence.story import printable
 from pncsim.simulator.pool_backup import backup, restore
@@ -20,6 +21,7 @@ from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.files import replace_file
+from pncsim.wire.urls import without_password
 
 
 class Told(Struct, frozen=True):
@@ -37,6 +39,17 @@ async def run(arguments: Arguments, access: KnownServices, base: str) -> int:
     )
     try:
         told = await WORK[arguments.work](caller, arguments)
+    except Refused as error:
+        # No rule of ours decided that: nothing answers there at all.
+        if arguments.work.startswith("clients_") and error.http_status == 404 and not error.clause:
+            raise Refused(
+                f"No participants are kept at {without_password(access.services.get('admin', base))}.",
+                kind=error.kind,
+                advice="Pools on their own know them from their PKI: name its ready file or URL (pnc serve pki).",
+                clause="ACC-2",
+                http_status=404,
+            ) from error
+        raise
     finally:
         await caller.close()
     if arguments.json:

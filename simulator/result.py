@@ -30,10 +30,6 @@ EXIT_UNREAD = 141
 EXIT_TERMINATED = 143
 
 
-class Terminated(BaseException):
-    """SIGTERM has come: what was open is closed by now. Like KeyboardInterrupt it is no error to be handled."""
-
-
 class OutputLost(OSError):
     """Standard output takes no more: closed, full, or its reader has gone."""
 

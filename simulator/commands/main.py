@@ -25,8 +25,8 @@ from pncsim.simulator.result import (
     EXIT_UNAVAILABLE,
     EXIT_USAGE,
     OutputLost,
-    Terminated,
 )
+from pncsim.simulator.terminated import Terminated
 from pncsim.wire.errors import LocalError, PncError
 
 DESCRIPTION = "The whole Plug & Charge ecosystem in one program: vehicle, station, CSMS, pools and PKI."

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from pncsim.simulator.commands.options import Arguments, Parser, add_folders
 from pncsim.simulator.every.cases import RunCase, cases
 from pncsim.simulator.every.selection import Selects, selection
-from pncsim.simulator.result import EXIT_UNAVAILABLE, Terminated
+from pncsim.simulator.result import EXIT_UNAVAILABLE
 from pncsim.simulator.runs.discovery import discover
 from pncsim.simulator.settings import RunSettings
+from pncsim.simulator.terminated import Terminated
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import replace_file
 

@@ -23,11 +23,12 @@ import msgspec
 from pncsim.simulator.every.cases import RunCase
 from pncsim.simulator.every.ran import Ran
 from pncsim.simulator.evidence.manifest import Manifest, manifest_of
-from pncsim.simulator.result import EXIT_TERMINATED, RunResult, Terminated
+from pncsim.simulator.result import EXIT_TERMINATED, RunResult
 from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.settings import RunSettings
+from pncsim.simulator.terminated import Terminated
 from pncsim.wire.errors import LocalError
 from pncsim.wire.values import replace
 

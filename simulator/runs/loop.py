@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from pncsim.simulator.evidence.story import printable
-from pncsim.simulator.result import Terminated
+from pncsim.simulator.terminated import Terminated
 from pncsim.wire.clock import VirtualTimeLoop
 from pncsim.wire.errors import LocalError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from serving_world import call, token, token_for
 
 from pncsim.backend.auth import CLIENTS
+from pncsim.simulator.commands.main import main
 from pncsim.simulator.serving import PkiOptions, PoolsOptions, Served, served
 from pncsim.simulator.serving_parts import PKI, POOLS
 from pncsim.tls_certs import reading
@@ -125,6 +127,27 @@ async def test_who_is_taken_in_at_the_pki_publishes_at_the_pools(tmp_path: Path)
         mirrored = (await pools.ecosystem.store.of(CLIENTS).page()).values
         assert {client.id for client in mirrored} == {client.id for client in pki.clients}
         assert not any(client.has("") or client.digest for client in mirrored)
+
+
+async def test_who_asks_the_pools_for_participants_is_told_where_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with both(tmp_path) as (pki, pools):
+        for name, part in (("pki", pki), ("pools", pools)):
+            (tmp_path / f"{name}.json").write_text(json.dumps(part.ready()))
+
+        async def typed(*words: str) -> tuple[object, str]:
+            with pytest.raises(SystemExit) as left:
+                await asyncio.to_thread(main, ["pool", "clients", *words])
+            return left.value.code, capsys.readouterr().err
+
+        for action in (("list",), ("disable", "demo-cpo")):
+            code, said = await typed(*action, "--credentials", str(tmp_path / "pools.json"))
+            assert code == 1 and f"No participants are kept at {pools.services['admin']}" in said
+            assert "pnc serve pki" in said and "404" not in said
+        code, said = await typed("disable", "nobody", "--credentials", str(tmp_path / "pki.json"))
+        assert code == 1 and "There is no client nobody" in said
+        assert (await typed("list", "--credentials", str(tmp_path / "pki.json")))[0] == 0
 
 
 async def test_a_second_start_keeps_the_signer_and_what_was_published(tmp_path: Path) -> None:

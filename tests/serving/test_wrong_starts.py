@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -91,6 +92,29 @@ async def test_a_wrong_start_on_the_command_line_ends_with_exit_code_3(
     assert said == f"pnc: Port {taken.port} of 127.0.0.1 cannot be bound: Address already in use. " + (
         "Choose another port, or 0 for any.\n"
     )
+
+
+IN_THE_IMPORTS = """
+import os, signal, sys
+class Stop:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGTERM)
+sys.meta_path.insert(0, Stop())
+sys.argv = ["pnc", "serve", "ecosystem", "--port", "0"]
+from pncsim.simulator.entry import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["pncsim.simulator.commands.main", "pncsim.simulator.serving", "pncsim.simulator.runs.told"]
+)
+def test_an_end_that_is_asked_for_during_the_start_is_one_as_any_other(environment: dict[str, str], name: str) -> None:
+    command = [sys.executable, "-c", IN_THE_IMPORTS.format(name=name)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "terminated\n")
 
 
 async def test_a_request_that_was_begun_when_the_end_was_asked_for_is_answered(
