@@ -27,6 +27,7 @@ CONTRACTS, OTHER = "/v1/mo/contracts", "other"
     fresh_station=True,
     use_case=UseCase(
         id="2.1.1.1.3",
+        part=True,
         actors=("root operator", "RCP", "CPO", "CSMS", "SECC", "MO", "OEM", "EV", "CPS", "CCP"),
         preconditions=("a station and a contract are below the root", "there is another V2G root"),
     ),

@@ -21,6 +21,7 @@ FIRST, SECOND = 2 * HOURS, 6 * HOURS
     clauses=("CharIN 2.2.1.3", "CSO-2", "CSO-4", "OCPP C12", "OCPP C15", "OCPP E04"),
     use_case=UseCase(
         id="2.2.1.3",
+        part=True,
         actors=("EV", "SECC", "CS", "CSMS", "MO"),
         preconditions=("the contract certificate is good (2.2.1.2)", "the station loses its CSMS"),
     ),

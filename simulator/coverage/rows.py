@@ -12,7 +12,10 @@ from pncsim.simulator.result import Check, Verdict
 
 
 class Covered(Struct, frozen=True, kw_only=True):
-    """A use case ("" what belongs to none): the runs of it, and by item the checks that show it, one for each run."""
+    """A use case ("" what belongs to none): its runs, and by item the checks that show it, one for each run.
+
+    Runs of the scenario that shows the use case as a whole come first.
+    """
 
     id: str
     title: str
@@ -53,7 +56,12 @@ def covered(runs: Iterable[Ran]) -> list[Covered]:
     for run in latest.values():
         by_case.setdefault(case_of(run), []).append(run)
     return [
-        Covered(id=id, title=TITLES.get(id, "no published use case"), runs=tuple(found), shown=_shown(id, found))
+        Covered(
+            id=id,
+            title=TITLES.get(id, "no published use case"),
+            runs=tuple(sorted(found, key=_of_a_part)),
+            shown=_shown(id, found),
+        )
         for id, found in by_case.items()
         if found or id
     ]
@@ -66,6 +74,12 @@ def case_of(run: Ran) -> str:
         return told.use_case.id
     named = (clause.removeprefix("CharIN ") for clause in told.clauses if clause.startswith("CharIN "))
     return next((id for id in named if id in ITEMS), "")
+
+
+def _of_a_part(run: Ran) -> bool:
+    """Whether the run shows a part of a use case alone: its actors and preconditions are not those of the whole."""
+    told = run.manifest.use_case
+    return told is None or told.part
 
 
 def _shown(id: str, runs: Iterable[Ran]) -> dict[str, tuple[tuple[Ran, Check], ...]]:

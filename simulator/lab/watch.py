@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from pncsim.simulator.parameters import did_you_mean
+from pncsim.wire.errors import LocalError
+from pncsim.wire.ocpp import v201
+from pncsim.wire.ocpp.actions import Action
 from pncsim.wire.ocpp.frames import Call, Result
 from pncsim.wire.trace import (
     Event,
@@ -20,8 +25,24 @@ from pncsim.wire.trace import (
     Trace,
     V2gMessage,
 )
+from pncsim.wire.v2g.iso2.secc_sequence import REQUESTS
 
 _ASK_POOL = "/v1/ccp/signedContractData"
+V2G_NAMES = (*REQUESTS, *(name.removesuffix("Req") + "Res" for name in REQUESTS))
+"""What V2G messages are called."""
+
+
+@cache
+def _actions() -> frozenset[str]:
+    """The actions of OCPP 2.0.1."""
+    return frozenset(one.name for one in vars(v201).values() if isinstance(one, Action))
+
+
+def _known(what: str, words: Iterable[str], known: Collection[str]) -> None:
+    """What nobody sends is never seen: a check that nothing came would hold for a slip of the pen."""
+    for word in words:
+        if word not in known:
+            raise LocalError(f"No {what} is called {word!r}.", advice=did_you_mean(word, known))
 
 
 class Watch(Struct, frozen=True):
@@ -44,8 +65,10 @@ class Watch(Struct, frozen=True):
     def messages(self, role: str = "", *names: str) -> list[V2gMessage]:
         """The V2G messages from now on, as the vehicles ("EV") or the stations ("SECC"), or both ends, saw them.
 
-        ``names``: those alone, if any is given.
+        ``names``: those alone, if any is given. Raises LocalError for a role or a name that nobody has.
         """
+        _known("end of a V2G session", (role,), ("", "EV", "SECC"))
+        _known("V2G message", names, V2G_NAMES)
         seen = list[V2gMessage]()
 
         def see(event: Event) -> None:
@@ -58,8 +81,11 @@ class Watch(Struct, frozen=True):
     def frames(self, role: str = "CSMS", action: str = "") -> list[OcppFrame]:
         """The OCPP frames from now on, as the CSMSs saw them, the stations ("CS"), or both ("").
 
-        ``action``: those of one kind of call and its answers alone.
+        ``action``: those of one kind of call and its answers alone. Raises LocalError for a role or an action that
+        nobody has.
         """
+        _known("end of OCPP", (role,), ("", "CSMS", "CS"))
+        _known("OCPP action", (action,), ("", *_actions()))
         seen = list[OcppFrame]()
 
         def see(event: Event) -> None:
@@ -107,6 +133,7 @@ class Watch(Struct, frozen=True):
 
     def said(self, name: str) -> asyncio.Future[None]:
         """Done once a vehicle has sent or received the next V2G message ``name``."""
+        _known("V2G message", (name,), V2G_NAMES)
         done = asyncio.get_running_loop().create_future()
 
         def see(event: Event) -> None:
@@ -118,6 +145,7 @@ class Watch(Struct, frozen=True):
 
     def answered(self, action: str) -> asyncio.Future[None]:
         """Done once a CSMS has been given the next answer to its OCPP call ``action``."""
+        _known("OCPP action", (action,), _actions())
         done = asyncio.get_running_loop().create_future()
 
         def see(event: Event) -> None:

@@ -11,7 +11,7 @@ import inspect
 import linecache
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from opcode import opmap
 from types import CodeType, FrameType, FunctionType
 from typing import Any
@@ -23,6 +23,7 @@ OWN, BUILT_IN = "pncsim.", "pncsim.scenarios."
 """Modules of the simulator, and those among them that are scenarios."""
 
 HELD = "every assertion of the scenario holds"
+GOES_ON = "the scenario goes on to its end"
 _ASSERTS = opmap["LOAD_ASSERTION_ERROR"]
 
 
@@ -57,6 +58,34 @@ def blamed(error: Exception, run: Callable[..., Any]) -> LocalError | None:
     )
 
 
+def unawaited(run: Callable[..., Any], lab: object) -> LocalError | None:
+    """The sentence for a call in the scenario's file that has no effect, for its ``await`` was forgotten; None: none.
+
+    Python itself would only warn of it, and what should have happened would be missed by nobody.
+    """
+    file = getattr(getattr(run, "__code__", None), "co_filename", "")
+    for node in ast.walk(_parsed(file, run.__globals__)):
+        if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+            continue
+        called = _meant(node.value.func, {**run.__globals__, "lab": lab})
+        if inspect.iscoroutinefunction(called):
+            where = f"{os.path.basename(file)}, line {node.lineno}"
+            return LocalError(f"{where} does nothing: write `await` before the call of {called.__qualname__}.")
+    return None
+
+
+def _meant(node: ast.expr, names: Mapping[str, Any]) -> Any:
+    """What a name, or an attribute of what has one, stands for; None where that is not known from outside."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id)
+    if not isinstance(node, ast.Attribute):
+        return None
+    try:
+        return getattr(_meant(node.value, names), node.attr, None)
+    except LocalError:  # there is none in this lab
+        return None
+
+
 def asserts(run: Callable[..., Any]) -> bool:
     """Whether the scenario, or a function beside it, has an ``assert``."""
     beside = (one for one in getattr(run, "__globals__", {}).values() if isinstance(one, FunctionType))
@@ -75,6 +104,8 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         for one in error.exceptions:
             yield from _leaves(one)
+    elif isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration):
+        yield error.__cause__  # a coroutine cannot end by it: Python says so around it
     else:
         yield error
 
@@ -103,13 +134,17 @@ def _named(frame: FrameType, line: int) -> str:
 
 def _assertion(frame: FrameType, line: int) -> str:
     """The assertion as it is written, on one line; the line itself where it is no ``assert`` but calls what has one."""
-    linecache.checkcache(frame.f_code.co_filename)
-    source = "".join(linecache.getlines(frame.f_code.co_filename, frame.f_globals))
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:  # the file has been changed meanwhile
-        return "assert"
+    tree = _parsed(frame.f_code.co_filename, frame.f_globals)
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
     around = [node for node in found if node.lineno <= line <= (node.end_lineno or node.lineno)]
     written = linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip()
     return f"assert {ast.unparse(around[-1].test)}" if around else written or "assert"
+
+
+def _parsed(file: str, names: dict[str, Any]) -> ast.Module:
+    """The file as Python reads it; nothing where it has been changed meanwhile, and is no Python any more."""
+    linecache.checkcache(file)
+    try:
+        return ast.parse("".join(linecache.getlines(file, names)))
+    except SyntaxError:
+        return ast.Module([], [])

@@ -38,6 +38,8 @@ NO_SECRETS = (
     "EVERY KEY OF THIS RUN CAN BE REPRODUCED from the seed {}: none is a secret, and no certificate of it may leave "
     "the lab."
 )
+BUILT_IN = "pncsim.scenarios."
+"""Where the scenarios are that come with the simulator."""
 REPEATED_FROM = 1_767_225_600.0
 """Lab time at which a run that can be repeated begins: 2026-01-01."""
 
@@ -213,29 +215,39 @@ class Run:
         return result
 
     async def _play(self, lab: Lab) -> None:
-        """Let the scenario run. Assertions of its own become checks; what else is wrong with it is said so."""
+        """Let the scenario run. Assertions of its own become checks; what else is wrong with it is said so.
+
+        Where something was disturbed or has failed already it need not find what it looks for next: that it does not go
+        on is the run's failure then, and not its own.
+        """
         run = self.scenario.run
         try:
             await run(lab, **self.options)
-        except PncError:
-            raise
         except SystemExit as error:
             raise LocalError("The scenario ended the program: it called exit.") from error
+        except LocalError:
+            raise
         except Exception as error:
-            from pncsim.simulator.runs.own_lines import blamed, judged
+            from pncsim.simulator.runs.own_lines import GOES_ON, blamed, judged
 
             if failed := judged(error, run):
                 self.result.checks += failed
-            elif blame := blamed(error, run):
-                raise blame from error
-            else:
+                return
+            blame = error if isinstance(error, PncError) else blamed(error, run)
+            if blame is None:
                 raise
+            if not self.settings.faults and all(check.ok for check in self.result.checks):
+                raise blame from error.__cause__ if blame is error else error
+            self.result.checks.append(Check(GOES_ON, False, str(blame), id=check_name(GOES_ON)))
         else:
-            if not self.result.checks:
-                from pncsim.simulator.runs.own_lines import HELD, asserts
+            if self.result.checks and run.__module__.startswith(BUILT_IN):
+                return
+            from pncsim.simulator.runs.own_lines import HELD, asserts, unawaited
 
-                if asserts(run):
-                    self.result.checks.append(Check(HELD, True, "", id=check_name(HELD)))
+            if (forgotten := unawaited(run, lab)) is not None:
+                raise forgotten
+            if not self.result.checks and asserts(run):
+                self.result.checks.append(Check(HELD, True, "", id=check_name(HELD)))
 
     def _disturb(self, lab: Lab) -> FaultJudge:
         """Apply the faults that were asked for, once, and look for what the standard answers."""

@@ -54,6 +54,22 @@ def test_every_use_case_has_its_place_whether_it_has_run_or_not(runs: list[Ran])
     assert [run.name for run in of("", found).runs] == ["eim-ac"]
 
 
+def test_the_page_tells_of_a_use_case_what_its_own_scenario_says_and_not_a_part_of_it(
+    runs: list[Ran],
+) -> None:
+    part = next(run for run in runs if run.manifest.use_case is not None and run.manifest.use_case.part)
+    assert part.manifest.use_case is not None and runs[0].manifest.use_case is not None
+    use_case = replace(part.manifest.use_case, id="2.1.1.1.1", actors=("nobody",))
+    first = replace(part, name="a-part", manifest=replace(part.manifest, use_case=use_case))
+    told = page(covered([first, *runs]))
+    assert "Actors: root operator, RCP, OEM, MO, CPS, CPO." in told and "Actors: nobody" not in told
+
+
+def test_each_use_case_is_shown_as_a_whole_by_one_scenario() -> None:
+    shown = [one.shown for one in all_scenarios().values() if one.use_case is not None and not one.use_case.part]
+    assert sorted(shown) == sorted(ITEMS)
+
+
 def test_a_disturbed_run_shows_how_it_was_answered_and_no_item(runs: list[Ran]) -> None:
     found = of("2.1.3.2", covered(runs))
     assert [found.evidence(run) for run in found.runs] == [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,56 @@ def test_an_error_in_the_scenario_is_said_to_be_its_own(
     assert (code, told) == (3, sentence)
 
 
+SESSION = (
+    "messages = lab.watch.messages('SECC', 'PaymentDetailsReq')",
+    "vehicle = await lab.vehicle(kwh=0.5, contract=True, payment='contract')",
+    "outcome = await lab.plug_in(vehicle)",
+)
+
+
+NOTHING = ("messages[0]", "[one] = messages", "next(iter(messages))", "await lab.back.csms.call('CS001', 'Reset', {})")
+
+
+@pytest.mark.parametrize("line", NOTHING)
+def test_a_disturbed_scenario_that_finds_nothing_to_go_on_with_has_failed_and_is_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    fault = "dead-csms" if "csms" in line else "no-staple"
+    code, said = ran(tmp_path, capsys, *SESSION, line, options=("--fault", fault))
+    assert code == 1
+    assert said.startswith(f"FAIL mine, disturbed by {fault}, answered as the standard says: the scenario goes on to ")
+    assert ran(tmp_path, capsys, *SESSION, line, options=("--fault", fault, "--expect-fault"))[0] == 0
+
+
+def test_after_a_check_that_failed_it_has_failed_too_and_before_one_it_is_the_scenarios_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ("lab.expect.that('a', {}, 1)", "next(iter(()))")
+    told = ran(tmp_path, capsys, *(line.format(False) for line in lines))
+    assert told == (1, "FAIL mine: a: 1")
+    code, said = ran(tmp_path, capsys, *(line.format(True) for line in lines))
+    assert code == 3 and said.startswith("ERROR mine: The scenario broke off in mine.py, line 16: StopIteration.")
+
+
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        ("lab.plug_in(await lab.vehicle(kwh=0.5))", "Lab.plug_in"),
+        ("lab.clock.pass_time(3600)", "Clock.pass_time"),
+        ("asyncio.sleep(1)", "sleep"),
+    ],
+)
+def test_a_call_whose_await_was_forgotten_is_told_and_not_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, call: str
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as `pnc` does
+        code, said = ran(tmp_path, capsys, "lab.expect.that('a', True, 1)", line)
+        gc.collect()
+    told = f"ERROR mine: mine.py, line 16 does nothing: write `await` before the call of {call}."
+    assert (code, said) == (3, told)
+
+
 def test_a_scenario_that_ends_the_program_has_not_passed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, told = ran(tmp_path, capsys, "raise SystemExit(0)")
     assert (code, told) == (3, "ERROR mine: The scenario ended the program: it called exit.")
@@ -134,3 +186,21 @@ def test_with_debugging_the_traceback_is_shown(
     monkeypatch.setenv("PNC_DEBUG", "1")
     with pytest.raises(AttributeError, match="nothing"):
         ran(tmp_path, capsys, "lab.nothing()")
+
+
+@pytest.mark.parametrize(
+    ("watched", "sentence"),
+    [
+        ("messages('SEC')", "No end of a V2G session is called 'SEC'."),
+        ("messages('SECC', 'PaymentDetailReq')", "No V2G message is called 'PaymentDetailReq'."),
+        ("frames('CSM')", "No end of OCPP is called 'CSM'."),
+        ("frames('CS', 'authorize')", "No OCPP action is called 'authorize'."),
+        ("said('SessionStop')", "No V2G message is called 'SessionStop'."),
+        ("answered('Authorise')", "No OCPP action is called 'Authorise'."),
+    ],
+)
+def test_what_nobody_sends_cannot_be_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], watched: str, sentence: str
+) -> None:
+    code, told = ran(tmp_path, capsys, f"nothing = lab.watch.{watched}", "lab.expect.that('none', not nothing, 0)")
+    assert code == 3 and told.startswith(f"ERROR mine: {sentence}")
