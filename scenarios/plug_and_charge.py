@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pncsim.simulator.lab.said import authorised, in_order
+from pncsim.simulator.lab.said import authorised, in_order, refusal
 from pncsim.simulator.scenario import Energy, UseCase, scenario
 
 if TYPE_CHECKING:
@@ -71,8 +71,9 @@ async def plug_and_charge(
     await (await lab.region.parties()).block(emaid)
     messages, before = lab.watch.messages("EV"), len(lab.transactions())
     refused = await lab.plug_in(vehicle)
-    shown = [str(code) for _, code in refused.response_codes if code.startswith("FAILED")]
-    ev.shows("error-shown", "2.2.1", "the driver of a blocked contract is shown an error", bool(shown), shown)
+    code = refusal(messages, vehicle.name)
+    shown = code == ("AuthorizationRes", "FAILED") and refused.error is not None
+    ev.shows("error-shown", "2.2.1", "the driver of a blocked contract is shown an error", shown, code)
     flowed = "PowerDeliveryReq" in [one.name for one in messages]
     paid = [one.token for one in lab.transactions()[before:]]
     secc.shows("no-energy", "2.2.1", "and no energy flows", not flowed and emaid not in paid, paid or "no transaction")

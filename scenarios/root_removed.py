@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pncsim.backend.csms.roots import renew_roots
 from pncsim.simulator.lab.roots import ROOTS, fingerprint, installed, listed, published
+from pncsim.simulator.lab.said import bodies, refusal
 from pncsim.simulator.plan import STATION_ID, PkiPlan, Plan
 from pncsim.simulator.scenario import UseCase, scenario
 from pncsim.tls_certs.chain_element import chain_octets
@@ -78,19 +79,22 @@ async def root_removed(
 
     lab.services.authority = lab.back.ecosystem.authorities[OTHER]
     await lab.recertify(station)
+    messages = lab.watch.messages("EV")
     unserved = await lab.plug_in(made.vehicle)
     top = parsed(handshakes[-1].chain[-1])
     moved = unserved.tls and issued_by(top, other)
     secc.shows("certified-anew", "OCPP A02", "then it is certified below the other root", moved, shown_name(top.issuer))
-    nothing = unserved.installed is None
-    ccp.shows("not-installed", "CPS-14", "what was signed below the old one is not installed", nothing, unserved.error)
+    code = refusal(messages, made.vehicle.name)
+    nothing = code == ("CertificateInstallationRes", "FAILED_NoCertificateAvailable")
+    ccp.shows("not-installed", "CPS-14", "what was signed below the old one is not installed", nothing, code)
 
-    emaid, messages = (await operator.post(CONTRACTS, order)).body["emaid"], lab.watch.messages("EV")
+    emaid = (await operator.post(CONTRACTS, order)).body["emaid"]
+    messages.clear()
     outcome = await lab.plug_in(made.vehicle)
     lab.expect.session(outcome)
     lab.expect.installed(made.vehicle, outcome, emaid)
     lab.expect.paid(outcome, emaid, kwh=0.5)
-    answers: list[Any] = [one.value for one in messages if one.name == "CertificateInstallationRes"]
-    signers = [chain_octets(one.Body.BodyElement.SAProvisioningCertificateChain) for one in answers]
+    answers = [one for one in bodies(messages, "CertificateInstallationRes") if one.ResponseCode == "OK"]
+    signers = [chain_octets(one.SAProvisioningCertificateChain) for one in answers]
     below = [issued_by(parsed(chain[-1]), other) for chain in signers]
     cps.shows("signed-below-other", "CPS-14", "the next one is signed below the other root", below == [True], emaid)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pncsim.simulator.lab.plant import response_in
+from pncsim.simulator.lab.said import bodies
 from pncsim.simulator.scenario import UseCase, scenario
 from pncsim.tls_certs.chain_element import chain_octets
 from pncsim.tls_certs.reading import der, not_after, parsed, same_key
@@ -88,8 +89,8 @@ async def signer_changed(
     lab.expect.session(outcome)
     lab.expect.installed(made.vehicle, outcome, emaid)
     lab.expect.paid(outcome, emaid, kwh=0.5)
-    answers: list[Any] = [one.value for one in messages if one.name == "CertificateInstallationRes"]
-    signers = [chain_octets(one.Body.BodyElement.SAProvisioningCertificateChain)[0] for one in answers]
+    answers = [one for one in bodies(messages, "CertificateInstallationRes") if one.ResponseCode == "OK"]
+    signers = [chain_octets(one.SAProvisioningCertificateChain)[0] for one in answers]
     told = f"{len(signers)} answer"
     ccp.shows("signed-again", "CPS-1", "what comes was signed with the new one", signers == [der(new)], told)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pncsim.backend.csms.roots import renew_roots
 from pncsim.simulator.lab.enrolment import certificate_comes, enrol_over_est
 from pncsim.simulator.lab.roots import published
+from pncsim.simulator.lab.said import bodies
 from pncsim.simulator.lab.watch import answers
 from pncsim.simulator.plan import STATION_ID, Plan, StationPlan
 from pncsim.simulator.scenario import UseCase, scenario
@@ -42,8 +43,11 @@ async def station_certified(lab: Lab) -> None:
     frames, exchanges, handshakes = lab.watch.frames(), lab.watch.exchanges(), lab.watch.handshakes()
     station = await lab.station()
     await enrol_over_est(lab)
-    early = await lab.plug_in(vehicle)
-    secc.shows("off-before", "2.1.1.3.1", "before that there is no Plug & Charge", not early.ok, early.error)
+    offered = lab.watch.messages("EV", "ServiceDiscoveryRes")
+    await lab.plug_in(await lab.vehicle(kwh=0.1, payment="external", tls="off"))
+    offers = [list(map(str, one.PaymentOptionList.PaymentOption)) for one in bodies(offered, "ServiceDiscoveryRes")]
+    cards = offers == [["ExternalPayment"]]
+    secc.shows("off-before", "2.1.1.3.1", "before that there is no Plug & Charge, cards alone pay", cards, offers)
 
     roots = {kind: await published(operator, kind) for kind in ("V2G", "MO")}
     await renew_roots(lab.back.csms, STATION_ID, "V2GRootCertificate", roots["V2G"])

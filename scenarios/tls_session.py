@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pncsim.simulator.plan import Plan, StationPlan
 from pncsim.simulator.scenario import UseCase, scenario
+from pncsim.tls_certs.reading import issued_by, parsed
 from pncsim.wire.tls import ISO2_CIPHERS
 from pncsim.wire.tls.alerts import ALERTS
 
@@ -63,8 +65,11 @@ async def tls_session(lab: Lab) -> None:
     done = next(one for one in handshakes if one.ok and one.role == "SECC")
     right = done.cipher in ISO2_CIPHERS and done.version == "TLSv1.2" and outcomes[GOOD].tls
     secc.shows("secure-channel", "EV-2", "at a good station the channel is secure", right, (done.version, done.cipher))
-    shown = f"{len(done.chain)} certificates, {'an' if done.stapled else 'no'} OCSP answer"
-    secc.shows("chain-and-staple", "EVSE-1", "it has shown its chain and a staple", done.stapled, shown)
+    got = next(one for one in handshakes if one.ok and one.role == "EV")
+    linked = all(issued_by(below, above) for below, above in pairwise(map(parsed, got.chain)))
+    whole = len(got.chain) > 1 and linked and bool(got.staples[0])
+    shown = f"{len(got.chain)} certificates, {'an' if got.staples[0] else 'no'} OCSP answer"
+    secc.shows("chain-and-staple", "EVSE-1", "its chain and a staple arrive", whole, shown)
 
     told = {one.unit: ALERTS.get(one.alert or 0, "none") for one in handshakes if one.role == "SECC" and not one.ok}
     for item, text, names in REFUSED:

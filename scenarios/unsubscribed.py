@@ -8,6 +8,7 @@ from pncsim.ev.screen import VehicleScreen
 from pncsim.simulator.lab.bundles import CONTRACTS, LOOKUP
 from pncsim.simulator.lab.channels import Channel, bring
 from pncsim.simulator.lab.revocation import in_list
+from pncsim.simulator.lab.said import refusal
 from pncsim.simulator.scenario import UseCase, scenario
 from pncsim.wire.ocpp.frames import Result
 
@@ -56,9 +57,10 @@ async def unsubscribed(
     oem.shows("told", "CCP-PUB-5", "the manufacturer is told", heard == [(made.pcid, contract.emaid)], heard)
 
     VehicleScreen(made.vehicle).installation(False)
+    received = lab.watch.messages("EV")
     outcome = await lab.plug_in(made.vehicle)
     said = {one.content.payload.get("certificateStatus") for one in frames if isinstance(one.content, Result)}
-    code = outcome.response_codes[-1]
+    code = refusal(received, made.vehicle.name)
     refused = said == {"CertificateRevoked"} and code == ("AuthorizationRes", "FAILED_CertificateRevoked")
     csms.shows("refused", "CSO-1", "the next session is refused, with the reason", refused and not outcome.ok, code)
 

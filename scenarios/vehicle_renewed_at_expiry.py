@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Annotated
 
 from pncsim.simulator.lab.plant import VEHICLES
-from pncsim.simulator.lab.roots import fingerprint
 from pncsim.simulator.scenario import UseCase, scenario
-from pncsim.tls_certs.reading import not_after
+from pncsim.tls_certs.reading import not_after, parsed
 
 if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
@@ -50,8 +50,10 @@ async def vehicle_renewed_at_expiry(
     oem.shows("renewed", "PKI-9", "the vehicle was told to renew, and did", done, deeds)
 
     published = (await operator.get(f"{VEHICLES}/{made.pcid}")).body["OEMMessage"]
-    same = published["fingerprint"] == fingerprint(made.certificate) != fingerprint(old)
-    pcp.shows("only-new", "PCP-UPD-4", "the pool has the new certificate and no other", same, published["fingerprint"])
+    new = parsed(base64.b64decode(published["vehicleCertificate"]))
+    same = new == made.certificate and new.serial_number != old.serial_number
+    serial = f"serial number {new.serial_number:x}"
+    pcp.shows("only-new", "PCP-UPD-4", "the pool has the new certificate and no other", same, serial)
     told = [event["pcid"] for event in await subscription.heard()]
     expected = [made.pcid] if new_key else []
     pcp.shows(

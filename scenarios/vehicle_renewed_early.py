@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
 
 NEW_PCID = "PNCANOTHER00000001"
+OTHER_KEY = "contract key"
+"""What a vehicle finds wrong with a contract that was wrapped for a key it has not."""
 
 
 @scenario(
@@ -69,13 +71,16 @@ async def vehicle_renewed_early(
 
     gone = (await operator.get(f"/v1/ccp/lookupContract/{emaid}")).status
     ccp.shows("bundles-gone", "PCP-UPD-3", "what waited for the old key has left the pool", gone == 404, gone)
+    news = "mo.prov.cert.updated" if pcid == "same" else "mo.prov.cert.deleted"
     heard = [(event["pcid"], event["emaid"]) for event in await subscription.heard()]
-    pcp.shows("told", "PCP-UPD-2", "the operator is told of its contract's vehicle", heard == [(before, emaid)], heard)
+    told = heard == [(before, emaid)] and len(await subscription.heard(news)) == 1
+    pcp.shows("told", "PCP-UPD-2", f"the operator is told of its contract's vehicle ({news})", told, heard)
     try:
         opened = made.open(response_in(stale)).emaid
     except PncError as error:
         opened = error.kind
-    ev.shows("old-bundle-useless", "V2G2-823", "the vehicle cannot open what was made before", opened != emaid, opened)
+    useless = opened == OTHER_KEY
+    ev.shows("old-bundle-useless", "V2G2-823", "the vehicle cannot open what was made before", useless, opened)
 
     if pcid == "new":
         entry = (await operator.get(f"{VEHICLES}/{NEW_PCID}")).body["OEMMessage"]
