@@ -94,6 +94,10 @@ class Dashboard(App[int]):
         ),
         Binding("f6", "step", "Step", id="step", priority=True, tooltip="Let one more V2G message pass, and hold"),
         Binding("f7", "hold", "Hold", id="hold", priority=True, tooltip="Hold the run, or let it go on"),
+        Binding(
+            "e", "export", "Evidence", id="export", show=False, tooltip="Pack the evidence of the run into one file"
+        ),
+        Binding("ctrl+s", "picture", "Picture", id="picture", show=False, tooltip="Keep the screen as a picture, SVG"),
         Binding("t", "theme", "Theme", id="theme", show=False, tooltip="Dark or light"),
         Binding("question_mark,f1", "help", "Help", id="help", key_display="?"),
         Binding("q", "leave", "Quit", id="quit"),
@@ -185,7 +189,7 @@ class Dashboard(App[int]):
         if result is not None and self._queue:
             self.play(self._queue.pop(0))
         elif result is not None:
-            kept = f" Evidence: {result.evidence}." if result.evidence is not None else ""
+            kept = f" Evidence: {result.evidence} (e packs it)." if result.evidence is not None else ""
             self.say(f"Enter opens a message, n finds the next problem.{kept}")
 
     def _busy(self, view: View) -> bool:
@@ -275,6 +279,52 @@ class Dashboard(App[int]):
             self.ask(StepRun())
         else:
             self.play(self.start_of(held=True))
+
+    # What is taken away
+
+    @property
+    def _taken_to(self) -> Path:
+        """The folder for it: where the evidence goes, else where the dashboard was started."""
+        return self._evidence if self._evidence is not None else Path.cwd()
+
+    def copy(self, text: str, what: str) -> None:
+        """Put a text on the clipboard, by way of the terminal (OSC 52)."""
+        self.copy_to_clipboard(text)
+        self.say(f"Copied: {what}, {len(text)} characters. If it is not there, the terminal takes no copies (OSC 52).")
+
+    def action_export(self) -> None:
+        from pncsim.simulator.dashboard.handing_over import packed
+
+        result = self.scene.result
+        if result is None or result.evidence is None:
+            self.say(
+                "There is no evidence before a run has ended: F8 stops it."
+                if self.scene.running
+                else "There is no evidence: run a scenario (F5), in a dashboard without --no-evidence."
+            )
+            return
+        bundle, into = result.evidence, self._taken_to
+        self.say(f"The evidence in {bundle} is being packed.")
+
+        def pack() -> None:
+            try:
+                said, bad = f"{packed(bundle, into)} holds the evidence, the keys of its TLS sessions included.", False
+            except LocalError as error:
+                said, bad = str(error), True
+            self.call_from_thread(self.say, said, bad=bad)
+
+        self.run_worker(pack, thread=True, exclusive=True, group="export")
+
+    def action_picture(self) -> None:
+        from pncsim.simulator.dashboard.handing_over import pictured
+
+        view = self.view
+        name = view.called if view is not None else "screen"
+        try:
+            place = pictured(self.export_screenshot(title="pncsim"), self._taken_to, f"dashboard-{name}")
+            self.say(f"{place} shows this screen.")
+        except LocalError as error:
+            self.say(str(error), bad=True)
 
     # Leaving
 

@@ -25,7 +25,8 @@ Everything that was reported, in order: x a problem, ! a liberty that was let pa
 message; what has no sign is a detail (states, power, judgements that held, calls).
 
 l shows what is worse than before, step by step; a one actor after the other; / takes words that all stand in the event,
-and who:NAME, session:ID, level:problem. Space holds the list still. Enter opens the event.
+and who:NAME, session:ID, level:problem. Space holds the list still. Enter opens the event, y
+copies its line.
 """
 _STYLES = {Level.PROBLEM: "problem", Level.NOTICE: "notice", Level.DETAIL: "quiet"}
 
@@ -70,6 +71,7 @@ class LogScreen(View):
         Binding("slash", "filter", "Filter", id="log.filter"),
         Binding("l", "level", "Level", id="log.level"),
         Binding("a", "actor", "Actor", id="log.actor"),
+        Binding("y", "copy", "Copy", id="log.copy", show=False, tooltip="Copy the line"),
         Binding("space", "pause", "Pause", id="log.pause"),
         Binding("escape", "clear", "No filter", id="log.clear", show=False),
     ]
@@ -153,6 +155,13 @@ class LogScreen(View):
         (selection.resume if selection.paused else selection.pause)()
         self.grid.following = not selection.paused
         self.renew()
+
+    def action_copy(self) -> None:
+        if self.grid.count():
+            cells = (str(cell) for cell in self.grid.cells(self.grid.cursor))
+            self.dashboard.copy("  ".join(cells), "the line")
+        else:
+            self.dashboard.say("There is no event to copy.")
 
     def on_grid_chosen(self, event: Grid.Chosen) -> None:
         self.dashboard.pick(self.grid.selection[event.row])

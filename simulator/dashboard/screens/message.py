@@ -34,7 +34,8 @@ have signed, and whether it verifies.
 The moment: the state the station was in, what may come in it (the rows of the table the station runs on; a row in
 brackets is a liberty), how long each side took and had, and what was said of the message.
 
-[ and ] go to the message before and after, of any loop too; Esc goes back to the table.
+[ and ] go to the message before and after, of any loop too; y copies the form that was chosen last (octets as
+hex digits); Esc goes back to the table.
 """
 FORMS = ("xml", "json", "hex", "signature", "moment")
 TITLES = {
@@ -87,10 +88,12 @@ class MessageScreen(View):
         Binding("left_square_bracket", "step_to(-1)", "Before", id="message.before", key_display="["),
         Binding("right_square_bracket", "step_to(1)", "After", id="message.after", key_display="]"),
         Binding("x", "form('xml')", "XML", id="message.xml"),
-        Binding("j", "form('json')", "JSON", id="message.json"),
+        # Ahead of the tree, where j goes down in every other list.
+        Binding("j", "form('json')", "JSON", id="message.json", priority=True),
         Binding("h", "form('hex')", "Octets", id="message.hex"),
         Binding("s", "form('signature')", "Signature", id="message.signature"),
         Binding("w", "form('moment')", "Moment", id="message.moment"),
+        Binding("y", "copy", "Copy", id="message.copy", tooltip="Copy the form that was chosen last"),
         Binding("escape", "back", "Back to the table", id="message.back", show=False),
     ]
     DEFAULT_CSS = """
@@ -271,6 +274,26 @@ class MessageScreen(View):
             self.dashboard.pick(place)
             self.renew()
 
+    def action_copy(self) -> None:
+        """What was chosen last: XML, JSON, octets, signature or moment."""
+        event, anatomy, form = self._event(), self._anatomy, self._form
+        if event is None:
+            self.dashboard.say("There is no message to copy yet: F5 runs the scenario.")
+            return
+        match form:
+            case "hex":
+                text = (anatomy.octets if anatomy is not None else _octets(event)).hex()
+            case "json" if anatomy is not None:
+                # The pane leaves out the outermost braces.
+                text = "\n".join(("{", *(f"  {line.text}" for line in anatomy.json), "}"))
+            case _:
+                text = self.query_one(f"#{form}", TextPane).plain
+        what = f"{TITLES[form].partition(' ')[2]} of {_name(event)}"
+        if text:
+            self.dashboard.copy(text, what)
+        else:
+            self.dashboard.say(f"There is nothing to copy: no {what}.")
+
     def action_back(self) -> None:
         self.dashboard.action_go("live")
 
@@ -285,15 +308,18 @@ def _octets(event: Event | None) -> bytes:
     return event.data if isinstance(event, SdpDatagram) else b""
 
 
+def _name(event: Event) -> str:
+    return getattr(event, "name", "") or getattr(event, "action", "") or type(event).__name__
+
+
 def _title(store: EventStore, place: int, event: Event) -> str:
-    name = getattr(event, "name", "") or getattr(event, "action", "") or type(event).__name__
     octets = len(getattr(event, "payload", b"") or getattr(event, "frame", "") or getattr(event, "data", b""))
     direction = getattr(event, "direction", "")
     size = f" · {octets} octets" if octets else ""
     who = f"{direction} by {event.unit}" if direction else f"reported by {event.unit}"
     when = f"{clock(event.time - store.started)} s"
     session = f" · session {event.session}" if event.session else ""
-    return f"#{event.seq} {name} · {who} · {when}{size}{session}"
+    return f"#{event.seq} {_name(event)} · {who} · {when}{size}{session}"
 
 
 def _said(pane: TextPane, event: Event) -> Text:

@@ -41,6 +41,9 @@ class DashboardHost(Protocol):
     def action_go(self, name: str) -> None:
         """Open a screen."""
 
+    def copy(self, text: str, what: str) -> None:
+        """Put a text on the clipboard; ``what`` it is, is said."""
+
     def start_of(self, *, held: bool = False) -> StartRun:
         """The run that is chosen."""
 
