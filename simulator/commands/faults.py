@@ -9,25 +9,35 @@ from pncsim.simulator.commands.options import Arguments, Parser
 
 
 def fill(parser: Parser, words: Sequence[str] = ()) -> None:
-    """How it is shown."""
+    """Which are told, and how it is shown."""
+    parser.add_argument("fault", nargs="*", metavar="FAULT", help="tell of these alone (default: all)")
     parser.add_argument(
         "--format",
         choices=("text", "json", "markdown"),
         default="text",
         help="text, JSON (parameters, clauses, negative cases and what waits included), or the page docs/faults.md",
     )
-    parser.set_defaults(execute=_faults)
+    parser.set_defaults(execute=_faults, parser=parser)
 
 
 def _faults(arguments: Arguments) -> int:
     from pncsim.simulator.faults import page
+    from pncsim.simulator.parameters import did_you_mean
 
-    if arguments.format == "json":
-        print(json.dumps(page.data(), indent=2))
-    elif arguments.format == "markdown":
+    data = page.data()
+    known = [one["id"] for one in data["faults"]]
+    for word in arguments.fault:
+        if word not in known:
+            arguments.parser.error(f"There is no fault {word!r}. {did_you_mean(word, known)}")
+    if arguments.fault and arguments.format == "markdown":
+        arguments.parser.error("--format markdown is the whole page: name no fault with it")
+    wanted = [one for one in data["faults"] if one["id"] in (arguments.fault or known)]
+    if arguments.format == "markdown":
         print(page.page(), end="")
+    elif arguments.format == "json":
+        print(json.dumps(wanted if arguments.fault else data, indent=2))
     else:
-        print("\n\n".join(map(_told, page.data()["faults"])))
+        print("\n\n".join(map(_told, wanted)))
     return 0
 
 

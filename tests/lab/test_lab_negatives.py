@@ -61,3 +61,17 @@ def test_the_command_tells_it_all(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "wrong-challenge  (messages, at: vehicle)" in shown
     assert "  must   AuthorizationRes FAILED_ChallengeInvalid  [V2G2-475]" in shown
+
+
+def test_one_of_them_alone_is_told_and_a_name_nobody_knows_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["faults", "no-staple", "--format", "json"])
+    assert [one["id"] for one in json.loads(capsys.readouterr().out)] == ["no-staple"]
+    with pytest.raises(SystemExit) as left:
+        main(["faults", "no-staple"])
+    shown = capsys.readouterr().out
+    assert left.value.code == 0 and shown.startswith("no-staple  (TLS") and "\n\n" not in shown
+    for words in (["no-stapel"], ["no-staple", "--format", "markdown"]):
+        with pytest.raises(SystemExit) as left:
+            main(["faults", *words])
+        assert left.value.code == 2
