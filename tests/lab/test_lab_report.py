@@ -92,6 +92,12 @@ def test_every_part_is_there_and_its_links_lead_within_the_page(good: Path) -> N
     assert "default-src &#x27;none&#x27;" in text
 
 
+def test_of_several_csms_each_frame_names_the_one_that_said_it(tmp_path: Path) -> None:
+    words = page(bundle(tmp_path, "station-secured", seed="7")).words
+    ways = {word for word in words if word.startswith(("CS00", "CSMS")) and " → " in word}
+    assert ways == {"CS001 → CSMS 2", "CSMS 2 → CS001", "CS002 → CSMS 3", "CSMS 3 → CS002"}
+
+
 def test_every_message_is_there_with_tree_and_octets_and_so_is_every_frame(good: Path) -> None:
     text, words = (good / "report.html").read_text(), " ".join(page(good).words)
     sent = [row for row in rows(good, "messages") if row["direction"] == "sent"]

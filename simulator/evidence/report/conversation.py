@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pncsim.simulator.evidence.bundle import Bundle, JsonRow
 from pncsim.simulator.evidence.report.markup import clock, details, few, text, tree
@@ -138,11 +138,12 @@ def back_end(bundle: Bundle) -> Iterator[str]:
     """OCPP frames, HTTP exchanges, calls between services."""
     frames = bundle.rows("ocpp")
     both = {row["role"] for row in frames} >= {"CS", "CSMS"}
+    called = {row["peer"]: row["unit"] for row in frames if row["role"] == "CSMS"}
     frames = [row for row in frames if not both or row["direction"] == "received"]
     if frames:
         shown, left = few(frames, MOST)
         yield f"<h3>OCPP: {len(frames)} frames{f', {left} of them only in ocpp.jsonl' if left else ''}</h3>"
-        yield from (_frame(bundle, row) for row in shown)
+        yield from (_frame(bundle, row, called) for row in shown)
     exchanges = bundle.rows("http")
     if exchanges:
         shown, left = few(exchanges, MOST)
@@ -190,14 +191,16 @@ def _said(message: JsonRow | None) -> str:
 _KINDS = {2: "", 3: "answered", 4: "refused"}
 
 
-def _frame(bundle: Bundle, row: JsonRow) -> str:
+def _frame(bundle: Bundle, row: JsonRow, called: Mapping[str, str]) -> str:
+    """One frame. ``called``: the CSMS of each station; a station itself knows only that it is one."""
     try:
         content = json.loads(row["frame"])
         kind = _KINDS.get(content[0], "is no frame of OCPP-J")
         shown = f'<div class="tree">{tree(content[-1] if kind != "refused" else content[2:])}</div>'
     except (ValueError, IndexError, TypeError, KeyError):
         kind, shown = "is no frame of OCPP-J", f"<pre>{text(row['frame'])}</pre>"
-    here, there = text(row["peer"]), text(row["unit"])
+    peer = row["peer"] if row["role"] == "CSMS" else called.get(row["unit"], row["peer"])
+    here, there = text(peer), text(row["unit"])
     way = f"{here} → {there}" if row["direction"] == "received" else f"{there} → {here}"
     bad = kind not in ("", "answered")
     head = (
