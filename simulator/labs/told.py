@@ -46,7 +46,8 @@ def _members(plan: Plan) -> Iterator[tuple[str, str]]:
         yield f"station {station.identity}", f"somebody else's, on {where}" if where else _built_in(station)
     for number, vehicle in enumerate(plan.vehicles, 1):
         where = others.get(f"the vehicle {vehicle.name or number}")
-        built_in = f"built in{_traits(vehicle.traits)}"
+        car = f", speaks as {vehicle.profile}" if vehicle.profile else ""
+        built_in = f"built in{car}{_traits(vehicle.traits)}"
         yield f"vehicle {vehicle.name or number}", f"somebody else's, comes on {where}" if where else built_in
     for who in ("the contract pool", "the OCSP responder"):
         yield who.removeprefix("the "), f"somebody else's, at {others[who]}" if who in others else "built in"

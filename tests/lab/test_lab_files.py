@@ -158,6 +158,13 @@ def test_the_check_says_who_takes_part_and_shows_no_secret(
     assert "hidden" not in out and SECRETS["PNC_CSMS_PASSWORD"] not in out
 
 
+def test_the_check_says_what_car_a_vehicle_is_like(furnished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = '[[vehicles]]\nname = "EV-red"\nprofile = "vw-id3"\n[[vehicles]]\nname = "EV-blue"\n'
+    code, out, _ = pnc(capsys, "lab", "check", written(furnished, text))
+    told = [line.split(maxsplit=2)[2] for line in out.splitlines() if "vehicle EV-" in line]
+    assert (code, told) == (0, ["built in, speaks as vw-id3", "built in"])
+
+
 def test_a_folder_is_named_once(furnished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(furnished, '[[pkis]]\nfolder = "pki"')
     code, _, err = pnc(capsys, "run", "pnc-ac", "--lab", path, "--pki", furnished / "pki")
