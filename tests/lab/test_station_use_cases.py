@@ -109,7 +109,7 @@ def test_who_does_not_do_its_duty_fails_the_item_about_it(
         monkeypatch.setattr(csms, "unfit", lambda *_: "")  # nor does it look at what it did not ask for
     result = run_once(name, ())
     assert result.verdict is Verdict.FAIL
-    assert item in {check.id.partition("/")[2] for check in result.checks if not check.ok}
+    assert item in {check.id.rpartition("/")[2] for check in result.checks if not check.ok}
 
 
 @pytest.mark.parametrize("transport", ["memory", "loopback"])

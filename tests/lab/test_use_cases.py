@@ -43,7 +43,9 @@ from pncsim.wire import tls
 from pncsim.wire.trace import Event, Problem
 from pncsim.wire.v2g import signature
 
-SHOWN = {name: scenario for name, scenario in all_scenarios().items() if scenario.shown}
+PARTS = ("root-removed", "station-offline")
+"""Scenarios of an exception to a use case, run as those of the whole are."""
+SHOWN = {name: scenario for name, scenario in all_scenarios().items() if scenario.shown or name in PARTS}
 VARIANTS = [(name, tuple(options.items())) for name, scenario in SHOWN.items() for options in variants(scenario)]
 
 
