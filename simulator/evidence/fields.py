@@ -142,16 +142,23 @@ def key_fields(name: str, body: object) -> str:
 
 def _gather(value: Any, steps: tuple[tuple[str, ...], ...], at: int, found: list[Any]) -> None:
     """Add every value at the end of ``steps`` to ``found``, of each member of the lists on the way."""
-    if value is None:
-        return
+    for step in range(at, len(steps)):
+        if value is None:
+            return
+        names = steps[step]
+        if type(value) is list or len(names) > 1:
+            break
+        value = getattr(value, names[0], None)
+    else:
+        step = len(steps)
     if type(value) is list:
         for one in value:
-            _gather(one, steps, at, found)
-    elif at == len(steps):
+            _gather(one, steps, step, found)
+    elif value is not None and step == len(steps):
         found.append(value)
-    else:
-        for name in steps[at]:
-            _gather(getattr(value, name, None), steps, at + 1, found)
+    elif value is not None:
+        for name in steps[step]:
+            _gather(getattr(value, name, None), steps, step + 1, found)
 
 
 def _shown(value: Any) -> str:

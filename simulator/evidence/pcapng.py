@@ -131,6 +131,7 @@ class Packets:
         section = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + _options((_APPLICATION, application.encode()))
         self._ahead = [_block(_SECTION, section)]
         self._blocks: list[bytes] = []
+        self._time, self._moment = 0.0, 0
         for name, description in interfaces:
             told = ((_NAME, name.encode()), (_DESCRIPTION, description.encode()), (_RESOLUTION, _NANOSECONDS))
             self._ahead.append(_block(_INTERFACE, struct.pack("<HHI", _ETHERNET, 0, _SNAP) + _options(*told)))
@@ -144,8 +145,10 @@ class Packets:
         """One frame, seen at ``time`` (seconds since the epoch); the number it has in Wireshark."""
         self.count += 1
         size = len(frame)
-        # A float of today has a quarter of a microsecond: what is finer would be noise.
-        moment = round(time * 1e6) * 1000
+        if time != self._time:
+            # A float of today has a quarter of a microsecond: what is finer would be noise.
+            self._time, self._moment = time, round(time * 1e6) * 1000
+        moment = self._moment
         if comment:
             told = _options((_COMMENT, comment.encode("utf-8", "backslashreplace")[:_MOST]))
             head = struct.pack("<IIIII", interface, moment >> 32, moment & 0xFFFFFFFF, size, size)
@@ -210,10 +213,12 @@ class Connection:
 
     def send(self, time: float, side: int, data: bytes, comment: str = "") -> int:
         """What the client (0) or server (1) has said; the number of the packet in which it ends."""
-        self.open(time)
+        if not self._open:
+            self.open(time)
         way, at, back = self._ways[side], self._at[side], self._at[1 - side]
         number, add = 0, self._packets.add
-        for part in _parts(data, self.SEGMENT):
+        whole = len(data) <= self.SEGMENT and data[:1] != b"\x16"
+        for part in (data,) if whole else _parts(data, self.SEGMENT):
             number = add(self._interface, time, way.tcp(PUSH | ACK, at, back, part), comment)
             at, comment = at + len(part), ""
         self._at[side] = at
@@ -246,8 +251,6 @@ does not change the number of packets."""
 
 
 def _parts(data: bytes, size: int) -> Sequence[bytes]:
-    if len(data) <= size and data[:1] != b"\x16":
-        return (data,)
     parts, at = [], 0
     while at < len(data):
         whole = 5 + int.from_bytes(data[at + 3 : at + 5], "big") if data[at] == _HANDSHAKE else len(data) - at

@@ -135,6 +135,8 @@ def event_row(event: Event, presented: dict[str, Any]) -> tuple[str, bytes]:
     """
     kind = type(event)
     name, begin = _PLACES.get(kind) or _place(kind)
+    if kind not in _UNLIKE:
+        return name, begin + line(event)[1:]
     if isinstance(event, HttpExchange):
         kept = {"request": http_message(event.request), "response": http_message(event.response)}
         return name, line(_fields(event) | kept)
@@ -149,6 +151,8 @@ def event_row(event: Event, presented: dict[str, Any]) -> tuple[str, bytes]:
     return name, begin + line(event)[1:]
 
 
+_UNLIKE = frozenset({HttpExchange, ServiceCall, Secured, SdpDatagram})
+"""Events that hold octets: their rows are made field by field where they do."""
 _PLACES: dict[type[Event], tuple[str, bytes]] = {OcppFrame: ("ocpp", b"{"), HttpExchange: ("http", b"{")}
 
 

@@ -57,7 +57,9 @@ class SaidPackets:
         identity = event.unit if station else event.peer
         csms = event.peer if station else event.unit
         way = (identity, csms) if sent == station else (csms, identity)
-        waiting = self._sent.setdefault(way, deque(maxlen=_RECENT))
+        waiting = self._sent.get(way)
+        if waiting is None:
+            waiting = self._sent[way] = deque(maxlen=_RECENT)
         if sent:
             waiting.append(event.frame)
         elif event.frame in waiting:

@@ -271,7 +271,7 @@ class Conversation(ABC):
         """
         if self.alter is not None:
             altered = self.alter(name, document)
-            if altered is None or isinstance(altered, bytes | RawOctets):
+            if altered is None or isinstance(altered, (bytes, RawOctets)):
                 self._put(name, document, altered)
                 return
             if altered is not document:

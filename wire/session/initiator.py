@@ -241,7 +241,7 @@ class Initiator(Conversation):
             body = self.alter(name, body)
         self.voice.state(row.name)
         self._await(asked)
-        if body is None or isinstance(body, bytes | RawOctets):
+        if body is None or isinstance(body, (bytes, RawOctets)):
             self._put(name, say.request, body)
         else:
             self._send(name, self.dialect.wrap(self.session.id, body, say.signer))

@@ -52,7 +52,9 @@ def fragment_from_json(coder: Codec, data: Any) -> tuple[str, Any]:
 
 def _writer(schema: SchemaSet, type_: Type) -> Writer:
     """What makes JSON of values of a type; made once, for every message of a run passes here."""
-    known = _WRITERS.setdefault(schema, _Writers(schema))
+    known = _WRITERS.get(schema)
+    if known is None:
+        known = _WRITERS[schema] = _Writers(schema)
     return known[type_]
 
 
@@ -92,7 +94,10 @@ def _complex_writer(schema: SchemaSet, type_: type[ComplexType], of: _Writers) -
             of_class.setdefault(element.field, {})[element.type] = element.qname[0]
     # In schema order. Members of a choice or a substitution group share a field: the value's class says which it is.
     order = list(dict.fromkeys(e.field for e in elements))
-    simple = {field: [(name, inner) for one, name, inner in plain if one == field] for field in order}
+    fields = [
+        (field, [(name, of[inner]) for one, name, inner in plain if one == field], of_class.get(field))
+        for field in order
+    ]
 
     def write(value: Any) -> dict[str, Any]:
         shown: dict[str, Any] = {}
@@ -107,18 +112,16 @@ def _complex_writer(schema: SchemaSet, type_: type[ComplexType], of: _Writers) -
             if value.items:
                 shown["items"] = [{name: of[by_name[name]](held)} for name, held in value.items]
             return shown
-        for field in order:
+        for field, simple, classes in fields:
             held = getattr(value, field, None)
             if held is None or field in shown:
                 continue
             many = isinstance(held, list)
-            for name, inner in simple[field]:
-                make = of[inner]
+            for name, make in simple:
                 if not many:
                     shown[name] = make(held)
                 elif held:
                     shown[name] = [make(one) for one in held]
-            classes = of_class.get(field)
             if classes is None:
                 continue
             if not many:
