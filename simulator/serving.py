@@ -11,7 +11,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from msgspec import Struct
 
@@ -40,6 +40,7 @@ from pncsim.simulator.serving_found import find_services
 from pncsim.simulator.serving_home import Home
 from pncsim.simulator.serving_parts import ECOSYSTEM, PKI, POOLS, Elsewhere, ServedPart
 from pncsim.simulator.serving_peers import read_peers
+from pncsim.simulator.serving_reach import TRANSPORTS, Transport, check_reach, is_loopback, warn_of_reach
 from pncsim.simulator.serving_ready import clients_ready, stand
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
@@ -112,16 +113,7 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     data: Annotated[Path | None, "folder of everything that is kept", Shown("DIR")] = None
     database: Annotated[str | None, "database, default: an SQLite file in the folder", Shown("URL")] = None
     pki: Annotated[Path | None, "PKI folder; made in the folder if there is none", Shown("DIR")] = None
-    transport: Annotated[
-        Literal["tls", "no-tls"] | None,
-        "",
-        Switches(
-            {
-                "tls": "HTTPS, where clients may show certificates; OCSP and revocation lists on HTTP, one port on",
-                "no-tls": "plain HTTP although others can reach it",
-            }
-        ),
-    ] = None
+    transport: Annotated[Transport, "", Switches(TRANSPORTS)] = None
     hsm: Annotated[
         str | None, "token for the authorities' keys of a PKI made here: pkcs11:token=T?module-path=LIB", Shown("URI")
     ] = None
@@ -183,7 +175,7 @@ class Served:
 
     def ready(self) -> dict[str, Any]:
         """What a ready file says: URLs, demo clients, and where data lies; with TLS, what to trust and what to show."""
-        clients = clients_ready(self.clients)
+        clients = clients_ready(self.clients, self.tls)
         ready: dict[str, Any] = {"services": dict(self.services), "clients": clients, "database": self.database}
         if self._elsewhere is None:
             ready["pki"] = str(self.pki)
@@ -194,8 +186,6 @@ class Served:
             ready["telematics"] = self.ecosystem.fleet.telematics
         if self.tls is not None:
             ready["tlsRoot"] = str(self.tls.root)
-            for client, known in zip(clients, self.clients, strict=True):
-                client["certificate"], client["key"] = map(str, self.tls.files(known.id))
         return ready
 
 
@@ -210,11 +200,7 @@ async def served(
     options: ServeOptions, clock: Clock, trace: Trace, part: ServedPart = ECOSYSTEM
 ) -> AsyncIterator[Served]:
     """The services of ``part``, answering."""
-    if not _is_loopback(options.host) and options.transport is None:
-        raise LocalError(
-            f"Others can reach {options.host}: it has to be said whether by TLS.",
-            advice="Say --tls, or --no-tls if they may read and change what passes, or listen on 127.0.0.1.",
-        )
+    check_reach(options.host, options.transport)
     folder = (options.data or default_folder().parent / part.folder).absolute()
     async with AsyncExitStack() as stack:
         voice = Voice.on(clock, trace, "LAB")
@@ -236,15 +222,7 @@ async def served(
             log = AccessLog(options.access_log, clock, voice)
             stack.callback(log.close)
             doors.readers.append(log.read)
-        if not _is_loopback(options.host) and options.transport == "no-tls":
-            voice.warning(
-                f"Secrets and everything else pass in the clear at {doors.base}: others can read and change it."
-            )
-        if options.host in ("0.0.0.0", "::") and not options.name:
-            voice.warning(
-                f"URLs, and the certificates made now, name {options.host}, which leads no other machine here: "
-                "say with --name how others call this one."
-            )
+        warn_of_reach(voice, options.host, options.name, options.transport, doors.base)
         stack.push_async_callback(doors.close)
         _make(folder)
         home = Home(
@@ -253,7 +231,7 @@ async def served(
             trace,
             folder=folder,
             place=(options.pki or folder / "pki").absolute(),
-            local=_is_loopback(options.host),
+            local=is_loopback(options.host),
             retry=options.webhook_retry,
             crl=options.crl,
             hsm=options.hsm,
@@ -295,10 +273,6 @@ def _make(folder: Path) -> None:
         raise LocalError(
             f"The folder {folder} cannot be made: {error.strerror}.", advice="Name another one with --data."
         ) from error
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("127.0.0.1", "::1", "localhost")
 
 
 def _show(house: Served) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from pncsim.backend.faces import FACES, Household, routes_of
 from pncsim.backend.oem.fleet import Fleet, bind_line, serve_line
+from pncsim.backend.rest.access import Grants, Others
 from pncsim.backend.rest.exchanges import ExchangeReader
 from pncsim.backend.rest.metrics import Metrics
-from pncsim.backend.rest.routes import application
+from pncsim.backend.rest.routes import Route, application
 from pncsim.wire.errors import LocalError
 from pncsim.wire.https import unfurnished
 from pncsim.wire.listener import HttpListener
@@ -77,12 +78,19 @@ class Doors:
 
     def applications(self, house: Household) -> list[tuple[HttpListener, web.Application]]:
         """The faces of ``house`` for each door. Making them makes the services, which listen to each other then."""
-        found, tokens = [], house.grants or house.tokens.grant
-        for door in self._doors:
-            routes = routes_of(house, door.names)
-            app = application(routes, self._voice, tokens=tokens, others=house.others, readers=self.readers)
-            found.append((door.listener, app))
-        return found
+        return self.applied(lambda names: routes_of(house, names), house.grants or house.tokens.grant, house.others)
+
+    def applied(
+        self, routes: Callable[[Sequence[str]], Sequence[Route]], tokens: Grants, others: Others
+    ) -> list[tuple[HttpListener, web.Application]]:
+        """An application for each door, of the ``routes`` of the services that answer there."""
+        return [
+            (
+                door.listener,
+                application(routes(door.names), self._voice, tokens=tokens, others=others, readers=self.readers),
+            )
+            for door in self._doors
+        ]
 
     async def open(self, applications: Sequence[tuple[HttpListener, web.Application]]) -> None:
         """Answer with them from now on."""

@@ -224,7 +224,8 @@ class Home:
         if self.doors.context is None or self.tls is None:
             return None
         certificates = ClientCertificates(Clock(), self._voice, store, clients)
-        await self.tls.prepare(self.doors.context, certificates, ecosystem, self.doors.host)
+        authorities = (authority.certificate for pki in ecosystem.pkis.values() for authority in pki.authorities())
+        await self.tls.prepare(self.doors.context, certificates, authorities, self.doors.host)
         await self.tls.certify(certificates, (client.id for client in demo))
         return certificates
 

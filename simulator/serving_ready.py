@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pncsim.simulator.serving_clients import DemoClient
+from pncsim.simulator.serving_tls import TlsFiles
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import replace_file
 
 
-def clients_ready(clients: Iterable[DemoClient]) -> list[dict[str, Any]]:
-    """The demo clients as a ready file has them."""
+def clients_ready(clients: Iterable[DemoClient], tls: TlsFiles | None) -> list[dict[str, Any]]:
+    """The demo clients as a ready file has them; with TLS, with the files they show."""
     return [
         {"id": c.id, "secret": c.secret, "role": c.role, "wmi": list(c.wmi), "providers": list(c.providers)}
+        | ({} if tls is None else dict(zip(("certificate", "key"), map(str, tls.files(c.id)), strict=True)))
         for c in clients
     ]
 

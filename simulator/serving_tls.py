@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pncsim.backend.auth.certificates import CLIENT, SERVER, ClientCertificates
-from pncsim.backend.ecosystem import Ecosystem
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.issue import build_request
 from pncsim.tls_certs.profiles import PROFILES
@@ -30,15 +30,18 @@ class TlsFiles:
         return self.clients / f"{id}.pem", self.clients / f"{id}_key.pem"
 
     async def prepare(
-        self, context: ssl.SSLContext, certificates: ClientCertificates, ecosystem: Ecosystem, host: str
+        self,
+        context: ssl.SSLContext,
+        certificates: ClientCertificates,
+        authorities: Iterable[x509.Certificate],
+        host: str,
     ) -> None:
-        """Let ``context`` answer for ``host``, and take certificates of clients, and of any authority of the ecosystem.
+        """Let ``context`` answer for ``host``, and take certificates of clients, and those issued by ``authorities``.
 
         The latter are for their own renewal.
         """
         root = await certificates.own.root()
         credentials = await certificates.own.credentials(SERVER, hosts=() if _is_any(host) else (host,))
-        authorities = (authority.certificate for pki in ecosystem.pkis.values() for authority in pki.authorities())
         furnish(context, credentials, (root, *authorities))
         replace_file(self.root, reading.pem([root]).encode("ascii"), 0o600)
 
