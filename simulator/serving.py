@@ -40,7 +40,7 @@ from pncsim.simulator.serving_found import find_services
 from pncsim.simulator.serving_home import Home
 from pncsim.simulator.serving_parts import ECOSYSTEM, PKI, POOLS, Elsewhere, ServedPart
 from pncsim.simulator.serving_peers import read_peers
-from pncsim.simulator.serving_reach import TRANSPORTS, Transport, check_reach, is_loopback, warn_of_reach
+from pncsim.simulator.serving_reach import TRANSPORTS, TlsChoice, check_reach, is_loopback, warn_of_reach
 from pncsim.simulator.serving_ready import clients_ready, stand
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
@@ -113,7 +113,7 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     data: Annotated[Path | None, "folder of everything that is kept", Shown("DIR")] = None
     database: Annotated[str | None, "database, default: an SQLite file in the folder", Shown("URL")] = None
     pki: Annotated[Path | None, "PKI folder; made in the folder if there is none", Shown("DIR")] = None
-    transport: Annotated[Transport, "", Switches(TRANSPORTS)] = None
+    transport: Annotated[TlsChoice, "", Switches(TRANSPORTS)] = None
     hsm: Annotated[
         str | None, "token for the authorities' keys of a PKI made here: pkcs11:token=T?module-path=LIB", Shown("URI")
     ] = None

@@ -29,7 +29,7 @@ from pncsim.simulator.serving import default_folder, duration
 from pncsim.simulator.serving_clients import DemoClient, demo_clients
 from pncsim.simulator.serving_doors import Doors
 from pncsim.simulator.serving_found import find_services
-from pncsim.simulator.serving_reach import TRANSPORTS, Transport, check_reach, warn_of_reach
+from pncsim.simulator.serving_reach import TRANSPORTS, TlsChoice, check_reach, warn_of_reach
 from pncsim.simulator.serving_ready import clients_ready
 from pncsim.simulator.serving_tls import TlsFiles
 from pncsim.tls_certs import reading
@@ -61,7 +61,7 @@ class ApartOptions(Struct, frozen=True, kw_only=True):
     )
     name: Annotated[str | None, "the host as others call it, for URLs and certificates", Shown("NAME")] = None
     port: Annotated[int, "port to listen on; 0 takes a free one", Bounds(0, 65_535), Shown("P")]
-    transport: Annotated[Transport, "", Switches(TRANSPORTS)] = None
+    transport: Annotated[TlsChoice, "", Switches(TRANSPORTS)] = None
     data: Annotated[Path | None, "folder of everything that is kept", Shown("DIR")] = None
     database: Annotated[str | None, "database of its own, default: an SQLite file in the folder", Shown("URL")] = None
     ready_file: Annotated[

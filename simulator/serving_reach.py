@@ -8,7 +8,7 @@ from typing import Literal
 from pncsim.wire.errors import LocalError
 from pncsim.wire.voice import Voice
 
-Transport = Literal["tls", "no-tls"] | None
+TlsChoice = Literal["tls", "no-tls"] | None
 TRANSPORTS: Mapping[str, str] = {
     "tls": "HTTPS, where clients may show certificates; OCSP and revocation lists on HTTP, one port on",
     "no-tls": "plain HTTP although others can reach it",
@@ -21,7 +21,7 @@ def is_loopback(host: str) -> bool:
     return host in ("127.0.0.1", "::1", "localhost")
 
 
-def check_reach(host: str, transport: Transport) -> None:
+def check_reach(host: str, transport: TlsChoice) -> None:
     """Raise LocalError where others can reach ``host`` and nobody said whether by TLS."""
     if not is_loopback(host) and transport is None:
         raise LocalError(
@@ -30,7 +30,7 @@ def check_reach(host: str, transport: Transport) -> None:
         )
 
 
-def warn_of_reach(voice: Voice, host: str, name: str | None, transport: Transport, base: str) -> None:
+def warn_of_reach(voice: Voice, host: str, name: str | None, transport: TlsChoice, base: str) -> None:
     """Say what others can do to what is served at the URL ``base``, and where its URLs lead nobody."""
     if not is_loopback(host) and transport == "no-tls":
         voice.warning(f"Secrets and everything else pass in the clear at {base}: others can read and change it.")
