@@ -15,7 +15,7 @@ from textual.command import Provider
 from textual.screen import Screen
 
 from pncsim.simulator.dashboard.kept import Layout, remember, remembered
-from pncsim.simulator.dashboard.reports import HoldRun, RequestDone, StartRun, StepRun, StopRun
+from pncsim.simulator.dashboard.reports import DoInLab, HoldRun, RequestDone, StartRun, StepRun, StopRun
 from pncsim.simulator.dashboard.scene import ReportSource, Scene
 from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.themes import THEMES
@@ -97,7 +97,13 @@ class Dashboard(App[int]):
         Binding(
             "e", "export", "Evidence", id="export", show=False, tooltip="Pack the evidence of the run into one file"
         ),
-        Binding("ctrl+s", "picture", "Picture", id="picture", show=False, tooltip="Keep the screen as a picture, SVG"),
+        Binding(
+            *("ctrl+s", "picture", "Picture"),
+            id="picture",
+            show=False,
+            priority=True,
+            tooltip="Keep the screen as a picture, SVG",
+        ),
         Binding("t", "theme", "Theme", id="theme", show=False, tooltip="Dark or light"),
         Binding("question_mark,f1", "help", "Help", id="help", key_display="?"),
         Binding("q", "leave", "Quit", id="quit"),
@@ -127,6 +133,7 @@ class Dashboard(App[int]):
         self._ticking = ticking
         self._stopping = self._asked = False
         self._queue: list[StartRun] = []
+        self._typed: dict[str, dict[str, str]] = {}
         self.sentence: tuple[str, bool] = (WELCOME if "welcome" not in self.layout_kept.seen else "", False)
         for theme in THEMES:
             self.register_theme(theme)
@@ -256,6 +263,21 @@ class Dashboard(App[int]):
             self.scene.ask(request, self.answered)
         except LocalError as error:
             self.say(str(error), bad=True)
+
+    def do_in_lab(self, name: str) -> None:
+        """Have a command done on the lab; one that has arguments is asked for them first."""
+        hello = self.scene.hello
+        fields = hello.fields.get(name, ()) if hello is not None else ()
+        if hello is None or not fields:
+            self.ask(DoInLab(name))
+            return
+        from pncsim.simulator.dashboard.screens.lab_command import LabCommandScreen
+
+        def do(typed: dict[str, str]) -> None:
+            self._typed[name] = typed
+            self.ask(DoInLab(name, typed))
+
+        self.push_screen(LabCommandScreen(hello.commands[name], fields, self._typed.get(name, {}), do))
 
     def action_stop(self) -> None:
         if self.scene.running:

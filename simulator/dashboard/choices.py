@@ -6,6 +6,7 @@ import inspect
 
 from msgspec import Struct
 
+from pncsim.simulator.dashboard.lab_commands import shown_default
 from pncsim.simulator.faults.fault import Fault
 from pncsim.simulator.faults.table import FAULTS, find_fault
 from pncsim.simulator.parameters import Parameter
@@ -47,14 +48,6 @@ def wrong(parameter: Parameter, text: str) -> str:
     except ValueError as error:
         return f"{parameter.name}: {error}."
     return ""
-
-
-def shown_default(parameter: Parameter) -> str:
-    """The default as it would be typed."""
-    value = parameter.default
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 class FaultRow(Struct, frozen=True):

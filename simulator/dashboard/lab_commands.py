@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Struct
 
+from pncsim.simulator.dashboard.reports import FieldTold
 from pncsim.simulator.parameters import Bounds, Parameter, did_you_mean, parameters_of
+from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from pncsim.simulator.lab.lab import Lab
 
 Doing = Callable[..., Awaitable[object]]
@@ -43,15 +47,60 @@ async def stop_charging(lab: Lab) -> str:
 
 
 async def _move_clock(
-    lab: Lab, *, hours: Annotated[float, "hours of lab time that are to pass at once", Bounds(0, 24 * 3660)] = 1.0
+    lab: Lab, *, hours: Annotated[float, "Hours of lab time that are to pass at once.", Bounds(0, 24 * 3660)] = 1.0
 ) -> str:
     lab.clock.jump(hours * 3600)
     return f"It is {lab.clock.utc():%Y-%m-%d %H:%M} UTC in the lab."
 
 
+_WHOSE = "A vehicle (its contract), a station, or a role of the lab's PKI, such as cpo_sub2."
+
+
+async def _revoke(
+    lab: Lab,
+    *,
+    whose: Annotated[str, _WHOSE] = "EV-1",
+    reason: Annotated[Reason, "Why, as revocation lists say it."] = "key_compromise",
+) -> str:
+    certificate, who = await _certificate(lab, whose)
+    await lab.revoke(certificate, reason)
+    return f"{who} is revoked: {reason.replace('_', ' ')}. The responder says so from now on."
+
+
+async def _status(lab: Lab, *, whose: Annotated[str, _WHOSE] = "EV-1") -> str:
+    certificate, who = await _certificate(lab, whose)
+    return f"The responder says of {who}: {await lab.status(certificate)}."
+
+
+async def _certificate(lab: Lab, whose: str) -> tuple[Certificate, str]:
+    """The certificate a person means, and its subject. Raises LocalError where there is none."""
+    from pncsim.simulator.lab.revocation import certificate_of
+    from pncsim.tls_certs.reading import shown
+
+    pki = next(iter((await lab.region.parties()).pkis.values()))
+    if whose in lab.vehicles:
+        certificate = certificate_of(lab.vehicles[whose])
+    elif whose in lab.stations:
+        certificate = certificate_of(lab.stations[whose])
+    elif whose in pki.roles:
+        certificate = pki.certificate(whose)
+    else:
+        known = (*lab.vehicles, *lab.stations, *pki.roles)
+        raise LocalError(f"Nobody here is called {whose!r}.", advice=did_you_mean(whose, known))
+    return certificate, shown(certificate.subject)
+
+
+async def _renew_authorities(lab: Lab) -> str:
+    await lab.renew_authorities()
+    return "What issues or signs and ends within its time has been renewed."
+
+
 COMMANDS: dict[str, LabCommand] = {
     "stop-charging": LabCommand("Let every station ask its vehicle to stop", stop_charging),
     "move-clock": LabCommand("Move the lab's clock forward", _move_clock),
+    "revoke": LabCommand("Revoke a certificate of the lab's own PKI", _revoke),
+    "ocsp-status": LabCommand("Ask the lab's OCSP responder about a certificate", _status),
+    "renew-authorities": LabCommand("Renew the authorities and signers that end within their time", _renew_authorities),
 }
 """Every command by name."""
 
@@ -62,6 +111,19 @@ async def command_on(lab: Lab, name: str, arguments: Mapping[str, str]) -> objec
     if command is None:
         raise LocalError(f"A lab knows no command {name!r}.", advice=did_you_mean(name, COMMANDS))
     return await command.do(lab, **values_of(name, command.parameters, arguments))
+
+
+def fields_of(parameters: tuple[Parameter, ...]) -> tuple[FieldTold, ...]:
+    """Parameters as fields a person types in."""
+    return tuple(FieldTold(one.name, one.help, shown_default(one), one.choices) for one in parameters)
+
+
+def shown_default(parameter: Parameter) -> str:
+    """The default as it would be typed."""
+    value = parameter.default
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def values_of(of: str, parameters: tuple[Parameter, ...], typed: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.markup import escape
 
-from pncsim.simulator.dashboard.reports import DoInLab
 from pncsim.simulator.dashboard.screens.view import View
 
 
@@ -41,4 +40,4 @@ class KeyCommands(Provider):
                     yield f"{where}: {one.description}", about, partial(self.app.run_action, f"{space}.{one.action}")
         if isinstance(view, View) and view.scene.hello is not None:
             for name, title in view.scene.hello.commands.items():
-                yield f"Lab: {name}", escape(title), partial(view.dashboard.ask, DoInLab(name))
+                yield f"Lab: {name}", escape(title), partial(view.dashboard.do_in_lab, name)

@@ -22,12 +22,25 @@ LONGEST = 1 << 24
 # A lab reports
 
 
+class FieldTold(Struct, frozen=True):
+    """Something a person may type: its name, what it means, what it is if left empty, the words allowed (none: any)."""
+
+    name: str
+    help: str = ""
+    default: str = ""
+    choices: tuple[str, ...] = ()
+
+
 class LabHello(Struct, tag="hello", frozen=True):
-    """Who speaks: ``name`` of the side ("lab", "secc"), and which ``commands`` it understands, each with its help."""
+    """Who speaks: ``name`` of the side ("lab", "secc"), and which ``commands`` it understands, each with its help.
+
+    ``fields``: the arguments of the commands that have any.
+    """
 
     name: str
     version: str
     commands: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, tuple[FieldTold, ...]] = field(default_factory=dict)
 
 
 class RunBegan(Struct, tag="began", frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from pncsim.simulator.dashboard.reports import (
     DoInLab,
     EventsTold,
     HoldRun,
+    LabHello,
     LabReport,
     RequestDone,
     RunBegan,
@@ -104,6 +105,48 @@ def test_a_run_is_held_stepped_and_let_go(watched: Watched) -> None:
     assert watched.sent()[:2] == ["SupportedAppProtocolReq", "SupportedAppProtocolRes"] and len(watched.sent()) == 4
     watched.lab.ask(HoldRun(False, id=10))
     assert watched.ended().result.verdict is not Verdict.ERROR
+
+
+def test_a_contract_that_is_revoked_by_hand_is_refused_by_the_responder(watched: Watched) -> None:
+    watched.lab.ask(StartRun(scenario="pnc-ac", held=True, id=1))
+    watched.until(lambda one: one == RunHeld(True))
+    watched.lab.ask(StepRun(id=2))
+    assert not watched.done(2).error
+    watched.lab.ask(DoInLab("revoke", {"whose": "EV-9"}, id=3))
+    assert "Nobody here is called 'EV-9'. Did you mean EV-1" in watched.done(3).error
+    watched.lab.ask(DoInLab("revoke", {"reason": "boredom"}, id=4))
+    assert "revoke cannot have that reason" in watched.done(4).error
+    watched.lab.ask(DoInLab("revoke", {"whose": "EV-1", "reason": "superseded"}, id=5))
+    assert "is revoked: superseded. The responder says so" in str(watched.done(5).brought)
+    watched.lab.ask(HoldRun(False, id=6))
+    result = watched.ended().result
+    assert result.verdict is Verdict.FAIL and "revoked" in result.cause
+
+
+@pytest.mark.parametrize(("whose", "named"), [("CS001", "DEPNCE100001"), ("mo_sub2", "MO Sub-CA 2")])
+def test_stations_and_authorities_can_be_revoked_and_renewed_by_name(watched: Watched, whose: str, named: str) -> None:
+    watched.lab.ask(StartRun(scenario="pnc-ac", held=True, id=1))
+    watched.until(lambda one: one == RunHeld(True))
+    watched.lab.ask(StepRun(id=2))
+    assert not watched.done(2).error
+    watched.lab.ask(DoInLab("revoke", {"whose": whose}, id=3))
+    assert named in str(watched.done(3).brought)
+    watched.lab.ask(DoInLab("ocsp-status", {"whose": whose}, id=5))
+    assert str(watched.done(5).brought).endswith(": revoked.")
+    watched.lab.ask(DoInLab("ocsp-status", {"whose": "cps_leaf"}, id=6))
+    assert str(watched.done(6).brought).endswith(": good."), "nobody else is"
+    watched.lab.ask(DoInLab("renew-authorities", id=4))
+    assert "renewed" in str(watched.done(4).brought)
+
+
+def test_a_lab_says_which_fields_its_commands_have(watched: Watched) -> None:
+    watched.lab.start()
+    told = watched.until(lambda one: isinstance(one, LabHello))
+    assert isinstance(told, LabHello)
+    assert [(one.name, one.default) for one in told.fields["move-clock"]] == [("hours", "1")]
+    assert [one.name for one in told.fields["revoke"]] == ["whose", "reason"]
+    assert "key_compromise" in told.fields["revoke"][1].choices
+    assert set(told.fields) < set(told.commands), "some need no arguments"
 
 
 def test_a_run_that_is_stopped_lets_the_vehicle_end_its_session_in_order(watched: Watched) -> None:

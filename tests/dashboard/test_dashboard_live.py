@@ -8,6 +8,7 @@ import pytest
 from accepted_screens import Accepted
 from screens import SIZES, dashboard
 from seen_runs import PlayedBack, recorded, reports_of
+from textual.widgets import Input
 
 from pncsim.simulator.dashboard.form import records
 from pncsim.simulator.dashboard.kept import Layout, place, remember, remembered
@@ -15,6 +16,7 @@ from pncsim.simulator.dashboard.lines import line_of
 from pncsim.simulator.dashboard.reports import (
     DoInLab,
     EventsTold,
+    FieldTold,
     HoldRun,
     LabHello,
     RequestDone,
@@ -185,6 +187,39 @@ async def test_the_palette_finds_what_a_key_does_and_does_it() -> None:
         assert "Lab: move-clock" in seen.text
         await seen.press("enter", "enter")
         assert source.asked == [DoInLab("move-clock", id=1)]
+
+
+REVOKE = LabHello(
+    "lab",
+    "0",
+    {"revoke": "Revoke a certificate"},
+    {"revoke": (FieldTold("whose", "Whose it is.", "EV-1"), FieldTold("reason", "Why.", "fraud", ("fraud", "error")))},
+)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_a_command_with_arguments_asks_for_them_and_remembers_what_was_typed(
+    size: tuple[int, int], accepted: Accepted
+) -> None:
+    source = PlayedBack(REVOKE, *recorded("passed"))
+    async with dashboard(source, size) as seen:
+        await seen.press("ctrl+p")
+        await seen.type("lab revoke")
+        await seen.pilot.pause(0.2)
+        await seen.press("enter")
+        await seen.press("tab")
+        await seen.type("error")
+        accepted(f"lab-command-{size[0]}x{size[1]}", seen.text)
+        await seen.press("enter")
+        assert source.asked == [DoInLab("revoke", {"reason": "error"}, id=1)]
+        source.reports.append(RequestDone(1, brought="It is revoked."))
+        await seen.tick()
+        assert seen.last == "It is revoked." and "Tab next field" not in seen.text
+        seen.app.do_in_lab("revoke")
+        await seen.tick()
+        assert "error" in [field.value for field in seen.app.screen.query(Input)]
+        await seen.press("escape")
+        assert len(source.asked) == 1, "it was left"
 
 
 async def test_a_terminal_that_gets_too_small_says_so() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -17,16 +16,16 @@ from pncsim.simulator.dashboard.choices import (
     everything,
     fault_rows,
     matching,
-    shown_default,
     source_of,
     wrong,
 )
+from pncsim.simulator.dashboard.lab_commands import fields_of, shown_default
 from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.widgets.grid import Cell, Column, Grid
 from pncsim.simulator.dashboard.widgets.lines import SIGNS
+from pncsim.simulator.dashboard.widgets.option_field import OptionField
 from pncsim.simulator.dashboard.widgets.text_pane import TextPane
 from pncsim.simulator.faults.table import find_fault
-from pncsim.simulator.parameters import Parameter
 from pncsim.simulator.scenario import Scenario
 from pncsim.wire.errors import LocalError
 
@@ -101,30 +100,6 @@ class ResultGrid(Grid):
         style = self.style_of("good" if verdict == "pass" else "problem")
         told = Text.assemble(name, (f"  {cause}" if cause else "", self.style_of("quiet")))
         return [str(row + 1), Text(f"{SIGNS[verdict]} {verdict.upper()}", style), told]
-
-
-class OptionField(Vertical):
-    """One parameter: its name and help, and a field with what was typed, or the default."""
-
-    DEFAULT_CSS = """
-    OptionField { height: auto; padding: 0 1; }
-    OptionField Static { height: auto; color: $text-muted; }
-    OptionField Horizontal { height: 1; }
-    OptionField .label { width: 18; color: $text; text-style: bold; }
-    OptionField Input { width: 1fr; border: none; height: 1; background: $panel; padding: 0 1; }
-    OptionField Input.wrong { background: $error 30%; }
-    """
-
-    def __init__(self, parameter: Parameter, typed: str) -> None:
-        super().__init__()
-        self.parameter, self._typed = parameter, typed
-
-    def compose(self) -> ComposeResult:
-        choices = f" One of {', '.join(self.parameter.choices)}." if self.parameter.choices else ""
-        with Horizontal():
-            yield Static(self.parameter.name, classes="label", markup=False)
-            yield Input(self._typed, placeholder=shown_default(self.parameter), compact=True, name=self.parameter.name)
-        yield Static(f"{self.parameter.help}{choices}", markup=False)
 
 
 class ScenariosScreen(View):
@@ -241,7 +216,7 @@ class ScenariosScreen(View):
         box = self.query_one("#options", VerticalScroll)
         box.remove_children()
         if scenario.options:
-            box.mount(*(OptionField(one, typed.get(one.name, "")) for one in scenario.options))
+            box.mount(*(OptionField(one, typed.get(one.name, "")) for one in fields_of(scenario.options)))
         else:
             box.mount(Static("It has no options."))
 

@@ -53,6 +53,9 @@ class DashboardHost(Protocol):
     def play_all(self, scenarios: list[str]) -> None:
         """Run these one after the other."""
 
+    def do_in_lab(self, name: str) -> None:
+        """Have a command done on the lab; one that has arguments is asked for them first."""
+
     def ask(self, request: Any) -> None:
         """Send a request; what cannot be done is said."""
 
