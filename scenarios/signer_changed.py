@@ -47,7 +47,6 @@ async def signer_changed(
     """
     cps, ccp, ev, pki = map(lab.expect.of, ("CPS", "CCP", "EV", "PKI"))
     manufacturer, operator = await lab.caller("OEM"), await lab.caller("MO")
-    await lab.renew_authorities()  # nothing is due yet; at running services this says that they renew theirs themselves
     made = await lab.order(await lab.vehicle(kwh=0.5))
     await made.produce()
     emaid = (await operator.post(CONTRACTS, {"customer": "Ada", "pcid": made.pcid})).body["emaid"]

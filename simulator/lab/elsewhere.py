@@ -144,7 +144,13 @@ class RemoteParties:
                 await (await self._contract_pool(mo, "MO")).delete(entry.emaid, skip_revocation=True)
 
     async def revoke(self, certificate: x509.Certificate, reason: Reason) -> bool:
-        """See :class:`Parties`."""
+        """See :class:`Parties`; what the services sign with serves others than this run, and stays."""
+        if reading.is_ca(certificate) or "CPS" in reading.domains_of(certificate.subject):
+            raise LocalError(
+                f"{reading.shown(certificate.subject)} is what {self._pki.keeper} sign with: a run does not revoke it, "
+                "since others need it, too.",
+                advice="Run the scenario without --ecosystem, or revoke it by hand: pnc pool revoke.",
+            )
         body = {"certificate": base64_text(reading.der(certificate)), "reason": reason}
         try:
             await self._callers.administrator().call("admin", "POST", "/admin/certificates/revoke", body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -27,6 +28,7 @@ from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.scenario import Scenario, scenario
 from pncsim.simulator.settings import RunSettings
+from pncsim.tls_certs.reading import parsed
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.trace import Event, HttpExchange, Reader, Story, Trace, Warned
@@ -54,6 +56,7 @@ COMPLETE = frozenset(
 """Scenarios that need nothing but what is published."""
 SAID = re.compile(
     "inside cannot be seen|is kept by|behind the lab's time|of its own|owns the provider id|no key for the role"
+    "|others need it, too"
 )
 TOKENS = re.compile(rb"(?:Bearer |access_token\W{3,9}?)([A-Za-z0-9._~+/*-]+)")
 """What stands in evidence where a token would."""
@@ -217,6 +220,24 @@ def test_time_leaps_over_no_exchange_with_services(ready: Path) -> None:
 @pytest.mark.parametrize("found", [revoked, named_parties], ids=lambda found: str(found.name))
 def test_a_scenario_of_ones_own_runs_there_too(ready: Path, found: Scenario) -> None:
     assert run_at(found, ready).line == f"PASS {found.name}"
+
+
+@scenario("signer-revoked", title="what contracts are signed with is revoked, or an authority")
+async def signer_revoked(lab: Lab, *, authority: bool = False) -> None:
+    (signer,) = (await (await lab.caller("MO")).get("/v1/cps/signer")).body["cpsCertificates"]
+    vehicle = await lab.vehicle()
+    assert vehicle.provisioning is not None
+    above = vehicle.provisioning.chain[1]
+    await lab.revoke(above if authority else parsed(base64.b64decode(signer["cpsCertificate"])))
+
+
+@pytest.mark.parametrize("authority", [False, True])
+def test_what_running_services_sign_with_is_not_revoked_by_a_run(ready: Path, authority: bool) -> None:
+    chosen = RunSettings(ecosystem=str(ready))
+    told = run_on_loop("loopback", lambda: Run(signer_revoked, {"authority": authority}, chosen).done())
+    assert (told.exit_code, told.checks) == (3, []) and told.error is not None
+    assert "is what the services at http://127.0.0.1:" in told.error and "pnc pool revoke" in told.error
+    assert run_at(find_scenario("install-contract"), ready).verdict is Verdict.PASS
 
 
 def test_what_a_run_has_brought_there_is_taken_away_at_its_end(calm: Path) -> None:
