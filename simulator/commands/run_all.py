@@ -108,6 +108,8 @@ def _ran(chosen: Sequence[RunCase], arguments: Arguments) -> int:
 
     jobs = min(arguments.jobs or (processors() if arguments.transport == "memory" else 1), len(chosen))
     settings = RunSettings(transport=arguments.transport, seed=arguments.seed, evidence=arguments.evidence)
+    if (arguments.record or arguments.junit) and not _keep([], arguments):
+        return EXIT_UNAVAILABLE  # nobody waits for results that then cannot be written
     tally = Tally(len(chosen), -1 if arguments.quiet else arguments.verbose)
     kept = True
     try:

@@ -1,7 +1,8 @@
 """Which runs are meant by an expression: ``renewed and not (dc or fault)``.
 
 A word means every run that has it in one of its labels, whatever its case; what has blanks or brackets in it stands in
-double quotes (``"OCPP C07"``). ``not`` binds more than ``and``, ``and`` more than ``or``.
+double quotes (``"OCPP C07"``). A number such as ``2.4`` means what begins with it: 2.4.1.1, but not 2.1.2.4. ``not``
+binds more than ``and``, ``and`` more than ``or``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ Selects = Callable[[Iterable[str]], bool]
 """Whether a run with these labels is meant."""
 
 _TOKEN = re.compile(r'\s*("[^"]*"|[()]|[^\s()"]+)')
+_NUMBER = re.compile(r"\d+(\\\.\d+)*")
+"""A dotted number, its dots escaped."""
 _WORDS_OF_OURS = ("and", "or", "not", "(", ")")
 
 
@@ -67,8 +70,10 @@ class _Reading:
         if not self.tokens or self.tokens[0] in _WORDS_OF_OURS:
             found = repr(self.tokens[0]) if self.tokens else "its end"
             raise self.refused(f"at {found} a word was expected")
-        word = self.tokens.pop(0).strip('"').casefold()
-        return lambda labels: any(word in label.casefold() for label in labels)
+        word = re.escape(self.tokens.pop(0).strip('"'))
+        number = _NUMBER.fullmatch(word)
+        pattern = re.compile(rf"(?<![\d.]){word}(?!\d)" if number else word, re.IGNORECASE)
+        return lambda labels: any(pattern.search(label) for label in labels)
 
     def _next(self, token: str) -> bool:
         if self.tokens and self.tokens[0] == token:

@@ -129,11 +129,28 @@ LABELS = ("install-contract --energy dc", "OCPP C07", "CharIN 2.1.3.2")
         ("(pnc or dc) and eim", False),
         ('"ocpp c07"', True),
         ("2.1.3", True),
+        ("2.1.3.2", True),
+        ("3.2", False),
+        ("2.1.3.20", False),
+        ("2", True),
         ("not not dc", True),
     ],
 )
 def test_an_expression_selects(text: str, meant: bool) -> None:
     assert selection(text)(LABELS) is meant
+
+
+@pytest.mark.parametrize("named", ["--junit", "--record"])
+def test_a_file_that_cannot_be_written_is_found_before_anything_runs(
+    named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    nowhere = tmp_path / "file" / "results"
+    with pytest.raises(SystemExit) as left:
+        main(["run", "--all", "--select", "eim-ac", named, str(nowhere)])
+    assert left.value.code == 3
+    told = capsys.readouterr()
+    assert told.err.startswith(f"pnc: {nowhere} cannot be written: ") and told.out == ""
 
 
 @pytest.mark.parametrize("text", ["", "and", "a and", "a b", "(a", "a)", "not", 'a "b', "or a", "()", '""x'])
