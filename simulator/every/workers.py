@@ -6,6 +6,7 @@ a run leaves behind is in its process alone. A process that dies takes the run i
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -37,6 +38,8 @@ PATIENCE = 5.0
 WARMS = "install-contract"
 """What is run once ahead of all: it touches most of the house."""
 
+_PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal a process gets when the one that has started it is gone."""
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -104,7 +107,9 @@ class Crew:
     def _hire(self) -> None:
         ours, theirs = _FORK.Pipe()
         not_its_own = [ours, *self._workers]
-        process = _FORK.Process(target=_work, args=(theirs, not_its_own, self._cases, self._settings), daemon=True)
+        process = _FORK.Process(
+            target=_work, args=(theirs, not_its_own, self._cases, self._settings, os.getpid()), daemon=True
+        )
         process.start()
         theirs.close()
         self._workers[ours] = _Worker(process)
@@ -145,7 +150,13 @@ def _warm() -> None:
     run_on_loop("memory", lambda: Run(find_scenario(WARMS), settings=RunSettings(transport="memory")).done())
 
 
-def _work(line: Connection, not_its_own: Sequence[Connection], cases: Sequence[RunCase], settings: RunSettings) -> None:
+def _work(
+    line: Connection,
+    not_its_own: Sequence[Connection],
+    cases: Sequence[RunCase],
+    settings: RunSettings,
+    starter: int,
+) -> None:
     """The life of a process: a number comes, what that run came to goes, until nobody is there any more."""
     for other in not_its_own:
         # Otherwise nobody would see the end of a line whose process has gone.
@@ -154,6 +165,7 @@ def _work(line: Connection, not_its_own: Sequence[Connection], cases: Sequence[R
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGUSR1, _end_in_order)
+    _follow(starter)
     try:
         while True:
             line.send_bytes(msgspec.json.encode(ran(cases[line.recv()], settings)))
@@ -161,6 +173,13 @@ def _work(line: Connection, not_its_own: Sequence[Connection], cases: Sequence[R
         sys.exit(EXIT_TERMINATED)
     except (EOFError, BrokenPipeError):
         return
+
+
+def _follow(starter: int) -> None:
+    """End when ``starter`` is killed: a run without end would see no line close, and go on for ever."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != starter:
+        raise Terminated
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

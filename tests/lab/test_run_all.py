@@ -241,16 +241,8 @@ def test_a_file_that_cannot_be_used_is_no_success(desk: Path, env: dict[str, str
     assert done.stderr == "pnc: mine/broken.py cannot be used: line 1: invalid syntax.\n"
 
 
-def test_a_place_that_cannot_be_written_is_a_sentence_behind_the_verdict(desk: Path, env: dict[str, str]) -> None:
-    done = run_all(desk, env, "mine-good", "-q", "--junit", "mine/own.py/out.xml")
-    assert done.returncode == 3 and done.stdout.startswith("PASS 2 runs")
-    assert done.stderr == "pnc: mine/own.py/out.xml cannot be written: not a directory.\n"
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
-def test_who_is_interrupted_leaves_no_process_and_every_bundle_whole(
-    desk: Path, env: dict[str, str], number: signal.Signals, code: int
-) -> None:
+def endless(desk: Path, env: dict[str, str]) -> subprocess.Popen[str]:
+    """A run without end, begun, in a group of its own."""
     words = ["--scenarios", "mine", "--select", "mine-endless", "--evidence", "kept"]
     process = subprocess.Popen(
         [*PNC, "run", "--all", *words, "--record", "record.jsonl"],
@@ -265,6 +257,23 @@ def test_who_is_interrupted_leaves_no_process_and_every_bundle_whole(
     while not (desk / "begun").exists():
         assert time.monotonic() < until and process.poll() is None
         time.sleep(0.01)
+    return process
+
+
+def test_who_is_killed_leaves_no_process_either(desk: Path, env: dict[str, str]) -> None:
+    process = endless(desk, env)
+    process.kill()
+    process.communicate(timeout=PATIENCE)  # ends when nobody holds the pipes any more, the workers included
+    assert process.returncode == -signal.SIGKILL
+    verdicts = [json.loads(path.read_text())["verdict"] for path in desk.glob("kept/*/manifest.json")]
+    assert verdicts == ["error"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
+def test_who_is_interrupted_leaves_no_process_and_every_bundle_whole(
+    desk: Path, env: dict[str, str], number: signal.Signals, code: int
+) -> None:
+    process = endless(desk, env)
     os.killpg(process.pid, number)
     out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, "Traceback" in err) == (code, False), err
