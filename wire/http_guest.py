@@ -54,11 +54,19 @@ class Guest(asyncio.Protocol):
     """One connection: hands everything to aiohttp's ``handler`` and looks at the clock meanwhile.
 
     ``left`` is called when the connection is over, or has not come about in time: nobody is told of a TLS handshake
-    that breaks off. How long a guest may do nothing between requests is aiohttp's to watch.
+    that breaks off. ``arrived`` is called when a request is there as a whole. How long a guest may do nothing between
+    requests is aiohttp's to watch.
     """
 
-    def __init__(self, handler: asyncio.Protocol, limits: Limits, left: Callable[[], object]) -> None:
-        self._handler, self._limits, self._left = handler, limits, left
+    def __init__(
+        self,
+        handler: asyncio.Protocol,
+        limits: Limits,
+        *,
+        left: Callable[[], object],
+        arrived: Callable[[], object],
+    ) -> None:
+        self._handler, self._limits, self._left, self._arrived = handler, limits, left, arrived
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
@@ -93,6 +101,7 @@ class Guest(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._disarm()
+        self._at = "rest"
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -103,7 +112,12 @@ class Guest(asyncio.Protocol):
         """The header is there; time goes on until the body is."""
         self._at = "request"
         self._arm(self._limits.whole)
-        request.content.on_eof(self._disarm)
+        request.content.on_eof(self._whole)
+
+    @property
+    def arriving(self) -> bool:
+        """Whether a request has begun to come and is not there as a whole."""
+        return self._at in ("header", "header's end") or (self._at == "request" and self._due is not None)
 
     def answered(self) -> None:
         """The answer is made; it must be taken."""
@@ -138,6 +152,10 @@ class Guest(asyncio.Protocol):
 
     def _disarm(self) -> None:
         self._due = None
+
+    def _whole(self) -> None:
+        self._disarm()
+        self._arrived()
 
     def _expire(self) -> None:
         self._timer = None

@@ -8,6 +8,7 @@ standard error, and an application sees only requests that are whole.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import resource
@@ -61,6 +62,7 @@ class HttpListener:
         self.guests: dict[object, Guest] = {}
         """Who is connected."""
         self._most = 0
+        self._fewer = asyncio.Event()  # of those who are in the middle of a request
         self._socket = _bound(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
 
@@ -106,7 +108,7 @@ class HttpListener:
         await runner.setup()
         before, self._runner = self._runner, runner
         if before is not None:
-            self._ending = asyncio.create_task(before.cleanup())  # nobody waits who may be the request in progress
+            self._ending = asyncio.create_task(self._end(before))  # nobody waits who may be the request in progress
             return
         self._server = await asyncio.get_running_loop().create_server(
             self._enter, sock=self._socket, ssl=self._tls, ssl_handshake_timeout=limits.whole if self._tls else None
@@ -118,10 +120,23 @@ class HttpListener:
         if self._server is not None:
             self._server.close()
         if runner is not None:
-            await runner.cleanup()
+            await self._end(runner)
         if self._ending is not None:
             await self._ending
         self._socket.close()
+
+    async def _end(self, runner: web.AppRunner) -> None:
+        """Let requests that have begun to arrive do so, and those in progress end.
+
+        Once it ends, aiohttp 3.14 drops what comes: the rest of a body, for which the request would wait in vain.
+        """
+        guests = tuple(self.guests.values())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP):
+                while any(guest.arriving for guest in guests):
+                    self._fewer.clear()
+                    await self._fewer.wait()
+        await runner.cleanup()
 
     def _enter(self) -> asyncio.Protocol:
         """The protocol of a new connection; over TLS it may still fail in the handshake."""
@@ -129,12 +144,13 @@ class HttpListener:
         if len(self.guests) >= self.limits.connections or not self._files_left():
             return TurnedAway()
         handler = self._runner.server()
-        guest = Guest(handler, self.limits, lambda: self._leave(handler))
+        guest = Guest(handler, self.limits, left=lambda: self._leave(handler), arrived=self._fewer.set)
         self.guests[handler] = guest
         self._most = max(self._most, len(self.guests))
         return guest
 
     def _leave(self, handler: object) -> None:
+        self._fewer.set()
         if self.guests.pop(handler, None) is None or self._runner is None:
             return
         if self._most >= CROWD and len(self.guests) <= self._most // 8:

@@ -143,7 +143,8 @@ async def test_a_request_that_was_begun_when_the_end_was_asked_for_is_answered(
                 held = (await answer.json())["access_token"]
             headers = {"Authorization": f"Bearer {held}"}
             url = house["services"]["admin"] + "/admin/clients"
-            async with session.post(url, data=body(), headers=headers) as answer:
+            # The body is asked for (100), so the request has begun before the end comes.
+            async with session.post(url, data=body(), headers=headers, expect100=True) as answer:
                 assert (answer.status, (await answer.json())["id"]) == (201, "acme")
         assert ended.is_set() and await process.wait() == 143
     finally:
