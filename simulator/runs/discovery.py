@@ -114,17 +114,17 @@ def looks_like_path(word: str) -> bool:
     return word.partition(":")[0].endswith(".py")
 
 
-def scenarios_in(path: Path) -> list[Scenario]:
-    """What a file declares. Raises LocalError."""
+def scenarios_in(path: Path | str) -> list[Scenario]:
+    """What a file declares. Raises LocalError, which names it as it was named."""
     try:
-        return _usable(_module_at(path))
+        return _usable(_module_at(Path(path)))
     except (Exception, SystemExit) as error:
         raise LocalError(f"{path} cannot be used: {_why(error)}.") from error
 
 
 def _in_file(word: str) -> Scenario:
     path, _, name = word.partition(":")
-    declared = scenarios_in(Path(path))
+    declared = scenarios_in(path)
     names = ", ".join(one.name for one in declared)
     if not declared:
         raise LocalError(f"{path} declares no scenario.", advice="See docs/scenarios.md for what one looks like.")

@@ -14,7 +14,7 @@ from pncsim.simulator.runs.discovery import all_scenarios
 from pncsim.wire.gate import Tolerance
 from pncsim.wire.trace import Event, Judged, Power, Problem, Tolerated
 
-REFUSING = frozenset({"card-first", "no-roaming", "sales-tariff"})
+REFUSING = frozenset({"card-first", "no-roaming", "root-removed", "sales-tariff", "station-offline"})
 """What they show is refused or left aside, which actors report."""
 
 SCENARIOS = {
