@@ -19,6 +19,7 @@ class RunSettings(Struct, frozen=True, kw_only=True):
     ``credentials``: the ready file or ``clients.json`` with the secrets of who calls there, unless it is the usual one.
     ``seed``: draw every random choice, keys included, from it, so that the run can be repeated: in memory and without a
     PKI folder it is then the same to the octet but for TLS records. **Its keys are no secrets.**
+    ``command``: what one types to have this run again, where that is not what was typed (one of many).
     ``vehicle_profile``: the car every vehicle is like that a scenario does not say more of (:mod:`simulator.cars`).
     """
 
@@ -32,6 +33,7 @@ class RunSettings(Struct, frozen=True, kw_only=True):
     credentials: Path | None = None
     seed: str | None = None
     vehicle_profile: str = ""
+    command: str = ""
 
     @property
     def contradiction(self) -> str:

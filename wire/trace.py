@@ -113,8 +113,8 @@ class Secured(Event, frozen=True, kw_only=True):
 class OcppSecured(Event, frozen=True, kw_only=True):
     """A TLS handshake between station and CSMS was completed, or refused (``ok`` False), as ``unit`` sees it.
 
-    ``shown``: the subject of the certificate the other side has shown, empty where it showed none. ``alert`` and
-    ``reason``: by what it was refused, and why.
+    ``shown``: the subject of the certificate the other side has shown, empty where it showed none;
+    ``certificate``: that itself (DER). ``alert`` and ``reason``: by what it was refused, and why.
     """
 
     ok: bool
@@ -122,6 +122,7 @@ class OcppSecured(Event, frozen=True, kw_only=True):
     version: str = ""
     cipher: str = ""
     shown: str = ""
+    certificate: bytes = b""
     alert: int | None = None
     reason: str = ""
 

@@ -203,9 +203,20 @@ class Voice:
         )
         self.problem(error)
 
-    def ocpp_secured(self, peer: str, version: str, cipher: str, shown: str) -> None:
-        """A TLS handshake between station and CSMS was completed; ``shown`` is the subject ``peer`` has shown."""
-        self._tell(trace.OcppSecured, ok=True, peer=peer, version=version, cipher=cipher, shown=shown)
+    def ocpp_secured(self, peer: str, version: str, cipher: str, shown: str, certificate: bytes = b"") -> None:
+        """A TLS handshake between station and CSMS was completed.
+
+        ``shown`` is the subject of the ``certificate`` (DER) that ``peer`` has shown.
+        """
+        self._tell(
+            trace.OcppSecured,
+            ok=True,
+            peer=peer,
+            version=version,
+            cipher=cipher,
+            shown=shown,
+            certificate=certificate,
+        )
 
     def ocpp_not_secured(self, peer: str, error: PncError) -> None:
         """A TLS handshake between station and CSMS has failed; whoever goes on from there tells the problem."""

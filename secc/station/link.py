@@ -109,7 +109,7 @@ class Link:
             else:
                 waits = None
                 if (tls := channel.secured) is not None:
-                    self._voice.ocpp_secured("CSMS", tls.version, tls.cipher, tls.subject)
+                    self._voice.ocpp_secured("CSMS", tls.version, tls.cipher, tls.subject, tls.shown)
                 if self.stopping:
                     await channel.close(1000, STOPS)
                     return

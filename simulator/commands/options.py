@@ -23,6 +23,10 @@ EPILOG = (
 )
 
 
+READABLE = 20
+"""Words that are listed in an error; of more nobody finds the one that was meant."""
+
+
 class Parser(argparse.ArgumentParser):
     """argparse that says what may have been meant, and shows the usage of the command that was misused.
 
@@ -47,11 +51,12 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
-            told = meant(str(value), map(str, action.choices))
-            choices = ", ".join(map(str, action.choices))
-            raise argparse.ArgumentError(
-                action, f"invalid choice: {value!r}. {told}{' ' if told else ''}There are: {choices}."
-            )
+            choices = list(map(str, action.choices))
+            known = f"There are: {', '.join(choices)}."
+            if len(choices) > READABLE:
+                known = f"`{self.prog} --help` names those there are."
+            told = " ".join(filter(None, (f"invalid choice: {value!r}.", meant(str(value), choices), known)))
+            raise argparse.ArgumentError(action, told)
 
 
 def add_options(parser: Any, declared: type) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -107,7 +108,12 @@ def _ran(chosen: Sequence[RunCase], arguments: Arguments) -> int:
     from pncsim.simulator.every.workers import Crew, processors
 
     jobs = min(arguments.jobs or (processors() if arguments.transport == "memory" else 1), len(chosen))
-    settings = RunSettings(transport=arguments.transport, seed=arguments.seed, evidence=arguments.evidence)
+    settings = RunSettings(
+        transport=arguments.transport,
+        seed=arguments.seed,
+        evidence=arguments.evidence,
+        command=_behind_each(arguments),
+    )
     if (arguments.record or arguments.junit) and not _keep([], arguments):
         return EXIT_UNAVAILABLE  # nobody waits for results that then cannot be written
     tally = Tally(len(chosen), -1 if arguments.quiet else arguments.verbose)
@@ -123,6 +129,14 @@ def _ran(chosen: Sequence[RunCase], arguments: Arguments) -> int:
         kept = _keep(tally.runs, arguments)
         print(tally.line(jobs), flush=True)
     return exit_code(tally.runs) or (0 if kept else EXIT_UNAVAILABLE)
+
+
+def _behind_each(arguments: Arguments) -> str:
+    """What one types behind ``pnc run NAME`` to have a run as it is here, but alone."""
+    words = [f"--scenarios={folder}" for folder in getattr(arguments, "scenarios", ())]
+    words.append(f"--transport={arguments.transport}")
+    words += [] if arguments.seed is None else [f"--seed={arguments.seed}"]
+    return shlex.join(words)
 
 
 def _keep(runs: Sequence[Ran], arguments: Arguments) -> bool:

@@ -51,7 +51,7 @@ def processors() -> int:
 class Crew:
     """``jobs`` processes for ``cases``; use it as a context manager, which ends them however it is left.
 
-    ``settings`` are those of every run but for its fault.
+    ``settings`` are those of every run but for its fault; their ``command`` is what one types behind the name of each.
     """
 
     def __init__(self, cases: Sequence[RunCase], settings: RunSettings, jobs: int) -> None:
@@ -196,6 +196,9 @@ def _end_in_order(number: int, frame: FrameType | None) -> None:
 def ran(case: RunCase, settings: RunSettings) -> Ran:
     """Run ``case`` in this process, on a loop of its own; whatever fails is in the result."""
     own = replace(settings, faults=(case.fault,), expect_fault=True) if case.fault else settings
+    if settings.command:
+        expects = " --expect-fault" if case.fault else ""
+        own = replace(own, command=f"pnc run {case.name} {settings.command}{expects}")
     began, used, defect = time.time(), time.process_time(), False
     made: list[Run] = []
 
@@ -244,4 +247,5 @@ def _manifest(
         clauses=case.scenario.clauses,
         cited=(),
         use_case=case.scenario.use_case,
+        command=settings.command,
     )

@@ -53,6 +53,7 @@ from pncsim.wire.trace import (
     Judged,
     LinkBytes,
     OcppFrame,
+    OcppSecured,
     Problem,
     Secured,
     ServiceCall,
@@ -69,6 +70,8 @@ BATCH = 256
 """Events of which packets are made at once: one by one, between others' work, it takes twice the time."""
 
 _NOTHING: dict[str, Any] = {}
+_SHOW = frozenset({Secured, OcppSecured})
+"""Events in which certificates are presented."""
 LINK = "the octets between vehicle and station, in frames made for them"
 
 
@@ -122,6 +125,7 @@ class Recorder:
         self._underway: dict[bytes, Message] = {}
         self._arrived: dict[str, int] = {}
         self._unanswered: dict[str, Message] = {}
+        self._unfinished: list[Message] = []
         self._numbers: dict[int, int] = {}
         self._packed: dict[type[Event], Callable[[Any], object]] = {
             LinkBytes: self._octets,
@@ -185,20 +189,26 @@ class Recorder:
     def _flaw(self, event: Event, error: Exception) -> None:
         self.flaws.append(f"Event {event.seq} is not in the evidence: {type(error).__name__}: {error}.")
 
-    def write(self) -> None:
-        """Write what waits. Why it could not be is kept for :meth:`finish`."""
+    def write(self, *, last: bool = False) -> None:
+        """Write what waits. Why it could not be is kept for :meth:`finish`.
+
+        Messages of which more may be told in a moment (what was judged, the packet it leaves in) wait once more, unless
+        it is the ``last`` time.
+        """
         self._due = time.monotonic() + WAITS
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._pack()
         events, self._waiting, self._packed_of_waiting = self._waiting, [], 0
-        if self._error is not None or not events:
+        if self._error is not None or not (events or self._unfinished):
             return
         try:
-            self._write(events)
+            self._write(events, last=last)
         except OSError as error:
             self._error = error
+        if self._live and self._unfinished:
+            self._timer = asyncio.get_running_loop().call_later(WAITS, self.write)
 
     def finish(
         self,
@@ -209,14 +219,15 @@ class Recorder:
         clauses: Sequence[str] = (),
         use_case: UseCase | None = None,
         roots: Mapping[str, Iterable[bytes]] | None = None,
+        command: str = "",
     ) -> Path | None:
         """Write what is known at the end, and close; the folder, None where nothing has happened. Raises LocalError.
 
         ``ended``: lab time. ``clauses``, ``use_case``: what the scenario shows. ``roots``: a lab's trust anchors as
-        DER, by role.
+        DER, by role. ``command``: as :func:`manifest_of` takes it.
         """
         try:
-            self.write()
+            self.write(last=True)
             if self._error is not None:
                 raise self._error
             if self.folder is None:
@@ -237,6 +248,7 @@ class Recorder:
                 clauses=clauses,
                 use_case=use_case,
                 cited=list(self._cited),
+                command=command,
             )
             self._files.write("result.junit.xml", _utf8(junit_of(manifest)))
             self._report(manifest, result)
@@ -274,7 +286,7 @@ class Recorder:
 
     # How events become files
 
-    def _write(self, events: list[Event]) -> None:
+    def _write(self, events: list[Event], *, last: bool) -> None:
         assert self._files is not None and self._presented is not None
         if self._keys:
             # Ahead of the packets they open: who reads the file meets them first.
@@ -282,7 +294,7 @@ class Recorder:
             self._files.write("keys.log", "".join(f"{key}\n" for key in self._keys).encode())
             self._keys.clear()
         lines: dict[str, list[bytes]] = {name: [] for name in FILES}
-        messages: list[Message] = []
+        messages, waited = self._unfinished, len(self._unfinished)
         for event in events:
             try:
                 self._tell(event, lines, messages)
@@ -290,7 +302,12 @@ class Recorder:
                 raise
             except Exception as error:
                 self._flaw(event, error)
-        lines["messages"] += map(line, messages)
+        more = {id(one) for one in (*self._unanswered.values(), *self._unsent.values())}
+        finished = next((at for at, one in enumerate(messages) if at >= waited and id(one) in more), len(messages))
+        if last:
+            finished = len(messages)
+        lines["messages"] += map(line, messages[:finished])
+        self._unfinished = messages[finished:]
         self._underway.clear()
         for name, told in lines.items():
             self._files.write(f"{name}.jsonl", b"\n".join((*told, b"")) if told else b"")
@@ -308,7 +325,7 @@ class Recorder:
                 return
             self._chart.tell(event)
         else:
-            name, row = event_row(event, self._presented(event) if kind is Secured else _NOTHING)
+            name, row = event_row(event, self._presented(event) if kind in _SHOW else _NOTHING)
             lines[name].append(row)
             also = self._also.get(kind)
             if also is not None:

@@ -93,10 +93,12 @@ def manifest_of(
     clauses: Sequence[str],
     cited: Sequence[str],
     use_case: UseCase | None = None,
+    command: str = "",
 ) -> Manifest:
     """The manifest, but for its ``files``.
 
-    ``started`` and ``ended`` in lab seconds since the epoch, ``wall_started`` in the machine's.
+    ``started`` and ``ended`` in lab seconds since the epoch, ``wall_started`` in the machine's. ``command``: what is
+    typed to have the run again, unless it is what was typed to have it now.
     """
     return Manifest(
         scenario=result.scenario,
@@ -116,7 +118,7 @@ def manifest_of(
         checks=result.checks,
         problems=result.problems,
         options={name: _plain(value) for name, value in options.items()},
-        command=command_line(),
+        command=command or command_line(),
         started=_iso(started),
         ended=_iso(ended),
         lab_seconds=round(result.lab_seconds, 3),

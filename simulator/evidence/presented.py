@@ -1,7 +1,8 @@
 """The certificate chains and OCSP responses that were really presented in a run, as PEM and DER files.
 
 A station presents its chain in the TLS handshake, with staples; a vehicle's contract and provisioning certificates and
-the chains of a delivery travel in messages. The same chain seen from both ends is kept once.
+the chains of a delivery travel in messages. Station and CSMS show each other theirs. The same chain seen from both ends
+is kept once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from pncsim.simulator.evidence.bundle_files import BundleFiles
-from pncsim.wire.trace import Event, Secured, V2gMessage
+from pncsim.wire.trace import Event, OcppSecured, Secured, V2gMessage
 
 Chain = tuple[bytes, ...]
 
@@ -45,6 +46,11 @@ class PresentedChains:
                 return {"chain": None, "staples": []}
             name = self._keep("secc", event.chain)
             return {"chain": f"{name}.pem" if name else None, "staples": self._keep_staples(name, event.staples)}
+        if isinstance(event, OcppSecured):
+            # Python's TLS says of a chain no more than its leaf.
+            role = "csms" if event.role == "CS" else f"station-{event.peer}"
+            name = self._keep(role, (event.certificate,)) if event.certificate else ""
+            return {"chain": f"{name}.pem" if name else None}
         return _NOTHING
 
     def roots(self, roots: Mapping[str, Iterable[bytes]]) -> None:

@@ -10,7 +10,17 @@ import msgspec
 
 from pncsim.simulator.evidence.wire_told import readable
 from pncsim.wire.tls.hello import client_offer
-from pncsim.wire.trace import Event, HttpExchange, Judged, OcppFrame, SdpDatagram, Secured, ServiceCall, V2gMessage
+from pncsim.wire.trace import (
+    Event,
+    HttpExchange,
+    Judged,
+    OcppFrame,
+    OcppSecured,
+    SdpDatagram,
+    Secured,
+    ServiceCall,
+    V2gMessage,
+)
 from pncsim.wire.v2g.iso2.timing import MESSAGES
 
 FILES = ("messages", "ocpp", "http", "events")
@@ -142,16 +152,18 @@ def event_row(event: Event, presented: dict[str, Any]) -> tuple[str, bytes]:
         return name, line(_fields(event) | kept)
     if isinstance(event, ServiceCall) and event.asked:
         return name, line({"event": kind.__name__, **{name: _hex(value) for name, value in _fields(event).items()}})
-    if kind is Secured or kind is SdpDatagram:
+    if kind is Secured or kind is SdpDatagram or kind is OcppSecured:
         row = {"event": kind.__name__, **{name: _hex(value) for name, value in _fields(event).items()}}
         if isinstance(event, Secured):
             del row["chain"], row["staples"]
             row["offer"] = _fields(client_offer(event.hello)) if event.hello else None
+        if isinstance(event, OcppSecured):
+            del row["certificate"]
         return name, line(row | presented)
     return name, begin + line(event)[1:]
 
 
-_UNLIKE = frozenset({HttpExchange, ServiceCall, Secured, SdpDatagram})
+_UNLIKE = frozenset({HttpExchange, ServiceCall, Secured, OcppSecured, SdpDatagram})
 """Events that hold octets: their rows are made field by field where they do."""
 _PLACES: dict[type[Event], tuple[str, bytes]] = {OcppFrame: ("ocpp", b"{"), HttpExchange: ("http", b"{")}
 

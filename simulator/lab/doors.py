@@ -131,7 +131,7 @@ class CsmsDoor(Discreet, Struct):
         far = LinkSecurity("", "", b"")
         if tls is not None:
             near, far = shake_hands(tls, self._server_context(), _HOST)
-            self.csms.voice.ocpp_secured(identity, far.version, far.cipher, far.subject)
+            self.csms.voice.ocpp_secured(identity, far.version, far.cipher, far.subject, far.shown)
             late = out_of_date(_WHO, near.shown, self.clock.now())
             if late is not None:
                 raise late

@@ -290,6 +290,7 @@ class Run:
                 clauses=self.scenario.clauses,
                 use_case=self.scenario.use_case,
                 roots=lab.roots(),
+                command=self.settings.command,
             )
         except PncError as error:
             if self.result.verdict is Verdict.PASS:

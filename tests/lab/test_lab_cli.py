@@ -93,6 +93,15 @@ def test_the_main_job_as_make_demo_runs_it(env: dict[str, str], desk: Path) -> N
     assert max(map(len, said.out.splitlines())) <= 120
 
 
+def test_a_wrong_word_is_not_answered_with_all_the_right_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    from pncsim.simulator.commands.main import main
+
+    with pytest.raises(SystemExit):
+        main(["run", "instal-contract"])
+    said = capsys.readouterr().err
+    assert "Did you mean install-contract? `pnc run --help` names those there are." in said and len(said) < 300
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

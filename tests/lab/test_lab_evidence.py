@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from lab_runs import LAB_LIMIT, Run, run
 
 from pncsim.simulator.evidence.folder import Recorder
 from pncsim.simulator.evidence.key_log import KeyLog
+from pncsim.simulator.evidence.manifest import program_name
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.runs.discovery import find_scenario
@@ -38,9 +41,6 @@ def summary(folder: Path | None) -> dict[str, Any]:
 
 
 def certificates(path: Path) -> list[bytes]:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     return [one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(path.read_bytes())]
 
 
@@ -146,7 +146,7 @@ def test_the_summary_says_cause_clauses_versions_command_and_times(disturbed: Ru
     assert told["clauses"] == list(find_scenario("pnc-ac").clauses)
     assert told["clauses_cited"] and all(isinstance(clause, str) for clause in told["clauses_cited"])
     assert {"pncsim", "cryptography", "pyOpenSSL", "openssl", "python", "system"} <= told["versions"].keys()
-    assert Path(sys.argv[0]).name in told["command"]
+    assert program_name(sys.argv[0]) in told["command"]
     assert told["started"] <= told["ended"] and told["started"][10] == "T" and told["started"].endswith("+00:00")
 
 
@@ -226,3 +226,39 @@ def test_writing_keys_is_said_loudly_even_to_who_wants_to_hear_nothing(tmp_path:
     done = subprocess.run([*COMMAND, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (0, "PASS pnc-ac\n")
     assert done.stderr.startswith("pnc: ALL TLS KEYS OF THIS RUN ARE WRITTEN TO keys.log: ")
+
+
+def test_no_message_lacks_what_was_told_of_it_a_moment_later_whenever_it_is_written(tmp_path: Path) -> None:
+    """What was judged, and its packet: files are written every half second, whatever is being said then."""
+    events = run("install-contract", evidence=tmp_path / "itself").events
+
+    def written(name: str, at: int) -> bytes:
+        recorder = Recorder(tmp_path / name, "install-contract", 0.0, seed="1")
+        for number, event in enumerate(events):
+            recorder(event)
+            if number == at:
+                recorder.write()
+        recorder.write(last=True)
+        recorder.close()
+        assert recorder.folder is not None and not recorder.flaws
+        return (recorder.folder / "messages.jsonl").read_bytes()
+
+    whole = written("whole", -1)
+    assert b'"judged":[{' in whole and b'"packet":' in whole
+    messages = [number for number, event in enumerate(events) if isinstance(event, V2gMessage)]
+    assert [at for at in messages if written(str(at), at) != whole] == []
+
+
+def test_what_station_and_csms_showed_each_other_is_in_the_evidence(tmp_path: Path) -> None:
+    """OCPP A00: under profile 2 the station shows nothing, under profile 3 its own certificate."""
+    settings = RunSettings(transport="memory", evidence=tmp_path)
+    folder = run_on_loop("memory", lambda: LabRun(find_scenario("station-secured"), settings=settings).done()).evidence
+    assert folder is not None
+    links = [row for row in rows(folder, "events") if row["event"] == "OcppSecured" and row["ok"]]
+    shown = {(row["role"], row["peer"]): row["chain"] for row in links[::-1]}
+    assert shown["CS", "CSMS"] == "csms.pem" and shown["CSMS", "CS001"] is None
+    for row in links:
+        if row["chain"] is not None:
+            [leaf] = x509.load_pem_x509_certificates((folder / "certs" / row["chain"]).read_bytes())
+            assert leaf.subject.rfc4514_string() == row["shown"]
+    assert shown["CSMS", "CS002"].startswith("station-CS002")

@@ -206,6 +206,8 @@ def test_all_that_passes_is_a_pass_with_record_junit_and_evidence(desk: Path, en
     assert all(run.cpu_seconds > 0 and run.manifest.seed == "7" for run in runs)
     for run in runs:
         held = json.loads((desk / run.evidence / "manifest.json").read_text())
+        again = f"pnc run {run.name} --scenarios=mine --transport=memory --seed=7"
+        assert held["command"] == again + (" --expect-fault" if "--fault" in run.name else "")
         assert (held["checks"] != [], held["options"]) == (True, run.manifest.options)
     suites = ET.parse(desk / "out.xml").getroot()
     assert [suite.get("name") for suite in suites] == names

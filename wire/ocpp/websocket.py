@@ -329,7 +329,7 @@ class WebSocketServer:
         link = None if request.transport is None else request.transport.get_extra_info("ssl_object")
         secured = None if link is None else security_of(link)
         if secured is not None and self._voice is not None:
-            self._voice.ocpp_secured(identity, secured.version, secured.cipher, secured.subject)
+            self._voice.ocpp_secured(identity, secured.version, secured.cipher, secured.subject, secured.shown)
         if self._admit_certified is not None:
             return "unauthorized" if secured is None else await self._admit_certified(identity, secured)
         user, password = read_basic(request.headers.get("Authorization"))
