@@ -12,9 +12,10 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from pncsim.simulator.commands.options import Arguments, Parser, add_folders
+from pncsim.simulator.commands.options import Arguments, Parser, add_folders, add_option
 from pncsim.simulator.every.cases import RunCase, cases
 from pncsim.simulator.every.selection import Selects, selection
+from pncsim.simulator.parameters import Parameter
 from pncsim.simulator.result import EXIT_UNAVAILABLE
 from pncsim.simulator.runs.discovery import discover
 from pncsim.simulator.settings import RunSettings
@@ -29,6 +30,8 @@ EPILOG = (
     "exit codes: 0 all as expected, 1 something was not, 2 wrong usage, or nothing is selected, 3 a run, or a file of"
     " --scenarios, could not be used here, 70 a defect of pncsim, 130 interrupted, 143 terminated"
 )
+
+LIMIT = Parameter("limit", float, 300.0, "seconds on this machine after which a run that has not ended is ended")
 
 
 def fill(parser: Parser) -> None:
@@ -53,6 +56,7 @@ def fill(parser: Parser) -> None:
         metavar="N",
         help="processes at a time (default: as many as there are processors; on loopback, where time is real, 1)",
     )
+    add_option(parser, LIMIT)
     parser.add_argument(
         "--transport",
         choices=("memory", "loopback"),
@@ -119,7 +123,7 @@ def _ran(chosen: Sequence[RunCase], arguments: Arguments) -> int:
     tally = Tally(len(chosen), -1 if arguments.quiet else arguments.verbose)
     kept = True
     try:
-        with _terminable(), Crew(chosen, settings, jobs) as crew:
+        with _terminable(), Crew(chosen, settings, jobs, limit=arguments.limit) as crew:
             for number, run in crew.results():
                 tally(number, run)
                 if arguments.fail_fast and tally.bad:

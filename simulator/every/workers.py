@@ -52,10 +52,11 @@ class Crew:
     """``jobs`` processes for ``cases``; use it as a context manager, which ends them however it is left.
 
     ``settings`` are those of every run but for its fault; their ``command`` is what one types behind the name of each.
+    ``limit``: the seconds after which a run that has not ended is ended with its process.
     """
 
-    def __init__(self, cases: Sequence[RunCase], settings: RunSettings, jobs: int) -> None:
-        self._cases, self._settings = cases, settings
+    def __init__(self, cases: Sequence[RunCase], settings: RunSettings, jobs: int, *, limit: float) -> None:
+        self._cases, self._settings, self._limit = cases, settings, limit
         self._jobs = min(jobs, len(cases))
         self._next = 0
         self._workers: dict[Connection, _Worker] = {}
@@ -90,11 +91,11 @@ class Crew:
         while len(self._workers) < self._jobs:
             self._hire()
         while self._workers:
-            for line in wait(list(self._workers)):
+            for line in self._told():
                 assert isinstance(line, Connection)
                 worker = self._workers[line]
                 try:
-                    ran = msgspec.json.decode(line.recv_bytes(), type=Ran)
+                    ran = self._lost(line, worker) if worker.late else msgspec.json.decode(line.recv_bytes(), type=Ran)
                 except EOFError:
                     ran = self._lost(line, worker)
                 # Who hears of it may have enough by then.
@@ -103,6 +104,22 @@ class Crew:
                     self._give(line)
                 elif self._next < len(self._cases):
                     self._hire()
+
+    def _told(self) -> Sequence[object]:
+        """The lines on which something has come, be it that their process was at one run for too long and is gone."""
+        soonest = min(worker.began for worker in self._workers.values()) + self._limit
+        lines = wait(list(self._workers), max(0.0, soonest - time.monotonic()))
+        if lines:
+            return lines
+        now = time.monotonic()
+        late = [line for line, worker in self._workers.items() if now - worker.began >= self._limit]
+        for line in late:
+            worker = self._workers[line]
+            worker.late = True
+            worker.process.terminate()
+            worker.process.join(PATIENCE)
+            worker.process.kill()
+        return late
 
     def _hire(self) -> None:
         ours, theirs = _FORK.Pipe()
@@ -120,6 +137,7 @@ class Crew:
         worker = self._workers[line]
         if self._next < len(self._cases):
             worker.at, self._next = self._next, self._next + 1
+            worker.began = time.monotonic()
             line.send(worker.at)
         else:
             del self._workers[line]
@@ -136,14 +154,16 @@ class Crew:
         case = self._cases[worker.at]
         result = RunResult(case.scenario.name, self._settings.transport, expect_fault=bool(case.fault))
         result.error = f"The process it ran in has gone: {how}."
+        if worker.late:
+            result.error = f"It had not ended after {self._limit:g} s (--limit)."
         return Ran(name=case.name, manifest=_manifest(case, result, self._settings, began=time.time()))
 
 
 class _Worker:
-    """A process, and the number of the case it is at."""
+    """A process, the number of the case it is at, since when (monotonic), and whether it was at it for too long."""
 
     def __init__(self, process: BaseProcess) -> None:
-        self.process, self.at = process, -1
+        self.process, self.at, self.began, self.late = process, -1, 0.0, False
 
 
 def _warm() -> None:

@@ -229,6 +229,15 @@ def test_what_fails_breaks_off_or_dies_is_told_and_spoils_nothing_else(desk: Pat
     assert failure is not None and failure.get("message") == "bad & worse"
 
 
+def test_a_run_without_end_is_ended_and_the_next_one_begun(desk: Path, env: dict[str, str]) -> None:
+    done = run_all(desk, env, "mine-endless or mine-good", "--jobs", "1", "--limit", "0.5", "--evidence", "kept")
+    assert (done.returncode, done.stderr) == (3, "")
+    told = done.stdout.splitlines()
+    assert "ERROR mine-endless: It had not ended after 0.5 s (--limit)." in told
+    assert told[-1].startswith("FAIL 3 runs, 1 could not be done (")
+    assert [*desk.glob("kept/*mine-endless/manifest.json")], "what was seen of it is kept"
+
+
 def test_the_first_that_fails_may_be_the_last_that_is_begun(desk: Path, env: dict[str, str]) -> None:
     done = run_all(desk, env, "mine- and not endless", "--jobs", "1", "--fail-fast", "-q")
     assert done.returncode == 1
