@@ -63,7 +63,7 @@ def first_paint(rounds: int = 7) -> tuple[float, float]:
 class _Fed:
     """A source that is given records as a clock says, as a lab would: ``rate`` events a second."""
 
-    writable = True
+    writable = plays = True
 
     def __init__(self, told: list[bytes], rate: int, seconds: float) -> None:
         self._told, self._rate, self._seconds = told, rate, seconds

@@ -32,6 +32,7 @@ from pncsim.backend.rest.access_log import AccessLog
 from pncsim.backend.store.sql import open_store
 from pncsim.backend.webhooks import DELIVERIES, ENDPOINTS
 from pncsim.backend.webhooks.outcomes import INTERVAL as WEBHOOK_RETRY
+from pncsim.simulator.attach.side import Handle
 from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown, Switches
 from pncsim.simulator.serving_clients import DemoClient
 from pncsim.simulator.serving_doors import Doors
@@ -157,10 +158,13 @@ class PoolsOptions(ServeOptions, frozen=True, kw_only=True):
 
 
 class Served:
-    """What answers now. ``services``: the URL of each by its name; ``tls``: the files of TLS, None without it."""
+    """What answers now. ``services``: the URL of each by its name; ``tls``: the files of TLS, None without it.
 
-    def __init__(self, home: Home, database: str, elsewhere: Elsewhere | None = None) -> None:
-        self._home, self._elsewhere, self.database = home, elsewhere, database
+    ``clock``: the services' time, where it may be moved (``--test-controls``).
+    """
+
+    def __init__(self, home: Home, database: str, clock: Clock | None, elsewhere: Elsewhere | None = None) -> None:
+        self._home, self._elsewhere, self.database, self.clock = home, elsewhere, database, clock
         self.pki, self.services, self.tls = home.place, home.doors.services, home.tls
 
     @property
@@ -189,9 +193,15 @@ class Served:
         return ready
 
 
-async def run_services(options: ServeOptions, clock: Clock, trace: Trace, part: ServedPart = ECOSYSTEM) -> int:
-    """Serve until somebody ends it; the exit code. Raises LocalError where it cannot be done here."""
+async def run_services(
+    options: ServeOptions, clock: Clock, trace: Trace, handle: Handle, part: ServedPart = ECOSYSTEM
+) -> int:
+    """Serve until somebody ends it; the exit code. Raises LocalError where it cannot be done here.
+
+    ``handle`` gets what answers, for whoever steers it.
+    """
     async with served(options, clock, trace, part) as house:
+        handle.on = house
         await stand(options.ready_file, house.ready(), lambda: _show(house))
 
 
@@ -246,7 +256,7 @@ async def served(
         await home.enter(store, KINDS, test_controls=options.test_controls)
         # Once more, to come first: a request that was begun still needs the services and their store.
         stack.push_async_callback(doors.close)
-        yield Served(home, store.database.name, elsewhere)
+        yield Served(home, store.database.name, clock if options.test_controls else None, elsewhere)
 
 
 async def _elsewhere(options: ServeOptions, clock: Clock) -> Elsewhere:

@@ -26,6 +26,7 @@ from pncsim.secc.config import SeccConfig
 from pncsim.secc.evse import EvsePlan
 from pncsim.secc.station.config import StationConfig
 from pncsim.simulator.alone_options import Current, Payment, StationOptions, VehicleOptions
+from pncsim.simulator.attach.side import Handle
 from pncsim.simulator.cars.profile import VehicleProfile, find_profile
 from pncsim.simulator.lab.back_end import CARD, open_back_end
 from pncsim.simulator.lab.stations import network_at
@@ -49,9 +50,16 @@ from pncsim.wire.voice import Voice
 
 
 async def run_station(
-    link: OtherSide, options: StationOptions, clock: Clock, trace: Trace, say: SayVerdict = say_verdict
+    link: OtherSide,
+    options: StationOptions,
+    clock: Clock,
+    trace: Trace,
+    say: SayVerdict = say_verdict,
+    handle: Handle | None = None,
 ) -> int:
     """Serve vehicles; the exit code. Raises LocalError when the options or the PKI folder are no good.
+
+    ``handle`` gets the station, for whoever steers it.
 
     The verdict is the last line printed: nothing of the station is open any more then, and the CSMS has heard of the
     end of what was going on, also where somebody has ended the station before.
@@ -107,6 +115,8 @@ async def run_station(
         state=read_kept(options.state),
         keep=keeper(options.state),
     )
+    if handle is not None:
+        handle.on = site
     visits = Visits(site, options, clock, say)
     broken_off = True
     try:

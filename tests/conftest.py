@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +37,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.stash[proofs.KEY] = proofs.Proofs(config)
     config.pluginmanager.register(config.stash[proofs.KEY])
+    # What is started here listens for dashboards here, and not among what this user runs. Its sockets need short names.
+    runtime = tempfile.TemporaryDirectory(prefix="pnc-", dir="/tmp")
+    os.environ["XDG_RUNTIME_DIR"] = runtime.name
+    config.add_cleanup(runtime.cleanup)
 
 
 @pytest.fixture

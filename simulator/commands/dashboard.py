@@ -20,6 +20,14 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     )
     parser.add_argument("--open", type=Path, metavar="BUNDLE", help="show a recorded run with the same screens")
     parser.add_argument(
+        "--attach",
+        nargs="?",
+        const="",
+        metavar="WHAT",
+        help="see and steer `pnc secc`, `pnc ev` or `pnc serve` in another terminal; which one, by name or process "
+        "number, if several run",
+    )
+    parser.add_argument(
         "--evidence", type=Path, default=Path("evidence"), metavar="DIR", help="where the evidence goes (./evidence)"
     )
     parser.add_argument("--no-evidence", action="store_true", help="write no evidence")
@@ -29,7 +37,9 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
 def _dashboard(arguments: Arguments) -> int:
     if arguments.lab is not None and arguments.open is not None:
         arguments.parser.error("--lab is for runs to come, --open shows one that is over: leave out one of them")
-    _check_terminal()
+    if arguments.attach is not None and (arguments.lab is not None or arguments.open is not None):
+        arguments.parser.error("--attach shows what runs elsewhere: leave out --lab and --open")
+    check_terminal()
     if arguments.lab is not None:
         from pncsim.simulator.labs.checks import lab_at
 
@@ -40,13 +50,19 @@ def _dashboard(arguments: Arguments) -> int:
         from pncsim.simulator.dashboard.recorded import RecordedRun
 
         return open_dashboard(RecordedRun(arguments.open))
+    if arguments.attach is not None:
+        from pncsim.simulator.attach.choosing import chosen
+        from pncsim.simulator.attach.place import runtime_folder
+        from pncsim.simulator.dashboard.attached import Attached
+
+        return open_dashboard(Attached(chosen(runtime_folder(os.environ), arguments.attach)))
     from pncsim.simulator.dashboard.lab_process import LabProcess
 
     evidence = None if arguments.no_evidence else arguments.evidence
     return open_dashboard(LabProcess(), lab=arguments.lab, evidence=evidence)
 
 
-def _check_terminal() -> None:
+def check_terminal() -> None:
     """Raises LocalError where there is no terminal, or one that shows too little."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise LocalError(

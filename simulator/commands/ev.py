@@ -9,9 +9,11 @@ from pncsim.simulator.commands.options import (
     EPILOG,
     Arguments,
     Parser,
+    add_attach,
     add_evidence,
     add_options,
     add_verbose,
+    attachable,
     check_side,
     kept,
     shown,
@@ -25,6 +27,7 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     add_options(parser, OtherSide)
     add_options(parser, VehicleOptions)
     add_evidence(parser)
+    add_attach(parser)
     add_verbose(parser)
     parser.epilog = EPILOG
     parser.set_defaults(execute=_ev, parser=parser)
@@ -36,10 +39,12 @@ def _ev(arguments: Arguments) -> int:
 
     check_side(arguments)
     link, options = taken(OtherSide, arguments), taken(VehicleOptions, arguments)
+    how = attachable("ev", arguments)
     return run_side(
         "ev",
         lambda clock, trace, say: run_vehicle(link, options, clock, trace, say),
         shown(link, options),
         level=arguments.verbose,
+        attachable=how,
         **kept(arguments),
     )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from msgspec import Struct
 
 from pncsim.simulator.meant import meant
 from pncsim.simulator.parameters import Flag, Parameter, Shown, Switches, parameters_of
 from pncsim.wire.urls import without_password
+
+if TYPE_CHECKING:
+    from pncsim.simulator.attach.side import Attachable
 
 T = TypeVar("T")
 
@@ -153,6 +157,24 @@ def add_evidence(parser: Any) -> None:
         metavar="FILE",
         help="append the keys of the V2G TLS connections to this file, to decrypt a capture with (it is made 0600)",
     )
+
+
+def add_attach(parser: Any) -> None:
+    """How dashboards come to what runs."""
+    parser.add_argument(
+        "--no-attach",
+        action="store_true",
+        help="let no `pnc dashboard --attach` of this user see and steer it: there is no socket then",
+    )
+
+
+def attachable(kind: str, arguments: Arguments) -> Attachable:
+    """What :func:`add_attach` has asked for; ``kind`` is what the process is found by."""
+    from pncsim.simulator.attach.place import runtime_folder
+    from pncsim.simulator.attach.side import Attachable
+
+    folder = None if arguments.no_attach else runtime_folder(os.environ)
+    return Attachable(kind=kind, folder=folder, line=getattr(arguments, "line", None))
 
 
 def kept(arguments: Arguments) -> dict[str, Path | None]:

@@ -10,9 +10,11 @@ from pncsim.simulator.commands.options import (
     EPILOG,
     Arguments,
     Parser,
+    add_attach,
     add_evidence,
     add_options,
     add_verbose,
+    attachable,
     check_side,
     kept,
     shown,
@@ -27,6 +29,7 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     add_options(parser, OtherSide)
     add_options(parser, StationOptions)
     add_evidence(parser)
+    add_attach(parser)
     add_verbose(parser)
     parser.epilog = f"The password for --csms is read from PNC_CSMS_PASSWORD. {EPILOG}"
     parser.set_defaults(execute=_secc, parser=parser)
@@ -41,10 +44,12 @@ def _secc(arguments: Arguments) -> int:
         arguments.parser.error("--sessions says when to end, --forever says never: leave out one of them")
     link = taken(OtherSide, arguments)
     options = replace(taken(StationOptions, arguments), csms_password=os.environ.get("PNC_CSMS_PASSWORD"))
+    how = attachable("secc", arguments)
     return run_side(
         "secc",
-        lambda clock, trace, say: run_station(link, options, clock, trace, say),
+        lambda clock, trace, say: run_station(link, options, clock, trace, say, how.handle),
         shown(link, options),
         level=arguments.verbose,
+        attachable=how,
         **kept(arguments),
     )

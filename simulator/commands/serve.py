@@ -6,13 +6,23 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pncsim.simulator.commands.options import EPILOG, Arguments, Parser, add_options, add_verbose, taken
+from pncsim.simulator.commands.options import (
+    EPILOG,
+    Arguments,
+    Parser,
+    add_attach,
+    add_options,
+    add_verbose,
+    attachable,
+    taken,
+)
 
 if TYPE_CHECKING:
+    from pncsim.simulator.attach.side import Handle
     from pncsim.wire.clock import Clock
     from pncsim.wire.trace import Trace
 
-    Serve = Callable[[Any, Clock, Trace], Coroutine[Any, Any, int]]
+    Serve = Callable[[Any, Clock, Trace, Handle], Coroutine[Any, Any, int]]
     Load = Callable[[], tuple[type[Any], Serve]]
 
 
@@ -40,13 +50,13 @@ def _pools() -> tuple[type[Any], Serve]:
 def _manufacturer() -> tuple[type[Any], Serve]:
     from pncsim.simulator.serving_manufacturer import ManufacturerOptions, run_manufacturer
 
-    return ManufacturerOptions, run_manufacturer
+    return ManufacturerOptions, lambda options, clock, trace, handle: run_manufacturer(options, clock, trace)
 
 
 def _operator() -> tuple[type[Any], Serve]:
     from pncsim.simulator.serving_operator import OperatorOptions, run_operator
 
-    return OperatorOptions, run_operator
+    return OperatorOptions, lambda options, clock, trace, handle: run_operator(options, clock, trace)
 
 
 KINDS: Mapping[str, tuple[str, Load]] = {
@@ -66,15 +76,21 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
         kind = kinds.add_parser(name, help=told, description=f"{told[0].upper()}{told[1:]}.", epilog=EPILOG)
         if name in words:
             add_options(kind, load()[0])
+            add_attach(kind)
             add_verbose(kind)
-        kind.set_defaults(execute=partial(_serve, load))
+        kind.set_defaults(execute=partial(_serve, name, load))
 
 
-def _serve(load: Load, arguments: Arguments) -> int:
+def _serve(kind: str, load: Load, arguments: Arguments) -> int:
     from pncsim.simulator.runs.told import run_alone
 
     declared, serve = load()
     options = taken(declared, arguments)
+    how = attachable(f"serve-{kind}", arguments)
     return run_alone(
-        lambda clock, trace: serve(options, clock, trace), level=arguments.verbose, offset=options.clock_offset
+        lambda clock, trace: serve(options, clock, trace, how.handle),
+        how,
+        {"host": options.host, "port": options.port},
+        level=arguments.verbose,
+        offset=options.clock_offset,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,6 +28,8 @@ EVERY = 0.1
 SHARE = 0.04
 """Seconds of each that may be spent on taking it: the rest is for whoever types."""
 SMALLEST = 80, 24
+AGAIN = 10.0
+"""Seconds in which a second F8 means the first one, too: breaking off."""
 WELCOME = "First time here? F5 runs a scenario, ? explains the screen, ctrl+p finds all."
 
 
@@ -131,7 +134,8 @@ class Dashboard(App[int]):
         self.share = SHARE
         self._kept, self._lab, self._evidence = kept, lab, evidence
         self._ticking = ticking
-        self._stopping = self._asked = False
+        self._stopping = False
+        self._asked = -AGAIN
         self._queue: list[StartRun] = []
         self._typed: dict[str, dict[str, str]] = {}
         self.sentence: tuple[str, bool] = (WELCOME if "welcome" not in self.layout_kept.seen else "", False)
@@ -192,7 +196,7 @@ class Dashboard(App[int]):
     def _over(self) -> None:
         """A run has ended, or another one has begun."""
         result = self.scene.result
-        self._asked = False
+        self._asked = -AGAIN
         if result is not None and self._queue:
             self.play(self._queue.pop(0))
         elif result is not None:
@@ -281,10 +285,11 @@ class Dashboard(App[int]):
 
     def action_stop(self) -> None:
         if self.scene.running:
-            self.say("The stations ask their vehicles to stop; F8 again breaks the run off." if not self._asked else "")
+            again = time.monotonic() - self._asked < AGAIN
+            self.say("" if again else "The stations ask their vehicles to stop; F8 again breaks the run off.")
             self._queue.clear()
-            self.ask(StopRun(now=self._asked))
-            self._asked = True
+            self.ask(StopRun(now=again))
+            self._asked = time.monotonic()
         else:
             self.say("No run is going on.")
 
@@ -350,9 +355,14 @@ class Dashboard(App[int]):
 
     # Leaving
 
+    @property
+    def _leaves_a_run(self) -> bool:
+        """Whether a run goes on that nobody would see any more, and has not been asked to end."""
+        return self.scene.running and self.scene.source.plays and not self._stopping
+
     def action_interrupt(self) -> None:
         """Ctrl-C: a session is ended as a driver would, and what is on goes with it."""
-        if self.scene.running and not self._stopping:
+        if self._leaves_a_run:
             self._stopping = True
             self.say("The vehicle stops, then this ends; Ctrl-C again ends it at once.")
             self.ask(StopRun())
@@ -360,7 +370,7 @@ class Dashboard(App[int]):
             self.leave()
 
     def action_leave(self) -> None:
-        if self.scene.running and not self._stopping:
+        if self._leaves_a_run:
             self._stopping = True
             self.say("A run is going on: the vehicle stops first. q again leaves at once.")
             self.ask(StopRun())

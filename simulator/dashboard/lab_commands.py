@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Struct
 
-from pncsim.simulator.dashboard.reports import FieldTold
+from pncsim.simulator.dashboard.reports import FieldTold, LabHello
 from pncsim.simulator.parameters import Bounds, Parameter, did_you_mean, parameters_of
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.errors import LocalError
@@ -32,7 +32,7 @@ class LabCommand(Struct, frozen=True):
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """What can be chosen."""
-        return parameters_of(self.do, {"Lab": object})
+        return parameters_of(self.do, {"Lab": object, "ChargePoint": object, "Served": object})
 
 
 async def stop_charging(lab: Lab) -> str:
@@ -105,12 +105,26 @@ COMMANDS: dict[str, LabCommand] = {
 """Every command by name."""
 
 
-async def command_on(lab: Lab, name: str, arguments: Mapping[str, str]) -> object:
-    """Do a command. Raises LocalError for one there is none of, for arguments it cannot take, and what it raises."""
-    command = COMMANDS.get(name)
+async def command_on(
+    lab: Any, name: str, arguments: Mapping[str, str], commands: Mapping[str, LabCommand] = COMMANDS
+) -> object:
+    """Do one of ``commands`` to a lab, or to what they are for. Raises LocalError for one there is none of, for
+    arguments it cannot take, and what it raises."""
+    command = commands.get(name)
     if command is None:
-        raise LocalError(f"A lab knows no command {name!r}.", advice=did_you_mean(name, COMMANDS))
+        known = did_you_mean(name, commands) if commands else "There are none."
+        raise LocalError(f"Nobody here knows a command {name!r}.", advice=known)
     return await command.do(lab, **values_of(name, command.parameters, arguments))
+
+
+def hello_of(name: str, release: str, commands: Mapping[str, LabCommand]) -> LabHello:
+    """Who speaks, of which release of ours, and what can be asked of it."""
+    return LabHello(
+        name,
+        release,
+        commands={name: command.title for name, command in commands.items()},
+        fields={name: told for name, command in commands.items() if (told := fields_of(command.parameters))},
+    )
 
 
 def fields_of(parameters: tuple[Parameter, ...]) -> tuple[FieldTold, ...]:

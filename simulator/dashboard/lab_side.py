@@ -17,12 +17,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pncsim.simulator.dashboard.lab_commands import COMMANDS, command_on, fields_of, stop_charging, values_of
+from pncsim.simulator.dashboard.lab_commands import COMMANDS, command_on, hello_of, stop_charging, values_of
 from pncsim.simulator.dashboard.reports import (
     DoInLab,
     FrameCutter,
     HoldRun,
-    LabHello,
     LabReport,
     LabRequest,
     LeaveLab,
@@ -64,7 +63,7 @@ class LabSide:
 
     def serve(self) -> None:
         """Run what is asked for, in this thread, until nobody needs it."""
-        self._say(hello())
+        self._say(hello_of("lab", version("pncsim"), COMMANDS))
         threading.Thread(target=self._listen, name="requests", daemon=True).start()
         while (start := self._starts.get()) is not None:
             self._play(start)
@@ -217,16 +216,6 @@ class LabSide:
             return run.result
         finally:
             teller.stop()
-
-
-def hello() -> LabHello:
-    """Who this is, and what can be asked of it."""
-    return LabHello(
-        "lab",
-        version("pncsim"),
-        commands={name: command.title for name, command in COMMANDS.items()},
-        fields={name: told for name, command in COMMANDS.items() if (told := fields_of(command.parameters))},
-    )
 
 
 def prepared(start: StartRun) -> tuple[Scenario, dict[str, Any], RunSettings]:

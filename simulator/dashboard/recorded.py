@@ -21,7 +21,7 @@ AT_ONCE = 500
 class RecordedRun:
     """The run in a bundle. Raises LocalError for what is none."""
 
-    writable = False
+    writable = plays = False
 
     def __init__(self, folder: Path) -> None:
         self.bundle = Bundle(folder)

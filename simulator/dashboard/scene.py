@@ -32,11 +32,15 @@ MOST_RUNS = 200
 class ReportSource(Protocol):
     """Where reports come from: a lab in a process of its own, a bundle, somebody's socket.
 
-    ``writable``: whether requests are taken. ``waiting``: whether there is more to take at once.
+    ``writable``: whether requests are taken; ``plays``: whether it runs scenarios, for this dashboard alone.
+    ``waiting``: whether there is more to take at once.
     """
 
     @property
     def writable(self) -> bool: ...
+
+    @property
+    def plays(self) -> bool: ...
 
     @property
     def waiting(self) -> bool: ...

@@ -35,9 +35,10 @@ class Teller:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more, once all that was reported until now is told."""
+        """Look no more, once all that was reported until now is told. Raises what ``tell`` raises."""
         self._over.set()
-        self._thread.join()
+        if self._thread.ident is not None:  # it was started
+            self._thread.join()
         self.look()
 
     def look(self) -> None:

@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pncsim.simulator.attach.entrance import open_entrance
+from pncsim.simulator.attach.side import Attachable
 from pncsim.simulator.evidence.folder import Recorder
 from pncsim.simulator.evidence.story import StoryTeller, printable
 from pncsim.simulator.result import Check, RunResult, Verdict, check_name
@@ -37,23 +39,32 @@ def run_side(
     level: int = 0,
     evidence: Path | None = None,
     keylog: Path | None = None,
+    attachable: Attachable | None = None,
 ) -> int:
     """Run the side called ``name`` in real time, tell its story with times of day, return its exit code.
 
     ``evidence`` and ``keylog`` as for a scenario (None: nowhere); ``options`` are what it was told, secrets left out.
+    ``attachable``: how dashboards come to it (None: not at all).
     Raises OutputLost where standard output takes no more, LocalError where what was seen cannot be kept, and what
     ``side`` raises.
     """
-    return run_on_loop("loopback", lambda: _Alone(name, options, level, evidence, keylog).run(side))
+    how = attachable or Attachable(kind=name)
+    return run_on_loop("loopback", lambda: _Alone(name, options, level, evidence, keylog, how).run(side))
 
 
 class _Alone:
     """One such run, on its loop."""
 
     def __init__(
-        self, name: str, options: Mapping[str, Any], level: int, evidence: Path | None, keylog: Path | None
+        self,
+        name: str,
+        options: Mapping[str, Any],
+        level: int,
+        evidence: Path | None,
+        keylog: Path | None,
+        attachable: Attachable,
     ) -> None:
-        self._name, self._options = name, options
+        self._name, self._options, self._attachable = name, options, attachable
         self._clock, self._trace = Clock(), Trace()
         self._started = self._clock.now()
         self._result = RunResult(name, ALONE)
@@ -72,6 +83,7 @@ class _Alone:
     async def run(self, side: LoneSide) -> int:
         """The side's exit code, with its evidence kept."""
         with self._screen.watched():
+            entrance = open_entrance(self._attachable, self._options, self._clock, self._trace)
             try:
                 code = await side(self._clock, self._trace, self._say)
             except BaseException as error:
@@ -79,6 +91,7 @@ class _Alone:
                 raise
             finally:
                 lost = self._keep()
+                entrance.close(self._result)
             if lost is None:
                 return code
             if code == 0:
@@ -115,7 +128,7 @@ class _Alone:
             return None
         self._result.problems += self._recorder.flaws
         try:
-            self._recorder.finish(self._result, ended=ended, options=self._options)
+            self._result.evidence = self._recorder.finish(self._result, ended=ended, options=self._options)
         except LocalError as error:
             return error
         return None

@@ -8,17 +8,20 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pncsim.simulator.evidence.story import StoryTeller, printable
-from pncsim.simulator.result import OutputLost, RunResult
+from pncsim.simulator.result import OutputLost, RunResult, Verdict
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.scenario import Scenario
 from pncsim.simulator.settings import RunSettings
 from pncsim.wire.clock import LATEST, Clock
-from pncsim.wire.errors import LocalError
+from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.trace import Event, Trace
+
+if TYPE_CHECKING:
+    from pncsim.simulator.attach.side import Attachable
 
 
 class Screen:
@@ -97,13 +100,22 @@ def warn_of_keys(keylog: Path | None) -> None:
         print(f"pnc: {printable(WARNING.format(keylog))}", file=sys.stderr, flush=True)
 
 
-def run_alone(side: Callable[[Clock, Trace], Coroutine[Any, Any, int]], *, level: int = 0, offset: float = 0.0) -> int:
+def run_alone(
+    side: Callable[[Clock, Trace], Coroutine[Any, Any, int]],
+    attachable: Attachable,
+    options: Mapping[str, Any],
+    *,
+    level: int = 0,
+    offset: float = 0.0,
+) -> int:
     """Run services in real time, tell their story on standard output, return the exit code.
 
-    ``offset``: seconds their clock is ahead of the machine's.
+    ``attachable``: how dashboards come to them; ``options``: what they were told, secrets left out. ``offset``: seconds
+    their clock is ahead of the machine's.
 
     Raises OutputLost where standard output takes no more, LocalError for a time that no certificate can name.
     """
+    from pncsim.simulator.attach.entrance import open_entrance
 
     async def told() -> int:
         start = time.time() + offset
@@ -116,7 +128,16 @@ def run_alone(side: Callable[[Clock, Trace], Coroutine[Any, Any, int]], *, level
         assert task is not None
         screen = Screen(StoryTeller(clock.now(), level=level), task.cancel)
         trace.subscribe(screen)
+        result = RunResult(attachable.kind, "alone", judged=Verdict.PASS)
         with screen.watched():
-            return await side(clock, trace)
+            entrance = open_entrance(attachable, options, clock, trace)
+            try:
+                return await side(clock, trace)
+            except PncError as error:
+                result.error = str(error)
+                raise
+            finally:
+                result.lab_seconds = result.wall_seconds = clock.now() - start
+                entrance.close(result)
 
     return run_on_loop("loopback", told)

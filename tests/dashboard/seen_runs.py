@@ -79,7 +79,7 @@ def main() -> None:
 class PlayedBack:
     """A source that says what it is given, and remembers what it was asked."""
 
-    writable = True
+    writable = plays = True
 
     def __init__(self, *reports: LabReport) -> None:
         self.reports = list(reports)

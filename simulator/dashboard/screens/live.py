@@ -90,6 +90,13 @@ class LiveScreen(View):
         """What stands where there are no rows."""
         if len(self.scene.store.rows):
             return ["Nothing passes this filter: Esc takes it away."]
+        if not self.scene.source.plays:
+            return [
+                "Nothing has passed between anybody yet; it is shown as it comes.",
+                "",
+                "ctrl+p  finds what can be asked of it",
+                "?       explains how this screen is read",
+            ]
         start = self.dashboard.start_of()
         options = ", ".join(f"{name} {value}" for name, value in start.options.items())
         return [
