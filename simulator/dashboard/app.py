@@ -60,6 +60,12 @@ def _scenarios() -> View:
     return ScenariosScreen()
 
 
+def _power() -> View:
+    from pncsim.simulator.dashboard.screens.power import PowerScreen
+
+    return PowerScreen()
+
+
 def _log() -> View:
     from pncsim.simulator.dashboard.screens.log import LogScreen
 
@@ -76,6 +82,7 @@ SCREENS = (
     ScreenRow("1", "live", "Live", _live),
     ScreenRow("2", "message", "Message", _message),
     ScreenRow("4", "scenarios", "Scenarios", _scenarios),
+    ScreenRow("6", "power", "Power", _power),
     ScreenRow("9", "log", "Log", _log),
 )
 """Every screen, in the order of the keys. A new one is a row here and a module in ``screens``, imported when opened."""

@@ -12,14 +12,13 @@ from collections.abc import Iterator, Sequence
 from pncsim.simulator.dashboard.actors import Actors
 from pncsim.simulator.dashboard.form import NUMBER, event_of, level_of
 from pncsim.simulator.dashboard.rows import MessageRows
+from pncsim.simulator.dashboard.samples import PowerSamples
 from pncsim.simulator.dashboard.spill import Spill
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Event, Power
 
 LOOKED_AT = 2_000
 """Events that are kept as they were read."""
-MOST_POWER = 20_000
-"""Samples of power that are kept at full; then every second one goes, so that the whole curve stays."""
 
 
 class Names:
@@ -65,7 +64,7 @@ class EventStore:
         self.times = array("d")
         self.role_names, self.unit_names, self.session_names = Names(), Names(), Names()
         self.rows, self.actors = MessageRows(), Actors()
-        self.power: list[tuple[float, str, float, float, float, float | None]] = []
+        self.power = PowerSamples()
         self.dropped = 0
         self._begins = array("Q")
         self._spill = Spill(folder)
@@ -102,7 +101,7 @@ class EventStore:
             self.rows.see(place, event)
             self.actors.see(event)
             if isinstance(event, Power):
-                self._sample(event)
+                self.power.see(event)
 
     def record(self, place: int) -> bytes | None:
         """The record of an event; None where the disk had no room for it."""
@@ -130,8 +129,3 @@ class EventStore:
     def handle(self) -> int | None:
         """The open file older events are in, once there are any."""
         return self._spill.handle
-
-    def _sample(self, event: Power) -> None:
-        self.power.append((event.time, event.unit, event.watts, event.volts, event.amperes, event.soc))
-        if len(self.power) > MOST_POWER:
-            del self.power[1:-1:2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,11 +29,12 @@ from pncsim.wire.trace import Event
 
 
 @cache
-def events_of(scenario: str, *faults: str) -> tuple[tuple[Event, ...], RunBegan, RunEnded]:
+def events_of(scenario: str, /, *faults: str, **options: str | float) -> tuple[tuple[Event, ...], RunBegan, RunEnded]:
     """What a run told, and how it began and ended; the times of the machine left out."""
 
     async def main() -> tuple[tuple[Event, ...], RunBegan, RunEnded]:
-        run = Run(find_scenario(scenario), settings=RunSettings(transport="memory", seed="7", faults=faults))
+        settings = RunSettings(transport="memory", seed="7", faults=faults)
+        run = Run(find_scenario(scenario), options, settings)
         started = run.clock.now()
         result = await run.done()
         result.wall_seconds = 0.0
@@ -46,9 +48,9 @@ def events_of(scenario: str, *faults: str) -> tuple[tuple[Event, ...], RunBegan,
         return thread.submit(run_on_loop, "memory", main).result()
 
 
-def reports_of(scenario: str, *faults: str) -> list[LabReport]:
+def reports_of(scenario: str, /, *faults: str, **options: str | float) -> list[LabReport]:
     """The run as a lab reports it."""
-    events, began, ended = events_of(scenario, *faults)
+    events, began, ended = events_of(scenario, *faults, **options)
     return [began, EventsTold(tuple(records(events)), now=events[-1].time), ended]
 
 
@@ -60,19 +62,21 @@ def recorded(name: str) -> list[LabReport]:
     return [report_of(one) for one in FrameCutter().feed((RECORDED / f"{name}.frames").read_bytes())]
 
 
-RUNS = {
-    "passed": ("pnc-ac",),
-    "refused": ("install-contract", "tampered-bundle"),
-    "revoked": ("pnc-ac", "contract-revoked"),
+RUNS: dict[str, tuple[tuple[str, ...], dict[str, str | float]]] = {
+    "passed": (("pnc-ac",), {}),
+    "refused": (("install-contract", "tampered-bundle"), {}),
+    "revoked": (("pnc-ac", "contract-revoked"), {}),
+    "charged": (("renegotiate",), {"energy": "dc", "kwh": 3.0}),
 }
-"""What is recorded, by name: scenario and faults."""
+"""What is recorded, by name: scenario and faults, and options."""
 
 
 def main() -> None:
-    """``python tests/dashboard/seen_runs.py``: record the runs anew, after a change of what is told or how."""
+    """``python tests/dashboard/seen_runs.py [NAME]``: record runs anew, after a change of what is told or how."""
     RECORDED.mkdir(exist_ok=True)
-    for name, (scenario, *faults) in RUNS.items():
-        reports = reports_of(scenario, *faults)
+    for name in sys.argv[1:] or RUNS:
+        words, options = RUNS[name]
+        reports = reports_of(*words, **options)
         (RECORDED / f"{name}.frames").write_bytes(b"".join(map(frame, reports)))
 
 

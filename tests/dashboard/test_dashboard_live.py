@@ -10,6 +10,7 @@ from screens import SIZES, dashboard
 from seen_runs import PlayedBack, recorded, reports_of
 from textual.widgets import Input
 
+from pncsim.simulator.dashboard.app import SCREENS
 from pncsim.simulator.dashboard.form import records
 from pncsim.simulator.dashboard.kept import Layout, place, remember, remembered
 from pncsim.simulator.dashboard.lines import line_of
@@ -28,6 +29,7 @@ from pncsim.simulator.dashboard.reports import (
 )
 from pncsim.simulator.dashboard.screens.live import LiveScreen, filter_of
 from pncsim.simulator.dashboard.store import EventStore
+from pncsim.simulator.dashboard.widgets.lines import fitting
 from pncsim.wire.trace import Event
 from pncsim.wire.voice import Voice
 
@@ -38,6 +40,24 @@ async def test_the_live_screen_looks_as_it_was_accepted(name: str, size: tuple[i
     reports = recorded(name) if name != "nothing" else []
     async with dashboard(PlayedBack(*reports), size) as seen:
         accepted(f"live-{name}-{size[0]}x{size[1]}", seen.text)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_the_line_above_has_every_screen_by_its_key_and_how_the_run_stands(size: tuple[int, int]) -> None:
+    async with dashboard(PlayedBack(*recorded("passed")), size) as seen:
+        for row in SCREENS:
+            await seen.press(row.key)
+            line = seen.text.splitlines()[0]
+            assert f" {row.key} {row.heading} " in line and "+ PASS " in line and line.endswith(" s")
+            assert all(f" {one.key} {one.heading[:2]}" in line for one in SCREENS)
+
+
+def test_titles_give_way_to_that_of_the_screen_that_is_open() -> None:
+    many = [(str(number), f"screen{number}", "Ecosystem") for number in range(1, 10)]
+    assert [title for _, _, title in fitting(many, "screen3", 1000)] == ["Ecosystem"] * 9
+    for room in (61, 80, 99):
+        titles = [title for _, _, title in fitting(many, "screen3", room)]
+        assert titles[2] == "Ecosystem" and len(set(titles)) == 2 and sum(len(title) + 4 for title in titles) <= room
 
 
 def test_the_handshake_of_a_station_with_its_csms_is_an_arrow_between_them() -> None:

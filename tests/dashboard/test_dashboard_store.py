@@ -207,9 +207,12 @@ def test_a_curve_of_power_keeps_its_ends_however_long_it_gets() -> None:
     sample = next(event for event in events if isinstance(event, Power))
     store = EventStore()
     for start in range(0, 30_000, 1000):
-        store.take(records(replace(sample, time=float(at)) for at in range(start, start + 1000)))
-    assert len(store.power) <= 20_000
-    assert (store.power[0][0], store.power[-1][0]) == (0.0, 29_999.0)
+        told = (replace(sample, time=float(at), unit=f"EV-{at % 2}") for at in range(start, start + 1000))
+        store.take(records(told))
+    assert sum(map(len, store.power.values())) <= 20_000
+    ends = {unit: (samples[0].time, samples[-1].time) for unit, samples in store.power.items()}
+    assert ends == {"EV-0": (0.0, 29_998.0), "EV-1": (1.0, 29_999.0)}
+    assert {len(samples) > 5_000 for samples in store.power.values()} == {True}, "of two that take turns, both"
 
 
 # Selections

@@ -31,9 +31,9 @@ class TopLine(Static):
         right += f"{SIGNS[state]} {state.upper()}"
         if began is not None:
             right += f" {clock(max(0.0, scene.now - began.started))} s"
-        left = sum(len(title) + len(key) + 3 for key, _, title in screens)
-        if left + len(right) + 1 > width and began is not None:
+        if began is not None and _wide(screens) + len(right) + 1 > width:
             right = right.removeprefix(f"{began.scenario} ")
+        screens = fitting(screens, here, width - len(right) - 2)
         parts: list[Content] = []
         for key, name, title in screens:
             style = "bold reverse" if name == here else ""
@@ -43,6 +43,20 @@ class TopLine(Static):
         line = Content("").join(parts)
         gap = max(1, width - line.cell_length - len(right) - 1)
         self.update(line + Content(" " * gap) + Content.styled(right, STYLES.get(state, "")) + Content(" "))
+
+
+def _wide(screens: list[tuple[str, str, str]]) -> int:
+    return sum(len(title) + len(key) + 3 for key, _, title in screens)
+
+
+def fitting(screens: list[tuple[str, str, str]], here: str, room: int) -> list[tuple[str, str, str]]:
+    """Titles as long as there is room for: those of the screens that are not open give way, down to two letters."""
+    longest = max((len(title) for _, _, title in screens), default=0)
+    for letters in range(longest, 1, -1):
+        fitting = [(key, name, title if name == here else title[:letters]) for key, name, title in screens]
+        if _wide(fitting) <= room:
+            return fitting
+    return [(key, name, title if name == here else "") for key, name, title in screens]
 
 
 class KeyLine(Static):

@@ -45,10 +45,11 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
     Pane > .pane--marked { background: $block-cursor-background; color: $block-cursor-foreground; }
     Pane > .pane--quiet { color: $text-muted; }
     Pane > .pane--problem { color: $error; }
+    Pane > .pane--notice { color: $warning; }
     Pane > .pane--good { color: $success; }
     Pane > .pane--accent { color: $accent; }
     """
-    COMPONENT_CLASSES = {"pane--marked", "pane--quiet", "pane--problem", "pane--good", "pane--accent"}
+    COMPONENT_CLASSES = {"pane--marked", "pane--quiet", "pane--problem", "pane--notice", "pane--good", "pane--accent"}
     BINDINGS = [
         Binding("up,k", "scroll_up", "Up", show=False),
         Binding("down,j", "scroll_down", "Down", show=False),
@@ -60,7 +61,7 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
     _plain = Style.null()
 
     def style_of(self, name: str) -> Style:
-        """A style by its name: marked, quiet, problem, good, accent."""
+        """A style by its name: marked, quiet, problem, notice, good, accent."""
         whole = self.get_component_rich_style(f"pane--{name}")
         return Style(color=whole.color, bold=whole.bold, bgcolor=whole.bgcolor if name == "marked" else None)
 
