@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Terminated(BaseException):
@@ -12,6 +14,16 @@ class Terminated(BaseException):
 def raise_at_sigterm() -> None:
     """From now on a first SIGTERM raises :class:`Terminated`; a second one ends the process at once."""
     signal.signal(signal.SIGTERM, _raise)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """In the body, SIGTERM is Terminated, as Ctrl-C is KeyboardInterrupt."""
+    before = signal.signal(signal.SIGTERM, _raise)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _raise(*_: object) -> None:

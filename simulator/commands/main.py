@@ -33,6 +33,7 @@ DESCRIPTION = "The whole Plug & Charge ecosystem in one program: vehicle, statio
 COMMANDS = {
     "run": "run a scenario with all actors on this machine, or all of them (--all)",
     "coverage": "print what runs have shown of the published use cases",
+    "conformance": "hold a station, vehicle, CSMS, pool or PKI, ours or anybody's, against published test cases",
     "lab": "check a lab file: who takes part in a run, and where",
     "dashboard": "see and steer all of it live in a terminal, or look at a recorded run",
     "list": "name the scenarios, or the faults",

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from pncsim.simulator.commands.options import Arguments, Parser, add_folders, add_option
@@ -19,7 +16,7 @@ from pncsim.simulator.parameters import Parameter
 from pncsim.simulator.result import EXIT_UNAVAILABLE
 from pncsim.simulator.runs.discovery import discover
 from pncsim.simulator.settings import RunSettings
-from pncsim.simulator.terminated import Terminated
+from pncsim.simulator.terminated import terminable
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import replace_file
 
@@ -109,7 +106,7 @@ def _run_all(arguments: Arguments) -> int:
 def _ran(chosen: Sequence[RunCase], arguments: Arguments) -> int:
     from pncsim.simulator.every.ran import exit_code
     from pncsim.simulator.every.told import Tally
-    from pncsim.simulator.every.workers import Crew, processors
+    from pncsim.simulator.every.workers import Crew, ScenarioWork, processors
 
     jobs = min(arguments.jobs or (processors() if arguments.transport == "memory" else 1), len(chosen))
     settings = RunSettings(
@@ -123,7 +120,7 @@ def _ran(chosen: Sequence[RunCase], arguments: Arguments) -> int:
     tally = Tally(len(chosen), -1 if arguments.quiet else arguments.verbose)
     kept = True
     try:
-        with _terminable(), Crew(chosen, settings, jobs, limit=arguments.limit) as crew:
+        with terminable(), Crew(chosen, ScenarioWork(settings), jobs, limit=arguments.limit) as crew:
             for number, run in crew.results():
                 tally(number, run)
                 if arguments.fail_fast and tally.bad:
@@ -168,18 +165,3 @@ def _keep(runs: Sequence[Ran], arguments: Arguments) -> bool:
 def _complain(place: Path, error: OSError) -> bool:
     print(f"pnc: {place} cannot be written: {(error.strerror or str(error)).lower()}.", file=sys.stderr)
     return False
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """In the body, SIGTERM is Terminated, as Ctrl-C is KeyboardInterrupt."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

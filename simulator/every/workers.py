@@ -1,4 +1,4 @@
-"""Processes that run one case after the other, each as warm as the last one has left it.
+"""Processes that run one case after the other, each as warm as the last one has left it: of scenarios, or of a suite.
 
 They are forked from a process that has everything imported and has run once, so that none of that is paid again; what
 a run leaves behind is in its process alone. A process that dies takes the run it was at with it and is replaced.
@@ -18,8 +18,10 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import FrameType, TracebackType
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from pncsim.simulator.every.cases import RunCase
 from pncsim.simulator.every.ran import Ran
@@ -48,22 +50,71 @@ def processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
-class Crew:
-    """``jobs`` processes for ``cases``; use it as a context manager, which ends them however it is left.
+C = TypeVar("C")
+R = TypeVar("R", bound=Struct)
+Given = TypeVar("Given", contravariant=True)
+Made = TypeVar("Made", bound=Struct, covariant=True)
+
+
+class Work(Protocol[Given, Made]):
+    """What the processes do with cases: each comes to something of ``kind``, which passes between them as JSON."""
+
+    @property
+    def kind(self) -> type[Made]: ...
+
+    def warm(self) -> None:
+        """Run something once ahead of all that touches most of what the cases need."""
+
+    def run(self, case: Given) -> Made:
+        """What a case comes to, whatever fails."""
+
+    def lost(self, case: Given, why: str) -> Made:
+        """What it has come to where its process has gone, or was ended; ``why`` is a sentence."""
+
+
+class ScenarioWork(Struct, frozen=True):
+    """Running scenarios.
 
     ``settings`` are those of every run but for its fault; their ``command`` is what one types behind the name of each.
-    ``limit``: the seconds after which a run that has not ended is ended with its process.
     """
 
-    def __init__(self, cases: Sequence[RunCase], settings: RunSettings, jobs: int, *, limit: float) -> None:
-        self._cases, self._settings, self._limit = cases, settings, limit
+    settings: RunSettings
+
+    @property
+    def kind(self) -> type[Ran]:
+        """As :class:`Work`."""
+        return Ran
+
+    def warm(self) -> None:
+        """As :class:`Work`."""
+        run_on_loop("memory", lambda: Run(find_scenario(WARMS), settings=RunSettings(transport="memory")).done())
+
+    def run(self, case: RunCase) -> Ran:
+        """As :class:`Work`."""
+        return ran(case, self.settings)
+
+    def lost(self, case: RunCase, why: str) -> Ran:
+        """As :class:`Work`."""
+        result = RunResult(case.scenario.name, self.settings.transport, expect_fault=bool(case.fault))
+        result.error = why
+        return Ran(name=case.name, manifest=_manifest(case, result, self.settings, began=time.time()))
+
+
+class Crew(Generic[C, R]):
+    """``jobs`` processes that do ``work`` with ``cases``; a context manager, which ends them however it is left.
+
+    ``limit``: the seconds after which a case that has not ended is ended with its process.
+    """
+
+    def __init__(self, cases: Sequence[C], work: Work[C, R], jobs: int, *, limit: float) -> None:
+        self._cases, self._work, self._limit = cases, work, limit
         self._jobs = min(jobs, len(cases))
         self._next = 0
         self._workers: dict[Connection, _Worker] = {}
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Crew[C, R]:
         if len(self._cases) > self._jobs:
-            _warm()
+            self._work.warm()
         gc.freeze()
         return self
 
@@ -86,7 +137,7 @@ class Crew:
         """Begin no further run; those that are going on may end."""
         self._next = len(self._cases)
 
-    def results(self) -> Iterator[tuple[int, Ran]]:
+    def results(self) -> Iterator[tuple[int, R]]:
         """The number of each case and what it came to, as they end."""
         while len(self._workers) < self._jobs:
             self._hire()
@@ -95,7 +146,11 @@ class Crew:
                 assert isinstance(line, Connection)
                 worker = self._workers[line]
                 try:
-                    ran = self._lost(line, worker) if worker.late else msgspec.json.decode(line.recv_bytes(), type=Ran)
+                    ran = (
+                        self._lost(line, worker)
+                        if worker.late
+                        else msgspec.json.decode(line.recv_bytes(), type=self._work.kind)
+                    )
                 except EOFError:
                     ran = self._lost(line, worker)
                 # Who hears of it may have enough by then.
@@ -125,7 +180,7 @@ class Crew:
         ours, theirs = _FORK.Pipe()
         not_its_own = [ours, *self._workers]
         process = _FORK.Process(
-            target=_work, args=(theirs, not_its_own, self._cases, self._settings, os.getpid()), daemon=True
+            target=_live, args=(theirs, not_its_own, self._cases, self._work, os.getpid()), daemon=True
         )
         process.start()
         theirs.close()
@@ -144,19 +199,17 @@ class Crew:
             line.close()
             worker.process.join()
 
-    def _lost(self, line: Connection, worker: _Worker) -> Ran:
+    def _lost(self, line: Connection, worker: _Worker) -> R:
         """A process is gone, and with it the run it was at."""
         del self._workers[line]
         line.close()
         worker.process.join()
         code = worker.process.exitcode or 0
         how = f"signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"exit code {code}"
-        case = self._cases[worker.at]
-        result = RunResult(case.scenario.name, self._settings.transport, expect_fault=bool(case.fault))
-        result.error = f"The process it ran in has gone: {how}."
+        why = f"The process it ran in has gone: {how}."
         if worker.late:
-            result.error = f"It had not ended after {self._limit:g} s (--limit)."
-        return Ran(name=case.name, manifest=_manifest(case, result, self._settings, began=time.time()))
+            why = f"It had not ended after {self._limit:g} s (--limit)."
+        return self._work.lost(self._cases[worker.at], why)
 
 
 class _Worker:
@@ -166,16 +219,8 @@ class _Worker:
         self.process, self.at, self.began, self.late = process, -1, 0.0, False
 
 
-def _warm() -> None:
-    run_on_loop("memory", lambda: Run(find_scenario(WARMS), settings=RunSettings(transport="memory")).done())
-
-
-def _work(
-    line: Connection,
-    not_its_own: Sequence[Connection],
-    cases: Sequence[RunCase],
-    settings: RunSettings,
-    starter: int,
+def _live(
+    line: Connection, not_its_own: Sequence[Connection], cases: Sequence[Any], work: Work[Any, Any], starter: int
 ) -> None:
     """The life of a process: a number comes, what that run came to goes, until nobody is there any more."""
     for other in not_its_own:
@@ -188,7 +233,7 @@ def _work(
     _follow(starter)
     try:
         while True:
-            line.send_bytes(msgspec.json.encode(ran(cases[line.recv()], settings)))
+            line.send_bytes(msgspec.json.encode(work.run(cases[line.recv()])))
     except Terminated:
         sys.exit(EXIT_TERMINATED)
     except (EOFError, BrokenPipeError):

@@ -53,7 +53,7 @@ class _Suite:
         self._cases = [_case(name, manifest, check) for check in checks]
         failures, self._skipped = (sum(mark in case for case in self._cases) for mark in ("<failure", "<skipped"))
         if manifest.error is not None:
-            self._cases.append(_element(name, BROKEN_OFF, f'<error message="{_text(manifest.error)}"/>'))
+            self._cases.append(_element(name, BROKEN_OFF, f'<error message="{escaped(manifest.error)}"/>'))
         errors = int(manifest.error is not None)
         self.counts = dict(zip(_COUNTED, (len(self._cases), failures, errors), strict=True))
 
@@ -62,35 +62,37 @@ class _Suite:
         told = self.manifest
         begun = datetime.fromisoformat(told.wall_started).replace(tzinfo=None).isoformat(timespec="seconds")
         counts = " ".join(f'{what}="{count}"' for what, count in self.counts.items())
-        suite = f'name="{_text(self.name)}" {counts} skipped="{self._skipped}" time="{told.wall_seconds:.3f}"'
+        suite = f'name="{escaped(self.name)}" {counts} skipped="{self._skipped}" time="{told.wall_seconds:.3f}"'
         yield f'<testsuite {suite} timestamp="{begun}" hostname="pncsim">'
         yield "<properties>"
-        yield from (f'<property name="{_text(name)}" value="{_text(value)}"/>' for name, value in _properties(told))
+        yield from (f'<property name="{escaped(name)}" value="{escaped(value)}"/>' for name, value in _properties(told))
         yield "</properties>"
         yield from self._cases
         if self._attached:
             yield (
-                "<system-out>" + _text("\n".join(f"[[ATTACHMENT|{file}]]" for file in self._attached)) + "</system-out>"
+                "<system-out>"
+                + escaped("\n".join(f"[[ATTACHMENT|{file}]]" for file in self._attached))
+                + "</system-out>"
             )
         yield "</testsuite>"
 
 
 def _case(name: str, manifest: Manifest, check: Check) -> str:
     about = {"id": check.id, "clause": check.clause, "actor": check.actor, "seen": check.seen}
-    inside = "".join(f'<property name="{name}" value="{_text(value)}"/>' for name, value in about.items() if value)
+    inside = "".join(f'<property name="{name}" value="{escaped(value)}"/>' for name, value in about.items() if value)
     inside = f"<properties>{inside}</properties>" if inside else ""
     if not check.ok:
-        seen = _text(check.seen or "no")
+        seen = escaped(check.seen or "no")
         if manifest.expect_fault and not check.fault:
-            inside += f'<skipped message="{_text(NOT_COUNTED)}: {seen}"/>'
+            inside += f'<skipped message="{escaped(NOT_COUNTED)}: {seen}"/>'
         else:
             first = manifest.first_problem and f"first problem: {manifest.first_problem}"
-            inside += f'<failure message="{seen}">{_text(first)}</failure>'
+            inside += f'<failure message="{seen}">{escaped(first)}</failure>'
     return _element(name, check.expected, inside)
 
 
 def _element(suite: str, name: str, inside: str) -> str:
-    head = f'<testcase classname="pncsim.{_text(suite)}" name="{_text(name)}" time="0"'
+    head = f'<testcase classname="pncsim.{escaped(suite)}" name="{escaped(name)}" time="0"'
     return f"{head}>{inside}</testcase>" if inside else f"{head}/>"
 
 
@@ -109,5 +111,6 @@ def _properties(manifest: Manifest) -> list[tuple[str, str]]:
     return [*told.items(), *((f"version {name}", value) for name, value in manifest.versions.items())]
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
+    """``text`` as it may stand in XML, in an attribute, too; what no XML can hold is replaced."""
     return escape(_NOT_XML.sub("\ufffd", text))

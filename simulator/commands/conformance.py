@@ -1,0 +1,214 @@
+"""``pnc conformance``: hold a device, ours or somebody's, against a suite of cases."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pncsim.simulator.commands.options import Arguments, Parser, add_option, add_options, taken
+from pncsim.simulator.conformance.suites import SUITES
+from pncsim.simulator.every.selection import Selects, selection
+from pncsim.simulator.parameters import Parameter
+from pncsim.simulator.result import EXIT_UNAVAILABLE
+from pncsim.simulator.terminated import terminable
+from pncsim.wire.errors import LocalError
+from pncsim.wire.files import replace_file
+
+if TYPE_CHECKING:
+    from pncsim.simulator.conformance.case import Case
+    from pncsim.simulator.conformance.pics import Pics
+    from pncsim.simulator.conformance.record import Head, RecordFile, Tried
+    from pncsim.simulator.conformance.suite import Bench, Suite
+
+LIMIT = Parameter("limit", float, 600.0, "seconds on this machine after which a case that has not ended is ended")
+
+EPILOG = (
+    "exit codes: 0 nothing speaks against the device, 1 a case failed, 2 wrong usage, or nothing is selected, 3 the"
+    " device could not be reached, or a case or file could not be used here, 4 no case failed, but one was"
+    " inconclusive, 70 a defect of pncsim, 130 interrupted, 143 terminated"
+)
+
+
+def fill(parser: Parser, words: Sequence[str] = ()) -> None:
+    """A subcommand for each suite; only the one that is meant is loaded."""
+    parser.epilog = EPILOG
+    suites = parser.add_subparsers(metavar="SUITE", required=True)
+    for name, (help_text, load) in SUITES.items():
+        command = suites.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
+        if name in words:
+            _fill(command, load())
+
+
+def _fill(parser: argparse.ArgumentParser, suite: Suite) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument("--target", default="", metavar="WHERE", help=f"{suite.targets} (default: {suite.own})")
+    parser.add_argument(
+        "--pics", type=Path, metavar="FILE", help="what the device is and does, and known failures (TOML)"
+    )
+    parser.add_argument("--pics-template", action="store_true", help="print a PICS file to fill in, and run nothing")
+    parser.add_argument(
+        "--select",
+        type=_selection,
+        metavar="EXPR",
+        help="only cases with these words in id, group, title or conditions",
+    )
+    parser.add_argument("--list", action="store_true", help="name the cases and whether they apply, and run nothing")
+    parser.add_argument("--explain", metavar="ID", help="tell all about one case, and run nothing")
+    parser.add_argument(
+        "--jobs", type=_count, metavar="N", help="processes (default: one for each processor; 1 for a target)"
+    )
+    parser.add_argument(
+        "--shard", type=_shard, default=(1, 1), metavar="I/N", help="run the I-th of N parts of the cases"
+    )
+    parser.add_argument("--retry", type=_count, default=0, metavar="N", help="try up to N times more what did not pass")
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="a record; what failed there is known, no failure"
+    )
+    parser.add_argument("--resume", action="store_true", help="run only what the record does not have yet")
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="where the record is (default: in the user's cache)"
+    )
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
+    parser.add_argument(
+        "--evidence", type=Path, metavar="DIR", help="leave the evidence of each case below this folder"
+    )
+    parser.add_argument("--seed", metavar="N", help="draw every random choice from this; no key is a secret then")
+    if suite.mutants:
+        parser.add_argument(
+            "--mutant", default="", choices=tuple(suite.mutants), metavar="NAME", help="a wrong device of ours instead"
+        )
+    add_option(parser, LIMIT)
+    add_options(parser, suite.options)
+    told = parser.add_mutually_exclusive_group()
+    told.add_argument("-v", "--verbose", action="count", default=0, help="tell each case as it ends")
+    told.add_argument("-q", "--quiet", action="store_true", help="print the last line only")
+    parser.set_defaults(execute=_conform, parser=parser, suite=suite)
+
+
+def _selection(text: str) -> Selects:
+    try:
+        return selection(text)
+    except LocalError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 256")
+    return int(text)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts) <= 1000):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part: 2/5 is the second of five")
+    return int(part), int(parts)
+
+
+def _conform(arguments: Arguments) -> int:
+    from pncsim.simulator.conformance.pics import read_pics, template
+    from pncsim.simulator.conformance.suite import Bench
+
+    suite: Suite = arguments.suite
+    if arguments.pics_template:
+        print(template(suite.name, suite.declarations), end="")
+        return 0
+    ids = [case.id for case in suite.cases]
+    pics = suite.usual if arguments.pics is None else read_pics(arguments.pics, suite.declarations, ids)
+    if arguments.explain is not None:
+        print(_explained(suite.case(arguments.explain), pics))
+        return 0
+    part, parts = arguments.shard
+    chosen = [one for one in suite.cases if arguments.select is None or arguments.select(one.labels)][part - 1 :: parts]
+    if not chosen:
+        arguments.parser.error(f"no case is selected; `pnc conformance {suite.name} --list` names them")
+    if arguments.list:
+        for one in chosen:
+            why = pics.against(one)
+            print(f"{one.id}  {one.title}{f' (not applicable: {why})' if why else ''}")
+        return 0
+    if arguments.target and (arguments.jobs or 1) > 1:
+        arguments.parser.error("--jobs is for devices of ours: somebody's device serves one case at a time")
+    bench = Bench(
+        target=arguments.target,
+        pics=pics,
+        options=taken(suite.options, arguments),
+        evidence=arguments.evidence,
+        seed=arguments.seed,
+        mutant=getattr(arguments, "mutant", ""),
+    )
+    return _run(suite, chosen, bench, arguments)
+
+
+def _explained(case: Case, pics: Pics) -> str:
+    told = {
+        "source": case.source,
+        "before": case.precondition,
+        "stimulus": case.stimulus,
+        "expected": case.expectation,
+        "applies": "always" if not case.when else f"if {' and '.join(map(str, case.when))}",
+        "here": pics.against(case) or "It applies.",
+    }
+    if case.id in pics.reasons:
+        told["known"] = f"It is expected to fail: {pics.reasons[case.id]}"
+    return "\n".join([case.id, f"  {case.title}", *(f"  {name:9} {text}" for name, text in told.items())])
+
+
+def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Arguments) -> int:
+    from pncsim.simulator.conformance.record import Head, done_before, exit_code, held_against, read_record, usual_place
+    from pncsim.simulator.conformance.running import CaseWork
+    from pncsim.simulator.conformance.told import SuiteTally
+    from pncsim.simulator.every.workers import Crew, processors
+
+    known = read_record(arguments.baseline, suite.name)[1] if arguments.baseline is not None else {}
+    place, head = arguments.record or usual_place(suite.name), Head(suite=suite.name, target=bench.target)
+    if arguments.resume and place is None:
+        raise LocalError("Nothing is remembered on this machine.", advice="Name a record with --record FILE.")
+    done = done_before(place, head, [one.id for one in chosen]) if arguments.resume and place is not None else []
+    record = _record(arguments, place, head, done)
+    left = [one for one in chosen if one.id not in {before.id for before in done}]
+    jobs = arguments.jobs or (1 if bench.target else processors())
+    tally = SuiteTally(suite.name, len(chosen), -1 if arguments.quiet else arguments.verbose)
+    kept = True
+    try:
+        for one in done:
+            tally(held_against(one, known))
+        with terminable(), Crew(left, CaseWork(suite, bench, arguments.retry), jobs, limit=arguments.limit) as crew:
+            for _, one in crew.results():
+                tally(held_against(one, known))
+                record.add(one)
+                if one.unreached:
+                    crew.enough()
+    finally:
+        tally.done()
+        record.close()
+        if arguments.junit is not None:
+            kept = _write_junit(arguments.junit, suite, chosen, tally.tried)
+        print(tally.line(bench.target or suite.own), flush=True)
+    return exit_code(tally.tried) or (0 if kept else EXIT_UNAVAILABLE)
+
+
+def _record(arguments: Arguments, place: Path | None, head: Head, done: Sequence[Tried]) -> RecordFile:
+    """The record of this run; where nobody has named one, a place that cannot be written is none."""
+    from pncsim.simulator.conformance.record import RecordFile
+
+    try:
+        return RecordFile(place, head, done)
+    except LocalError:
+        if arguments.record is not None:
+            raise
+        return RecordFile(None, head)
+
+
+def _write_junit(place: Path, suite: Suite, chosen: Sequence[Case], tried: Sequence[Tried]) -> bool:
+    from pncsim.simulator.conformance.junit import junit_of_suite
+
+    try:
+        replace_file(place, junit_of_suite(suite.name, {one.id: one for one in chosen}, tried).encode())
+    except OSError as error:
+        print(f"pnc: {place} cannot be written: {(error.strerror or str(error)).lower()}.", file=sys.stderr)
+        return False
+    return True

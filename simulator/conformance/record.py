@@ -1,0 +1,151 @@
+"""What cases came to: a line of JSON for each, written as it ends, so that an interrupted run can be taken up again.
+
+The first line says what was run against what. The same files are baselines: what failed there is no news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from io import RawIOBase
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from pncsim.simulator.conformance.case import CaseVerdict
+from pncsim.simulator.result import EXIT_DEFECT
+from pncsim.wire.errors import LocalError
+from pncsim.wire.exi.store import cache_root
+from pncsim.wire.values import replace
+
+EXIT_FAILED, EXIT_UNREACHED, EXIT_INCONCLUSIVE = 1, 3, 4
+
+BAD = frozenset({CaseVerdict.FAIL, CaseVerdict.INCONCLUSIVE, CaseVerdict.ERROR})
+"""Verdicts that are worth another attempt, and the trouble of whoever waits."""
+
+
+class Tried(Struct, frozen=True, kw_only=True):
+    """A case and what it came to, after so many attempts, in seconds of wall time and of CPU.
+
+    ``known``: it is as bad in the baseline. ``unreached`` and ``evidence`` are those of its finding
+    (:class:`simulator.conformance.case.Finding`). ``defect``: it broke off because of one of ours.
+    """
+
+    id: str
+    verdict: CaseVerdict
+    why: str = ""
+    attempts: int = 0
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    evidence: str = ""
+    known: bool = False
+    unreached: bool = False
+    defect: bool = False
+
+    @property
+    def line(self) -> str:
+        """Verdict, case and why."""
+        known = " (known)" if self.known else ""
+        return f"{self.verdict.upper()}{known} {self.id}{f': {self.why}' if self.why else ''}"
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """The first line of a record."""
+
+    suite: str
+    target: str
+
+
+def exit_code(tried: Iterable[Tried]) -> int:
+    """A defect outweighs a new failure, that what could not be reached or done, and that what was inconclusive."""
+    news = [one for one in tried if not one.known]
+    if any(one.defect for one in news):
+        return EXIT_DEFECT
+    found = {one.verdict for one in news}
+    order = (
+        (CaseVerdict.FAIL, EXIT_FAILED),
+        (CaseVerdict.ERROR, EXIT_UNREACHED),
+        (CaseVerdict.INCONCLUSIVE, EXIT_INCONCLUSIVE),
+    )
+    return next((code for verdict, code in order if verdict in found), 0)
+
+
+def usual_place(suite: str) -> Path | None:
+    """Where the last run of a suite is remembered; None on a machine that keeps nothing (no HOME)."""
+    root = cache_root()
+    return None if root is None else root / f"conformance-{suite}.jsonl"
+
+
+def held_against(tried: Tried, baseline: Mapping[str, Tried]) -> Tried:
+    """``tried``, known where the baseline has it as bad, in the same way."""
+    before = baseline.get(tried.id)
+    return replace(tried, known=before is not None and tried.verdict in BAD and tried.verdict is before.verdict)
+
+
+def done_before(path: Path, head: Head, ids: Iterable[str]) -> list[Tried]:
+    """What the record at ``path`` has of these cases, against the same device. Raises LocalError for another one's."""
+    before, tried = read_record(path, head.suite)
+    if before != head:
+        whose = before.target or "a device of ours"
+        raise LocalError(f"The record {path} is of {whose}.", advice="Name another with --record FILE.")
+    return [tried[id] for id in ids if id in tried and not tried[id].unreached]
+
+
+class RecordFile:
+    """A record that is being written; ``already``: what it begins with. Raises LocalError where it cannot be.
+
+    ``path`` None: nothing is kept.
+    """
+
+    def __init__(self, path: Path | None, head: Head, already: Iterable[Tried] = ()) -> None:
+        self._path = path
+        self._file: RawIOBase | None = None
+        if path is None:
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("wb", buffering=0)
+            self._file.write(msgspec.json.Encoder().encode_lines([head, *already]))
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def add(self, tried: Tried) -> None:
+        """One more case. Raises LocalError."""
+        if self._file is None:
+            return
+        try:
+            self._file.write(msgspec.json.encode(tried) + b"\n")
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def close(self) -> None:
+        """That was all."""
+        if self._file is not None:
+            self._file.close()
+
+    def _unwritable(self, error: OSError) -> LocalError:
+        return LocalError(f"The record {self._path} cannot be written: {(error.strerror or str(error)).lower()}.")
+
+
+def read_record(path: Path, suite: str) -> tuple[Head, Mapping[str, Tried]]:
+    """What a record of ``suite`` holds, by id; a line that was cut off at its end counts as not written.
+
+    Raises LocalError for what is no record, or one of another suite.
+    """
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise LocalError(
+            f"The record {path} cannot be read: {why}.", advice="A run of the suite writes one."
+        ) from error
+    first, _, rest = octets.partition(b"\n")
+    whole = rest[: rest.rfind(b"\n") + 1]
+    try:
+        head = msgspec.json.decode(first, type=Head)
+        tried = msgspec.json.Decoder(Tried).decode_lines(whole)
+    except msgspec.DecodeError as error:
+        raise LocalError(f"{path} is no record of a conformance run: {error}.") from error
+    if head.suite != suite:
+        raise LocalError(f"{path} is a record of the suite {head.suite}, not of {suite}.")
+    return head, {one.id: one for one in tried}

@@ -1,0 +1,72 @@
+"""What a suite is, and what its cases are run against."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from pncsim.simulator.conformance.case import Case, Finding, Mutant
+from pncsim.simulator.conformance.pics import Declaration, Pics, usual
+from pncsim.simulator.settings import Transport
+from pncsim.wire.errors import LocalError
+
+
+class NoOptions(Struct, frozen=True, kw_only=True):
+    """A suite that can be told nothing of its own."""
+
+
+class Bench(Struct, frozen=True, kw_only=True):
+    """What cases are run against: somebody's device at ``target``, or ours ("").
+
+    ``options``: the suite's own, as its struct has them. ``evidence``: below which folder each case leaves a bundle.
+    ``mutant``: the name of the wrong device of ours that takes the place of the right one.
+    """
+
+    target: str = ""
+    pics: Pics = field(default_factory=Pics)
+    options: Struct = field(default_factory=NoOptions)
+    evidence: Path | None = None
+    seed: str | None = None
+    mutant: str = ""
+
+
+class Suite(Struct, frozen=True, kw_only=True):
+    """A suite: its cases, what it asks of a device, and how one of its cases is run.
+
+    ``drive(case, bench)`` runs on a loop of the kind ``transport(bench)``; it brings the device to the precondition,
+    gives the stimulus and says what it has found. It raises LocalError for what cannot be done here. ``options``: a
+    struct whose annotated fields become options of the command (:mod:`simulator.parameters`). ``targets``: what a
+    target is, for the help. ``own``: what the device of ours is called, which is run where no target is given.
+    """
+
+    name: str
+    title: str
+    cases: tuple[Case, ...]
+    declarations: tuple[Declaration, ...]
+    drive: Callable[[Case, Bench], Awaitable[Finding]]
+    transport: Callable[[Bench], Transport]
+    own: str
+    targets: str
+    options: type[Struct] = NoOptions
+    mutants: Mapping[str, Mutant] = field(default_factory=dict)
+
+    @property
+    def usual(self) -> Pics:
+        """What our own device declares."""
+        return usual(self.declarations)
+
+    def own_bench(self, *, mutant: str = "") -> Bench:
+        """Our own device as it is, or one of its mutants."""
+        return Bench(pics=self.usual, options=self.options(), mutant=mutant)
+
+    def case(self, id: str) -> Case:
+        """The case of that id. Raises LocalError if there is none."""
+        from pncsim.simulator.parameters import did_you_mean
+
+        for one in self.cases:
+            if one.id == id:
+                return one
+        advice = did_you_mean(id, [one.id for one in self.cases][:200])
+        raise LocalError(f"The suite {self.name} has no case {id!r}.", advice=advice)

@@ -1,0 +1,74 @@
+"""How a suite goes and what it came to, for whoever waits: a bar at a terminal, lines for what did not pass, a sum."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import TextIO
+
+from pncsim.simulator.conformance.case import CaseVerdict
+from pncsim.simulator.conformance.record import Tried, exit_code
+from pncsim.simulator.every.told import ProgressBar
+from pncsim.simulator.evidence.story import printable
+
+QUIETLY = frozenset({CaseVerdict.PASS, CaseVerdict.NOT_APPLICABLE, CaseVerdict.EXPECTED})
+"""Verdicts that are told only to whoever wants each."""
+
+_SAID = {
+    CaseVerdict.PASS: "passed",
+    CaseVerdict.FAIL: "failed",
+    CaseVerdict.INCONCLUSIVE: "inconclusive",
+    CaseVerdict.ERROR: "could not be run",
+    CaseVerdict.FLAKY: "flaky",
+    CaseVerdict.EXPECTED: "failed as expected",
+    CaseVerdict.NOT_APPLICABLE: "not applicable",
+}
+
+
+class SuiteTally:
+    """Tells cases as they end: with ``level`` -1 none, with 0 what is not as one wishes, with 1 each."""
+
+    def __init__(self, suite: str, total: int, level: int, out: TextIO = sys.stderr) -> None:
+        self._suite, self._total, self._level = suite, total, level
+        self._bar = ProgressBar(total, out)
+        self._began = time.monotonic()
+        self._tried: dict[str, Tried] = {}
+        self._bad = 0
+
+    def __call__(self, tried: Tried) -> None:
+        """Tell one more."""
+        self._tried[tried.id] = tried
+        quiet = tried.verdict in QUIETLY
+        self._bad += not quiet and tried.verdict is not CaseVerdict.FLAKY
+        if self._level >= (1 if quiet else 0):
+            self._bar.clear()
+            print(printable(tried.line), flush=True)
+        self._bar.draw(len(self._tried), self._bad, tried.id)
+
+    def done(self) -> None:
+        """No more will come."""
+        self._bar.clear()
+
+    @property
+    def tried(self) -> Sequence[Tried]:
+        """Those that have ended, in the order in which they did."""
+        return list(self._tried.values())
+
+    def line(self, against: str) -> str:
+        """The verdict about all."""
+        counts = Counter(one.verdict for one in self.tried)
+        told = [f"{counts[verdict]} {word}" for verdict, word in _SAID.items() if counts[verdict]]
+        known = sum(one.known for one in self.tried)
+        told += [f"{known} of them known" if known else "", self._missing]
+        verdict = "FAIL" if exit_code(self.tried) or self._missing else "PASS"
+        seconds, cpu = time.monotonic() - self._began, sum(one.cpu_seconds for one in self.tried)
+        cases = "1 case" if self._total == 1 else f"{self._total} cases"
+        said = ", ".join(filter(None, told))
+        return f"{verdict} {self._suite}: {cases} against {against}: {said} ({seconds:.1f} s, {cpu:.1f} s CPU)"
+
+    @property
+    def _missing(self) -> str:
+        missing = self._total - len(self._tried)
+        return f"{missing} not run" if missing else ""
