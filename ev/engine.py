@@ -67,6 +67,21 @@ class EvccEngine(Initiator):
         """The vehicle ends the session at once because of ``error``, without a word to the station."""
         return self._work(now, self._break, error)
 
+    def request_stop(self, now: float, *, pause: bool = False) -> list[Output]:
+        """The driver wants no more energy, or with ``pause`` later again: the vehicle goes on at once, to stop.
+
+        Before energy could flow there is nothing to stop: it closes the connection.
+        """
+        return self._work(now, self._want_stop, pause)
+
+    def _want_stop(self, pause: bool) -> None:
+        session = self.session
+        if session.charging_since is None:
+            self._ended("the driver leaves before charging has begun", None)
+        elif not session.ending:
+            session.ending, session.pausing = "the driver pauses" if pause else "the driver stops", pause
+            self._pass_no_time()
+
     def _plugged_in(self) -> None:
         limit = self.dialect.times.vehicle_setup
         seconds = limit.seconds * self.patience

@@ -24,7 +24,7 @@ class VehicleSession(Struct):
     """One session from the first request to the last; ``talk`` is the conversation it belongs to.
 
     ``received`` is the response being decided on. ``flow`` is the power the vehicle takes since ``flow_since``, in W;
-    ``ending`` is the reason to stop charging once there is one.
+    ``ending`` is the reason to stop charging once there is one; ``pausing``: to go on later.
     """
 
     talk: Initiator
@@ -43,6 +43,7 @@ class VehicleSession(Struct):
     last_energy_at: float = 0.0
     ending: str = ""
     ending_error: PncError | None = None
+    pausing: bool = False
     ready: bool = False
 
     def __post_init__(self) -> None:

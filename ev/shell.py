@@ -15,6 +15,7 @@ from pncsim.wire.voice import Voice
 if TYPE_CHECKING:
     from pncsim.ev.contracts import Contract
     from pncsim.ev.vehicle import Vehicle
+    from pncsim.ev.wheel import Wheel
     from pncsim.wire.clock import Clock
     from pncsim.wire.network import Network
     from pncsim.wire.pilot import Pilot
@@ -30,6 +31,7 @@ async def charge(
     *,
     pilot: Pilot | None = None,
     dialects: tuple[Dialect, ...] | None = None,
+    wheel: Wheel | None = None,
 ) -> SessionOutcome:
     """Plug ``vehicle`` in at ``network``: SDP, TCP, TLS as configured, one session to its end.
 
@@ -39,6 +41,7 @@ async def charge(
     Never raises for what the station did: the outcome says how it ended and carries the error. A paused session is
     kept in ``vehicle.memory`` and resumed by the next call; contracts arrive in ``vehicle.contracts``. The vehicle's
     configuration counts as it is at plug-in. ``dialects``: what the vehicle speaks, best first, if not all it can.
+    ``wheel``: what the driver does meanwhile.
     """
     from pncsim.ev.engine import EvccEngine, spoken_by
     from pncsim.wire.session.driver import Driver
@@ -69,6 +72,8 @@ async def charge(
 
     async def answer(question: object) -> object:
         if isinstance(question, StoreContract):
+            if wheel is not None and not await wheel.lets(question.contract):
+                raise LocalError(f"The driver does not want contract {question.contract.emaid}.", clause="EV-6")
             vehicle.contracts.install(question.contract)
         return None
 
@@ -77,9 +82,14 @@ async def charge(
             (pilot.signal_ready if notice.closed else pilot.signal_not_ready)()
 
     engine = EvccEngine(replace(vehicle, config=config), tls=tls, plugged_in=plugged_in, dialects=spoken)
+    driver = Driver(engine, stream, clock, trace, answer, tell)
+    if wheel is not None:
+        wheel.take(driver, clock)
     try:
-        await Driver(engine, stream, clock, trace, answer, tell).run()
+        await driver.run()
     finally:
+        if wheel is not None:
+            wheel.take(None, clock)
         # However a session ends, the vehicle takes no energy without one.
         if pilot is not None:
             pilot.signal_not_ready()

@@ -94,6 +94,8 @@ class Evse:
             self.power.vehicle_ready = lambda: self.pilot.ready
         self.voice = Voice.on(clock, trace, "SECC", unit, refuses=plan.config.refuses)
         self.receipts = self.loops = 0
+        self.ended: notices.SessionEnded | None = None
+        """How the last session of the vehicle that is plugged in ended."""
         self.on_loop: Callable[[int], None] | None = None
         self.on_notice: Callable[[object], None] | None = None
         self.on_vehicle: Callable[[Visitor], None] | None = None
@@ -191,6 +193,7 @@ class Evse:
         if before is now:
             return
         if now in PLUGGED and before not in PLUGGED:
+            self.ended = None
             self._plugged_in()
         elif now is PilotState.A:
             self._unplugged()
@@ -429,9 +432,11 @@ class Evse:
             if self.on_vehicle is not None:
                 self.on_vehicle(visitor)
         elif isinstance(notice, notices.SessionStarted):
+            self.ended = None
             self._listeners.expect_nothing()
         elif isinstance(notice, notices.SessionEnded):
             if visitor.set_up:
+                self.ended = notice
                 self._note(notice)
             self._free(visitor)
             return
@@ -472,6 +477,13 @@ class Evse:
         """A driver has identified here: a vehicle that has not selected how to pay yet is not asked for a contract."""
         if self._served is not None and self.plan.config.external:
             self._sessions[self._served].engine.identified()
+
+    def emergency(self, pressed: bool) -> None:
+        """Its emergency button is pressed, or pulled out again: no power, and the vehicle is refused meanwhile."""
+        self.power.fault = "its emergency button is pressed" if pressed else ""
+        if pressed:
+            self.power.off(self._clock.now())
+            self.voice.story("The emergency button is pressed.")
 
     def abort(self, reason: str) -> None:
         """End the session at once, without a word to the vehicle."""

@@ -44,7 +44,6 @@ class Iso2VehicleSession(VehicleSession):
     in_vain: int = 0
     energy_then: float = 0.0
     weldings: int = 0
-    pausing: bool = False
     first_reading: int | None = None
 
     def refused(self, response: str, code: str) -> None:

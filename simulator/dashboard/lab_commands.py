@@ -24,7 +24,10 @@ Doing = Callable[..., Awaitable[object]]
 
 
 class LabCommand(Struct, frozen=True):
-    """``title`` says what it does; ``do(lab, **values)`` does it and answers what a person is told, or None."""
+    """``title`` says what it does; ``do(lab, **values)`` does it and answers what a person is told, or None.
+
+    Some are asked of the hand that plays instead (:mod:`simulator.by_hand`).
+    """
 
     title: str
     do: Doing
@@ -32,7 +35,7 @@ class LabCommand(Struct, frozen=True):
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """What can be chosen."""
-        return parameters_of(self.do, {"Lab": object, "ChargePoint": object, "Served": object})
+        return parameters_of(self.do, {"Lab": object, "ChargePoint": object, "Served": object, "Hand": object})
 
 
 async def stop_charging(lab: Lab) -> str:

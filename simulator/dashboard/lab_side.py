@@ -17,10 +17,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pncsim.simulator.dashboard.lab_commands import COMMANDS, command_on, hello_of, stop_charging, values_of
+from pncsim.simulator.by_hand.commands import DEEDS
+from pncsim.simulator.by_hand.hand import NAME, Hand
+from pncsim.simulator.dashboard.lab_commands import (
+    COMMANDS,
+    LabCommand,
+    command_on,
+    hello_of,
+    stop_charging,
+    values_of,
+)
 from pncsim.simulator.dashboard.reports import (
     DoInLab,
     FrameCutter,
+    HandTold,
     HoldRun,
     LabReport,
     LabRequest,
@@ -36,6 +46,7 @@ from pncsim.simulator.dashboard.reports import (
     request_of,
 )
 from pncsim.simulator.dashboard.teller import KEPT, Teller
+from pncsim.simulator.plan import USUAL
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
@@ -45,6 +56,8 @@ from pncsim.simulator.settings import RunSettings
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.values import replace
 
+BY_HAND = {name: LabCommand(*deed) for name, deed in DEEDS.items()}
+"""What is asked of whoever plays by hand."""
 GRACE = 5.0
 """Seconds of the machine's time in which sessions that were asked to stop may end."""
 
@@ -60,10 +73,12 @@ class LabSide:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: threading.Timer | None = None
         self._teller: Teller | None = None
+        self._hand: Hand | None = None
+        self._shown: object = None
 
     def serve(self) -> None:
         """Run what is asked for, in this thread, until nobody needs it."""
-        self._say(hello_of("lab", version("pncsim"), COMMANDS))
+        self._say(hello_of("lab", version("pncsim"), COMMANDS | BY_HAND))
         threading.Thread(target=self._listen, name="requests", daemon=True).start()
         while (start := self._starts.get()) is not None:
             self._play(start)
@@ -130,6 +145,8 @@ class LabSide:
             except asyncio.CancelledError:
                 said = RequestDone(id, error="The run ended meanwhile.")
             # What it brought about is told ahead of it.
+            if self._hand is not None:
+                self._hand.look()
             if self._teller is not None:
                 self._teller.look()
             self._say(said)
@@ -151,7 +168,7 @@ class LabSide:
         run = self._run
         assert run is not None
         run.resume()
-        asked = await run.command(stop_charging)
+        asked = await (run.command(stop_charging) if self._hand is None else self._hand.leave())
         if not asked:
             run.cancel()
             return "No vehicle was in a session: the run is broken off."
@@ -162,19 +179,25 @@ class LabSide:
 
     async def _command(self, name: str, arguments: dict[str, str]) -> object:
         assert self._run is not None
-        return await self._run.command(lambda lab: command_on(lab, name, arguments))
+        if name not in BY_HAND:
+            return await self._run.command(lambda lab: command_on(lab, name, arguments))
+        if self._hand is None:
+            raise LocalError(f"This run is not played by hand: it knows no {name}.", advice="Open a lab by hand.")
+        await self._hand.open()
+        return await command_on(self._hand, name, arguments, BY_HAND)
 
     # Runs
 
     def _play(self, start: StartRun) -> None:
         try:
-            scenario, options, settings = prepared(start)
+            self._hand = Hand() if start.scenario == NAME else None
+            scenario, options, settings = prepared(start, self._hand)
             result = run_on_loop(settings.transport, lambda: self._played(start, scenario, options, settings))
         except PncError as error:
             self._say(RequestDone(start.id, error=str(error)))
             return
         finally:
-            self._run = self._loop = self._teller = None
+            self._run = self._loop = self._teller = self._hand = None
             if self._timer is not None:
                 self._timer.cancel()
         self._say(RunEnded(result))
@@ -196,7 +219,7 @@ class LabSide:
                 seed=settings.seed,
             )
         )
-        self._teller = teller = Teller(run.journal, self._say, run.clock.now)
+        self._teller = teller = Teller(run.journal, self._say, run.clock.now, self._tell_hand)
         self._loop, self._run = asyncio.get_running_loop(), run
         run.start()
         if start.held:
@@ -217,10 +240,16 @@ class LabSide:
         finally:
             teller.stop()
 
+    def _tell_hand(self) -> None:
+        """How everybody stands that is played by hand, if that has changed."""
+        if self._hand is not None and self._hand.seen != self._shown:
+            self._shown = self._hand.seen
+            self._say(HandTold(self._hand.seen))
 
-def prepared(start: StartRun) -> tuple[Scenario, dict[str, Any], RunSettings]:
-    """What a run needs that was asked for in a person's words. Raises LocalError."""
-    scenario = find_scenario(start.scenario)
+
+def prepared(start: StartRun, hand: Hand | None = None) -> tuple[Scenario, dict[str, Any], RunSettings]:
+    """What a run needs that was asked for in a person's words; ``hand`` plays it. Raises LocalError."""
+    scenario = find_scenario(start.scenario) if hand is None else hand.scenario(USUAL)
     options = values_of(f"The scenario {scenario.name}", scenario.options, start.options)
     if start.faults:
         from pncsim.simulator.faults.table import find_fault
@@ -228,7 +257,8 @@ def prepared(start: StartRun) -> tuple[Scenario, dict[str, Any], RunSettings]:
         for fault in start.faults:
             find_fault(fault)
     settings = RunSettings(
-        transport=start.transport,
+        # Whoever plays lives in real time.
+        transport=start.transport if hand is None else "loopback",
         faults=start.faults,
         expect_fault=start.expect_fault,
         seed=start.seed,
@@ -240,8 +270,9 @@ def prepared(start: StartRun) -> tuple[Scenario, dict[str, Any], RunSettings]:
         from pncsim.simulator.labs.taking_part import plan_of, settings_of
 
         written = lab_at(Path(start.lab), os.environ)
-        plan = plan_of(written, scenario.plan, os.environ, transport=start.transport)
-        scenario, settings = replace(scenario, plan=plan), settings_of(written, settings)
+        plan = plan_of(written, scenario.plan, os.environ, transport=settings.transport)
+        scenario = replace(scenario, plan=plan) if hand is None else hand.scenario(plan)
+        settings = settings_of(written, settings)
     return scenario, options, settings
 
 

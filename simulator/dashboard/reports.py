@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from pncsim.simulator.by_hand.seen import HandSeen
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.settings import Transport
 from pncsim.wire.errors import LocalError
@@ -74,6 +75,12 @@ class RunHeld(Struct, tag="held", frozen=True):
     held: bool
 
 
+class HandTold(Struct, tag="hand", frozen=True):
+    """How everybody stands in a lab that is played by hand; told whenever it has changed."""
+
+    hand: HandSeen
+
+
 class RunEnded(Struct, tag="ended", frozen=True):
     """A run is over; what it came to."""
 
@@ -88,13 +95,16 @@ class RequestDone(Struct, tag="answer", frozen=True):
     error: str = ""
 
 
-LabReport = LabHello | RunBegan | EventsTold | RunHeld | RunEnded | RequestDone
+LabReport = LabHello | RunBegan | EventsTold | RunHeld | HandTold | RunEnded | RequestDone
 
 # A dashboard asks
 
 
 class StartRun(Struct, tag="start", frozen=True, kw_only=True):
-    """Run a scenario: a name, or a file as `pnc run` takes it. Options and faults are as a person types them."""
+    """Run a scenario: a name, or a file as `pnc run` takes it. Options and faults are as a person types them.
+
+    ``by-hand``: a lab that stays open until :class:`StopRun`, always on sockets.
+    """
 
     scenario: str
     options: dict[str, str] = field(default_factory=dict)

@@ -8,9 +8,11 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from pncsim.simulator.by_hand.seen import HandSeen
 from pncsim.simulator.dashboard.reports import (
     DoInLab,
     EventsTold,
+    HandTold,
     LabHello,
     LabReport,
     LabRequest,
@@ -65,6 +67,7 @@ class Scene:
     """Everything the screens look at. ``version`` grows with whatever changes.
 
     ``began`` and ``result`` are of the run that is shown; ``running`` while it goes on, ``held`` while it stands.
+    ``hand``: how everybody stands in one that is played by hand, while it is.
     """
 
     def __init__(self, source: ReportSource, *, folder: str | None = None) -> None:
@@ -74,6 +77,7 @@ class Scene:
         self.began: RunBegan | None = None
         self.result: RunResult | None = None
         self.running = self.held = False
+        self.hand: HandSeen | None = None
         self.now = 0.0
         self.version = 0
         self.runs: list[PastRun] = []
@@ -91,7 +95,7 @@ class Scene:
                 self.see(report)
                 self.version += 1
         except LocalError:
-            self.running = self.held = False
+            self.running, self.held, self.hand = False, False, None
             self.version += 1
             raise
         return self.version > before
@@ -106,6 +110,8 @@ class Scene:
                 self._begin(report)
             case RunHeld(held=held):
                 self.held = held
+            case HandTold(hand=hand):
+                self.hand = hand
             case RunEnded(result=result):
                 self._end(result)
             case RequestDone():
@@ -119,11 +125,11 @@ class Scene:
         self.store.close()
         self.store = EventStore(self._folder)
         self.began, self.result = began, None
-        self.running, self.held = True, False
+        self.running, self.held, self.hand = True, False, None
         self.now = began.started
 
     def _end(self, result: RunResult) -> None:
-        self.result, self.running, self.held = result, False, False
+        self.result, self.running, self.held, self.hand = result, False, False, None
         if self.began is not None:
             self.runs.append(PastRun(self.began, result))
             del self.runs[:-MOST_RUNS]

@@ -21,10 +21,17 @@ class Teller:
     """Tells a journal's events as :class:`reports.EventsTold`, each once.
 
     ``tell`` may block, as a full socket does: the journal then goes on without, and what it could not keep is counted.
+    ``also`` is called after each look, for what else there is to tell.
     """
 
-    def __init__(self, journal: Journal, tell: Callable[[EventsTold], object], now: Callable[[], float]) -> None:
-        self._journal, self._tell, self._now = journal, tell, now
+    def __init__(
+        self,
+        journal: Journal,
+        tell: Callable[[EventsTold], object],
+        now: Callable[[], float],
+        also: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._journal, self._tell, self._now, self._also = journal, tell, now, also
         self._after = 0
         self._over = threading.Event()
         self._looking = threading.Lock()
@@ -47,6 +54,7 @@ class Teller:
             while (page := self._journal.page(self._after, PAGE)).events:
                 self._after = page.last
                 self._tell(EventsTold(tuple(records(page.events)), page.dropped, self._now()))
+            self._also()
 
     def _run(self) -> None:
         while not self._over.wait(EVERY):

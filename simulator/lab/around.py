@@ -57,6 +57,9 @@ class Parties(Protocol):
     async def empty(self, pcid: str) -> None:
         """Take the vehicle's contracts out of the contract pool and leave them good otherwise."""
 
+    async def waiting(self, pcid: str) -> list[str]:
+        """The EMAIDs of the contracts for a vehicle that are in the contract pool."""
+
     async def services(self, csms: str) -> Services:
         """What the CSMS of that name asks of them; tokens of its own it has itself."""
 

@@ -143,6 +143,12 @@ class RemoteParties:
                 mo, _ = self._callers.operator(entry.emaid[:5])
                 await (await self._contract_pool(mo, "MO")).delete(entry.emaid, skip_revocation=True)
 
+    async def waiting(self, pcid: str) -> list[str]:
+        """See :class:`Parties`; who has made the vehicle may ask."""
+        oem, _ = self._callers.manufacturer(pcid[:3])
+        with self._clock.acting():
+            return [entry.emaid for entry in await (await self._contract_pool(oem, "OEM")).contracts(pcid)]
+
     async def revoke(self, certificate: x509.Certificate, reason: Reason) -> bool:
         """See :class:`Parties`; what the services sign with serves others than this run, and stays."""
         if reading.is_ca(certificate) or "CPS" in reading.domains_of(certificate.subject):

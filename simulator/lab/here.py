@@ -108,6 +108,10 @@ class Here:
         for entry in await self.ecosystem.pool.contracts(pcid):
             await self.ecosystem.pool.delete(entry.emaid, skip_revocation=True)
 
+    async def waiting(self, pcid: str) -> list[str]:
+        """See :class:`Parties`."""
+        return [entry.emaid for entry in await self.ecosystem.pool.contracts(pcid)]
+
     async def services(self, csms: str) -> Services:
         """See :class:`Parties`."""
         return await self._services_of(csms)

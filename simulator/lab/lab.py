@@ -16,6 +16,7 @@ from pncsim.backend.store import every
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
+from pncsim.ev.wheel import Wheel
 from pncsim.secc.charge_point import ChargePoint
 from pncsim.secc.config import SeccConfig
 from pncsim.simulator.lab.around import named
@@ -277,6 +278,7 @@ class Lab:
         card: str | None = None,
         keep_plugged: bool = False,
         renegotiate_after_loops: int | None = None,
+        wheel: Wheel | None = None,
     ) -> SessionOutcome:
         """Plug the vehicle in and let both sides run until the session is over and the CSMS has heard of it.
 
@@ -284,7 +286,7 @@ class Lab:
         station. ``card``: what the driver shows, under external identification the lab's card if nothing else is said,
         "" none.
         ``renegotiate_after_loops``: the station asks for new parameters then. ``keep_plugged`` says that the vehicle
-        will come back (a pause).
+        will come back (a pause), or leaves by :meth:`unplug`. ``wheel``: what its driver does meanwhile.
         """
         if self.region.built is not None:
             await self.region.built.keep_time()
@@ -295,7 +297,8 @@ class Lab:
                 raise LocalError(f"Nobody knows where the station {plan.identity} is.", advice="Give its plan a link.")
             session = self.sessions.begin(vehicle.name)
             session.station_seen = session.csms_seen = False
-            outcome = await charge(self.through(network_at(plan.link, self.clock)), vehicle, self.clock, self.trace)
+            there = self.through(network_at(plan.link, self.clock))
+            outcome = await charge(there, vehicle, self.clock, self.trace, wheel=wheel)
             self.sessions.end(session, outcome)
             return outcome
         site = await self.station(identity=identity)
@@ -324,7 +327,7 @@ class Lab:
             if session.vehicle_seen:
                 arrived()
                 link = self.through(evse.network)
-                charging = charge(link, vehicle, self.clock, self.trace, pilot=evse.pilot)
+                charging = charge(link, vehicle, self.clock, self.trace, pilot=evse.pilot, wheel=wheel)
                 outcome = await self.lives.drive(vehicle, charging)
             else:
                 wait = self._foreign[vehicle.name]
@@ -334,9 +337,7 @@ class Lab:
         watch.tell(session)
         self.sessions.end(session, outcome)
         if not keep_plugged:
-            if session.vehicle_seen:
-                evse.pilot.disconnect()
-            del self._plugged[plan.identity, evse.number]
+            self._pull_out(plan.identity, evse.number, seen=session.vehicle_seen)
         await site.heard()
         await self._catch_up(site)
         await self._look_at_transactions()
@@ -344,7 +345,36 @@ class Lab:
             self.voice.of("EV", vehicle.name).story("The vehicle is unplugged.")
         return outcome
 
+    async def unplug(self, vehicle: Vehicle) -> None:
+        """Unplug a vehicle that was to stay plugged in, and let the CSMS hear of it; nothing happens if it is not."""
+        if (place := self.plugged_at(vehicle)) is None:
+            return
+        site, number = place
+        self._pull_out(site.station.config.identity, number)
+        self.voice.of("EV", vehicle.name).story("The vehicle is unplugged.")
+        await site.heard()
+        await self._look_at_transactions()
+
+    def place_for(self, vehicle: Vehicle, at: str = "") -> str:
+        """The EVSE, or somebody else's station, where :meth:`plug_in` would plug it in. Raises LocalError for none."""
+        identity, _, outlet = at.partition("/")
+        plan, _ = self._planned(identity)
+        return plan.identity if plan.foreign else f"{plan.identity}/{self._outlet(plan, outlet, vehicle)}"
+
+    def plugged_at(self, vehicle: Vehicle) -> tuple[ChargePoint, int] | None:
+        """The station of ours a vehicle is plugged in at, and the number of the EVSE."""
+        for (identity, number), name in self._plugged.items():
+            if name == vehicle.name:
+                return self._stations[identity], number
+        return None
+
     # How it goes
+
+    def _pull_out(self, identity: str, number: int, *, seen: bool = True) -> None:
+        """The EVSE is free for the next one; where its plug is ``seen``, that is pulled."""
+        if seen:
+            self._stations[identity].evse(number).pilot.disconnect()
+        del self._plugged[identity, number]
 
     def _planned(self, identity: str) -> tuple[StationPlan, int]:
         """The plan of a station and its number from 1, "" the first. Raises LocalError."""

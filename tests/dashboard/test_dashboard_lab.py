@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from watched import Watched
 
 from pncsim.simulator.dashboard.form import event_of
-from pncsim.simulator.dashboard.lab_process import LabProcess
 from pncsim.simulator.dashboard.reports import (
     DoInLab,
     EventsTold,
     HoldRun,
     LabHello,
-    LabReport,
     RequestDone,
     RunBegan,
-    RunEnded,
     RunHeld,
     StartRun,
     StepRun,
@@ -28,36 +26,6 @@ from pncsim.simulator.dashboard.reports import (
 )
 from pncsim.simulator.result import Verdict
 from pncsim.wire.errors import LocalError
-from pncsim.wire.trace import V2gMessage
-
-
-class Watched:
-    """A lab whose reports are waited for; the test's own limit ends a wait in vain."""
-
-    def __init__(self) -> None:
-        self.lab = LabProcess()
-        self.seen: list[LabReport] = []
-
-    def until(self, wanted: Callable[[LabReport], bool]) -> LabReport:
-        while True:
-            for report in self.lab.reports():
-                self.seen.append(report)
-                if wanted(report):
-                    return report
-
-    def ended(self) -> RunEnded:
-        report = self.until(lambda one: isinstance(one, RunEnded))
-        assert isinstance(report, RunEnded)
-        return report
-
-    def done(self, id: int) -> RequestDone:
-        report = self.until(lambda one: isinstance(one, RequestDone) and one.id == id)
-        assert isinstance(report, RequestDone)
-        return report
-
-    def sent(self) -> list[str]:
-        events = [event_of(one) for report in self.seen if isinstance(report, EventsTold) for one in report.records]
-        return [event.name for event in events if isinstance(event, V2gMessage) and event.direction == "sent"]
 
 
 @pytest.fixture
