@@ -21,7 +21,7 @@ from contextvars import Context, copy_context
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVarTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVarTuple
 
 from msgspec import Struct
 
@@ -239,16 +239,16 @@ class Timer:
             self.rearm()
 
     def rearm(self) -> None:
-        if self._handle is not None:
-            if not isinstance(self._handle, asyncio.TimerHandle) or self._handle.when() <= self._clock._loop.time():
+        handle, loop, held = self._handle, self._clock._loop, self._clock._held
+        if handle is not None:
+            if not isinstance(handle, asyncio.TimerHandle | _TimerHandle) or handle.when() <= loop.time():
                 # Due already: arming it anew would put it off, for ever if somebody keeps jumping.
                 return
-            self._handle.cancel()
-        held = self._clock._held
+            handle.cancel()
         if held is None:
-            self._handle = self._clock._loop.call_at(self._when - self._clock._base, self._fire)
+            self._handle = loop.call_at(self._when - self._clock._base, self._fire)
         else:
-            self._handle = self._clock._loop.call_soon(self._fire) if self._when <= held else None
+            self._handle = loop.call_soon(self._fire) if self._when <= held else None
 
     def disarm(self) -> None:
         """Time stands still: what is not due yet does not become due."""
@@ -299,28 +299,27 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def call_soon(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
-        handle = _Handle(callback, args, self, context)
+        handle: Any = _Handle(callback, args, copy_context() if context is None else context)
         self._ready.append(handle)
-        return handle
+        return handle  # type: ignore[no-any-return]
 
     def call_at(
         self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        timer = _TimerHandle(when, callback, args, self, context)
+        timer: Any = _TimerHandle(
+            callback, args, copy_context() if context is None else context, _loop=self, _when=when
+        )
         # The number keeps timers of one time in the order they were set.
         heappush(self._timers, (when, next(self._numbers), timer))
-        return timer
+        return timer  # type: ignore[no-any-return]
 
-    def _timer_handle_cancelled(self, handle: Any) -> None:
-        """Called by one that is cancelled. They leave when their time comes, or when there are too many of them."""
-        if handle._scheduled:
-            self._cancelled += 1
-            if self._cancelled > _IDLE and self._cancelled > len(self._timers) // 2:
-                self._timers[:] = [
-                    entry for entry in self._timers if entry[2] is not handle and not entry[2]._cancelled
-                ]
-                heapify(self._timers)
-                self._cancelled = 0
+    def timer_cancelled(self) -> None:
+        """Told by one that waits. They leave when their time comes, or when there are too many of them."""
+        self._cancelled += 1
+        if self._cancelled > _IDLE and self._cancelled > len(self._timers) // 2:
+            self._timers[:] = [entry for entry in self._timers if not entry[2]._cancelled]
+            heapify(self._timers)
+            self._cancelled = 0
 
     def _run_once(self) -> None:
         timers, ready = self._timers, self._ready
@@ -338,7 +337,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         while timers and timers[0][0] <= self._virtual:
             timer = heappop(timers)[2]
             self._cancelled -= timer._cancelled
-            timer._scheduled = False
+            timer._waits = False
             ready.append(timer)
         # Whoever becomes ready meanwhile waits for the next turn.
         for _ in range(len(ready)):
@@ -360,29 +359,47 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         )
 
 
-class _Handle(asyncio.Handle):
-    """A handle without what an ordinary loop keeps for its debug mode."""
+class _Handle(Struct, eq=False):
+    """What asyncio asks of a handle, without what an ordinary loop keeps for its debug mode."""
 
-    __slots__ = ()
+    _callback: Callable[..., object]
+    _args: tuple[Any, ...]
+    _context: Context
+    _cancelled: bool = False
 
-    def __init__(self, callback: Callable[..., object], args: Any, loop: Any, context: Context | None) -> None:
-        self._context = copy_context() if context is None else context
-        self._loop, self._callback, self._args = loop, callback, args
-        self._cancelled, self._repr, self._source_traceback = False, None, None
+    _source_traceback: ClassVar[None] = None
+
+    def cancel(self) -> None:
+        """Idempotent."""
+        self._cancelled = True
+
+    def cancelled(self) -> bool:
+        """Whether it is."""
+        return self._cancelled
 
 
-class _TimerHandle(asyncio.TimerHandle):
-    """The same for a timer."""
+class _TimerHandle(_Handle, kw_only=True, eq=False):
+    """The same for a timer of ``_loop``; ``_waits`` until its time has come."""
 
-    __slots__ = ()
+    _loop: VirtualTimeLoop
+    _when: float
+    _waits: bool = True
 
-    def __init__(
-        self, when: float, callback: Callable[..., object], args: Any, loop: Any, context: Context | None
-    ) -> None:
-        self._context = copy_context() if context is None else context
-        self._loop, self._callback, self._args = loop, callback, args
-        self._cancelled, self._repr, self._source_traceback = False, None, None
-        self._when, self._scheduled = when, True
+    def cancel(self) -> None:
+        """Idempotent; lets go of what it would have called, which may be much longer than it waits."""
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback, self._args = _nothing, ()
+            if self._waits:
+                self._loop.timer_cancelled()
+
+    def when(self) -> float:
+        """The loop's time at which it rings."""
+        return self._when
+
+
+def _nothing() -> None:
+    """What a cancelled timer would do."""
 
 
 class _LonelySelector(selectors.SelectSelector):

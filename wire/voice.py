@@ -6,7 +6,7 @@ own time and list of outputs, so that engines stay without I/O. There is no othe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,10 @@ from pncsim.wire.trace import Carrier, Direction, EndPoint, Event, LinkMark, Tra
 
 if TYPE_CHECKING:
     from pncsim.wire.clock import Clock
+
+
+_SOMEBODY = ("whoever owns the sink",)
+"""Who reads what goes into a sink that leads to no stream we know."""
 
 
 class CallReport(Struct):
@@ -41,7 +45,7 @@ class Voice:
     liberties this instance does not let pass (:meth:`tolerate`).
     """
 
-    __slots__ = ("_now", "_sink", "_stream", "refuses", "role", "session", "unit")
+    __slots__ = ("_now", "_readers", "_sink", "_stream", "refuses", "role", "session", "unit")
 
     def __init__(
         self,
@@ -55,7 +59,8 @@ class Voice:
     ) -> None:
         self.role, self.unit, self.session = role, unit or role, ""
         self.refuses = refuses
-        self._now, self._sink, self._stream = now, sink, stream
+        self._now, self._sink = now, sink
+        self.follow(stream)
 
     @classmethod
     def on(
@@ -68,13 +73,13 @@ class Voice:
         """The voice of another instance, where this one's events go."""
         return Voice(role, unit, self._now, self._sink, self._stream, refuses=self.refuses)
 
-    def follow(self, stream: Trace) -> None:
+    def follow(self, stream: Trace | None) -> None:
         """Whoever owns the sink passes all on to ``stream``: from now on, what nobody there would read is not made."""
         self._stream = stream
+        self._readers: Sequence[object] = _SOMEBODY if stream is None else stream.readers
 
     def _tell(self, event: Callable[..., Event], /, **what: Any) -> None:
-        stream = self._stream
-        if stream is None or stream.readers:
+        if self._readers:
             self._sink(event(time=self._now(), role=self.role, unit=self.unit, session=self.session, **what))
 
     # For people
@@ -123,7 +128,7 @@ class Voice:
     @property
     def heard(self) -> bool:
         """Whether anybody reads what is told: what is dear to say need not be said otherwise."""
-        return self._stream is None or bool(self._stream.readers)
+        return bool(self._readers)
 
     @property
     def wants_bytes(self) -> bool:
@@ -155,11 +160,13 @@ class Voice:
 
     def message(self, direction: Direction, name: str, payload: bytes, value: object) -> None:
         """A V2GTP message, without its header, and what it says."""
-        self._tell(trace.V2gMessage, direction=direction, name=name, payload=payload, value=value)
+        if self._readers:  # here and below: said so often that it is not even put together for nobody
+            self._tell(trace.V2gMessage, direction=direction, name=name, payload=payload, value=value)
 
     def state(self, state: str) -> None:
         """A row of a state machine was entered."""
-        self._tell(trace.StateEntered, state=state)
+        if self._readers:
+            self._tell(trace.StateEntered, state=state)
 
     def secured(
         self,
@@ -224,7 +231,8 @@ class Voice:
 
     def frame(self, direction: Direction, peer: str, action: str, frame: str) -> None:
         """An OCPP-J frame, secrets masked already."""
-        self._tell(trace.OcppFrame, direction=direction, peer=peer, action=action, frame=frame)
+        if self._readers:
+            self._tell(trace.OcppFrame, direction=direction, peer=peer, action=action, frame=frame)
 
     def http(
         self, method: str, url: str, status: int, text: str = "", *, request: bytes = b"", response: bytes = b""
@@ -242,7 +250,8 @@ class Voice:
 
     def power(self, *, watts: float, energy_wh: float, volts: float, amperes: float, soc: float | None = None) -> None:
         """A sample of the energy transfer."""
-        self._tell(trace.Power, watts=watts, energy_wh=energy_wh, volts=volts, amperes=amperes, soc=soc)
+        if self._readers:
+            self._tell(trace.Power, watts=watts, energy_wh=energy_wh, volts=volts, amperes=amperes, soc=soc)
 
     def pilot(self, state: str, duty: float) -> None:
         """The control pilot changed: state (A to F), duty cycle in percent."""

@@ -145,20 +145,20 @@ class Records:
 
     def decrypt(self) -> tuple[bytes, SSL.Error | None]:
         """The plaintext of all records that are complete, and what ended them: ZeroReturnError where that is right."""
-        parts, ended = [], None
-        # A record that is not there yet is an error to OpenSSL, and a dear one; so it is asked first.
-        while _lib.SSL_pending(self._ssl) or _lib.BIO_get_mem_data(self._into_ssl, self._start):
-            _lib.ERR_clear_error()
+        plain = b""
+        # A record that is not there yet is an error to OpenSSL, and a dear one; so it is asked first. One that is there
+        # is read as a whole: none is longer than the room for it.
+        while _lib.BIO_get_mem_data(self._into_ssl, self._start):
+            clear_errors()
             got = _lib.SSL_read(self._ssl, self._room, _RECORD)
             if got <= 0:
-                ended = self._error(got)
-                break
-            parts.append(bytes(_ffi.buffer(self._room, got)))
-        return parts[0] if len(parts) == 1 else b"".join(parts), ended
+                return plain, self._error(got)
+            plain += bytes(_ffi.buffer(self._room, got))
+        return plain, None
 
     def encrypt(self, data: bytes) -> SSL.Error | None:
         """Turn ``data`` into :meth:`outgoing`, or say why that is not possible."""
-        _lib.ERR_clear_error()
+        clear_errors()
         for at in range(0, len(data), _RECORD):
             part = data[at : at + _RECORD]
             done = _lib.SSL_write(self._ssl, part, len(part))
@@ -179,7 +179,8 @@ class Records:
 
 def clear_errors() -> None:
     """Empty OpenSSL's error queue, so that an earlier call's error is not taken for the next one's."""
-    _lib.ERR_clear_error()
+    if _lib.ERR_peek_error():  # hardly ever, and cheaper to ask than to empty what is empty
+        _lib.ERR_clear_error()
 
 
 @_ffi.callback("int (*)(int, X509_STORE_CTX *)", error=0)  # type: ignore[untyped-decorator]
