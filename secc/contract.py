@@ -49,10 +49,11 @@ def check_contract(
     Raises PeerError of the kinds of :class:`tls_certs.chain_error.ChainError`, "wrong EMAID", or "no contract" where
     nobody can check it. With ``central_validation`` a chain that leads to no anchor of ours is left to the back end.
     """
+    from pncsim.tls_certs import reading
+
     certificates = tuple(_parse(der, i) for i, der in enumerate(chain))
     leaf = certificates[0]
-    issuers = [certificate.issuer for certificate in certificates]
-    known = any(anchor.subject in issuers for anchor in anchors)
+    known = any(reading.names(certificate, anchor) for certificate in certificates for anchor in anchors)
     anchor: x509.Certificate | None = None
     if known or (anchors and not central_validation):
         from pncsim.tls_certs.validation import Use, validate_chain
@@ -70,8 +71,8 @@ def check_contract(
         normal_emaid(emaid),
         certificates,
         _key(leaf, algorithms),
-        leaf.not_valid_after_utc.timestamp() - now <= soon_days * DAY,
-        min(certificate.not_valid_after_utc.timestamp() for certificate in certificates),
+        reading.not_after(leaf) - now <= soon_days * DAY,
+        min(map(reading.not_after, certificates)),
         anchor=anchor,
     )
 

@@ -160,6 +160,12 @@ def values_of(name: x509.Name, oid: x509.ObjectIdentifier) -> list[str]:
     return [str(attribute.value) for attribute in name if attribute.oid == oid]
 
 
+@by_identity
+def names(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether ``certificate`` says that ``issuer`` has issued it."""
+    return certificate.issuer == issuer.subject
+
+
 def common_names(certificate: x509.Certificate) -> list[str]:
     """The CNs of the subject; more than one is unusual, none possible."""
     return values_of(certificate.subject, NameOID.COMMON_NAME)
@@ -248,11 +254,13 @@ CLOCK_TOLERANCE = 300
 from the future: the one tolerance of the whole product. What a certificate says of itself holds to the second."""
 
 
+@by_identity
 def not_before(certificate: x509.Certificate) -> float:
     """First second of validity, since the epoch."""
     return certificate.not_valid_before_utc.timestamp()
 
 
+@by_identity
 def not_after(certificate: x509.Certificate) -> float:
     """Last second of validity, since the epoch."""
     return certificate.not_valid_after_utc.timestamp()

@@ -96,10 +96,10 @@ def validate_chain(
     A chain that verified is remembered with its octets: where the same one is to lead to the same roots again, only the
     time and revocation are looked at.
     """
-    asked = (use, tuple(chain), tuple(anchors), tuple(intermediates), algorithms)
+    asked = (use, _octets(chain), _octets(anchors), _octets(intermediates), algorithms)
     before = _REMEMBERED.get(asked)
     if before is None or not before.starts <= now < before.ends + 1:
-        before = _verify(asked, now)
+        before = _verify(use, chain, anchors, intermediates, algorithms, now)
         bound(_REMEMBERED, _REMEMBERED_MAX)
         _REMEMBERED[asked] = before
     refusals = [refusal for liberty in before.liberties if (refusal := _refusal(gate, liberty)) is not None]
@@ -120,8 +120,13 @@ def _refusal(gate: Tolerate, liberty: Liberty) -> NotTolerated | None:
     return None
 
 
-_Certificates = tuple[x509.Certificate, ...]
-_Asked = tuple[Use, tuple[bytes | x509.Certificate, ...], _Certificates, _Certificates, tuple[AlgorithmId, ...]]
+_Octets = tuple[bytes, ...]
+_Asked = tuple[Use, _Octets, _Octets, _Octets, tuple[AlgorithmId, ...]]
+
+
+def _octets(certificates: Sequence[bytes | x509.Certificate]) -> _Octets:
+    """What certificates are remembered by; the library's own hash of one goes through all of its fields each time."""
+    return tuple([one if isinstance(one, bytes) else reading.der(one) for one in certificates])
 
 
 class _Verified(Struct, frozen=True):
@@ -138,8 +143,14 @@ _REMEMBERED: dict[_Asked, _Verified] = {}
 _REMEMBERED_MAX = 512
 
 
-def _verify(asked: _Asked, now: float) -> _Verified:
-    use, chain, anchors, intermediates, algorithms = asked
+def _verify(
+    use: Use,
+    chain: Sequence[bytes | x509.Certificate],
+    anchors: Sequence[x509.Certificate],
+    intermediates: Sequence[x509.Certificate],
+    algorithms: tuple[AlgorithmId, ...],
+    now: float,
+) -> _Verified:
     liberties: list[Liberty] = []
     gate = liberties.append
     sent = _parse(chain, use, gate)

@@ -24,7 +24,7 @@ class OwnCertificates:
     def __init__(self, trust: TrustStore, clock: Clock) -> None:
         self._trust, self._clock = trust, clock
         self._kept: tuple[Credentials, ...] = ()
-        self._staples: dict[x509.Certificate, Staple] = {}
+        self._staples: dict[bytes, Staple] = {}  # by the certificate's octets
 
     def replace(self, credentials: Credentials | None) -> None:
         """Have these alone, whatever their validity."""
@@ -86,23 +86,23 @@ class OwnCertificates:
 
     def staple(self, certificate: x509.Certificate) -> Staple | None:
         """The answer about one certificate, fresh or not."""
-        return self._staples.get(certificate)
+        return self._staples.get(reading.der(certificate))
 
     def _revoked(self, credentials: Credentials) -> bool:
-        staples = map(self._staples.get, credentials.chain)
+        staples = map(self.staple, credentials.chain)
         return any(staple is not None and staple.status == "revoked" for staple in staples)
 
     def keep(self, certificate: x509.Certificate, staple: Staple) -> None:
         """Have this answer; those about certificates that are no longer here go."""
-        here = {one for credentials in self._kept for one in credentials.chain}
+        here = {reading.der(one) for credentials in self._kept for one in credentials.chain}
         self._staples = {one: kept for one, kept in self._staples.items() if one in here}
-        self._staples[certificate] = staple
+        self._staples[reading.der(certificate)] = staple
 
     @property
     def staples(self) -> tuple[bytes | None, ...]:
         """DER answers aligned with the chain that is shown (leaf first), only those still valid now."""
         current, now = self.current, self._clock.now()
-        kept = (self._staples.get(one) for one in (current.chain if current is not None else ()))
+        kept = map(self.staple, current.chain if current is not None else ())
         return tuple(one.der if one is not None and one.until > now else None for one in kept)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
+from msgspec import Struct
+
 from pncsim.secc.station.config import StationConfig
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class Variable(NamedTuple):
     tier: Tier = "station"
 
 
-class Key(NamedTuple):
+class Key(Struct, frozen=True, array_like=True):
     """What names one variable of one place; 0 stands for the station as a whole."""
 
     component: str

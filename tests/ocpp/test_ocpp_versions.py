@@ -15,7 +15,7 @@ from ocpp_lab import NOW, Hand, virtual
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerError
 from pncsim.wire.ocpp import generate_types, v201
-from pncsim.wire.ocpp.actions import AndThen, Handler, Reply, row
+from pncsim.wire.ocpp.actions import AndThen, Handler, Reply, Request, row
 from pncsim.wire.ocpp.channel import FrameChannel, memory_channels
 from pncsim.wire.ocpp.errors import CallError, PayloadError
 from pncsim.wire.ocpp.peer import OcppPeer
@@ -202,6 +202,6 @@ def test_a_row_is_an_action_and_a_handler_of_its_types() -> None:
 
 
 def test_a_request_is_an_action_and_a_payload_of_its_type() -> None:
-    assert v201.Heartbeat({}) == ("Heartbeat", {})
+    assert v201.Heartbeat({}) == Request("Heartbeat", {})
     wrong = v201.Authorize({"idToken": {"idToken": "1", "type": "Nothing"}})  # type: ignore[typeddict-item]
     assert wrong.action == "Authorize"

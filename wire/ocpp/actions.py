@@ -7,14 +7,16 @@ checker knows from them what a call carries and what comes back, on either side.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 C = TypeVar("C")
 Q = TypeVar("Q")
 A = TypeVar("A")
 
 
-class Request(NamedTuple, Generic[A]):
+class Request(Struct, Generic[A], frozen=True):
     """What a call asks: an action and its payload; ``A`` is the type of the answer."""
 
     action: str
@@ -37,7 +39,7 @@ class Action(Generic[Q, A]):
         return Request(self.name, payload)
 
 
-class AndThen(NamedTuple, Generic[A]):
+class AndThen(Struct, Generic[A], frozen=True):
     """An answer with something to do once it is on its way (TriggerMessage: answer first, then send)."""
 
     payload: A

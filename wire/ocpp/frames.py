@@ -7,8 +7,9 @@ what it says: so a receiver may do with a payload what it likes, and never holds
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from msgspec import Struct
 from msgspec.json import Decoder, Encoder
 
 from pncsim.wire.ocpp.versions import OcppVersion
@@ -20,7 +21,7 @@ MAX_ID: Final = 36
 UNREADABLE_ID: Final = "-1"
 
 
-class Call(NamedTuple):
+class Call(Struct, frozen=True):
     """[2, id, action, payload]"""
 
     id: str
@@ -28,14 +29,14 @@ class Call(NamedTuple):
     payload: Any
 
 
-class Result(NamedTuple):
+class Result(Struct, frozen=True):
     """[3, id, payload]"""
 
     id: str
     payload: Any
 
 
-class Error(NamedTuple):
+class Error(Struct, frozen=True):
     """[4, id, code, description, details]"""
 
     id: str
@@ -44,7 +45,7 @@ class Error(NamedTuple):
     details: Any
 
 
-class BadFrame(NamedTuple):
+class BadFrame(Struct, frozen=True):
     """A text that is no frame: the CALLERROR it earns (``code`` "" if it must not be answered) and what is wrong."""
 
     id: str

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Container, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError, PeerSilent, PncError
 from pncsim.wire.gate import Liberty, NotTolerated, Tolerance
@@ -32,13 +34,13 @@ MAX_UNANSWERED = 16
 MAX_QUEUED = 1024
 
 
-class SendFrame(NamedTuple):
+class SendFrame(Struct, frozen=True):
     """Let this frame go."""
 
     frame: Frame
 
 
-class Incoming(NamedTuple):
+class Incoming(Struct, frozen=True):
     """A CALL of the peer that fits its schema: answer with :meth:`OcppSession.answer` or :meth:`OcppSession.refuse`."""
 
     id: str
@@ -46,7 +48,7 @@ class Incoming(NamedTuple):
     payload: Payload
 
 
-class Settled(NamedTuple):
+class Settled(Struct, frozen=True):
     """Our call ``token`` ended: with the peer's ``payload``, or with ``error``."""
 
     token: int
@@ -54,7 +56,7 @@ class Settled(NamedTuple):
     error: PncError | None = None
 
 
-class Hangup(NamedTuple):
+class Hangup(Struct, frozen=True):
     """Close the connection with this WebSocket close code."""
 
     code: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Container
 from enum import IntEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from msgspec import Struct
@@ -64,6 +65,7 @@ class SdpResponse(Struct, frozen=True):
         return str(self.address.ipv4_mapped or self.address)
 
 
+@lru_cache(maxsize=64)
 def address_octets(host: str) -> IPv6Address:
     """``host`` (numeric, IPv4 or IPv6, scope allowed) as the address an SDP response carries. Raises ValueError."""
     address = ip_address(host.partition("%")[0])
