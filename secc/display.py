@@ -47,4 +47,4 @@ def display(station: ChargePoint, number: int, now: float) -> Display:
         return Display("error", f"Ended without success: {ended.reason} Unplug, please.")
     if ended.kind == "paused":
         return Display("waiting", f"The vehicle pauses after {shown_energy(ended.energy_wh)}.")
-    return Display("free", f"Done: {shown_energy(ended.energy_wh)}. Unplug, please.")
+    return Display("waiting", f"Done: {shown_energy(ended.energy_wh)}. Unplug, please.")

@@ -53,6 +53,10 @@ class Switches(Struct, frozen=True):
     words: Mapping[str, str]
 
 
+class Secret(Struct, frozen=True):
+    """What is typed is for nobody else's eyes."""
+
+
 class Shown(Struct, frozen=True):
     """What stands for the value in a help text."""
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pncsim.ev.config import InstallPolicy
-from pncsim.simulator.parameters import Bounds
+from pncsim.simulator.parameters import Bounds, Secret
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
@@ -88,7 +88,9 @@ async def _become(
 # Contracts, behind the PIN
 
 
-async def _unlock(hand: Hand, *, vehicle: _Vehicle = "", pin: Annotated[str, "The driver's PIN."] = "") -> str:
+async def _unlock(
+    hand: Hand, *, vehicle: _Vehicle = "", pin: Annotated[str, "The driver's PIN: 1234 in a lab.", Secret()] = ""
+) -> str:
     return await hand.seat(vehicle).unlock(pin)
 
 

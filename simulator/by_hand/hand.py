@@ -8,15 +8,16 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pncsim.secc.display import display
+from pncsim.simulator.by_hand.opening import Opening
 from pncsim.simulator.by_hand.seat import LOOP_INTERVAL, Seat
-from pncsim.simulator.by_hand.seen import HandSeen, StationSeen, VehicleSeen
+from pncsim.simulator.by_hand.seen import NAME, HandSeen, StationSeen, VehicleSeen
 from pncsim.simulator.by_hand.telematics import app_of
-from pncsim.simulator.parameters import Bounds, did_you_mean
+from pncsim.simulator.parameters import did_you_mean
 from pncsim.simulator.plan import Plan, VehiclePlan
-from pncsim.simulator.scenario import Energy, Scenario
+from pncsim.simulator.scenario import Scenario
 from pncsim.wire.amounts import shown_energy
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.values import replace
@@ -28,17 +29,19 @@ if TYPE_CHECKING:
     from pncsim.secc.evse import Evse
     from pncsim.simulator.lab.lab import Lab
 
-NAME = "by-hand"
-"""What a run that is played by hand is called, where others have the name of their scenario."""
 EVERY = 0.1
 """Seconds between two looks at everybody."""
 
 
 class Hand:
-    """Of one run: give :meth:`scenario` to it. ``seen`` is how everybody stands, for other threads, too."""
+    """Of one run, opened so: give :meth:`scenario` to it.
 
-    def __init__(self) -> None:
-        self.seen = HandSeen()
+    ``seen``: how everybody stands, once they do; for other threads, too.
+    """
+
+    def __init__(self, opening: Opening) -> None:
+        self.opening = opening
+        self.seen: HandSeen | None = None
         self.seats: dict[str, Seat] = {}
         self.guests: dict[str, asyncio.Task[None]] = {}
         self._lab: Lab | None = None
@@ -64,23 +67,16 @@ class Hand:
         """Whether what lasts is leapt over."""
         return self._lab is not None and self._lab.clock.leaps
 
-    async def _play(
-        self,
-        lab: Lab,
-        *,
-        energy: Annotated[Literal["ac", "dc"], "Alternating or direct current."] = "ac",
-        kwh: Annotated[float, "Energy each driver wants at first, in kWh."] = 1.0,
-        contract: Annotated[bool, "Whether a contract is in the vehicles from the beginning."] = True,
-        vehicles: Annotated[int, "How many vehicles of ours, where no lab file names any.", Bounds(1, 20)] = 1,
-    ) -> None:
+    async def _play(self, lab: Lab, **opened: object) -> None:
         """Everybody is there; whoever plays does the rest."""
         self._lab, lab.clock.leaps = lab, False
         try:
             for station in lab.plan.stations:
                 if not station.foreign:
                     await lab.station(identity=station.identity)
-            for one in lab.plan.vehicles or (VehiclePlan(),) * vehicles:
-                await self._seat(lab, one, energy, kwh, contract)
+            for one in lab.plan.vehicles or (VehiclePlan(),):
+                await self._seat(lab, one)
+            self.seen = HandSeen()
             self.look()
             self._ready.set()
             lab.voice.story("The lab is open, and played by hand.")
@@ -99,8 +95,9 @@ class Hand:
             await asyncio.gather(*tasks, return_exceptions=True)
         lab.expect.that("the lab stayed open until it was left", True, f"{self._sessions} sessions", id="left")
 
-    async def _seat(self, lab: Lab, plan: VehiclePlan, energy: Energy, kwh: float, contract: bool) -> None:
+    async def _seat(self, lab: Lab, plan: VehiclePlan) -> None:
         """A vehicle of ours and who sits in it, or one of somebody else that is waited for."""
+        energy, kwh = self.opening.energy, self.opening.kwh
         if plan.link is not None:
             guest = await lab.vehicle(energy=energy, kwh=kwh)
             station = next(one.identity for one in lab.plan.stations if one.link is not None and not one.foreign)
@@ -109,7 +106,7 @@ class Hand:
         wishes: dict[str, Any] = (
             {} if plan.profile or "loop_interval" in plan.traits else {"loop_interval": LOOP_INTERVAL}
         )
-        vehicle = await lab.vehicle(energy=energy, kwh=kwh, contract=contract, **wishes)
+        vehicle = await lab.vehicle(energy=energy, kwh=kwh, contract=self.opening.contract, **wishes)
         app = await app_of(lab, vehicle) if _all_made_here(lab) else None
         self.seats[vehicle.name] = Seat(lab, vehicle, len(lab.vehicles), energy, app)
 
@@ -172,7 +169,8 @@ class Hand:
     def broken_at(self, evse: Evse, site: ChargePoint) -> None:
         """Whoever is at that EVSE does not end its session in order, and that is meant so."""
         place = f"{site.station.config.identity}/{evse.number}"
-        self._broken |= {one.name for one in self.seen.vehicles if one.at == place and one.in_session}
+        seen = self.seen.vehicles if self.seen is not None else ()
+        self._broken |= {one.name for one in seen if one.at == place and one.in_session}
 
     def _ended(self, lab: Lab, seat: Seat, task: asyncio.Task[SessionOutcome]) -> None:
         if task.cancelled():
@@ -209,7 +207,7 @@ class Hand:
     def look(self) -> None:
         """Renew :attr:`seen`."""
         lab = self._lab
-        if lab is None:
+        if lab is None or self.seen is None:
             return
         ours = [seat.seen() for seat in self.seats.values()]
         guests = [self._guest(lab, name) for name in self.guests]
@@ -234,7 +232,7 @@ class Hand:
                     place=place,
                     lamp=shown.lamp,
                     text=shown.text,
-                    pilot=evse.pilot.state,
+                    pilot="" if evse.plan.assumed else evse.pilot.state,
                     vehicle=next((one.name for one in vehicles if one.plugged and one.at == place), ""),
                     emergency=bool(evse.power.fault),
                     online=site.station.online or site.station.config.private_emaids is not None,

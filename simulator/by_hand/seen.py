@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from pncsim.secc.display import Lamp
 
+NAME = "by-hand"
+"""What a run that is played by hand is called, where others have the name of their scenario."""
+
 Whereabouts = Literal["in the vehicle", "waits for approval", "in the pool"]
 
 
@@ -53,7 +56,10 @@ class VehicleSeen(Struct, frozen=True, kw_only=True):
 
 
 class StationSeen(Struct, frozen=True, kw_only=True):
-    """An EVSE as who stands before it sees it. ``ours`` False: somebody else's, nothing is seen of it."""
+    """An EVSE as who stands before it sees it. ``ours`` False: somebody else's, nothing is seen of it.
+
+    ``pilot``: the state of the control pilot, empty where no wire leads to the vehicle (somebody else's).
+    """
 
     place: str
     ours: bool = True

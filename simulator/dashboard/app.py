@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -66,6 +66,12 @@ def _power() -> View:
     return PowerScreen()
 
 
+def _by_hand() -> View:
+    from pncsim.simulator.dashboard.screens.by_hand import ByHandScreen
+
+    return ByHandScreen()
+
+
 def _log() -> View:
     from pncsim.simulator.dashboard.screens.log import LogScreen
 
@@ -82,6 +88,7 @@ SCREENS = (
     ScreenRow("1", "live", "Live", _live),
     ScreenRow("2", "message", "Message", _message),
     ScreenRow("4", "scenarios", "Scenarios", _scenarios),
+    ScreenRow("5", "by-hand", "By hand", _by_hand),
     ScreenRow("6", "power", "Power", _power),
     ScreenRow("9", "log", "Log", _log),
 )
@@ -246,8 +253,13 @@ class Dashboard(App[int]):
             held=held,
         )
 
+    def _wanted(self, *, held: bool = False) -> StartRun:
+        """The run that is chosen on the screen that is open."""
+        view = self.view
+        return self.start_of(held=held) if view is None else view.wanted(held=held)
+
     def action_run(self) -> None:
-        self.play(self.start_of())
+        self.play(self._wanted())
 
     def play(self, start: StartRun) -> None:
         """Run what is asked for."""
@@ -275,18 +287,19 @@ class Dashboard(App[int]):
         except LocalError as error:
             self.say(str(error), bad=True)
 
-    def do_in_lab(self, name: str) -> None:
-        """Have a command done on the lab; one that has arguments is asked for them first."""
+    def do_in_lab(self, name: str, given: Mapping[str, str] = {}) -> None:
+        """Have a command done on the lab; one that has arguments beside those ``given`` is asked for them first."""
         hello = self.scene.hello
         fields = hello.fields.get(name, ()) if hello is not None else ()
+        fields = tuple(one for one in fields if one.name not in given)
         if hello is None or not fields:
-            self.ask(DoInLab(name))
+            self.ask(DoInLab(name, dict(given)))
             return
         from pncsim.simulator.dashboard.screens.lab_command import LabCommandScreen
 
         def do(typed: dict[str, str]) -> None:
-            self._typed[name] = typed
-            self.ask(DoInLab(name, typed))
+            self._typed[name] = {one.name: typed[one.name] for one in fields if one.name in typed and not one.secret}
+            self.ask(DoInLab(name, {**given, **typed}))
 
         self.push_screen(LabCommandScreen(hello.commands[name], fields, self._typed.get(name, {}), do))
 
@@ -304,7 +317,7 @@ class Dashboard(App[int]):
         if self.scene.running:
             self.ask(HoldRun(not self.scene.held))
         else:
-            self.play(self.start_of(held=True))
+            self.play(self._wanted(held=True))
 
     def action_step(self) -> None:
         if self.scene.running:
@@ -312,7 +325,7 @@ class Dashboard(App[int]):
                 self.ask(HoldRun(True))
             self.ask(StepRun())
         else:
-            self.play(self.start_of(held=True))
+            self.play(self._wanted(held=True))
 
     # What is taken away
 

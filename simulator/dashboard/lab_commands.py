@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Struct
 
 from pncsim.simulator.dashboard.reports import FieldTold, LabHello
-from pncsim.simulator.parameters import Bounds, Parameter, did_you_mean, parameters_of
+from pncsim.simulator.parameters import Bounds, Parameter, Secret, did_you_mean, parameters_of
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.errors import LocalError
 
@@ -132,7 +132,10 @@ def hello_of(name: str, release: str, commands: Mapping[str, LabCommand]) -> Lab
 
 def fields_of(parameters: tuple[Parameter, ...]) -> tuple[FieldTold, ...]:
     """Parameters as fields a person types in."""
-    return tuple(FieldTold(one.name, one.help, shown_default(one), one.choices) for one in parameters)
+    return tuple(
+        FieldTold(one.name, one.help, shown_default(one), one.choices, any(isinstance(w, Secret) for w in one.words))
+        for one in parameters
+    )
 
 
 def shown_default(parameter: Parameter) -> str:

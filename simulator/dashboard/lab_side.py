@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from pncsim.simulator.by_hand.commands import DEEDS
-from pncsim.simulator.by_hand.hand import NAME, Hand
+from pncsim.simulator.by_hand.hand import Hand
+from pncsim.simulator.by_hand.opening import Opening
+from pncsim.simulator.by_hand.seen import NAME
 from pncsim.simulator.dashboard.lab_commands import (
     COMMANDS,
     LabCommand,
@@ -46,6 +48,7 @@ from pncsim.simulator.dashboard.reports import (
     request_of,
 )
 from pncsim.simulator.dashboard.teller import KEPT, Teller
+from pncsim.simulator.parameters import parameters_of
 from pncsim.simulator.plan import USUAL
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.runs.discovery import find_scenario
@@ -190,8 +193,7 @@ class LabSide:
 
     def _play(self, start: StartRun) -> None:
         try:
-            self._hand = Hand() if start.scenario == NAME else None
-            scenario, options, settings = prepared(start, self._hand)
+            scenario, options, settings, self._hand = prepared(start)
             result = run_on_loop(settings.transport, lambda: self._played(start, scenario, options, settings))
         except PncError as error:
             self._say(RequestDone(start.id, error=str(error)))
@@ -242,15 +244,21 @@ class LabSide:
 
     def _tell_hand(self) -> None:
         """How everybody stands that is played by hand, if that has changed."""
-        if self._hand is not None and self._hand.seen != self._shown:
-            self._shown = self._hand.seen
-            self._say(HandTold(self._hand.seen))
+        seen = self._hand.seen if self._hand is not None else None
+        if seen is not None and seen != self._shown:
+            self._shown = seen
+            self._say(HandTold(seen))
 
 
-def prepared(start: StartRun, hand: Hand | None = None) -> tuple[Scenario, dict[str, Any], RunSettings]:
-    """What a run needs that was asked for in a person's words; ``hand`` plays it. Raises LocalError."""
-    scenario = find_scenario(start.scenario) if hand is None else hand.scenario(USUAL)
-    options = values_of(f"The scenario {scenario.name}", scenario.options, start.options)
+def prepared(start: StartRun) -> tuple[Scenario, dict[str, Any], RunSettings, Hand | None]:
+    """What a run needs that was asked for in a person's words, and the hand that plays it. Raises LocalError."""
+    by_hand = start.scenario == NAME
+    scenario = None if by_hand else find_scenario(start.scenario)
+    options = (
+        values_of("A lab that is played by hand", parameters_of(Opening), start.options)
+        if scenario is None
+        else values_of(f"The scenario {scenario.name}", scenario.options, start.options)
+    )
     if start.faults:
         from pncsim.simulator.faults.table import find_fault
 
@@ -258,22 +266,27 @@ def prepared(start: StartRun, hand: Hand | None = None) -> tuple[Scenario, dict[
             find_fault(fault)
     settings = RunSettings(
         # Whoever plays lives in real time.
-        transport=start.transport if hand is None else "loopback",
+        transport="loopback" if by_hand else start.transport,
         faults=start.faults,
         expect_fault=start.expect_fault,
         seed=start.seed,
         evidence=Path(start.evidence) if start.evidence else None,
         vehicle_profile=start.vehicle_profile,
     )
+    plan = USUAL if scenario is None else scenario.plan
     if start.lab is not None:
         from pncsim.simulator.labs.checks import lab_at
         from pncsim.simulator.labs.taking_part import plan_of, settings_of
 
         written = lab_at(Path(start.lab), os.environ)
-        plan = plan_of(written, scenario.plan, os.environ, transport=settings.transport)
-        scenario = replace(scenario, plan=plan) if hand is None else hand.scenario(plan)
+        plan = plan_of(written, plan, os.environ, transport=settings.transport)
         settings = settings_of(written, settings)
-    return scenario, options, settings
+    if scenario is not None:
+        return replace(scenario, plan=plan), options, settings, None
+    hand = Hand(opening := Opening(**options))
+    if opening.pki:
+        settings = replace(settings, pki=Path(opening.pki))
+    return hand.scenario(opening.among(plan, written=start.lab is not None)), options, settings, hand
 
 
 def main() -> None:

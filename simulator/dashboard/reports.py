@@ -24,12 +24,16 @@ LONGEST = 1 << 24
 
 
 class FieldTold(Struct, frozen=True):
-    """Something a person may type: its name, what it means, what it is if left empty, the words allowed (none: any)."""
+    """Something a person may type: its name, what it means, what it is if left empty, the words allowed (none: any).
+
+    ``secret``: it is not shown as it is typed, and not remembered.
+    """
 
     name: str
     help: str = ""
     default: str = ""
     choices: tuple[str, ...] = ()
+    secret: bool = False
 
 
 class LabHello(Struct, tag="hello", frozen=True):

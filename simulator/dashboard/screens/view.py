@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, cast
 
 from textual.app import ComposeResult
@@ -53,8 +53,8 @@ class DashboardHost(Protocol):
     def play_all(self, scenarios: list[str]) -> None:
         """Run these one after the other."""
 
-    def do_in_lab(self, name: str) -> None:
-        """Have a command done on the lab; one that has arguments is asked for them first."""
+    def do_in_lab(self, name: str, given: Mapping[str, str] = {}) -> None:
+        """Have a command done on the lab; one that has arguments beside those ``given`` is asked for them first."""
 
     def ask(self, request: Any) -> None:
         """Send a request; what cannot be done is said."""
@@ -84,6 +84,10 @@ class View(Screen[None]):
     def lists(self) -> Iterable[Selection]:
         """What it shows of the store, which may take several looks."""
         return ()
+
+    def wanted(self, *, held: bool = False) -> StartRun:
+        """The run that F5 begins here."""
+        return self.dashboard.start_of(held=held)
 
     def changed(self) -> None:
         """Something of the scene has changed; also called when the screen is opened."""

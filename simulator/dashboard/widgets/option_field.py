@@ -29,5 +29,11 @@ class OptionField(Vertical):
         choices = f" One of {', '.join(self.told.choices)}." if self.told.choices else ""
         with Horizontal():
             yield Static(self.told.name, classes="label", markup=False)
-            yield Input(self._typed, placeholder=self.told.default, compact=True, name=self.told.name)
+            yield Input(
+                self._typed,
+                placeholder=self.told.default,
+                password=self.told.secret,
+                compact=True,
+                name=self.told.name,
+            )
         yield Static(f"{self.told.help}{choices}", markup=False)
