@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST = 8
 """Dashboards at one process; more are turned away."""
-FAREWELL = 0.25
+FAREWELL = 0.5
 """Seconds for the last words to all who do not take them at once."""
 
 

@@ -56,6 +56,7 @@ class Onlooker:
         self._sending = threading.Lock()
         self._teller = Teller(side.journal, self._tell, side.clock.now)
         self._asked: Future[object] | None = None
+        self._greeted = threading.Event()
         self.gone = False
 
     def start(self) -> None:
@@ -66,6 +67,7 @@ class Onlooker:
         """Tell the last of it, in a thread that may be waited for as long as one likes; then :meth:`leave`."""
 
         def tell() -> None:
+            self._greeted.wait()
             with suppress(OSError):
                 self._teller.stop()
                 self._say(RunEnded(result))
@@ -78,6 +80,7 @@ class Onlooker:
     def leave(self) -> None:
         """Close the line, and let go what is still asked. Idempotent."""
         self.gone = True
+        self._greeted.set()
         with suppress(OSError):  # the other end has closed it
             self._line.shutdown(socket.SHUT_RDWR)
         if self._asked is not None:
@@ -100,8 +103,13 @@ class Onlooker:
                 self._teller.stop()
             self._line.close()
             if self._owner:
-                with suppress(CancelledError):  # it has ended already
-                    self._on_loop(self._end())
+                self._part()
+
+    def _part(self) -> None:
+        """The owner needs the side no more."""
+        self._owner = False
+        with suppress(CancelledError):  # it has ended already
+            self._on_loop(self._end())
 
     def _greet(self) -> None:
         side = self._side
@@ -117,6 +125,7 @@ class Onlooker:
             )
         )
         self._teller.start()
+        self._greeted.set()
 
     def _tell(self, told: EventsTold) -> None:
         try:
@@ -132,7 +141,10 @@ class Onlooker:
 
     def _answer(self, request: LabRequest) -> None:
         if isinstance(request, LeaveLab):
-            self.leave()
+            if self._owner:
+                self._part()  # and hear the end of it
+            else:
+                self.leave()
             return
         error, brought = "", None
         try:

@@ -12,6 +12,9 @@ from msgspec import Struct, field
 from pncsim.simulator.runs.journal import Journal
 from pncsim.wire.clock import Clock
 
+LINE = "PNC_DASHBOARD_LINE"
+"""The environment variable that tells a process the number of the socket its dashboard has left open for it."""
+
 
 def terminate() -> None:
     """End this process in order, as SIGTERM from outside would."""

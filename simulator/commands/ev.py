@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pncsim.simulator.alone_options import VehicleOptions
 from pncsim.simulator.commands.options import (
@@ -10,10 +11,12 @@ from pncsim.simulator.commands.options import (
     Arguments,
     Parser,
     add_attach,
+    add_dashboard,
     add_evidence,
     add_options,
     add_verbose,
     attachable,
+    below_dashboard,
     check_side,
     kept,
     shown,
@@ -28,16 +31,19 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     add_options(parser, VehicleOptions)
     add_evidence(parser)
     add_attach(parser)
+    add_dashboard(parser)
     add_verbose(parser)
     parser.epilog = EPILOG
-    parser.set_defaults(execute=_ev, parser=parser)
+    parser.set_defaults(execute=partial(_ev, words), parser=parser)
 
 
-def _ev(arguments: Arguments) -> int:
+def _ev(words: Sequence[str], arguments: Arguments) -> int:
     from pncsim.simulator.runs.alone import run_side
     from pncsim.simulator.standalone import run_vehicle
 
     check_side(arguments)
+    if (code := below_dashboard(words, arguments)) is not None:
+        return code
     link, options = taken(OtherSide, arguments), taken(VehicleOptions, arguments)
     how = attachable("ev", arguments)
     return run_side(

@@ -171,10 +171,31 @@ def add_attach(parser: Any) -> None:
 def attachable(kind: str, arguments: Arguments) -> Attachable:
     """What :func:`add_attach` has asked for; ``kind`` is what the process is found by."""
     from pncsim.simulator.attach.place import runtime_folder
-    from pncsim.simulator.attach.side import Attachable
+    from pncsim.simulator.attach.side import LINE, Attachable
 
     folder = None if arguments.no_attach else runtime_folder(os.environ)
-    return Attachable(kind=kind, folder=folder, line=getattr(arguments, "line", None))
+    line = os.environ.pop(LINE, "")  # for this process, and none it starts
+    return Attachable(kind=kind, folder=folder, line=int(line) if line.isdecimal() else None)
+
+
+def add_dashboard(parser: Any) -> None:
+    """That a dashboard shows it."""
+    parser.add_argument(
+        "--dashboard", action="store_true", help="show and steer it in a dashboard on this terminal; both end together"
+    )
+
+
+def below_dashboard(words: Sequence[str], arguments: Arguments) -> int | None:
+    """The exit code of what runs below a dashboard as :func:`add_dashboard` has asked for; None if this is to run."""
+    from pncsim.simulator.attach.side import LINE
+
+    if not arguments.dashboard or LINE in os.environ:
+        return None
+    from pncsim.simulator.commands.dashboard import check_terminal
+    from pncsim.simulator.dashboard.owned import run_with_dashboard
+
+    check_terminal()
+    return run_with_dashboard(words)
 
 
 def kept(arguments: Arguments) -> dict[str, Path | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 
 from pncsim.simulator.alone_options import StationOptions
 from pncsim.simulator.commands.options import (
@@ -11,10 +12,12 @@ from pncsim.simulator.commands.options import (
     Arguments,
     Parser,
     add_attach,
+    add_dashboard,
     add_evidence,
     add_options,
     add_verbose,
     attachable,
+    below_dashboard,
     check_side,
     kept,
     shown,
@@ -30,18 +33,21 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     add_options(parser, StationOptions)
     add_evidence(parser)
     add_attach(parser)
+    add_dashboard(parser)
     add_verbose(parser)
     parser.epilog = f"The password for --csms is read from PNC_CSMS_PASSWORD. {EPILOG}"
-    parser.set_defaults(execute=_secc, parser=parser)
+    parser.set_defaults(execute=partial(_secc, words), parser=parser)
 
 
-def _secc(arguments: Arguments) -> int:
+def _secc(words: Sequence[str], arguments: Arguments) -> int:
     from pncsim.simulator.runs.alone import run_side
     from pncsim.simulator.standalone import run_station
 
     check_side(arguments)
     if arguments.forever and arguments.sessions != 1:
         arguments.parser.error("--sessions says when to end, --forever says never: leave out one of them")
+    if (code := below_dashboard(words, arguments)) is not None:
+        return code
     link = taken(OtherSide, arguments)
     options = replace(taken(StationOptions, arguments), csms_password=os.environ.get("PNC_CSMS_PASSWORD"))
     how = attachable("secc", arguments)

@@ -48,10 +48,10 @@ class ReportLine:
             if time.perf_counter() > until:
                 return
 
-    def reports(self) -> Iterator[LabReport]:
-        """What is reported, waiting for it, until nobody asks. Raises LocalError once the other end has gone."""
-        while True:
-            self._come.wait()
+    def reports(self, patience: float | None = None) -> Iterator[LabReport]:
+        """What is reported, waiting for it, until nobody asks or nothing comes for ``patience`` seconds. Raises
+        LocalError once the other end has gone."""
+        while self._come.wait(patience):
             self._come.clear()
             yield from self.take(math.inf)
 

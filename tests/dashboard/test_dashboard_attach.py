@@ -23,6 +23,7 @@ from pncsim.simulator.attach.place import check_own, places, runtime_folder
 from pncsim.simulator.attach.side import Attachable, Handle, WatchedSide
 from pncsim.simulator.dashboard.attached import Attached
 from pncsim.simulator.dashboard.form import event_of
+from pncsim.simulator.dashboard.owned import OwnedSide
 from pncsim.simulator.dashboard.reports import (
     DoInLab,
     EventsTold,
@@ -221,6 +222,38 @@ def test_a_process_that_dies_is_a_sentence_and_its_socket_is_swept_by_who_looks_
     with pytest.raises(LocalError, match="Nothing runs here"):
         bench.attached()
     assert not places(bench.folder)
+
+
+# ---- a side and its dashboard ------------------------------------------------------------------------------------
+
+
+async def test_a_station_below_a_dashboard_ends_with_it_and_lets_its_vehicle_stop_first(
+    bench: Bench, capfd: pytest.CaptureFixture[str]
+) -> None:
+    side = OwnedSide(["secc", *PLAIN, "--dashboard", "--sdp-port", bench.port])
+    async with dashboard(side) as seen:
+        while "Waiting for a vehicle" not in seen.text:
+            await seen.tick()
+        vehicle = bench.vehicle("--loops", "100000")
+        while "ChargingStatus" not in seen.text:
+            await seen.tick()
+        await seen.press("q")
+    assert "the station asked to stop" in (said := _rest(vehicle)) and "PASS ev" in said
+    assert side.conclude() == 0
+    told = capfd.readouterr()
+    assert told.out.startswith("PASS secc") and "asked to stop first" in told.err
+
+
+async def test_a_side_that_cannot_start_says_so_below_its_dashboard_and_after_it(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    side = OwnedSide(["ev", *PLAIN, "--pki", "/nowhere/at/all"])
+    async with dashboard(side) as seen:
+        while "ERROR" not in seen.text:
+            await seen.tick()
+        assert "/nowhere/at/all" in seen.text
+    assert side.conclude() == 3
+    assert "/nowhere/at/all" in capfd.readouterr().err
 
 
 # ---- which one ---------------------------------------------------------------------------------------------------

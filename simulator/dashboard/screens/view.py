@@ -15,6 +15,9 @@ from pncsim.simulator.dashboard.scene import Scene
 from pncsim.simulator.dashboard.selection import Selection
 from pncsim.simulator.dashboard.widgets.lines import KeyLine, Sentence, TopLine
 
+PLAYING = ("run", "step", "hold")
+"""What only a lab of this dashboard does: where it has attached, these keys have no place in the last line."""
+
 
 class DashboardHost(Protocol):
     """What views ask of the application. ``share``: seconds they may spend on looking at what is new.
@@ -123,6 +126,11 @@ class View(Screen[None]):
         line.update(text)
         line.set_class(bad, "problem")
 
+    @property
+    def _attached(self) -> bool:
+        """Whether what is shown is steered, and is no lab of this dashboard."""
+        return self.scene.source.writable and not self.scene.source.plays
+
     def keys(self) -> list[tuple[str, str, str]]:
         """The keys of the screen and of the application that are worth a place in the last line, help at its end."""
         found: list[tuple[str, str, str]] = []
@@ -131,6 +139,8 @@ class View(Screen[None]):
                 found += [
                     (self.app.get_key_display(one), one.description, f"{space}.{one.action}")
                     for one in binding
-                    if one.show and all(one.description != what for _, what, _ in found)
+                    if one.show
+                    and not (one.action in PLAYING and self._attached)
+                    and all(one.description != what for _, what, _ in found)
                 ]
         return sorted(found, key=lambda one: one[1] == "Help")
