@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from accepted_screens import Accepted
     from backend_world import World
     from handshakes import Handshakes
+    from mosquitto import Mosquitto
     from proofs import Proofs
     from softhsm import SoftHsm
     from throwaway import Chain
@@ -138,6 +139,18 @@ def postgresql_url(postgresql_server: str) -> str:
     import databases
 
     return databases.emptied(postgresql_server)
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """An MQTT broker that lets everybody in."""
+    from mosquitto import CLIENTS, MISSING, PROGRAM, Mosquitto
+
+    if not (PROGRAM and CLIENTS):
+        pytest.skip(MISSING)
+    broker = Mosquitto(tmp_path)
+    yield broker
+    broker.kill()
 
 
 @pytest.fixture

@@ -198,6 +198,8 @@ def test_certificates_are_read_in_one_place() -> None:
 
 HEAVY = (
     "aiohttp",
+    "aiomqtt",
+    "paho",
     "pydantic",
     "typer",
     "rich",
@@ -218,6 +220,7 @@ NOT_ASKED_FOR = (
     "pncsim.simulator.commands.exi",
     "pncsim.simulator.evidence.folder",
     "pncsim.simulator.faults",
+    "pncsim.simulator.feed.feed",
     "pncsim.simulator.lab.callers",
     "pncsim.simulator.lab.elsewhere",
     "pncsim.simulator.lab.known_pki",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pncsim.simulator.alone_options import VehicleOptions
+from pncsim.simulator.commands.feeding import add_feed, feed_in
 from pncsim.simulator.commands.options import (
     EPILOG,
     Arguments,
@@ -32,6 +33,7 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     add_evidence(parser)
     add_attach(parser)
     add_dashboard(parser)
+    add_feed(parser)
     add_verbose(parser)
     parser.epilog = EPILOG
     parser.set_defaults(execute=partial(_ev, words), parser=parser)
@@ -46,11 +48,13 @@ def _ev(words: Sequence[str], arguments: Arguments) -> int:
         return code
     link, options = taken(OtherSide, arguments), taken(VehicleOptions, arguments)
     how = attachable("ev", arguments)
-    return run_side(
-        "ev",
-        lambda clock, trace, say: run_vehicle(link, options, clock, trace, say),
-        shown(link, options),
-        level=arguments.verbose,
-        attachable=how,
-        **kept(arguments),
-    )
+    with feed_in(arguments, "ev") as feed:
+        return run_side(
+            "ev",
+            lambda clock, trace, say: run_vehicle(link, options, clock, trace, say),
+            shown(link, options),
+            level=arguments.verbose,
+            attachable=how,
+            feed=feed,
+            **kept(arguments),
+        )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pncsim.simulator.alone_options import vehicle_profile
+from pncsim.simulator.commands.feeding import add_feed, feed_in
 from pncsim.simulator.commands.options import (
     EPILOG,
     Arguments,
@@ -133,6 +134,7 @@ def _add_common(parser: Parser) -> None:
         help="the verdict is whether the faults were answered as the standard says: exit code 0 if they were",
     )
     add_evidence(common)
+    add_feed(common)
     add_verbose(common)
     common.add_argument("-q", "--quiet", action="store_true", help="print the verdict line only")
 
@@ -189,6 +191,8 @@ def _run(found: Scenario) -> Callable[[Arguments], int]:
         scenario = found
         if arguments.lab is not None:
             scenario, settings = _in_lab(found, settings, arguments)
-        return run_and_tell(scenario, options, settings, level=-1 if arguments.quiet else arguments.verbose).exit_code
+        level = -1 if arguments.quiet else arguments.verbose
+        with feed_in(arguments, "run") as feed:
+            return run_and_tell(scenario, options, settings, level=level, feed=feed).exit_code
 
     return execute

@@ -29,10 +29,17 @@ def _lab() -> dict[str, Any]:
     return schema()
 
 
+def _feed() -> dict[str, Any]:
+    from pncsim.simulator.feed.schema import schema
+
+    return schema()
+
+
 SCHEMAS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "manifest": ("manifest.json of an evidence bundle", _manifest),
     "vehicle": ("a vehicle profile of your own, a TOML file", _vehicle),
     "lab": ("a lab file: who takes part in a run", _lab),
+    "feed": ("what is published at an MQTT broker (--mqtt), and taken from it", _feed),
 }
 """Each with what it describes; a schema is made when it is asked for."""
 

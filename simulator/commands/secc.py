@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pncsim.simulator.alone_options import StationOptions
+from pncsim.simulator.commands.feeding import add_feed, feed_in
 from pncsim.simulator.commands.options import (
     EPILOG,
     Arguments,
@@ -34,6 +35,7 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
     add_evidence(parser)
     add_attach(parser)
     add_dashboard(parser)
+    add_feed(parser)
     add_verbose(parser)
     parser.epilog = f"The password for --csms is read from PNC_CSMS_PASSWORD. {EPILOG}"
     parser.set_defaults(execute=partial(_secc, words), parser=parser)
@@ -51,11 +53,13 @@ def _secc(words: Sequence[str], arguments: Arguments) -> int:
     link = taken(OtherSide, arguments)
     options = replace(taken(StationOptions, arguments), csms_password=os.environ.get("PNC_CSMS_PASSWORD"))
     how = attachable("secc", arguments)
-    return run_side(
-        "secc",
-        lambda clock, trace, say: run_station(link, options, clock, trace, say, how.handle),
-        shown(link, options),
-        level=arguments.verbose,
-        attachable=how,
-        **kept(arguments),
-    )
+    with feed_in(arguments, "secc") as feed:
+        return run_side(
+            "secc",
+            lambda clock, trace, say: run_station(link, options, clock, trace, say, how.handle),
+            shown(link, options),
+            level=arguments.verbose,
+            attachable=how,
+            feed=feed,
+            **kept(arguments),
+        )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pncsim.simulator.commands.feeding import add_feed, feed_in
 from pncsim.simulator.commands.options import (
     EPILOG,
     Arguments,
@@ -77,6 +78,7 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
         if name in words:
             add_options(kind, load()[0])
             add_attach(kind)
+            add_feed(kind)
             add_verbose(kind)
         kind.set_defaults(execute=partial(_serve, name, load))
 
@@ -87,10 +89,12 @@ def _serve(kind: str, load: Load, arguments: Arguments) -> int:
     declared, serve = load()
     options = taken(declared, arguments)
     how = attachable(f"serve-{kind}", arguments)
-    return run_alone(
-        lambda clock, trace: serve(options, clock, trace, how.handle),
-        how,
-        {"host": options.host, "port": options.port},
-        level=arguments.verbose,
-        offset=options.clock_offset,
-    )
+    with feed_in(arguments, how.kind) as feed:
+        return run_alone(
+            lambda clock, trace: serve(options, clock, trace, how.handle),
+            how,
+            {"host": options.host, "port": options.port},
+            level=arguments.verbose,
+            offset=options.clock_offset,
+            feed=feed,
+        )

@@ -6,9 +6,10 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pncsim.simulator.attach.entrance import open_entrance
 from pncsim.simulator.attach.side import Attachable
@@ -23,6 +24,9 @@ from pncsim.simulator.visits import SayVerdict
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.trace import Event, Problem, Trace
+
+if TYPE_CHECKING:
+    from pncsim.simulator.feed.feed import Feed
 
 LoneSide = Callable[[Clock, Trace, SayVerdict], Coroutine[Any, Any, int]]
 """What a lone side does, given the clock, where it reports, and how it says its verdicts; its exit code."""
@@ -40,16 +44,17 @@ def run_side(
     evidence: Path | None = None,
     keylog: Path | None = None,
     attachable: Attachable | None = None,
+    feed: Feed | None = None,
 ) -> int:
     """Run the side called ``name`` in real time, tell its story with times of day, return its exit code.
 
     ``evidence`` and ``keylog`` as for a scenario (None: nowhere); ``options`` are what it was told, secrets left out.
-    ``attachable``: how dashboards come to it (None: not at all).
+    ``attachable``: how dashboards come to it (None: not at all); ``feed``: where it is published, too.
     Raises OutputLost where standard output takes no more, LocalError where what was seen cannot be kept, and what
     ``side`` raises.
     """
     how = attachable or Attachable(kind=name)
-    return run_on_loop("loopback", lambda: _Alone(name, options, level, evidence, keylog, how).run(side))
+    return run_on_loop("loopback", lambda: _Alone(name, options, level, evidence, keylog, how, feed).run(side))
 
 
 class _Alone:
@@ -63,8 +68,9 @@ class _Alone:
         evidence: Path | None,
         keylog: Path | None,
         attachable: Attachable,
+        feed: Feed | None,
     ) -> None:
-        self._name, self._options, self._attachable = name, options, attachable
+        self._name, self._options, self._attachable, self._feed = name, options, attachable, feed
         self._clock, self._trace = Clock(), Trace()
         self._started = self._clock.now()
         self._result = RunResult(name, ALONE)
@@ -85,7 +91,8 @@ class _Alone:
         with self._screen.watched():
             entrance = open_entrance(self._attachable, self._options, self._clock, self._trace)
             try:
-                code = await side(self._clock, self._trace, self._say)
+                with nullcontext() if self._feed is None else self._feed.tells_alone(self._trace, self._attachable):
+                    code = await side(self._clock, self._trace, self._say)
             except BaseException as error:
                 self._broken_off(error)
                 raise

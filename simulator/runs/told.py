@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from pncsim.wire.trace import Event, Trace
 
 if TYPE_CHECKING:
     from pncsim.simulator.attach.side import Attachable
+    from pncsim.simulator.feed.feed import Feed
 
 
 class Screen:
@@ -63,16 +64,35 @@ class Screen:
             raise OutputLost(*error.args) from None
 
 
-def run_and_tell(scenario: Scenario, options: Mapping[str, Any], settings: RunSettings, *, level: int = 0) -> RunResult:
+def run_and_tell(
+    scenario: Scenario,
+    options: Mapping[str, Any],
+    settings: RunSettings,
+    *,
+    level: int = 0,
+    feed: Feed | None = None,
+) -> RunResult:
     """Run ``scenario`` on a loop of its own and print the story (``level`` -1: only the verdict line).
 
-    Raises OutputLost where standard output takes no more.
+    ``feed``: where it is published, too, and commands come from. Raises OutputLost where standard output takes no more.
     """
-    return run_on_loop(settings.transport, lambda: _told(scenario, options, settings, level))
+    return run_on_loop(settings.transport, lambda: _told(scenario, options, settings, level, feed))
 
 
-async def _told(scenario: Scenario, options: Mapping[str, Any], settings: RunSettings, level: int) -> RunResult:
+async def _told(
+    scenario: Scenario, options: Mapping[str, Any], settings: RunSettings, level: int, feed: Feed | None
+) -> RunResult:
     run = Run(scenario, options, settings)
+    if feed is not None:
+        from pncsim.simulator.attach.side import terminate
+
+        with feed.tells(run, terminate):
+            return await _on_screen(run, level)
+    return await _on_screen(run, level)
+
+
+async def _on_screen(run: Run, level: int) -> RunResult:
+    scenario, settings = run.scenario, run.settings
     warn_of_keys(settings.keylog)
     teller = StoryTeller(run.clock.now(), level=level, units=scenario.plan.several)
     screen = Screen(teller, run.cancel)
@@ -107,11 +127,12 @@ def run_alone(
     *,
     level: int = 0,
     offset: float = 0.0,
+    feed: Feed | None = None,
 ) -> int:
     """Run services in real time, tell their story on standard output, return the exit code.
 
     ``attachable``: how dashboards come to them; ``options``: what they were told, secrets left out. ``offset``: seconds
-    their clock is ahead of the machine's.
+    their clock is ahead of the machine's. ``feed``: where it is published, too.
 
     Raises OutputLost where standard output takes no more, LocalError for a time that no certificate can name.
     """
@@ -132,7 +153,8 @@ def run_alone(
         with screen.watched():
             entrance = open_entrance(attachable, options, clock, trace)
             try:
-                return await side(clock, trace)
+                with nullcontext() if feed is None else feed.tells_alone(trace, attachable):
+                    return await side(clock, trace)
             except PncError as error:
                 result.error = str(error)
                 raise
