@@ -72,6 +72,12 @@ def _by_hand() -> View:
     return ByHandScreen()
 
 
+def _operator() -> View:
+    from pncsim.simulator.dashboard.screens.operator import OperatorScreen
+
+    return OperatorScreen()
+
+
 def _log() -> View:
     from pncsim.simulator.dashboard.screens.log import LogScreen
 
@@ -90,6 +96,7 @@ SCREENS = (
     ScreenRow("4", "scenarios", "Scenarios", _scenarios),
     ScreenRow("5", "by-hand", "By hand", _by_hand),
     ScreenRow("6", "power", "Power", _power),
+    ScreenRow("7", "operator", "Operator", _operator),
     ScreenRow("9", "log", "Log", _log),
 )
 """Every screen, in the order of the keys. A new one is a row here and a module in ``screens``, imported when opened."""

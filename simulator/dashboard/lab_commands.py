@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 from msgspec import Struct
 
 from pncsim.simulator.dashboard.reports import FieldTold, LabHello
@@ -18,6 +19,7 @@ from pncsim.wire.errors import LocalError
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
+    from pncsim.backend.csms.csms import Csms
     from pncsim.simulator.lab.lab import Lab
 
 Doing = Callable[..., Awaitable[object]]
@@ -98,11 +100,46 @@ async def _renew_authorities(lab: Lab) -> str:
     return "What issues or signs and ends within its time has been renewed."
 
 
+_STATION = "The station's identity; empty for the first."
+
+
+async def _csms(lab: Lab, station: str) -> tuple[Csms, str]:
+    """The lab's CSMS of a station, and its identity. Raises LocalError where that is somebody else's."""
+    known = {plan.identity: plan for plan in lab.plan.stations if plan.identity in lab.stations}
+    identity = station or next(iter(known), "")
+    if identity not in known:
+        raise LocalError(f"This lab has no station {station!r} now.", advice=did_you_mean(station, known))
+    return (await lab.region.back_end(known[identity].csms)).csms, identity
+
+
+async def _call_station(
+    lab: Lab,
+    *,
+    action: Annotated[str, "The call, as OCPP 2.0.1 names it: TriggerMessage, GetVariables, Reset."] = "TriggerMessage",
+    payload: Annotated[str, "What it carries, as JSON."] = '{"requestedMessage": "StatusNotification"}',
+    station: Annotated[str, _STATION] = "",
+) -> str:
+    try:
+        carried = msgspec.json.decode(payload or "{}", type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise LocalError(f"The payload of {action} is no JSON object: {error}.") from None
+    csms, identity = await _csms(lab, station)
+    answer = await csms.call(identity, action, carried)
+    return f"{identity} answers {action}: {msgspec.json.encode(answer).decode()[:200]}"
+
+
+async def _report_variables(lab: Lab, *, station: Annotated[str, _STATION] = "") -> str:
+    csms, identity = await _csms(lab, station)
+    return f"{identity} is asked for its device model: {await csms.base_report(identity)}."
+
+
 COMMANDS: dict[str, LabCommand] = {
     "stop-charging": LabCommand("Let every station ask its vehicle to stop", stop_charging),
     "move-clock": LabCommand("Move the lab's clock forward", _move_clock),
     "revoke": LabCommand("Revoke a certificate of the lab's own PKI", _revoke),
     "ocsp-status": LabCommand("Ask the lab's OCSP responder about a certificate", _status),
+    "call-station": LabCommand("Have the CSMS call a station by any OCPP action", _call_station),
+    "report-variables": LabCommand("Have a station report its device model to the CSMS", _report_variables),
     "renew-authorities": LabCommand("Renew the authorities and signers that end within their time", _renew_authorities),
 }
 """Every command by name."""

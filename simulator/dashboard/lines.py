@@ -44,9 +44,10 @@ _FRIENDLY = frozenset(
         "OK_SuccessfulNegotiationWithMinorDeviation",
     }
 )
-_REFUSALS = frozenset(
-    {"Rejected", "Failed", "Invalid", "Unknown", "Blocked", "Expired", "NoCredit", "InvalidCertificate"}
+REFUSALS = frozenset(
+    {"Rejected", "Failed", "Invalid", "Unknown", "Blocked", "Expired", "NoCredit", "NotSupported", "InvalidCertificate"}
 )
+"""Answers of OCPP that say no (Part 2, enumerations)."""
 
 
 class MessageLine(Struct, frozen=True):
@@ -143,6 +144,11 @@ def _frame(event: OcppFrame) -> MessageLine:
     )
 
 
+def detail_of(event: OcppFrame) -> str:
+    """What of a frame a person looks for besides its name and its status."""
+    return _content(event)[3]
+
+
 def _content(event: OcppFrame) -> tuple[str, str, bool, str]:
     """What a frame is called, how it answers, whether that is a refusal, and what else it says."""
     match event.content:
@@ -150,7 +156,7 @@ def _content(event: OcppFrame) -> tuple[str, str, bool, str]:
             return frame_name(event), "", False, printable(told_frame(event)).removeprefix(event.action).strip()
         case Result(payload=payload):
             status = _status(payload)
-            return f"{event.action} answered", status, status in _REFUSALS, ""
+            return f"{event.action} answered", status, status in REFUSALS, ""
         case Error(code=code, description=text):
             return f"{event.action} refused", code, True, printable(text)
     return f"{event.action or 'a frame'}: no OCPP-J", "", True, ""

@@ -12,6 +12,7 @@ import pytest
 from watched import Watched
 
 from pncsim.simulator.dashboard.form import event_of
+from pncsim.simulator.dashboard.operations import Operations
 from pncsim.simulator.dashboard.reports import (
     DoInLab,
     EventsTold,
@@ -24,6 +25,7 @@ from pncsim.simulator.dashboard.reports import (
     StepRun,
     StopRun,
 )
+from pncsim.simulator.dashboard.store import EventStore
 from pncsim.simulator.result import Verdict
 from pncsim.wire.errors import LocalError
 
@@ -89,6 +91,34 @@ def test_a_contract_that_is_revoked_by_hand_is_refused_by_the_responder(watched:
     watched.lab.ask(HoldRun(False, id=6))
     result = watched.ended().result
     assert result.verdict is Verdict.FAIL and "revoked" in result.cause
+
+
+def test_an_operator_has_a_station_report_its_device_model_and_calls_it_by_hand(watched: Watched) -> None:
+    watched.lab.ask(StartRun(scenario="pnc-ac", held=True, id=1))
+    watched.until(lambda one: one == RunHeld(True))
+    watched.lab.ask(StepRun(id=2))
+    assert not watched.done(2).error
+    watched.lab.ask(DoInLab("report-variables", id=3))
+    assert watched.done(3).brought == "CS001 is asked for its device model: Accepted."
+    trigger = {"action": "TriggerMessage", "payload": '{"requestedMessage": "Heartbeat"}', "station": "CS001"}
+    watched.lab.ask(DoInLab("call-station", trigger, id=4))
+    assert watched.done(4).brought == 'CS001 answers TriggerMessage: {"status":"Accepted"}'
+    watched.lab.ask(DoInLab("call-station", {"action": "Reset", "payload": "{"}, id=5))
+    assert "The payload of Reset is no JSON object" in watched.done(5).error
+    watched.lab.ask(DoInLab("report-variables", {"station": "CS002"}, id=6))
+    assert "This lab has no station 'CS002' now. Did you mean CS001" in watched.done(6).error
+    watched.lab.ask(HoldRun(False, id=7))
+    watched.ended()
+    store = EventStore()
+    for report in watched.seen:
+        if isinstance(report, EventsTold):
+            store.take(report.records)
+    operations = Operations(store)
+    operations.look(60.0)
+    [station] = operations.stations.values()
+    assert len(station.variables) > 30
+    assert station.variables["SecurityCtrlr", "Identity"].value == "CS001"
+    assert any(call.name == "Heartbeat" for call in operations.calls)
 
 
 @pytest.mark.parametrize(("whose", "named"), [("CS001", "DEPNCE100001"), ("mo_sub2", "MO Sub-CA 2")])
