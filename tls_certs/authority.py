@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,6 +20,10 @@ from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.values import Discreet
+
+Statuses = Mapping[CertId, tuple[Status, Revocation | None]]
+"""What an authority says of certificates."""
+_UNKNOWN = (Status.UNKNOWN, None)
 
 
 class _Speaker(Struct, frozen=True):
@@ -158,9 +162,9 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         """What this authority says of a certificate (or a serial number)."""
         return self.registry.status(certificate if isinstance(certificate, int) else certificate.serial_number)
 
-    def said_of(self, name: CertId) -> tuple[Status, Revocation | None]:
-        """What this authority says of a certificate of its own now."""
-        return self.registry.said_of(name.serial)
+    def said_of(self, names: Iterable[CertId]) -> Statuses:
+        """What this authority says of certificates of its own now."""
+        return {name: self.registry.said_of(name.serial) for name in names}
 
     def owns(self, name: CertId) -> bool:
         """Whether ``name`` is a certificate of this authority's name and key."""
@@ -180,22 +184,33 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         """An OCSP response (DER) about ``certificate`` without nonce, as a server staples it."""
         return self.say([cert_id(certificate, self.certificate)], now)
 
-    def say(self, ids: Sequence[CertId], now: float, nonce: bytes | None = None, *, as_asked: bool = False) -> bytes:
+    def say(
+        self,
+        ids: Sequence[CertId],
+        now: float,
+        nonce: bytes | None = None,
+        *,
+        as_asked: bool = False,
+        said: Statuses | None = None,
+    ) -> bytes:
         """The OCSP response (DER) about ``ids``, signed by a delegated signer whose certificate is inside.
 
         Each certificate is named as asked, and besides by SHA-1 and by SHA-256: Java 17 and curl 7.88 refuse a staple
         that names it by SHA-256 alone, and OCPP lets nobody ask by SHA-1. GnuTLS 3.7.9 refuses a root's own signature
         where the root is not sent, which is why a root, too, has a delegated signer. ``as_asked``: by no other name
-        (RFC 6960 4.2.2.3).
+        (RFC 6960 4.2.2.3). ``said``: what :meth:`said_of` has just said of those that are its own; all others are
+        unknown to it.
         """
         speaker = self._speaking(now)
-        ends, singles = min(now + LIFETIME, speaker.ends), []
-        others = () if as_asked else (other for name in ids for other in self.other_names(name))
-        named = dict.fromkeys((*ids, *others))
-        said = {name.serial: self.said_of(name) for name in ids if self.owns(name)}
-        for name in named:
-            status, revocation = said[name.serial] if self.owns(name) else (Status.UNKNOWN, None)
-            singles.append(Single(name, status, now, ends, revocation))
+        if said is None:
+            said = self.said_of(filter(self.owns, ids))
+        about = {name: said.get(name, _UNKNOWN) for name in ids}
+        if not as_asked:
+            for name in ids:
+                for other in self.other_names(name):
+                    about.setdefault(other, about[name])
+        ends = min(now + LIFETIME, speaker.ends)
+        singles = [Single(name, status, now, ends, revocation) for name, (status, revocation) in about.items()]
         return sign_answer(
             singles,
             key=speaker.signer.key,
@@ -218,6 +233,10 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
             self.signer = self.credentials(profile, f"{ORGANIZATION} {profile.title}", now)
         assert self.signer is not None, "there was one, or it was made"
         return self.signer
+
+    def signer_ends(self, now: float) -> float:
+        """Until when the delegated signer's certificate is valid. Raises LocalError as :meth:`responder` does."""
+        return self._speaking(now).ends
 
     def _speaking(self, now: float) -> _Speaker:
         signer = self.responder(now)

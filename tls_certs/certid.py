@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cryptography import x509
 from msgspec import Struct
@@ -26,6 +27,7 @@ ALGORITHMS = {
 _OIDS = {name: der.element(der.SEQUENCE, der.oid(dotted), der.NULL) for dotted, name in ALGORITHMS.items()}
 _BY_OID = {der.oid(dotted): name for dotted, name in ALGORITHMS.items()}
 _NAMES = {encoding: name for name, encoding in _OIDS.items()}
+_EXTENSIONS = der.context(2)
 _NONCE = der.oid("1.3.6.1.5.5.7.48.1.2")
 _OCPP_SIZES = {"SHA256": 32, "SHA384": 48, "SHA512": 64}
 MAX_NONCE = 128
@@ -54,13 +56,14 @@ class CertId(Struct, frozen=True):
 
     def encoding(self) -> bytes:
         """As DER."""
-        return der.element(
-            der.SEQUENCE,
-            _OIDS[self.algorithm],
-            der.element(der.OCTET_STRING, self.name_hash),
-            der.element(der.OCTET_STRING, self.key_hash),
-            der.integer(self.serial),
-        )
+        return der.element(der.SEQUENCE, _issuer_part(self.algorithm, *self.issuer), der.integer(self.serial))
+
+
+@lru_cache(maxsize=256)
+def _issuer_part(algorithm: str, name_hash: bytes, key_hash: bytes) -> bytes:
+    """All of a CertID but the serial number: the same for whatever one issuer has issued."""
+    hashes = (der.element(der.OCTET_STRING, octets) for octets in (name_hash, key_hash))
+    return b"".join((_OIDS[algorithm], *hashes))
 
 
 def issuer_hashes(issuer: x509.Certificate, algorithm: str) -> tuple[bytes, bytes]:
@@ -130,7 +133,7 @@ def request_for(ids: Sequence[CertId], nonce: bytes | None = None) -> bytes:
     listed = der.element(der.SEQUENCE, *(der.element(der.SEQUENCE, one.encoding()) for one in ids))
     parts = [listed]
     if nonce is not None:
-        parts.append(der.element(der.context(2), der.element(der.SEQUENCE, nonce_extension(nonce))))
+        parts.append(der.element(_EXTENSIONS, der.element(der.SEQUENCE, nonce_extension(nonce))))
     return der.element(der.SEQUENCE, der.element(der.SEQUENCE, *parts))
 
 
@@ -159,12 +162,12 @@ def parse_request(data: bytes) -> tuple[list[CertId], bytes | None]:
     """
     try:
         tbs = der.sequence(data)[0]
-        fields = list(der.children(tbs.content)) if tbs.tag == der.SEQUENCE else []
-        requests = next(field for field in fields if field.tag == der.SEQUENCE)
-        ids = [_parse_cert_id(next(der.children(one.content))) for one in der.children(requests.content)]
-        extensions = next((field for field in fields if field.tag == der.context(2)), None)
-        nonce = _nonce_in(der.sequence(extensions.content)) if extensions is not None else None
-    except (ValueError, StopIteration, IndexError) as error:
+        fields = der.children(tbs.content) if tbs.tag == der.SEQUENCE else []
+        by_tag = {field.tag: field.content for field in fields}
+        requests, extensions = by_tag.get(der.SEQUENCE, b""), by_tag.get(_EXTENSIONS)
+        ids = [_parse_cert_id(der.children(one.content)[0]) for one in der.children(requests)]
+        nonce = _nonce_in(der.sequence(extensions)) if extensions is not None else None
+    except (ValueError, IndexError) as error:
         raise RequestMalformed(f"The OCSP request cannot be read: {error}.", clause="RFC 6960 4.1.1") from error
     if not 1 <= len(ids) <= MAX_CERTIFICATES:
         raise RequestMalformed(
@@ -184,7 +187,7 @@ def _parse_cert_id(found: der.Tlv) -> CertId:
 
 def _nonce_in(extensions: list[der.Tlv]) -> bytes | None:
     for extension in extensions:
-        parts = list(der.children(extension.content))
+        parts = der.children(extension.content)
         if parts[0].encoding == _NONCE:
             # Some clients leave out the inner OCTET STRING: then the octets themselves are the nonce.
             content = parts[-1].content

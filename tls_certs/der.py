@@ -5,20 +5,21 @@ certificates that keep their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from msgspec import Struct
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x06, 0x0A
 GENERALIZED_TIME, SEQUENCE, SET = 0x18, 0x30, 0x31
 
 NULL = b"\x05\x00"
 
+_OCTETS = tuple(bytes((value,)) for value in range(256))
+
 
 class DerError(ValueError):
     """Octets that are not the DER that was expected."""
 
 
-class Tlv(NamedTuple):
+class Tlv(Struct, frozen=True, gc=False):
     """One element: its tag octet, its content, and its whole encoding."""
 
     tag: int
@@ -36,9 +37,9 @@ def element(tag: int, *parts: bytes) -> bytes:
     content = b"".join(parts)
     size = len(content)
     if size < 0x80:
-        return bytes((tag, size)) + content
+        return _OCTETS[tag] + _OCTETS[size] + content
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(octets))) + octets + content
+    return _OCTETS[tag] + _OCTETS[0x80 | len(octets)] + octets + content
 
 
 def integer(value: int) -> bytes:
@@ -71,13 +72,14 @@ def read(data: bytes) -> Tlv:
     return found
 
 
-def children(content: bytes) -> Iterator[Tlv]:
+def children(content: bytes) -> list[Tlv]:
     """The elements ``content`` consists of, in order. Raises DerError."""
-    offset = 0
-    while offset < len(content):
-        found = _read_at(content, offset)
-        yield found
-        offset += len(found.encoding)
+    found, offset, end = [], 0, len(content)
+    while offset < end:
+        one = _read_at(content, offset)
+        found.append(one)
+        offset += len(one.encoding)
+    return found
 
 
 def sequence(data: bytes) -> list[Tlv]:
@@ -85,23 +87,30 @@ def sequence(data: bytes) -> list[Tlv]:
     found = read(data)
     if found.tag != SEQUENCE:
         raise DerError(f"a SEQUENCE was expected, tag {found.tag:02x} found")
-    return list(children(found.content))
+    return children(found.content)
 
 
 def _read_at(data: bytes, offset: int) -> Tlv:
-    if offset + 2 > len(data):
+    start = offset + 2
+    if start > len(data):
         raise DerError("an element is cut off")
-    tag, size, start = data[offset], data[offset + 1], offset + 2
+    tag, size = data[offset], data[offset + 1]
     if tag & 0x1F == 0x1F:
         raise DerError("tag numbers above 30 do not occur here")
     if size & 0x80:
-        count = size & 0x7F
-        if not 1 <= count <= 4 or start + count > len(data):
-            raise DerError("a length is indefinite, too long or cut off")
-        size = int.from_bytes(data[start : start + count], "big")
-        start += count
-        if size < 0x80 or size >> (8 * (count - 1)) == 0:
-            raise DerError("a length is not in its shortest form")
-    if start + size > len(data):
+        size, start = _long_size(data, start, size & 0x7F)
+    end = start + size
+    if end > len(data):
         raise DerError("an element is cut off")
-    return Tlv(tag, data[start : start + size], data[offset : start + size])
+    return Tlv(tag, data[start:end], data[offset:end])
+
+
+def _long_size(data: bytes, start: int, count: int) -> tuple[int, int]:
+    """A size in ``count`` octets of its own, and where the content begins."""
+    end = start + count
+    if not 1 <= count <= 4 or end > len(data):
+        raise DerError("a length is indefinite, too long or cut off")
+    size = int.from_bytes(data[start:end], "big")
+    if size < 0x80 or size >> (8 * (count - 1)) == 0:
+        raise DerError("a length is not in its shortest form")
+    return size, end

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from enum import Enum
-from typing import Literal
+from functools import cache
+from typing import Literal, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -32,6 +33,8 @@ class KeyKind(Enum):
     RSA = "RSA"
 
 
+_SHA256 = hashes.SHA256()
+_ECDSA = {algorithm.name: ecdsa(algorithm) for algorithm in (_SHA256, hashes.SHA384(), hashes.SHA512())}
 _CURVES = {"secp256r1": KeyKind.P256, "secp384r1": KeyKind.P384, "secp521r1": KeyKind.P521}
 
 CURVES: Mapping[str, ec.EllipticCurve] = {
@@ -68,14 +71,18 @@ def make_key(kind: KeyKind, source: Source) -> PrivateKey:
 
 def kind_of(key: PrivateKey | PublicKey) -> KeyKind | None:
     """The kind of a key, private or public; None for one that no profile, good or bad, knows."""
-    match key:
-        case ec.EllipticCurvePublicKey() | ec.EllipticCurvePrivateKey():
-            return _CURVES.get(key.curve.name)
-        case ed448.Ed448PublicKey() | ed448.Ed448PrivateKey():
-            return KeyKind.ED448
-        case rsa.RSAPublicKey() | rsa.RSAPrivateKey():
-            return KeyKind.RSA
-    return None
+    found = _family(type(key))
+    return _CURVES.get(cast("ec.EllipticCurvePrivateKey", key).curve.name) if found == "elliptic" else found
+
+
+@cache
+def _family(kind: type) -> Literal["elliptic"] | KeyKind | None:
+    """What all keys of a class are. The library's are behind abstract classes, dear to ask."""
+    if issubclass(kind, ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey):
+        return "elliptic"
+    if issubclass(kind, ed448.Ed448PublicKey | ed448.Ed448PrivateKey):
+        return KeyKind.ED448
+    return KeyKind.RSA if issubclass(kind, rsa.RSAPublicKey | rsa.RSAPrivateKey) else None
 
 
 def name_of(key: PublicKey) -> str:
@@ -98,7 +105,8 @@ def sign(key: PrivateKey, data: bytes, algorithm: hashes.HashAlgorithm | None) -
     """The signature over ``data`` as X.509 carries it (ECDSA as DER)."""
     match key:
         case ec.EllipticCurvePrivateKey():
-            return key.sign(data, ecdsa(algorithm or hashes.SHA256()))
+            algorithm = algorithm or _SHA256
+            return key.sign(data, _ECDSA.get(algorithm.name) or ecdsa(algorithm))
         case rsa.RSAPrivateKey():
             return key.sign(data, padding.PKCS1v15(), algorithm or hashes.SHA256())
         case ed448.Ed448PrivateKey():

@@ -36,7 +36,7 @@ class Ledger:
         self.complete = False
         self.lost = ""
         """Why something could not be written, in a sentence; empty while all could."""
-        self._path, self._writing = folder / LEDGER, writing
+        self._path, self._writing = str(folder / LEDGER), writing
         self._read_to = self._line = 0
         self._registries: dict[str, Registry] = {}
         self.refresh()
@@ -52,7 +52,7 @@ class Ledger:
         try:
             if os.stat(self._path).st_size <= self._read_to:
                 return
-            with self._path.open("rb") as file:
+            with open(self._path, "rb") as file:
                 file.seek(self._read_to)
                 added = file.read()
         except FileNotFoundError:

@@ -22,6 +22,8 @@ MALFORMED, INTERNAL_ERROR, TRY_LATER, UNAUTHORIZED = 1, 2, 3, 6
 LIFETIME = 7 * 86_400
 """Seconds from thisUpdate to nextUpdate; a station fetches anew at least weekly (OCPP 2.0.1 M06)."""
 
+_EXPLICIT_0 = der.context(0)
+_SUCCESSFUL = der.element(der.ENUMERATED, b"\x00")
 _BASIC = der.oid("1.3.6.1.5.5.7.48.1.1")
 _SIGNATURES = {
     KeyKind.P256: der.element(der.SEQUENCE, der.oid("1.2.840.10045.4.3.2")),
@@ -67,11 +69,24 @@ def sign_answer(
     if nonce is not None:
         parts.append(der.element(der.context(1), der.element(der.SEQUENCE, nonce_extension(nonce))))
     tbs = der.element(der.SEQUENCE, *parts)
-    basic = [tbs, _SIGNATURES[kind], der.bit_string(sign(key, tbs, SIGNATURE_HASHES[kind]))]
-    if certificates:
-        basic.append(der.element(der.context(0), der.element(der.SEQUENCE, *certificates)))
-    body = der.element(der.SEQUENCE, _BASIC, der.element(der.OCTET_STRING, der.element(der.SEQUENCE, *basic)))
-    return der.element(der.SEQUENCE, der.element(der.ENUMERATED, b"\x00"), der.element(der.context(0), body))
+    signature = der.bit_string(sign(key, tbs, SIGNATURE_HASHES[kind]))
+    basic = b"".join((tbs, _SIGNATURES[kind], signature, _certificates(tuple(certificates))))
+    return _opening(len(basic)) + basic
+
+
+@lru_cache(maxsize=256)
+def _opening(size: int) -> bytes:
+    """What stands before a BasicOCSPResponse of ``size`` octets; whatever is opened there ends with these."""
+    basic = der.element(der.SEQUENCE, bytes(size))
+    body = der.element(der.SEQUENCE, _BASIC, der.element(der.OCTET_STRING, basic))
+    return der.element(der.SEQUENCE, _SUCCESSFUL, der.element(_EXPLICIT_0, body))[:-size]
+
+
+@lru_cache(maxsize=256)
+def _certificates(certificates: tuple[bytes, ...]) -> bytes:
+    if not certificates:
+        return b""
+    return der.element(_EXPLICIT_0, der.element(der.SEQUENCE, *certificates))
 
 
 def by_key(key: PublicKey) -> bytes:
@@ -85,10 +100,14 @@ def by_name(subject: bytes) -> bytes:
 
 
 def _single(single: Single) -> bytes:
-    parts = [single.cert_id.encoding(), _status(single), generalized_time(single.this_update)]
-    if single.next_update is not None:
-        parts.append(der.element(der.context(0), generalized_time(single.next_update)))
-    return der.element(der.SEQUENCE, *parts)
+    next_update = None if single.next_update is None else int(single.next_update)
+    updates = _updates(int(single.this_update), next_update)
+    return der.element(der.SEQUENCE, single.cert_id.encoding(), _status(single), updates)
+
+
+@lru_cache(maxsize=256)
+def _updates(this: int, following: int | None) -> bytes:
+    return _written(this) + (der.element(_EXPLICIT_0, _written(following)) if following is not None else b"")
 
 
 _REASON_CODES = {
@@ -112,7 +131,7 @@ def _status(single: Single) -> bytes:
     parts = [generalized_time(revocation.time)]
     # "unspecified" is said by leaving the reason out (RFC 5280 5.3.1).
     if (code := _REASON_CODES.get(revocation.reason)) is not None:
-        parts.append(der.element(der.context(0), der.element(der.ENUMERATED, bytes((code,)))))
+        parts.append(der.element(_EXPLICIT_0, der.element(der.ENUMERATED, bytes((code,)))))
     return der.element(der.context(1), *parts)
 
 

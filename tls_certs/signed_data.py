@@ -148,7 +148,7 @@ def _parts(octets: bytes) -> tuple[bytes, tuple[x509.Certificate, ...], list[Tlv
     if content_type.encoding != _DATA or content.tag != der.OCTET_STRING:
         raise DerError("its content is not there as plain octets")
     found = [tlv.encoding for tlv in rest if tlv.tag == context(0) for tlv in der.children(tlv.content)]
-    infos = [list(der.children(info.content)) for tlv in rest if tlv.tag == SET for info in der.children(tlv.content)]
+    infos = [der.children(info.content) for tlv in rest if tlv.tag == SET for info in der.children(tlv.content)]
     if len(infos) != 1 or not 1 <= len(found) <= MAX_CERTIFICATES:
         raise DerError(f"{len(infos)} signers and {len(found)} certificates, one and at least one are expected")
     return content.content, reading.load_chain(found, "A certificate of the container"), infos[0]
@@ -162,7 +162,7 @@ def _attribute(attributes: Tlv, kind: bytes) -> Tlv:
         if name.encoding == kind
     ]
     (values,) = found if len(found) == 1 else [Tlv(SET, b"", b"")]
-    inside = list(der.children(values.content))
+    inside = der.children(values.content)
     if len(inside) != 1:
         raise DerError("a signed attribute is missing or there twice")
     return inside[0]

@@ -25,7 +25,7 @@ SigningKey = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey
 
 def ecdsa(algorithm: hashes.HashAlgorithm) -> ec.ECDSA:
     """How everything here signs with ECDSA: deterministic (RFC 6979), so that the same key and octets give the same
-    signature and none needs randomness. It costs nothing and is no weaker, for real keys too.
+    signature and none needs randomness. It takes an eighth longer and is no weaker, for real keys too.
     """
     return ec.ECDSA(algorithm, deterministic_signing=True)
 

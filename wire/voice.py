@@ -6,11 +6,8 @@ own time and list of outputs, so that engines stay without I/O. There is no othe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
-
-from msgspec import Struct
 
 from pncsim.wire import trace
 from pncsim.wire.errors import PncError
@@ -25,17 +22,29 @@ _SOMEBODY = ("whoever owns the sink",)
 """Who reads what goes into a sink that leads to no stream we know."""
 
 
-class CallReport(Struct):
+class CallReport:
     """One call in progress; who makes it fills in ``text``, one sentence saying what came of it.
 
     ``ok`` False marks an answer that says no without being an error of the call. ``asked`` and ``answered``: what was
     handed over and came back, for who keeps it (:attr:`Voice.wants_bytes`).
     """
 
-    text: str = ""
-    ok: bool = True
-    asked: bytes = b""
-    answered: bytes = b""
+    __slots__ = ("_operation", "_voice", "answered", "asked", "ok", "text")
+
+    def __init__(self, voice: Voice, operation: str) -> None:
+        self._voice, self._operation = voice, operation
+        self.text, self.ok = "", True
+        self.asked = self.answered = b""
+
+    def __enter__(self) -> CallReport:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        called, role = self._voice.called, self._voice.role
+        if error is None:
+            called(role, self._operation, self.ok, self.text, asked=self.asked, answered=self.answered)
+        elif isinstance(error, PncError):
+            called(role, self._operation, False, str(error), asked=self.asked)
 
 
 class Voice:
@@ -263,6 +272,8 @@ class Voice:
         self, service: str, operation: str, ok: bool, text: str, *, asked: bytes = b"", answered: bytes = b""
     ) -> None:
         """Another service was asked, or this one was, and how it ended."""
+        if not self.heard:
+            return
         if not self.wants_bytes:
             asked = answered = b""
         self._tell(
@@ -275,13 +286,6 @@ class Voice:
             answered=answered,
         )
 
-    @contextmanager
-    def call(self, operation: str) -> Iterator[CallReport]:
+    def call(self, operation: str) -> CallReport:
         """Report the body as one call of this service: ended as :class:`CallReport` says, or refused with the error."""
-        call = CallReport()
-        try:
-            yield call
-        except PncError as error:
-            self.called(self.role, operation, False, str(error), asked=call.asked)
-            raise
-        self.called(self.role, operation, call.ok, call.text, asked=call.asked, answered=call.answered)
+        return CallReport(self, operation)

@@ -8,13 +8,11 @@ from msgspec import Struct
 
 from pncsim.backend.pki.store import ISSUED, KeptStatus, issued_key, issuer_key
 from pncsim.backend.store import Store
-from pncsim.tls_certs import reading
-from pncsim.tls_certs.authority import Authority
+from pncsim.tls_certs.authority import Authority, Statuses
 from pncsim.tls_certs.certid import CertId, RequestMalformed, parse_request
 from pncsim.tls_certs.facts import bound
 from pncsim.tls_certs.ocsp_answers import MALFORMED, UNAUTHORIZED, refusal
 from pncsim.tls_certs.pki import Pki
-from pncsim.tls_certs.revocation import Revocation, Status
 from pncsim.wire.clock import Clock
 from pncsim.wire.voice import Voice
 
@@ -31,7 +29,7 @@ class _Answer(Struct, frozen=True):
     """An answer, what it was asked about, what it says, and from when to when it may be given."""
 
     names: list[CertId]
-    said: list[tuple[Status, Revocation | None]]
+    said: Statuses
     response: bytes
     starts: float
     ends: float
@@ -82,20 +80,20 @@ class OcspResponder:
                 names, nonce = parse_request(request)
             except RequestMalformed:
                 return refusal(MALFORMED)
-        now, said = self._clock.now(), []
-        for name in names:
-            for authority in self._of(name):
-                await self._recall(name, authority)
-                said.append(authority.said_of(name))
+        now = self._clock.now()
         speaker = next((authority for authority in self._of(names[0]) if authority.speaks(names[0], now)), None)
         if speaker is None:
             return refusal(UNAUTHORIZED)
+        own = [name for name in names if speaker.owns(name)]
+        for name in own:
+            await self._recall(name, speaker)
+        said = speaker.said_of(own)
         if before is not None and before.said == said and before.starts <= now < before.ends:
             return before.response
-        response = speaker.say(names, now, nonce, as_asked=as_asked)
+        response = speaker.say(names, now, nonce, as_asked=as_asked, said=said)
         if nonce is None:
             bound(self._answers, REMEMBERED)
-            ends = min(now + AGAIN, reading.not_after(speaker.responder(now).leaf))
+            ends = min(now + AGAIN, speaker.signer_ends(now))
             self._answers[request, as_asked] = _Answer(names, said, response, now, ends)
         return response
 

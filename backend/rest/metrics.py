@@ -6,8 +6,13 @@ counts what the pools hold (PCP-ENUM-1).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pncsim.backend.rest.access import Grant
 from pncsim.backend.rest.exchanges import Exchange
@@ -15,49 +20,69 @@ from pncsim.backend.rest.routes import Route
 
 if TYPE_CHECKING:
     from aiohttp import web
-    from prometheus_client import Counter, Histogram
+    from prometheus_client.core import Metric
 
 PATH = "/metrics"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """Seconds: most answers take some milliseconds, one that asks somebody else's responder may take ten seconds."""
 
 
+class _Times(Struct):
+    """How long one operation took: how often so long, by bucket, the last of them without end; and all together."""
+
+    counts: list[int]
+    total: float = 0.0
+
+
 class Metrics:
-    """The figures of one process; :meth:`read` counts an exchange."""
+    """The figures of one process; :meth:`read` counts an exchange.
+
+    Each request is counted, so that this is done in plain numbers; they become Prometheus's when somebody asks.
+    """
 
     def __init__(self) -> None:
-        from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+        from prometheus_client import CollectorRegistry, ProcessCollector
 
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._answers = Counter(
-            "pnc_answers", "Requests answered.", ("service", "operation", "status"), registry=self.registry
-        )
-        self._refusals = Counter(
-            "pnc_refusals", "Requests refused, by the rule that decided.", ("service", "rule"), registry=self.registry
-        )
-        self._seconds = Histogram(
-            "pnc_answer_seconds",
-            "Seconds from a request's header to its answer.",
-            ("service", "operation"),
-            buckets=BUCKETS,
-            registry=self.registry,
-        )
-
-        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._answers: Counter[tuple[str, str, int]] = Counter()
+        self._refusals: Counter[tuple[str, str]] = Counter()
+        self._times: dict[tuple[str, str], _Times] = {}
+        self.registry.register(self)
 
     def read(self, exchange: Exchange) -> None:
         """Count an exchange."""
-        service, operation = exchange.service or "none", exchange.operation or "none"
-        series = self._series.get((service, operation, exchange.status))
-        if series is None:
-            answers = self._answers.labels(service, operation, str(exchange.status))
-            series = answers, self._seconds.labels(service, operation)
-            self._series[service, operation, exchange.status] = series
-        series[0].inc()
-        series[1].observe(exchange.seconds)
+        service, operation = what = exchange.service or "none", exchange.operation or "none"
+        self._answers[service, operation, exchange.status] += 1
+        times = self._times.get(what)
+        if times is None:
+            times = self._times[what] = _Times([0] * (len(BUCKETS) + 1))
+        times.counts[bisect_left(BUCKETS, exchange.seconds)] += 1
+        times.total += exchange.seconds
         if exchange.rule:
-            self._refusals.labels(service, exchange.rule).inc()
+            self._refusals[service, exchange.rule] += 1
+
+    def collect(self) -> Iterator[Metric]:
+        """As a collector of Prometheus's: what was counted until now."""
+        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+
+        answers = CounterMetricFamily("pnc_answers", "Requests answered.", labels=("service", "operation", "status"))
+        for (service, operation, status), count in self._answers.items():
+            answers.add_metric((service, operation, str(status)), count)
+        yield answers
+        refusals = CounterMetricFamily(
+            "pnc_refusals", "Requests refused, by the rule that decided.", labels=("service", "rule")
+        )
+        for labels, count in self._refusals.items():
+            refusals.add_metric(labels, count)
+        yield refusals
+        seconds = HistogramMetricFamily(
+            "pnc_answer_seconds", "Seconds from a request's header to its answer.", labels=("service", "operation")
+        )
+        for labels, times in self._times.items():
+            up_to = zip((*map(str, BUCKETS), "+Inf"), accumulate(times.counts), strict=True)
+            seconds.add_metric(labels, tuple(up_to), times.total)
+        yield seconds
 
     def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
         """A figure that is looked at whenever somebody asks; ``text`` says what it is."""

@@ -156,8 +156,9 @@ def _reporting(voice: Voice, source: Source, routes: Mapping[Any, Route], reader
             text = f"{type(error).__name__} in {request.method} {request.path}: a fault of ours."
             voice.problem(LocalError(text, kind="defect", http_status=500))
             response = error_response(500, ["Internal error."], source)
-        asked, answered = await octets_of(request, response) if voice.wants_bytes else (b"", b"")
-        voice.http(request.method, request.path, response.status, text, request=asked, response=answered)
+        if voice.heard:
+            asked, answered = await octets_of(request, response) if voice.wants_bytes else (b"", b"")
+            voice.http(request.method, request.path, response.status, text, request=asked, response=answered)
         if readers:
             tell(request, response, time.perf_counter() - began)
         return response

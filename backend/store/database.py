@@ -5,8 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,37 @@ from pncsim.backend.store.statements import SqliteFile, set_up
 from pncsim.wire.errors import LocalError
 
 _FORMS = "Give sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE."
+
+
+_FAILURES = (SQLAlchemyError, sqlite3.Error, OSError)
+
+
+class _Sentences:
+    """A class, for each read and each change has one around it, and a generator costs more than the read."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is None:
+            return
+        if isinstance(error, ValidationError):
+            raise LocalError(
+                f"The database {self._database.name} holds what this release cannot read: {error}.",
+                advice="Use the release that wrote it, or an empty database.",
+            ) from error
+        if isinstance(error, _FAILURES):
+            said = str(getattr(error, "orig", None) or error).splitlines()[0].rstrip(".")
+            raise LocalError(
+                f"The database {self._database.name} failed: {said}.",
+                advice="Is it running, and are name, password and rights as they should be?",
+                http_status=503,
+            ) from error
 
 
 class Database(Struct, frozen=True, eq=False):
@@ -38,23 +67,9 @@ class Database(Struct, frozen=True, eq=False):
         """The URL for people: without its password."""
         return self.url.render_as_string(hide_password=True)
 
-    @contextmanager
-    def sentences(self) -> Iterator[None]:
-        """What the driver says in the body, as LocalError."""
-        try:
-            yield
-        except ValidationError as error:
-            raise LocalError(
-                f"The database {self.name} holds what this release cannot read: {error}.",
-                advice="Use the release that wrote it, or an empty database.",
-            ) from error
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            said = str(getattr(error, "orig", None) or error).splitlines()[0].rstrip(".")
-            raise LocalError(
-                f"The database {self.name} failed: {said}.",
-                advice="Is it running, and are name, password and rights as they should be?",
-                http_status=503,
-            ) from error
+    def sentences(self) -> _Sentences:
+        """What the driver says in the body of a ``with``, as LocalError."""
+        return _Sentences(self)
 
     async def close(self) -> None:
         """Leave it."""

@@ -133,7 +133,9 @@ class SqlStore:
     async def tell_again(self) -> int:
         """Tell the facts of processes that ended before they could; returns how many there were."""
         told = 0
-        for (owner,) in await self.read(self._owners, {}):
+        with self.database.sentences():
+            owners = await self.read(self._owners, {})
+        for (owner,) in owners:
             if owner != self.owner:
                 async with self.gone(owner) as gone:
                     told += await self._tell_for(owner) if gone else 0
@@ -153,12 +155,11 @@ class SqlStore:
     # Reading, for tables
 
     async def read(self, statement: Statement, values: Values) -> Sequence[FoundRow]:
-        """The rows of what is kept now."""
-        with self.database.sentences():
-            if self.database.file is not None:
-                return self.database.file.read(statement, values)
-            async with self._alone() as connection:
-                return await running_on(connection)(statement, values)
+        """The rows of what is kept now. Raises what the driver raises: who reads has ``sentences`` around it."""
+        if self.database.file is not None:
+            return self.database.file.read(statement, values)
+        async with self._alone() as connection:
+            return await running_on(connection)(statement, values)
 
     # Changing
 
@@ -258,7 +259,8 @@ class SqlStore:
                         await connection.rollback()
 
     async def _tell_for(self, owner: int) -> int:
-        rows = await self.read(self._left, {"whose": owner})
+        with self.database.sentences():
+            rows = await self.read(self._left, {"whose": owner})
         if rows:
             await self._tell([decode_fact(name, fact) for _, name, fact in rows])
             self._told += [number for number, _, _ in rows]

@@ -21,6 +21,7 @@ from pncsim.tls_certs import der
 from pncsim.tls_certs import ocsp as ocsp_module
 from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.bad.staples import STAPLE_FLAWS, wrong_staple
+from pncsim.tls_certs.certid import CertId, parse_request
 from pncsim.tls_certs.crl import CrlError, build_crl, verify_crl
 from pncsim.tls_certs.ocsp import (
     OcspError,
@@ -151,6 +152,15 @@ def test_refusals(pki: Pki) -> None:
         assert pki.answer_ocsp(garbage, NOW) == bytes.fromhex("30030a0101")
     flood = request_for([cert_id(*pair(pki))] * 17)
     assert pki.answer_ocsp(flood, NOW) == bytes.fromhex("30030a0101")
+
+
+def test_a_serial_number_that_lacks_its_leading_zero_is_read_as_it_was_meant() -> None:
+    name = CertId("SHA256", bytes(range(32)), bytes(range(32, 64)), 255)
+    request = request_for([name])
+    cut = request.replace(bytes.fromhex("020200ff"), bytes.fromhex("0201ff"))
+    for place in (1, 3, 5, 7, 9):  # the sequences around it
+        cut = cut[:place] + bytes((cut[place] - 1,)) + cut[place + 1 :]
+    assert parse_request(request) == parse_request(cut) == ([name], None)
 
 
 @steady
@@ -469,7 +479,7 @@ class TestDer:
     def test_reading_raises_nothing_else(self, octets: bytes) -> None:
         try:
             for element in der.sequence(octets):
-                list(der.children(element.content))
+                der.children(element.content)
         except der.DerError:
             pass
 
