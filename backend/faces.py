@@ -46,7 +46,8 @@ async def _nothing() -> None:
 class Household(Struct, frozen=True, eq=False):
     """What faces are of: the services, who may call them, and the lab's time.
 
-    ``grants`` says what tokens let their holders do where it is not ``tokens``: their clients are somewhere else then.
+    ``grants`` says what tokens let their holders do where it is not ``tokens``: their clients are somewhere else then,
+    and ``log_in`` asks there for one.
     ``kinds`` is what is kept. ``renew`` lets the services begin anew with what is kept by then; ``reset`` brings back
     the state of a first start, where a test may do that and move the clock. ``services``: where each is, by name.
     """
@@ -62,6 +63,7 @@ class Household(Struct, frozen=True, eq=False):
     metrics: Metrics = field(default_factory=Metrics)
     certificates: ClientCertificates | None = None
     grants: Grants | None = None
+    log_in: auth_http.LogIn | None = None
     services: Mapping[str, str] = {}
 
     @property
@@ -152,25 +154,43 @@ FACES: Mapping[str, Face] = {
 }
 """By the name a ready file gives them."""
 
-VIEWED = frozenset({"token", "rcp", "pcp", "ccp", "webhooks", "admin"})
-"""What has to be at a port for its page to show something: it reads nothing from elsewhere."""
+VIEWER = "admin"
+"""At whose port there is a page to look at what all services in its process hold."""
 ABOUT = "about"
 """What figures and access log call the routes that are of no service, but about all of a port's."""
 
 
-def routes_of(house: Household, names: Sequence[str] = tuple(FACES)) -> list[Route]:
-    """The routes of these faces, each with its service and scope, and what every port has for whoever runs it."""
-    published = [
-        replace(route, service=name, scope=FACES[name].scope) for name in names for route in FACES[name].routes(house)
-    ]
+Published = Mapping[str, Sequence[Route]]
+"""The routes of services by their names."""
+
+
+def published(house: Household, names: Sequence[str] = tuple(FACES)) -> Published:
+    """The routes of these faces, each with its service and scope. They are made once, however many ports they are at:
+    whoever has guessed too often at one of them has done so at all."""
+    return {
+        name: [replace(route, service=name, scope=FACES[name].scope) for route in FACES[name].routes(house)]
+        for name in names
+    }
+
+
+def routes_of(house: Household, made: Published, names: Sequence[str] = tuple(FACES)) -> list[Route]:
+    """The routes at a port of the services ``names`` out of ``made``, and what every port has for whoever runs it."""
+    here = [route for name in names for route in made[name]]
     about = (
         *health.routes(lambda: _probe(house)),
         *house.metrics.routes(),
         *services_http.routes(house.services),
-        *(viewer.routes() if VIEWED.issubset(names) else ()),
-        *openapi_http.routes(published, house.tokens.audience),
+        *openapi_http.routes(here, house.tokens.audience),
     )
-    return [*published, *(replace(route, service=ABOUT) for route in about)]
+    page = viewer.routes(_readable(house, made), names) if VIEWER in names else ()
+    return [*here, *(route if route.service else replace(route, service=ABOUT) for route in (*about, *page))]
+
+
+def _readable(house: Household, made: Published) -> Published:
+    """With what clients of another process log in by."""
+    if house.log_in is None:
+        return made
+    return {**made, "token": [replace(route, service="token") for route in auth_http.forwarded(house.log_in)]}
 
 
 async def _probe(house: Household) -> None:

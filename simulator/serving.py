@@ -19,7 +19,7 @@ from pncsim.backend.auth import AUDIENCES, CLIENTS, TOKEN_KEYS
 from pncsim.backend.auth.certificates import CLIENT_CERTIFICATES
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS
 from pncsim.backend.ecosystem import Ecosystem
-from pncsim.backend.faces import FACES, VIEWED
+from pncsim.backend.faces import FACES, VIEWER
 from pncsim.backend.mo import NOTICES, SUBSCRIPTIONS
 from pncsim.backend.oem.consent_store import CONSENT_KINDS
 from pncsim.backend.oem.store import FLEET_KINDS
@@ -166,6 +166,8 @@ class Served:
     def __init__(self, home: Home, database: str, clock: Clock | None, elsewhere: Elsewhere | None = None) -> None:
         self._home, self._elsewhere, self.database, self.clock = home, elsewhere, database, clock
         self.pki, self.services, self.tls = home.place, home.doors.services, home.tls
+        self.ports = {url for name, url in home.doors.bases.items() if not FACES[name].plain}
+        """The base URLs of what is asked with tokens, one unless each service has its own port."""
 
     @property
     def ecosystem(self) -> Ecosystem:
@@ -298,9 +300,8 @@ def _show(house: Served) -> None:
         print(f"  {client.id:<14}{client.role:<18}{client.secret or '(not known here)':<34}{owns}".rstrip())
     if house.tls is not None:
         print(f"TLS root   {house.tls.root}\nTo show    {house.tls.clients}: a certificate and a key of each client")
-    seen = {house.services[name].removesuffix(FACES[name].path) for name in VIEWED & house.services.keys()}
-    if house.services.keys() >= VIEWED and len(seen) == 1:
-        print(f"To look at {min(seen)}/ (what is there), {min(seen)}/docs (the interface)")
+    base, several = house.services[VIEWER], len(house.ports) > 1
+    print(f"To look at {base}/ (what is there), {'/docs at each port' if several else f'{base}/docs'} (the interface)")
     place = house.ready().get("pki")
     print(f"PKI        {place}" if place else "PKI        in another process, as are the clients")
     print(f"Database   {house.database}\nReady. Ctrl-C ends it.", flush=True)

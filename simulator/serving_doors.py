@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from pncsim.backend.faces import FACES, Household, routes_of
+from pncsim.backend.faces import FACES, Household, published, routes_of
 from pncsim.backend.oem.fleet import Fleet, bind_line, serve_line
 from pncsim.backend.rest.access import Grants, Others
 from pncsim.backend.rest.exchanges import ExchangeReader
@@ -78,7 +78,10 @@ class Doors:
 
     def applications(self, house: Household) -> list[tuple[HttpListener, web.Application]]:
         """The faces of ``house`` for each door. Making them makes the services, which listen to each other then."""
-        return self.applied(lambda names: routes_of(house, names), house.grants or house.tokens.grant, house.others)
+        made = published(house, tuple(self.services))
+        return self.applied(
+            lambda names: routes_of(house, made, names), house.grants or house.tokens.grant, house.others
+        )
 
     def applied(
         self, routes: Callable[[Sequence[str]], Sequence[Route]], tokens: Grants, others: Others

@@ -175,6 +175,7 @@ class Home:
                     metrics=self.doors.metrics,
                     certificates=certificates,
                     grants=None if away is None else away.grants,
+                    log_in=None if away is None else away.log_in,
                     services=served if away is None else {**away.services, **served},
                 )
                 own_roots = []

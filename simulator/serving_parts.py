@@ -12,7 +12,7 @@ from msgspec import Struct
 from pncsim.backend.auth.remote import USERINFO, RemoteGrants, mirror_clients
 from pncsim.backend.faces import FACES
 from pncsim.backend.pki.remote import RemoteAuthorities, fetch_pki
-from pncsim.backend.rest.client import HttpClient
+from pncsim.backend.rest.client import HttpClient, HttpReply
 from pncsim.backend.store import Store
 from pncsim.simulator.pool_calls import trust
 from pncsim.simulator.pool_client import KnownServices, Participant
@@ -53,8 +53,8 @@ class Elsewhere:
         """The services there that clients use."""
         self._calls = Participant(clock, known.of(client), "", known.services, tls=tls)
         self._http = HttpClient(clock, whole=_TOKEN, body=65_536, clause="ACC-1", tls=tls)
-        token = known.services["token"]
-        self.grants = RemoteGrants(self._http, token[: -len("/oauth/token")] + USERINFO).grant
+        self._token = known.services["token"]
+        self.grants = RemoteGrants(self._http, self._token[: -len("/oauth/token")] + USERINFO).grant
 
     @property
     def clients(self) -> Sequence[Mapping[str, Any]]:
@@ -75,6 +75,11 @@ class Elsewhere:
     def authorities(self, voice: Voice, store: Store, pki: Pki) -> RemoteAuthorities:
         """What issues and revokes there."""
         return RemoteAuthorities(self._clock, voice, store, pki, self._calls)
+
+    async def log_in(self, body: bytes, media_type: str) -> HttpReply:
+        """What the token service there says to a request of a client here. Raises PeerError."""
+        whom, headers = f"The token service at {self._token}", {"Content-Type": media_type}
+        return await self._http.request(whom, "POST", self._token, body=body, headers=headers)
 
     async def mirror(self, store: Store) -> None:
         """Know here who takes part there. Raises PeerError."""

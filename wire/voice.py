@@ -272,7 +272,7 @@ class Voice:
         self, service: str, operation: str, ok: bool, text: str, *, asked: bytes = b"", answered: bytes = b""
     ) -> None:
         """Another service was asked, or this one was, and how it ended."""
-        if not self.heard:
+        if not self._readers:
             return
         if not self.wants_bytes:
             asked = answered = b""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -12,6 +12,7 @@ from pncsim.backend.auth.remote import USERINFO, holder_info
 from pncsim.backend.auth.tokens import BearerTokens
 from pncsim.backend.rest.access import ROLES, Grant
 from pncsim.backend.rest.bodies import json_response
+from pncsim.backend.rest.client import HttpReply
 from pncsim.backend.rest.routes import Route
 
 if TYPE_CHECKING:
@@ -55,6 +56,22 @@ def routes(clients: Clients, tokens: BearerTokens) -> tuple[Route, ...]:
         Route("POST", PATH, "oauthToken", None, token),
         Route("GET", USERINFO, "userinfo", ROLES, userinfo),
     )
+
+
+LogIn = Callable[[bytes, str], Awaitable[HttpReply]]
+"""Hands a request for a token, body and media type, to where clients are known. Raises PeerError."""
+
+
+def forwarded(log_in: LogIn) -> tuple[Route, ...]:
+    """The operation where clients are known in another process, which answers."""
+    from pncsim.wire.web import web
+
+    async def token(request: web.Request, grant: Grant) -> web.StreamResponse:
+        reply = await log_in(await request.read(), request.content_type)
+        headers = {"Cache-Control": "no-store"}
+        return web.Response(status=reply.status, body=reply.body, content_type="application/json", headers=headers)
+
+    return (Route("POST", PATH, "oauthToken", None, token),)
 
 
 def _members(body: bytes, media_type: str) -> Mapping[str, Any]:

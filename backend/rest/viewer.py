@@ -1,20 +1,47 @@
 """A small page to look at what the services hold (``/``): it reads through their own interface, and writes nothing.
 
 Whoever opens it says which client he is; the token stays in the page and ends with it. What he is shown is what that
-client may read: lists for an administrator, single vehicles and contracts for everybody else.
+client may read: lists for an administrator, single vehicles and contracts for everybody else. It asks nobody but the
+port it came from: what it reads of services at other ports of this process is there for it, too.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import html
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pncsim.backend.rest.access import Grant
 from pncsim.backend.rest.routes import Route
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+TOKEN = "/oauth/token"
+
+
+class Section(Struct, frozen=True):
+    """What the page reads at ``path`` of ``service``, which is the one that holds what is shown."""
+
+    service: str
+    path: str
+
+
+SECTIONS: Mapping[str, Section] = {
+    "Roots": Section("rcp", "/v1/root/rootCerts"),
+    "Vehicles": Section("pcp", "/admin/vehicles"),
+    "Contracts": Section("ccp", "/admin/contracts"),
+    "Certificates": Section("est", "/admin/certificates"),
+    "Event deliveries": Section("webhooks", "/admin/deliveries"),
+    "Vehicle": Section("pcp", "/v1/oem/provCerts/{pcid}"),
+    "Contract": Section("ccp", "/v1/ccp/lookupContract/{emaid}"),
+}
+"""By their titles; a section of a service that is not in this process is left out."""
 
 STYLE = """
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 16%, transparent); }
@@ -33,20 +60,21 @@ td.id { font-family: ui-monospace, monospace; font-size: .85em; } .none { opacit
 SCRIPT = """
 "use strict";
 const SHORT = 20;
+const PATHS = JSON.parse(document.body.dataset.paths);
 const LISTS = [
-  ["Roots", "/v1/root/rootCerts", body => body.RootCertificateCollection.rootCertificates,
+  ["Roots", body => body.RootCertificateCollection.rootCertificates,
     ["rootType", "distinguishedName", "validTo", "fingerprint"]],
-  ["Vehicles", "/admin/vehicles", body => body.vehicles, ["pcid", "certValidTo", "fingerprint"]],
-  ["Contracts", "/admin/contracts", body => body.contracts, ["emaid", "pcid", "defaultContract", "certValidTo"]],
-  ["Certificates", "/admin/certificates", body => body.certificates,
+  ["Vehicles", body => body.vehicles, ["pcid", "certValidTo", "fingerprint"]],
+  ["Contracts", body => body.contracts, ["emaid", "pcid", "defaultContract", "certValidTo"]],
+  ["Certificates", body => body.certificates,
     ["commonName", "issuer", "serial", "certValidTo", "revokedAt", "reason"]],
-  ["Event deliveries", "/admin/deliveries", body => body.deliveries,
+  ["Event deliveries", body => body.deliveries,
     ["created", "eventType", "state", "attempts", "text", "eventId"]],
 ];
 const SINGLE = [
-  ["Vehicle", "PCID", id => "/v1/oem/provCerts/" + id, body => [body.OEMMessage],
+  ["Vehicle", "PCID", body => [body.OEMMessage],
     ["fingerprint", "rootIssuerDistinguishedName", "previousPcid"]],
-  ["Contract", "EMAID", id => "/v1/ccp/lookupContract/" + id, body => body.XMLContracts,
+  ["Contract", "EMAID", body => body.XMLContracts,
     ["emaid", "pcid", "defaultContract", "certValidFrom", "certValidTo"]],
 ];
 let token = "";
@@ -108,7 +136,7 @@ function single(section, name, path, pick, columns) {
     event.preventDefault();
     try {
       const [wide, rows] = table(columns);
-      fill(rows, columns, pick(await read(path(encodeURIComponent(input.value.trim())))));
+      fill(rows, columns, pick(await read(path.replace(/{.*}/, encodeURIComponent(input.value.trim())))));
       found.replaceChildren(wide);
     } catch (error) {
       found.replaceChildren(make("p", error.message, "said"));
@@ -126,9 +154,11 @@ function begin(title) {
 }
 
 async function show(admin) {
-  document.querySelector("main").replaceChildren();
-  for (const [title, path, pick, columns] of LISTS) {
-    if (!admin && path.startsWith("/admin")) continue;
+  const shown = document.querySelector("main");
+  shown.replaceChildren();
+  for (const [title, pick, columns] of LISTS) {
+    const path = PATHS[title];
+    if (!path || (!admin && path.startsWith("/admin"))) continue;
     const section = begin(title);
     try {
       await list(section, path, pick, columns);
@@ -136,7 +166,9 @@ async function show(admin) {
       section.append(make("p", error.message, "said"));
     }
   }
-  if (!admin) for (const [title, ...how] of SINGLE) single(begin(title), ...how);
+  for (const [title, name, pick, columns] of SINGLE)
+    if (!admin && PATHS[title]) single(begin(title), name, PATHS[title], pick, columns);
+  if (!shown.children.length) shown.append(make("p", "What is here, only an administrator may look at.", "none"));
   document.body.dataset.shown = "yes";
 }
 
@@ -150,7 +182,7 @@ document.querySelector("#client").onsubmit = async event => {
   });
   const body = await answer.json();
   if (!answer.ok) {
-    said.textContent = body.error_description;
+    said.textContent = body.error_description || (body.errorMessages || [answer.statusText])[0];
     return;
   }
   token = body.access_token;
@@ -170,8 +202,13 @@ POLICY = (
 )
 """The page's own script and style, the services it came from, and nothing else."""
 
-PAGE = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Plug &amp; Charge services</title>
+
+def page(made: Mapping[str, object]) -> str:
+    """The page over the services that ``made`` names."""
+    paths = {title: section.path for title, section in SECTIONS.items() if section.service in made}
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Plug &amp; Charge services</title>
 <meta name="viewport" content="width=device-width"><style>{STYLE}</style>
+<body data-paths="{html.escape(json.dumps(paths))}">
 <header><h1>Plug &amp; Charge services</h1><a href="/docs">Interface</a><a href="/metrics">Figures</a></header>
 <form id="client"><label>Client<input name="id_" autocomplete="username" required></label>
 <label>Secret<input name="secret" type="password" autocomplete="current-password" required></label>
@@ -179,7 +216,9 @@ PAGE = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Plug &amp
 <main><p class="none">Who you are decides what you see: an administrator sees lists, everybody else looks up
 what is theirs. The demo clients and their secrets were printed at the start; they are in the ready file
 and in clients.json of the data folder. Nothing is kept in this browser.</p></main>
-<script>{SCRIPT}</script></html>"""
+<script>{SCRIPT}</script></body></html>"""
+
+
 _HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -188,11 +227,17 @@ _HEADERS = {
 }
 
 
-def routes() -> tuple[Route, ...]:
-    """The page, for everybody: it holds nothing."""
+def routes(made: Mapping[str, Sequence[Route]], here: Iterable[str]) -> tuple[Route, ...]:
+    """The page, for everybody: it holds nothing. ``made``: the routes of each service in this process; those of
+    the services ``here`` are at its port already, of the others it gets what it reads."""
     from pncsim.wire.web import web
 
-    async def page(request: web.Request, grant: Grant) -> web.StreamResponse:
-        return web.Response(text=PAGE, content_type="text/html", charset="utf-8", headers=_HEADERS)
+    text = page(made)
 
-    return (Route("GET", "/", "page", None, page),)
+    async def shown(request: web.Request, grant: Grant) -> web.StreamResponse:
+        return web.Response(text=text, content_type="text/html", charset="utf-8", headers=_HEADERS)
+
+    read = {("GET", section.path) for section in SECTIONS.values()} | {("POST", TOKEN)}
+    others = (route for name, routes in made.items() if name not in here for route in routes)
+    also = (route for route in others if (route.method, route.path) in read)
+    return (Route("GET", "/", "page", None, shown), *also)

@@ -148,14 +148,16 @@ class Desk:
 
     def _app(self) -> web.Application:
         from pncsim.backend.auth import BearerTokens, Clients
-        from pncsim.backend.faces import Household, routes_of
+        from pncsim.backend.faces import Household, published, routes_of
         from pncsim.backend.rest.access import fixed
         from pncsim.backend.rest.routes import application
 
         eco, clock = self._ecosystem, self._clock
         clients = Clients(clock, self._voice, eco.store, self._source)
         house = Household(eco, clients, BearerTokens(clock, eco.store, clients, "http://pncsim.test"), clock)
-        return application(routes_of(house), self._voice, tokens=fixed(self._grants), source=self._source)
+        return application(
+            routes_of(house, published(house)), self._voice, tokens=fixed(self._grants), source=self._source
+        )
 
     def _grant(self, holder: str, name: str, of: str) -> Grant:
         wmis = frozenset({of} if of else {"PNC", *self._ecosystem.manufacturers}) if name == "OEM" else None

@@ -14,7 +14,7 @@ from documents import AnswerJudge
 from msgspec import Struct
 
 from pncsim.backend.auth import BearerTokens, Clients
-from pncsim.backend.faces import Household, routes_of
+from pncsim.backend.faces import Household, published, routes_of
 from pncsim.backend.rest.access import Role
 from pncsim.backend.rest.exchanges import ExchangeReader
 from pncsim.backend.rest.routes import Route, application
@@ -75,7 +75,7 @@ async def open_faces(world: World, *readers: ExchangeReader) -> AsyncIterator[Fa
     clients = Clients(world.clock, world.voice("LAB"), world.eco.store)
     tokens = BearerTokens(world.clock, world.eco.store, clients, listener.url)
     house = Household(world.eco, clients, tokens, world.clock)
-    routes = routes_of(house)
+    routes = routes_of(house, published(house))
     judge = AnswerJudge(routes)
     app = application(routes, world.voice("LAB"), tokens=tokens.grant, readers=(house.metrics.read, *readers))
     app.middlewares.insert(0, judge.middleware())

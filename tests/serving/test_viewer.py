@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from browser import PROGRAM, Browser, browsing
+from serving_world import call, token
 
+from pncsim.backend.rest.guessing import MISSES
 from pncsim.backend.rest.viewer import POLICY
-from pncsim.simulator.serving import Served, ServeOptions, served
+from pncsim.simulator.serving import PkiOptions, PoolsOptions, Served, ServeOptions, served
+from pncsim.simulator.serving_parts import PKI, POOLS
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Trace
 from pncsim.wire.web import aiohttp
@@ -24,6 +28,13 @@ async def log_in(browser: Browser, house: Served, client: str) -> None:
     await browser.type("[name=secret]", secret)
     await browser.evaluate("document.querySelector('#client button').click()")
     await browser.until("document.body.dataset.shown")
+
+
+async def titles(browser: Browser) -> list[str]:
+    """Of the sections that are shown."""
+    script = "JSON.stringify([...document.querySelectorAll('h2')].map(title => title.textContent))"
+    found: list[str] = json.loads(await browser.evaluate(script))
+    return found
 
 
 async def rows(browser: Browser, section: str) -> list[list[str]]:
@@ -96,11 +107,62 @@ async def test_the_page_is_for_everybody_and_holds_nothing(tmp_path: Path) -> No
     assert "innerHTML" not in text
 
 
-async def test_a_port_of_one_service_has_its_document_and_no_page_that_could_show_nothing(tmp_path: Path) -> None:
+@pytest.mark.rule("PCP-ENUM-1")
+async def test_each_port_has_its_document_and_the_page_is_at_the_administrators(tmp_path: Path) -> None:
     options = ServeOptions(data=tmp_path, port=0, port_per_service=True)
     async with served(options, Clock(), Trace()) as house, aiohttp.ClientSession() as session:
-        for name, path, status in (("rcp", "/", 404), ("rcp", "/health", 200), ("rcp", "/metrics", 200)):
-            async with session.get(house.services[name] + path) as answer:
-                assert answer.status == status, path
-        async with session.get(house.services["rcp"] + "/openapi.json") as answer:
-            assert {path.split("/")[2] for path in (await answer.json())["paths"]} == {"root"}
+        rcp, pcp, page = (house.services[name] for name in ("rcp", "pcp", "admin"))
+        for url, status in ((rcp + "/", 404), (page + "/", 200), (rcp + "/health", 200), (rcp + "/metrics", 200)):
+            async with session.get(url) as answer:
+                assert answer.status == status, url
+        for base, begins in ((rcp, "/v1/root"), (page, "/admin")):
+            async with session.get(base + "/openapi.json") as answer:
+                assert all(path.startswith(begins) for path in (await answer.json())["paths"])
+        held = str((await token(house, "demo-mo"))[1]["access_token"])
+        assert (await call("GET", page + "/v1/root/rootCerts", held))[0] == 200
+        assert (await call("DELETE", page + f"/v1/oem/provCerts/{PCID}", held))[0] == 405
+        # What was guessed at one port was guessed at all.
+        for number in range(MISSES):
+            base = (pcp, page)[number % 2]
+            assert (await call("GET", f"{base}/v1/oem/provCerts/PNCNOBODY{number:09}", held))[0] == 404
+        assert [(await call("GET", f"{base}/v1/oem/provCerts/{PCID}", held))[0] for base in (pcp, page)] == [429, 429]
+
+
+@NEEDED
+async def test_pools_and_a_pki_apart_each_show_what_is_theirs(tmp_path: Path) -> None:
+    clock, ready = Clock(), tmp_path / "pki.json"
+    async with served(PkiOptions(data=tmp_path / "pki", port=0), clock, Trace(), PKI) as pki:
+        ready.write_text(json.dumps(pki.ready()))
+        asked = PoolsOptions(data=tmp_path / "pools", port=0, pki_services=str(ready), port_per_service=True)
+        async with served(asked, clock, Trace(), POOLS) as pools, browsing(tmp_path / "browser") as browser:
+            await browser.open(pools.services["admin"] + "/")
+            await browser.type("[name=id_]", "demo-admin")
+            await browser.type("[name=secret]", "wrong")
+            await browser.evaluate("document.querySelector('#client button').click()")
+            assert "secret" in await browser.until("said.textContent")
+            await browser.open(pools.services["admin"] + "/")
+            await log_in(browser, pki, "demo-admin")
+            assert await titles(browser) == ["Roots", "Vehicles", "Contracts", "Event deliveries"]
+            assert len(await rows(browser, "roots")) == 3
+            await browser.open(pools.services["admin"] + "/")
+            await log_in(browser, pki, "demo-mo")
+            assert await titles(browser) == ["Roots", "Vehicle", "Contract"]
+            await browser.open(pki.services["admin"] + "/")
+            await log_in(browser, pki, "demo-admin")
+            assert await titles(browser) == ["Certificates"]
+            await browser.open(pki.services["admin"] + "/")
+            await log_in(browser, pki, "demo-mo")
+            assert await titles(browser) == []
+            assert "only an administrator" in await browser.evaluate("document.querySelector('main').textContent")
+
+
+async def test_a_page_whose_clients_are_known_elsewhere_says_so_when_nobody_is_there(tmp_path: Path) -> None:
+    clock, ready = Clock(), tmp_path / "pki.json"
+    async with AsyncExitStack() as stack:
+        async with served(PkiOptions(data=tmp_path / "pki", port=0), clock, Trace(), PKI) as pki:
+            ready.write_text(json.dumps(pki.ready()))
+            asked = PoolsOptions(data=tmp_path / "pools", port=0, pki_services=str(ready))
+            pools = await stack.enter_async_context(served(asked, clock, Trace(), POOLS))
+        async with aiohttp.ClientSession() as session, session.post(pools.services["admin"] + "/oauth/token") as answer:
+            assert answer.status == 502
+            assert "token service" in (await answer.json())["errorMessages"][0]
