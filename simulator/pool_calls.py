@@ -190,7 +190,8 @@ WORK: Mapping[str, Callable[[Participant, Arguments], Awaitable[Told]]] = {
 
 def _client(one: Mapping[str, Any]) -> str:
     owns = " ".join((*one["wmi"], *one["providers"]))
-    state = "" if one["enabled"] else "  shut out" if one["confirmation"] else "  not confirmed"
+    waits = one["providers"] and not one["confirmation"]
+    state = "" if one["enabled"] else "  not confirmed" if waits else "  shut out"
     return f"{one['id']:<20} {one['role']:<17} {owns}{state}".rstrip()
 
 

@@ -135,7 +135,12 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     webhook_retry: Annotated[
         float, "time from one attempt to deliver an event to the next", Reads(pause), Shown("DURATION")
     ] = WEBHOOK_RETRY
-    clock_offset: Annotated[float, "how far the services' time is ahead", Reads(duration), Shown("DURATION")] = 0.0
+    clock_offset: Annotated[
+        float,
+        "how far the services' time is ahead: 30d; behind: --clock-offset=-30d",
+        Reads(duration),
+        Shown("DURATION"),
+    ] = 0.0
 
 
 class PkiOptions(ServeOptions, frozen=True, kw_only=True):

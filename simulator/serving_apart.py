@@ -67,7 +67,9 @@ class ApartOptions(Struct, frozen=True, kw_only=True):
     ready_file: Annotated[
         Path | None, "write the URLs and clients there as JSON once everything answers", Shown("FILE")
     ] = None
-    clock_offset: Annotated[float, "how far its time is ahead", Reads(duration), Shown("DURATION")] = 0.0
+    clock_offset: Annotated[
+        float, "how far its time is ahead: 30d; behind: --clock-offset=-30d", Reads(duration), Shown("DURATION")
+    ] = 0.0
 
 
 class ApartPart(Struct, frozen=True):

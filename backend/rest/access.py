@@ -92,7 +92,8 @@ async def identify(
     grant = await _shown(request, tokens, others, proofs)
     if grant is None:
         raise Refused(
-            f"The request carries no bearer token{', and shows no certificate,' if others else ''} known here.",
+            f"The request carries no bearer token{', and shows no certificate,' if others else ''} that is known here "
+            "and has not expired.",
             clause="ACC-1",
             http_status=401,
             challenge='Basic realm="EST", Bearer' if others is not None and "secret" in proofs else "Bearer",

@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 TOKEN = "/oauth/token"
 
 
-class Section(Struct, frozen=True):
+class Viewed(Struct, frozen=True):
     """What the page reads at ``path`` of ``service``, which is the one that holds what is shown."""
 
     service: str
     path: str
 
 
-SECTIONS: Mapping[str, Section] = {
-    "Roots": Section("rcp", "/v1/root/rootCerts"),
-    "Vehicles": Section("pcp", "/admin/vehicles"),
-    "Contracts": Section("ccp", "/admin/contracts"),
-    "Certificates": Section("est", "/admin/certificates"),
-    "Event deliveries": Section("webhooks", "/admin/deliveries"),
-    "Vehicle": Section("pcp", "/v1/oem/provCerts/{pcid}"),
-    "Contract": Section("ccp", "/v1/ccp/lookupContract/{emaid}"),
+SECTIONS: Mapping[str, Viewed] = {
+    "Roots": Viewed("rcp", "/v1/root/rootCerts"),
+    "Vehicles": Viewed("pcp", "/admin/vehicles"),
+    "Contracts": Viewed("ccp", "/admin/contracts"),
+    "Certificates": Viewed("est", "/admin/certificates"),
+    "Event deliveries": Viewed("webhooks", "/admin/deliveries"),
+    "Vehicle": Viewed("pcp", "/v1/oem/provCerts/{pcid}"),
+    "Contract": Viewed("ccp", "/v1/ccp/lookupContract/{emaid}"),
 }
 """By their titles; a section of a service that is not in this process is left out."""
 

@@ -102,6 +102,8 @@ async def test_participants_come_and_go_by_the_command_line(tmp_path: Path, pool
         assert (code, said) == (0, "newmo                MO_EXTERNAL_PKI   DENEW\n")
         code, said = await pool("clients", "disable", "newmo")
         assert code == 0 and said.endswith("shut out\n")
+        assert (await pool("clients", "add", "newoem", "OEM", "--wmi", "NEW"))[0] == 0
+        assert (await pool("clients", "disable", "newoem"))[1].endswith("NEW  shut out\n")
         assert "newmo" in (await pool("clients", "list"))[1]
         assert (await pool("clients", "remove", "newmo"))[0] == 0
         assert "newmo" not in (await pool("clients", "list"))[1]
