@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Struct
 
-from pncsim.simulator.dashboard.lab_commands import COMMANDS, fields_of, stop_charging, values_of
-from pncsim.simulator.dashboard.reports import FieldTold
-from pncsim.simulator.feed.messages import typed
+from pncsim.simulator.dashboard.lab_commands import COMMANDS, shown_default, stop_charging, values_of
+from pncsim.simulator.feed.messages import ArgumentTold, typed
 from pncsim.simulator.parameters import Parameter, parameters_of
 from pncsim.wire.errors import LocalError
 
@@ -29,12 +28,12 @@ GRACE = 5.0
 class FeedCommand(Struct, frozen=True):
     """``title`` says what it does; ``do(arguments)`` reads them, does it, and answers what a person is told, or None.
 
-    It raises PncError where it cannot be done. ``fields``: the arguments, as people are told of them.
+    It raises PncError where it cannot be done. ``arguments``: as people are told of them.
     """
 
     title: str
     do: Callable[[Mapping[str, Any]], Awaitable[object]]
-    fields: tuple[FieldTold, ...] = ()
+    arguments: tuple[ArgumentTold, ...] = ()
 
 
 def command(
@@ -50,7 +49,8 @@ def command(
         texts = {key: typed(value) for key, value in arguments.items()}
         return await do(**values_of(name, known, texts))
 
-    return FeedCommand(title, read_and_do, fields_of(known))
+    told = tuple(ArgumentTold(one.name, one.help, shown_default(one), one.choices) for one in known)
+    return FeedCommand(title, read_and_do, told)
 
 
 def of_run(run: Run, end: Callable[[], object]) -> dict[str, FeedCommand]:

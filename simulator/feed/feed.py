@@ -197,7 +197,7 @@ class Feed:
             version=version("pncsim"),
             number=0 if lost else self._numbered.last,
             oldest=self._numbered.first,
-            commands={name: CommandTold(one.title, one.fields) for name, one in commands.items()},
+            commands={name: CommandTold(one.title, one.arguments) for name, one in commands.items()},
         )
         return f"{self._broker.topic}/status", _encode(status)
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from pncsim.simulator.dashboard.reports import FieldTold
 from pncsim.simulator.result import Check, Verdict
 
 EventNumber = Annotated[int, Meta(ge=1, description="counts what a stream says, without gaps")]
@@ -42,7 +41,16 @@ class CommandTold(Struct, frozen=True):
     """A command in words, and its arguments."""
 
     title: str
-    arguments: tuple[FieldTold, ...] = ()
+    arguments: tuple[ArgumentTold, ...] = ()
+
+
+class ArgumentTold(Struct, frozen=True):
+    """An argument, what it is if it is left out, and the words that are allowed (none: any)."""
+
+    name: str
+    help: str
+    default: str
+    choices: tuple[str, ...]
 
 
 class RunOpened(Struct, frozen=True, kw_only=True):
