@@ -38,8 +38,16 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
 
         run_all.fill(parser)
         return
+    if "--on-command" in words:
+        from pncsim.simulator.commands import run_on_command
+
+        run_on_command.fill(parser)
+        return
     add_folders(parser)
     parser.add_argument("--all", action="store_true", help="run all there is, see `pnc run --all --help`")
+    parser.add_argument(
+        "--on-command", action="store_true", help="run what is asked for at an MQTT broker, see --on-command --help"
+    )
     own = "one of these, or a file of your own: ./mine.py, or ./mine.py:NAME where it holds several"
     scenarios = parser.add_subparsers(metavar="SCENARIO", required=True, help=own)
     folders = folders_in(words)

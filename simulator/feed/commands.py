@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Struct
 
-from pncsim.simulator.dashboard.lab_commands import COMMANDS, shown_default, stop_charging, values_of
+from pncsim.simulator.by_hand.commands import DEEDS
+from pncsim.simulator.dashboard.lab_commands import COMMANDS, LabCommand, shown_default, stop_charging, values_of
 from pncsim.simulator.feed.messages import ArgumentTold, typed
 from pncsim.simulator.parameters import Parameter, parameters_of
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
     from pncsim.simulator.attach.side import Attachable
+    from pncsim.simulator.by_hand.hand import Hand
     from pncsim.simulator.lab.lab import Lab
     from pncsim.simulator.runs.run import Run
 
@@ -53,10 +55,13 @@ def command(
     return FeedCommand(title, read_and_do, told)
 
 
-def of_run(run: Run, end: Callable[[], object]) -> dict[str, FeedCommand]:
-    """What can be asked of a run: to hold it and to end it, and what a lab can be asked. ``end`` breaks it off."""
+def of_run(run: Run, end: Callable[[], object], hand: Hand | None = None) -> dict[str, FeedCommand]:
+    """What can be asked of a run: to hold and to end it, what a lab can be asked, and what is done by ``hand``.
 
-    async def pause() -> str:
+    ``end`` breaks it off.
+    """
+
+    async def hold() -> str:
         run.pause()
         return "The run is held: no V2G message passes, and lab time stands still."
 
@@ -68,11 +73,11 @@ def of_run(run: Run, end: Callable[[], object]) -> dict[str, FeedCommand]:
         await run.step()
         return "The run is over." if run.over else "One V2G message was sent."
 
-    async def stop(
+    async def finish(
         *, now: Annotated[bool, "Break it off instead of letting the stations ask their vehicles."] = False
     ) -> str:
         run.resume()
-        asked = "" if now else await run.command(stop_charging)
+        asked = "" if now else await (run.command(stop_charging) if hand is None else hand.leave())
         if asked:
             _later(run, end)
             return asked
@@ -92,19 +97,28 @@ def of_run(run: Run, end: Callable[[], object]) -> dict[str, FeedCommand]:
 
         return await run.command(disturb)
 
-    own = {
-        "pause": command("pause", "Hold the run", pause),
-        "resume": command("resume", "Let a held run go on", resume),
-        "step": command("step", "Let one more V2G message be sent, and hold the run there", step),
-        "stop": command("stop", "Let the stations ask their vehicles to stop, and end the run", stop),
-        "fault": command("fault", "Disturb what comes", fault),
-    }
-
-    async def do(doing: Callable[..., Awaitable[object]], **values: Any) -> object:
+    async def to_lab(doing: Callable[..., Awaitable[object]], **values: Any) -> object:
         return await run.command(lambda lab: doing(lab, **values))
 
-    labs = {name: command(name, one.title, partial(do, one.do), one.parameters) for name, one in COMMANDS.items()}
-    return labs | own
+    async def by_hand(doing: Callable[..., Awaitable[object]], **values: Any) -> object:
+        assert hand is not None
+        await hand.open()
+        return await doing(hand, **values)
+
+    own = {
+        "hold": command("hold", "Hold the run", hold),
+        "resume": command("resume", "Let a held run go on", resume),
+        "step": command("step", "Let one more V2G message be sent, and hold the run there", step),
+        "fault": command("fault", "Disturb what comes", fault),
+        "end": command("end", "Let the stations ask their vehicles to stop, and end the run", finish),
+    }
+    deeds = {} if hand is None else {name: LabCommand(*deed) for name, deed in DEEDS.items()}
+    return _all(COMMANDS, to_lab) | _all(deeds, by_hand) | own
+
+
+def _all(commands: Mapping[str, LabCommand], do: Callable[..., Awaitable[object]]) -> dict[str, FeedCommand]:
+    """Each of ``commands``, done by ``do``."""
+    return {name: command(name, one.title, partial(do, one.do), one.parameters) for name, one in commands.items()}
 
 
 def _later(run: Run, end: Callable[[], object]) -> None:
@@ -139,7 +153,7 @@ def of_side(side: Attachable) -> dict[str, FeedCommand]:
                 await steering.quiet(handle.on)
         terminate()
 
-    async def stop(*, now: Annotated[bool, "Without letting who charges stop first."] = False) -> str:
+    async def finish(*, now: Annotated[bool, "Without letting who charges stop first."] = False) -> str:
         asked = await steering.stop(handle.on) if handle.on is not None and not now else ""
         if asked:
             ending.append(asyncio.create_task(end()))
@@ -147,6 +161,5 @@ def of_side(side: Attachable) -> dict[str, FeedCommand]:
         asyncio.get_running_loop().call_soon(terminate)
         return "It ends."
 
-    known = steering.commands.items()
-    theirs = {name: command(name, one.title, partial(do, one.do), one.parameters) for name, one in known}
-    return theirs | {"stop": command("stop", "Let who charges stop, and end in order, as SIGTERM does", stop)}
+    own = {"end": command("end", "Let who charges stop, and end in order, as SIGTERM does", finish)}
+    return _all(steering.commands, do) | own

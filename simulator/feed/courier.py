@@ -194,9 +194,6 @@ class Courier:
         while True:
             self._wake.clear()
             ending = self._ending
-            if self._changed:
-                self._changed = False
-                await self._publish(client, self._status(False), retain=True)
             for number, message in self._take(WINDOW - len(underway)):
                 underway.append((number, asyncio.create_task(self._publish(client, message))))
             if underway:
@@ -204,9 +201,12 @@ class Courier:
                 await task
                 underway.popleft()
                 self._carried(number)
-            elif ending:
+            elif self._changed or ending:
+                # Behind what happened before: who hears of a new state has heard what led to it.
+                self._changed = False
                 await self._publish(client, self._status(False), retain=True)
-                return
+                if ending:
+                    return
             else:
                 await self._wake.wait()
 

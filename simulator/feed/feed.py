@@ -36,6 +36,7 @@ from pncsim.wire.trace import Event, Trace
 
 if TYPE_CHECKING:
     from pncsim.simulator.attach.side import Attachable
+    from pncsim.simulator.by_hand.hand import Hand
     from pncsim.simulator.runs.run import Run
 
 PATIENCE = 10.0
@@ -96,10 +97,10 @@ class Feed:
         self._courier.wake()
 
     @contextmanager
-    def tells(self, run: Run, end: Callable[[], object]) -> Iterator[None]:
+    def tells(self, run: Run, end: Callable[[], object], hand: Hand | None = None) -> Iterator[None]:
         """Within the body all of ``run`` is published, its begin and its end, and what is asked of it is done.
 
-        ``end`` breaks it off.
+        ``end`` breaks it off; ``hand`` plays it, where it is played by hand.
         """
         settings = run.settings
         self.tell(
@@ -114,7 +115,7 @@ class Feed:
         )
         run.trace.subscribe(self)
         try:
-            with self.obeys(of_run(run, end)):
+            with self.obeys(of_run(run, end, hand)):
                 yield
         finally:
             result = run.result

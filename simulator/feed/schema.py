@@ -18,6 +18,7 @@ from pncsim.simulator.feed.messages import (
     Stream,
     Untold,
 )
+from pncsim.simulator.feed.on_command import RunOrder
 from pncsim.simulator.feed.told import LATER, published_kinds
 from pncsim.wire.tls.hello import ClientOffer
 from pncsim.wire.trace import V2gMessage
@@ -42,7 +43,7 @@ def schema() -> dict[str, Any]:
     kinds = published_kinds()
     others: tuple[type[Struct], ...] = (FeedStatus, Order, OrderAnswer)
     (*_, number, stream), found = msgspec.json.schema_components(
-        [*kinds, Message, RunOpened, RunClosed, Untold, ClientOffer, *others, EventNumber, Stream],
+        [*kinds, Message, RunOpened, RunClosed, Untold, ClientOffer, RunOrder, *others, EventNumber, Stream],
         schema_hook=_anything,
         ref_template=_REF,
     )

@@ -126,7 +126,7 @@ def test_a_run_is_held_stepped_and_let_go_over_the_broker(mosquitto: Mosquitto) 
         heard.until(lambda topic, said: said.get("event") == "Secured")
         before = len(sent(heard))
         assert asked(mosquitto, heard, "s", "step")["said"] == "One V2G message was sent."
-        number = asked(mosquitto, heard, "h", "pause")["number"]
+        number = asked(mosquitto, heard, "h", "hold")["number"]
         if number not in heard.events():
             heard.until(lambda topic, said: said.get("number") == number and "event" in said)
         assert len(sent(heard)) == before + 1
@@ -162,7 +162,7 @@ def test_services_and_a_lone_side_are_published_and_can_be_ended(mosquitto: Mosq
     with mosquitto.heard() as heard:
         starting = set(processes)
         while starting:
-            heard.until(lambda topic, said: topic.endswith("/status") and "stop" in said["commands"])
+            heard.until(lambda topic, said: topic.endswith("/status") and "end" in said["commands"])
             starting.discard(heard.all[-1][0].partition("/")[0])
         processes["killed"].kill()
         heard.until(state("lost", "killed"))
@@ -170,7 +170,7 @@ def test_services_and_a_lone_side_are_published_and_can_be_ended(mosquitto: Mosq
         assert any(asked(mosquitto, heard, f"up {i}", "renew-authorities", "services")["done"] for i in tries)
         assert "shown" in asked(mosquitto, heard, "card", "show-card", "station", card="MINE")["said"]
         for name in ("services", "station"):
-            assert asked(mosquitto, heard, f"{name} stop", "stop", name)["done"]
+            assert asked(mosquitto, heard, f"{name} end", "end", name)["done"]
             last = heard.until(state("over", name))["number"]
             told = [said["number"] for topic, said in heard.all if topic.startswith(f"{name}/events/")]
             assert told == list(range(1, last + 1))
