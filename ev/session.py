@@ -92,10 +92,11 @@ class VehicleSession(Struct):
 
     def settle(self) -> None:
         """Account for the energy that flowed since the last time, at the power last known."""
-        energy = self.vehicle.battery.charge(self.flow, self.now - self.flow_since)
-        self.flow_since = self.now
+        now = self.now
+        energy = self.vehicle.battery.charge(self.flow, now - self.flow_since)
+        self.flow_since = now
         if energy > 0:
-            self.last_energy_at = self.now
+            self.last_energy_at = now
             self.outcome.energy_wh += energy
             if self.energy_left is not None:
                 self.energy_left -= energy

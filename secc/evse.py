@@ -426,23 +426,24 @@ class Evse:
         The end of a connection on which no session was set up says nothing about the vehicle that is plugged in.
         """
         visitor.note(notice)
-        if isinstance(notice, notices.ProtocolAnswered):
+        kind = type(notice)
+        if kind is notices.ProtocolAnswered:
             self._take(visitor)
             self._vehicle_shown()
             if self.on_vehicle is not None:
                 self.on_vehicle(visitor)
-        elif isinstance(notice, notices.SessionStarted):
+        elif kind is notices.SessionStarted:
             self.ended = None
             self._listeners.expect_nothing()
-        elif isinstance(notice, notices.SessionEnded):
+        elif type(notice) is notices.SessionEnded:
             if visitor.set_up:
                 self.ended = notice
                 self._note(notice)
             self._free(visitor)
             return
-        elif isinstance(notice, notices.ReceiptVerified):
+        elif kind is notices.ReceiptVerified:
             self.receipts += 1
-        elif isinstance(notice, notices.MeterSample):
+        elif kind is notices.MeterSample:
             self.loops += 1
             if self.on_loop is not None:
                 self.on_loop(self.loops)

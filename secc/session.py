@@ -101,17 +101,17 @@ class StationSession:
 
     def sample(self, *, last: bool = False) -> None:
         """Report the meter, at most once per ``config.meter_interval``; ``last`` does so in any case."""
-        if not last and self.sampled_at is not None and self.now - self.sampled_at < self.config.meter_interval:
+        now, power = self.now, self.power
+        if not last and self.sampled_at is not None and now - self.sampled_at < self.config.meter_interval:
             return
-        self.sampled_at = self.now
-        power = self.power
+        self.sampled_at = now
         energy = self.energy_wh
         self.notice(
             notices.MeterSample(
-                time=self.now,
+                time=now,
                 watts=power.watts,
                 energy_wh=energy,
-                register_wh=power.reading(self.now),
+                register_wh=power.reading(now),
                 volts=power.volts,
                 amperes=power.amperes,
                 soc=self.soc,

@@ -21,22 +21,23 @@ def charging_status(s: Iso2VehicleSession, res: iso2.ChargingStatusRes) -> Decis
             )
         )
     amperes = s.config.ac.max_current if res.EVSEMaxCurrent is None else iso2.amount(res.EVSEMaxCurrent)
-    s.flow = _flow(s, min(amperes, s.ac_current))
-    s.sample(s.flow, s.ac_voltage, s.flow / (s.ac_voltage * phases(s)) if s.ac_voltage else 0.0)
+    per_ampere = s.ac_voltage * phases(s)
+    s.flow = _flow(s, min(amperes, s.ac_current), per_ampere)
+    s.sample(s.flow, s.ac_voltage, s.flow / per_ampere)
     note_wishes(s, res.AC_EVSEStatus)
     note_meter(s, res.MeterInfo)
     return after_response(s, res.ReceiptRequired, res.MeterInfo)
 
 
-def _flow(s: Iso2VehicleSession, station_amperes: float) -> float:
+def _flow(s: Iso2VehicleSession, station_amperes: float, per_ampere: float) -> float:
     """W the on-board charger takes within the station's current, the schedule and what the battery accepts.
 
-    Below its least current an on-board charger takes nothing at all.
+    ``per_ampere``: W for each ampere that all phases carry. Below its least current an on-board charger takes nothing.
     """
-    if s.schedule is None or s.ac_voltage <= 0:
+    if s.schedule is None or per_ampere <= 0:
         raise PeerError("The station charges with an EVSENominalVoltage of 0 V.")
-    per_ampere = s.ac_voltage * phases(s)
-    amperes = min(station_amperes, s.config.ac.max_current, s.schedule.limit(s.now) / per_ampere)
-    if amperes < s.config.ac.min_current:
+    charger = s.config.ac
+    amperes = min(station_amperes, charger.max_current, s.schedule.limit(s.now) / per_ampere)
+    if amperes < charger.min_current:
         return 0.0
     return min(amperes * per_ampere, s.vehicle.battery.acceptance)

@@ -80,9 +80,10 @@ def go_on(s: Iso2VehicleSession, condition: str) -> Decision:
     seconds = s.config.loop_interval
     if watts > 0:
         seconds = min(seconds, wanted_energy(s) / watts * 3600)
-    for moment in (s.departure_at, s.schedule.next_change(s.now), s.schedule.renewal(s.departure_at)):
+    now = s.now
+    for moment in (s.departure_at, s.schedule.next_change(now), s.schedule.renewal(s.departure_at)):
         if moment is not None:
-            seconds = min(seconds, max(0.0, moment - s.now))
+            seconds = min(seconds, max(0.0, moment - now))
     return Later(PassTime(seconds), lambda s, _: _next_loop(s, condition))
 
 
@@ -130,8 +131,8 @@ def _in_vain(s: Iso2VehicleSession) -> int:
 def _waits_by_schedule(s: Iso2VehicleSession) -> bool:
     """Whether nothing is to flow now because more may flow later: that is agreed, and no station without energy."""
     assert s.schedule is not None
-    limit = s.schedule.limit(s.now)
-    return (limit <= 0 or limit < least_power(s)) and s.schedule.next_change(s.now) is not None
+    changes = s.schedule.next_change(s.now) is not None
+    return changes and ((limit := s.schedule.limit(s.now)) <= 0 or limit < least_power(s))
 
 
 def _look_for_end(s: Iso2VehicleSession) -> None:

@@ -7,6 +7,7 @@ ChargeParameterDiscoveryRes (V2G2-289, -328): a profile sent after a long cable 
 from __future__ import annotations
 
 from bisect import bisect_right
+from math import inf
 
 from msgspec import Struct
 
@@ -54,7 +55,7 @@ class OfferedSchedule(Struct, frozen=True):
 
     def _after(self, now: float) -> int:
         """The place of the first entry that has not begun."""
-        return bisect_right(self.entries, now - self.since + _PUNCTUAL, key=lambda entry: entry[0])
+        return bisect_right(self.entries, (now - self.since + _PUNCTUAL, inf))
 
 
 def read_schedule(offered: iso2.SAScheduleTupleType, now: float, price: float | None = None) -> OfferedSchedule:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from math import inf
 
 from pncsim.secc.iso2.loop import loop_turn, receipt_required
 from pncsim.secc.iso2.session import Iso2StationSession
@@ -15,16 +16,16 @@ def charging_status(s: Iso2StationSession, _: iso2.ChargingStatusReq) -> Reply:
     """What flows, what the meter says, what the station wants (V2G2-691, -844)."""
     loop_turn(s)
     assert s.schedule is not None
-    watts = _draw(s)
-    volts = s.config.ac.voltage
-    phases = s.phases
-    s.power.flow(watts, volts, watts / (volts * phases), s.now)
+    volts, now = s.config.ac.voltage, s.now
+    per_ampere = volts * s.phases
+    watts = _draw(s, per_ampere, now)
+    s.power.flow(watts, volts, watts / per_ampere, now)
     s.sample()
     meter = s.meter_info()
     receipt = receipt_required(s, meter)
     limit = None
     if not s.is_contract:  # under Contract the schedule alone limits (V2G2-844)
-        amperes = min(s.config.ac.max_current, s.schedule.watts(s.now) / (volts * phases))
+        amperes = min(s.config.ac.max_current, s.schedule.watts(now) / per_ampere)
         limit = iso2.physical(amperes, iso2.UnitSymbolType.A)
     return Reply(
         iso2.ChargingStatusRes(
@@ -40,14 +41,17 @@ def charging_status(s: Iso2StationSession, _: iso2.ChargingStatusReq) -> Reply:
     )
 
 
-def _draw(s: Iso2StationSession) -> float:
-    """What the vehicle draws, W: what a coupled lab says, else the lowest of its limit, its profile and PMax."""
+def _draw(s: Iso2StationSession, per_ampere: float, now: float) -> float:
+    """What the vehicle draws, W: what a coupled lab says, else the lowest of its limit, its profile and PMax.
+
+    ``per_ampere``: W for each ampere that all phases carry.
+    """
     assert s.schedule is not None
     if s.power.load_watts is not None:
         return s.power.load_watts
-    allowed = s.schedule.watts(s.now)
+    allowed = s.schedule.watts(now)
     if s.profile:
-        elapsed = s.now - s.schedule.since
-        at = max(0, bisect_right(s.profile, elapsed, key=lambda entry: entry[0]) - 1)
+        elapsed = now - s.schedule.since
+        at = max(0, bisect_right(s.profile, (elapsed, inf)) - 1)
         allowed = min(allowed, s.profile[at][1])
-    return min(allowed, s.most_amperes * s.config.ac.voltage * s.phases)
+    return min(allowed, s.most_amperes * per_ampere)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
+from math import inf
 from typing import Self
 
 from msgspec import Struct
@@ -77,13 +78,13 @@ class Schedule(Struct, frozen=True):
         elapsed = int(now - self.since)
         if elapsed >= self.end:
             return None
-        first = bisect_right(self.entries, elapsed, key=lambda entry: entry[0]) - 1
+        first = bisect_right(self.entries, (elapsed, inf)) - 1
         left = [(max(0, start - elapsed), watts) for start, watts in self.entries[first:]]
         return type(self)(self.tuple_id, now, tuple(left), self.end - elapsed)
 
     def watts(self, now: float) -> float:
         """The power allowed at ``now``; after the end the last entry goes on."""
-        at = bisect_right(self.entries, max(0.0, now - self.since), key=lambda entry: entry[0]) - 1
+        at = bisect_right(self.entries, (max(0.0, now - self.since), inf)) - 1
         return self.entries[at][1]
 
     def message(self) -> iso2.SAScheduleTupleType:

@@ -125,8 +125,9 @@ class Iso2StationSession(StationSession):
 
     def meter_info(self) -> iso2.MeterInfoType:
         """The meter's own output (V2G2-902), in Wh."""
+        now = self.now
         return iso2.MeterInfoType(
             MeterID=self.power.meter_id,
-            MeterReading=self.power.reading(self.now),
-            TMeter=int(self.now) if self.config.has_clock else None,
+            MeterReading=self.power.reading(now),
+            TMeter=int(now) if self.config.has_clock else None,
         )

@@ -100,16 +100,16 @@ class Outlet:
 
     def note(self, notice: object) -> None:
         """Take note of what happened at the EVSE: TransactionEvents and connector status follow from it."""
-        if isinstance(notice, notices.PluggedIn):
+        if type(notice) is notices.PluggedIn:
             self.plugged = notice.connector
             if self.authorizer.arrived() is None:
                 self.book.remote_started(None)
-        elif isinstance(notice, notices.Unplugged):
+        elif type(notice) is notices.Unplugged:
             self.plugged = 0
             self.authorizer.left()
-        elif isinstance(notice, notices.MeterSample):
+        elif type(notice) is notices.MeterSample:
             self.watts = notice.watts
-        elif isinstance(notice, notices.ChargingStopped):
+        elif type(notice) is notices.ChargingStopped:
             self.watts = 0.0
         self._told(self, notice)
 

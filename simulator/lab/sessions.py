@@ -81,7 +81,7 @@ class SessionWatch:
         session.transactions, session.receipts = tuple(self._open), self._evse.receipts - self._before
 
     def _note(self, notice: object) -> None:
-        if isinstance(notice, notices.SessionStarted):
+        if type(notice) is notices.SessionStarted:
             # What was open before is this session's only if it goes on: a paused one may be somebody else's.
             self._open.clear()
         else:

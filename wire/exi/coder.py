@@ -44,6 +44,7 @@ class Codec:
         self._root_bits = bits_for(len(documents) + 1)
         start = HEADER << self._root_bits
         self._roots = {start + i: f"d_{t.__name__}" for i, (_, t) in enumerate(documents) if isinstance(t, type)}
+        self._fragment_choices: dict[tuple[str, type], tuple[int, tuple[str, ...]]] = {}
         self._codes = {t: i for i, (_, t) in enumerate(documents) if isinstance(t, type)}
         self._ns: dict[str, Any] = {
             "Rare": Rare, "LIMIT": LIMIT, "more": more, "groups": groups, "join": join, "new": object.__new__,
@@ -189,14 +190,22 @@ class Codec:
         return codes
 
     def _fragment_code(self, name: str, value: object) -> tuple[int, tuple[str, ...]]:
+        """The code of the element ``value`` is written as, and the names of its declared types."""
+        kind = type(value)
+        known = self._fragment_choices.get((name, kind))
+        if known is None:
+            known = self._fragment_choices[name, kind] = self._choose_fragment(name, kind)
+        return known
+
+    def _choose_fragment(self, name: str, kind: type) -> tuple[int, tuple[str, ...]]:
         found = self._fragments[0]
         named = self._fragment_codes.get(name)
         if not named:
             raise ExiEncodeError(f"The set {self.name!r} has no element {name!r}.")
         # A local name may be declared in two namespaces: a global element first, then one of the value's type.
-        space = type(value).__namespace__.uri if isinstance(value, ComplexType) else ""
-        fits = [i for i in named if type(value).__name__ in found[i][2]]
-        own = [i for i in fits if type(value).__element__ == name and found[i][1] == space]  # type: ignore[attr-defined]
+        space = kind.__namespace__.uri if issubclass(kind, ComplexType) else ""
+        fits = [i for i in named if kind.__name__ in found[i][2]]
+        own = [i for i in fits if kind.__element__ == name and found[i][1] == space]  # type: ignore[attr-defined]
         code = (own or fits or named)[0]
         return code, found[code][2]
 

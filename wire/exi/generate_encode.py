@@ -1,8 +1,9 @@
 """Source code of straight-line encoders, one function per type: ``e_Type(x, o) -> x``.
 
 ``x`` is everything written so far as one integer under a leading 1, which keeps count of the bits: appending w bits is
-``x << w | bits``. Neighbouring fields of known width are appended in one go. Where an optional element makes the state
-depend on the value, ``w`` is the width of the next event code and ``s`` the number its state starts with.
+``x << w | bits``. That costs as much as ``x`` is long, so neighbouring fields are appended in one go. Where an optional
+element makes the state depend on the value, ``w`` is the width of the next event code and ``s`` the number its state
+starts with; constants that come before that code are counted in.
 
 Whatever the code does not expect ends in ``Rare`` (or in the error Python raises by itself), and the careful encoder
 starts over: it writes what is merely rare and explains what is wrong.
@@ -38,7 +39,7 @@ class EncoderSource:
             self.emit("if o.items: raise Rare")
         self._items()
         head = "".join(f"{table}\n" for table in self.tables)
-        return f"{head}def e_{self.name}(x, o):\n" + "\n".join(self.lines) + "\n return x\n"
+        return f"{head}def e_{self.name}(x, o):\n" + "\n".join(self.lines) + "\n"
 
     def emit(self, line: str) -> None:
         """Add a line at the present depth."""
@@ -50,10 +51,15 @@ class EncoderSource:
 
     def flush(self) -> None:
         """Write the run collected so far."""
-        run, self.run = self.run, []
+        if self.run:
+            self.emit(f"x = {self.taken()}")
+
+    def taken(self, *more: tuple[int, int, str]) -> str:
+        """The expression for ``x`` with the run collected so far, which is at its end then, and ``more`` behind it."""
+        run, self.run = [*self.run, *more], []
         total = left = sum(width for width, _, _ in run)
         if not total:
-            return
+            return "x"
         constant = 0
         terms = [f"x << {total}"]
         for width, value, expression in run:
@@ -63,7 +69,7 @@ class EncoderSource:
                 terms.append(f"{expression} << {left}" if left else expression)
         if constant:
             terms.append(str(constant))
-        self.emit(f"x = {' | '.join(terms)}")
+        return " | ".join(terms)
 
     def fresh(self) -> str:
         """A local name not used before: runs use their names later than they are assigned."""
@@ -80,7 +86,7 @@ class EncoderSource:
                 self._code(item.first)
                 self._value(item.options[0], "o.value")
                 self.put(1, 0)
-                self.flush()
+                self.emit(f"return {self.taken()}")
                 return
             if item.high != 1:
                 self._list(index, item)
@@ -93,7 +99,7 @@ class EncoderSource:
                 self._optional(index, item)
         assert plan.end is not None
         self._code(plan.end)
-        self.flush()
+        self.emit(f"return {self.taken()}")
 
     def _code(self, number: int) -> None:
         """The event code of production ``number`` in the present state."""
@@ -104,17 +110,28 @@ class EncoderSource:
             self.emit(f"x = x << w | {number} - s")
 
     def _remember(self, state: Range) -> None:
-        self.flush()
-        self.emit(f"w = {state.width}; s = {state.start}")
+        """Leave it to the next event code in ``state`` to write a run of constants, too."""
+        if any(expression for _, _, expression in self.run):
+            self.flush()
+        width, start = state.width, state.start
+        for bits, value, _ in reversed(self.run):
+            start -= value << width
+            width += bits
+        self.run = []
+        self.emit(f"w = {width}; s = {start}")
 
     def _optional(self, index: int, item: Item) -> None:
         name = self.fresh()
+        before: list[tuple[int, int, str]] = []
         if self.state is not None:
+            if any(expression for _, _, expression in self.run):
+                self.flush()
+            before = self.run
             self._remember(self.state)
-        self.flush()
         self.emit(f"{name} = o.{item.fields[0]}")
         self.emit(f"if {name} is not None:")
         self.depth += 1
+        self.run = before
         self._occurrence(item, name)
         self._remember(self.plan.state(index, 1))
         self.depth -= 1
@@ -192,8 +209,7 @@ class EncoderSource:
             self._value(type_, source)
             self.put(1, 0)
             return
-        self.flush()
-        self.emit(f"x = e_{type_.__name__}(x, {source})")
+        self.emit(f"x = e_{type_.__name__}({self.taken()}, {source})")
 
     # ---- values -----------------------------------------------------------------------------------------------
 
@@ -228,16 +244,17 @@ class EncoderSource:
             self.emit(f"if {name} < 0: {name} = -{name} - 1; z = 1")
             self.emit("else: z = 0")
             self.put(1, "z")
-        self.flush()
         self._groups(name)
 
     def _groups(self, name: str) -> None:
-        self.emit(f"if {name} < 128: x = x << 8 | {name}")
-        self.emit(f"elif {name} < 16384: x = x << 16 | ({name} & 127 | 128) << 8 | {name} >> 7")
-        self.emit(f"else: x = groups(x, {name})")
+        run = self.run
+        self.emit(f"if {name} < 128: x = {self.taken((8, 0, name))}")
+        self.run = run
+        self.emit(f"elif {name} < 16384: x = {self.taken((8, 0, f'({name} & 127 | 128)'), (8, 0, f'({name} >> 7)'))}")
+        self.run = run
+        self.emit(f"else: x = groups({self.taken()}, {name})")
 
     def _octets(self, type_: Value, source: str) -> None:
-        self.flush()
         text = type_.kind == "string"
         self.emit(f"t = {source}")
         self.emit(f"if t.__class__ is not {'str or not t.isascii()' if text else 'bytes'}: raise Rare")
@@ -249,7 +266,7 @@ class EncoderSource:
         extra = 2 if text else 0
         octets = f"number({'t.encode()' if text else 't'}, 'big')"
         if type_.max_length is not None and type_.max_length + extra < 128:
-            self.emit(f"x = (x << 8 | n{' + 2' if text else ''}) << (n << 3) | {octets}")
+            self.emit(f"x = ({self.taken((8, 0, 'n + 2' if text else 'n'))}) << (n << 3) | {octets}")
             return
         self.emit(f"g = n{' + 2' if text else ''}")
         self._groups("g")

@@ -7,7 +7,7 @@ checker knows from them what a call carries and what comes back, on either side.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, final
 
 from msgspec import Struct
 
@@ -39,6 +39,7 @@ class Action(Generic[Q, A]):
         return Request(self.name, payload)
 
 
+@final
 class AndThen(Struct, Generic[A], frozen=True):
     """An answer with something to do once it is on its way (TriggerMessage: answer first, then send)."""
 

@@ -7,9 +7,9 @@ what it says: so a receiver may do with a payload what it likes, and never holds
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final, final
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.json import Decoder, Encoder
 
 from pncsim.wire.ocpp.versions import OcppVersion
@@ -20,31 +20,34 @@ CALLERROR: Final = 4
 MAX_ID: Final = 36
 UNREADABLE_ID: Final = "-1"
 
+Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
 
-class Call(Struct, frozen=True):
+
+class Call(Struct, frozen=True, array_like=True, tag=CALL, forbid_unknown_fields=True):
     """[2, id, action, payload]"""
 
-    id: str
+    id: Id
     action: str
     payload: Any
 
 
-class Result(Struct, frozen=True):
+class Result(Struct, frozen=True, array_like=True, tag=CALLRESULT, forbid_unknown_fields=True):
     """[3, id, payload]"""
 
-    id: str
+    id: Id
     payload: Any
 
 
-class Error(Struct, frozen=True):
+class Error(Struct, frozen=True, array_like=True, tag=CALLERROR, forbid_unknown_fields=True):
     """[4, id, code, description, details]"""
 
-    id: str
+    id: Id
     code: str
     description: str
     details: Any
 
 
+@final
 class BadFrame(Struct, frozen=True):
     """A text that is no frame: the CALLERROR it earns (``code`` "" if it must not be answered) and what is wrong."""
 
@@ -77,6 +80,7 @@ class Frame:
 
 
 _read = Decoder[Any]().decode
+_read_frame = Decoder(Call | Result | Error).decode
 _encode = Encoder().encode
 
 
@@ -110,6 +114,14 @@ def parse(text: str) -> Content:
     Half a surrogate pair, as it stands or spelled by an escape, is not JSON: no UTF-8 text could carry it on.
     """
     try:
+        content: Content = _read_frame(text)
+        return content
+    except (ValueError, RecursionError):
+        return _what_is_wrong(text)
+
+
+def _what_is_wrong(text: str) -> BadFrame:
+    try:
         frame = _read(text)
     except (ValueError, RecursionError):
         return BadFrame(UNREADABLE_ID, "RpcFrameworkError", "the text is not JSON")
@@ -124,16 +136,11 @@ def parse(text: str) -> Content:
     code = "RpcFrameworkError" if kind == CALL else ""
     if not readable:
         return BadFrame(id, code, f"the message id is not a text of 1 to {MAX_ID} characters")
-    name, made_of, types = _SHAPES[kind]
-    if len(frame) != len(types):
-        return BadFrame(id, code, f"a {name} has {len(types)} elements, this one has {len(frame)}")
-    if not all(map(isinstance, frame, types)):
-        return BadFrame(id, code, f"an element of the {name} has the wrong JSON type")
-    return made_of(*frame[1:])
+    name, elements = _SHAPES[kind]
+    if len(frame) != elements:
+        return BadFrame(id, code, f"a {name} has {elements} elements, this one has {len(frame)}")
+    return BadFrame(id, code, f"an element of the {name} has the wrong JSON type")
 
 
-_SHAPES: Final[dict[int, tuple[str, type[Call | Result | Error], tuple[type, ...]]]] = {
-    CALL: ("CALL", Call, (int, str, str, object)),
-    CALLRESULT: ("CALLRESULT", Result, (int, str, object)),
-    CALLERROR: ("CALLERROR", Error, (int, str, str, str, object)),
-}
+_SHAPES: Final = {CALL: ("CALL", 4), CALLRESULT: ("CALLRESULT", 3), CALLERROR: ("CALLERROR", 5)}
+"""What each kind of frame is called, and how many elements it has."""

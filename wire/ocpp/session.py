@@ -158,7 +158,7 @@ class OcppSession:
         content = frame.content
         if isinstance(content, frames.Call):
             return self._called(content, frame)
-        if isinstance(content, frames.BadFrame):
+        if type(content) is frames.BadFrame:
             return self._unread(content, frame)
         return self._answered(content, frame)
 

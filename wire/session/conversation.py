@@ -237,7 +237,7 @@ class Conversation(ABC):
 
     def _envelope(self, document: Any, payload_type: int) -> tuple[Envelope | None, Dialect]:
         """What is in a message and whose it is; None for what is no message of any dialect of ours."""
-        if isinstance(document, _HANDSHAKE):
+        if type(document) in _HANDSHAKE:
             return Envelope(type(document).__name__, document, b""), self.dialect
         if self._agreed:
             return self.dialect.unwrap(document), self.dialect
@@ -276,23 +276,24 @@ class Conversation(ABC):
                 return
             if altered is not document:
                 document, payload = altered, None
+        under, coder = self._channel(document)
         if payload is None:
             try:
-                payload = self._channel(document)[1].encode(document)
+                payload = coder.encode(document)
             except ExiEncodeError as error:
                 raise LocalError(f"The {self.me} cannot send {name}: {error.sentence}", clause=error.clause) from error
-        self._put(name, document, payload, document)
+        self.voice.message("sent", name, payload, document)
+        self.out.append(Send(pack(under, payload)))
 
-    def _put(self, name: str, document: Any, payload: bytes | RawOctets | None, said: Any = None) -> None:
-        """These octets in place of ``document``, with what they say if that is known; None: the lab withholds it."""
+    def _put(self, name: str, document: Any, payload: bytes | RawOctets | None) -> None:
+        """These octets in place of ``document``; None: the lab withholds it."""
         if payload is None:
             self.voice.story(f"The lab withholds {name}.")
-            return
-        if isinstance(payload, RawOctets):
+        elif isinstance(payload, RawOctets):
             self._write(name, payload)
-            return
-        self.voice.message("sent", name, payload, said)
-        self.out.append(Send(pack(self._channel(document)[0], payload)))
+        else:
+            self.voice.message("sent", name, payload, None)
+            self.out.append(Send(pack(self._channel(document)[0], payload)))
 
     def _write(self, name: str, octets: RawOctets) -> None:
         self.voice.message("sent", name, b"".join(octets.pieces)[HEADER_SIZE:], None)

@@ -172,7 +172,7 @@ class Initiator(Conversation):
         name, body = envelope.name, envelope.body
         code = str(body.ResponseCode)
         self._heard(name, code)
-        if isinstance(body, app.SupportedAppProtocolRes):
+        if type(body) is app.SupportedAppProtocolRes:
             self._speak(self._chosen(body))
         elif envelope.complaint:
             self._complains(PeerError(f"The station complains of {envelope.complaint}.", kind="refused"))
@@ -226,29 +226,27 @@ class Initiator(Conversation):
         self._carry_out(later.then(self.session, answer))
 
     def _carry_out(self, decision: Decision) -> None:
+        if isinstance(decision, Say):
+            self._say(decision, self.dialect.vehicle.row(self._after, decision.condition))
+            return
         if isinstance(decision, Later):
             self._pending = (self.ask(decision.question), decision)
             return
         row = self.dialect.vehicle.row(self._after, decision.condition)
-        if isinstance(decision, Say):
-            self._say(decision, row)
-        elif row.outcomes:
+        if row.outcomes:
             raise RuntimeError(f"The vehicle's table does not end the session after {row.name}.")
-        else:
-            self._ended(decision.reason, decision.error)
+        self._ended(decision.reason, decision.error)
 
     def _say(self, say: Say, row: Row) -> None:
         """Send a request the table allows here, signed if the move wants it so."""
-        body = say.request
-        asked = self.dialect.asked(body)
+        asked = self.dialect.asked(say.request)
         if asked not in row.outcomes:
             raise RuntimeError(f"The vehicle's table does not lead from {row.name} to {asked}.")
         name = asked.partition("(")[0]
-        if self.alter is not None:
-            body = self.alter(name, body)
+        body = say.request if self.alter is None else self.alter(name, say.request)
         self.voice.state(row.name)
         self._await(asked)
-        if body is None or isinstance(body, (bytes, RawOctets)):
+        if body is not say.request and (body is None or isinstance(body, (bytes, RawOctets))):
             self._put(name, say.request, body)
         else:
             self._send(name, self.dialect.wrap(self.session.id, body, say.signer))

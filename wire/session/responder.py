@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -167,12 +167,13 @@ class Responder(Conversation):
                 advice=f"After {self._last_sent or 'the connection'} came {payload[:32].hex()}"
                 f"{'…' if len(payload) > 32 else ''}.",
             ) from error
-        liberties += self._manners(early)
+        if (unmannered := self._manners(early)) is not None:
+            liberties.append(unmannered)
         self._asked_at = self.now
         envelope, dialect = self._envelope(document, frame.payload_type)
         name = envelope.name if envelope is not None else type(document).__name__
         self.voice.message("received", name or type(document).__name__, frame.payload, document)
-        if isinstance(document, app.SupportedAppProtocolReq):
+        if type(document) is app.SupportedAppProtocolReq:
             self._handshake(document)
         elif envelope is None or name not in dialect.moves:
             what = name if envelope is None or name else "a message with an empty body"
@@ -183,18 +184,16 @@ class Responder(Conversation):
             self._turn_to(dialect)
             self._request(envelope, frame.payload, liberties)
 
-    def _manners(self, early: bool) -> Iterator[Liberty]:
-        """When a request may come: after the last answer, and soon."""
+    def _manners(self, early: bool) -> Liberty | None:
+        """What is wrong with when a request came: it may come after the last answer, and soon."""
         if early:
             what = "The vehicle sent a request before its last one was answered."
-            yield Tolerance.EARLY_REQUEST(what, self._clause("out of turn"))
-        elif self._sent_at is not None:
-            waited, limit = self.now - self._sent_at, self.dialect.times.sequence_performance
-            if waited > limit.seconds + ROUNDING:
-                what = (
-                    f"The vehicle took {waited:.1f} s for its next request; it should take {limit.seconds:g} s at most."
-                )
-                yield Tolerance.LATE_REQUEST(what, limit.source)
+            return Tolerance.EARLY_REQUEST(what, self._clause("out of turn"))
+        limit = self.dialect.times.sequence_performance
+        if self._sent_at is None or (waited := self.now - self._sent_at) <= limit.seconds + ROUNDING:
+            return None
+        what = f"The vehicle took {waited:.1f} s for its next request; it should take {limit.seconds:g} s at most."
+        return Tolerance.LATE_REQUEST(what, limit.source)
 
     def _handshake(self, request: app.SupportedAppProtocolReq) -> None:
         row = self.dialect.station.find(self.state, "SupportedAppProtocolReq")
@@ -237,6 +236,8 @@ class Responder(Conversation):
 
     def _check_session(self, name: str, found: bytes) -> None:
         own = self.session.id
+        if found == own:
+            return
         if any(own) and not same_id(found, own):
             raise PeerError(
                 f"The vehicle sent {name} with SessionID {found.hex().upper()}, its session is {own.hex().upper()}.",

@@ -143,13 +143,16 @@ class Records:
             parts.append(bytes(_ffi.buffer(self._room, got)))
         return b"".join(parts)
 
-    def decrypt(self) -> tuple[bytes, SSL.Error | None]:
-        """The plaintext of all records that are complete, and what ended them: ZeroReturnError where that is right."""
+    def decrypt(self, data: bytes) -> tuple[bytes, SSL.Error | None]:
+        """The plaintext of all records complete with ``data``, and what ended them: ZeroReturnError if in order."""
+        if data:
+            _lib.BIO_write(self._into_ssl, data, len(data))
         plain = b""
         # A record that is not there yet is an error to OpenSSL, and a dear one; so it is asked first. One that is there
-        # is read as a whole: none is longer than the room for it.
+        # is read as a whole: none is longer than the room for it. To ask for errors is cheaper than to clear none.
         while _lib.BIO_get_mem_data(self._into_ssl, self._start):
-            clear_errors()
+            if _lib.ERR_peek_error():
+                clear_errors()
             got = _lib.SSL_read(self._ssl, self._room, _RECORD)
             if got <= 0:
                 return plain, self._error(got)
@@ -158,7 +161,8 @@ class Records:
 
     def encrypt(self, data: bytes) -> SSL.Error | None:
         """Turn ``data`` into :meth:`outgoing`, or say why that is not possible."""
-        clear_errors()
+        if _lib.ERR_peek_error():
+            clear_errors()
         for at in range(0, len(data), _RECORD):
             part = data[at : at + _RECORD]
             done = _lib.SSL_write(self._ssl, part, len(part))
@@ -179,8 +183,7 @@ class Records:
 
 def clear_errors() -> None:
     """Empty OpenSSL's error queue, so that an earlier call's error is not taken for the next one's."""
-    if _lib.ERR_peek_error():  # hardly ever, and cheaper to ask than to empty what is empty
-        _lib.ERR_clear_error()
+    _lib.ERR_clear_error()
 
 
 @_ffi.callback("int (*)(int, X509_STORE_CTX *)", error=0)  # type: ignore[untyped-decorator]

@@ -129,9 +129,7 @@ class OpenSslSession:
 
     def decrypt(self, data: bytes = b"") -> bytes:
         """The plaintext that is complete with ``data``, maybe none; at the end ``closed``, with ``failure`` if any."""
-        if data:
-            self._records.feed(data)
-        plain, ended = self._records.decrypt()
+        plain, ended = self._records.decrypt(data)
         if ended is not None:
             self._end(ended)
         return plain

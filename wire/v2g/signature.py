@@ -175,20 +175,21 @@ def _check_ids(*signed: object) -> None:
 
 
 _SEVERAL = (list, tuple)
-_DEEP = (ComplexType, list, tuple)
+_PLAIN = frozenset((type(None), str, bytes, bool, int))
+"""Types of most members, which hold no Id."""
 
 
 def _ids(signed: Iterable[object]) -> Iterator[str]:
     """Every Id in these values of the catalogue, however deep."""
     left = list(signed)
     for value in left:  # which grows meanwhile
-        if isinstance(value, ComplexType):
+        if isinstance(value, _SEVERAL):
+            left += value
+        elif isinstance(value, ComplexType):
             if identifier := getattr(value, "Id", None):
                 yield identifier
             members = [getattr(value, name) for name in type(value).__defaults__]
-            left += [member for member in members if isinstance(member, _DEEP)]
-        elif isinstance(value, _SEVERAL):
-            left += value
+            left += [member for member in members if type(member) not in _PLAIN]
 
 
 def _check_references(

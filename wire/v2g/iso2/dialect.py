@@ -42,12 +42,13 @@ def unwrap(document: Any) -> Envelope | None:
 
 def asked(body: Any) -> str:
     """A request as the vehicle's table writes it: with its mode where it has one."""
-    name = type(body).__name__
-    if isinstance(body, iso2.PowerDeliveryReq):
-        return f"{name}({body.ChargeProgress})"
-    if isinstance(body, iso2.SessionStopReq):
-        return f"{name}({body.ChargingSession})"
-    return name
+    kind = type(body)
+    mode = _MODES.get(kind)
+    return kind.__name__ if mode is None else f"{kind.__name__}({getattr(body, mode)})"
+
+
+_MODES: dict[type, str] = {iso2.PowerDeliveryReq: "ChargeProgress", iso2.SessionStopReq: "ChargingSession"}
+"""Requests that mean different things, by the field that says which."""
 
 
 ISO2 = Dialect(
