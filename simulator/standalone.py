@@ -21,6 +21,7 @@ from pncsim.ev.config import AC_MODES, DC_MODES, DcLimits, PaymentPolicy, TlsPol
 from pncsim.ev.contracts import Contract, ContractStore
 from pncsim.ev.shell import charge
 from pncsim.ev.vehicle import Vehicle
+from pncsim.ev.wheel import Wheel
 from pncsim.secc.charge_point import ChargePoint, trusted_roots
 from pncsim.secc.config import SeccConfig
 from pncsim.secc.evse import EvsePlan
@@ -181,9 +182,17 @@ def _profile(options: StationOptions) -> SecurityProfile:
 
 
 async def run_vehicle(
-    link: OtherSide, options: VehicleOptions, clock: Clock, trace: Trace, say: SayVerdict = say_verdict
+    link: OtherSide,
+    options: VehicleOptions,
+    clock: Clock,
+    trace: Trace,
+    say: SayVerdict = say_verdict,
+    handle: Handle | None = None,
 ) -> int:
-    """Charge at one station; the exit code. Raises LocalError when the options or the PKI folder are no good."""
+    """Charge at one station; the exit code. Raises LocalError when the options or the PKI folder are no good.
+
+    ``handle`` gets the driver's wheel, for whoever steers it.
+    """
     pki = load_pki(options.pki) if options.pki is not None else create_pki(clock.now())
     if options.pki is None and options.tls:
         _warn(clock, trace, "EV", "the vehicle trusts no station's certificate but its own")
@@ -203,7 +212,10 @@ async def run_vehicle(
         provisioning=_credentials(pki, "oem_leaf", Voice.on(clock, trace, "EV")),
         contracts=_contracts(pki, options, Voice.on(clock, trace, "EV")),
     )
-    outcome = await charge(network_at(link, clock), vehicle, clock, trace)
+    wheel = Wheel()
+    if handle is not None:
+        handle.on = wheel
+    outcome = await charge(network_at(link, clock), vehicle, clock, trace, wheel=wheel)
     said = outcome.reason if outcome.ok or outcome.error is None else outcome.error.sentence
     verdict, line = vehicle_verdict(outcome, first_sentence(said), kwh=options.kwh, patience=options.patience)
     return say("ev", verdict, line)

@@ -178,7 +178,7 @@ class Onlooker:
                 raise LocalError(f"This is {pnc}, which runs no scenarios.", advice="Start `pnc dashboard`.")
             case HoldRun() | StepRun():
                 raise LocalError(f"{pnc} goes on: nobody could hold the other side.")
-        return None
+        raise LocalError(f"{pnc} cannot do that.")
 
     def _on_loop(self, work: Coroutine[Any, Any, object]) -> object:
         """What the side's loop brings about; raises what it raises, CancelledError when the side ends meanwhile."""
@@ -194,10 +194,8 @@ class Onlooker:
     async def _end(self) -> None:
         """Nobody needs the side any more: a vehicle that charges is asked to stop first."""
         side, steering = self._side, steering_of(self._side.kind)
-        try:
+        with suppress(PncError, TimeoutError):
             if side.handle.on is not None and await steering.stop(side.handle.on):
-                with suppress(TimeoutError):
-                    async with side.clock.timeout(GRACE):
-                        await steering.quiet(side.handle.on)
-        finally:
-            side.end()
+                async with side.clock.timeout(GRACE):
+                    await steering.quiet(side.handle.on)
+        side.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from pncsim.wire.errors import LocalError
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
+    from pncsim.ev.wheel import Wheel
     from pncsim.secc.charge_point import ChargePoint
     from pncsim.simulator.serving import Served
 
@@ -57,6 +59,36 @@ async def _restart(site: ChargePoint) -> str:
 
 async def _idle(site: ChargePoint) -> None:
     await site.idle()
+
+
+# A vehicle
+
+
+async def _stop(wheel: Wheel) -> str:
+    return _in_session(wheel.stop(), "The vehicle stops charging.")
+
+
+async def _pause(wheel: Wheel) -> str:
+    return _in_session(wheel.stop(pause=True), "The vehicle pauses its session, which ends this run of it.")
+
+
+async def _emergency_stop(wheel: Wheel) -> str:
+    return _in_session(wheel.leave(), "The vehicle has ended its session at once.")
+
+
+def _in_session(done: bool, said: str) -> str:
+    if not done:
+        raise LocalError("The vehicle is in no session.")
+    return said
+
+
+async def _stop_if_charging(wheel: Wheel) -> str:
+    return "The vehicle stops charging." if wheel.stop() else ""
+
+
+async def _with_its_session(wheel: Wheel) -> None:
+    """A vehicle alone ends by itself when its session does."""
+    await asyncio.get_running_loop().create_future()
 
 
 # Services
@@ -136,6 +168,15 @@ STEERINGS: Mapping[str, Steering] = {
         },
         _stop_charging,
         _idle,
+    ),
+    "ev": Steering(
+        {
+            "stop-charging": LabCommand("Let the vehicle stop its session", _stop),
+            "pause": LabCommand("Let the vehicle pause its session", _pause),
+            "emergency-stop": LabCommand("Let the vehicle end its session at once", _emergency_stop),
+        },
+        _stop_if_charging,
+        _with_its_session,
     ),
     "serve-ecosystem": Steering(_PKI | _CLOCK, _nobody, _at_once),
     "serve-pki": Steering(_PKI | _CLOCK, _nobody, _at_once),

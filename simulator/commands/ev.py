@@ -51,7 +51,7 @@ def _ev(words: Sequence[str], arguments: Arguments) -> int:
     with feed_in(arguments, "ev") as feed:
         return run_side(
             "ev",
-            lambda clock, trace, say: run_vehicle(link, options, clock, trace, say),
+            lambda clock, trace, say: run_vehicle(link, options, clock, trace, say, how.handle),
             shown(link, options),
             level=arguments.verbose,
             attachable=how,

@@ -37,7 +37,7 @@ class LabCommand(Struct, frozen=True):
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """What can be chosen."""
-        return parameters_of(self.do, {"Lab": object, "ChargePoint": object, "Served": object, "Hand": object})
+        return parameters_of(self.do, dict.fromkeys(("Lab", "Hand", "ChargePoint", "Wheel", "Served"), object))
 
 
 async def stop_charging(lab: Lab) -> str:

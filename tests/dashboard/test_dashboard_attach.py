@@ -148,18 +148,20 @@ def test_a_dashboard_that_comes_late_is_told_everything_and_neither_its_leaving_
     bench: Bench,
 ) -> None:
     station = bench.station()
-    vehicle = bench.vehicle("--loops", "40")
+    vehicle = bench.vehicle("--loops", "100000")
     first = bench.attached()
     with socket.socket(socket.AF_UNIX) as dead:
         dead.connect(str(first.place.path))  # and never reads a word
         assert isinstance(_seen(first, lambda one: isinstance(one, EventsTold))[0], LabHello)
         first.close()
-        second = bench.attached()
+        second, driver = bench.attached(), bench.attached("ev")
+        assert "stops charging" in str(_answer(driver, DoInLab("stop-charging", id=1)).brought)
+        driver.close()
         seen = _seen(second, lambda one: isinstance(one, RunEnded))
     began, ended = next(one for one in seen if isinstance(one, RunBegan)), seen[-1]
     assert (began.scenario, began.options["sdp_port"]) == ("secc", bench.port)
     numbers = [event.seq for event in _events(seen)]
-    assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) > 200
+    assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) > 100
     assert isinstance(ended, RunEnded) and ended.result.verdict is Verdict.PASS
     second.close()
     assert "PASS ev" in _rest(vehicle) and "PASS secc" in _rest(station)
@@ -254,6 +256,17 @@ async def test_a_side_that_cannot_start_says_so_below_its_dashboard_and_after_it
         assert "/nowhere/at/all" in seen.text
     assert side.conclude() == 3
     assert "/nowhere/at/all" in capfd.readouterr().err
+
+
+def test_a_driver_pauses_a_session_from_another_terminal(bench: Bench) -> None:
+    bench.station()
+    vehicle = bench.vehicle("--loops", "100000")
+    driver = bench.attached("ev")
+    assert "pauses its session" in str(_answer(driver, DoInLab("pause", id=1)).brought)
+    ended = _seen(driver, lambda one: isinstance(one, RunEnded))[-1]
+    assert isinstance(ended, RunEnded) and ended.result.verdict is Verdict.PASS
+    driver.close()
+    assert "PASS ev" in _rest(vehicle)
 
 
 # ---- which one ---------------------------------------------------------------------------------------------------
