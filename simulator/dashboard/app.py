@@ -31,6 +31,7 @@ SMALLEST = 80, 24
 AGAIN = 10.0
 """Seconds in which a second F8 means the first one, too: breaking off."""
 WELCOME = "First time here? F5 runs a scenario, ? explains the screen, ctrl+p finds all."
+ATTACHED = "? explains the screen, ctrl+p finds what can be asked of what runs here, F8 has it stop charging."
 
 
 class ScreenRow(Struct, frozen=True):
@@ -159,7 +160,8 @@ class Dashboard(App[int]):
         self._asked = -AGAIN
         self._queue: list[StartRun] = []
         self._typed: dict[str, dict[str, str]] = {}
-        self.sentence: tuple[str, bool] = (WELCOME if "welcome" not in self.layout_kept.seen else "", False)
+        hint = WELCOME if source.plays or not source.writable else ATTACHED
+        self.sentence: tuple[str, bool] = (hint if "welcome" not in self.layout_kept.seen else "", False)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self.layout_kept.theme if self.layout_kept.theme in self.available_themes else "pnc-dark"
