@@ -19,7 +19,7 @@ from screens import dashboard
 from pncsim.simulator.attach import entrance, onlooker
 from pncsim.simulator.attach.choosing import chosen
 from pncsim.simulator.attach.entrance import Entrance, open_entrance
-from pncsim.simulator.attach.place import check_own, places, runtime_folder
+from pncsim.simulator.attach.place import SocketPlace, check_own, places, runtime_folder
 from pncsim.simulator.attach.side import Attachable, Handle, WatchedSide
 from pncsim.simulator.dashboard.attached import Attached
 from pncsim.simulator.dashboard.form import event_of
@@ -80,6 +80,18 @@ class Bench:
         found = self.started("ev", *PLAIN, "--sdp-port", self.port, "--interval", "0.05", *more)
         _until(found, "Charging begins")
         return found
+
+    def killed_dashboard(self, place: SocketPlace) -> None:
+        """A dashboard's process that attaches there, has seen something, and is killed."""
+        attaching = f"Attached(SocketPlace(Path({str(place.path)!r}), {place.kind!r}, {place.pid}))"
+        code = (
+            "from pathlib import Path; from pncsim.simulator.attach.place import SocketPlace; "
+            f"from pncsim.simulator.dashboard.attached import Attached; source = {attaching}\n"
+            "for report in source.line.reports(): print(type(report).__name__, flush=True)"
+        )
+        with _process(sys.executable, "-c", code, environment=dict(os.environ)) as doomed:
+            _until(doomed, "EventsTold")
+            doomed.kill()
 
     def attached(self, wanted: str = "secc") -> Attached:
         """The dashboard's end of one of them."""
@@ -144,7 +156,7 @@ def _answer(source: Attached, request: DoInLab | StopRun | HoldRun | StartRun) -
 # ---- a station and a vehicle -------------------------------------------------------------------------------------
 
 
-def test_a_dashboard_that_comes_late_is_told_everything_and_neither_its_leaving_nor_its_deafness_is_noticed(
+def test_a_dashboard_that_comes_late_is_told_everything_and_neither_its_end_nor_its_deafness_is_noticed(
     bench: Bench,
 ) -> None:
     station = bench.station()
@@ -154,6 +166,7 @@ def test_a_dashboard_that_comes_late_is_told_everything_and_neither_its_leaving_
         dead.connect(str(first.place.path))  # and never reads a word
         assert isinstance(_seen(first, lambda one: isinstance(one, EventsTold))[0], LabHello)
         first.close()
+        bench.killed_dashboard(first.place)
         second, driver = bench.attached(), bench.attached("ev")
         assert "stops charging" in str(_answer(driver, DoInLab("stop-charging", id=1)).brought)
         driver.close()
