@@ -156,6 +156,8 @@ class Dashboard(App[int]):
         self.share = SHARE
         self._kept, self._lab, self._evidence = kept, lab, evidence
         self._ticking = ticking
+        self._served_by: int | None = None
+        self._too_small = False
         self._stopping = False
         self._asked = -AGAIN
         self._queue: list[StartRun] = []
@@ -182,6 +184,8 @@ class Dashboard(App[int]):
         first = self.layout_kept.screen
         if first != self.DEFAULT_MODE and first in self.MODES:
             self.switch_mode(first)
+        if self.is_web:
+            self._served_by = os.getppid()
         if self._ticking:
             self.set_interval(EVERY, self.tick)
             self.call_after_refresh(self.scene.source.start)
@@ -210,6 +214,8 @@ class Dashboard(App[int]):
             new = True
         if self.scene.result is not before:
             self._over()
+        if self._served_by not in (None, os.getppid()):
+            self.leave()  # nobody shows this any more
         view = self.view
         if view is not None and (new or self._busy(view)):
             view.renew()
@@ -428,6 +434,10 @@ class Dashboard(App[int]):
         if event.size.width < wide or event.size.height < high:
             size = f"{event.size.width}x{event.size.height}"
             self.say(f"This terminal is too small: {size}, and {wide}x{high} are needed.", bad=True)
+            self._too_small = True
+        elif self._too_small:
+            self.say("")
+            self._too_small = False
 
 
 def open_dashboard(source: ReportSource, *, lab: Path | None = None, evidence: Path | None = None) -> int:
