@@ -271,13 +271,24 @@ class Ecosystem:
         """
         for name, service in self.authorities.items():
             for role, certificate in await service.renew_authorities(AUTHORITY_LASTS):
-                self.ocsp.learn(certificate)
-                if role in _ROOTS:
-                    await self._introduce(certificate, _ROOTS[role], f"PKI {name}".strip())
+                await self._believe(role, certificate, name)
         await self.renew_signers()
 
-    async def renew_signers(self) -> None:
-        """Renew certificates of provisioning services that last less than a week or are revoked (PKI-9, PKI-11).
+    async def renew_authority(self, role: str) -> x509.Certificate:
+        """Certify an authority of the first PKI again, however long it lasts. Raises LocalError without its keys."""
+        name, service = next(iter(self.authorities.items()))
+        certificate = await service.renew_authority(role)
+        await self._believe(role, certificate, name)
+        return certificate
+
+    async def _believe(self, role: str, certificate: x509.Certificate, pki: str) -> None:
+        """The certificate of an authority is another one now."""
+        self.ocsp.learn(certificate)
+        if role in _ROOTS:
+            await self._introduce(certificate, _ROOTS[role], f"PKI {pki}".strip())
+
+    async def renew_signers(self, lasts: float = SIGNER_LASTS) -> None:
+        """Renew certificates of provisioning services that do not last so long or are revoked (PKI-9, PKI-11).
 
         One that is revoked gets another key. What waits in the contract pool under the old one is signed again.
         """
@@ -287,7 +298,7 @@ class Ecosystem:
                 continue
             old, authority = pki.certificate("cps_leaf"), self.authorities[name]
             revoked = await authority.revoked(old)
-            if revoked or reading.not_after(old) <= self._clock.now() + SIGNER_LASTS:
+            if revoked or reading.not_after(old) <= self._clock.now() + lasts:
                 signer = CpsSigner(await authority.renew("cps_leaf", new_key=revoked), pki.root("cps_leaf"))
                 renewed[signer.fingerprint] = successors[reading.der(old)] = signer
         if renewed:

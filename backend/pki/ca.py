@@ -178,12 +178,16 @@ class CertificateService:
             if not profile.ca or role in OCPP_ROLES or not {role, profile.issuer or role} <= self._pki.keys.keys():
                 continue
             if role in self._pki.certificates and self._ends(role) <= self._clock.now() + lasts:
-                with self._voice.call(f"renew {profile.title}") as call:
-                    new = renew_authority(self._pki, role, self._clock.now())
-                    await self._keep(new, self._pki.issuer_authority(new))
-                    renewed.append((role, new))
-                    call.text = f"{reading.common_name(new)} is certified until {new.not_valid_after_utc}."
+                renewed.append((role, await self.renew_authority(role)))
         return renewed
+
+    async def renew_authority(self, role: str) -> x509.Certificate:
+        """Certify one of them again. Raises LocalError where its key, or its issuer's, is not here."""
+        with self._voice.call(f"renew {PROFILES[role].title}") as call:
+            new = renew_authority(self._pki, role, self._clock.now())
+            await self._keep(new, self._pki.issuer_authority(new))
+            call.text = f"{reading.common_name(new)} is certified until {new.not_valid_after_utc}."
+            return new
 
     def _ends(self, role: str) -> float:
         return reading.not_after(self._pki.certificate(role))

@@ -70,6 +70,10 @@ class OcspClient:
         known = self._recall(self._name_of(certificate, issuer))
         return None if known is None else _state(known)
 
+    def heard(self, certificate: x509.Certificate, issuer: x509.Certificate) -> tuple[float, OcspStatus] | None:
+        """What was heard last, and until when it counts (lab seconds since the epoch), which may be over."""
+        return self._known.get(self._name_of(certificate, issuer))
+
     async def of(self, certificate: x509.Certificate, issuer: x509.Certificate) -> CertificateState:
         """What the responder named in ``certificate`` says of it. Raises PeerError for silence or a wrong answer."""
         name = self._name_of(certificate, issuer)

@@ -55,6 +55,12 @@ def _message() -> View:
     return MessageScreen()
 
 
+def _pki() -> View:
+    from pncsim.simulator.dashboard.screens.pki import PkiScreen
+
+    return PkiScreen()
+
+
 def _scenarios() -> View:
     from pncsim.simulator.dashboard.screens.scenarios import ScenariosScreen
 
@@ -94,6 +100,7 @@ def _key_commands() -> type[Provider]:
 SCREENS = (
     ScreenRow("1", "live", "Live", _live),
     ScreenRow("2", "message", "Message", _message),
+    ScreenRow("3", "pki", "PKI", _pki),
     ScreenRow("4", "scenarios", "Scenarios", _scenarios),
     ScreenRow("5", "by-hand", "By hand", _by_hand),
     ScreenRow("6", "power", "Power", _power),
@@ -302,8 +309,9 @@ class Dashboard(App[int]):
         except LocalError as error:
             self.say(str(error), bad=True)
 
-    def do_in_lab(self, name: str, given: Mapping[str, str] = {}) -> None:
-        """Have a command done on the lab; one that has arguments beside those ``given`` is asked for them first."""
+    def do_in_lab(self, name: str, given: Mapping[str, str] = {}, *, typed: Mapping[str, str] = {}) -> None:
+        """Have a command done on the lab; one that has arguments beside those ``given`` is asked for them first, with
+        some ``typed`` already."""
         hello = self.scene.hello
         fields = hello.fields.get(name, ()) if hello is not None else ()
         fields = tuple(one for one in fields if one.name not in given)
@@ -312,11 +320,12 @@ class Dashboard(App[int]):
             return
         from pncsim.simulator.dashboard.screens.lab_command import LabCommandScreen
 
-        def do(typed: dict[str, str]) -> None:
-            self._typed[name] = {one.name: typed[one.name] for one in fields if one.name in typed and not one.secret}
-            self.ask(DoInLab(name, {**given, **typed}))
+        def do(now: dict[str, str]) -> None:
+            self._typed[name] = {one.name: now[one.name] for one in fields if one.name in now and not one.secret}
+            self.ask(DoInLab(name, {**given, **now}))
 
-        self.push_screen(LabCommandScreen(hello.commands[name], fields, self._typed.get(name, {}), do))
+        before = {**self._typed.get(name, {}), **typed}
+        self.push_screen(LabCommandScreen(hello.commands[name], fields, before, do))
 
     def action_stop(self) -> None:
         if self.scene.running:

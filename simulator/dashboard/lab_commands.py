@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Struct
 
+from pncsim.simulator.dashboard.pki_commands import (
+    ask_responder,
+    expire,
+    remove_root,
+    renew_authorities,
+    renew_by_hand,
+    revoke_by_hand,
+)
 from pncsim.simulator.dashboard.reports import FieldTold, LabHello
 from pncsim.simulator.parameters import Bounds, Parameter, Secret, did_you_mean, parameters_of
-from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
     from pncsim.backend.csms.csms import Csms
     from pncsim.simulator.lab.lab import Lab
 
@@ -58,48 +63,6 @@ async def _move_clock(
     return f"It is {lab.clock.utc():%Y-%m-%d %H:%M} UTC in the lab."
 
 
-_WHOSE = "A vehicle (its contract), a station, or a role of the lab's PKI, such as cpo_sub2."
-
-
-async def _revoke(
-    lab: Lab,
-    *,
-    whose: Annotated[str, _WHOSE] = "EV-1",
-    reason: Annotated[Reason, "Why, as revocation lists say it."] = "key_compromise",
-) -> str:
-    certificate, who = await _certificate(lab, whose)
-    await lab.revoke(certificate, reason)
-    return f"{who} is revoked: {reason.replace('_', ' ')}. The responder says so from now on."
-
-
-async def _status(lab: Lab, *, whose: Annotated[str, _WHOSE] = "EV-1") -> str:
-    certificate, who = await _certificate(lab, whose)
-    return f"The responder says of {who}: {await lab.status(certificate)}."
-
-
-async def _certificate(lab: Lab, whose: str) -> tuple[Certificate, str]:
-    """The certificate a person means, and its subject. Raises LocalError where there is none."""
-    from pncsim.simulator.lab.revocation import certificate_of
-    from pncsim.tls_certs.reading import shown
-
-    pki = next(iter((await lab.region.parties()).pkis.values()))
-    if whose in lab.vehicles:
-        certificate = certificate_of(lab.vehicles[whose])
-    elif whose in lab.stations:
-        certificate = certificate_of(lab.stations[whose])
-    elif whose in pki.roles:
-        certificate = pki.certificate(whose)
-    else:
-        known = (*lab.vehicles, *lab.stations, *pki.roles)
-        raise LocalError(f"Nobody here is called {whose!r}.", advice=did_you_mean(whose, known))
-    return certificate, shown(certificate.subject)
-
-
-async def _renew_authorities(lab: Lab) -> str:
-    await lab.renew_authorities()
-    return "What issues or signs and ends within its time has been renewed."
-
-
 _STATION = "The station's identity; empty for the first."
 
 
@@ -136,11 +99,14 @@ async def _report_variables(lab: Lab, *, station: Annotated[str, _STATION] = "")
 COMMANDS: dict[str, LabCommand] = {
     "stop-charging": LabCommand("Let every station ask its vehicle to stop", stop_charging),
     "move-clock": LabCommand("Move the lab's clock forward", _move_clock),
-    "revoke": LabCommand("Revoke a certificate of the lab's own PKI", _revoke),
-    "ocsp-status": LabCommand("Ask the lab's OCSP responder about a certificate", _status),
+    "revoke": LabCommand("Revoke a certificate of the lab's own PKI", revoke_by_hand),
+    "expire": LabCommand("Move the lab's clock past the end of a certificate", expire),
+    "renew": LabCommand("Have a certificate renewed: a station's, a contract, an authority", renew_by_hand),
+    "remove-root": LabCommand("Take a root out of the root pool", remove_root),
+    "ocsp-status": LabCommand("Ask the lab's OCSP responder about a certificate", ask_responder),
     "call-station": LabCommand("Have the CSMS call a station by any OCPP action", _call_station),
     "report-variables": LabCommand("Have a station report its device model to the CSMS", _report_variables),
-    "renew-authorities": LabCommand("Renew the authorities and signers that end within their time", _renew_authorities),
+    "renew-authorities": LabCommand("Renew the authorities and signers that end within their time", renew_authorities),
 }
 """Every command by name."""
 

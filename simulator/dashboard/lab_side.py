@@ -21,6 +21,7 @@ from pncsim.simulator.by_hand.commands import DEEDS
 from pncsim.simulator.by_hand.hand import Hand
 from pncsim.simulator.by_hand.opening import Opening
 from pncsim.simulator.by_hand.seen import NAME
+from pncsim.simulator.dashboard.around_told import AroundTeller
 from pncsim.simulator.dashboard.lab_commands import (
     COMMANDS,
     LabCommand,
@@ -78,6 +79,7 @@ class LabSide:
         self._teller: Teller | None = None
         self._hand: Hand | None = None
         self._shown: object = None
+        self._around = AroundTeller(self._say)
 
     def serve(self) -> None:
         """Run what is asked for, in this thread, until nobody needs it."""
@@ -122,7 +124,7 @@ class LabSide:
             case StopRun():
                 self._do(request.id, self._stop())
             case HoldRun(held=held):
-                self._on_loop(lambda run: self._hold(run, held))
+                self._do(request.id, self._hold(held))
             case StepRun():
                 self._do(request.id, self._step())
             case DoInLab(command=name, arguments=arguments):
@@ -152,15 +154,17 @@ class LabSide:
                 self._hand.look()
             if self._teller is not None:
                 self._teller.look()
+            await self._around.look()
             self._say(said)
 
         asyncio.run_coroutine_threadsafe(done(), loop)
 
     # What is done about it, on the run's loop
 
-    def _hold(self, run: Run, held: bool) -> None:
-        (run.pause if held else run.resume)()
-        self._say(RunHeld(run.held))
+    async def _hold(self, held: bool) -> None:
+        assert self._run is not None
+        (self._run.pause if held else self._run.resume)()
+        self._say(RunHeld(self._run.held))
 
     async def _step(self) -> None:
         assert self._run is not None
@@ -225,9 +229,11 @@ class LabSide:
         self._loop, self._run = asyncio.get_running_loop(), run
         run.start()
         if start.held:
-            self._hold(run, True)
+            await self._hold(True)
         self._say(RequestDone(start.id))
         teller.start()
+        self._around = around = AroundTeller(self._say)
+        begun = asyncio.ensure_future(run.command(around.begin))
         try:
             return await run.done()
         except asyncio.CancelledError:
@@ -240,7 +246,9 @@ class LabSide:
             run.result.error = run.result.error or f"{type(error).__name__}: {error}"
             return run.result
         finally:
+            begun.cancel()
             teller.stop()
+            await around.look()
 
     def _tell_hand(self) -> None:
         """How everybody stands that is played by hand, if that has changed."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from pncsim.simulator.dashboard.around_recorded import around_in
 from pncsim.simulator.dashboard.form import records
 from pncsim.simulator.dashboard.reports import EventsTold, LabReport, LabRequest, RunBegan, RunEnded
 from pncsim.simulator.evidence.bundle import Bundle
@@ -61,6 +62,7 @@ class RecordedRun:
             faults=tuple(result.faults),
             seed=told.seed if told is not None else None,
         )
+        yield around_in(bundle.folder, bundle.started)
         events = bundle.told()
         while chunk := list(islice(events, AT_ONCE)):
             yield EventsTold(tuple(records(chunk)), now=chunk[-1].time)

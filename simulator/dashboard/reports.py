@@ -85,6 +85,74 @@ class HandTold(Struct, tag="hand", frozen=True):
     hand: HandSeen
 
 
+class StatusHeard(Struct, frozen=True):
+    """An OCSP answer about a certificate that somebody (``by``) goes by, of lab time ``at``, good ``until`` then."""
+
+    by: str
+    status: str
+    at: float
+    until: float
+
+
+class CertificateTold(Struct, frozen=True, kw_only=True):
+    """A certificate, who holds it, and what is known of its revocation.
+
+    ``name``: what commands know it by. ``role``: as profiles have it. ``pki``: the name of the PKI it is a role of.
+    ``said``: what its authority says now (good, revoked, unknown), empty where that is nobody here; with ``reason`` and
+    since when.
+    """
+
+    name: str
+    role: str
+    der: bytes
+    holders: tuple[str, ...] = ()
+    pki: str = ""
+    said: str = ""
+    reason: str = ""
+    since: float = 0.0
+    heard: tuple[StatusHeard, ...] = ()
+
+
+class PoolLine(Struct, frozen=True, kw_only=True):
+    """Something a service keeps: whose it is (``pool``), its ``name`` there, and ``about`` it.
+
+    ``certificate``: the SHA-256 of the certificate in it, in hex, and ``ends`` when that does.
+    """
+
+    pool: str
+    name: str
+    about: str = ""
+    certificate: str = ""
+    ends: float = 0.0
+
+
+class DeliveryTold(Struct, frozen=True, kw_only=True):
+    """An event on its way to somebody who asked for it; ``about``: the EMAID or PCID it is about."""
+
+    type: str
+    to: str
+    state: str
+    at: float
+    about: str = ""
+    attempts: int = 0
+    text: str = ""
+    body: bytes = b""
+
+
+class AroundTold(Struct, tag="around", frozen=True, kw_only=True):
+    """The PKI and the services around stations and vehicles, as they stood at lab time ``now``.
+
+    ``more``: by service, how much it keeps beyond what is told. ``listeners``: who asked for events, and which.
+    """
+
+    now: float = 0.0
+    certificates: tuple[CertificateTold, ...] = ()
+    pools: tuple[PoolLine, ...] = ()
+    listeners: tuple[PoolLine, ...] = ()
+    deliveries: tuple[DeliveryTold, ...] = ()
+    more: dict[str, int] = field(default_factory=dict)
+
+
 class RunEnded(Struct, tag="ended", frozen=True):
     """A run is over; what it came to."""
 
@@ -99,7 +167,7 @@ class RequestDone(Struct, tag="answer", frozen=True):
     error: str = ""
 
 
-LabReport = LabHello | RunBegan | EventsTold | RunHeld | HandTold | RunEnded | RequestDone
+LabReport = LabHello | RunBegan | EventsTold | RunHeld | HandTold | AroundTold | RunEnded | RequestDone
 
 # A dashboard asks
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pncsim.simulator.by_hand.seen import HandSeen
 from pncsim.simulator.dashboard.reports import (
+    AroundTold,
     DoInLab,
     EventsTold,
     HandTold,
@@ -68,6 +69,7 @@ class Scene:
 
     ``began`` and ``result`` are of the run that is shown; ``running`` while it goes on, ``held`` while it stands.
     ``hand``: how everybody stands in one that is played by hand, while it is.
+    ``around``: the PKI and the services as they were told last.
     """
 
     def __init__(self, source: ReportSource, *, folder: str | None = None) -> None:
@@ -76,6 +78,7 @@ class Scene:
         self.hello: LabHello | None = None
         self.began: RunBegan | None = None
         self.result: RunResult | None = None
+        self.around = AroundTold()
         self.running = self.held = False
         self.hand: HandSeen | None = None
         self.now = 0.0
@@ -112,6 +115,9 @@ class Scene:
                 self.held = held
             case HandTold(hand=hand):
                 self.hand = hand
+            case AroundTold():
+                self.around = report
+                self.now = max(self.now, report.now)
             case RunEnded(result=result):
                 self._end(result)
             case RequestDone():
@@ -124,7 +130,7 @@ class Scene:
     def _begin(self, began: RunBegan) -> None:
         self.store.close()
         self.store = EventStore(self._folder)
-        self.began, self.result = began, None
+        self.began, self.result, self.around = began, None, AroundTold()
         self.running, self.held, self.hand = True, False, None
         self.now = began.started
 

@@ -209,9 +209,13 @@ class Lab:
         """Its CSMS has the station ask for a new V2G certificate (OCPP A03), and it has that and its staples."""
         from pncsim.simulator.lab.enrolment import certificate_comes
 
-        identity = station.station.config.identity
         async with certificate_comes(self, station):
-            await self._behind[identity].csms.trigger(identity, "SignV2GCertificate")
+            await self.ask_to_recertify(station)
+
+    async def ask_to_recertify(self, station: ChargePoint) -> None:
+        """As :meth:`recertify`, without waiting for what comes of it: lab time may stand still."""
+        identity = station.station.config.identity
+        await self._behind[identity].csms.trigger(identity, "SignV2GCertificate")
 
     async def renew_authorities(self) -> None:
         """Renew what issues or signs and ends within its time, as back ends do regularly: after a long jump."""

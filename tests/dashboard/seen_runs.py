@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+from pncsim.simulator.dashboard.around_told import around_of
 from pncsim.simulator.dashboard.form import records
 from pncsim.simulator.dashboard.reports import (
+    AroundTold,
     EventsTold,
     FrameCutter,
     LabReport,
@@ -20,6 +22,7 @@ from pncsim.simulator.dashboard.reports import (
     frame,
     report_of,
 )
+from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
@@ -48,6 +51,25 @@ def events_of(scenario: str, /, *faults: str, **options: str | float) -> tuple[t
         return thread.submit(run_on_loop, "memory", main).result()
 
 
+@cache
+def around_run(scenario: str, *faults: str) -> AroundTold:
+    """The PKI and the services around a run from a seed in memory, as they stand at its end."""
+
+    async def main() -> AroundTold:
+        run = Run(find_scenario(scenario), settings=RunSettings(transport="memory", seed="7", faults=faults))
+        run.start()
+        lab = await run.command(_itself)
+        await run.done()
+        return await around_of(lab)
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(run_on_loop, "memory", main).result()
+
+
+async def _itself(lab: Lab) -> Lab:
+    return lab
+
+
 def reports_of(scenario: str, /, *faults: str, **options: str | float) -> list[LabReport]:
     """The run as a lab reports it."""
     events, began, ended = events_of(scenario, *faults, **options)
@@ -63,6 +85,7 @@ def recorded(name: str) -> list[LabReport]:
 
 
 RUNS: dict[str, tuple[tuple[str, ...], dict[str, str | float]]] = {
+    "installed": (("install-contract",), {}),
     "passed": (("pnc-ac",), {}),
     "refused": (("install-contract", "tampered-bundle"), {}),
     "revoked": (("pnc-ac", "contract-revoked"), {}),
@@ -77,6 +100,8 @@ def main() -> None:
     for name in sys.argv[1:] or RUNS:
         words, options = RUNS[name]
         reports = reports_of(*words, **options)
+        if name == "installed":
+            reports.insert(2, around_run(*words))
         (RECORDED / f"{name}.frames").write_bytes(b"".join(map(frame, reports)))
 
 

@@ -56,8 +56,9 @@ class DashboardHost(Protocol):
     def play_all(self, scenarios: list[str]) -> None:
         """Run these one after the other."""
 
-    def do_in_lab(self, name: str, given: Mapping[str, str] = {}) -> None:
-        """Have a command done on the lab; one that has arguments beside those ``given`` is asked for them first."""
+    def do_in_lab(self, name: str, given: Mapping[str, str] = {}, *, typed: Mapping[str, str] = {}) -> None:
+        """Have a command done on the lab; one that has arguments beside those ``given`` is asked for them first, with
+        some ``typed`` already."""
 
     def ask(self, request: Any) -> None:
         """Send a request; what cannot be done is said."""
