@@ -23,6 +23,17 @@ class Cleansed(Struct, frozen=True):
     contracts: tuple[str, ...]
     deliveries: int = 0
 
+    @property
+    def sentence(self) -> str:
+        """The counts, for people."""
+        return (
+            f"Gone are {self.roots} roots, {len(self.vehicles)} vehicles, {len(self.contracts)} contracts of their own "
+            f"and {self.deliveries} deliveries of events from long ago."
+        )
+
+
+NOTHING = Cleansed(0, (), ())
+
 
 async def cleanse(ecosystem: Ecosystem, voice: Voice) -> Cleansed:
     """Once through the pools: a vehicle's contracts go with it before the contracts themselves are looked at."""
@@ -31,19 +42,18 @@ async def cleanse(ecosystem: Ecosystem, voice: Voice) -> Cleansed:
         vehicles = tuple(await ecosystem.vehicles.cleanse())
         contracts = tuple(await ecosystem.pool.cleanse())
         gone = Cleansed(roots, vehicles, contracts, await ecosystem.webhooks.cleanse())
-        call.text = (
-            f"Gone are {roots} roots, {len(vehicles)} vehicles, {len(contracts)} contracts of their own and "
-            f"{gone.deliveries} deliveries of events from long ago."
-        )
+        call.text = gone.sentence
     return gone
 
 
 async def cleanse_regularly(ecosystem: Ecosystem, clock: Clock, voice: Voice, interval: float = INTERVAL) -> NoReturn:
-    """Cleanse each time ``interval`` seconds of lab time have passed; one that fails is told, and the next comes."""
+    """Cleanse each time ``interval`` seconds of lab time have passed, and tell what went; a failure ends nothing."""
     while True:
         await clock.sleep(interval)
         try:
-            await cleanse(ecosystem, voice)
+            gone = await cleanse(ecosystem, voice)
+            if gone != NOTHING:
+                voice.story(gone.sentence)
         except PncError as error:
             voice.problem(error)
         except Exception as error:

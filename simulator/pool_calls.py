@@ -50,6 +50,11 @@ async def run(arguments: Arguments, access: KnownServices, base: str) -> int:
                 http_status=404,
             ) from error
         raise
+    except PeerError as error:
+        if error.kind in ("unreachable", "silent"):
+            # Nobody has said no: who asked whether something is there knows nothing.
+            raise LocalError(error.sentence, advice=error.advice, clause=error.clause) from error
+        raise
     finally:
         await caller.close()
     if arguments.json:

@@ -31,7 +31,13 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
         help="a V2G root in the vehicle; repeatable",
     )
     publish.add_argument("--previous-pcid", metavar="PCID", help="what the vehicle was called before")
-    lookup = _action(actions, "lookup", "lookup", "demo-mo", "ask whether a vehicle is published; exit code 1 if not")
+    lookup = _action(
+        actions,
+        "lookup",
+        "lookup",
+        "demo-mo",
+        "ask whether a vehicle is published; exit code 1 if not, 3 if nobody answers",
+    )
     contracts = _action(actions, "contracts", "contracts", "demo-oem", "list the contracts that wait for a vehicle")
     for one in (lookup, contracts):
         one.add_argument("pcid", metavar="PCID", help="provisioning certificate id")

@@ -22,6 +22,7 @@ from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerSilent
+from pncsim.wire.trace import Event, Story
 
 POOL = "/v1/oem/provCerts"
 ONE, LOOKUP = f"{POOL}/{PCID}", f"{POOL}/lookupVehicle/{PCID}"
@@ -415,6 +416,13 @@ async def test_cleansing_comes_by_itself_by_the_labs_clock_and_survives_a_round_
         raise PeerSilent("The database does not answer.", http_status=502)
 
     monkeypatch.setattr(world.eco.roots, "cleanse", fail)
+    counted = asyncio.Event()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Story) and "0 roots, 1 vehicles" in event.text:
+            counted.set()
+
+    world.trace.subscribe(hear)
     cleansing = asyncio.create_task(cleanse_regularly(world.eco, world.clock, world.voice("LAB"), interval=DAY))
     await asyncio.sleep(0)
     world.clock.jump(DAY)
@@ -423,6 +431,7 @@ async def test_cleansing_comes_by_itself_by_the_labs_clock_and_survives_a_round_
     await asyncio.sleep(0)
     world.clock.jump(DAY)
     await asyncio.wait_for(gone.wait(), 5)
+    await asyncio.wait_for(counted.wait(), 5)
     cleansing.cancel()
 
 

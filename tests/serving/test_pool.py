@@ -109,6 +109,14 @@ async def test_participants_come_and_go_by_the_command_line(tmp_path: Path, pool
         assert "newmo" not in (await pool("clients", "list"))[1]
 
 
+async def test_nobody_there_is_no_answer_to_whether_a_vehicle_is_published(tmp_path: Path, pool: Pool) -> None:
+    async with served(options(tmp_path), Clock(), Trace()) as house:
+        ready(house, tmp_path)
+        assert (await pool("lookup", PCID))[0] == 1
+    code, said = await pool("lookup", PCID)
+    assert code == 3 and "cannot be reached" in said
+
+
 async def test_a_rotated_secret_is_used_from_the_environment(
     tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,14 +197,14 @@ async def test_a_backup_that_was_cut_off_or_is_none_changes_nothing(tmp_path: Pa
         (["roots"], None, 3, "cannot be read"),
         (["roots"], "{}", 3, "neither a ready file nor a clients.json"),
         (["roots", "--as", "nobody"], '[{"id": "demo-cpo", "secret": "s"}]', 3, "only of demo-cpo"),
-        (["roots", "--url", "http://127.0.0.1:9"], '[{"id": "demo-cpo", "secret": "s"}]', 1, "cannot be reached"),
+        (["roots", "--url", "http://127.0.0.1:9"], '[{"id": "demo-cpo", "secret": "s"}]', 3, "cannot be reached"),
         (
             ["publish", "nothing.pem", "--url", "http://127.0.0.1:9"],
             '[{"id": "demo-oem", "secret": "s"}]',
             3,
             "nothing.pem",
         ),
-        (["roots", "--url", "nowhere"], '[{"id": "demo-cpo", "secret": "s"}]', 1, "no http:// or https:// address"),
+        (["roots", "--url", "nowhere"], '[{"id": "demo-cpo", "secret": "s"}]', 3, "no http:// or https:// address"),
         (
             ["lookup", PCID],
             '{"services": {"token": "http://x"}, "clients": [{"id": "demo-mo", "secret": "s"}]}',
