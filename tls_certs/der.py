@@ -5,14 +5,14 @@ certificates that keep their order.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x06, 0x0A
 GENERALIZED_TIME, SEQUENCE, SET = 0x18, 0x30, 0x31
 
 NULL = b"\x05\x00"
-
-_OCTETS = tuple(bytes((value,)) for value in range(256))
 
 
 class DerError(ValueError):
@@ -35,11 +35,16 @@ def context(number: int) -> int:
 def element(tag: int, *parts: bytes) -> bytes:
     """An element of ``tag`` whose content is ``parts`` one after the other."""
     content = b"".join(parts)
-    size = len(content)
+    return _head(tag, len(content)) + content
+
+
+@lru_cache(maxsize=4096)
+def _head(tag: int, size: int) -> bytes:
+    """What stands before a content of so many octets."""
     if size < 0x80:
-        return _OCTETS[tag] + _OCTETS[size] + content
+        return bytes((tag, size))
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return _OCTETS[tag] + _OCTETS[0x80 | len(octets)] + octets + content
+    return bytes((tag, 0x80 | len(octets))) + octets
 
 
 def integer(value: int) -> bytes:

@@ -143,6 +143,17 @@ def load_answer(octets: bytes, what: str = "The OCSP response") -> ocsp.OCSPResp
         return response
 
 
+def load_single_request(octets: bytes) -> ocsp.OCSPRequest | None:
+    """The OCSP request (DER), its extensions and hash algorithm readable; None if it asks about several certificates,
+    or the library, which is stricter than we are, does not read it."""
+    try:
+        request = ocsp.load_der_ocsp_request(octets)
+        request.extensions, request.hash_algorithm  # noqa: B018
+    except (NotImplementedError, *UNREADABLE):
+        return None
+    return request
+
+
 def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether ``issuer``'s name and key stand behind ``certificate``; False also where its key cannot be used."""
     try:

@@ -111,6 +111,9 @@ class Guest(asyncio.Protocol):
     def header_read(self, request: web.Request) -> None:
         """The header is there; time goes on until the body is."""
         self._at = "request"
+        if request.content.is_eof():
+            self._whole()
+            return
         self._arm(self._limits.whole)
         request.content.on_eof(self._whole)
 

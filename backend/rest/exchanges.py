@@ -50,9 +50,12 @@ _NONE = ErrorBody()
 _READ = msgspec.json.Decoder(ErrorBody)
 
 
-def error_of(body: object, status: int) -> ErrorBody:
+def error_of(response: web.StreamResponse) -> ErrorBody:
     """What the error body of an answer says; empty where there is none."""
-    if status < 400 or not isinstance(body, bytes):
+    if response.status < 400:
+        return _NONE
+    body = getattr(response, "body", None)  # a stream has none
+    if not isinstance(body, bytes):
         return _NONE
     try:
         return _READ.decode(body)

@@ -109,7 +109,7 @@ def _reporting(voice: Voice, source: Source, routes: Mapping[Any, Route], reader
 
     def tell(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
         route = routes.get(request.match_info.handler)
-        error = error_of(response.body if isinstance(response, web.Response) else None, response.status)
+        error = error_of(response)
         exchange = Exchange(
             service=route.service if route is not None else "",
             operation=route.operation if route is not None else "",

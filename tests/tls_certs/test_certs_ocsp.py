@@ -154,6 +154,16 @@ def test_refusals(pki: Pki) -> None:
     assert pki.answer_ocsp(flood, NOW) == bytes.fromhex("30030a0101")
 
 
+@pytest.mark.parametrize("algorithm", ["SHA1", "SHA256", "SHA384", "SHA512"])
+@pytest.mark.parametrize("nonce", [None, NONCE])
+def test_a_request_says_the_same_alone_with_a_nonce_and_among_several(
+    pki: Pki, algorithm: str, nonce: bytes | None
+) -> None:
+    name = cert_id(*pair(pki), algorithm)
+    assert parse_request(request_for([name], nonce)) == ([name], nonce)
+    assert parse_request(request_for([name, name], nonce)) == ([name, name], nonce)
+
+
 def test_a_serial_number_that_lacks_its_leading_zero_is_read_as_it_was_meant() -> None:
     name = CertId("SHA256", bytes(range(32)), bytes(range(32, 64)), 255)
     request = request_for([name])
