@@ -60,7 +60,7 @@ async def station_certified(lab: Lab) -> None:
         await lab.back.csms.set_variable(STATION_ID, "ISO15118Ctrlr", "V2GCertificateInstallationEnabled", "true")
     asked = [answer["status"] for answer in answers(frames, "SignCertificate")]
     secc.shows("certificate-requested", "OCPP A02", "it asks for a certificate", asked == ["Accepted"], asked)
-    enrolled = [one.status for one in exchanges if (one.method, "simpleenroll" in one.url) == ("POST", True)]
+    enrolled = [one.status for one in exchanges if (one.method, "/cpo/simpleenroll" in one.url) == ("POST", True)]
     pki.shows("est", "PKI-2", "which the CSMS enrols for over EST", enrolled == [200], enrolled)
     given = [answer["status"] for answer in answers(frames, "CertificateSigned")]
     csms.shows("certificate-delivered", "OCPP A02", "and gets the chain", given == ["Accepted"], given)
