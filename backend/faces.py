@@ -49,7 +49,8 @@ class Household(Struct, frozen=True, eq=False):
     ``grants`` says what tokens let their holders do where it is not ``tokens``: their clients are somewhere else then,
     and ``log_in`` asks there for one.
     ``kinds`` is what is kept. ``renew`` lets the services begin anew with what is kept by then; ``reset`` brings back
-    the state of a first start, where a test may do that and move the clock. ``services``: where each is, by name.
+    the state of a first start, where a test may do that and move the clock. ``duties`` are done each day.
+    ``services``: where each is, by name.
     """
 
     ecosystem: Ecosystem
@@ -59,6 +60,7 @@ class Household(Struct, frozen=True, eq=False):
     source: Source = SYSTEM
     kinds: tuple[KeptKind[Any], ...] = ()
     renew: admin_http.Reset = _nothing
+    duties: admin_http.Duties = {}
     reset: admin_http.Reset | None = None
     metrics: Metrics = field(default_factory=Metrics)
     certificates: ClientCertificates | None = None
@@ -143,7 +145,7 @@ FACES: Mapping[str, Face] = {
         lambda house: (
             *(clients_http.routes(house.clients) if house.grants is None else ()),
             *pki_http.routes(house.ecosystem),
-            *admin_http.routes(house.ecosystem, house.clock, house.reset),
+            *admin_http.routes(house.ecosystem, house.clock, house.reset, house.duties),
             *backup_http.routes(house.ecosystem.store, house.kinds, house.renew),
             *certificates_http.routes(house.certificates),
             *lists_http.routes(house.ecosystem.store),

@@ -42,7 +42,7 @@ async def station_renewed(
     secc, pki, rcp = map(lab.expect.of, ("SECC", "PKI", "RCP"))
     operator, vehicle = await lab.caller("CPO"), await lab.vehicle(kwh=0.2, payment="external")
     frames, handshakes = lab.watch.frames(), lab.watch.handshakes()
-    await lab.renew_authorities()  # nothing is due yet; at running services this says that they renew theirs themselves
+    await lab.renew_authorities()  # nothing is due yet
     station = await lab.station()
     await lab.back.csms.set_variable(STATION_ID, "ISO15118Ctrlr", "CertificateRenewalDays", days)
     outcomes = [await lab.plug_in(vehicle)]

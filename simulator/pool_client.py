@@ -128,9 +128,9 @@ class Participant:
         """The answer's octets; as :meth:`call`."""
         return (await self._called(service, "GET", path, None, "*/*")).body
 
-    async def token(self) -> str:
-        """The token it calls with, fetched if there is none yet. Raises PncError."""
-        return self._token or await self._fetched()
+    async def token(self, *, anew: bool = False) -> str:
+        """The token it calls with, fetched if there is none yet, or ``anew``. Raises PncError."""
+        return (None if anew else self._token) or await self._fetched()
 
     async def post(self, service: str, path: str, body: bytes, media_type: str) -> bytes:
         """The answer's octets; as :meth:`call`."""

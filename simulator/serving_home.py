@@ -164,6 +164,11 @@ class Home:
                 bases = self.doors.bases
                 tokens = BearerTokens(self._clock, store, clients, self.doors.base, also=bases.values())
                 await tokens.announce()
+                duties = {"renewing certificates of authorities and signers": ecosystem.renew_certificates}
+                if "mo" in served:
+                    duties["looking after contracts"] = lambda: ecosystem.desks.look_after()
+                if "oem" in served:
+                    duties["forgetting what vehicles and owners have settled"] = lambda: ecosystem.fleet.forget()
                 house = Household(
                     ecosystem,
                     clients,
@@ -171,6 +176,7 @@ class Home:
                     self._clock,
                     kinds=tuple(kinds),
                     renew=renew,
+                    duties=duties,
                     reset=reset if test_controls else None,
                     metrics=self.doors.metrics,
                     certificates=certificates,
@@ -204,11 +210,7 @@ class Home:
                 leaving.push_async_callback(_ended, telling)
                 cleansing = asyncio.create_task(cleanse_regularly(ecosystem, self._clock, self._voice))
                 leaving.push_async_callback(_ended, cleansing)
-                jobs = [("renewing certificates of authorities and signers", ecosystem.renew_certificates, DAILY)]
-                if "mo" in served:
-                    jobs.append(("looking after contracts", ecosystem.desks.look_after, DAILY))
-                if "oem" in served:
-                    jobs.append(("forgetting what vehicles and owners have settled", ecosystem.fleet.forget, DAILY))
+                jobs = [(what, duty, DAILY) for what, duty in duties.items()]
                 if away is not None:
                     jobs.append(("looking who takes part", partial(away.mirror, store), MIRROR))
                 for what, job, interval in jobs:

@@ -30,14 +30,17 @@ FARTHEST = 100 * 365 * 86_400
 
 Reset = Callable[[], Awaitable[None]]
 """Brings the services to another state: of a first start, or of what was restored."""
+Duties = Mapping[str, Callable[[], Awaitable[object]]]
+"""What services do by themselves once a day, by what it is."""
 
 
-def routes(ecosystem: Ecosystem, clock: Clock, reset: Reset | None) -> tuple[Route, ...]:
+def routes(ecosystem: Ecosystem, clock: Clock, reset: Reset | None, duties: Duties) -> tuple[Route, ...]:
     """The operations. Without ``reset`` there are no controls of a test: the clock can be read, and not moved."""
-    face = _Face(ecosystem, clock, reset)
+    face = _Face(ecosystem, clock, reset, duties)
     return (
         Route("POST", "/admin/certificates/revoke", "revokeCertificate", ADMIN, face.revoke),
         Route("POST", "/admin/cleansing", "cleanse", ADMIN, face.cleanse),
+        Route("POST", "/admin/duties", "doDuties", ADMIN, face.do_duties),
         Route("GET", "/admin/clock", "getClock", ADMIN, face.clock),
         Route("POST", "/admin/clock/advance", "advanceClock", ADMIN, face.advance),
         Route("POST", "/admin/reset", "reset", ADMIN, face.reset),
@@ -47,8 +50,8 @@ def routes(ecosystem: Ecosystem, clock: Clock, reset: Reset | None) -> tuple[Rou
 class _Face:
     """One method for each operation."""
 
-    def __init__(self, ecosystem: Ecosystem, clock: Clock, reset: Reset | None) -> None:
-        self._ecosystem, self._clock, self._reset = ecosystem, clock, reset
+    def __init__(self, ecosystem: Ecosystem, clock: Clock, reset: Reset | None, duties: Duties) -> None:
+        self._ecosystem, self._clock, self._reset, self._duties = ecosystem, clock, reset, duties
 
     async def revoke(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         body = await json_object(request)
@@ -68,6 +71,11 @@ class _Face:
     async def cleanse(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         gone = await cleanse(self._ecosystem, self._ecosystem.voice)
         return json_response({"roots": gone.roots, "vehicles": len(gone.vehicles), "contracts": len(gone.contracts)})
+
+    async def do_duties(self, request: web.Request, grant: Grant) -> web.StreamResponse:
+        for duty in self._duties.values():
+            await duty()
+        return json_response({"duties": list(self._duties)})
 
     async def clock(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         return json_response(self._time())

@@ -173,6 +173,11 @@ ADMIN: Mapping[str, Described] = {
             200: record("Cleansed", {"roots": COUNT, "vehicles": COUNT, "contracts": COUNT}),
         },
     ),
+    "doDuties": Described(
+        summary="Do now what is done once a day: renew what signs, look after contracts",
+        answers={200: record("Done", {"duties": listed(text("what was done"))})},
+        errors=(502, 504),
+    ),
     "backup": Described(
         summary="Everything that is kept, page by page",
         query={"after": text("the `next` of the page before")},

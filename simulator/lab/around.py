@@ -51,6 +51,12 @@ class Parties(Protocol):
     async def status(self, certificate: x509.Certificate) -> str:
         """What the responder says of it: good, revoked or unknown. Raises LocalError for an issuer nobody knows."""
 
+    async def renew_authorities(self) -> None:
+        """Renew what issues or signs and ends within its time, as its operators do each day."""
+
+    async def look_after_contracts(self) -> None:
+        """Do what is due for contracts by now, as their operators do each day."""
+
     async def block(self, emaid: str) -> None:
         """The operator of the contract refuses charging; the certificate stays valid."""
 

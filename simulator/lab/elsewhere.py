@@ -166,6 +166,15 @@ class RemoteParties:
             return False
         return True
 
+    async def renew_authorities(self) -> None:
+        """See :class:`Parties`: they do whatever they do each day."""
+        await self.keep_time()
+        await self._callers.administrator().call("admin", "POST", "/admin/duties")
+
+    async def look_after_contracts(self) -> None:
+        """See :class:`Parties`."""
+        await self.renew_authorities()
+
     async def status(self, certificate: x509.Certificate) -> str:
         """See :class:`Parties`."""
         ocsp = self._ocsp(Voice.on(self._clock, self._trace, "LAB"))

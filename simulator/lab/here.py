@@ -99,6 +99,14 @@ class Here:
         issuer = issuer_in(self.pkis.values(), certificate)
         return str((await self.ecosystem.ocsp.of(certificate, issuer)).status)
 
+    async def renew_authorities(self) -> None:
+        """See :class:`Parties`."""
+        await self.ecosystem.renew_certificates()
+
+    async def look_after_contracts(self) -> None:
+        """See :class:`Parties`."""
+        await self.ecosystem.desks.look_after()
+
     async def block(self, emaid: str) -> None:
         """See :class:`Parties`."""
         await self._operator(emaid[:5]).block(emaid)

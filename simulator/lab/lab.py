@@ -219,11 +219,11 @@ class Lab:
 
     async def renew_authorities(self) -> None:
         """Renew what issues or signs and ends within its time, as back ends do regularly: after a long jump."""
-        await (await self.region.ecosystem()).renew_certificates()
+        await (await self.region.parties()).renew_authorities()
 
     async def look_after_contracts(self) -> None:
         """Let the mobility operators do what is due for their contracts by now, as back ends do each day."""
-        await (await self.region.ecosystem()).desks.look_after()
+        await (await self.region.parties()).look_after_contracts()
 
     async def caller(self, name: str, of: str = "") -> Caller:
         """Who calls the services over HTTP as ``name``: ADMIN (the pool's operator), OEM, MO, CPS or CPO.

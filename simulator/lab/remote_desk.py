@@ -9,16 +9,19 @@ import base64
 import json
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from msgspec import Struct
 
 from pncsim.backend import certificates
+from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.bodies import base64_text
 from pncsim.backend.rest.client import HttpClient
 from pncsim.simulator.lab.callers import PATIENCE, Callers
 from pncsim.simulator.lab.desk import LONGEST, ROLES, Caller
+from pncsim.simulator.pool_client import Participant
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock
@@ -41,10 +44,18 @@ _SERVICES: Mapping[str, str] = {
 _ORDERS = "/v1/manufacturer/vehicles/"
 
 
+class _Calls(Struct, frozen=True):
+    """In whose name a caller calls; ``authorization`` is what its calls carry, whichever token is good by now."""
+
+    who: Participant
+    authorization: str
+
+
 class Brought(Discreet, Struct, frozen=True):
     """Something that was not there before: where it is deleted, and by whom."""
 
     path: str
+    calls: _Calls
     headers: Mapping[str, str]
 
     _hidden = ("headers",)
@@ -71,14 +82,15 @@ class RemoteDesk:
             participant, _ = self._callers.manufacturer(of) if name == "OEM" else self._callers.operator(of)
         else:
             participant = self._callers.of(ROLES[name])
-        return Caller(name, f"Bearer {await participant.token()}", self._carry, participant.client)
+        calls = _Calls(participant, f"Bearer {await participant.token()}")
+        return Caller(name, calls.authorization, partial(self._carry, calls), participant.client)
 
     async def close(self) -> None:
         """Take away what was brought there, and close the connections; what cannot be taken away is told."""
         try:
             while self._brought:
                 last = self._brought.pop()
-                status, _ = await self._exchange("DELETE", last.path, b"", last.headers)
+                status, _ = await self._asked(last.calls, "DELETE", last.path, b"", last.headers)
                 if status not in (200, 404):
                     self._voice.warning(f"{last.path} stays where it is: the services answered HTTP {status}.")
         except PncError as error:
@@ -87,11 +99,29 @@ class RemoteDesk:
         finally:
             await self._http.close()
 
-    async def _carry(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        status, said = await self._exchange(method, path, body, headers)
+    async def _carry(
+        self, calls: _Calls, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
+        status, said = await self._asked(calls, method, path, body, headers)
         if status in (200, 201) and (place := self._place(method, path, _members(body), _members(said))):
-            self._brought.append(Brought(place, headers))
+            self._brought.append(Brought(place, calls, headers))
         return status, said
+
+    async def _asked(
+        self, calls: _Calls, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
+        """As asked, but for a token that the lab's time has outlived: then with a new one."""
+        if headers.get("Authorization") != calls.authorization:  # an owner's name and password, for instance
+            return await self._exchange(method, path, body, headers)
+        headers = {"Authorization": f"Bearer {await calls.who.token()}"}
+        status, said = await self._exchange(method, path, body, headers)
+        if status != 401:
+            return status, said
+        try:
+            headers = {"Authorization": f"Bearer {await calls.who.token(anew=True)}"}
+        except Refused:
+            return status, said
+        return await self._exchange(method, path, body, headers)
 
     def _place(self, method: str, path: str, sent: Mapping[str, Any], said: Mapping[str, Any]) -> str:
         """Where what an exchange has brought is deleted; "" where it has brought nothing."""

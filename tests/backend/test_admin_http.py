@@ -23,6 +23,7 @@ OPERATIONS = (
     ("POST", "/admin/clients/oem/rotate"),
     ("POST", "/admin/certificates/revoke"),
     ("POST", "/admin/cleansing"),
+    ("POST", "/admin/duties"),
     ("GET", "/admin/clock"),
     ("POST", "/admin/clock/advance"),
     ("POST", "/admin/reset"),

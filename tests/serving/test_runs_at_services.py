@@ -341,6 +341,19 @@ def test_a_lab_that_jumps_takes_the_services_with_it_where_it_may(ready: Path, a
 
 
 @pytest.mark.parametrize(
+    "names", [("station-certified", "customer-terminated", "station-renewed"), ("vehicle-renewed-at-expiry",)]
+)
+def test_what_services_do_each_day_is_done_when_a_lab_says_so(tmp_path: Path, names: Sequence[str]) -> None:
+    # Each lets the services' time go on, and the last ones by decades.
+    with serving(tmp_path, "--test-controls"):
+        for name in names:
+            found = find_scenario(name)
+            here, there = in_process(found), run_at(found, tmp_path / "ready.json")
+            assert (there.verdict, there.error) == (Verdict.PASS, None), there.line
+            assert checks(here) == checks(there)
+
+
+@pytest.mark.parametrize(
     ("plan", "said"),
     [
         (Plan(pkis=(PkiPlan(), PkiPlan("other"))), "makes PKIs of its own (other)"),
