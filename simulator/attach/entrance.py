@@ -7,6 +7,7 @@ What a dashboard is told and asks is no business of the loop the session runs on
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import struct
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 MOST = 8
 """Dashboards at one process; more are turned away."""
+PAUSE = 1.0
+"""Seconds in which nobody is let in once the process has no more files to open."""
 FAREWELL = 0.5
 """Seconds for the last words to all who do not take them at once."""
 
@@ -60,7 +63,7 @@ class Entrance:
             raise LocalError(f"{path} cannot be opened: {error.strerror or error}.") from error
         listening.setblocking(False)
         self._socket, self._path = listening, path
-        self._loop.add_reader(listening, self._come)
+        self._listen()
 
     def admit(self, line: socket.socket, *, owner: bool = False) -> None:
         """Serve a dashboard at the other end of ``line``; when its ``owner`` leaves, the side ends."""
@@ -75,6 +78,7 @@ class Entrance:
         if self._socket is not None:
             self._loop.remove_reader(self._socket)
             self._socket.close()
+            self._socket = None
         if self._path is not None:
             with suppress(OSError):
                 self._path.unlink()
@@ -85,11 +89,19 @@ class Entrance:
                 thread.join(max(0.0, until - time.perf_counter()))
             onlooker.leave()
 
+    def _listen(self) -> None:
+        if self._socket is not None:
+            self._loop.add_reader(self._socket, self._come)
+
     def _come(self) -> None:
         assert self._socket is not None
         try:
             line, _ = self._socket.accept()
-        except OSError:  # gone again, or no file is left to be opened: the next one may have more luck
+        except OSError as error:
+            # Gone again; or no file is left to be opened, which nobody should be asked a thousand times a second.
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._loop.remove_reader(self._socket)
+                self._loop.call_later(PAUSE, self._listen)
             return
         self._onlookers = [onlooker for onlooker in self._onlookers if not onlooker.gone]
         if len(self._onlookers) < MOST and of_this_user(line):

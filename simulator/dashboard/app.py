@@ -31,7 +31,8 @@ SMALLEST = 80, 24
 AGAIN = 10.0
 """Seconds in which a second F8 means the first one, too: breaking off."""
 WELCOME = "First time here? F5 runs a scenario, ? explains the screen, ctrl+p finds all."
-ATTACHED = "? explains the screen, ctrl+p finds what can be asked of what runs here, F8 has it stop charging."
+ATTACHED = "? explains this screen, ctrl+p finds what can be asked, F8 stops charging."
+ELSEWHERE = "This runs elsewhere and is looked at only: `pnc dashboard` runs scenarios."
 
 
 class ScreenRow(Struct, frozen=True):
@@ -285,6 +286,9 @@ class Dashboard(App[int]):
 
     def play(self, start: StartRun) -> None:
         """Run what is asked for."""
+        if self.scene.source.writable and not self.scene.source.plays:
+            self.say(ELSEWHERE, bad=True)
+            return
         if self.scene.running:
             self.say("A run is going on: F8 stops it.", bad=True)
             return

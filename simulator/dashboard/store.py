@@ -78,7 +78,7 @@ class EventStore:
         """What is wrong with keeping events, as a sentence; empty if nothing is."""
         if self._spill.trouble:
             return self._spill.trouble
-        return f"{self.dropped} events came faster than they could be taken." if self.dropped else ""
+        return f"{self.dropped} events are missing: they had gone before they could be taken." if self.dropped else ""
 
     @property
     def started(self) -> float:

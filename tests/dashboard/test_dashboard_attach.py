@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import select
 import socket
 import subprocess
@@ -190,7 +191,7 @@ async def test_a_person_watches_a_station_stops_its_vehicle_and_leaves_and_the_s
             await seen.tick()
         assert "secc > RUNNING" in seen.text and "CSMS" in seen.text
         await seen.press("f5")
-        assert "A run is going on" in seen.last
+        assert "runs elsewhere" in seen.last
         await seen.press("f8")
         while "asked to stop" not in seen.last:
             await seen.tick()
@@ -397,6 +398,29 @@ async def test_nobody_waits_at_the_end_for_a_dashboard_that_does_not_read(
         opened.admit(theirs)
         opened.close(RunResult("secc", "alone"))
         await asyncio.to_thread(_hung_up, ours)
+
+
+async def test_a_process_without_files_to_open_listens_again_later_and_does_not_spin(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entrance, "PAUSE", 0.0)
+    opened = open_entrance(Attachable(kind="secc", folder=folder), {}, Clock(), Trace())
+    [place] = places(folder)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket(socket.AF_UNIX) as line:
+        line.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(line, str(place.path))
+        next_free = os.dup(line.fileno())
+        os.close(next_free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (next_free, limits[1]))
+        try:
+            opened._come()
+            assert opened._socket is not None
+            assert not asyncio.get_running_loop().remove_reader(opened._socket), "it pauses"
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert await asyncio.get_running_loop().sock_recv(line, 16), "it is let in now"
+    opened.close(RunResult("secc", "alone"))
 
 
 async def test_more_dashboards_than_can_be_are_turned_away(folder: Path) -> None:

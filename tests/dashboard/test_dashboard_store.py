@@ -93,7 +93,7 @@ def test_a_full_disk_costs_older_events_and_says_so(tmp_path: Path) -> None:
 def test_events_that_came_too_fast_are_counted() -> None:
     store = EventStore()
     store.take([], dropped=12)
-    assert store.trouble == "12 events came faster than they could be taken."
+    assert store.trouble == "12 events are missing: they had gone before they could be taken."
 
 
 def test_an_event_of_a_long_run_is_there_within_a_tenth_of_a_second_and_costs_little_memory() -> None:
