@@ -98,9 +98,10 @@ class Seat:
 
     def leave(self) -> str:
         """End the session at once. Raises LocalError where there is none."""
-        self.left_at_once = True
-        if not self.wheel.leave():
+        if self.wheel.engine is None:
             raise LocalError(f"{self.vehicle.name} is in no session.")
+        self.left_at_once = True
+        self.wheel.leave()
         return f"{self.vehicle.name} takes no more energy and has hung up."
 
     # What the driver sets; in a session it is for the next one
@@ -235,9 +236,8 @@ class Seat:
         """The driver's word on what was asked. Raises LocalError where nothing was."""
         if self._question is None or self._question[1].done():
             raise LocalError(f"{self.vehicle.name} asks nothing.")
-        emaid, answer = self._question
-        answer.set_result(yes)
-        return f"{emaid} is {'installed' if yes else 'refused'}."
+        self._question[1].set_result(yes)
+        return f"The contract is {'taken' if yes else 'refused'}."
 
     def notify(self, text: str) -> None:
         """Tell the driver."""

@@ -46,6 +46,12 @@ class LabProcess:
         assert self._child is not None
         return self._child.line.reports()
 
+    def wait(self) -> None:
+        """Until something may have been reported; the lab is started by that."""
+        self.start()
+        assert self._line is not None
+        self._line.wait()
+
     @property
     def pid(self) -> int | None:
         """The process of the lab, if there is one."""

@@ -55,6 +55,11 @@ class ReportLine:
             self._come.clear()
             yield from self.take(math.inf)
 
+    def wait(self) -> None:
+        """Until there is something to take that there was not, or may not have been, the last time."""
+        self._come.wait()
+        self._come.clear()
+
     @property
     def waiting(self) -> bool:
         """Whether there is more to take at once."""

@@ -360,10 +360,16 @@ class Lab:
         await self._look_at_transactions()
 
     def place_for(self, vehicle: Vehicle, at: str = "") -> str:
-        """The EVSE, or somebody else's station, where :meth:`plug_in` would plug it in. Raises LocalError for none."""
+        """The EVSE, or somebody else's station, it can be plugged in at. Raises LocalError for none, and if taken."""
         identity, _, outlet = at.partition("/")
         plan, _ = self._planned(identity)
-        return plan.identity if plan.foreign else f"{plan.identity}/{self._outlet(plan, outlet, vehicle)}"
+        if plan.foreign:
+            return plan.identity
+        number = self._outlet(plan, outlet, vehicle)
+        there = self._plugged.get((plan.identity, number), vehicle.name)
+        if there != vehicle.name:
+            raise LocalError(f"{plan.identity}/{number} has {there}.", advice="Unplug that one, or take another EVSE.")
+        return f"{plan.identity}/{number}"
 
     def plugged_at(self, vehicle: Vehicle) -> tuple[ChargePoint, int] | None:
         """The station of ours a vehicle is plugged in at, and the number of the EVSE."""

@@ -19,7 +19,9 @@ from pncsim.simulator.dashboard.lab_commands import fields_of
 from pncsim.simulator.dashboard.reports import DoInLab, StartRun
 from pncsim.simulator.dashboard.screens.lab_command import LabCommandScreen
 from pncsim.simulator.dashboard.screens.view import View
+from pncsim.simulator.dashboard.selection import Selection
 from pncsim.simulator.dashboard.widgets.grid import Cell, Column, Grid
+from pncsim.simulator.dashboard.widgets.messages import MessageGrid
 from pncsim.simulator.parameters import parameters_of
 from pncsim.wire.amounts import shown_energy
 from pncsim.wire.values import replace
@@ -44,6 +46,8 @@ INSTALLS = {"never": "off", "if-needed": "if none held", "always": "always"}
 _NEXT = {"never": "if-needed", "if-needed": "always", "always": "never"}
 LABEL = 14
 BAR = 8
+TALL = 34
+"""Lines from which there is room for what is said."""
 
 
 class DeedLines(Static):
@@ -63,7 +67,7 @@ class DeedLines(Static):
 
 def told(label: str, value: str | Content) -> Content:
     """A line of something that is so."""
-    return Content.assemble(("    ", ""), (f"{label:<{LABEL}}", "$text-muted"), value)
+    return Content.assemble(("    ", ""), f"{label:<{LABEL}}", value)
 
 
 def deed(key: str, label: str, action: str, value: str = "", *, apt: bool = True) -> Content:
@@ -143,6 +147,9 @@ class ByHandScreen(View):
     ByHandScreen #right { border-left: vkey $panel; }
     ByHandScreen .name { height: 1; padding: 0 1; color: $text; background: $panel; text-style: bold; }
     ByHandScreen #display { height: auto; margin: 0 1; border: round $primary; padding: 0 1; min-height: 4; }
+    ByHandScreen #messages, ByHandScreen #messages-name { display: none; }
+    ByHandScreen.tall #messages, ByHandScreen.tall #messages-name { display: block; }
+    ByHandScreen.tall #contracts { height: 7; }
     ByHandScreen #notices { height: auto; max-height: 3; padding: 0 1; }
     """
 
@@ -160,6 +167,8 @@ class ByHandScreen(View):
         yield Static(id="notices")
         yield Static(classes="name", id="contracts-name", markup=False)
         yield ContractGrid(id="contracts")
+        yield Static("Messages  Enter opens one", classes="name", id="messages-name", markup=False)
+        yield MessageGrid(self.scene.store, id="messages")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -194,7 +203,12 @@ class ByHandScreen(View):
 
     # How it looks
 
+    def lists(self) -> Iterable[Selection]:
+        return (self.query_one(MessageGrid).selection,)
+
     def changed(self) -> None:
+        self.set_class(self.size.height >= TALL, "tall")
+        self._show_messages()
         vehicle, station = self.vehicle, self.station
         several = len(self.hand.vehicles) > 1, len(self.hand.stations) > 1
         name = f"Vehicle {vehicle.name}" if vehicle is not None else "Vehicle"
@@ -211,6 +225,8 @@ class ByHandScreen(View):
         if one is None:
             if self.scene.running and self.scene.began is not None and self.scene.began.scenario == NAME:
                 return [Content("The lab opens.")]
+            if not self.scene.source.plays:
+                return [Content("What is shown ran elsewhere: it"), Content("cannot be played by hand here.")]
             return [
                 Content("No lab is open."),
                 Content(""),
@@ -289,6 +305,13 @@ class ByHandScreen(View):
                 ("[n] no", Style.from_meta({"@click": "screen.answer('no')"})),
             )
         return Content(f"{one.name} says: {one.notices[-1]}" if one.notices else "")
+
+    def _show_messages(self) -> None:
+        grid = self.query_one(MessageGrid)
+        grid.empty = ["Nothing has passed between anybody yet."]
+        grid.show(self.scene.store)
+        grid.selection.look(self.dashboard.share)
+        grid.renew()
 
     def _show_contracts(self, one: VehicleSeen | None) -> None:
         grid, name = self.query_one(ContractGrid), self.query_one("#contracts-name", Static)
@@ -382,7 +405,11 @@ class ByHandScreen(View):
             self._ask(command, **self._whose(), emaid=chosen.emaid)
 
     def on_grid_chosen(self, event: Grid.Chosen) -> None:
-        self.action_contract("choose")
+        if isinstance(event.grid, ContractGrid):
+            self.action_contract("choose")
+        elif isinstance(event.grid, MessageGrid) and (number := event.grid.number) is not None:
+            self.dashboard.pick(self.scene.store.rows[number].last)
+            self.dashboard.action_go("message")
 
     def action_next_vehicle(self) -> None:
         self._vehicle = _after(
