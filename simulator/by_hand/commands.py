@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pncsim.ev.config import InstallPolicy
 from pncsim.simulator.parameters import Bounds, Secret
 from pncsim.wire.errors import LocalError
 
@@ -52,7 +51,9 @@ async def _installation(
     hand: Hand,
     *,
     vehicle: _Vehicle = "",
-    when: Annotated[InstallPolicy, "When the vehicle asks a station for a contract."] = "if-needed",
+    when: Annotated[
+        Literal["never", "if-needed", "always"], "When the vehicle asks a station for a contract."
+    ] = "if-needed",
 ) -> str:
     return hand.seat(vehicle).installs(when)
 
@@ -79,7 +80,7 @@ async def _become(
     hand: Hand,
     *,
     vehicle: _Vehicle = "",
-    car: Annotated[str, "A car as `pnc list` knows it, or a file; empty: none in particular."] = "",
+    car: Annotated[str, "A car of `pnc list --vehicles`, or a file; empty: as ours."] = "",
     current: Annotated[Literal["ac", "dc"], "Alternating or direct current."] = "ac",
 ) -> str:
     return hand.seat(vehicle).become(car, current)
@@ -108,7 +109,7 @@ async def _subscribe(
     vehicle: _Vehicle = "",
     operator: Annotated[str, "The provider id of the mobility operator; empty: the first."] = "",
 ) -> str:
-    return await hand.seat(vehicle).subscribe(operator)
+    return await hand.subscribe(vehicle, operator)
 
 
 async def _install(hand: Hand, *, vehicle: _Vehicle = "", emaid: _Emaid = "") -> str:

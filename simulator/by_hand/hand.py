@@ -99,13 +99,16 @@ class Hand:
         """A vehicle of ours and who sits in it, or one of somebody else that is waited for."""
         energy, kwh = self.opening.energy, self.opening.kwh
         if plan.link is not None:
-            guest = await lab.vehicle(energy=energy, kwh=kwh)
+            # What it pays with is known to the operator where it is that of the PKI folder.
+            guest = await lab.vehicle(energy=energy, kwh=kwh, contract=self.opening.contract)
             station = next(one.identity for one in lab.plan.stations if one.link is not None and not one.foreign)
             self.guests[guest.name] = asyncio.ensure_future(self._receive(lab, guest, station))
             return
-        wishes: dict[str, Any] = (
-            {} if plan.profile or "loop_interval" in plan.traits else {"loop_interval": LOOP_INTERVAL}
-        )
+        wishes: dict[str, Any] = {} if plan.profile else {"loop_interval": LOOP_INTERVAL}
+        if any(one.foreign for one in lab.plan.stations):
+            # Somebody else's station may have no TLS, and no staple.
+            wishes |= {"tls": "prefer"} | ({"ocsp": "prefer"} if lab.plan.policies.ocsp is None else {})
+        wishes = {name: value for name, value in wishes.items() if name not in plan.traits}
         vehicle = await lab.vehicle(energy=energy, kwh=kwh, contract=self.opening.contract, **wishes)
         app = await app_of(lab, vehicle) if _all_made_here(lab) else None
         self.seats[vehicle.name] = Seat(lab, vehicle, len(lab.vehicles), energy, app)
@@ -165,6 +168,14 @@ class Hand:
         assert seat.session is not None
         seat.session.add_done_callback(lambda task: self._ended(lab, seat, task))
         return f"{seat.vehicle.name} is plugged in at {place}."
+
+    async def subscribe(self, name: str, operator: str) -> str:
+        """A driver concludes a contract; somebody else's does so for the vehicle of the PKI folder. Raises PncError."""
+        lab = await self.open()
+        if name not in self.guests:
+            return await self.seat(name).subscribe(operator)
+        emaid = await lab.subscribe(lab.vehicles[name], operator=operator)
+        return f"Contract {emaid} is concluded for the vehicle of the PKI folder and waits in the contract pool."
 
     def broken_at(self, evse: Evse, site: ChargePoint) -> None:
         """Whoever is at that EVSE does not end its session in order, and that is meant so."""

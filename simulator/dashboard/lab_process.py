@@ -49,8 +49,8 @@ class LabProcess:
     def wait(self) -> None:
         """Until something may have been reported; the lab is started by that."""
         self.start()
-        assert self._line is not None
-        self._line.wait()
+        assert self._child is not None
+        self._child.line.wait()
 
     @property
     def pid(self) -> int | None:

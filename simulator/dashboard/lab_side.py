@@ -15,10 +15,9 @@ import threading
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pncsim.simulator.by_hand.commands import DEEDS
-from pncsim.simulator.by_hand.hand import Hand
 from pncsim.simulator.by_hand.opening import Opening
 from pncsim.simulator.by_hand.seen import NAME
 from pncsim.simulator.dashboard.around_told import AroundTeller
@@ -59,6 +58,9 @@ from pncsim.simulator.scenario import Scenario
 from pncsim.simulator.settings import RunSettings
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.values import replace
+
+if TYPE_CHECKING:
+    from pncsim.simulator.by_hand.hand import Hand
 
 BY_HAND = {name: LabCommand(*deed) for name, deed in DEEDS.items()}
 """What is asked of whoever plays by hand."""
@@ -291,6 +293,8 @@ def prepared(start: StartRun) -> tuple[Scenario, dict[str, Any], RunSettings, Ha
         settings = settings_of(written, settings)
     if scenario is not None:
         return replace(scenario, plan=plan), options, settings, None
+    from pncsim.simulator.by_hand.hand import Hand
+
     hand = Hand(opening := Opening(**options))
     if opening.pki:
         settings = replace(settings, pki=Path(opening.pki))

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from second_terminal import free_port, said, second_terminal
 from watched import Watched
 
-from pncsim.simulator.dashboard.reports import RunBegan, RunHeld, StartRun, StopRun
+from pncsim.simulator.dashboard.reports import RequestDone, RunBegan, RunEnded, RunHeld, StartRun, StopRun
 from pncsim.simulator.result import Verdict
 
 
@@ -21,7 +22,7 @@ def watched() -> Iterator[Watched]:
 
 @pytest.mark.rule("EV-5", "EV-6")
 def test_a_vehicle_is_plugged_in_paused_and_unplugged_by_hand_and_the_lab_stays_open(watched: Watched) -> None:
-    watched.lab.ask(StartRun(scenario="by-hand", options={"kwh": "0.1"}, id=1))
+    watched.lab.ask(StartRun(scenario="by-hand", options={"kwh": "0.03"}, id=1))
     free = watched.hand(lambda seen: seen.stations)
     assert (free.stations[0].lamp, free.stations[0].text) == ("free", "Plug in, please.")
     [began] = [one for one in watched.seen if isinstance(one, RunBegan)]
@@ -39,12 +40,12 @@ def test_a_vehicle_is_plugged_in_paused_and_unplugged_by_hand_and_the_lab_stays_
     watched.hand(lambda seen: seen.vehicles[0].doing == "charging")
     assert not watched.do("time-lapse", on="yes").error
     full = watched.hand(lambda seen: not seen.vehicles[0].in_session)
-    assert "0.100 kWh" in full.stations[0].text and "energy wished for" in full.vehicles[0].doing
+    assert "0.030 kWh" in full.stations[0].text and "energy wished for" in full.vehicles[0].doing
     assert watched.do("unplug").brought == "EV-1 is unplugged."
 
     watched.lab.ask(StopRun(id=9))
     result = watched.ended().result
-    assert result.verdict is Verdict.PASS and result.facts["EV-1, session 1"].startswith("0.100 kWh, DEPNC")
+    assert result.verdict is Verdict.PASS and result.facts["EV-1, session 1"].startswith("0.030 kWh, DEPNC")
 
 
 @pytest.mark.rule("EV-7", "OEM-2")
@@ -108,3 +109,38 @@ def test_what_is_done_by_hand_needs_a_lab_that_is_and_a_lab_that_is_left_lets_it
     watched.lab.ask(StopRun(id=4))
     result = watched.ended().result
     assert result.verdict is Verdict.PASS and watched.sent()[-2:] == ["SessionStopReq", "SessionStopRes"]
+
+
+def test_a_vehicle_of_ours_is_played_at_somebody_elses_station(watched: Watched) -> None:
+    port = free_port()
+    there = {"theirs": "station", "sdp_port": port, "kwh": "50"}
+    with second_terminal("secc", "--sdp-port", port, "--no-tls", "--eim", "--no-evidence", "--no-attach") as station:
+        said(station, "Waiting for a vehicle")
+        watched.lab.ask(StartRun(scenario="by-hand", options=there, id=1))
+        assert not watched.hand(lambda seen: seen.stations).stations[0].ours
+        assert watched.do("plug-in").brought == "EV-1 is plugged in at THEIRS."
+        watched.hand(lambda seen: seen.vehicles[0].doing == "charging")
+        assert "somebody else's" in watched.do("swipe").error and "leapt over" in watched.do("time-lapse").error
+        assert not watched.do("stop").error
+        assert watched.hand(lambda seen: not seen.vehicles[0].in_session).vehicles[0].doing == "the driver stops"
+        assert "PASS secc" in station.communicate()[0]
+    watched.lab.ask(StopRun(id=2))
+    assert watched.ended().result.verdict is Verdict.PASS
+
+
+def test_a_lab_that_cannot_be_opened_so_says_why(watched: Watched, tmp_path: Path) -> None:
+    lab = tmp_path / "lab.toml"
+    lab.write_text("title = 'mine'\n")
+    for number, (options, why) in enumerate(
+        (
+            ({"theirs": "both"}, "cannot have that theirs"),
+            ({"guests": "2"}, "has no parameter"),
+            ({"pki": str(tmp_path / "nowhere")}, "nowhere"),
+        )
+    ):
+        watched.lab.ask(StartRun(scenario="by-hand", options=options, id=number))
+        report = watched.until(lambda one: isinstance(one, RequestDone | RunEnded))
+        error = report.error if isinstance(report, RequestDone) else ""
+        assert why in (error or str(watched.ended().result.error))
+    watched.lab.ask(StartRun(scenario="by-hand", lab=str(lab), options={"theirs": "vehicle"}, id=9))
+    assert "lab file says who takes part" in watched.done(9).error

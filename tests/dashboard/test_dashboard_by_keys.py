@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
 from screens import Seen, dashboard
+from second_terminal import free_port, second_terminal
 from textual.binding import Binding
 from textual.screen import ModalScreen
 from textual.widgets import Input
@@ -22,7 +19,6 @@ from pncsim.simulator.dashboard.lab_process import LabProcess
 from pncsim.simulator.dashboard.scene import Scene
 from pncsim.simulator.dashboard.screens.scenarios import FaultGrid
 from pncsim.simulator.result import Verdict
-from pncsim.wire.network.loopback import loopback_host
 from pncsim.wire.trace import V2gMessage
 
 IN_A_FIELD = {"tab", "enter", "escape"}
@@ -79,25 +75,6 @@ class Person:
         return {key for key, one in told if one.description} | in_a_field
 
 
-@contextmanager
-def second_terminal(*words: str) -> Iterator[subprocess.Popen[str]]:
-    """``pnc`` with these words, as in another window."""
-    command = (sys.executable, "-m", "pncsim", *words)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def free_port() -> str:
-    """A port for SDP that nobody has."""
-    family = socket.AF_INET6 if ":" in loopback_host() else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.bind((loopback_host(), 0))
-        return str(probe.getsockname()[1])
-
-
 def scenario_in(folder: Path) -> str:
     """What was run, by the only packed evidence of a folder."""
     [packed] = folder.glob("*.zip")
@@ -145,6 +122,8 @@ async def test_a_person_runs_breaks_plays_by_hand_and_hands_over_the_evidence_by
         await person.type(port)
         await person.press("enter", "f5")
         await person.see("Plug in, please.")
+        await person.press("s")
+        await person.see("is concluded for the vehicle")
         with second_terminal("ev", "--sdp-port", port, "--no-tls", "--eim", "--kwh", "50", "--no-evidence") as vehicle:
             await person.see("Show your card, please.")
             await person.press("h")

@@ -240,6 +240,7 @@ class ByHandScreen(View):
                 told("It is", "somebody else's"),
                 told("Doing", one.doing),
                 told("Takes", f"{one.watts / 1000:.1f} kW"),
+                deed("s", "Conclude", "do('subscribe')", "a contract for it"),
             ]
         state = next((a.state for a in self.scene.store.actors.of("EV") if a.unit == one.name), "")
         wish = "as much as fits" if one.wish_wh is None else f"{one.wish_wh / 1000:g} kWh"
