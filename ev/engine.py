@@ -68,7 +68,7 @@ class EvccEngine(Initiator):
         return self._work(now, self._break, error)
 
     def request_stop(self, now: float, *, pause: bool = False) -> list[Output]:
-        """The driver wants no more energy, or with ``pause`` later again: the vehicle goes on at once, to stop.
+        """The driver wants no more energy, or with ``pause`` later again: the vehicle stops with its next message.
 
         Before energy could flow there is nothing to stop: it closes the connection.
         """
@@ -80,7 +80,6 @@ class EvccEngine(Initiator):
             self._ended("the driver leaves before charging has begun", None)
         elif not session.ending:
             session.ending, session.pausing = "the driver pauses" if pause else "the driver stops", pause
-            self._pass_no_time()
 
     def _plugged_in(self) -> None:
         limit = self.dialect.times.vehicle_setup

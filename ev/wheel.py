@@ -42,7 +42,13 @@ class Wheel:
         if self._driver is None or self._clock is None:
             return False
         self._driver.act(self._driver.engine.request_stop(self._clock.now(), pause=pause))
+        self._driver.hurry()
         return True
+
+    def hurry(self) -> None:
+        """Let the vehicle go on at once where it lets time pass."""
+        if self._driver is not None:
+            self._driver.hurry()
 
     def leave(self) -> bool:
         """End the session at once, without a word to the station: energy stops with the vehicle's switch."""

@@ -160,7 +160,7 @@ async def _power(
     hand: Hand,
     *,
     at: _Place = "",
-    kilowatts: Annotated[float, "The most the vehicle may draw from now on.", Bounds(0, 1000)] = 3.7,
+    kilowatts: Annotated[float, "The most the vehicle may draw from now on.", Bounds(0, 1000)] = 6.0,
 ) -> str:
     site, evse = await hand.evse(at)
     evse.request_renegotiation(((0, kilowatts * 1000),))
@@ -175,6 +175,9 @@ async def _lapse(hand: Hand, *, on: Annotated[bool, "Whether what lasts is leapt
     if on and (hand.guests or any(plan.foreign for plan in lab.plan.stations)):
         raise LocalError("Somebody else's device takes part, whose time cannot be leapt over.")
     lab.clock.leaps = on
+    for seat in hand.seats.values():
+        # Whoever waits in the old way would hold up everybody who leaps.
+        seat.wheel.hurry()
     return "What lasts is leapt over." if on else "Time passes as it does."
 
 

@@ -18,7 +18,7 @@ class Opening(Struct, frozen=True, kw_only=True):
     energy: Annotated[Literal["ac", "dc"], "Alternating or direct current."] = "ac"
     kwh: Annotated[float, "Energy each driver wants at first, in kWh."] = 1.0
     contract: Annotated[bool, "Whether a contract is in the vehicles from the beginning."] = True
-    vehicles: Annotated[int, "How many vehicles of ours there are.", Bounds(1, 20)] = 1
+    vehicles: Annotated[int, "How many vehicles there are, at least.", Bounds(1, 20)] = 1
     evses: Annotated[int, "How many EVSEs the station has.", Bounds(1, 20)] = 1
     theirs: Annotated[
         Literal["nothing", "vehicle", "station"],
@@ -34,10 +34,9 @@ class Opening(Struct, frozen=True, kw_only=True):
         Raises LocalError where both do.
         """
         if self.theirs == "nothing":
-            if written:
-                return plan
-            stations = tuple(replace(one, evses=self.evses) for one in plan.stations)
-            return replace(plan, stations=stations, vehicles=plan.vehicles or (VehiclePlan(),) * self.vehicles)
+            stations = tuple(one if written else replace(one, evses=self.evses) for one in plan.stations)
+            more = (VehiclePlan(),) * (self.vehicles - len(plan.vehicles))
+            return replace(plan, stations=stations, vehicles=(*plan.vehicles, *more))
         if written:
             raise LocalError("The lab file says who takes part.", advice="Leave `theirs` empty, or the lab file out.")
         there = OtherSide(interface=self.interface or None, sdp_port=self.sdp_port)

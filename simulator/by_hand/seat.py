@@ -87,8 +87,13 @@ class Seat:
         if self._lab.plugged_at(self.vehicle) is None:
             return f"{self.vehicle.name} is not plugged in."
         await self._lab.unplug(self.vehicle)
-        self._last = ""
+        self._forget()
         return f"{self.vehicle.name} is unplugged."
+
+    def _forget(self) -> None:
+        """What was paused is over with the plug."""
+        self.vehicle.restart()
+        self._last = ""
 
     def stop(self, *, pause: bool = False) -> str:
         """End the session in order, or let it pause. Raises LocalError where there is none."""
@@ -133,6 +138,7 @@ class Seat:
         self.vehicle.config = configure(energy, kwh, self._number, profile, **kept)
         self.vehicle.battery = Battery() if profile is None else profile.cells()
         self._car, self._energy = car, energy
+        self._forget()
         return (
             f"{self.vehicle.name} is now {'like ' + profile.model if profile else 'a car of ours'}, {energy.upper()}."
         )

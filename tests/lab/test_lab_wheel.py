@@ -40,8 +40,16 @@ def test_a_driver_who_stops_need_not_wait_for_the_next_loop_and_has_paid_for_wha
     async def act(lab: Lab) -> None:
         vehicle, wheel = await lab.vehicle(kwh=50, contract=True, energy="dc" if energy == "dc" else "ac"), Wheel()
         assert not wheel.stop() and not wheel.leave() and wheel.engine is None, "there is no session yet"
-        outcome = await charged(lab, vehicle, wheel, 3, wheel.stop)
+        stopped: list[float] = []
+
+        def stop() -> None:
+            wheel.stop()
+            stopped.append(lab.clock.now())
+
+        outcome = await charged(lab, vehicle, wheel, 3, stop)
         lab.expect.session(outcome)
+        took = lab.clock.now() - stopped[0]
+        lab.expect.that("at once", took < vehicle.config.loop_interval / 2, took)
         lab.expect.that("the driver stopped", outcome.reason == "the driver stops", outcome.reason)
         lab.expect.that("with what had flowed", 0 < outcome.energy_wh < 5000, outcome.energy_wh)
         assert wheel.engine is None and shown(lab).text.startswith("Done: ")

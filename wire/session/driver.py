@@ -7,8 +7,8 @@ is made only for a question that somebody else has to answer. The driver goes on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, Protocol, TypeVar
 
 from pncsim.wire.clock import Clock, Timer
 from pncsim.wire.errors import LocalError, PeerError, PncError
@@ -69,6 +69,7 @@ class Driver(Generic[E]):
         self._end: asyncio.Future[Close] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waits: set[Timer] = set()
+        self._passing: tuple[int, Timer | asyncio.Task[None]] | None = None
         self._alarm: Timer | None = None
         self._alarm_at = 0.0
         self._blocked = False
@@ -125,6 +126,13 @@ class Driver(Generic[E]):
             self._alarm_at = deadline
             self._alarm = self._clock.call_at(deadline, self._ring)
 
+    def hurry(self) -> None:
+        """Time that the engine lets pass is over: it goes on at once."""
+        if self._passing is not None:
+            id, passing = self._passing
+            passing.cancel()
+            self._answered(id, None)
+
     def vanish(self) -> None:
         """Whose driver this is has lost its power: what its engine still says goes nowhere. Abort the stream, too."""
         self._tell, self._trace = _nobody, Trace()
@@ -164,26 +172,30 @@ class Driver(Generic[E]):
     def _ask(self, ask: Ask) -> None:
         question = ask.question
         if isinstance(question, PassTime):
-            if not self._clock.leaps:
-                self._wait(ask.id, question.seconds)
-                return
-            work = self._pass(ask.id, question.seconds)
+            leaps = self._clock.leaps
+            pass_on = (
+                self._work(self._pass(ask.id, question.seconds)) if leaps else self._wait(ask.id, question.seconds)
+            )
+            self._passing = ask.id, pass_on
         elif isinstance(question, Wait):
             self._wait(ask.id, question.seconds)
-            return
         else:
-            work = self._obtain(ask)
+            self._work(self._obtain(ask))
+
+    def _work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+        return task
 
-    def _wait(self, id: int, seconds: float) -> None:
+    def _wait(self, id: int, seconds: float) -> Timer:
         def over() -> None:
             self._waits.discard(timer)
             self._answered(id, None)
 
         timer = self._clock.call_at(self._clock.now() + seconds, over)
         self._waits.add(timer)
+        return timer
 
     def _send_later(self, late: SendLater) -> None:
         def due() -> None:

@@ -18,7 +18,7 @@ from pncsim.wire.exi.beyond import Unlisted
 from pncsim.wire.gate import Liberty, Tolerance
 from pncsim.wire.session.conversation import ROUNDING, UNREADABLE, Conversation
 from pncsim.wire.session.dialect import Dialect, Envelope
-from pncsim.wire.session.outputs import Alter, Output, PassTime, RawOctets
+from pncsim.wire.session.outputs import Alter, Output, RawOctets
 from pncsim.wire.session.sequence import CONNECTED, Row
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g.v2gtp import V2gtpFrame
@@ -83,13 +83,6 @@ class Initiator(Conversation):
             return []
         self._pending = None
         return self._work(now, self._go_on, pending[1], answer)
-
-    def _pass_no_time(self) -> None:
-        """Go on at once where this side lets time pass before it asks again."""
-        pending = self._pending
-        if pending is not None and isinstance(pending[1].question, PassTime):
-            self._pending = None
-            self._go_on(pending[1], None)
 
     # ---- what a vehicle adds -------------------------------------------------------------------------------------
 
