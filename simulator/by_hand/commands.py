@@ -61,13 +61,15 @@ async def _installation(
 async def _ask_first(
     hand: Hand, *, vehicle: _Vehicle = "", on: Annotated[bool, "Whether the driver is asked first."] = True
 ) -> str:
-    return hand.seat(vehicle).asks_first(on)
+    seat = hand.seat(vehicle)
+    seat.wallet.asks_first = on
+    return f"{seat.vehicle.name} {'asks before it keeps' if on else 'keeps'} a contract."
 
 
 async def _answer(
     hand: Hand, *, vehicle: _Vehicle = "", yes: Annotated[bool, "Whether the contract is wanted."] = True
 ) -> str:
-    return hand.seat(vehicle).answer(yes)
+    return hand.seat(vehicle).wallet.answer(yes)
 
 
 async def _wish(
@@ -92,15 +94,15 @@ async def _become(
 async def _unlock(
     hand: Hand, *, vehicle: _Vehicle = "", pin: Annotated[str, "The driver's PIN: 1234 in a lab.", Secret()] = ""
 ) -> str:
-    return await hand.seat(vehicle).unlock(pin)
+    return await hand.seat(vehicle).wallet.unlock(pin)
 
 
 async def _lock(hand: Hand, *, vehicle: _Vehicle = "") -> str:
-    return hand.seat(vehicle).lock()
+    return hand.seat(vehicle).wallet.lock()
 
 
 async def _look(hand: Hand, *, vehicle: _Vehicle = "") -> str:
-    return await hand.seat(vehicle).look()
+    return await hand.seat(vehicle).wallet.look()
 
 
 async def _subscribe(
@@ -113,19 +115,19 @@ async def _subscribe(
 
 
 async def _install(hand: Hand, *, vehicle: _Vehicle = "", emaid: _Emaid = "") -> str:
-    return await hand.seat(vehicle).install(emaid)
+    return await hand.seat(vehicle).wallet.install(emaid)
 
 
 async def _refuse(hand: Hand, *, vehicle: _Vehicle = "", emaid: _Emaid = "") -> str:
-    return await hand.seat(vehicle).refuse(emaid)
+    return await hand.seat(vehicle).wallet.refuse(emaid)
 
 
 async def _choose(hand: Hand, *, vehicle: _Vehicle = "", emaid: _Emaid = "") -> str:
-    return hand.seat(vehicle).choose(emaid)
+    return hand.seat(vehicle).wallet.choose(emaid)
 
 
 async def _uninstall(hand: Hand, *, vehicle: _Vehicle = "", emaid: _Emaid = "") -> str:
-    return await hand.seat(vehicle).uninstall(emaid)
+    return await hand.seat(vehicle).wallet.uninstall(emaid)
 
 
 # Stations

@@ -115,8 +115,12 @@ class Hand:
 
     async def _receive(self, lab: Lab, guest: Vehicle, station: str) -> None:
         """One visit of somebody else's vehicle after the other."""
-        while True:
-            self._judge(lab, guest.name, await lab.plug_in(guest, at=station, card=""))
+        try:
+            while True:
+                self._judge(lab, guest.name, await lab.plug_in(guest, at=station, card=""))
+        except PncError as error:
+            lab.voice.problem(error)
+            lab.expect.that(f"{guest.name} can come", False, error.sentence)
 
     async def leave(self) -> str:
         """Let the sessions end in order, and then the run; what was asked."""
@@ -173,7 +177,7 @@ class Hand:
         """A driver concludes a contract; somebody else's does so for the vehicle of the PKI folder. Raises PncError."""
         lab = await self.open()
         if name not in self.guests:
-            return await self.seat(name).subscribe(operator)
+            return await self.seat(name).wallet.subscribe(operator)
         emaid = await lab.subscribe(lab.vehicles[name], operator=operator)
         return f"Contract {emaid} is concluded for the vehicle of the PKI folder and waits in the contract pool."
 
@@ -196,7 +200,7 @@ class Hand:
         outcome = task.result()
         seat.over(outcome.error.sentence if outcome.error is not None else outcome.reason, outcome.energy_wh)
         if outcome.installed is not None:
-            seat.notify("A contract was installed at the station.")
+            seat.wallet.notify("A contract was installed at the station.")
         if seat.left_at_once:
             self._broken.add(seat.vehicle.name)
         self._judge(lab, seat.vehicle.name, outcome)

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from typing import TYPE_CHECKING
 
 from pncsim.ev.battery import Battery
 from pncsim.ev.screen import VehicleScreen
 from pncsim.ev.wheel import Wheel
-from pncsim.simulator.by_hand.seen import ContractSeen, VehicleSeen
+from pncsim.simulator.by_hand.seen import VehicleSeen
 from pncsim.simulator.by_hand.telematics import App
+from pncsim.simulator.by_hand.wallet import Wallet
 from pncsim.simulator.lab.vehicles import configure, profile_of
-from pncsim.tls_certs.reading import common_name, shown
 from pncsim.wire.errors import LocalError
 from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
     from pncsim.ev.config import InstallPolicy
-    from pncsim.ev.contracts import Contract
     from pncsim.ev.outcome import SessionOutcome
     from pncsim.ev.vehicle import Vehicle
     from pncsim.simulator.lab.lab import Lab
     from pncsim.simulator.scenario import Energy
 
-PIN = "1234"
-"""The driver's PIN of a lab's vehicles: no secret, and what is behind it is as in a real one."""
-ANSWER_WITHIN = 30.0
-"""Seconds a driver has to say whether a contract is wanted; the vehicle should ask on within 40 s (V2G2-485)."""
 LOOP_INTERVAL = 1.0
 """Seconds between two loop messages of a vehicle that is played by hand: whoever watches sees it move."""
-MOST_NOTICES = 4
 
 _KEPT = ("evccid", "payment", "install", "ocsp", "refuses", "algorithms", "alter", "pairing")
 """What of a vehicle's configuration stays when it becomes another car."""
@@ -40,18 +33,14 @@ class Seat:
     """Of ``vehicle``, the ``number``-th in ``lab``. ``app``: where its owner approves contracts, if it can call."""
 
     def __init__(self, lab: Lab, vehicle: Vehicle, number: int, energy: Energy, app: App | None) -> None:
-        self.vehicle, self._lab, self._number, self._energy, self._app = vehicle, lab, number, energy, app
-        self.screen = VehicleScreen(vehicle)
-        self.wheel = Wheel(self._asks)
+        self.vehicle, self._lab, self._number, self._energy = vehicle, lab, number, energy
+        self.screen, self.wallet = VehicleScreen(vehicle), Wallet(lab, vehicle, app)
+        self.wheel = Wheel(self.wallet.asks)
         self.session: asyncio.Task[SessionOutcome] | None = None
         self.left_at_once = False
         """The driver has ended the session that is on, or the last one, in a way that is no orderly end."""
         self._at = self._car = self._last = ""
         self._energy_wh = 0.0
-        self._open, self._asks_first = False, True
-        self._question: tuple[str, asyncio.Future[bool]] | None = None
-        self._waiting: tuple[ContractSeen, ...] = ()
-        self._notices: list[str] = []
 
     # Plug and pedals
 
@@ -121,11 +110,6 @@ class Seat:
         self.vehicle.config = replace(self.vehicle.config, install=policy)
         return f"{self.vehicle.name} asks stations for a contract: {policy}."
 
-    def asks_first(self, on: bool) -> str:
-        """Whether the driver is asked before a contract is kept."""
-        self._asks_first = on
-        return f"{self.vehicle.name} {'asks before it keeps' if on else 'keeps'} a contract."
-
     def become(self, car: str, energy: Energy) -> str:
         """Be like another car, charging with that current. Raises LocalError for one nobody knows, and at the plug."""
         if self.in_session or self._lab.plugged_at(self.vehicle) is not None:
@@ -142,112 +126,6 @@ class Seat:
         return (
             f"{self.vehicle.name} is now {'like ' + profile.model if profile else 'a car of ours'}, {energy.upper()}."
         )
-
-    # Contracts, behind the PIN
-
-    async def unlock(self, pin: str) -> str:
-        """Show the contracts. Raises LocalError for another PIN."""
-        if not hmac.compare_digest(pin.encode(), PIN.encode()):
-            raise LocalError("That is not the driver's PIN.", advice="In a lab it is 1234.")
-        self._open = True
-        await self.look()
-        return "The contracts are shown."
-
-    def lock(self) -> str:
-        """Show them no more."""
-        self._open, self._waiting = False, ()
-        return "The contracts are behind the PIN again."
-
-    async def look(self) -> str:
-        """What waits for the vehicle; the driver is notified of it."""
-        before = {one.emaid for one in self._waiting}
-        held = {contract.emaid for contract in self.vehicle.contracts.all}
-        found = await self._app.waiting() if self._app is not None else await self._in_pool()
-        self._waiting = tuple(one for one in found if one.emaid not in held)
-        for one in self._waiting:
-            if one.emaid not in before:
-                self.notify("A contract waits for this vehicle.")
-        return f"{len(self._waiting) or 'No'} contract{'' if len(self._waiting) == 1 else 's'} waiting."
-
-    async def _in_pool(self) -> list[ContractSeen]:
-        """What the contract pool has, where nobody is there to be asked for approval."""
-        provisioning, parties = self.vehicle.provisioning, await self._lab.region.parties()
-        if provisioning is None:
-            return []
-        emaids = await parties.waiting(common_name(provisioning.leaf))
-        return [ContractSeen(emaid=emaid, where="in the pool") for emaid in emaids]
-
-    async def subscribe(self, operator: str) -> str:
-        """The driver concludes a contract; its bundle waits in the pool. Raises PncError."""
-        emaid = await self._lab.subscribe(self.vehicle, operator=operator)
-        await self.look()
-        return f"Contract {emaid} is concluded and waits in the contract pool."
-
-    async def install(self, emaid: str) -> str:
-        """Approve one that waits, and have it come by telematics. Raises PncError."""
-        if self._app is None:
-            raise LocalError(
-                f"{self.vehicle.name} cannot call its manufacturer.",
-                advice="Turn installation on and plug it in: the station fetches the contract.",
-            )
-        said = await self._app.approve(emaid)
-        await self.look()
-        return said
-
-    async def refuse(self, emaid: str) -> str:
-        """Have one that waits never installed. Raises PncError."""
-        if self._app is None:
-            raise LocalError(f"{self.vehicle.name} cannot call its manufacturer: nobody waits for a word.")
-        said = await self._app.refuse(emaid)
-        await self.look()
-        return said
-
-    def choose(self, emaid: str) -> str:
-        """Make one the default. Raises LocalError."""
-        self._needs_pin()
-        self.screen.choose(emaid)
-        return f"{emaid} pays from now on."
-
-    async def uninstall(self, emaid: str) -> str:
-        """Forget one and its key. Raises LocalError."""
-        self._needs_pin()
-        if self.vehicle.contracts.get(emaid) is None:
-            raise LocalError(f"{self.vehicle.name} holds no contract {emaid}.")
-        self.screen.uninstall(emaid)
-        await self.look()
-        return f"{emaid} is gone from the vehicle."
-
-    def _needs_pin(self) -> None:
-        if not self._open:
-            raise LocalError("The contracts are behind the driver's PIN.", advice="Give it first.")
-
-    # What it asks and tells its driver
-
-    async def _asks(self, contract: Contract) -> bool:
-        if not self._asks_first:
-            return True
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._question = contract.emaid, answer
-        self.notify("A contract has arrived: is it to be installed?")
-        try:
-            async with self._lab.clock.timeout(ANSWER_WITHIN):
-                return await answer
-        except TimeoutError:
-            self.notify(f"Nobody answered within {ANSWER_WITHIN:g} s: the contract is not installed.")
-            return False
-        finally:
-            self._question = None
-
-    def answer(self, yes: bool) -> str:
-        """The driver's word on what was asked. Raises LocalError where nothing was."""
-        if self._question is None or self._question[1].done():
-            raise LocalError(f"{self.vehicle.name} asks nothing.")
-        self._question[1].set_result(yes)
-        return f"The contract is {'taken' if yes else 'refused'}."
-
-    def notify(self, text: str) -> None:
-        """Tell the driver."""
-        self._notices = [*self._notices, text][-MOST_NOTICES:]
 
     # As it is seen
 
@@ -271,12 +149,12 @@ class Seat:
             car=self._car,
             plug_and_charge=config.payment != "external",
             installs=config.install,
-            asks_first=self._asks_first,
-            asks=self._question[0][: None if self._open else 5] if self._question is not None else "",
-            telematics=self._app is not None,
-            open=self._open,
-            contracts=(*self._held(), *self._waiting) if self._open else (),
-            notices=tuple(self._notices),
+            asks_first=self.wallet.asks_first,
+            asks=self.wallet.question,
+            telematics=self.wallet.telematics,
+            open=self.wallet.open,
+            contracts=self.wallet.contracts,
+            notices=self.wallet.notices,
         )
 
     def _doing(self, plugged: bool, watts: float) -> str:
@@ -288,16 +166,3 @@ class Seat:
         if self.vehicle.memory.paused is not None and plugged:
             return "paused"
         return self._last or ("plugged in" if plugged else "unplugged")
-
-    def _held(self) -> list[ContractSeen]:
-        default = self.vehicle.contracts.default
-        return [
-            ContractSeen(
-                emaid=one.emaid,
-                where="in the vehicle",
-                default=one is default,
-                ends=one.not_after,
-                issuer=shown(one.credentials.leaf.issuer),
-            )
-            for one in self.vehicle.contracts.all
-        ]

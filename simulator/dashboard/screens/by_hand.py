@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable
 
-from rich.text import Text
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.style import Style
 from textual.widget import Widget
 from textual.widgets import Static
 
 from pncsim.simulator.by_hand.opening import Opening
-from pncsim.simulator.by_hand.seen import NAME, ContractSeen, HandSeen, StationSeen, VehicleSeen
+from pncsim.simulator.by_hand.seen import NAME, HandSeen, StationSeen, VehicleSeen
 from pncsim.simulator.dashboard.lab_commands import fields_of
 from pncsim.simulator.dashboard.reports import DoInLab, StartRun
 from pncsim.simulator.dashboard.screens.lab_command import LabCommandScreen
 from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.selection import Selection
-from pncsim.simulator.dashboard.widgets.grid import Cell, Column, Grid
+from pncsim.simulator.dashboard.widgets.contracts import ContractGrid
+from pncsim.simulator.dashboard.widgets.deeds import DeedLines, display_lines, notice, station_lines, vehicle_lines
+from pncsim.simulator.dashboard.widgets.grid import Grid
 from pncsim.simulator.dashboard.widgets.messages import MessageGrid
 from pncsim.simulator.parameters import parameters_of
-from pncsim.wire.amounts import shown_energy
 from pncsim.wire.values import replace
 
 ABOUT = """\
@@ -40,67 +38,9 @@ Below are the contracts, behind the driver's PIN (d; in a lab it is 1234): those
 and those that wait. s concludes one, which then waits in the contract pool; + approves it, and it comes by telematics,
 - refuses it for good. With installation on the next station brings it, and the driver is asked.
 """
-LAMPS = {"free": "( ) FREE", "waiting": "(~) WAITING", "charging": "(+) CHARGING", "error": "(x) ERROR"}
-_LAMP_STYLES = {"free": "$text-muted", "waiting": "$warning", "charging": "$success", "error": "$error"}
-INSTALLS = {"never": "off", "if-needed": "if none held", "always": "always"}
 _NEXT = {"never": "if-needed", "if-needed": "always", "always": "never"}
-LABEL = 14
-BAR = 8
 TALL = 34
 """Lines from which there is room for what is said."""
-
-
-class DeedLines(Static):
-    """Lines of a key, what it does, and how that stands; each can be clicked."""
-
-    DEFAULT_CSS = """
-    DeedLines {
-        width: 1fr; height: auto; padding: 0 1; link-style: none; link-style-hover: reverse; link-color: $text;
-        text-wrap: nowrap; text-overflow: ellipsis;
-    }
-    """
-
-    def show(self, lines: Iterable[Content]) -> None:
-        """Show these lines."""
-        self.update(Content("\n").join(lines))
-
-
-def told(label: str, value: str | Content) -> Content:
-    """A line of something that is so."""
-    return Content.assemble(("    ", ""), f"{label:<{LABEL}}", value)
-
-
-def deed(key: str, label: str, action: str, value: str = "", *, apt: bool = True) -> Content:
-    """A line of something that can be done; ``apt``: now."""
-    style = "" if apt else "$text-muted"
-    line = Content.assemble((f" {key:<2} ", "bold $accent"), (f"{label:<{LABEL}}", style), (value, style))
-    return line.stylize(Style.from_meta({"@click": f"screen.{action}"}))
-
-
-class ContractGrid(Grid):
-    """Contracts of a vehicle, those it holds first."""
-
-    spoken = "In the contracts"
-
-    def __init__(self, *, id: str | None = None) -> None:
-        columns = (Column("", 1), Column("contract", 17), Column("where", 18), Column("until", 10), Column("issuer"))
-        super().__init__(columns, following=False, id=id)
-        self.contracts: tuple[ContractSeen, ...] = ()
-
-    def count(self) -> int:
-        return len(self.contracts)
-
-    def cells(self, row: int) -> Sequence[Cell]:
-        one = self.contracts[row]
-        waits = one.where != "in the vehicle"
-        until = f"{datetime.fromtimestamp(one.ends, UTC):%Y-%m-%d}" if one.ends is not None else ""
-        where = Text(one.where, self.style_of("notice")) if waits else one.where
-        return ["*" if one.default else "", one.emaid, where, until, Text(one.issuer, self.style_of("quiet"))]
-
-    @property
-    def chosen(self) -> ContractSeen | None:
-        """The contract the cursor is on."""
-        return self.contracts[self.cursor] if self.contracts else None
 
 
 class ByHandScreen(View):
@@ -201,6 +141,10 @@ class ByHandScreen(View):
             (one for one in self.hand.stations if one.place == self._station), next(iter(self.hand.stations), None)
         )
 
+    @property
+    def _vehicle_name(self) -> str:
+        return self.vehicle.name if self.vehicle is not None else ""
+
     # How it looks
 
     def lists(self) -> Iterable[Selection]:
@@ -215,97 +159,28 @@ class ByHandScreen(View):
         place = f"Station {station.place}" if station is not None else "Station"
         self.query_one("#vehicle-name", Static).update(f"{name}{'  v next' if several[0] else ''}")
         self.query_one("#station-name", Static).update(f"{place}{'  f next' if several[1] else ''}")
-        self.query_one("#vehicle", DeedLines).show(self._vehicle_lines(vehicle))
-        self.query_one("#station", DeedLines).show(self._station_lines(station))
-        self.query_one("#display", Static).update(self._display(station))
-        self.query_one("#notices", Static).update(self._notices(vehicle))
+        state = next((a.state for a in self.scene.store.actors.of("EV") if a.unit == self._vehicle_name), "")
+        lines = self._nobody() if vehicle is None else vehicle_lines(vehicle, state)
+        self.query_one("#vehicle", DeedLines).show(lines)
+        self.query_one("#station", DeedLines).show(station_lines(station, self.hand.lapse) if station else ())
+        self.query_one("#display", Static).update(display_lines(station))
+        self.query_one("#notices", Static).update(notice(vehicle) if vehicle is not None else "")
         self._show_contracts(vehicle)
 
-    def _vehicle_lines(self, one: VehicleSeen | None) -> list[Content]:
-        if one is None:
-            if self.scene.running and self.scene.began is not None and self.scene.began.scenario == NAME:
-                return [Content("The lab opens.")]
-            if not self.scene.source.plays:
-                return [Content("What is shown ran elsewhere: it"), Content("cannot be played by hand here.")]
-            return [
-                Content("No lab is open."),
-                Content(""),
-                Content("F5 opens one for you to play in,"),
-                Content("F8 closes it again,"),
-                Content("O  says who takes part,"),
-                Content("?  explains this screen."),
-            ]
-        if not one.ours:
-            return [
-                told("It is", "somebody else's"),
-                told("Doing", one.doing),
-                told("Takes", f"{one.watts / 1000:.1f} kW"),
-                deed("s", "Conclude", "do('subscribe')", "a contract for it"),
-            ]
-        state = next((a.state for a in self.scene.store.actors.of("EV") if a.unit == one.name), "")
-        wish = "as much as fits" if one.wish_wh is None else f"{one.wish_wh / 1000:g} kWh"
-        full = round(BAR * one.soc / 100)
-        pnc = "on" if one.plug_and_charge else "off, a card pays"
+    def _nobody(self) -> list[Content]:
+        """What stands where no lab is open."""
+        if self.scene.running and self.scene.began is not None and self.scene.began.scenario == NAME:
+            return [Content("The lab opens.")]
+        if not self.scene.source.plays:
+            return [Content("What is shown ran elsewhere: it"), Content("cannot be played by hand here.")]
         return [
-            told("Doing", one.doing),
-            told("State", state if one.in_session else "no session"),
-            told("Battery", f"{'#' * full}{'.' * (BAR - full)} {one.soc:.1f} %"),
-            told("Energy", f"{shown_energy(one.energy_wh)}, {one.watts / 1000:.1f} kW"),
-            deed("p", "Plug in", "plug_in", "", apt=not one.in_session)
-            if not one.plugged
-            else deed("u", "Unplug", "do('unplug')", f"from {one.at}", apt=not one.in_session),
-            *self._pedals(one),
-            deed("c", "Plug & Charge", "plug_and_charge", pnc),
-            deed("i", "Installation", "installs", INSTALLS[one.installs]),
-            deed("a", "Asks first", "asks", "yes" if one.asks_first else "no"),
-            deed("w", "Wants", "form('energy')", wish),
-            deed("m", "Car", "form('car')", f"{one.car or 'as ours'}, {one.current.upper()}"),
+            Content("No lab is open."),
+            Content(""),
+            Content("F5 opens one for you to play in,"),
+            Content("F8 closes it again,"),
+            Content("O  says who takes part,"),
+            Content("?  explains this screen."),
         ]
-
-    def _pedals(self, one: VehicleSeen) -> list[Content]:
-        if one.plugged and not one.in_session:
-            return [deed("p", "Begin again", "plug_in", "at the plug")]
-        parts = [
-            deed("x", "Stop", "do('stop')", apt=one.in_session).rstrip(),
-            deed("z", "Pause", "do('pause')", apt=one.in_session).rstrip(),
-            deed("!", "At once", "do('emergency-stop')", apt=one.in_session).rstrip(),
-        ]
-        return [Content(" ").join(parts)]
-
-    def _display(self, one: StationSeen | None) -> Content:
-        if one is None or not one.ours:
-            return Content("Lamp and display are seen here." if one is None else "Somebody else's: look there.")
-        lamp = Content.styled(LAMPS[one.lamp], f"bold {_LAMP_STYLES[one.lamp]}")
-        return Content("\n").join([lamp, Content(one.text)])
-
-    def _station_lines(self, one: StationSeen | None) -> list[Content]:
-        if one is None:
-            return []
-        lapse = "leaps over what lasts" if self.hand.lapse else "passes as it does"
-        time = deed("l", "Time", "lapse", lapse)
-        if not one.ours:
-            return [time]
-        return [
-            told("Pilot", ", ".join(filter(None, [f"state {one.pilot}" if one.pilot else "not seen", one.vehicle]))),
-            told("CSMS", "connected" if one.online else "not connected"),
-            deed("h", "Card", "do_there('swipe')", "hold it there"),
-            deed("b", "Stop button", "do_there('stop-button')"),
-            deed("E", "Emergency", "emergency", "button is in" if one.emergency else "button is out"),
-            deed("o", "Offers", "form('offer-power')", "another power"),
-            time,
-        ]
-
-    def _notices(self, one: VehicleSeen | None) -> Content:
-        if one is None:
-            return Content("")
-        if one.asks:
-            return Content.assemble(
-                (f"{one.name} asks: install the contract {one.asks}? ", "bold $warning"),
-                ("[y] yes", Style.from_meta({"@click": "screen.answer('yes')"})),
-                "  ",
-                ("[n] no", Style.from_meta({"@click": "screen.answer('no')"})),
-            )
-        return Content(f"{one.name} says: {one.notices[-1]}" if one.notices else "")
 
     def _show_messages(self) -> None:
         grid = self.query_one(MessageGrid)
