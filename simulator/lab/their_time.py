@@ -26,8 +26,9 @@ class TheirTime:
         self._ahead_of_loop: float | None = None
         self._keeping = asyncio.Lock()
 
-    async def keep(self) -> None:
-        """Follow services that are ahead; have those that are far behind follow, if an administrator may.
+    async def keep(self, most: float = BEHIND) -> None:
+        """Follow services that are ahead; have those follow that are more than ``most`` seconds behind, if an
+        administrator may.
 
         Raises PncError: LocalError where they are behind and stay so.
         """
@@ -39,7 +40,7 @@ class TheirTime:
                 self._clock.jump(-behind)
                 now = f"{self._clock.utc():%Y-%m-%d %H:%M}"
                 self._voice.story(f"The services' time is {now}: the lab's is the same from here on.")
-            elif behind > BEHIND:
+            elif behind > most:
                 await self._advance(behind)
                 self._ahead_of_loop += behind
 
