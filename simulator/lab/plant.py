@@ -139,7 +139,7 @@ class Plant:
         ordered = await oem.put(f"{OFFICE}/{vin}", {"pcid": pcid})
         equipped = await oem.post(f"{OFFICE}/{vin}/telematics", unit.request())
         if (ordered.status, equipped.status) != (201, 200):
-            raise LocalError(f"The vehicle {vin} cannot be made: {ordered.said}, {equipped.said}.")
+            raise LocalError(f"The vehicle {vin} cannot be made: {ordered.said}, {equipped.said.rstrip('.')}.")
         unit.equip(reading.load_all(equipped.body["telematicsCertificate"])[0])
         (root,) = reading.load_all(equipped.body["manufacturerRoot"])
         line, said = self._line(unit, equipped.body["telematics"], root), [unit.request()]
