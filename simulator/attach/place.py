@@ -34,13 +34,22 @@ class SocketPlace(Struct, frozen=True):
 
 def runtime_folder(environment: Mapping[str, str]) -> Path:
     """The folder of the sockets: in ``$XDG_RUNTIME_DIR`` (XDG base directories), which is looked for where it usually
-    is if nothing says so; else one of the user's own in ``/tmp``. Not ``$TMPDIR``: two terminals may differ in that.
+    is if nothing says so, or says what is another user's (``su``, ``sudo -E``); else one of the user's own in ``/tmp``.
+    Not ``$TMPDIR``: two terminals may differ in that.
     """
     user = os.geteuid()
     for base in (environment.get("XDG_RUNTIME_DIR", ""), f"/run/user/{user}"):
-        if base.startswith("/") and os.path.isdir(base):
+        if base.startswith("/") and _is_of(user, base):
             return Path(base) / "pncsim"
     return Path("/tmp") / f"pncsim-{user}"
+
+
+def _is_of(user: int, folder: str) -> bool:
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == user
 
 
 def check_own(folder: Path) -> None:

@@ -326,11 +326,15 @@ async def test_where_no_socket_can_be_that_is_told_once_and_all_else_goes_on(fol
     opened.close(RunResult("secc", "alone"))
 
 
-def test_the_folder_is_the_users_runtime_folder_or_one_of_his_own(folder: Path) -> None:
+def test_the_folder_is_the_users_runtime_folder_or_one_of_his_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert runtime_folder({"XDG_RUNTIME_DIR": str(folder)}) == folder / "pncsim"
     usual = Path(f"/run/user/{os.geteuid()}")
     found = usual / "pncsim" if usual.is_dir() else Path(f"/tmp/pncsim-{os.geteuid()}")
     assert runtime_folder({"XDG_RUNTIME_DIR": "/nowhere/at/all"}) == runtime_folder({}) == found
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    assert runtime_folder({"XDG_RUNTIME_DIR": str(folder)}) == Path("/tmp/pncsim-4711"), "that is another user's"
 
 
 async def test_the_socket_and_its_folder_are_their_owners_alone(folder: Path) -> None:
