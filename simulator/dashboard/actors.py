@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pncsim.wire.trace import (
     Event,
@@ -23,12 +23,15 @@ from pncsim.wire.trace import (
 ORDER = ("EV", "SECC", "CS", "CSMS", "RCP", "PCP", "CCP", "CPS", "MO", "OEM", "PKI", "LAB")
 MOST = 500
 """Actors that are told apart."""
+SESSIONS = 100
+"""Sessions of an actor that are remembered, the latest."""
 
 
 class Actor(Struct):
     """One instance. ``messages``: V2G messages, frames and calls of it; ``at``: when it was last heard of.
 
-    ``tls``: version, or how it failed; ``pilot``: state of the control pilot; ``peer``: whom it has in its session.
+    ``session``: the one it is in, or was last; ``sessions``: all of them. ``tls``: version, or how it failed;
+    ``pilot``: state of the control pilot.
     """
 
     role: str
@@ -36,6 +39,7 @@ class Actor(Struct):
     state: str = ""
     said: str = ""
     session: str = ""
+    sessions: list[str] = field(default_factory=list)
     at: float = 0.0
     messages: int = 0
     problems: int = 0
@@ -77,8 +81,11 @@ class Actors:
                 return
             actor = self._all[key] = Actor(*key)
         actor.at = event.time
-        if event.session:
+        if event.session and event.session != actor.session:
             actor.session = event.session
+            if event.session not in actor.sessions:
+                actor.sessions.append(event.session)
+                del actor.sessions[:-SESSIONS]
         match event:
             case V2gMessage(name=name):
                 actor.messages += 1

@@ -162,7 +162,7 @@ class Dashboard(App[int]):
         self.layout_kept = remembered(kept) if kept is not None else Layout()
         self.picked: int | None = None
         self.share = SHARE
-        self._kept, self._lab, self._evidence = kept, lab, evidence
+        self._kept, self._lab, self.evidence = kept, lab, evidence
         self._ticking = ticking
         self._served_by: int | None = None
         self._too_small = False
@@ -272,7 +272,7 @@ class Dashboard(App[int]):
             faults=tuple(kept.faults),
             transport="loopback" if kept.transport == "loopback" else "memory",
             lab=str(self._lab) if self._lab is not None else None,
-            evidence=str(self._evidence) if self._evidence is not None and kept.evidence else None,
+            evidence=str(self.evidence) if self.evidence is not None and kept.evidence else None,
             held=held,
         )
 
@@ -360,7 +360,7 @@ class Dashboard(App[int]):
     @property
     def _taken_to(self) -> Path:
         """The folder for it: where the evidence goes, else where the dashboard was started."""
-        return self._evidence if self._evidence is not None else Path.cwd()
+        return self.evidence if self.evidence is not None else Path.cwd()
 
     def copy(self, text: str, what: str) -> None:
         """Put a text on the clipboard, by way of the terminal (OSC 52)."""

@@ -30,6 +30,8 @@ from pncsim.wire.values import replace
 
 MOST_RUNS = 200
 """Results that are remembered."""
+EARLIER_RUNS, EARLIER_EVENTS = 4, 200_000
+"""Runs whose events are still there to be held against, the latest, as long as they are no more together."""
 
 
 class ReportSource(Protocol):
@@ -64,6 +66,19 @@ class PastRun(Struct, frozen=True):
     result: RunResult
 
 
+class EarlierRun(Struct):
+    """A run before the one that is shown, with its events; ``result`` is None where it never said."""
+
+    began: RunBegan
+    result: RunResult | None
+    store: EventStore
+
+    @property
+    def verdict(self) -> str:
+        """What it came to, in a word."""
+        return "no verdict" if self.result is None else str(self.result.verdict)
+
+
 class Scene:
     """Everything the screens look at. ``version`` grows with whatever changes.
 
@@ -84,6 +99,7 @@ class Scene:
         self.now = 0.0
         self.version = 0
         self.runs: list[PastRun] = []
+        self.earlier: list[EarlierRun] = []
         self.last_start: StartRun | None = None
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Callable[[RequestDone], None]] = {}
@@ -128,7 +144,12 @@ class Scene:
                 self.hello = report
 
     def _begin(self, began: RunBegan) -> None:
-        self.store.close()
+        if self.began is not None:
+            self.earlier.append(EarlierRun(self.began, self.result, self.store))
+        else:
+            self.store.close()
+        while len(self.earlier) > EARLIER_RUNS or sum(len(one.store) for one in self.earlier) > EARLIER_EVENTS:
+            self.earlier.pop(0).store.close()
         self.store = EventStore(self._folder)
         self.began, self.result, self.around = began, None, AroundTold()
         self.running, self.held, self.hand = True, False, None
@@ -187,3 +208,5 @@ class Scene:
         """Let everything go: the lab ends its run in order."""
         self.source.close()
         self.store.close()
+        for one in self.earlier:
+            one.store.close()

@@ -40,13 +40,12 @@ class Spill:
         return begins
 
     def piece(self, begins: int, ends: int) -> bytes | None:
-        """The octets between two places; None for what the disk had no room for."""
+        """The octets between two places; None for what the disk had no room for, or whose file is closed."""
         if begins >= self._begins:
             return bytes(self._waiting[begins - self._begins : ends - self._begins])
         if any(begins < until and ends > since for since, until in self._gone):
             return None
-        assert self._file is not None, "what is not in memory was written"
-        return os.pread(self._file, ends - begins, begins)
+        return None if self._file is None else os.pread(self._file, ends - begins, begins)
 
     def close(self) -> None:
         """Let the file go. Idempotent."""

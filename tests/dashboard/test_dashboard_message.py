@@ -14,9 +14,10 @@ from pncsim.simulator.dashboard.anatomy import anatomy_of
 from pncsim.simulator.dashboard.form import read_value, records
 from pncsim.simulator.dashboard.hexes import HexLine, octets_of
 from pncsim.simulator.dashboard.moment import moment_of
-from pncsim.simulator.dashboard.screens.message import MessageScreen, PartGrid
+from pncsim.simulator.dashboard.screens.message import MessageScreen
 from pncsim.simulator.dashboard.signatures import signature_of
 from pncsim.simulator.dashboard.store import EventStore
+from pncsim.simulator.dashboard.widgets.part_tree import PartGrid
 from pncsim.simulator.dashboard.widgets.text_pane import TextPane
 from pncsim.simulator.evidence.wire_told import readable
 from pncsim.wire.trace import OcppFrame, V2gMessage

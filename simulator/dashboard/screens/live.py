@@ -172,10 +172,12 @@ class LiveScreen(View):
         names = ["", *(actor.unit for actor in vehicles)]
         at = names.index(self._vehicle) if self._vehicle in names else 0
         self._vehicle = names[(at + 1) % len(names)]
-        session = next((actor.session for actor in vehicles if actor.unit == self._vehicle), "")
-        wanted = Filter(sessions=frozenset({session})) if session else Filter(units=frozenset({self._vehicle} - {""}))
+        sessions = next((actor.sessions for actor in vehicles if actor.unit == self._vehicle), [])
+        wanted = Filter(sessions=frozenset(sessions)) if sessions else Filter(units=frozenset({self._vehicle} - {""}))
         self.grid.filter(wanted)
-        self.dashboard.say(f"Only the session of {self._vehicle}." if self._vehicle else "Every vehicle.")
+        many = len(sessions)
+        what = "what it says" if not many else "its session" if many == 1 else f"its {many} sessions"
+        self.dashboard.say(f"Only {self._vehicle}: {what}." if self._vehicle else "Every vehicle.")
         self.renew()
 
     def action_chart(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from rich.text import Text
 from textual.binding import Binding
@@ -11,21 +11,35 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from pncsim.simulator.dashboard.anatomy import Anatomy, MessagePart, anatomy_of
+from pncsim.simulator.dashboard.beside import (
+    OtherRun,
+    RunChoice,
+    choices,
+    loaded,
+    rows_beside,
+    rows_of,
+    same_message,
+)
+from pncsim.simulator.dashboard.curl import curl_of, masked
 from pncsim.simulator.dashboard.hexes import octets_of
 from pncsim.simulator.dashboard.lines import clock, words
 from pncsim.simulator.dashboard.moment import MessageMoment, moment_of
+from pncsim.simulator.dashboard.screens.other_run import OtherRunScreen
 from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.selection import Selection
 from pncsim.simulator.dashboard.signatures import SignatureView, signature_of
 from pncsim.simulator.dashboard.store import EventStore
-from pncsim.simulator.dashboard.widgets.grid import Cell, Column, Grid
+from pncsim.simulator.dashboard.widgets.grid import Grid
+from pncsim.simulator.dashboard.widgets.part_tree import PartGrid
 from pncsim.simulator.dashboard.widgets.text_pane import HexPane, TextPane
+from pncsim.simulator.evidence.story import printable
 from pncsim.wire.errors import LocalError
-from pncsim.wire.trace import Event, Judged, Problem, SdpDatagram, Secured, Tolerated, V2gMessage
+from pncsim.wire.trace import Event, HttpExchange, Judged, Problem, SdpDatagram, Secured, Tolerated, V2gMessage
 
 ABOUT = """\
 On the left are the elements of the message. Move in it: what is selected is marked in the XML, the JSON and the octets
-of the EXI stream (an element may begin inside an octet: all octets it has a bit of are marked). x, j and h choose what
+of the EXI stream (an element may begin inside an octet: all octets it has a bit of are marked). The left arrow folds an
+element, the right one opens it, z all of them. x, j and h choose what
 stands beside the tree where there is no room for all; s the signature, w the moment.
 
 The signature: every reference with the digest it names and the one computed here from what was received, who is held to
@@ -34,8 +48,11 @@ have signed, and whether it verifies.
 The moment: the state the station was in, what may come in it (the rows of the table the station runs on; a row in
 brackets is a liberty), how long each side took and had, and what was said of the message.
 
+d holds the message against the same one in another run, an earlier one of this dashboard or a bundle: ≠ differs, + is
+here alone, - is there alone, = is the same, and what is the same is folded. d again ends it, D takes another run.
+
 [ and ] go to the message before and after, of any loop too; y copies the form that was chosen last (octets as
-hex digits); Esc goes back to the table.
+hex digits), c an HTTP request as the command that sends it again; Esc goes back to the table.
 """
 FORMS = ("xml", "json", "hex", "signature", "moment")
 TITLES = {
@@ -45,39 +62,6 @@ TITLES = {
     "signature": "s Signature",
     "moment": "w Moment",
 }
-
-
-class PartGrid(Grid):
-    """The elements of a message, indented as they contain each other."""
-
-    spoken = "In the tree"
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__((Column("element", 0, 20), Column("value", 0, 8)), following=False, id=id)
-        self.parts: Sequence[MessagePart] = ()
-
-    def show(self, parts: Sequence[MessagePart]) -> None:
-        """Show the parts of another message."""
-        self.parts = parts
-        self.cursor = 0
-        self.scroll_to(y=0, animate=False, force=True)
-        self._shown = -1
-        self.renew()
-
-    def widths(self) -> list[int]:
-        """The names as wide as the widest needs, within three fifths."""
-        room = self.size.width - 2
-        widest = max((2 * part.depth + len(part.name) for part in self.parts), default=10)
-        first = min(max(12, widest), room * 3 // 5)
-        return [first, max(4, room - first)]
-
-    def count(self) -> int:
-        return len(self.parts)
-
-    def cells(self, row: int) -> Sequence[Cell]:
-        part = self.parts[row]
-        name = "  " * min(part.depth, 8) + part.name
-        return [name, Text(part.text, self.style_of("accent"))]
 
 
 class MessageScreen(View):
@@ -93,6 +77,9 @@ class MessageScreen(View):
         Binding("h", "form('hex')", "Octets", id="message.hex"),
         Binding("s", "form('signature')", "Signature", id="message.signature"),
         Binding("w", "form('moment')", "Moment", id="message.moment"),
+        Binding("d", "beside", "Other run", id="message.beside", tooltip="Beside the same message in another run"),
+        Binding("D", "other", "Another run", id="message.other", show=False, tooltip="Choose another run for it"),
+        Binding("c", "curl", "Copy curl", id="message.curl", show=False, tooltip="Copy an HTTP request as a command"),
         Binding("y", "copy", "Copy", id="message.copy", tooltip="Copy the form that was chosen last"),
         Binding("escape", "back", "Back to the table", id="message.back", show=False),
     ]
@@ -103,6 +90,7 @@ class MessageScreen(View):
     MessageScreen .box { width: 1fr; border: none; border-left: vkey $panel; }
     MessageScreen .name { height: 1; padding: 0 1; color: $text-muted; background: $panel; text-style: bold; }
     MessageScreen PartGrid { width: 1fr; }
+    MessageScreen PartGrid.beside { width: 2fr; }
     """
 
     _form = "xml"
@@ -111,6 +99,7 @@ class MessageScreen(View):
     _anatomy: Anatomy | None = None
     _signature: SignatureView | None = None
     _moment: MessageMoment | None = None
+    _other: OtherRun | None = None
 
     def body(self) -> Iterable[Widget]:
         yield Static(id="title")
@@ -147,6 +136,8 @@ class MessageScreen(View):
         """What stands beside the tree: as much as there is room for."""
         wide, high = self.size
         lower = high >= 34 and wide >= 110
+        tree = self.query_one(PartGrid)
+        tree.set_class(self._other is not None, "beside")
         beside = {"xml", "json", "hex"} if wide >= 190 else {"hex"} if wide >= 140 else set()
         if self._form not in (*beside, "hex") or not beside:
             beside = {*beside, self._form}
@@ -154,6 +145,8 @@ class MessageScreen(View):
             beside |= {"xml"}
         if lower and self._form in ("signature", "moment"):
             beside = {*beside, "xml"} - {self._form}
+        if self._other is not None and wide < 140:
+            beside = set()
         self.query_one("#lower").display = lower
         for form in FORMS:
             for box in self.query(f"#upper > #box-{form}, #upper > #box-{form}-aside"):
@@ -181,14 +174,34 @@ class MessageScreen(View):
             self._moment = moment_of(store, place)
             if self._anatomy is not None:
                 self._signature = signature_of(store, place, self._anatomy)
-        parts = self._anatomy.parts if self._anatomy is not None else tuple(_facts(event))
-        self.query_one(PartGrid).show(parts)
+        self._tree(event)
         self._panes()
+
+    def _tree(self, event: Event) -> None:
+        """The elements, beside those of the same message in the other run if one was chosen."""
+        grid, store, other = self.query_one(PartGrid), self.scene.store, self._other
+        anatomy = self._anatomy
+        if anatomy is None or other is None or self._place is None:
+            grid.show(rows_of(anatomy.parts if anatomy is not None else tuple(_facts(event))))
+            return
+        try:
+            place = same_message(store, self._place, other.store)
+            there = anatomy_of(other.store.event(place)) if place is not None else None
+        except LocalError as error:
+            self.dashboard.say(f"{other.title}: {error}", bad=True)
+            there = None
+        if there is None:
+            self.dashboard.say(f"{other.title} has no {_name(event)}.", bad=True)
+            grid.show(rows_of(anatomy.parts))
+            return
+        grid.show(rows_beside(anatomy, there), beside=f"in {other.title}")
+        many = sum(row.sign in ("+", "-") or (row.sign == "≠" and not row.part.parts) for row in grid.rows)
+        self.dashboard.say(f"{many or 'No'} elements differ from {other.title}.")
 
     def _panes(self) -> None:
         """What every pane shows of the message."""
         anatomy, event = self._anatomy, self._event()
-        told = [words(event)] if event is not None else []
+        told = _told(event)
         self.query_one("#xml", TextPane).show([line.text for line in anatomy.xml] if anatomy is not None else told)
         self.query_one("#json", TextPane).show([line.text for line in anatomy.json] if anatomy is not None else told)
         self.query_one(HexPane).show(anatomy.octets if anatomy is not None else _octets(event))
@@ -203,7 +216,10 @@ class MessageScreen(View):
         grid, anatomy = self.query_one(PartGrid), self._anatomy
         if anatomy is None or not anatomy.parts:
             return
-        part, within = grid.parts[grid.cursor], anatomy.within(grid.cursor)
+        part = grid.part
+        if part is None or part.number < 0:
+            return
+        within = anatomy.within(part.number)
         for form, lines in (("xml", anatomy.xml), ("json", anatomy.json)):
             marked = [at for at, line in enumerate(lines) if line.part in within]
             self.query_one(f"#{form}", TextPane).mark(marked)
@@ -274,6 +290,53 @@ class MessageScreen(View):
             self.dashboard.pick(place)
             self.renew()
 
+    def action_beside(self) -> None:
+        if self._other is None:
+            self.action_other()
+        else:
+            self._hold_against(None)
+
+    def action_other(self) -> None:
+        runs = choices(self.scene, self.dashboard.evidence)
+        if not runs:
+            self.dashboard.say("There is no other run yet: F5 runs a scenario again, and evidence is kept in bundles.")
+            return
+        self.app.push_screen(OtherRunScreen(runs, self._choose))
+
+    def _choose(self, choice: RunChoice) -> None:
+        if choice.store is not None:
+            self._hold_against(loaded(choice))
+            return
+        self.dashboard.say(f"{choice.title} is being read.")
+
+        def read() -> None:
+            try:
+                other = loaded(choice)
+            except LocalError as error:
+                self.app.call_from_thread(self.dashboard.say, str(error), bad=True)
+            else:
+                self.app.call_from_thread(self._hold_against, other)
+
+        self.run_worker(read, thread=True, exclusive=True, group="other run")
+
+    def _hold_against(self, other: OtherRun | None) -> None:
+        before, self._other = self._other, other
+        if before is not None and all(one.store is not before.store for one in self.scene.earlier):
+            before.store.close()
+        self._place = None
+        self.dashboard.say("")
+        self.renew()
+
+    def action_curl(self) -> None:
+        event = self._event()
+        if not isinstance(event, HttpExchange):
+            self.dashboard.say("This is no HTTP request: those are in the table with ~~ and their method.")
+            return
+        command = curl_of(event)
+        self.dashboard.copy(
+            command, "a curl command, *** in it is to be replaced" if masked(command) else "a curl command"
+        )
+
     def action_copy(self) -> None:
         """What was chosen last: XML, JSON, octets, signature or moment."""
         event, anatomy, form = self._event(), self._anatomy, self._form
@@ -301,8 +364,18 @@ class MessageScreen(View):
         return ()
 
 
+def _told(event: Event | None) -> list[str]:
+    """An event that is no message in words; an HTTP request and its answer as they were said."""
+    if isinstance(event, HttpExchange) and (event.request or event.response):
+        said = b"\r\n".join((event.request, b"", event.response)).decode(errors="backslashreplace")
+        return [printable(line) for line in said.splitlines()]
+    return [words(event)] if event is not None else []
+
+
 def _octets(event: Event | None) -> bytes:
     """What travelled, of an event that is not taken apart."""
+    if isinstance(event, HttpExchange):
+        return event.request + event.response
     if isinstance(event, V2gMessage):
         return event.payload
     return event.data if isinstance(event, SdpDatagram) else b""

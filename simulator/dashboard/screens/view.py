@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from textual.app import ComposeResult
@@ -23,7 +24,7 @@ class DashboardHost(Protocol):
     """What views ask of the application. ``share``: seconds they may spend on looking at what is new.
 
     ``picked``: the place in the store of the event all screens speak of. ``sentence``: what stands at the foot, and
-    whether it is of something that went wrong.
+    whether it is of something that went wrong. ``evidence``: the folder it goes to, if it is kept.
     """
 
     scene: Scene
@@ -31,6 +32,7 @@ class DashboardHost(Protocol):
     share: float
     picked: int | None
     sentence: tuple[str, bool]
+    evidence: Path | None
 
     def screens_by_key(self) -> list[tuple[str, str, str]]:
         """Key, name and title of every screen."""
