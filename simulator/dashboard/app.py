@@ -62,6 +62,12 @@ def _pki() -> View:
     return PkiScreen()
 
 
+def _ecosystem() -> View:
+    from pncsim.simulator.dashboard.screens.ecosystem import EcosystemScreen
+
+    return EcosystemScreen()
+
+
 def _scenarios() -> View:
     from pncsim.simulator.dashboard.screens.scenarios import ScenariosScreen
 
@@ -106,6 +112,7 @@ SCREENS = (
     ScreenRow("5", "by-hand", "By hand", _by_hand),
     ScreenRow("6", "power", "Power", _power),
     ScreenRow("7", "operator", "Operator", _operator),
+    ScreenRow("8", "ecosystem", "Ecosystem", _ecosystem),
     ScreenRow("9", "log", "Log", _log),
 )
 """Every screen, in the order of the keys. A new one is a row here and a module in ``screens``, imported when opened."""

@@ -11,6 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Struct
 
+from pncsim.simulator.dashboard.ecosystem_commands import (
+    conclude_contract,
+    end_contract,
+    hear_events,
+    publish_vehicle,
+    renew_contract,
+)
 from pncsim.simulator.dashboard.pki_commands import (
     ask_responder,
     expire,
@@ -104,6 +111,11 @@ COMMANDS: dict[str, LabCommand] = {
     "renew": LabCommand("Have a certificate renewed: a station's, a contract, an authority", renew_by_hand),
     "remove-root": LabCommand("Take a root out of the root pool", remove_root),
     "ocsp-status": LabCommand("Ask the lab's OCSP responder about a certificate", ask_responder),
+    "publish-vehicle": LabCommand("Publish a vehicle in the provisioning pool", publish_vehicle),
+    "conclude-contract": LabCommand("Conclude a contract for a vehicle, and have it issued", conclude_contract),
+    "renew-contract": LabCommand("Have a contract issued anew", renew_contract),
+    "end-contract": LabCommand("End a contract: revoked, refused, out of the pool", end_contract),
+    "hear-events": LabCommand("Ask for the events that concern a party", hear_events),
     "call-station": LabCommand("Have the CSMS call a station by any OCPP action", _call_station),
     "report-variables": LabCommand("Have a station report its device model to the CSMS", _report_variables),
     "renew-authorities": LabCommand("Renew the authorities and signers that end within their time", renew_authorities),
