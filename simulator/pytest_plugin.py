@@ -1,12 +1,13 @@
-"""``pytest ./my_scenario.py``: each scenario of a file that is named to pytest is a test, in each of its variants.
+"""What pytest knows where pncsim is installed: fixtures with our actors, scenarios and conformance cases as tests.
 
-They run in memory. Files that pytest takes for tests by their name (``test_….py``) are left to it; of the others only
-those are looked at that are named on the command line and speak of pncsim.
+Scenarios of a file that is named to pytest (``pytest ./my_scenario.py``) run in memory, each in each of its variants.
+Files that pytest takes for tests by their name (``test_….py``) are left to it; of the others only those are looked at
+that are named on the command line and speak of pncsim. Cases are those a ``….conformance.toml`` selects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,113 @@ import pytest
 
 if TYPE_CHECKING:
     from pncsim.simulator.every.cases import RunCase
+    from pncsim.simulator.testing import LabRun, RunningEcosystem, RunningStation, RunningVehicle
+
+CASES = ".conformance.toml"
+"""How a file is called that says which cases are tests."""
+
+
+# Fixtures
+
+
+@pytest.fixture(scope="session")
+def pnc_pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PKI folder as ``pnc certs create`` makes it; ``pnc_station`` and ``pnc_ev`` have it unless told otherwise."""
+    import time
+
+    from pncsim.tls_certs.pki import create_pki, write_pki
+
+    folder = tmp_path_factory.mktemp("pnc-pki")
+    write_pki(create_pki(time.time()), folder)
+    return folder
+
+
+@pytest.fixture
+def pnc_station(pnc_pki: Path) -> Iterator[Callable[..., RunningStation]]:
+    """Opens a charging station of ours: ``pnc_station(csms="ws://…", identity="CS001")``.
+
+    Options are those of ``pnc secc`` with underscores; ``interface``, ``sdp_port`` where it is, otherwise loopback at a
+    port nobody has. What a test has opened is closed after it.
+    """
+    from pncsim.simulator.alone_options import StationOptions
+    from pncsim.simulator.plan import OtherSide
+    from pncsim.simulator.testing import RunningStation, free_link
+
+    opened: list[RunningStation] = []
+
+    def station(*, interface: str | None = None, sdp_port: int | None = None, **options: Any) -> RunningStation:
+        link = free_link() if sdp_port is None else OtherSide(sdp_port=sdp_port)
+        link = link if interface is None else OtherSide(interface=interface)
+        chosen: dict[str, Any] = {"pki": pnc_pki, "revocation": "prefer", **options}
+        opened.append(RunningStation(link, StationOptions(**chosen)))
+        return opened[-1]
+
+    yield station
+    for one in opened:
+        one.stop()
+
+
+@pytest.fixture
+def pnc_ev(pnc_pki: Path) -> Iterator[Callable[..., RunningVehicle]]:
+    """Sends a vehicle of ours to charge: ``pnc_ev(at=station, payment="pnc").result()``.
+
+    ``at``: a station of ``pnc_station``; somebody else's is at ``interface`` or ``sdp_port``. Options are those of
+    ``pnc ev`` with underscores; unless told otherwise it stops after three loop messages.
+    """
+    from pncsim.simulator.alone_options import VehicleOptions
+    from pncsim.simulator.plan import OtherSide
+    from pncsim.simulator.testing import RunningVehicle
+
+    sent: list[RunningVehicle] = []
+
+    def vehicle(
+        *,
+        at: RunningStation | None = None,
+        interface: str | None = None,
+        sdp_port: int | None = None,
+        **options: Any,
+    ) -> RunningVehicle:
+        where = {"interface": interface} if sdp_port is None else {"sdp_port": sdp_port}
+        link = at.link if at is not None else OtherSide(**where)
+        chosen: dict[str, Any] = {"pki": pnc_pki, "loops": 3, "interval": 0.1, **options}
+        sent.append(RunningVehicle(link, VehicleOptions(**chosen)))
+        return sent[-1]
+
+    yield vehicle
+    for one in sent:
+        one.stop()
+
+
+@pytest.fixture
+def pnc_lab() -> Callable[..., LabRun]:
+    """Runs a scenario, or ``async def play(lab)`` of your own, with all actors: ``pnc_lab("pnc-ac", kwh=2).passed``.
+
+    What else it can be told: :func:`pncsim.simulator.testing.run_lab`.
+    """
+    from pncsim.simulator.testing import run_lab
+
+    return run_lab
+
+
+@pytest.fixture(scope="session")
+def pnc_ecosystem(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEcosystem]:
+    """Pools, PKI, operators and tokens over HTTP (``pnc serve ecosystem``), the same for all tests."""
+    from pncsim.simulator.testing import RunningEcosystem
+
+    running = RunningEcosystem(tmp_path_factory.mktemp("pnc-ecosystem"))
+    yield running
+    running.stop()
+
+
+# Items
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A file of scenarios, beside what pytest itself finds in it."""
+    """A file of cases; or one of scenarios, beside what pytest itself finds in it."""
+    if file_path.name.endswith(CASES):
+        from pncsim.simulator.pytest_cases import CasesFile
+
+        return CasesFile.from_parent(parent, path=file_path)
     if file_path.suffix != ".py" or not parent.session.isinitpath(file_path):
         return None
     if any(file_path.match(pattern) for pattern in parent.config.getini("python_files")):

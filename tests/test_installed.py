@@ -141,3 +141,23 @@ def test_a_newcomers_own_scenario_works_from_an_empty_folder(fresh: Path, tmp_pa
     said = run([fresh / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "./two_sessions.py"], tmp_path)
     assert "1 passed" in said
     assert {path.name for path in tmp_path.iterdir()} - {"__pycache__"} == {"two_sessions.py", "record"}
+
+
+def test_the_example_project_passes_from_the_wheel(fresh: Path, tmp_path: Path) -> None:
+    """Station, vehicle, lab and services by the fixtures; a scenario and conformance cases as tests."""
+    shutil.copytree(ROOT / "docs" / "examples" / "project", tmp_path / "project")
+    command: list[str | Path] = [fresh / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    said = run([*command, ".", "./home_charging.py"], tmp_path / "project")
+    assert re.search(r"^\d+ passed in ", said, re.MULTILINE), said
+
+
+@pytest.mark.parametrize("name", ["github-workflow.yml", "gitlab-ci.yml"])
+def test_the_five_lines_of_a_workflow_hold_a_station_against_the_suite(name: str, fresh: Path, tmp_path: Path) -> None:
+    """What they run is run here, with the wheel that is installed already and a part of the cases."""
+    text = (ROOT / "docs" / "examples" / "project" / name).read_text()
+    assert len(text.splitlines()) == 5
+    [command] = re.findall(r"pip install pncsim && (pnc .*?)\"?(?:\}\]|\n)", text)
+    program, *words = command.split()
+    said = run([fresh / program, *words, "--select", "SessionSetup"], tmp_path)
+    assert said.startswith("PASS secc: ") and "failed" not in said
+    assert "<testsuite" in (tmp_path / "results.xml").read_text()

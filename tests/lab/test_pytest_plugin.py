@@ -6,6 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from pncsim.simulator.pytest_cases import read_cases
+from pncsim.wire.errors import LocalError
+
 MINE = """
 from typing import Literal
 
@@ -51,3 +56,53 @@ def test_files_that_nobody_named_or_that_are_tests_are_left_to_pytest(tmp_path: 
     assert "1 passed" in pytest_says(tmp_path)[1]
     assert "1 passed" in pytest_says(tmp_path, "./test_mine.py")[1]
     assert pytest_says(tmp_path, "./other.py")[0] == 5
+
+
+def test_cases_that_a_file_selects_are_tests(tmp_path: Path) -> None:
+    """Those that apply; one that is known to fail and passes passes."""
+    (tmp_path / "station.conformance.toml").write_text('suite = "secc"\nselect = "TC_SECC_CMN_VTB_SessionSetup"\n')
+    code, said = pytest_says(tmp_path, "-rp")
+    assert code == 0
+    assert "PASSED station.conformance.toml::TC_SECC_CMN_VTB_SessionSetup_001" in said and "failed" not in said
+
+
+FAILING = """
+from pncsim.simulator.conformance import suites
+from pncsim.simulator.conformance.case import CaseVerdict, Finding
+from pncsim.simulator.conformance.secc.suite import SECC
+from pncsim.wire.values import replace
+
+
+async def drive(case, bench):
+    return Finding(CaseVerdict.FAIL, "Nothing came.")
+
+
+suites.SUITES = {"secc": ("wrong", lambda: replace(SECC, drive=drive))}
+"""
+
+
+def test_a_case_that_fails_says_what_was_expected_and_where_that_stands(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(FAILING)
+    (tmp_path / "station.conformance.toml").write_text('suite = "secc"\nselect = "TC_SECC_CMN_VTB_SessionSetup_001"\n')
+    code, said = pytest_says(tmp_path)
+    assert code == 1
+    assert "FAIL TC_SECC_CMN_VTB_SessionSetup_001: Nothing came." in said and "source:" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('suite = "sec"', "names no suite: 'sec'. Did you mean secc?"),
+        ('suite = "secc"\nselect = "NothingOfTheKind"', "selects no case of the suite secc"),
+        ('suite = "secc"\ntarge = "eth0"', "unknown field `targe`"),
+        ('suite = "secc"\npics = "none.toml"', "none.toml"),
+        ('suite = "secc"\n[options]\nwhat = 1', "has no parameter 'what'"),
+        ("suite", "says not which cases are meant"),
+    ],
+)
+def test_a_file_of_cases_that_is_no_good_is_a_sentence(text: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "my.conformance.toml").write_text(text)
+    with pytest.raises(LocalError) as error:
+        read_cases(tmp_path / "my.conformance.toml")
+    assert why in str(error.value)
