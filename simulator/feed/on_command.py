@@ -100,6 +100,8 @@ class OnCommand:
             if looks_like_path(named) or "/" in named or named.endswith(".toml"):
                 # Whoever may publish at a broker is not whoever may run files of this machine.
                 raise LocalError(f"{named!r} is a file: over a broker scenarios and cars are known by name.")
+        if "pki" in order.options:
+            raise LocalError("Over a broker no PKI folder is named.", advice="Name it in a lab file, with --lab.")
         start = StartRun(
             scenario=order.scenario,
             options=typed_all(order.options),

@@ -8,6 +8,8 @@ from pncsim.simulator.evidence.rows import RowMaker, event_row, line
 from pncsim.simulator.feed.messages import RunClosed, RunOpened, Untold
 from pncsim.wire.trace import Event, LinkBytes, V2gMessage
 
+LONGEST_EVENT = 1 << 18
+"""Octets of an event; brokers have limits, some of 128 or 256 kB."""
 LATER = frozenset({"judged", "packet", "chains"})
 """What a message's line in the evidence is given afterwards, when more is known: an event is published at once."""
 
@@ -27,10 +29,15 @@ class FeedLines:
     def __call__(self, number: int, told: FeedItem) -> Publication:
         """The topic and the payload of ``told``."""
         try:
-            return self._said(number, told)
+            topic, payload = self._said(number, told)
         except Exception as error:
             # A fault may put anything into an event: its number is told all the same.
             return self._said(number, Untold(type(told).__name__, f"{type(error).__name__}: {error}"))
+        if len(payload) > LONGEST_EVENT:
+            # A broker that takes no such packet closes the connection, again and again.
+            why = f"It has {len(payload)} octets, and at most {LONGEST_EVENT} are published."
+            return self._said(number, Untold(type(told).__name__, why))
+        return topic, payload
 
     def _said(self, number: int, told: FeedItem) -> Publication:
         name = type(told).__name__

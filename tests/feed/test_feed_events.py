@@ -17,14 +17,15 @@ from pncsim.simulator.commands.main import main
 from pncsim.simulator.evidence.bundle import Bundle
 from pncsim.simulator.evidence.rows import FILES
 from pncsim.simulator.feed.feed import Feed
+from pncsim.simulator.feed.messages import Untold
 from pncsim.simulator.feed.options import FeedOptions, broker_of
-from pncsim.simulator.feed.told import LATER
+from pncsim.simulator.feed.told import LATER, LONGEST_EVENT, FeedLines
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.settings import RunSettings
-from pncsim.wire.trace import Event
+from pncsim.wire.trace import Event, Story
 
 DOCS = Path(__file__).parents[2] / "docs"
 HEAD = frozenset({"stream", "number", "run", "event"})
@@ -171,3 +172,17 @@ def test_a_broker_that_is_killed_during_a_run_costs_no_event(
     assert told(events) == logged(tmp_path / "evidence")
     said = capfd.readouterr().err
     assert "is gone" in said and "is there again" in said and "did not reach" not in said
+
+
+def test_an_event_of_which_no_line_can_be_made_or_sent_keeps_its_number() -> None:
+    lines = FeedLines("lab", "0011")
+    odd = Story(time=1.0, role="EV", text=object())  # type: ignore[arg-type]
+    topic, payload = lines(7, Story(time=1.0, role="EV", text="x" * LONGEST_EVENT))
+    said = json.loads(payload)
+    assert topic == "lab/events/Untold/LAB"
+    assert (said["number"], said["of"]) == (7, "Story") and f"at most {LONGEST_EVENT}" in said["why"]
+    assert json.loads(lines(8, odd)[1])["number"] == 8
+    assert lines(9, Untold("Story", "why")) == (
+        "lab/events/Untold/LAB",
+        b'{"stream":"0011","number":9,"event":"Untold","of":"Story","why":"why"}',
+    )

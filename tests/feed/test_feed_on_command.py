@@ -75,6 +75,7 @@ def test_scenarios_are_run_one_after_the_other(player: Player) -> None:
         ({"scenario": "pnc-ak"}, "Did you mean pnc-ac"),
         ({"scenario": "./mine.py"}, "is a file"),
         ({"scenario": "pnc-ac", "vehicle_profile": "/etc/car.toml"}, "is a file"),
+        ({"scenario": "by-hand", "options": {"pki": "/etc"}}, "no PKI folder is named"),
         ({"scenario": "pnc-ac", "fault": "x"}, "unknown field `fault`"),
         ({"scenario": "pnc-ac", "options": {"kwh": -1}}, "'-1' is no number above 0"),
         ({"scenario": "pnc-ac", "faults": ["no-staples"]}, "no-staple"),

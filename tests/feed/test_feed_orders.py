@@ -12,7 +12,7 @@ from threading import Event as Flag
 from threading import Thread
 from typing import Any
 
-from mosquitto import Heard, Json, Mosquitto
+from mosquitto import Heard, Json, Mosquitto, free_port
 
 from pncsim.simulator.feed.commands import command
 from pncsim.simulator.feed.feed import Feed
@@ -154,9 +154,10 @@ def started(broker: Mosquitto, *words: str, topic: str) -> subprocess.Popen[str]
 def test_services_and_a_lone_side_are_published_and_can_be_ended(mosquitto: Mosquitto, tmp_path: Path) -> None:
     """A third one is killed: that it is lost the broker says."""
     pki = ("serve", "pki", "--port", "0", "--data")
+    secc = ("secc", "--no-tls", "--no-evidence", "--sdp-port", str(free_port()))
     processes = {
         "services": started(mosquitto, *pki, str(tmp_path / "services"), topic="services"),
-        "station": started(mosquitto, "secc", "--no-tls", "--no-evidence", topic="station"),
+        "station": started(mosquitto, *secc, topic="station"),
         "killed": started(mosquitto, *pki, str(tmp_path / "killed"), topic="killed"),
     }
     with mosquitto.heard() as heard:
