@@ -139,7 +139,9 @@ async def _result(run: Run) -> RunResult:
     try:
         return await run.done()
     except asyncio.CancelledError:
-        if not run.over:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            # The process is to end, and not this run alone.
             raise
     except Exception as error:
         run.result.error = run.result.error or f"{type(error).__name__}: {error}"

@@ -16,8 +16,9 @@ from pncsim.simulator.commands.main import main
 class Player:
     """Who asks ``pnc run --on-command`` below the topic lab."""
 
-    def __init__(self, broker: Mosquitto, heard: Heard) -> None:
-        self._broker, self._heard, self._asked = broker, heard, 0
+    def __init__(self, broker: Mosquitto, heard: Heard, process: subprocess.Popen[str]) -> None:
+        self._broker, self._heard, self.process = broker, heard, process
+        self._asked = 0
 
     def asks(self, command: str, **arguments: Any) -> Json:
         """What became of it."""
@@ -51,12 +52,13 @@ def player(mosquitto: Mosquitto) -> Iterator[Player]:
     command = [sys.executable, "-m", "pncsim", "run", "--on-command", "-q", "--no-evidence", "--mqtt"]
     with mosquitto.heard("lab/#") as heard:
         process = subprocess.Popen([*command, mosquitto.url("lab")], stdout=subprocess.PIPE, text=True)
-        player = Player(mosquitto, heard)
+        player = Player(mosquitto, heard, process)
         player.waits_for("run")
         try:
             yield player
-            assert player.does("end") == "It ends."
-            assert process.wait(30) == 0
+            if process.poll() is None:
+                assert player.does("end") == "It ends."
+                assert process.wait(30) == 0
         finally:
             process.kill()
             process.communicate()
@@ -106,6 +108,14 @@ def test_a_lab_is_played_over_the_broker(player: Player) -> None:
     player.does("end")
     assert player.hears("RunClosed")["scenario"] == "by-hand"
     player.waits_for("run")
+
+
+def test_a_signal_ends_the_run_and_the_process_in_order(player: Player) -> None:
+    player.does("run", scenario="by-hand")
+    player.waits_for("plug-in")
+    player.process.terminate()
+    assert player.hears("RunClosed")["cause"] == "The run was broken off before its end."
+    assert player.process.wait(30) == 143
 
 
 def test_commands_have_to_come_from_somewhere(capsys: pytest.CaptureFixture[str]) -> None:
