@@ -154,11 +154,11 @@ def started(broker: Mosquitto, *words: str, topic: str) -> subprocess.Popen[str]
 def test_services_and_a_lone_side_are_published_and_can_be_ended(mosquitto: Mosquitto, tmp_path: Path) -> None:
     """A third one is killed: that it is lost the broker says."""
     pki = ("serve", "pki", "--port", "0", "--data")
-    secc = ("secc", "--no-tls", "--no-evidence", "--sdp-port", str(free_port()))
+    secc = ("secc", "--no-tls", "--no-evidence", "--sdp-port")
     processes = {
-        "services": started(mosquitto, *pki, str(tmp_path / "services"), topic="services"),
-        "station": started(mosquitto, *secc, topic="station"),
-        "killed": started(mosquitto, *pki, str(tmp_path / "killed"), topic="killed"),
+        "services": started(mosquitto, *pki, str(tmp_path), topic="services"),
+        "station": started(mosquitto, *secc, str(free_port()), topic="station"),
+        "killed": started(mosquitto, *secc, str(free_port()), topic="killed"),
     }
     with mosquitto.heard() as heard:
         starting = set(processes)
