@@ -14,12 +14,13 @@ import ssl
 import sys
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
 from aiomqtt import Client, MqttCodeError, MqttError, ProtocolVersion, Will
+from paho.mqtt.reasoncodes import ReasonCode
 
 from pncsim.simulator.feed.options import Broker
 from pncsim.simulator.feed.told import Publication
@@ -159,7 +160,8 @@ class Courier:
 
     async def _connected(self, client: Client) -> None:
         """One connection, until all is carried or it is lost. Raises MqttError."""
-        await client.subscribe(self._orders, qos=1)
+        if why := refusal(await client.subscribe(self._orders, qos=1)):
+            self._say_once(f"the broker at {self._broker.name} lets nobody command here: {self._orders}: {why}.")
         await self._publish(client, self._status(False), retain=True)
         if not self._first.done():
             self._first.set_result(None)
@@ -238,11 +240,9 @@ class Courier:
         acknowledged: Any = paho.on_publish
 
         def on_publish(paho: Any, data: Any, number: int, reason: Any, properties: Any) -> None:
-            if reason.is_failure and (why := str(reason)) not in self._refused:
-                self._refused.add(why)
-                self._say(
-                    f"the broker at {self._broker.name} refuses what is published below {self._broker.topic}: {why}."
-                )
+            if reason.is_failure:
+                where = f"what is published below {self._broker.topic}"
+                self._say_once(f"the broker at {self._broker.name} refuses {where}: {reason}.")
             acknowledged(paho, data, number, reason, properties)
 
         paho.on_publish = on_publish
@@ -253,10 +253,20 @@ class Courier:
             advice = f"Give its user and password: mqtt://USER@HOST and PNC_MQTT_PASSWORD. {advice}"
         return LocalError(f"The MQTT broker at {self._broker.name} cannot be used: {_why(error)}.", advice=advice)
 
+    def _say_once(self, what: str) -> None:
+        if what not in self._refused:
+            self._refused.add(what)
+            self._say(what)
+
     @staticmethod
     def _say(what: str) -> None:
         with suppress(OSError):  # nobody reads
             print(f"pnc: {what[0].upper()}{what[1:]}", file=sys.stderr, flush=True)
+
+
+def refusal(answered: Sequence[object]) -> str:
+    """Why a subscription was not granted, as a SUBACK says it (MQTT 5, 3.9.3); empty where it was."""
+    return next((str(code) for code in answered if isinstance(code, ReasonCode) and code.is_failure), "")
 
 
 def _why(error: Exception) -> str:

@@ -10,8 +10,11 @@ from typing import NamedTuple
 import pytest
 from foreign import Openssl
 from mosquitto import Mosquitto
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from pncsim.simulator.commands.main import main
+from pncsim.simulator.feed.courier import refusal
 from pncsim.simulator.feed.feed import Feed
 from pncsim.simulator.feed.numbered import Numbered
 from pncsim.simulator.feed.options import Broker, FeedOptions, broker_address, broker_of
@@ -115,6 +118,12 @@ def test_a_broker_that_refuses_events_is_named(mosquitto: Mosquitto, tmp_path: P
         broker.kill()
     assert done.returncode == 0
     assert done.stderr.count("refuses what is published below lab: Not authorized") == 1
+
+
+def test_a_subscription_that_is_refused_is_told() -> None:
+    """Mosquitto grants it and delivers nothing; other brokers say so."""
+    granted, refused = ReasonCode(PacketTypes.SUBACK, identifier=1), ReasonCode(PacketTypes.SUBACK, identifier=135)
+    assert (refusal([granted]), refusal([refused])) == ("", "Not authorized")
 
 
 def test_tls_is_judged_by_the_root_that_is_given_and_a_certificate_is_shown(
