@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pncsim.simulator.conformance.suite import Bench, Suite
 
 
-class Chosen(Struct, frozen=True, forbid_unknown_fields=True):
+class CasesChosen(Struct, frozen=True, forbid_unknown_fields=True):
     """What the file says; as the options of ``pnc conformance`` of the same names. Paths are beside the file."""
 
     suite: str
@@ -93,7 +93,7 @@ def read_cases(path: Path) -> tuple[Suite, Bench, list[Case], int]:
     from pncsim.simulator.every.selection import selection
 
     try:
-        chosen = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Chosen)
+        chosen = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), CasesChosen)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise LocalError(f"{path} says not which cases are meant: {error}.") from None
     if chosen.suite not in SUITES:

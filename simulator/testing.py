@@ -189,11 +189,11 @@ class LabRun(Struct, frozen=True):
         return self.result.verdict is Verdict.PASS
 
 
-Play = Callable[..., Awaitable[None]]
+LabPlay = Callable[..., Awaitable[None]]
 
 
 def run_lab(
-    what: str | Play,
+    what: str | LabPlay,
     *,
     transport: Transport = "memory",
     faults: tuple[str, ...] = (),
@@ -234,7 +234,7 @@ def run_lab(
     return LabRun(Underway(main, transport).result(10 * LONG), events)
 
 
-def _name(play: Play) -> str:
+def _name(play: LabPlay) -> str:
     return getattr(play, "__name__", "a test").replace("_", "-")
 
 
