@@ -38,6 +38,7 @@ NO_SECRETS = (
     "EVERY KEY OF THIS RUN CAN BE REPRODUCED from the seed {}: none is a secret, and no certificate of it may leave "
     "the lab."
 )
+BROKEN_OFF = "The run was broken off before its end."
 BUILT_IN = "pncsim.scenarios."
 """Where the scenarios are that come with the simulator."""
 REPEATED_FROM = 1_767_225_600.0
@@ -160,6 +161,10 @@ class Run:
     # How it goes
 
     def _over(self) -> None:
+        assert self._task is not None
+        if self._task.cancelled() and self.result.error is None:
+            # It was broken off before it had taken its first step.
+            self.result.error = BROKEN_OFF
         self._gate.resume()
         self._gate.stepped()
         self._lab.cancel()
@@ -199,7 +204,7 @@ class Run:
         except PncError as error:
             result.error = str(error)
         except asyncio.CancelledError:
-            result.error = "The run was broken off before its end."
+            result.error = BROKEN_OFF
             raise
         except BaseException as error:
             result.error = f"The run broke off: {type(error).__name__}: {error}.".replace(": .", ".")

@@ -15,7 +15,7 @@ from pncsim.simulator.result import RunResult, Verdict
 from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.journal import Journal, JournalPage
 from pncsim.simulator.runs.loop import run_on_loop
-from pncsim.simulator.runs.run import Run
+from pncsim.simulator.runs.run import BROKEN_OFF, Run
 from pncsim.simulator.settings import RunSettings, Transport
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Event, Power, StateEntered, Trace, V2gMessage
@@ -163,6 +163,18 @@ def test_a_cancelled_run_closes_what_is_open(held: bool) -> None:
     run = run_on_loop("memory", main)
     assert run.over and not run.held
     assert run.result.verdict is Verdict.ERROR
+
+
+def test_a_run_that_is_cancelled_before_its_first_step_was_broken_off() -> None:
+    async def main() -> Run:
+        run = Run(find_scenario("pnc-ac"), settings=RunSettings(transport="memory"))
+        run.start()
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run.done()
+        return run
+
+    assert run_on_loop("memory", main).result.cause == BROKEN_OFF
 
 
 def test_a_command_to_a_run_that_is_over_is_refused() -> None:
