@@ -183,7 +183,13 @@ class Clock:
 
     def call_at(self, when: float, callback: Callable[[], object]) -> Timer:
         """Call ``callback()`` at lab time ``when``; the answer can be cancelled."""
-        return Timer(self, when, callback)
+        timer = Timer(self, when, callback)
+        self._timers[timer] = None
+        if self._held is None:
+            timer._handle = self._loop.call_at(when - self._base, timer._fire)
+        else:
+            timer.rearm()
+        return timer
 
     def timeout(self, seconds: float | None) -> _Limit:
         """Raise TimeoutError in the body of ``async with`` once ``seconds`` of lab time have passed; None: never."""
@@ -224,19 +230,13 @@ class _Limit:
         self._scope.reschedule(0)
 
 
-class Timer:
-    """A callback on lab time that survives jumps."""
+class Timer(Struct, eq=False):
+    """A callback on lab time that survives jumps; :meth:`Clock.call_at` sets one."""
 
-    __slots__ = ("_callback", "_clock", "_handle", "_when")
-
-    def __init__(self, clock: Clock, when: float, callback: Callable[[], object]) -> None:
-        self._clock, self._when, self._callback = clock, when, callback
-        self._handle: asyncio.Handle | None = None
-        clock._timers[self] = None
-        if clock._held is None:
-            self._handle = clock._loop.call_at(when - clock._base, self._fire)
-        else:
-            self.rearm()
+    _clock: Clock
+    _when: float
+    _callback: Callable[[], object]
+    _handle: asyncio.Handle | None = None
 
     def rearm(self) -> None:
         handle, loop, held = self._handle, self._clock._loop, self._clock._held

@@ -210,9 +210,9 @@ class StationContext:
 
     def tell(self, events: list[types.TransactionEventRequest]) -> None:
         """Have the CSMS hear of ``events``, if there is one; they are kept before it does."""
-        if not self._alone:
-            self.delivery.add(events)
         if events:
+            if not self._alone:
+                self.delivery.add(events)
             self.keep()
 
     def _event_delivered(self, event: types.TransactionEventRequest, answer: types.TransactionEventResponse) -> None:

@@ -112,9 +112,15 @@ def _start(credentials: Credentials) -> float:
 
 def begins(credentials: Credentials) -> float:
     """When all of the chain is valid, seconds since the epoch."""
-    return max(map(reading.not_before, credentials.chain))
+    return _validity(*credentials.chain)[0]
 
 
 def ends(credentials: Credentials) -> float:
     """The last second in which all of the chain is valid."""
-    return min(map(reading.not_after, credentials.chain))
+    return _validity(*credentials.chain)[1]
+
+
+@reading.by_identity
+def _validity(*chain: x509.Certificate) -> tuple[float, float]:
+    """The first and the last second in which all of them are valid: asked for with every session."""
+    return max(map(reading.not_before, chain)), min(map(reading.not_after, chain))

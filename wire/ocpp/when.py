@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 
+@lru_cache(maxsize=64)
 def timestamp(now: float) -> str:
     """RFC 3339 in UTC with milliseconds and ``Z``, from seconds since the epoch (Part 4, 3.2: at most 3 decimals)."""
     minute, microseconds = divmod(round(now * 1e6), 60_000_000)

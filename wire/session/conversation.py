@@ -276,7 +276,7 @@ class Conversation(ABC):
                 return
             if altered is not document:
                 document, payload = altered, None
-        under, coder = self._channel(document)
+        under, coder = self._channels.get(type(document)) or self._channel(document)
         if payload is None:
             try:
                 payload = coder.encode(document)

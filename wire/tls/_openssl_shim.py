@@ -137,10 +137,10 @@ class Records:
         """Bytes to send to the peer, maybe none."""
         got = _lib.BIO_read(self._from_ssl, self._room, _RECORD)
         if got < _RECORD:
-            return bytes(_ffi.buffer(self._room, got)) if got > 0 else b""
-        parts = [bytes(_ffi.buffer(self._room, got))]
+            return _ffi.unpack(self._room, got) if got > 0 else b""
+        parts = [_ffi.unpack(self._room, got)]
         while (got := _lib.BIO_read(self._from_ssl, self._room, _RECORD)) > 0:
-            parts.append(bytes(_ffi.buffer(self._room, got)))
+            parts.append(_ffi.unpack(self._room, got))
         return b"".join(parts)
 
     def decrypt(self, data: bytes) -> tuple[bytes, SSL.Error | None]:
@@ -156,7 +156,7 @@ class Records:
             got = _lib.SSL_read(self._ssl, self._room, _RECORD)
             if got <= 0:
                 return plain, self._error(got)
-            plain += bytes(_ffi.buffer(self._room, got))
+            plain += _ffi.unpack(self._room, got)
         return plain, None
 
     def encrypt(self, data: bytes) -> SSL.Error | None:
