@@ -13,7 +13,21 @@ def _secc() -> Suite:
     return SECC
 
 
+def _pools() -> Suite:
+    from pncsim.simulator.conformance.pools.suite import POOLS
+
+    return POOLS
+
+
+def _pki() -> Suite:
+    from pncsim.simulator.conformance.pools.suite import PKI
+
+    return PKI
+
+
 SUITES: Mapping[str, tuple[str, Callable[[], Suite]]] = {
     "secc": ("hold a charging station's ISO 15118-2 side against the cases of ISO 15118-4", _secc),
+    "pools": ("hold pools and back ends against Open Plug&Charge, over HTTP", _pools),
+    "pki": ("hold enrolment, OCSP and revocation lists against Open Plug&Charge, over HTTP", _pki),
 }
 """Name -> what it does, and what loads it."""

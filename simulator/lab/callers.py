@@ -52,7 +52,7 @@ class Callers:
         """A manufacturer that owns ``wmi`` ("": any), and the WMI. Raises LocalError."""
         what = f"owns the WMI {wmi}" if wmi else "has the role OEM"
         client = self._chosen(what, lambda one: one.role == "OEM" and (wmi in one.wmi if wmi else bool(one.wmi)))
-        return self._participant(client), wmi or client.wmi[0]
+        return self.as_client(client), wmi or client.wmi[0]
 
     def operator(self, provider: str = "") -> tuple[Participant, str]:
         """A mobility operator that owns ``provider`` ("": one with a PKI of its own), and the id. Raises LocalError."""
@@ -62,11 +62,15 @@ class Callers:
             return provider in one.providers if provider else one.role == "MO_EXTERNAL_PKI" and bool(one.providers)
 
         client = self._chosen(what, fits)
-        return self._participant(client), provider or client.providers[0]
+        return self.as_client(client), provider or client.providers[0]
 
     def of(self, role: str) -> Participant:
         """The first client of a role. Raises LocalError."""
-        return self._participant(self._chosen(f"has the role {role}", lambda one: one.role == role))
+        return self.as_client(self.client(role))
+
+    def client(self, role: str) -> ClientSecret:
+        """The first client of a role, as it is known. Raises LocalError."""
+        return self._chosen(f"has the role {role}", lambda one: one.role == role)
 
     def station_operator(self) -> Participant:
         """The operator of charging stations. Raises LocalError."""
@@ -91,7 +95,8 @@ class Callers:
             )
         return found
 
-    def _participant(self, client: ClientSecret) -> Participant:
+    def as_client(self, client: ClientSecret) -> Participant:
+        """Whoever calls with this secret, one for each client."""
         if client.id not in self._made:
             voice = Voice.on(self._clock, self._trace, _SPEAKS.get(client.role, "MO"))
             self._made[client.id] = Participant(

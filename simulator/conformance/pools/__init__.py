@@ -1,0 +1,1 @@
+"""Cases for pools and PKI: what Open Plug&Charge demands of them, asked over HTTP of services of ours or anybody's."""
