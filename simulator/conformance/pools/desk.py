@@ -311,26 +311,24 @@ class Desk:
 
 
 @asynccontextmanager
-async def seated(target: str, credentials: Path | None, mutate: Any = None) -> AsyncIterator[Desk]:
+async def seated(target: str, credentials: Path | None) -> AsyncIterator[Desk]:
     """A desk at the services at ``target`` (see :func:`open_callers`); at new ones of ours where that is empty."""
     clock, trace = Clock(), Trace()
     async with AsyncExitStack() as stack:
         if not target:
-            target, credentials = str(await _own(stack, clock, trace, mutate)), None
+            target, credentials = str(await _own(stack, clock, trace)), None
         callers = open_callers(clock, trace, target, credentials)
         stack.push_async_callback(callers.close)
         async with AsyncExitStack() as brought:
             yield Desk(clock, trace, callers, brought)
 
 
-async def _own(stack: AsyncExitStack, clock: Clock, trace: Trace, mutate: Any) -> Path:
+async def _own(stack: AsyncExitStack, clock: Clock, trace: Trace) -> Path:
     """The ready file of services of our own, which end with ``stack``."""
     from pncsim.simulator.serving import ServeOptions, served
 
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pnc-conformance-")))
     house = await stack.enter_async_context(served(ServeOptions(port=0, data=folder, test_controls=True), clock, trace))
-    if mutate is not None:
-        mutate(house)
     ready = folder / "ready.json"
     ready.write_text(json.dumps(house.ready()))
     return ready

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from pathlib import Path
+
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
 from pncsim.simulator.conformance.pools.declared import DECLARATIONS
 from pncsim.simulator.conformance.pools.desk import seated
+from pncsim.simulator.conformance.pools.mutants import MUTANTS
 from pncsim.simulator.conformance.pools.options import ServicesUnderTest
 from pncsim.simulator.conformance.pools.rows import (
     access,
@@ -24,7 +28,13 @@ from pncsim.wire.errors import PeerError
 async def drive(case: Case, bench: Bench) -> Finding:
     """As :class:`simulator.conformance.suite.Suite`."""
     assert isinstance(bench.options, ServicesUnderTest)
-    async with seated(bench.target, bench.options.credentials) as desk:
+    wrong = MUTANTS[bench.mutant].made() if bench.mutant else nullcontext()
+    with wrong:
+        return await _held(case, bench.target, bench.options.credentials)
+
+
+async def _held(case: Case, target: str, credentials: Path | None) -> Finding:
+    async with seated(target, credentials) as desk:
         try:
             await desk.who("ADMIN").token()
         except PeerError as error:
@@ -59,6 +69,7 @@ POOLS = Suite(
     own="services of ours, on this machine",
     targets=TARGETS,
     options=ServicesUnderTest,
+    mutants=MUTANTS,
 )
 
 PKI = Suite(
@@ -71,4 +82,5 @@ PKI = Suite(
     own="services of ours, on this machine",
     targets=TARGETS,
     options=ServicesUnderTest,
+    mutants=MUTANTS,
 )
