@@ -254,14 +254,14 @@ class Desk:
         made.append(self.strangers(ocsp_url=f"{responder.url}/ocsp", made=30))
         return made[0]
 
-    async def settled(self, role: str, heard: Listening) -> None:
-        """Come back when every delivery that was tried is written down: none is in the middle of an attempt."""
+    async def settled(self, role: str, heard: Listening) -> list[dict[str, Any]]:
+        """The log of an endpoint's deliveries, once none is in the middle of an attempt."""
         path = f"/v1/webhook/endpoints/{heard.made[0]}/deliveries"
         async with asyncio.timeout(PATIENCE):
             while True:
                 found = (await self.ask(role, "GET", "webhooks", path)).given().members.get("deliveries", [])
                 if sum(len(one.get("attempts", ())) for one in found) >= len(heard.heard):
-                    return
+                    return list(found)
 
     async def subscribed(self, role: str, *events: str, answers: int = 200) -> Listening:
         """What has come of these events to an endpoint of ``role``, which is there while the case runs."""
@@ -292,12 +292,30 @@ class Desk:
         """What OCSP says of the first certificate of a chain: good, revoked, unknown."""
         return (await self.ocsp(chain[0], chain[1])).certificate_status.name.lower()
 
-    async def ocsp(self, leaf: x509.Certificate, issuer: x509.Certificate, algorithm: Any = None) -> ocsp.OCSPResponse:
-        """The responder's answer about a certificate, asked without a token (RFC 6960)."""
-        builder = ocsp.OCSPRequestBuilder().add_certificate(leaf, issuer, algorithm or hashes.SHA256())
-        octets = builder.build().public_bytes(Encoding.DER)
+    async def ocsp(
+        self,
+        leaf: x509.Certificate,
+        issuer: x509.Certificate,
+        algorithm: hashes.HashAlgorithm | None = None,
+        *,
+        serial: int | None = None,
+    ) -> ocsp.OCSPResponse:
+        """The responder's answer about a certificate, or about the one of that ``serial`` of the same issuer.
+
+        Asked without a token (RFC 6960). Raises Unlike for an answer that says nothing.
+        """
+        hashed = algorithm or hashes.SHA256()
+        builder = ocsp.OCSPRequestBuilder().add_certificate(leaf, issuer, hashed)
+        asked = builder.build()
+        if serial is not None:
+            name, key = asked.issuer_name_hash, asked.issuer_key_hash
+            asked = ocsp.OCSPRequestBuilder().add_certificate_by_hash(name, key, serial, hashed).build()
+        octets = asked.public_bytes(Encoding.DER)
         answer = await self.ask(None, "POST", "ocsp", "", octets, **{"Content-Type": "application/ocsp-request"})
-        return ocsp.load_der_ocsp_response(answer.has(200).reply.body)
+        found = ocsp.load_der_ocsp_response(answer.has(200).reply.body)
+        if found.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            raise Unlike(f"The responder answers {found.response_status.name.lower()}.")
+        return found
 
     async def revocation_list(self, vehicle: x509.Certificate) -> Answer:
         """What is answered to who fetches the list for a vehicle's certificate, where that says it is."""

@@ -143,13 +143,6 @@ _ROWS: tuple[tuple[str, str, str, object, tuple[str, ...]], ...] = (
         ("PCP-CLEAN-1",),
     ),
     (
-        "emaid-of-several",
-        "an EMAID may be used for several vehicles",
-        "backend.ccp.steps:check_tuple",
-        _nothing,
-        ("CPS-6",),
-    ),
-    (
         "nothing-revoked",
         "who deletes a contract does not revoke it",
         "backend.ccp.service:ContractPool._revoke",

@@ -354,3 +354,40 @@ async def emaids_have_one_form(desk: Desk) -> None:
     must(named == [emaid], f"{answer} for {named}, not {emaid}.")
     (await desk.ask(_V2G, "DELETE", "ccp", f"{_ALL}/{typed}")).has(200)
     must(not await desk.waiting(vehicle), f"{emaid} waits after {typed} was deleted.")
+
+
+@_RULES.demands(
+    "ID-2",
+    "Each is refused with 400.",
+    given="A vehicle with a contract.",
+    does="Vehicles are named by what is no PCID, at every pool and service.",
+)
+async def pcids_have_their_form(desk: Desk) -> None:
+    vehicle = await desk.published()
+    emaid = await desk.contract(vehicle)
+    for text in (vehicle.pcid[:16], f"{vehicle.pcid[:-2]}--", f"{vehicle.pcid}0000"):
+        for path in (f"/v1/oem/provCerts/{text}", f"/v1/oem/provCerts/lookupVehicle/{text}"):
+            (await desk.ask("OEM", "GET", "pcp", path)).has(400)
+        (await desk.ask("OEM", "GET", "ccp", f"/v1/ccp/provideSignedContractData/{emaid}/{text}")).has(400)
+        body = desk.ordered(vehicle, desk.emaid()) | {"pcid": text}
+        (await desk.ask(_V2G, "PUT", "cps", "/v1/cps/generate/signedContractData", body)).has(400)
+
+
+@_RULES.demands(
+    "POOL-1",
+    "No pool hands out anything of them any more.",
+    given="Two vehicles, each with a contract.",
+    does="The contract certificate of one is revoked, and the provisioning certificate of the other.",
+    source=CHARIN,
+    when=ADMINISTERED,
+)
+async def what_is_revoked_disappears(desk: Desk) -> None:
+    first, second = await desk.published(), await desk.published()
+    emaid, _ = await desk.contract(first), await desk.contract(second)
+    await desk.revoke((await desk.contract_chain(first, emaid))[0])
+    await desk.revoke(second.credentials.leaf)
+    for vehicle in (first, second):
+        seen = installed((await desk.install(vehicle)).has(200, 404))
+        must(seen.code != "OK", f"{vehicle.pcid} is answered OK after a revocation.")
+    (await desk.ask("OEM", "GET", "ccp", f"/v1/ccp/lookupContract/{emaid}")).has(404)
+    (await desk.ask(_MO, "GET", "pcp", f"/v1/oem/provCerts/{second.pcid}")).has(400, 404)

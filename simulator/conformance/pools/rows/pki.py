@@ -142,8 +142,7 @@ async def the_responder_knows(desk: Desk) -> None:
             f"Asked by {algorithm.name}: {answer.certificate_status}.",
         )
         must(answer.serial_number == leaf.serial_number, "The answer is about another certificate.")
-    strange = desk.strangers().credentials("oem_leaf").leaf
-    found = await desk.ocsp(strange, issuer)
+    found = await desk.ocsp(leaf, issuer, serial=leaf.serial_number ^ 1)
     must(found.certificate_status is ocsp.OCSPCertStatus.UNKNOWN, f"Of a stranger it says {found.certificate_status}.")
     await desk.revoke(leaf)
     revoked = await desk.ocsp(leaf, issuer)
