@@ -22,7 +22,7 @@ from pncsim.backend.rest.bodies import base64_text
 from pncsim.backend.rest.client import HttpClient, HttpReply
 from pncsim.simulator.conformance.pools.brought import OwnOperator, Vehicle, a_new_emaid
 from pncsim.simulator.conformance.pools.responder import good
-from pncsim.simulator.conformance.pools.seen import Answer, Call, Listening, certificate, listed, message_in
+from pncsim.simulator.conformance.pools.seen import Answer, Call, Listening, Unlike, certificate, listed, message_in
 from pncsim.simulator.lab.callers import PATIENCE, Callers, open_callers
 from pncsim.simulator.lab.desk import LONGEST
 from pncsim.simulator.pool_client import ClientSecret, Participant
