@@ -24,7 +24,7 @@ SESSION = bytes.fromhex("C0FFEE0102030405")
 """The session in whose name a tester's vehicles ask."""
 
 
-class Vehicle(Struct, frozen=True):
+class TestVehicle(Struct, frozen=True):
     """A vehicle of the tester's: its PCID, its certificate with key, and what is published of it."""
 
     pcid: str
@@ -78,7 +78,7 @@ class OwnOperator(Struct, frozen=True):
             PROFILES["contract_leaf"], emaid, now - 2 * 86_400, not_after=now + ends * 86_400
         )
 
-    def data(self, contract: Credentials, vehicle: Vehicle, **more: Any) -> dict[str, Any]:
+    def data(self, contract: Credentials, vehicle: TestVehicle, **more: Any) -> dict[str, Any]:
         """The body by which the contract data of a vehicle are handed over to be signed."""
         key = vehicle.credentials.leaf.public_key()
         assert isinstance(key, ec.EllipticCurvePublicKey)

@@ -20,9 +20,17 @@ from cryptography.x509 import ocsp
 from pncsim.backend.pki.est_client import ca_certificates, enrol
 from pncsim.backend.rest.bodies import base64_text
 from pncsim.backend.rest.client import HttpClient, HttpReply
-from pncsim.simulator.conformance.pools.brought import OwnOperator, Vehicle, a_new_emaid
+from pncsim.simulator.conformance.pools.brought import OwnOperator, TestVehicle, a_new_emaid
 from pncsim.simulator.conformance.pools.responder import good
-from pncsim.simulator.conformance.pools.seen import Answer, Call, Listening, Unlike, certificate, listed, message_in
+from pncsim.simulator.conformance.pools.seen import (
+    Answered,
+    Listening,
+    Received,
+    Unlike,
+    certificate,
+    listed,
+    message_in,
+)
 from pncsim.simulator.lab.callers import PATIENCE, Callers, open_callers
 from pncsim.simulator.lab.desk import LONGEST
 from pncsim.simulator.pool_client import ClientSecret, Participant
@@ -32,6 +40,7 @@ from pncsim.tls_certs.pki import Pki, create_pki
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
+from pncsim.wire.errors import PeerError
 from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Trace
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
@@ -39,7 +48,7 @@ from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 _LETTERS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
-class Desk:
+class TestDesk:
     """Calls services in the name of whoever has a role; what it has brought there it takes away again."""
 
     def __init__(self, clock: Clock, trace: Trace, callers: Callers, sockets: AsyncExitStack) -> None:
@@ -67,7 +76,7 @@ class Desk:
         *,
         token: str | None = None,
         **headers: str,
-    ) -> Answer:
+    ) -> Answered:
         """What is answered to ``role``, whatever it is; None: to somebody without a token. ``token`` instead of its."""
         octets = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         if octets is not None:
@@ -83,7 +92,7 @@ class Desk:
         if reply.status == 401 and role is not None and token is None:
             # A token is good for a day; where time was moved a new one is needed, as every client fetches one then.
             reply = await once(await self.who(role).token(anew=True))
-        return Answer(f"{method} {path} by {role or 'nobody'}", reply)
+        return Answered(f"{method} {path} by {role or 'nobody'}", reply)
 
     async def second(self, role: str, **owns: tuple[str, ...]) -> str:
         """The name of another client of that role, which exists while the case runs; made by the administrator."""
@@ -110,15 +119,15 @@ class Desk:
         """A PCID nobody has."""
         return f"{wmi}CNF{''.join(SYSTEM.choice(_LETTERS) for _ in range(12))}"
 
-    async def vehicle(self, wmi: str = "", pcid: str = "", *, by: str = "") -> Vehicle:
+    async def vehicle(self, wmi: str = "", pcid: str = "", *, by: str = "") -> TestVehicle:
         """A vehicle with a new certificate, which is published nowhere yet."""
         oem, own = self._callers.manufacturer()
         pcid = pcid or self.pcid(wmi or own)
         key = SYSTEM.key()
         chain = await enrol(self.who(by) if by else oem, "oem", build_request(key, PROFILES["oem_leaf"], pcid))
-        return Vehicle(pcid, Credentials(chain, key))
+        return TestVehicle(pcid, Credentials(chain, key))
 
-    async def publish(self, vehicle: Vehicle, role: str = "OEM", **more: Any) -> Answer:
+    async def publish(self, vehicle: TestVehicle, role: str = "OEM", **more: Any) -> Answered:
         """What is answered to who publishes it; it is taken away again at the end."""
         answer = await self.ask(role, "PUT", "pcp", "/v1/oem/provCerts", vehicle.published(**more))
         if answer.status == 200:
@@ -126,7 +135,7 @@ class Desk:
             self._sockets.push_async_callback(self.ask, role, "DELETE", "pcp", path)
         return answer
 
-    async def published(self, **more: Any) -> Vehicle:
+    async def published(self, **more: Any) -> TestVehicle:
         """A new vehicle that is published."""
         vehicle = await self.vehicle()
         (await self.publish(vehicle, **more)).given()
@@ -140,7 +149,7 @@ class Desk:
         """The operator whose certificates the services make. Raises LocalError."""
         return self._callers.client("MO_HUBJECT_PKI")
 
-    def ordered(self, vehicle: Vehicle, emaid: str, *, days: float = 30.0, begins: float = -1.0) -> dict[str, Any]:
+    def ordered(self, vehicle: TestVehicle, emaid: str, *, days: float = 30.0, begins: float = -1.0) -> dict[str, Any]:
         """The body that has a contract made for a vehicle, from so many days from now to so many."""
         now = datetime.fromtimestamp(self.clock.now(), UTC)
         times = [f"{now + timedelta(days=one):%Y-%m-%dT%H:%M:%SZ}" for one in (begins, days)]
@@ -152,7 +161,7 @@ class Desk:
             "xsdMsgDefNamespace": ISO2_NAMESPACE,
         }
 
-    async def order(self, vehicle: Vehicle, emaid: str, role: str = "MO_HUBJECT_PKI", **times: float) -> Answer:
+    async def order(self, vehicle: TestVehicle, emaid: str, role: str = "MO_HUBJECT_PKI", **times: float) -> Answered:
         """What is answered to who has a contract made; it is taken away again at the end."""
         body = self.ordered(vehicle, emaid, **times)
         answer = await self.ask(role, "PUT", "cps", "/v1/cps/generate/signedContractData", body)
@@ -167,13 +176,13 @@ class Desk:
         (await self.put_root(pki.root("mo_sub2"), "MO")).given()
         return OwnOperator(pki, self._callers.operator()[1])
 
-    async def contract(self, vehicle: Vehicle) -> str:
+    async def contract(self, vehicle: TestVehicle) -> str:
         """The EMAID of a new contract that waits for a vehicle."""
         emaid = self.emaid()
         (await self.order(vehicle, emaid)).given()
         return emaid
 
-    async def waiting(self, vehicle: Vehicle) -> list[dict[str, Any]]:
+    async def waiting(self, vehicle: TestVehicle) -> list[dict[str, Any]]:
         """What the pool says waits for a vehicle, as its manufacturer sees it."""
         answer = await self.ask("OEM", "GET", "ccp", f"/v1/ccp/signedContractData/{vehicle.pcid}")
         if answer.status == 404:
@@ -186,7 +195,7 @@ class Desk:
         answer = (await self.ask("OEM", "GET", "rcp", f"/v1/root/rootCerts?rootType={kind}")).given()
         return [certificate(one["caCertificate"]) for one in listed(answer)]
 
-    async def put_root(self, root: x509.Certificate, kind: str, role: str = "ADMIN", **more: str) -> Answer:
+    async def put_root(self, root: x509.Certificate, kind: str, role: str = "ADMIN", **more: str) -> Answered:
         """What is answered to who adds a root; it is taken away again at the end."""
         body = {"caCertificate": base64_text(reading.der(root)), "rootType": kind, **more}
         answer = await self.ask(role, "PUT", "rcp", "/v1/root/rootCerts", body)
@@ -202,7 +211,7 @@ class Desk:
         if root not in self._kept:
             await self.drop_root(root)
 
-    async def drop_root(self, root: x509.Certificate, how: str = "") -> Answer | None:
+    async def drop_root(self, root: x509.Certificate, how: str = "") -> Answered | None:
         """What is answered to an administrator who removes a root; None where it is not there."""
         for one in listed((await self.ask("ADMIN", "GET", "rcp", "/v1/root/rootCerts")).given()):
             if one.get("caCertificate") == base64_text(reading.der(root)):
@@ -232,12 +241,12 @@ class Desk:
         from pncsim.wire.listener import HttpListener
         from pncsim.wire.web import web
 
-        listener, heard = HttpListener(), list[Call]()
+        listener, heard = HttpListener(), list[Received]()
         changed = asyncio.Event()
 
         async def answer(request: web.Request) -> web.StreamResponse:
             octets = await request.read()
-            heard.append(Call(request.method, request.path, octets, dict(request.headers)))
+            heard.append(Received(request.method, request.path, octets, dict(request.headers)))
             changed.set()
             return web.Response(status=status, body=says(octets))
 
@@ -274,19 +283,21 @@ class Desk:
         heard.made.append(str(made.get("id", "")))
         return heard
 
-    async def install(self, vehicle: Vehicle, roots: Sequence[x509.Certificate] | None = None, **how: Any) -> Answer:
+    async def install(
+        self, vehicle: TestVehicle, roots: Sequence[x509.Certificate] | None = None, **how: Any
+    ) -> Answered:
         """What is answered to a station's operator whose vehicle asks for its contract, with these V2G roots."""
         asked = vehicle.installation(await self.roots() if roots is None else roots, **how)
         return await self.ask("CPO", "POST", "ccp", "/v1/ccp/signedContractData", asked)
 
-    async def contract_chain(self, vehicle: Vehicle, emaid: str) -> tuple[x509.Certificate, ...]:
+    async def contract_chain(self, vehicle: TestVehicle, emaid: str) -> tuple[x509.Certificate, ...]:
         """The certificates of a contract that waits for a vehicle, as its manufacturer gets them."""
         path = f"/v1/ccp/provideSignedContractData/{emaid}/{vehicle.pcid}"
         answer = (await self.ask("OEM", "GET", "ccp", path)).given()
         body = message_in(base64.b64decode(str(answer.members.get("certificateInstallationRes", "")))).body
         chain = body.ContractSignatureCertChain
         above = chain.SubCertificates.Certificate if chain.SubCertificates is not None else []
-        return tuple(x509.load_der_x509_certificate(one) for one in (chain.Certificate, *above))
+        return tuple(reading.load(one) for one in (chain.Certificate, *above))
 
     async def status(self, chain: Sequence[x509.Certificate]) -> str:
         """What OCSP says of the first certificate of a chain: good, revoked, unknown."""
@@ -312,16 +323,16 @@ class Desk:
             asked = ocsp.OCSPRequestBuilder().add_certificate_by_hash(name, key, serial, hashed).build()
         octets = asked.public_bytes(Encoding.DER)
         answer = await self.ask(None, "POST", "ocsp", "", octets, **{"Content-Type": "application/ocsp-request"})
-        found = ocsp.load_der_ocsp_response(answer.has(200).reply.body)
-        if found.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-            raise Unlike(f"The responder answers {found.response_status.name.lower()}.")
-        return found
+        try:
+            return reading.load_answer(answer.has(200).reply.body)
+        except PeerError as error:
+            raise Unlike(f"{answer}: {error.sentence}") from error
 
-    async def revocation_list(self, vehicle: x509.Certificate) -> Answer:
+    async def revocation_list(self, vehicle: x509.Certificate) -> Answered:
         """What is answered to who fetches the list for a vehicle's certificate, where that says it is."""
         named = reading.list_addresses(vehicle)
         url = named[0] if named else self.url("crl", "/oem_sub2.crl")
-        return Answer(f"GET {url} by nobody", await self._http.request(f"The list at {url}", "GET", url))
+        return Answered(f"GET {url} by nobody", await self._http.request(f"The list at {url}", "GET", url))
 
     async def above(self, label: str) -> tuple[x509.Certificate, ...]:
         """What stands above the leaves of an authority: Sub-CAs and root."""
@@ -329,7 +340,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def seated(target: str, credentials: Path | None) -> AsyncIterator[Desk]:
+async def seated(target: str, credentials: Path | None) -> AsyncIterator[TestDesk]:
     """A desk at the services at ``target`` (see :func:`open_callers`); at new ones of ours where that is empty."""
     clock, trace = Clock(), Trace()
     async with AsyncExitStack() as stack:
@@ -338,7 +349,7 @@ async def seated(target: str, credentials: Path | None) -> AsyncIterator[Desk]:
         callers = open_callers(clock, trace, target, credentials)
         stack.push_async_callback(callers.close)
         async with AsyncExitStack() as brought:
-            yield Desk(clock, trace, callers, brought)
+            yield TestDesk(clock, trace, callers, brought)
 
 
 async def _own(stack: AsyncExitStack, clock: Clock, trace: Trace) -> Path:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from pncsim.backend.auth import tokens
+from pncsim.backend.ccp import requests
+from pncsim.backend.ccp.delivery import BundleDelivery
+from pncsim.backend.ccp.service import ContractPool
+from pncsim.backend.pcp.service import ProvisioningPool
+from pncsim.backend.rcp.service import RootPool
+from pncsim.backend.rest import routes
+from pncsim.backend.rest.access import Grant
+from pncsim.backend.verification import Verifier
+from pncsim.backend.webhooks import outcomes
 from pncsim.simulator.conformance.case import Mutant
 
 
 @contextmanager
-def put(place: str, instead: object) -> Iterator[None]:
-    """While in the body ``instead`` is in the place of ``pncsim.PACKAGE.MODULE:NAME`` or ``...:CLASS.NAME``."""
-    module, _, name = place.partition(":")
-    owner: Any = importlib.import_module(f"pncsim.{module}")
-    *path, last = name.split(".")
-    for one in path:
-        owner = getattr(owner, one)
-    before = owner.__dict__[last]
-    setattr(owner, last, instead)
+def put(owner: object, name: str, instead: object) -> Iterator[None]:
+    """While in the body ``instead`` is what a class or module has under ``name``."""
+    before = vars(owner)[name]
+    setattr(owner, name, instead)
     try:
         yield
     finally:
-        setattr(owner, last, before)
+        setattr(owner, name, before)
 
 
 def _yes(*args: object, **more: object) -> bool:
@@ -62,128 +66,144 @@ def _any_fingerprint(pool: Any, der: bytes, fingerprint: str, expected: str | No
     return certificate
 
 
-_ROWS: tuple[tuple[str, str, str, object, tuple[str, ...]], ...] = (
+_ROWS: tuple[tuple[str, str, object, str, object, tuple[str, ...]], ...] = (
     (
         "any-role",
         "whoever has a token may do everything",
-        "backend.rest.routes:check_allowed",
+        routes,
+        "check_allowed",
         _nothing,
         ("ACC-2", "RCP-2", "PKI-1"),
     ),
     (
         "any-provider",
         "every operator owns every EMAID",
-        "backend.rest.access:Grant.owns_contract",
+        Grant,
+        "owns_contract",
         _yes,
         ("ACC-4", "CCP-ISO-1", "CCP-DEL-1"),
     ),
     (
         "any-manufacturer",
         "every manufacturer owns every vehicle in the provisioning pool",
-        "backend.pcp.service:ProvisioningPool.check_owned",
+        ProvisioningPool,
+        "check_owned",
         _nothing,
         ("ACC-3", "ACC-5", "PCP-PUB-1"),
     ),
-    ("long-tokens", "tokens are good for a week", "backend.auth.tokens:LIFETIME", 604_800, ("ACC-8",)),
+    ("long-tokens", "tokens are good for a week", tokens, "LIFETIME", 604_800, ("ACC-8",)),
     (
         "any-root",
         "whatever is a certificate is taken as root",
-        "backend.rcp.service:RootPool._check_root",
+        RootPool,
+        "_check_root",
         _nothing,
         ("RCP-4",),
     ),
     (
         "any-fingerprint",
         "the fingerprint that was confirmed is not compared",
-        "backend.rcp.service:RootPool._checked",
+        RootPool,
+        "_checked",
         _any_fingerprint,
         ("RCP-3",),
     ),
-    ("lasting-roots", "expired roots stay", "backend.rcp.service:RootPool.cleanse", _no_root, ("RCP-6",)),
+    ("lasting-roots", "expired roots stay", RootPool, "cleanse", _no_root, ("RCP-6",)),
     (
         "roots-alone",
         "what is below a purged root stays in the provisioning pool",
-        "backend.pcp.service:ProvisioningPool.root_removed",
+        ProvisioningPool,
+        "root_removed",
         _rest,
         ("RCP-9",),
     ),
     (
         "any-validity",
         "vehicles are published whose certificates are not valid",
-        "backend.pcp.service:ProvisioningPool._check_validity",
+        ProvisioningPool,
+        "_check_validity",
         _nothing,
         ("PCP-PUB-5", "PCP-PUB-9"),
     ),
     (
         "any-status",
         "no responder is asked",
-        "backend.verification:Verifier.status",
+        Verifier,
+        "status",
         _rest,
         ("PCP-PUB-3", "PCP-PUB-5", "PCP-GET-1", "CCP-GET-2"),
     ),
     (
         "contracts-of-old-keys",
         "contracts stay when a vehicle has another key",
-        "backend.ccp.service:ContractPool.vehicle_replaced",
+        ContractPool,
+        "vehicle_replaced",
         _rest,
         ("PCP-UPD-3",),
     ),
     (
         "contracts-of-nobody",
         "contracts stay when their vehicle is deleted",
-        "backend.ccp.service:ContractPool.vehicle_deleted",
+        ContractPool,
+        "vehicle_deleted",
         _rest,
         ("PCP-DEL-1", "PCP-DEL-2", "PCP-DEL-3", "PCP-CLEAN-1", "RCP-9"),
     ),
     (
         "lasting-vehicles",
         "revoked vehicles stay",
-        "backend.pcp.service:ProvisioningPool.cleanse",
+        ProvisioningPool,
+        "cleanse",
         _rest,
         ("PCP-CLEAN-1",),
     ),
     (
         "nothing-revoked",
         "who deletes a contract does not revoke it",
-        "backend.ccp.service:ContractPool._revoke",
+        ContractPool,
+        "_revoke",
         _done,
         ("CCP-DEL-2", "PCP-DEL-2"),
     ),
     (
         "any-signature",
         "the signature of a vehicle's request is not checked",
-        "backend.ccp.delivery:BundleDelivery._check_signature",
+        BundleDelivery,
+        "_check_signature",
         _nothing,
         ("CCP-GET-2",),
     ),
     (
         "lasting-contracts",
         "expired contracts stay",
-        "backend.ccp.service:ContractPool.cleanse",
+        ContractPool,
+        "cleanse",
         _rest,
         ("CCP-CLEAN-1",),
     ),
     (
         "revoked-contracts",
         "contracts stay until the daily job when they are revoked",
-        "backend.ccp.service:ContractPool.certificate_revoked",
+        ContractPool,
+        "certificate_revoked",
         _rest,
         ("CCP-CLEAN-2",),
     ),
     (
         "any-bundle",
         "nobody verifies who has signed a contract",
-        "backend.ccp.service:ContractPool._check_bundle",
+        ContractPool,
+        "_check_bundle",
         _below_some_root,
         ("CCP-PUB-2",),
     ),
-    ("one-retry", "an event is tried twice", "backend.webhooks.outcomes:RETRIES", 1, ("EVT-3",)),
-    ("emaids-as-typed", "EMAIDs are kept as typed", "backend.ccp.requests:check_emaid", _as_typed, ("ID-1",)),
+    ("one-retry", "an event is tried twice", outcomes, "RETRIES", 1, ("EVT-3",)),
+    ("emaids-as-typed", "EMAIDs are kept as typed", requests, "check_emaid", _as_typed, ("ID-1",)),
 )
 
 
-def _row(name: str, title: str, place: str, instead: object, kills: tuple[str, ...]) -> Mutant:
-    return Mutant(name=name, title=title, kills=kills, made=lambda: put(place, instead))
+def _row(name: str, title: str, owner: object, at: str, instead: object, kills: tuple[str, ...]) -> Mutant:
+    return Mutant(name=name, title=title, kills=kills, made=lambda: put(owner, at, instead))
 
 
 MUTANTS: Mapping[str, Mutant] = {row[0]: _row(*row) for row in _ROWS}

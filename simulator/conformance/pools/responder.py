@@ -15,7 +15,11 @@ from pncsim.tls_certs.pki import Pki
 
 def good(octets: bytes, pki: Pki, now: float) -> bytes:
     """The OCSP answer good to a request about a certificate of ``pki``, signed by who has issued it (RFC 6960)."""
-    asked = ocsp.load_der_ocsp_request(octets)
+    asked = reading.load_single_request(octets)
+    if asked is None:
+        return ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.MALFORMED_REQUEST).public_bytes(
+            Encoding.DER
+        )
     for role, certificates in pki.certificates.items():
         key = pki.keys.get(role)
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not reading.is_ca(certificates[0]):

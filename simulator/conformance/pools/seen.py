@@ -14,6 +14,7 @@ from pncsim.backend.rest.client import HttpReply
 from pncsim.simulator.lab.callers import PATIENCE
 from pncsim.tls_certs import reading
 from pncsim.wire.errors import PeerError
+from pncsim.wire.gate import refuse
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.registry import codec
@@ -23,7 +24,7 @@ class Unlike(Exception):
     """What was seen is not what is demanded; the text says both."""
 
 
-class Answer(Struct, frozen=True):
+class Answered(Struct, frozen=True):
     """What came back to ``asked``."""
 
     asked: str
@@ -43,20 +44,20 @@ class Answer(Struct, frozen=True):
         why = f" ({str(said[0])[:200]})" if isinstance(said, list) and said else ""
         return f"{self.asked} was answered with HTTP {self.status}{why}"
 
-    def has(self, *statuses: int) -> Answer:
+    def has(self, *statuses: int) -> Answered:
         """Itself. Raises Unlike unless its status is one of these."""
         if self.status not in statuses:
             raise Unlike(f"{self}, not with {' or '.join(map(str, statuses))}.")
         return self
 
-    def given(self) -> Answer:
+    def given(self) -> Answered:
         """Itself. Raises PeerError where the services did not do what a case begins with."""
         if self.status not in (200, 201):
             raise PeerError(f"{self}: the case cannot begin.", kind="refused")
         return self
 
 
-class Call(Struct, frozen=True):
+class Received(Struct, frozen=True):
     """A request somebody sent to the tester."""
 
     method: str
@@ -65,7 +66,7 @@ class Call(Struct, frozen=True):
     headers: Mapping[str, str]
 
 
-def naming(*words: str) -> Callable[[Call], bool]:
+def naming(*words: str) -> Callable[[Received], bool]:
     """Whether a call's body has all of these words."""
     return lambda call: all(word.encode() in call.body for word in words)
 
@@ -74,7 +75,7 @@ class Listening(Struct, frozen=True):
     """What has come to the tester at ``url``."""
 
     url: str
-    heard: list[Call]
+    heard: list[Received]
     changed: asyncio.Event
     secret: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
@@ -83,7 +84,7 @@ class Listening(Struct, frozen=True):
         """Come back when so many calls have come. Raises Unlike if they do not in time."""
         await self.until(lambda _: len(self.heard) >= number, f"call {number}")
 
-    async def until(self, wanted: Callable[[Call], bool], what: str) -> Call:
+    async def until(self, wanted: Callable[[Received], bool], what: str) -> Received:
         """The first call that is ``wanted``. Raises Unlike if it does not come in time."""
         try:
             async with asyncio.timeout(PATIENCE):
@@ -103,7 +104,7 @@ def must(holds: object, otherwise: str) -> None:
         raise Unlike(otherwise)
 
 
-def listed(answer: Answer) -> list[dict[str, Any]]:
+def listed(answer: Answered) -> list[dict[str, Any]]:
     """The roots of an answer."""
     collection = answer.members.get("RootCertificateCollection")
     found = collection.get("rootCertificates") if isinstance(collection, Mapping) else None
@@ -115,9 +116,9 @@ def listed(answer: Answer) -> list[dict[str, Any]]:
 def certificate(text: str) -> x509.Certificate:
     """A certificate from base64. Raises Unlike for what is none."""
     try:
-        return x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
-    except ValueError as error:
-        raise Unlike(f"Where a certificate has to stand there is none: {error}.") from error
+        return reading.load(base64.b64decode(text, validate=True))
+    except (ValueError, PeerError) as error:
+        raise Unlike(f"Where a certificate has to stand there is none: {error}") from error
 
 
 class Delivered(Struct, frozen=True):
@@ -147,14 +148,14 @@ class Delivered(Struct, frozen=True):
             ("eMAID", body.eMAID),
         ]
         try:
-            signature.verify(self.signature, parts, key)
+            signature.verify(self.signature, parts, key, gate=refuse)
         except PeerError as error:
             raise Unlike(f"The vehicle would refuse what it is answered: {error.sentence}") from error
         assert self.signature is not None, "what has verified is there"
         return len(self.signature.SignedInfo.Reference)
 
 
-def installed(answer: Answer) -> Delivered:
+def installed(answer: Answered) -> Delivered:
     """The message to the vehicle in the contract pool's answer to its operator. Raises Unlike where there is none."""
     try:
         item = answer.members["CCPResponse"]["emaidContent"][0]["messageDef"]
@@ -166,7 +167,7 @@ def installed(answer: Answer) -> Delivered:
 
 def message_in(octets: bytes) -> Delivered:
     """The answer to a vehicle. Raises Unlike for another message."""
-    decoded = codec("iso2").decode(octets)
+    decoded = codec("iso2").decode(octets, gate=refuse)
     body = decoded.Body.BodyElement if isinstance(decoded, iso2.V2G_Message) else None
     if not isinstance(decoded, iso2.V2G_Message) or not isinstance(body, iso2.CertificateInstallationRes):
         raise Unlike(f"The message to the vehicle is a {type(body or decoded).__name__}.")

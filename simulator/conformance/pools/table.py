@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from pncsim.simulator.conformance.case import Case, Condition
 
 if TYPE_CHECKING:
-    from pncsim.simulator.conformance.pools.desk import Desk
+    from pncsim.simulator.conformance.pools.desk import TestDesk
 
 SOURCE = "Open Plug&Charge 1.0.0"
 CHARIN = "CharIN PKI interoperability guide 1.0"
 
-Play = Callable[["Desk"], Awaitable[None]]
+Testing = Callable[["TestDesk"], Awaitable[None]]
 """What a case does at its desk. It raises Unlike for what is not as demanded, PeerError for what it did not come to."""
 
 
-class Rules:
+class Requirements:
     """The cases of one part (``group``) of the list of requirements, in the order in which they are written down."""
 
     def __init__(self, group: str) -> None:
@@ -33,10 +33,10 @@ class Rules:
         does: str,
         source: str = SOURCE,
         when: Iterable[Condition] = (),
-    ) -> Callable[[Play], Play]:
+    ) -> Callable[[Testing], Testing]:
         """A case of the requirement ``id``: ``given`` this, the tester ``does`` that, and ``expectation`` is seen."""
 
-        def row(play: Play) -> Play:
+        def row(play: Testing) -> Testing:
             self.cases.append(
                 Case(
                     id=id,

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from pncsim.simulator.conformance.pools.declared import ADMINISTERED
-from pncsim.simulator.conformance.pools.desk import Desk
+from pncsim.simulator.conformance.pools.desk import TestDesk
 from pncsim.simulator.conformance.pools.seen import Unlike, must
-from pncsim.simulator.conformance.pools.table import Rules
+from pncsim.simulator.conformance.pools.table import Requirements
 
-_RULES = Rules("access")
+_RULES = Requirements("access")
 CASES = _RULES.cases
 
 PCID, EMAID = "PNCABSENT00000001", "DEPNC000000001X"
@@ -48,7 +48,7 @@ _UNCLEAR = {("GET", "/cps/signer", "ADMIN")}
     given="Services that answer.",
     does="Each operation is called without a token, with one that is none, and with one that somebody has changed.",
 )
-async def nothing_without_a_token(desk: Desk) -> None:
+async def nothing_without_a_token(desk: TestDesk) -> None:
     good = await desk.who("ADMIN").token()
     head, _, _ = good.rpartition(".")
     for method, service, path, _ in RIGHTS:
@@ -64,12 +64,12 @@ async def nothing_without_a_token(desk: Desk) -> None:
     given="A client of each role.",
     does="Each operation is called in each role, with nothing in its body.",
 )
-async def each_role_has_its_rights(desk: Desk) -> None:
+async def each_role_has_its_rights(desk: TestDesk) -> None:
     wrong = [one async for one in _cells(desk)]
     must(not wrong, " ".join(wrong))
 
 
-async def _cells(desk: Desk) -> AsyncIterator[str]:
+async def _cells(desk: TestDesk) -> AsyncIterator[str]:
     for method, service, path, roles in RIGHTS:
         for role in sorted(_EVERYBODY):
             if (method, path, role) in _UNCLEAR:
@@ -93,7 +93,7 @@ def _owned(path: str) -> bool:
     does="It is published, read and deleted by a manufacturer who does not own that id.",
     when=ADMINISTERED,
 )
-async def a_wmi_has_its_owner(desk: Desk) -> None:
+async def a_wmi_has_its_owner(desk: TestDesk) -> None:
     vehicle = await desk.vehicle()
     other = await desk.second("OEM", wmi=("ZZZ",))
     (await desk.publish(vehicle, other)).has(403)
@@ -109,7 +109,7 @@ async def a_wmi_has_its_owner(desk: Desk) -> None:
     does="Another operator orders one under an EMAID of its provider id, and deletes the contract there is.",
     when=ADMINISTERED,
 )
-async def a_provider_id_has_its_owner(desk: Desk) -> None:
+async def a_provider_id_has_its_owner(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     other = await desk.second("MO_HUBJECT_PKI", providers=("DEZZZ",))
@@ -125,7 +125,7 @@ async def a_provider_id_has_its_owner(desk: Desk) -> None:
     does="Another manufacturer overwrites, reads, deletes and looks up the vehicle, and asks for its contracts.",
     when=ADMINISTERED,
 )
-async def manufacturers_see_nothing_of_each_other(desk: Desk) -> None:
+async def manufacturers_see_nothing_of_each_other(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     other = await desk.second("OEM", wmi=("ZZZ",))
@@ -150,7 +150,7 @@ def _about(pcid: str, emaid: str) -> Iterator[tuple[str, str, str]]:
     given="A vehicle that is published.",
     does="Every kind of operator reads it by its PCID.",
 )
-async def operators_read_each_vehicle(desk: Desk) -> None:
+async def operators_read_each_vehicle(desk: TestDesk) -> None:
     vehicle = await desk.published()
     for role in sorted(_OPERATORS):
         answer = (await desk.ask(role, "GET", "pcp", f"/v1/oem/provCerts/{vehicle.pcid}")).has(200)
@@ -165,7 +165,7 @@ async def operators_read_each_vehicle(desk: Desk) -> None:
     given="A client with its secret.",
     does="It fetches a token with grant_type client_credentials.",
 )
-async def tokens_say_what_their_holder_may(desk: Desk) -> None:
+async def tokens_say_what_their_holder_may(desk: TestDesk) -> None:
     import base64
     import json
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import base64
 
 from pncsim.backend.rest.bodies import base64_text
-from pncsim.simulator.conformance.pools.brought import SESSION, Vehicle
+from pncsim.simulator.conformance.pools.brought import SESSION, TestVehicle
 from pncsim.simulator.conformance.pools.declared import ADMINISTERED, MOVED, RECEIVED
-from pncsim.simulator.conformance.pools.desk import Desk
+from pncsim.simulator.conformance.pools.desk import TestDesk
 from pncsim.simulator.conformance.pools.seen import installed, message_in, must, naming
-from pncsim.simulator.conformance.pools.table import CHARIN, Rules
+from pncsim.simulator.conformance.pools.table import CHARIN, Requirements
 from pncsim.tls_certs import reading
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 
-_RULES = Rules("contract pool")
+_RULES = Requirements("contract pool")
 CASES = _RULES.cases
 
 _ALL = "/v1/ccp/signedContractData"
 _MO, _V2G = "MO_EXTERNAL_PKI", "MO_HUBJECT_PKI"
 
 
-async def _signed(desk: Desk, ends: float = 30.0) -> tuple[Vehicle, dict[str, str]]:
+async def _signed(desk: TestDesk, ends: float = 30.0) -> tuple[TestVehicle, dict[str, str]]:
     """A vehicle, and the body that puts a signed contract for it into the pool, where it is not yet."""
     operator, vehicle = await desk.own_operator(), await desk.published()
     emaid = operator.emaid()
@@ -39,7 +39,7 @@ async def _signed(desk: Desk, ends: float = 30.0) -> tuple[Vehicle, dict[str, st
     does="Who signs contract data puts it into the pool, and once more its operator.",
     when=RECEIVED,
 )
-async def signers_and_operators_bring_contracts(desk: Desk) -> None:
+async def signers_and_operators_bring_contracts(desk: TestDesk) -> None:
     vehicle, body = await _signed(desk)
     for role in ("CPS", _MO):
         (await desk.ask(role, "PUT", "ccp", _ALL, body)).has(201)
@@ -56,7 +56,7 @@ async def signers_and_operators_bring_contracts(desk: Desk) -> None:
     source=CHARIN,
     when=RECEIVED,
 )
-async def signatures_are_checked(desk: Desk) -> None:
+async def signatures_are_checked(desk: TestDesk) -> None:
     vehicle, body = await _signed(desk)
     xml = base64.b64decode(body["signedContractDataXML"]).decode()
     for name in ("SignatureValue", "DHpublickey"):
@@ -74,7 +74,7 @@ async def signatures_are_checked(desk: Desk) -> None:
     does="It is put into the pool.",
     when=(*RECEIVED, *MOVED),
 )
-async def expired_contracts_are_refused(desk: Desk) -> None:
+async def expired_contracts_are_refused(desk: TestDesk) -> None:
     _, body = await _signed(desk, ends=1)
     await desk.advance(2)
     (await desk.ask("CPS", "PUT", "ccp", _ALL, body)).has(400)
@@ -86,7 +86,7 @@ async def expired_contracts_are_refused(desk: Desk) -> None:
     given="A vehicle that is published.",
     does="Three contracts are made for it.",
 )
-async def a_vehicle_may_have_several(desk: Desk) -> None:
+async def a_vehicle_may_have_several(desk: TestDesk) -> None:
     vehicle = await desk.published()
     made = sorted([await desk.contract(vehicle) for _ in range(3)])
     waits = sorted(str(one.get("emaid")) for one in await desk.waiting(vehicle))
@@ -100,7 +100,7 @@ async def a_vehicle_may_have_several(desk: Desk) -> None:
     does="One is made for its vehicle, made again, and deleted.",
     when=RECEIVED,
 )
-async def manufacturers_hear_of_contracts(desk: Desk) -> None:
+async def manufacturers_hear_of_contracts(desk: TestDesk) -> None:
     events = ("oem.contract.created", "oem.contract.updated", "oem.contract.deleted")
     heard = await desk.subscribed("OEM", *events)
     vehicle, emaid = await desk.published(), desk.emaid()
@@ -117,7 +117,7 @@ async def manufacturers_hear_of_contracts(desk: Desk) -> None:
     given="A contract of one operator.",
     does="Another operator reads it and deletes it.",
 )
-async def operators_see_nothing_of_each_other(desk: Desk) -> None:
+async def operators_see_nothing_of_each_other(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     (await desk.ask(_MO, "GET", "ccp", f"/v1/ccp/lookupContract/{emaid}")).has(403)
@@ -132,7 +132,7 @@ async def operators_see_nothing_of_each_other(desk: Desk) -> None:
     given="A contract that waits for a vehicle.",
     does="It is made again under its EMAID.",
 )
-async def the_same_emaid_overwrites(desk: Desk) -> None:
+async def the_same_emaid_overwrites(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     first = (await desk.waiting(vehicle))[0].get("contractCertificate")
@@ -149,7 +149,7 @@ async def the_same_emaid_overwrites(desk: Desk) -> None:
     given="A contract that waits for a vehicle.",
     does="EMAIDs are deleted: of another provider, no EMAID, of nobody's, and the contract's own.",
 )
-async def owners_delete(desk: Desk) -> None:
+async def owners_delete(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     for text, status in ((desk.emaid("DEZZZ"), 403), (desk.emaid(), 404), (f"{emaid[:5]}-short", 400), (emaid, 200)):
@@ -163,7 +163,7 @@ async def owners_delete(desk: Desk) -> None:
     given="Two contracts of the services' own MO authority.",
     does="One is deleted as usual, the other with X-Skip-Revocation: true.",
 )
-async def deleting_revokes(desk: Desk) -> None:
+async def deleting_revokes(desk: TestDesk) -> None:
     vehicle = await desk.published()
     for headers, status in (({}, "revoked"), ({"X-Skip-Revocation": "true"}, "good")):
         emaid = await desk.contract(vehicle)
@@ -179,7 +179,7 @@ async def deleting_revokes(desk: Desk) -> None:
     given="A vehicle with two contracts.",
     does="The second is made the default, then deleted.",
 )
-async def one_contract_is_the_default(desk: Desk) -> None:
+async def one_contract_is_the_default(desk: TestDesk) -> None:
     vehicle = await desk.published()
     first, second = [await desk.contract(vehicle) for _ in range(2)]
 
@@ -199,7 +199,7 @@ async def one_contract_is_the_default(desk: Desk) -> None:
     given="A vehicle with a contract.",
     does="It asks for it through a station.",
 )
-async def a_vehicle_gets_its_contract(desk: Desk) -> None:
+async def a_vehicle_gets_its_contract(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     answer = installed((await desk.install(vehicle)).has(200))
@@ -217,7 +217,7 @@ async def a_vehicle_gets_its_contract(desk: Desk) -> None:
     source=CHARIN,
     when=ADMINISTERED,
 )
-async def requests_are_checked(desk: Desk) -> None:
+async def requests_are_checked(desk: TestDesk) -> None:
     vehicle, other = await desk.published(), await desk.published()
     emaid = await desk.contract(vehicle)
     forged = await desk.install(vehicle, signer=other.credentials)
@@ -234,7 +234,7 @@ async def requests_are_checked(desk: Desk) -> None:
     given="A vehicle with a contract.",
     does="It asks with a root of nobody's in its list.",
 )
-async def only_below_its_roots(desk: Desk) -> None:
+async def only_below_its_roots(desk: TestDesk) -> None:
     vehicle = await desk.published()
     await desk.contract(vehicle)
     seen = installed((await desk.install(vehicle, [desk.strangers().root("v2g_root")])).has(200, 404))
@@ -247,7 +247,7 @@ async def only_below_its_roots(desk: Desk) -> None:
     given="A vehicle with three contracts, of which the second is the default.",
     does="It asks through a station.",
 )
-async def exactly_one_is_delivered(desk: Desk) -> None:
+async def exactly_one_is_delivered(desk: TestDesk) -> None:
     vehicle = await desk.published()
     made = [await desk.contract(vehicle) for _ in range(3)]
     (await desk.ask("OEM", "POST", "ccp", f"{_ALL}/{vehicle.pcid}/{made[1]}/default")).has(200)
@@ -265,7 +265,7 @@ async def exactly_one_is_delivered(desk: Desk) -> None:
     does="It asks in a session of its own; its manufacturer asks with another one, and with none.",
     source=CHARIN,
 )
-async def the_message_is_made_when_asked_for(desk: Desk) -> None:
+async def the_message_is_made_when_asked_for(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     seen = installed((await desk.install(vehicle)).has(200)).session
@@ -284,7 +284,7 @@ async def the_message_is_made_when_asked_for(desk: Desk) -> None:
     does="Its manufacturer fetches it.",
     when=RECEIVED,
 )
-async def operators_hear_of_delivery(desk: Desk) -> None:
+async def operators_hear_of_delivery(desk: TestDesk) -> None:
     heard = await desk.subscribed(_V2G, "mo.contract.delivered.to.oem")
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
@@ -299,7 +299,7 @@ async def operators_hear_of_delivery(desk: Desk) -> None:
     does="Its manufacturer fetches the contract.",
     when=ADMINISTERED,
 )
-async def manufacturers_check_themselves(desk: Desk) -> None:
+async def manufacturers_check_themselves(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     chain = await desk.contract_chain(vehicle, emaid)
@@ -316,7 +316,7 @@ async def manufacturers_check_themselves(desk: Desk) -> None:
     does="Its validity ends, and the daily job is run.",
     when=MOVED,
 )
-async def expired_contracts_are_removed(desk: Desk) -> None:
+async def expired_contracts_are_removed(desk: TestDesk) -> None:
     vehicle, emaid = await desk.published(), desk.emaid()
     (await desk.order(vehicle, emaid, days=2)).given()
     await desk.advance(3)
@@ -332,7 +332,7 @@ async def expired_contracts_are_removed(desk: Desk) -> None:
     source=CHARIN,
     when=ADMINISTERED,
 )
-async def revoked_contracts_are_removed_at_once(desk: Desk) -> None:
+async def revoked_contracts_are_removed_at_once(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     await desk.revoke((await desk.contract_chain(vehicle, emaid))[0])
@@ -345,7 +345,7 @@ async def revoked_contracts_are_removed_at_once(desk: Desk) -> None:
     given="A contract that waits for its vehicle.",
     does="It is looked up and deleted with hyphens and in small letters.",
 )
-async def emaids_have_one_form(desk: Desk) -> None:
+async def emaids_have_one_form(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     typed = f"{emaid[:2]}-{emaid[2:5]}-{emaid[5:14]}-{emaid[14:]}".lower()
@@ -362,7 +362,7 @@ async def emaids_have_one_form(desk: Desk) -> None:
     given="A vehicle with a contract.",
     does="Vehicles are named by what is no PCID, at every pool and service.",
 )
-async def pcids_have_their_form(desk: Desk) -> None:
+async def pcids_have_their_form(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     for text in (vehicle.pcid[:16], f"{vehicle.pcid[:-2]}--", f"{vehicle.pcid}0000"):
@@ -381,7 +381,7 @@ async def pcids_have_their_form(desk: Desk) -> None:
     source=CHARIN,
     when=ADMINISTERED,
 )
-async def what_is_revoked_disappears(desk: Desk) -> None:
+async def what_is_revoked_disappears(desk: TestDesk) -> None:
     first, second = await desk.published(), await desk.published()
     emaid, _ = await desk.contract(first), await desk.contract(second)
     await desk.revoke((await desk.contract_chain(first, emaid))[0])

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import base64
 
-from pncsim.simulator.conformance.pools.brought import OwnOperator, Vehicle
+from pncsim.simulator.conformance.pools.brought import OwnOperator, TestVehicle
 from pncsim.simulator.conformance.pools.declared import RECEIVED
-from pncsim.simulator.conformance.pools.desk import Desk
+from pncsim.simulator.conformance.pools.desk import TestDesk
 from pncsim.simulator.conformance.pools.seen import installed, must
-from pncsim.simulator.conformance.pools.table import CHARIN, Rules
+from pncsim.simulator.conformance.pools.table import CHARIN, Requirements
 from pncsim.tls_certs import reading
 from pncsim.wire.credentials import Credentials
 
-_RULES = Rules("contract service")
+_RULES = Requirements("contract service")
 CASES = _RULES.cases
 
 _SIGN = "/v1/cps/contractData/signed"
 _MO = "MO_EXTERNAL_PKI"
 
 
-async def _brought(desk: Desk) -> tuple[OwnOperator, Vehicle, str, Credentials]:
+async def _brought(desk: TestDesk) -> tuple[OwnOperator, TestVehicle, str, Credentials]:
     """An operator with its authority, a published vehicle, and a contract made for it."""
     operator, vehicle = await desk.own_operator(), await desk.published()
     emaid = operator.emaid()
@@ -32,7 +32,7 @@ async def _brought(desk: Desk) -> tuple[OwnOperator, Vehicle, str, Credentials]:
     given="Those who sign contract data.",
     does="An operator asks who they are.",
 )
-async def signers_lead_to_v2g_roots(desk: Desk) -> None:
+async def signers_lead_to_v2g_roots(desk: TestDesk) -> None:
     answer = (await desk.ask(_MO, "GET", "cps", "/cps/signer")).has(200)
     signers = answer.members.get("cpsCertificates", [])
     must(signers, f"{answer}, and nobody is named.")
@@ -53,7 +53,7 @@ async def signers_lead_to_v2g_roots(desk: Desk) -> None:
     does="They are signed below the root of a signer, and below a root of nobody's.",
     when=RECEIVED,
 )
-async def the_wanted_root_wins(desk: Desk) -> None:
+async def the_wanted_root_wins(desk: TestDesk) -> None:
     operator, vehicle, _, contract = await _brought(desk)
     signers = (await desk.ask(_MO, "GET", "cps", "/cps/signer")).given().members["cpsCertificates"]
     wanted = signers[-1]["cpsV2GRootCertificateFingerprint"]
@@ -72,7 +72,7 @@ async def the_wanted_root_wins(desk: Desk) -> None:
     does="They are signed without a PCID, then with it.",
     when=RECEIVED,
 )
-async def with_a_pcid_it_is_stored(desk: Desk) -> None:
+async def with_a_pcid_it_is_stored(desk: TestDesk) -> None:
     operator, vehicle, emaid, contract = await _brought(desk)
     answer = (await desk.ask(_MO, "PUT", "cps", _SIGN, operator.data(contract, vehicle))).has(201)
     must(answer.members.get("signedData"), f"{answer} without signedData.")
@@ -89,7 +89,7 @@ async def with_a_pcid_it_is_stored(desk: Desk) -> None:
     does="They are signed for the vehicle, and for one that is published nowhere.",
     when=RECEIVED,
 )
-async def names_are_those_of_certificates(desk: Desk) -> None:
+async def names_are_those_of_certificates(desk: TestDesk) -> None:
     operator, vehicle, emaid, contract = await _brought(desk)
     answer = await desk.ask(_MO, "PUT", "cps", _SIGN, operator.data(contract, vehicle))
     must(answer.has(201).members.get("emaid") == emaid, f"{answer} for {answer.members.get('emaid')}, not {emaid}.")
@@ -103,7 +103,7 @@ async def names_are_those_of_certificates(desk: Desk) -> None:
     given="A vehicle with a contract, and another vehicle.",
     does="A contract with the EMAID of the first is ordered for the other one.",
 )
-async def an_emaid_is_of_one_vehicle(desk: Desk) -> None:
+async def an_emaid_is_of_one_vehicle(desk: TestDesk) -> None:
     first, other = await desk.published(), await desk.published()
     emaid = await desk.contract(first)
     (await desk.order(other, emaid)).has(400)
@@ -117,7 +117,7 @@ async def an_emaid_is_of_one_vehicle(desk: Desk) -> None:
     does="They are handed over before and after the MO root was added.",
     when=RECEIVED,
 )
-async def the_contracts_chain_is_verified(desk: Desk) -> None:
+async def the_contracts_chain_is_verified(desk: TestDesk) -> None:
     pki, vehicle = await desk.certified(), await desk.published()
     operator = OwnOperator(pki, desk.owned()[1])
     contract = operator.contract(operator.emaid(), desk.clock.now())
@@ -134,7 +134,7 @@ async def the_contracts_chain_is_verified(desk: Desk) -> None:
     does="They are handed over without one of their members, and with members that are no base64.",
     when=RECEIVED,
 )
-async def contract_data_are_whole(desk: Desk) -> None:
+async def contract_data_are_whole(desk: TestDesk) -> None:
     operator, vehicle, _, contract = await _brought(desk)
     whole = operator.data(contract, vehicle)
     needed = ("contractCertificate", "contractSubCa1Certificate", "contractSignatureEncryptedPrivateKey", "dHpublickey")
@@ -151,7 +151,7 @@ async def contract_data_are_whole(desk: Desk) -> None:
     does="A contract is ordered for longer than its certificate is valid.",
     source=CHARIN,
 )
-async def no_contract_outlives_its_vehicle(desk: Desk) -> None:
+async def no_contract_outlives_its_vehicle(desk: TestDesk) -> None:
     vehicle, emaid = await desk.published(), desk.emaid()
     (await desk.order(vehicle, emaid, days=40 * 365)).has(201)
     chain = await desk.contract_chain(vehicle, emaid)
@@ -165,7 +165,7 @@ async def no_contract_outlives_its_vehicle(desk: Desk) -> None:
     given="A vehicle that is published, and one that is not.",
     does="A contract is ordered whose end has passed, and one for the vehicle that is not there.",
 )
-async def what_cannot_be_is_not_ordered(desk: Desk) -> None:
+async def what_cannot_be_is_not_ordered(desk: TestDesk) -> None:
     (await desk.order(await desk.published(), desk.emaid(), begins=-10, days=-1)).has(400)
     (await desk.order(await desk.vehicle(), desk.emaid())).has(400)
 
@@ -176,7 +176,7 @@ async def what_cannot_be_is_not_ordered(desk: Desk) -> None:
     given="A vehicle that is published.",
     does="A contract is ordered by an operator without an authority of its own, twice.",
 )
-async def contracts_are_made_and_replaced(desk: Desk) -> None:
+async def contracts_are_made_and_replaced(desk: TestDesk) -> None:
     vehicle, emaid = await desk.published(), desk.emaid()
     chains = []
     for _ in range(2):
@@ -197,7 +197,7 @@ async def contracts_are_made_and_replaced(desk: Desk) -> None:
     does="The vehicle asks for it through a station.",
     source="ISO 15118-2, 8.3.2",
 )
-async def four_parts_are_signed(desk: Desk) -> None:
+async def four_parts_are_signed(desk: TestDesk) -> None:
     vehicle = await desk.published()
     await desk.contract(vehicle)
     parts = installed((await desk.install(vehicle)).has(200)).verified()

@@ -7,11 +7,11 @@ import hmac
 import json
 
 from pncsim.simulator.conformance.pools.declared import ADMINISTERED, MOVED, RECEIVED
-from pncsim.simulator.conformance.pools.desk import Desk
+from pncsim.simulator.conformance.pools.desk import TestDesk
 from pncsim.simulator.conformance.pools.seen import must, naming
-from pncsim.simulator.conformance.pools.table import Rules
+from pncsim.simulator.conformance.pools.table import Requirements
 
-_RULES = Rules("events")
+_RULES = Requirements("events")
 CASES = _RULES.cases
 
 HOUR = 1 / 24
@@ -24,7 +24,7 @@ HOUR = 1 / 24
     does="A root is added and removed.",
     when=(*RECEIVED, *ADMINISTERED),
 )
-async def everybody_hears_of_roots(desk: Desk) -> None:
+async def everybody_hears_of_roots(desk: TestDesk) -> None:
     heard = [await desk.subscribed(role, "root.cert.added", "root.cert.revoked") for role in ("OEM", "CPO", "CPS")]
     root = desk.strangers().root("v2g_root")
     (await desk.put_root(root, "V2G")).has(200)
@@ -41,7 +41,7 @@ async def everybody_hears_of_roots(desk: Desk) -> None:
     does="A contract is made for the vehicle of one of them.",
     when=(*RECEIVED, *ADMINISTERED),
 )
-async def events_come_to_whom_they_concern(desk: Desk) -> None:
+async def events_come_to_whom_they_concern(desk: TestDesk) -> None:
     other = await desk.second("OEM", wmi=("ZZZ",))
     mine = await desk.subscribed("OEM", "oem.contract.created")
     theirs = await desk.subscribed(other, "oem.contract.created")
@@ -58,7 +58,7 @@ async def events_come_to_whom_they_concern(desk: Desk) -> None:
     does="A contract is made for its vehicle.",
     when=RECEIVED,
 )
-async def events_are_signed(desk: Desk) -> None:
+async def events_are_signed(desk: TestDesk) -> None:
     heard = await desk.subscribed("OEM", "oem.contract.created")
     emaid = await desk.contract(await desk.published())
     call = await heard.until(naming(emaid), "oem.contract.created")
@@ -74,7 +74,7 @@ async def events_are_signed(desk: Desk) -> None:
     does="A contract is made for its vehicle, and hours pass.",
     when=(*RECEIVED, *MOVED),
 )
-async def a_server_that_fails_is_tried_again(desk: Desk) -> None:
+async def a_server_that_fails_is_tried_again(desk: TestDesk) -> None:
     heard = await desk.subscribed("OEM", "oem.contract.created", answers=503)
     await desk.contract(await desk.published())
     for attempt in range(1, 5):
@@ -93,7 +93,7 @@ async def a_server_that_fails_is_tried_again(desk: Desk) -> None:
     does="A contract is made for a vehicle, which is deleted.",
     when=RECEIVED,
 )
-async def events_say_what_they_are_about(desk: Desk) -> None:
+async def events_say_what_they_are_about(desk: TestDesk) -> None:
     contract = await desk.subscribed("OEM", "oem.contract.created")
     deleted = await desk.subscribed("MO_HUBJECT_PKI", "mo.prov.cert.deleted")
     vehicle = await desk.published()

@@ -11,16 +11,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from pncsim.simulator.conformance.pools.declared import ADMINISTERED
-from pncsim.simulator.conformance.pools.desk import Desk
-from pncsim.simulator.conformance.pools.seen import Answer, Unlike, must
-from pncsim.simulator.conformance.pools.table import CHARIN, Rules
+from pncsim.simulator.conformance.pools.desk import TestDesk
+from pncsim.simulator.conformance.pools.seen import Answered, Unlike, must
+from pncsim.simulator.conformance.pools.table import CHARIN, Requirements
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.issue import build_request
 from pncsim.tls_certs.pkcs7 import certificates_in
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.source import SYSTEM
 
-_RULES = Rules("pki")
+_RULES = Requirements("pki")
 CASES = _RULES.cases
 
 CALLERS = (
@@ -32,19 +32,19 @@ CALLERS = (
 """Label of the authority, profile of its leaves, and who may enrol there."""
 
 
-def _name(desk: Desk, label: str) -> str:
+def _name(desk: TestDesk, label: str) -> str:
     return {"cpo": "DEPNCE100001", "oem": desk.pcid(desk.owned()[0]), "mo": desk.emaid(), "cps": "Conformance CPS"}[
         label
     ]
 
 
-async def _enrol(desk: Desk, label: str, csr: bytes, role: str) -> Answer:
+async def _enrol(desk: TestDesk, label: str, csr: bytes, role: str) -> Answered:
     body = base64.b64encode(csr)
     path = f"/.well-known/est/{label}/simpleenroll/ISO15118-2"
     return await desk.ask(role, "POST", "est", path, body, **{"Content-Type": "application/pkcs10"})
 
 
-def _bag(answer: Answer) -> tuple[x509.Certificate, ...]:
+def _bag(answer: Answered) -> tuple[x509.Certificate, ...]:
     try:
         octets = base64.b64decode(b"".join(answer.has(200).reply.body.split()), validate=True)
     except ValueError as error:
@@ -59,7 +59,7 @@ def _bag(answer: Answer) -> tuple[x509.Certificate, ...]:
     does="Each reads cacerts of its authority and enrols there; then everybody enrols everywhere else.",
     source="RFC 7030",
 )
-async def each_role_enrols_at_its_authority(desk: Desk) -> None:
+async def each_role_enrols_at_its_authority(desk: TestDesk) -> None:
     for label, profile, own in CALLERS:
         above = await desk.above(label)
         must(len(above) >= 2, f"cacerts of {label} holds {len(above)} certificates.")
@@ -84,7 +84,7 @@ async def each_role_enrols_at_its_authority(desk: Desk) -> None:
     given="Requests whose name is none of the kind that the authority certifies.",
     does="A manufacturer enrols a name that is no PCID, an operator one that is no EMAID.",
 )
-async def names_are_of_their_kind(desk: Desk) -> None:
+async def names_are_of_their_kind(desk: TestDesk) -> None:
     wmi, _ = desk.owned()
     for label, profile, role, name in (
         ("oem", "oem_leaf", "OEM", f"{wmi}SHORT"),
@@ -100,13 +100,12 @@ async def names_are_of_their_kind(desk: Desk) -> None:
     given="Requests that are none.",
     does="Octets are enrolled that are no request, one with a broken signature, and one of another curve.",
 )
-async def requests_are_whole(desk: Desk) -> None:
+async def requests_are_whole(desk: TestDesk) -> None:
     csr = build_request(SYSTEM.key(), PROFILES["oem_leaf"], desk.pcid(desk.owned()[0]))
     (await _enrol(desk, "oem", b"no request", "OEM")).has(400)
     (await _enrol(desk, "oem", csr[:-1] + bytes([csr[-1] ^ 1]), "OEM")).has(400)
-    subject = x509.load_der_x509_csr(csr).subject
-    other = x509.CertificateSigningRequestBuilder().subject_name(subject)
-    foreign = other.sign(ec.generate_private_key(ec.SECP384R1()), hashes.SHA384())
+    other = x509.CertificateSigningRequestBuilder().subject_name(reading.load_request(csr).subject)
+    foreign = other.sign(SYSTEM.key(ec.SECP384R1()), hashes.SHA384())
     (await _enrol(desk, "oem", foreign.public_bytes(Encoding.DER), "OEM")).has(400)
 
 
@@ -116,7 +115,7 @@ async def requests_are_whole(desk: Desk) -> None:
     given="Names that belong to somebody else.",
     does="A manufacturer enrols a PCID of another WMI, an operator an EMAID of another provider.",
 )
-async def names_have_their_owners(desk: Desk) -> None:
+async def names_have_their_owners(desk: TestDesk) -> None:
     for label, profile, role, name in (
         ("oem", "oem_leaf", "OEM", desk.pcid("ZZZ")),
         ("mo", "contract_leaf", "MO_HUBJECT_PKI", desk.emaid("DEZZZ")),
@@ -132,7 +131,7 @@ async def names_have_their_owners(desk: Desk) -> None:
     source="RFC 6960",
     when=ADMINISTERED,
 )
-async def the_responder_knows(desk: Desk) -> None:
+async def the_responder_knows(desk: TestDesk) -> None:
     vehicle = await desk.vehicle()
     leaf, issuer = vehicle.credentials.chain[:2]
     for algorithm in (hashes.SHA1(), hashes.SHA256()):
@@ -158,7 +157,7 @@ async def the_responder_knows(desk: Desk) -> None:
     source="RFC 5280 5",
     when=ADMINISTERED,
 )
-async def lists_are_of_the_issuer(desk: Desk) -> None:
+async def lists_are_of_the_issuer(desk: TestDesk) -> None:
     vehicle = await desk.vehicle()
     leaf, issuer = vehicle.credentials.chain[:2]
     for held in (False, True):
@@ -182,7 +181,7 @@ async def lists_are_of_the_issuer(desk: Desk) -> None:
     does="cacerts of each is read.",
     source=CHARIN,
 )
-async def chains_are_short(desk: Desk) -> None:
+async def chains_are_short(desk: TestDesk) -> None:
     for label, _, _ in CALLERS:
         above = await desk.above(label)
         must(
@@ -197,7 +196,7 @@ async def chains_are_short(desk: Desk) -> None:
     given="The authorities of stations and of who signs contract data.",
     does="cacerts of each is read, and the pool's V2G roots.",
 )
-async def stations_and_signers_are_below_v2g(desk: Desk) -> None:
+async def stations_and_signers_are_below_v2g(desk: TestDesk) -> None:
     roots = set(await desk.roots())
     for label in ("cpo", "cps"):
         above = await desk.above(label)
@@ -210,7 +209,7 @@ async def stations_and_signers_are_below_v2g(desk: Desk) -> None:
     given="A vehicle's certificate.",
     does="Its manufacturer enrols the same PCID again with another key.",
 )
-async def certificates_are_renewed(desk: Desk) -> None:
+async def certificates_are_renewed(desk: TestDesk) -> None:
     first = await desk.vehicle()
     second = await desk.vehicle(pcid=first.pcid)
     must(first.credentials.leaf != second.credentials.leaf, "It gets the certificate it had.")
@@ -225,7 +224,7 @@ async def certificates_are_renewed(desk: Desk) -> None:
     does="Each enrols a leaf.",
     source="RFC 5280 4.2.1.9",
 )
-async def leaves_sign_nothing(desk: Desk) -> None:
+async def leaves_sign_nothing(desk: TestDesk) -> None:
     for label, profile, role in CALLERS:
         key = SYSTEM.key()
         csr = build_request(key, PROFILES[profile], _name(desk, label))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pncsim.simulator.conformance.pools.declared import ADMINISTERED, MOVED, UPROOTED
-from pncsim.simulator.conformance.pools.desk import Desk
+from pncsim.simulator.conformance.pools.desk import TestDesk
 from pncsim.simulator.conformance.pools.seen import listed, must
-from pncsim.simulator.conformance.pools.table import CHARIN, Rules
+from pncsim.simulator.conformance.pools.table import CHARIN, Requirements
 from pncsim.tls_certs import reading
 
-_RULES = Rules("roots")
+_RULES = Requirements("roots")
 CASES = _RULES.cases
 
 _ALL = "/v1/root/rootCerts"
@@ -21,7 +21,7 @@ _ROLES = ("OEM", "CPO", "MO_EXTERNAL_PKI", "MO_HUBJECT_PKI", "CPS", "ADMIN")
     given="The pool holds V2G, MO and OEM roots.",
     does="Every role reads all roots, those of each kind, and each by its id; and roots of a kind there is not.",
 )
-async def everybody_reads(desk: Desk) -> None:
+async def everybody_reads(desk: TestDesk) -> None:
     for role in _ROLES:
         everything = listed((await desk.ask(role, "GET", "rcp", _ALL)).has(200))
         must(everything, f"{role} finds no root in the pool.")
@@ -42,7 +42,7 @@ async def everybody_reads(desk: Desk) -> None:
     given="A root that is not in the pool, and one that is.",
     does="Every role adds the former and removes the latter; then the administrator does.",
 )
-async def administrators_alone_write(desk: Desk) -> None:
+async def administrators_alone_write(desk: TestDesk) -> None:
     root = desk.strangers().root("v2g_root")
     (await desk.put_root(root, "V2G")).has(200)
     found = listed((await desk.ask("ADMIN", "GET", "rcp", f"{_ALL}?rootType=v2g")).has(200))
@@ -63,7 +63,7 @@ async def administrators_alone_write(desk: Desk) -> None:
     does="It is added with expectedFingerprint, that of another root first.",
     when=ADMINISTERED,
 )
-async def fingerprints_are_confirmed(desk: Desk) -> None:
+async def fingerprints_are_confirmed(desk: TestDesk) -> None:
     root, other = (desk.strangers().root("v2g_root") for _ in range(2))
     expected = {one: reading.fingerprint(reading.der(one)) for one in (root, other)}
     (await desk.put_root(root, "V2G", expectedFingerprint=expected[other])).has(400)
@@ -76,7 +76,7 @@ async def fingerprints_are_confirmed(desk: Desk) -> None:
     given="Certificates that are no root of ISO 15118.",
     does="A Sub-CA, a leaf and octets that are no certificate are added, and a root of a kind there is not.",
 )
-async def what_is_no_root_is_refused(desk: Desk) -> None:
+async def what_is_no_root_is_refused(desk: TestDesk) -> None:
     pki = desk.strangers()
     sub_ca, leaf = pki.chain("secc_leaf")[1], pki.chain("secc_leaf")[0]
     (await desk.put_root(sub_ca, "V2G")).has(400)
@@ -93,7 +93,7 @@ async def what_is_no_root_is_refused(desk: Desk) -> None:
     does="A root is added and removed by the administrator, who then reads the log.",
     when=ADMINISTERED,
 )
-async def activities_are_kept(desk: Desk) -> None:
+async def activities_are_kept(desk: TestDesk) -> None:
     root = desk.strangers().root("v2g_root")
     fingerprint = reading.fingerprint(reading.der(root))
     (await desk.put_root(root, "V2G")).has(200)
@@ -119,7 +119,7 @@ async def activities_are_kept(desk: Desk) -> None:
     does="Its validity ends, and the daily job is run.",
     when=MOVED,
 )
-async def expired_roots_are_removed(desk: Desk) -> None:
+async def expired_roots_are_removed(desk: TestDesk) -> None:
     root = desk.strangers().root("v2g_root")
     made = (await desk.put_root(root, "V2G")).has(200).members
     id = made["RootResponse"]["rootCertificateId"]
@@ -137,7 +137,7 @@ async def expired_roots_are_removed(desk: Desk) -> None:
     does="The root is removed without a word about what is below it (and put back at the end).",
     when=UPROOTED,
 )
-async def a_removed_root_takes_nothing_with_it(desk: Desk) -> None:
+async def a_removed_root_takes_nothing_with_it(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     root = (await desk.above("oem"))[-1]
@@ -160,7 +160,7 @@ async def a_removed_root_takes_nothing_with_it(desk: Desk) -> None:
     source=CHARIN,
     when=UPROOTED,
 )
-async def a_compromised_root_takes_all_with_it(desk: Desk) -> None:
+async def a_compromised_root_takes_all_with_it(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     root = (await desk.above("oem"))[-1]
@@ -179,7 +179,7 @@ async def a_compromised_root_takes_all_with_it(desk: Desk) -> None:
     does="It is published, and once more with the root in the pool again.",
     when=UPROOTED,
 )
-async def nothing_is_published_below_no_root(desk: Desk) -> None:
+async def nothing_is_published_below_no_root(desk: TestDesk) -> None:
     vehicle, root = await desk.vehicle(), (await desk.above("oem"))[-1]
     await desk.drop_root(root)
     try:
@@ -197,7 +197,7 @@ async def nothing_is_published_below_no_root(desk: Desk) -> None:
     does="Another one of the same name is added, and the old one once more.",
     source=CHARIN,
 )
-async def old_and_new_root_are_there_together(desk: Desk) -> None:
+async def old_and_new_root_are_there_together(desk: TestDesk) -> None:
     old, new = (desk.strangers().root("v2g_root") for _ in range(2))
     first = (await desk.put_root(old, "V2G")).has(200)
     (await desk.put_root(new, "V2G")).has(200)

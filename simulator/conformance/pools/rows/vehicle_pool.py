@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from pncsim.simulator.conformance.pools.brought import Vehicle
+from pncsim.simulator.conformance.pools.brought import TestVehicle
 from pncsim.simulator.conformance.pools.declared import ADMINISTERED, RECEIVED
-from pncsim.simulator.conformance.pools.desk import Desk
+from pncsim.simulator.conformance.pools.desk import TestDesk
 from pncsim.simulator.conformance.pools.seen import must, naming
-from pncsim.simulator.conformance.pools.table import CHARIN, Rules
+from pncsim.simulator.conformance.pools.table import CHARIN, Requirements
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import PROFILES
 
-_RULES = Rules("vehicles")
+_RULES = Requirements("vehicles")
 CASES = _RULES.cases
 
 _ALL, _LOOKUP = "/v1/oem/provCerts", "/v1/oem/provCerts/lookupVehicle"
 DAY = 86_400.0
 
 
-def _made(desk: Desk, pki: Pki, *, wmi: str = "", pcid: str = "", begins: float = 0.0, ends: float = 365.0) -> Vehicle:
+def _made(
+    desk: TestDesk, pki: Pki, *, wmi: str = "", pcid: str = "", begins: float = 0.0, ends: float = 365.0
+) -> TestVehicle:
     """A vehicle of a manufacturer nobody knows, its certificate good from so many days from now to so many."""
     now = desk.clock.now()
     pcid = pcid or desk.pcid(wmi or desk.owned()[0])
     issued = pki.authority("oem_sub2").credentials(
         PROFILES["oem_leaf"], pcid, now + begins * DAY, not_after=now + ends * DAY
     )
-    return Vehicle(pcid, issued)
+    return TestVehicle(pcid, issued)
 
 
-async def _absent(desk: Desk, vehicle: Vehicle) -> None:
+async def _absent(desk: TestDesk, vehicle: TestVehicle) -> None:
     (await desk.ask("OEM", "GET", "pcp", f"{_LOOKUP}/{vehicle.pcid}")).has(404)
 
 
@@ -37,7 +39,7 @@ async def _absent(desk: Desk, vehicle: Vehicle) -> None:
     given="A vehicle with the manufacturer id (WMI) of nobody here.",
     does="It is published by a manufacturer.",
 )
-async def the_wmi_is_the_callers(desk: Desk) -> None:
+async def the_wmi_is_the_callers(desk: TestDesk) -> None:
     vehicle = _made(desk, desk.strangers(), wmi="ZZZ")
     (await desk.publish(vehicle)).has(403)
 
@@ -48,7 +50,7 @@ async def the_wmi_is_the_callers(desk: Desk) -> None:
     given="Vehicles whose certificates are not valid now, below a root of the pool.",
     does="One whose own certificate has expired is published, and one whose begins to be valid in ten days.",
 )
-async def each_certificate_is_valid(desk: Desk) -> None:
+async def each_certificate_is_valid(desk: TestDesk) -> None:
     pki = await desk.certified()
     (await desk.put_root(pki.root("oem_leaf"), "OEM")).given()
     for vehicle in (_made(desk, pki, begins=-9, ends=-1), _made(desk, pki, begins=10)):
@@ -63,7 +65,7 @@ async def each_certificate_is_valid(desk: Desk) -> None:
     does="It is published.",
     when=RECEIVED,
 )
-async def the_status_of_each_is_known(desk: Desk) -> None:
+async def the_status_of_each_is_known(desk: TestDesk) -> None:
     responder = await desk.listen(500)
     pki = desk.strangers(ocsp_url=f"{responder.url}/ocsp")
     (await desk.put_root(pki.root("oem_leaf"), "OEM")).given()
@@ -80,7 +82,7 @@ async def the_status_of_each_is_known(desk: Desk) -> None:
     does="It is published, and once more with the root in the pool.",
     when=RECEIVED,
 )
-async def the_chain_leads_to_a_root_of_the_pool(desk: Desk) -> None:
+async def the_chain_leads_to_a_root_of_the_pool(desk: TestDesk) -> None:
     pki = await desk.certified()
     vehicle = _made(desk, pki)
     (await desk.publish(vehicle)).has(400)
@@ -96,7 +98,7 @@ async def the_chain_leads_to_a_root_of_the_pool(desk: Desk) -> None:
     does="A vehicle of somebody else's WMI is published, one that has expired, and one with neither flaw.",
     when=RECEIVED,
 )
-async def the_first_flaw_decides(desk: Desk) -> None:
+async def the_first_flaw_decides(desk: TestDesk) -> None:
     responder = await desk.listen(500)
     pki = desk.strangers(ocsp_url=f"{responder.url}/ocsp", made=30)
     (await desk.put_root(pki.root("oem_leaf"), "OEM")).given()
@@ -113,7 +115,7 @@ async def the_first_flaw_decides(desk: Desk) -> None:
     given="A vehicle with a new certificate.",
     does="It is published and read by its PCID; then by names that are none; octets that are no certificate are sent.",
 )
-async def a_vehicle_is_known_by_its_name(desk: Desk) -> None:
+async def a_vehicle_is_known_by_its_name(desk: TestDesk) -> None:
     vehicle = await desk.published()
     answer = (await desk.ask("OEM", "GET", "pcp", f"{_ALL}/{vehicle.pcid}")).has(200)
     held = answer.members.get("OEMMessage", {})
@@ -131,7 +133,7 @@ async def a_vehicle_is_known_by_its_name(desk: Desk) -> None:
     does="A vehicle is published, then deleted after a contract, of which he hears.",
     when=RECEIVED,
 )
-async def publishing_tells_operators_nothing(desk: Desk) -> None:
+async def publishing_tells_operators_nothing(desk: TestDesk) -> None:
     heard = await desk.subscribed("MO_HUBJECT_PKI", "mo.prov.cert.deleted", "mo.prov.cert.updated")
     vehicle = await desk.published()
     await desk.contract(vehicle)
@@ -146,7 +148,7 @@ async def publishing_tells_operators_nothing(desk: Desk) -> None:
     given="A vehicle with two V2G roots, published with its namespace and its former PCID.",
     does="An operator reads it.",
 )
-async def what_is_published_is_kept(desk: Desk) -> None:
+async def what_is_published_is_kept(desk: TestDesk) -> None:
     former = await desk.published()
     roots = ["AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD", "01:02:03:04:05:06:07:08"]
     vehicle = await desk.published(v2gRootAuthorityKeyIdentifiers=roots, previousPcid=former.pcid)
@@ -164,7 +166,7 @@ async def what_is_published_is_kept(desk: Desk) -> None:
     given="A vehicle that is published.",
     does="It is published once more with a certificate that has expired, which is refused.",
 )
-async def what_is_refused_changes_nothing(desk: Desk) -> None:
+async def what_is_refused_changes_nothing(desk: TestDesk) -> None:
     vehicle = await desk.published()
     pki = desk.strangers(made=30)
     (await desk.put_root(pki.root("oem_leaf"), "OEM")).given()
@@ -183,7 +185,7 @@ async def what_is_refused_changes_nothing(desk: Desk) -> None:
     given="A vehicle that is published.",
     does="Lists of vehicles are asked for, by every role that may read one.",
 )
-async def nobody_lists_vehicles(desk: Desk) -> None:
+async def nobody_lists_vehicles(desk: TestDesk) -> None:
     vehicle = await desk.published()
     for role in ("OEM", "MO_EXTERNAL_PKI", "MO_HUBJECT_PKI"):
         for path in (_ALL, f"{_ALL}/", _LOOKUP, f"{_LOOKUP}/", f"{_ALL}?pcid=*"):
@@ -191,7 +193,7 @@ async def nobody_lists_vehicles(desk: Desk) -> None:
             must(vehicle.pcid.encode() not in answer.reply.body, f"{answer} and names {vehicle.pcid}.")
 
 
-async def _read(desk: Desk, vehicle: Vehicle) -> object:
+async def _read(desk: TestDesk, vehicle: TestVehicle) -> object:
     answer = (await desk.ask("MO_EXTERNAL_PKI", "GET", "pcp", f"{_ALL}/{vehicle.pcid}")).has(200)
     return answer.members.get("OEMMessage", {}).get("vehicleCertificate")
 
@@ -202,7 +204,7 @@ async def _read(desk: Desk, vehicle: Vehicle) -> object:
     given="A vehicle that is published.",
     does="It is published again with another certificate of the same name.",
 )
-async def publishing_again_overwrites(desk: Desk) -> None:
+async def publishing_again_overwrites(desk: TestDesk) -> None:
     vehicle = await desk.published()
     again = await desk.vehicle(pcid=vehicle.pcid)
     (await desk.publish(again)).has(200)
@@ -216,7 +218,7 @@ async def publishing_again_overwrites(desk: Desk) -> None:
     does="It is published again as it is, then with another key.",
     when=RECEIVED,
 )
-async def operators_hear_of_another_key(desk: Desk) -> None:
+async def operators_hear_of_another_key(desk: TestDesk) -> None:
     heard = await desk.subscribed("MO_HUBJECT_PKI", "mo.prov.cert.updated")
     vehicle, other = await desk.published(), await desk.published()
     for one in (vehicle, other):
@@ -234,7 +236,7 @@ async def operators_hear_of_another_key(desk: Desk) -> None:
     given="A vehicle with a contract.",
     does="It is published again as it is, then with another key.",
 )
-async def another_key_ends_contracts(desk: Desk) -> None:
+async def another_key_ends_contracts(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     (await desk.publish(vehicle)).has(200)
@@ -250,7 +252,7 @@ async def another_key_ends_contracts(desk: Desk) -> None:
     does="Its certificate is renewed under the same name.",
     source=CHARIN,
 )
-async def the_old_certificate_is_gone(desk: Desk) -> None:
+async def the_old_certificate_is_gone(desk: TestDesk) -> None:
     vehicle = await desk.published()
     again = await desk.vehicle(pcid=vehicle.pcid)
     (await desk.publish(again)).has(200)
@@ -267,7 +269,7 @@ async def the_old_certificate_is_gone(desk: Desk) -> None:
     does="It gets a certificate under a new PCID, published with the former one.",
     source=CHARIN,
 )
-async def a_new_pcid_names_the_old_one(desk: Desk) -> None:
+async def a_new_pcid_names_the_old_one(desk: TestDesk) -> None:
     former = await desk.published()
     vehicle = await desk.published(previousPcid=former.pcid)
     answer = (await desk.ask("MO_EXTERNAL_PKI", "GET", "pcp", f"{_ALL}/{vehicle.pcid}")).has(200)
@@ -282,7 +284,7 @@ async def a_new_pcid_names_the_old_one(desk: Desk) -> None:
     given="A vehicle with two contracts.",
     does="Its manufacturer deletes it, twice.",
 )
-async def a_vehicle_goes_with_its_contracts(desk: Desk) -> None:
+async def a_vehicle_goes_with_its_contracts(desk: TestDesk) -> None:
     vehicle = await desk.published()
     for _ in range(2):
         await desk.contract(vehicle)
@@ -299,7 +301,7 @@ async def a_vehicle_goes_with_its_contracts(desk: Desk) -> None:
     given="A vehicle with a contract of the services' own MO authority.",
     does="Its manufacturer deletes it.",
 )
-async def its_contract_certificates_are_revoked(desk: Desk) -> None:
+async def its_contract_certificates_are_revoked(desk: TestDesk) -> None:
     vehicle = await desk.published()
     emaid = await desk.contract(vehicle)
     chain = await desk.contract_chain(vehicle, emaid)
@@ -317,7 +319,7 @@ async def its_contract_certificates_are_revoked(desk: Desk) -> None:
     does="Its manufacturer deletes it.",
     when=RECEIVED,
 )
-async def both_hear_of_it(desk: Desk) -> None:
+async def both_hear_of_it(desk: TestDesk) -> None:
     operator = await desk.subscribed("MO_HUBJECT_PKI", "mo.prov.cert.deleted")
     manufacturer = await desk.subscribed("OEM", "oem.contract.deleted")
     vehicle = await desk.published()
@@ -334,7 +336,7 @@ async def both_hear_of_it(desk: Desk) -> None:
     does="An operator reads it before and after its certificate was revoked.",
     when=ADMINISTERED,
 )
-async def a_revoked_vehicle_is_not_handed_out(desk: Desk) -> None:
+async def a_revoked_vehicle_is_not_handed_out(desk: TestDesk) -> None:
     vehicle = await desk.published()
     path = f"{_ALL}/{vehicle.pcid}"
     (await desk.ask("MO_EXTERNAL_PKI", "GET", "pcp", path)).has(200)
@@ -350,7 +352,7 @@ async def a_revoked_vehicle_is_not_handed_out(desk: Desk) -> None:
     given="A vehicle that is published, and one that is not.",
     does="Operators and manufacturer ask whether they are there.",
 )
-async def a_look_says_whether_it_is_there(desk: Desk) -> None:
+async def a_look_says_whether_it_is_there(desk: TestDesk) -> None:
     vehicle, absent = await desk.published(), await desk.vehicle()
     for role in ("OEM", "MO_EXTERNAL_PKI", "MO_HUBJECT_PKI"):
         answer = (await desk.ask(role, "GET", "pcp", f"{_LOOKUP}/{vehicle.pcid}")).has(200)
@@ -365,7 +367,7 @@ async def a_look_says_whether_it_is_there(desk: Desk) -> None:
     does="Its certificate is revoked, and the daily job is run.",
     when=ADMINISTERED,
 )
-async def revoked_vehicles_are_removed(desk: Desk) -> None:
+async def revoked_vehicles_are_removed(desk: TestDesk) -> None:
     vehicle = await desk.published()
     await desk.contract(vehicle)
     await desk.revoke(vehicle.credentials.leaf)
