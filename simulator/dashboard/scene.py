@@ -183,6 +183,11 @@ class Scene:
     # How it stands
 
     @property
+    def tells_around(self) -> bool:
+        """Whether who reports also tells of the PKI and the services: a lab does, a station alone knows none."""
+        return self.hello is None or self.hello.name == "lab"
+
+    @property
     def problems(self) -> int:
         """How many problems the actors have reported."""
         return sum(actor.problems for actor in self.store.actors)

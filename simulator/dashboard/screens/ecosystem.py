@@ -106,7 +106,8 @@ class EcosystemScreen(View):
         kept, events = self.query_one("#kept", PoolGrid), self.query_one(DeliveryGrid)
         kept.lines = around.pools
         writable = self.scene.source.writable
-        kept.empty = ["Nothing yet: F5 runs a scenario." if writable else "What services keep is not in a recording."]
+        none = "Nothing yet: F5 runs a scenario." if self.scene.tells_around else "A lab alone tells of its services."
+        kept.empty = [none if writable else "What services keep is not in a recording."]
         kept.renew()
         events.deliveries = around.deliveries
         events.started = self.scene.began.started if self.scene.began is not None else 0.0

@@ -111,7 +111,10 @@ class PkiScreen(View):
             writable = self.scene.source.writable
             pools.empty = ["Nothing in them yet." if writable else "What pools hold is not in a recording."]
             pools.renew()
-        grid.empty = ["No PKI yet: F5 runs the scenario, F7 begins it held."]
+        lab = self.scene.tells_around
+        grid.empty = [
+            "No PKI yet: F5 runs the scenario, F7 begins it held." if lab else "A lab alone tells of its PKI."
+        ]
         grid.refresh()
         self._lines()
         self._details()
