@@ -30,6 +30,9 @@ rules: $(STAMP) ## run the tests that prove a requirement and write their table
 bench: $(STAMP) ## measure speed; prints tables, or with BASE=REVISION the ratios to that build
 	@$(BIN)/python -m bench $(BASE)
 
+pictures: $(STAMP) ## draw the README's pictures of the dashboard anew
+	@$(BIN)/python tests/dashboard/pictures.py
+
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 

@@ -25,7 +25,7 @@ from pncsim.wire.values import replace
 
 EVERY = 0.1
 """Seconds between two looks at what was reported."""
-SHARE = 0.04
+SHARE = 0.02
 """Seconds of each that may be spent on taking it: the rest is for whoever types."""
 SMALLEST = 80, 24
 AGAIN = 10.0
@@ -152,6 +152,7 @@ class Dashboard(App[int]):
     ]
     CSS = """
     Screen { background: $background; color: $foreground; }
+    Input > .input--placeholder { color: $text-muted; }
     """
 
     def __init__(
@@ -173,6 +174,7 @@ class Dashboard(App[int]):
         self._ticking = ticking
         self._served_by: int | None = None
         self._too_small = False
+        self._again = False
         self._stopping = False
         self._asked = -AGAIN
         self._queue: list[StartRun] = []
@@ -207,7 +209,7 @@ class Dashboard(App[int]):
 
     def action_go(self, name: str) -> None:
         """Open a screen."""
-        if name in self.MODES:
+        if name in self.MODES and name != self.current_mode:
             self.layout_kept.screen = name
             self.sentence = "", False
             self.switch_mode(name)
@@ -236,6 +238,14 @@ class Dashboard(App[int]):
             view.renew()
         if self._stopping and not self.scene.running:
             self.leave()
+        elif self._ticking and self.scene.waiting and not self._again:
+            # Behind whoever has typed meanwhile.
+            self._again = True
+            self.call_later(self._tick_again)
+
+    def _tick_again(self) -> None:
+        self._again = False
+        self.tick()
 
     def _over(self) -> None:
         """A run has ended, or another one has begun."""
@@ -441,6 +451,8 @@ class Dashboard(App[int]):
 
     def action_theme(self) -> None:
         self.theme = "pnc-light" if self.theme == "pnc-dark" else "pnc-dark"
+        if (view := self.view) is not None:
+            view.call_after_refresh(view.renew)
 
     def action_help(self) -> None:
         from pncsim.simulator.dashboard.screens.help import HelpScreen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -30,6 +31,8 @@ from pncsim.wire.values import replace
 
 MOST_RUNS = 200
 """Results that are remembered."""
+AT_ONCE = 200
+"""Events taken between two looks at the time: some milliseconds of whoever types."""
 EARLIER_RUNS, EARLIER_EVENTS = 4, 200_000
 """Runs whose events are still there to be held against, the latest, as long as they are no more together."""
 
@@ -101,6 +104,7 @@ class Scene:
         self.runs: list[PastRun] = []
         self.earlier: list[EarlierRun] = []
         self.last_start: StartRun | None = None
+        self._left: EventsTold | None = None
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Callable[[RequestDone], None]] = {}
 
@@ -108,16 +112,39 @@ class Scene:
 
     def take(self, seconds: float) -> bool:
         """Learn what was reported, for at most ``seconds``; whether anything was. Raises LocalError."""
-        before = self.version
+        before, until = self.version, time.perf_counter() + seconds
         try:
-            for report in self.source.take(seconds):
-                self.see(report)
-                self.version += 1
+            self._take_left(until)
+            if self._left is None:
+                for report in self.source.take(max(0.0, until - time.perf_counter())):
+                    if isinstance(report, EventsTold):
+                        self._left = report
+                        self._take_left(until)
+                        if self._left is not None:
+                            break
+                    else:
+                        self.see(report)
+                    self.version += 1
         except LocalError:
             self.running, self.held, self.hand = False, False, None
             self.version += 1
             raise
         return self.version > before
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is more to take at once."""
+        return self._left is not None or self.source.waiting
+
+    def _take_left(self, until: float) -> None:
+        """What is left of a report of events, some at a time: nobody who types waits for all of them."""
+        while (told := self._left) is not None:
+            self.see(replace(told, records=told.records[:AT_ONCE]))
+            self.version += 1
+            more = told.records[AT_ONCE:]
+            self._left = replace(told, records=more, dropped=0) if more else None
+            if time.perf_counter() > until:
+                return
 
     def see(self, report: LabReport) -> None:
         """Learn one report."""

@@ -17,7 +17,7 @@ DARK = Theme(
     surface="#161B21",
     panel="#222A33",
     dark=True,
-    variables={"block-cursor-background": "#1F4E6B", "block-cursor-foreground": "#FFFFFF"},
+    variables={"block-cursor-background": "#13324A", "block-cursor-foreground": "#FFFFFF"},
 )
 LIGHT = Theme(
     name="pnc-light",

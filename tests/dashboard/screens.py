@@ -24,7 +24,7 @@ class Seen:
     async def tick(self) -> None:
         """Let it look at what was reported, all of it, and draw."""
         self.app.tick()
-        while self.app.scene.source.waiting:
+        while self.app.scene.waiting:
             self.app.tick()
         await self.pilot.pause()
         self.app.tick()

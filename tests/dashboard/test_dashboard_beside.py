@@ -157,7 +157,7 @@ async def test_a_bundle_is_the_other_run(tmp_path: Path) -> None:
         await seen.press("d", "enter")
         await seen.app.workers.wait_for_complete()
         await seen.tick()
-        assert f"in {choice.title}"[:20] in seen.text and "SessionID" in seen.text and "elements differ" in seen.last
+        assert f"in {choice.title}"[:20] in seen.text and "SessionID" in seen.text and "1 element differs" in seen.last
 
 
 async def test_elements_are_folded_and_opened() -> None:

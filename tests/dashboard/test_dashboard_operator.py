@@ -159,9 +159,12 @@ async def test_the_operator_screen_looks_as_it_was_accepted(size: tuple[int, int
     async with dashboard(PlayedBack(*recorded("charged")), size) as seen:
         await seen.press("7")
         accepted(f"operator-{size[0]}x{size[1]}", seen.text)
-    async with dashboard(PlayedBack(), size) as seen:
+
+
+async def test_before_any_station_has_spoken_the_screen_says_what_to_do(accepted: Accepted) -> None:
+    async with dashboard(PlayedBack(), (80, 24)) as seen:
         await seen.press("7", "d")
-        accepted(f"operator-nothing-{size[0]}x{size[1]}", seen.text)
+        accepted("operator-nothing-80x24", seen.text)
 
 
 async def test_one_station_is_shown_alone_a_call_opened_and_the_device_model_asked_for() -> None:

@@ -155,9 +155,12 @@ async def test_the_power_screen_looks_as_it_was_accepted(size: tuple[int, int], 
     async with dashboard(PlayedBack(*recorded("charged")), size) as seen:
         await seen.press("6", "home", "n", "n", "n")
         accepted(f"power-{size[0]}x{size[1]}", seen.text)
-    async with dashboard(PlayedBack(), size) as seen:
+
+
+async def test_before_anything_is_charged_the_screen_says_what_to_do(accepted: Accepted) -> None:
+    async with dashboard(PlayedBack(), (80, 24)) as seen:
         await seen.press("6")
-        accepted(f"power-nothing-{size[0]}x{size[1]}", seen.text)
+        accepted("power-nothing-80x24", seen.text)
 
 
 async def test_the_cursor_goes_from_event_to_event_and_opens_one() -> None:

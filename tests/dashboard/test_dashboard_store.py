@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import stat
 import time
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from seen_runs import events_of
+from seen_runs import PlayedBack, events_of
 
 from pncsim.simulator.dashboard.form import KINDS, NUMBER, Level, event_of, records
+from pncsim.simulator.dashboard.reports import EventsTold
+from pncsim.simulator.dashboard.scene import AT_ONCE, Scene
 from pncsim.simulator.dashboard.selection import Filter, Selection
 from pncsim.simulator.dashboard.spill import WRITTEN_AT, Spill
 from pncsim.simulator.dashboard.store import EventStore
@@ -117,6 +121,29 @@ def test_an_event_of_a_long_run_is_there_within_a_tenth_of_a_second_and_costs_li
         store.event(place)
     assert time.perf_counter() - began < 100 * 0.1
     store.close()
+
+
+def test_a_report_of_many_events_is_taken_in_pieces_so_that_whoever_types_is_heard_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By a clock that goes on by one whenever it is looked at."""
+    clock = itertools.count()
+    monkeypatch.setattr(time, "perf_counter", lambda: float(next(clock)))
+    events, began, ended = events_of("pnc-ac")
+    told = tuple(records(events))
+    many = 20
+    scene = Scene(PlayedBack(began, EventsTold(told * many, dropped=3, now=events[-1].time), ended))
+    sizes = [0]
+    while scene.waiting:
+        scene.take(5.0)
+        sizes.append(len(scene.store))
+        assert scene.result is None or sizes[-1] == many * len(told), "the end comes after all that was before it"
+    assert sizes[-1] == many * len(told) and scene.result is not None and scene.store.dropped == 3
+    assert max(after - before for before, after in pairwise(sizes)) <= 6 * AT_ONCE < sizes[-1] / 3
+    assert [scene.store.event(place).seq for place in range(0, sizes[-1], 97)] == [
+        events[place % len(told)].seq for place in range(0, sizes[-1], 97)
+    ]
+    scene.close()
 
 
 # Rows

@@ -96,6 +96,7 @@ class MessageScreen(View):
     _form = "xml"
     _place: int | None = None
     _store: EventStore | None = None
+    _theme = ""
     _anatomy: Anatomy | None = None
     _signature: SignatureView | None = None
     _moment: MessageMoment | None = None
@@ -128,8 +129,10 @@ class MessageScreen(View):
         if place is None or place >= len(store):
             place = _newest(store)
         self._room()
-        if (place, store) != (self._place, self._store):
-            self._place, self._store = place, store
+        # What is drawn once has its colours from then.
+        seen = place, store, self.app.theme
+        if seen != (self._place, self._store, self._theme):
+            self._place, self._store, self._theme = seen
             self._load(place)
 
     def _room(self) -> None:
@@ -196,7 +199,9 @@ class MessageScreen(View):
             return
         grid.show(rows_beside(anatomy, there), beside=f"in {other.title}")
         many = sum(row.sign in ("+", "-") or (row.sign == "≠" and not row.part.parts) for row in grid.rows)
-        self.dashboard.say(f"{many or 'No'} elements differ from {other.title}.")
+        self.dashboard.say(
+            f"{many or 'No'} {'element differs' if many == 1 else 'elements differ'} from {other.title}."
+        )
 
     def _panes(self) -> None:
         """What every pane shows of the message."""

@@ -36,7 +36,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     DEFAULT_CSS = """
     Grid { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
-    Grid > .grid--heading { color: $text-muted; text-style: bold; background: $panel; }
+    Grid > .grid--heading { color: $foreground; text-style: bold; background: $panel; }
     Grid > .grid--cursor { background: $panel; text-style: bold; }
     Grid:focus > .grid--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
     Grid > .grid--quiet { color: $text-muted; }
@@ -88,6 +88,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor = 0
         self._shown = -1
         self._plain, self._styles, self._widths = Style.null(), dict[str, Style](), list[int]()
+        self._upon_cursor = False
 
     # What a subclass says
 
@@ -176,6 +177,9 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def style_of(self, name: str) -> Style:
         """A style by its name: quiet, problem, notice, good, accent."""
+        if name == "quiet" and self._upon_cursor:
+            # Its colour is made for the ground of all other rows.
+            return Style.null()
         found = self._styles.get(name)
         if found is None:
             whole = self.get_component_rich_style(f"grid--{name}")
@@ -199,7 +203,8 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
                 return Strip([Segment(f"  {self.empty[y - 2]}", quiet)]).adjust_cell_length(width, self._plain)
             return Strip.blank(width, self._plain)
         style = self._plain
-        if row == self.cursor:
+        self._upon_cursor = row == self.cursor
+        if self._upon_cursor:
             style += self.get_component_rich_style("grid--cursor", partial=True)
         return self._strip(self.cells(row), style, width)
 
