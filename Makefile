@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UNFINISHED := $(VENV)/.unfinished
 
-.PHONY: demo test rules bench lint format clean help
+.PHONY: demo test conformance rules bench lint format clean help
 
 help: ## show these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,10 @@ demo: $(STAMP) ## from plug-in to an installed contract and a paid charge
 
 test: $(STAMP) lint ## static checks and all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+conformance: $(STAMP) ## whole conformance suites against our own devices, and the mutants that they have to find
+	@$(BIN)/pnc conformance secc
+	@$(BIN)/pnc conformance secc --mutants
 
 lint: $(STAMP) ## static checks only
 	@$(BIN)/ruff check .

@@ -91,7 +91,7 @@ class Evse:
         self.pilot = pilot or Pilot()
         self._assumed = plan.assumed
         if not plan.assumed:
-            self.power.vehicle_ready = lambda: self.pilot.ready
+            self.power.vehicle_ready = self.power.seen_ready = lambda: self.pilot.ready
         self.voice = Voice.on(clock, trace, "SECC", unit, refuses=plan.config.refuses)
         self.receipts = self.loops = 0
         self.ended: notices.SessionEnded | None = None

@@ -12,7 +12,8 @@ class EvsePower:
     """What flows now and what has flowed. Volts and amperes are RMS per phase (AC) or of the output (DC).
 
     ``fault`` is a sentence while the EVSE cannot deliver, otherwise empty. ``vehicle_ready`` tells whether the vehicle
-    signals state C or D on the control pilot; where nobody can tell, it counts as ready. ``load_watts`` lets a lab say
+    signals state C or D on the control pilot; where nobody can tell, it counts as ready. ``seen_ready`` tells whether
+    it is seen to do so: never where nobody can tell. ``load_watts`` lets a lab say
     what a coupled vehicle really draws in AC, which a meter sees and an engine does not; None: it is estimated from
     the limits.
     """
@@ -29,6 +30,7 @@ class EvsePower:
         "fault",
         "load_watts",
         "meter_id",
+        "seen_ready",
         "vehicle_ready",
         "volts",
         "watts",
@@ -39,6 +41,7 @@ class EvsePower:
         self.fault = ""
         self.load_watts: float | None = None
         self.vehicle_ready: Callable[[], bool] = lambda: True
+        self.seen_ready: Callable[[], bool] = lambda: False
         self.watts = self.volts = self.amperes = 0.0
         self._register = register_wh
         self._since: float | None = None

@@ -147,6 +147,7 @@ def _heed_limits(s: Iso2StationSession, request: iso2.CurrentDemandReq) -> None:
 def welding_detection(s: Iso2StationSession, request: iso2.WeldingDetectionReq) -> Handling:
     """Show the falling voltage, so that the vehicle can see that its contactors are open."""
     _heed(s, request.DC_EVStatus)
+    check_state_b(s, "WeldingDetectionReq")
     there = s.power.ramp(0.0, s.config.dc.volts_per_second, s.now)
     if s.power.output(s.now) > SAFE_VOLTAGE:
         yield Until(min(there, s.now + _HOLD))
@@ -154,6 +155,16 @@ def welding_detection(s: Iso2StationSession, request: iso2.WeldingDetectionReq) 
         iso2.WeldingDetectionRes(ResponseCode=_OK, DC_EVSEStatus=s.dc_status(), EVSEPresentVoltage=_output(s)),
         State.WELDING,
     )
+
+
+def check_state_b(s: Iso2StationSession, name: str) -> None:
+    """After PowerDelivery(Stop) the vehicle's switch is open (V2G2-848). Raises PeerError where it is seen closed."""
+    if s.state in (State.STOPPED_DC, State.WELDING) and s.power.seen_ready():
+        raise PeerError(
+            f"The vehicle sent {name} and still signals state C or D on the control pilot.",
+            clause="V2G2-848, ISO 15118-4 SECC_DC SessionStop_006, WeldingDetection_005",
+            advice="It has to open its switch before PowerDeliveryReq(Stop).",
+        )
 
 
 def _output(s: Iso2StationSession) -> iso2.PhysicalValueType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pncsim.secc.config import KeptSession
+from pncsim.secc.iso2.charging_dc import check_state_b
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.wire.errors import PeerError
 from pncsim.wire.session.responder import HowEnded, Reply
@@ -12,6 +13,7 @@ from pncsim.wire.v2g.iso2.secc_sequence import PAUSE_FROM, State
 
 def session_stop(s: Iso2StationSession, request: iso2.SessionStopReq) -> Reply:
     """Forget the session, or keep what a paused one needs (V2G2-739, -741). A vehicle that still charges is cut off."""
+    check_state_b(s, "SessionStopReq")
     if request.ChargingSession == iso2.ChargingSessionType.Pause:
         schedule = s.schedule
         if s.state not in PAUSE_FROM or schedule is None:

@@ -56,6 +56,7 @@ def _fill(parser: argparse.ArgumentParser, suite: Suite) -> None:
         help="only cases with these words in id, group, title or conditions",
     )
     parser.add_argument("--list", action="store_true", help="name the cases and whether they apply, and run nothing")
+    parser.add_argument("--page", action="store_true", help="print the suite as a page of Markdown, and run nothing")
     parser.add_argument("--explain", metavar="ID", help="tell all about one case, and run nothing")
     parser.add_argument(
         "--jobs", type=_count, metavar="N", help="processes (default: one for each processor; 1 for a target)"
@@ -77,6 +78,9 @@ def _fill(parser: argparse.ArgumentParser, suite: Suite) -> None:
     )
     parser.add_argument("--seed", metavar="N", help="draw every random choice from this; no key is a secret then")
     if suite.mutants:
+        parser.add_argument(
+            "--mutants", action="store_true", help="try the suite: run each wrong device of ours against its cases"
+        )
         parser.add_argument(
             "--mutant", default="", choices=tuple(suite.mutants), metavar="NAME", help="a wrong device of ours instead"
         )
@@ -109,12 +113,16 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 def _conform(arguments: Arguments) -> int:
+    from pncsim.simulator.conformance.page import page
     from pncsim.simulator.conformance.pics import read_pics, template
     from pncsim.simulator.conformance.suite import Bench
 
     suite: Suite = arguments.suite
     if arguments.pics_template:
         print(template(suite.name, suite.declarations), end="")
+        return 0
+    if arguments.page:
+        print(page(suite), end="")
         return 0
     ids = [case.id for case in suite.cases]
     pics = suite.usual if arguments.pics is None else read_pics(arguments.pics, suite.declarations, ids)
@@ -130,6 +138,8 @@ def _conform(arguments: Arguments) -> int:
             why = pics.against(one)
             print(f"{one.id}  {one.title}{f' (not applicable: {why})' if why else ''}")
         return 0
+    if getattr(arguments, "mutants", False):
+        return _try_suite(suite, chosen, pics, arguments)
     if arguments.target and (arguments.jobs or 1) > 1:
         arguments.parser.error("--jobs is for devices of ours: somebody's device serves one case at a time")
     bench = Bench(
@@ -189,6 +199,28 @@ def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Argument
             kept = _write_junit(arguments.junit, suite, chosen, tally.tried)
         print(tally.line(bench.target or suite.own), flush=True)
     return exit_code(tally.tried) or (0 if kept else EXIT_UNAVAILABLE)
+
+
+def _try_suite(suite: Suite, chosen: Sequence[Case], pics: Pics, arguments: Arguments) -> int:
+    """Whether every mutant fails what it has to fail: the exit code."""
+    from pncsim.simulator.conformance.killing import TrialWork, trials
+    from pncsim.simulator.conformance.record import exit_code
+    from pncsim.simulator.conformance.told import SuiteTally
+    from pncsim.simulator.every.workers import Crew, processors
+
+    found = list(trials(suite, chosen, pics))
+    if not found:
+        arguments.parser.error("no mutant has to fail any of these cases")
+    tally = SuiteTally(f"mutants of {suite.name}", len(found), -1 if arguments.quiet else arguments.verbose)
+    try:
+        jobs = arguments.jobs or processors()
+        with terminable(), Crew(found, TrialWork(suite), jobs, limit=arguments.limit) as crew:
+            for _, one in crew.results():
+                tally(one)
+    finally:
+        tally.done()
+        print(tally.line(f"{len(suite.mutants)} wrong devices of ours"), flush=True)
+    return exit_code(tally.tried)
 
 
 def _record(arguments: Arguments, place: Path | None, head: Head, done: Sequence[Tried]) -> RecordFile:

@@ -80,7 +80,7 @@ class Finding(Struct, frozen=True):
 
 
 class Mutant(Struct, frozen=True, kw_only=True):
-    """A device of ours that is wrong in one point. ``kills``: the group, or ids, of the cases it may make fail.
+    """A device of ours that is wrong in one point. ``kills``: the ids of the cases it makes fail.
 
     ``made`` is what the suite's driver puts in the place of the right thing.
     """

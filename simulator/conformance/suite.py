@@ -39,6 +39,7 @@ class Suite(Struct, frozen=True, kw_only=True):
     gives the stimulus and says what it has found. It raises LocalError for what cannot be done here. ``options``: a
     struct whose annotated fields become options of the command (:mod:`simulator.parameters`). ``targets``: what a
     target is, for the help. ``own``: what the device of ours is called, which is run where no target is given.
+    ``mutants``: wrong devices of ours by name; ``unkilled``: why none of them can fail a case, where that is so.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Suite(Struct, frozen=True, kw_only=True):
     targets: str
     options: type[Struct] = NoOptions
     mutants: Mapping[str, Mutant] = field(default_factory=dict)
+    unkilled: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def usual(self) -> Pics:

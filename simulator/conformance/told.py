@@ -30,9 +30,9 @@ _SAID = {
 class SuiteTally:
     """Tells cases as they end: with ``level`` -1 none, with 0 what is not as one wishes, with 1 each."""
 
-    def __init__(self, suite: str, total: int, level: int, out: TextIO = sys.stderr) -> None:
+    def __init__(self, suite: str, total: int, level: int, out: TextIO | None = None) -> None:
         self._suite, self._total, self._level = suite, total, level
-        self._bar = ProgressBar(total, out)
+        self._bar = ProgressBar(total, out or sys.stderr)
         self._began = time.monotonic()
         self._tried: dict[str, Tried] = {}
         self._bad = 0

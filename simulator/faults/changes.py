@@ -152,7 +152,7 @@ def tampered(name: str) -> Callable[[iso2.V2G_Message], iso2.V2G_Message]:
     return change
 
 
-def _one_root_more(part: iso2.CertificateInstallationReq) -> iso2.CertificateInstallationReq:
+def _one_root_more(part: Any) -> Any:
     roots = part.ListOfRootCertificateIDs.RootCertificateID
     twice = replace(part.ListOfRootCertificateIDs, RootCertificateID=[*roots, roots[0]])
     return replace(part, ListOfRootCertificateIDs=twice)
@@ -162,6 +162,7 @@ _TAMPERED: dict[str, Callable[[Any], Any]] = {
     "AuthorizationReq": lambda part: replace(part, Id="id2"),
     "MeteringReceiptReq": lambda part: replace(part, SAScheduleTupleID=None),
     "CertificateInstallationReq": _one_root_more,
+    "CertificateUpdateReq": _one_root_more,
 }
 """What is altered in which message, that it would pass every check but that of the signature."""
 

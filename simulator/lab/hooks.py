@@ -16,6 +16,7 @@ from pncsim.wire.ocpp.frames import Call, Error, Frame, Result
 from pncsim.wire.session.outputs import Alter
 
 if TYPE_CHECKING:
+    from pncsim.secc.evse import EvsePlan
     from pncsim.simulator.lab.desk import Caller
     from pncsim.wire.clock import Clock
     from pncsim.wire.ocpp.channel import Connector, FrameChannel
@@ -41,6 +42,9 @@ Calling = Callable[["Caller"], "Caller"]
 """Answers who calls the services instead of a caller: the same one, as a rule."""
 
 Do = Callable[[PlugIn], Awaitable[None]]
+
+Fit = Callable[["EvsePlan"], "EvsePlan"]
+"""Answers what an EVSE is built as, instead of as planned: a mutant of a conformance suite."""
 
 
 class Deed(Struct):
@@ -69,6 +73,7 @@ class Hooks(Struct):
     _said: list[tuple[str, StationFrames]] = field(default_factory=list)
     _calling: list[tuple[str, Calling]] = field(default_factory=list)
     _deeds: list[Deed] = field(default_factory=list)
+    _fittings: list[Fit] = field(default_factory=list)
 
     # Who disturbs
 
@@ -92,7 +97,17 @@ class Hooks(Struct):
         """Await ``do(plug_in)`` once for each instance; ``loop`` 0: before it is plugged in for the first time."""
         self._deeds.append(Deed(subject, where, do, loop))
 
+    def fit(self, change: Fit) -> None:
+        """Let ``change`` decide as what each EVSE of the lab is built."""
+        self._fittings.append(change)
+
     # What the lab asks
+
+    def fitted(self, plan: EvsePlan) -> EvsePlan:
+        """What an EVSE that is planned so is built as."""
+        for change in self._fittings:
+            plan = change(plan)
+        return plan
 
     def altering(self, subject: Subject, *units: str) -> Alter | None:
         """One hook that applies all that concern who is called one of ``units``; None if there is none."""

@@ -91,7 +91,8 @@ def make_station(
     anchors of its own they have those of the PKIs ``everywhere``. In a ``home`` it knows no roots and has no CSMS.
     ``state``, ``hardware``: what is left of it (:meth:`ChargePoint.lose_power`).
     """
-    evses = [_evse(plan, config, hooks, number, outlet, transport, clock) for outlet in range(1, plan.evses + 1)]
+    outlets = range(1, plan.evses + 1)
+    evses = [hooks.fitted(_evse(plan, config, hooks, number, one, transport, clock)) for one in outlets]
     known = everywhere if plan.commissioned and home is None else ()
     roots = [anchor for one in known for anchor in trusted_roots(one)]
     credentials = credentials if home is None else home.station

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 
 from pncsim.wire.clock import Clock
-from pncsim.wire.network import Handlers, Network, SeccAddress, Security, Serving
+from pncsim.wire.network import Handlers, Network, SeccAddress, Serving
 from pncsim.wire.streams import ByteStream, Layer
 from pncsim.wire.trace import Event, V2gMessage
-from pncsim.wire.v2g.sdp import ATTEMPTS
+from pncsim.wire.v2g.sdp import ATTEMPTS, Wish
 from pncsim.wire.voice import Voice
 
 
@@ -80,7 +80,7 @@ class _Gated:
         """As :class:`wire.network.Network`."""
         return await self._network.serve(handlers, voice)
 
-    async def find(self, want: Security, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
+    async def find(self, want: Wish, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
         """As :class:`wire.network.Network`."""
         return await self._network.find(want, voice, attempts=attempts)
 

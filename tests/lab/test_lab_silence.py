@@ -13,7 +13,7 @@ from pncsim.wire.errors import PncError
 from pncsim.wire.network import SeccAddress, Security
 from pncsim.wire.streams import ByteStream, Layer
 from pncsim.wire.trace import Event, Problem, V2gMessage
-from pncsim.wire.v2g.sdp import ATTEMPTS
+from pncsim.wire.v2g.sdp import ATTEMPTS, Wish
 from pncsim.wire.voice import Voice
 
 Mute = Callable[[Event], bool]
@@ -62,7 +62,7 @@ class Link:
         self._network, self.dead = lab.network, asyncio.Event()
         lab.trace.subscribe(lambda event: self.dead.set() if when(event) else None)
 
-    async def find(self, want: Security, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
+    async def find(self, want: Wish, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
         return await self._network.find(want, voice, attempts=attempts)
 
     async def connect(self, address: SeccAddress, voice: Voice | None = None) -> ByteStream:

@@ -118,7 +118,9 @@ class _Car:
 
     async def _exchange(self, name: str, values: dict[str, Any]) -> Any:
         """The response to a request; None if the station has closed."""
-        if name in ("CableCheckReq", "PowerDeliveryReq"):
+        if values.get("ChargeProgress") == "Stop":
+            self._pilot.signal_not_ready()
+        elif name in ("CableCheckReq", "PowerDeliveryReq"):
             self._pilot.signal_ready()
         handshake = name == HANDSHAKE
         self._wire.write(v2gtp.pack(registry.EXI, self._handshake(values) if handshake else self._body(name, values)))

@@ -18,7 +18,21 @@ from secc_paths import (
     signed_authorization,
     update,
 )
-from secc_playbook import A, Playbook, V, ac_parameters, cable, dc_parameters, demand, hello, power, select, setup, stop
+from secc_playbook import (
+    A,
+    Playbook,
+    V,
+    ac_parameters,
+    cable,
+    dc_parameters,
+    demand,
+    hello,
+    power,
+    select,
+    setup,
+    stop,
+    welding,
+)
 
 from pncsim.secc.config import AcSupply, DcSupply, ReceiptPolicy
 from pncsim.secc.iso2.payment import CERTIFICATE_KINDS, refusal_kind
@@ -375,6 +389,17 @@ def test_refusals(code: str, what: str, play: Scene) -> None:
 
 def test_every_code_of_the_schema_has_a_scene() -> None:
     assert {code for code, _, _ in SCENES} == {code for code in iso2.ResponseCodeType if code.startswith("FAILED")}
+
+
+@pytest.mark.parametrize("request_", [welding(), stop()], ids=["WeldingDetection", "SessionStop"])
+def test_who_has_stopped_and_is_seen_in_state_c_is_refused(request_: Any) -> None:
+    """ISO 15118-4 SECC_DC SessionStop_006, WeldingDetection_005: the switch opens before PowerDelivery(Stop)."""
+    p = at(S.STOPPED_DC)
+    p.power.seen_ready = lambda: True
+    assert p.ev(request_).ResponseCode == "FAILED"
+    assert "still signals state C or D" in p.problems
+    p = at(S.STOPPED_DC)
+    assert (p.ev(request_) or p.wait(1.0)).ResponseCode == "OK", "where nobody can see it, nobody complains"
 
 
 def test_no_payment_option_is_refused_in_the_configuration_already() -> None:

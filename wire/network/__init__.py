@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from pncsim.wire.acceptor import OnStream
 from pncsim.wire.streams import ByteStream
-from pncsim.wire.v2g.sdp import ATTEMPTS, SdpError, Security
+from pncsim.wire.v2g.sdp import ATTEMPTS, SdpError, Security, Wish
 from pncsim.wire.voice import Voice
 
 __all__ = ["Handlers", "Network", "SdpError", "SeccAddress", "Security", "Serving"]
@@ -66,7 +66,7 @@ class Network(Protocol):
     async def serve(self, handlers: Handlers, voice: Voice | None = None) -> Serving:
         """Station side: listen, and answer SDP. Raises LocalError if this machine cannot."""
 
-    async def find(self, want: Security, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
+    async def find(self, want: Wish, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
         """Vehicle side: ask by SDP, every 250 ms, ``attempts`` times. The answer's security may differ from ``want``.
 
         Raises SdpError if nobody answers and LocalError if this machine cannot ask.

@@ -18,6 +18,7 @@ from pncsim.wire.v2g.sdp import (
     SdpSearch,
     SdpTransport,
     Security,
+    Wish,
     address_octets,
     choose,
     decode_request,
@@ -97,7 +98,7 @@ class Asking:
         if self._voice is not None:
             self._voice.sdp(direction, peer, datagram)
 
-    async def search(self, want: Security, send: Callable[[bytes], None], attempts: int) -> SdpResponse:
+    async def search(self, want: Wish, send: Callable[[bytes], None], attempts: int) -> SdpResponse:
         """Drive an :class:`SdpSearch`; ``send`` puts a request on the link. Raises SdpError in the end."""
         engine = SdpSearch(want, attempts=attempts)
         while True:

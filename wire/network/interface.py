@@ -22,7 +22,7 @@ from pncsim.wire.network.discovery import Asking, check_handlers
 from pncsim.wire.network.station import SocketServing
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.tcp import TcpServer, connect_tcp, end_point, os_error, serve_tcp
-from pncsim.wire.v2g.sdp import ATTEMPTS, MULTICAST_GROUP, PORT, Security
+from pncsim.wire.v2g.sdp import ATTEMPTS, MULTICAST_GROUP, PORT, Security, Wish
 from pncsim.wire.voice import Voice
 
 DYNAMIC_PORTS = range(49152, 65536)
@@ -87,7 +87,7 @@ class InterfaceNetwork:
         serving.attach(Datagrams(sock, serving.receive))
         return serving
 
-    async def find(self, want: Security, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
+    async def find(self, want: Wish, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
         """Ask for a station; see :class:`wire.network.Network`."""
         index, host = await self._link()
         asking = Asking(self._clock, voice, (MULTICAST_GROUP, PORT))

@@ -12,7 +12,7 @@ from pncsim.wire.network.discovery import Asking, check_handlers
 from pncsim.wire.network.station import SocketServing
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.tcp import TcpServer, address_text, connect_tcp, end_point, os_error, serve_tcp
-from pncsim.wire.v2g.sdp import ATTEMPTS, Security
+from pncsim.wire.v2g.sdp import ATTEMPTS, Security, Wish
 from pncsim.wire.voice import Voice
 
 
@@ -58,7 +58,7 @@ class LoopbackNetwork:
         _, self.sdp_port = datagrams.local
         return serving
 
-    async def find(self, want: Security, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
+    async def find(self, want: Wish, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
         """Ask for a station; see :class:`wire.network.Network`."""
         asking = Asking(self._clock, voice, (self.host, self.sdp_port))
         datagrams = Datagrams(

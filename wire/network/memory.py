@@ -17,7 +17,7 @@ from pncsim.wire.network.discovery import Asking, answer, check_handlers, main_a
 from pncsim.wire.pipe import memory_pipe
 from pncsim.wire.streams import ByteStream
 from pncsim.wire.trace import EndPoint
-from pncsim.wire.v2g.sdp import ATTEMPTS, MULTICAST_GROUP, PORT, Security
+from pncsim.wire.v2g.sdp import ATTEMPTS, MULTICAST_GROUP, PORT, Security, Wish
 from pncsim.wire.voice import Voice
 
 _PORTS = {Security.TLS: 61341, Security.NONE: 61342}
@@ -79,7 +79,7 @@ class MemoryNetwork:
         self._serving = _MemoryServing(self._station, handlers, voice)
         return self._serving
 
-    async def find(self, want: Security, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
+    async def find(self, want: Wish, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
         """Ask for a station; see :class:`wire.network.Network`."""
         asking = Asking(self._clock, voice, _SDP)
         asking.local = self._next_end_point()

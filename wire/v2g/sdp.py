@@ -114,6 +114,10 @@ def choose(wanted: Security, served: Container[Security]) -> Security:
     return Security.NONE if wanted is Security.TLS else Security.TLS
 
 
+Wish = Security | bytes
+"""What a vehicle asks for: the kind of connection, or for a tester the datagram itself, which may be a wrong one."""
+
+
 class SdpSearch:
     """The vehicle's side: ask, wait 250 ms, ask again, give up after 50 requests (12.5 s).
 
@@ -123,8 +127,8 @@ class SdpSearch:
 
     __slots__ = ("_attempts", "_request", "deadline", "ignored", "sent")
 
-    def __init__(self, want: Security, *, attempts: int = ATTEMPTS) -> None:
-        self._request = encode_request(SdpRequest(want))
+    def __init__(self, want: Wish, *, attempts: int = ATTEMPTS) -> None:
+        self._request = want if isinstance(want, bytes) else encode_request(SdpRequest(want))
         self._attempts = attempts
         self.sent = 0
         self.deadline: float | None = None

@@ -19,6 +19,7 @@ DECLARATIONS = (
     _one("ChargingMode", "Does it charge with alternating (aC) or direct current (dC), or both?", "aC", "dC"),
     _one("IdentificationMode", "Is a driver identified by other means (eIM) or by contract (pnC)?", "eIM", "pnC"),
     _one("TLS", "Does it serve vehicles with TLS (true), without (false), or both?", *_YES_NO),
+    _one("OnlyPlain", "Can it be made to serve vehicles without TLS alone?", *_YES_NO, usual=("true",)),
     _one(
         "CertificateHandling",
         "Which contracts can be had through it: none_ in any case, certInstall, certUpdate?",
@@ -52,6 +53,13 @@ DECLARATIONS = (
         "station",
         usual=("vehicle",),
     ),
+    _one("OffersEveryMode", "Does it offer every energy transfer mode there is?", *_YES_NO, usual=("false",)),
+    _one(
+        "ControlPilot",
+        "Does the tester move its control pilot (a station of ours, --cp-command), so that it sees plug and state?",
+        *_YES_NO,
+        usual=("true",),
+    ),
     _one(
         "EIMDone",
         "When is the driver identified, as the tester presents a card?",
@@ -61,6 +69,7 @@ DECLARATIONS = (
     ),
     _one("EvStateInChargeProgress", "In which state of the pilot may a vehicle charge?", "C", "D"),
     _one("WeldingDetection", "Does it take WeldingDetection after direct current?", *_YES_NO),
+    _one("CountryRefused", "Does it refuse contracts whose subject has a country (annex F: it has none)?", *_YES_NO),
     _one("VersionNumberMinor", "Does it take another minor version than its own?", *_YES_NO),
     _one("V2gtpSdp", "Are the cases about V2GTP headers of SDP to be run?", *_YES_NO),
     _one("V2gtpV2g", "Are those about V2GTP headers of messages?", *_YES_NO),

@@ -19,7 +19,11 @@ def judge(tester: TestingVehicle) -> Finding:
         why = f": {error.sentence}" if error is not None else f": {tester.outcome.reason}"
         return Finding(CaseVerdict.INCONCLUSIVE, f"It did not come to {tester.step.at}{why}")
     wrong = _answered(tester) or (_closed(tester) if tester.step.closes else "")
-    return Finding(CaseVerdict.FAIL, wrong) if wrong else Finding(CaseVerdict.PASS, _seen(tester))
+    if wrong:
+        return Finding(CaseVerdict.FAIL, wrong)
+    if tester.step.ongoing and _processing(tester.answers[0]) == "Finished":
+        return Finding(CaseVerdict.INCONCLUSIVE, f"{tester.answers[0].name} is Finished at once, never undecided.")
+    return Finding(CaseVerdict.PASS, _seen(tester))
 
 
 def _answered(tester: TestingVehicle) -> str:
@@ -38,11 +42,11 @@ def _answered(tester: TestingVehicle) -> str:
     if refused is not None:
         return f"It answered with {_told(refused)}; expected was {step.expectation}"
     if not step.goes_on:
-        return _of_this_session(tester, here[0]) or _looked_at(tester, here[-1:])
+        return _of_this_session(tester, here[0]) or _looked_at(tester, here[-1])
     if not here[-1].accepted:
         error = tester.outcome.error
         return f"The vehicle does not accept {_told(here[-1])}{f': {error.sentence}' if error is not None else '.'}"
-    return _unfinished(tester, here[-1]) or _looked_at(tester, here)
+    return _unfinished(tester, here[-1]) or _looked_at(tester, here[-1])
 
 
 def _of_this_session(tester: TestingVehicle, heard: Heard) -> str:
@@ -55,15 +59,20 @@ def _of_this_session(tester: TestingVehicle, heard: Heard) -> str:
 
 def _unfinished(tester: TestingVehicle, heard: Heard) -> str:
     """What is asked again until it is done has to come to that."""
-    processing = str(getattr(heard.body, "EVSEProcessing", "Finished"))
+    processing = _processing(heard)
     if processing == "Finished":
         return ""
     error = tester.outcome.error
     return f"{heard.name} stays {processing}{f': {error.sentence}' if error is not None else '.'}"
 
 
-def _looked_at(tester: TestingVehicle, answers: list[Heard]) -> str:
-    return next((wrong for look in tester.step.also for heard in answers if (wrong := look(heard))), "")
+def _processing(heard: Heard) -> str:
+    return str(getattr(heard.body, "EVSEProcessing", "Finished"))
+
+
+def _looked_at(tester: TestingVehicle, heard: Heard) -> str:
+    """What the last answer does not say: a receipt need not be asked for at once."""
+    return next((wrong for look in tester.step.also if (wrong := look(heard, tester.session))), "")
 
 
 def _closed(tester: TestingVehicle) -> str:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.secc.declared import DECLARATIONS
-from pncsim.simulator.conformance.secc.judge import judge
+from pncsim.simulator.conformance.secc.mutants import UNKILLED, mutants
 from pncsim.simulator.conformance.secc.options import StationUnderTest
-from pncsim.simulator.conformance.secc.rig import Rig, run_case
-from pncsim.simulator.conformance.secc.rows import setting_up
+from pncsim.simulator.conformance.secc.rig import Rig, run_case, take
+from pncsim.simulator.conformance.secc.rows import charging, discovery, parameters, paying, setting_up, unsuited
 from pncsim.simulator.conformance.secc.step import CaseStep
+from pncsim.simulator.conformance.secc.table import RowKind
 from pncsim.simulator.conformance.suite import Bench, Suite
 from pncsim.simulator.settings import Transport
 
 
 async def drive(case: Case, bench: Bench) -> Finding:
     """As :class:`simulator.conformance.suite.Suite`."""
-    step: CaseStep = case.how
+    how: RowKind = case.how
 
-    async def play(rig: Rig) -> Finding:
-        return judge(await rig.session(await rig.vehicle(), step))
+    async def play(rig: Rig, vehicle: Vehicle) -> Finding:
+        return await (take(how, rig, vehicle) if isinstance(how, CaseStep) else how.play(rig, vehicle))
 
-    return await run_case(case, bench, step.setting, play)
+    return await run_case(case, bench, how.setting, play, SECC.mutants.get(bench.mutant))
 
 
 def transport(bench: Bench) -> Transport:
@@ -28,14 +30,25 @@ def transport(bench: Bench) -> Transport:
     return "loopback" if bench.target else "memory"
 
 
+_CASES = (
+    *discovery.CASES,
+    *setting_up.CASES,
+    *paying.CASES,
+    *parameters.CASES,
+    *charging.CASES,
+    *unsuited.CASES,
+)
+
 SECC = Suite(
     name="secc",
     title="ISO 15118-4, cases for the SECC",
-    cases=tuple(setting_up.CASES),
+    cases=_CASES,
     declarations=DECLARATIONS,
     drive=drive,
     transport=transport,
     own="a station of ours, in memory",
     targets="interface on which the station is, or loopback[:SDP PORT]",
     options=StationUnderTest,
+    mutants=mutants(_CASES),
+    unkilled=UNKILLED,
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from pncsim.ev.engine import EvccEngine
 from pncsim.ev.vehicle import Vehicle
-from pncsim.simulator.conformance.secc.step import CaseStep, Heard, Other
+from pncsim.simulator.conformance.secc.step import AtStep, CaseStep, Heard, Other, Prepared
 from pncsim.wire.errors import PncError
 from pncsim.wire.exi import ExiDecodeError
 from pncsim.wire.session.conversation import UNREADABLE
@@ -66,13 +66,16 @@ class TestingVehicle(EvccEngine):
     # ---- the step ------------------------------------------------------------------------------------------------
 
     def _strike(self, usual: Callable[[], None]) -> None:
-        """Take the step; ``usual()`` says what a vehicle would."""
-        self.struck_at, sends = self.now, self.step.sends
-        if isinstance(sends, Other):
-            body = sends.body()
+        """Take the step; ``usual()`` says what a vehicle would. Raises PeerError where the station leaves no way to."""
+        sends = self.step.sends
+        assert not isinstance(sends, Prepared), "what is prepared is so before a vehicle is plugged in"
+        change = sends.make(self.session) if isinstance(sends, AtStep) else sends
+        self.struck_at = self.now
+        if isinstance(change, Other):
+            body = change.body()
             self._send(type(body).__name__, self.dialect.wrap(self.session.id, body, None))
-        elif not isinstance(sends, str):
-            before, self.alter = self.alter, sends or self.alter
+        elif not isinstance(change, str):
+            before, self.alter = self.alter, change or self.alter
             try:
                 usual()
             finally:

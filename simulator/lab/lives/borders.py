@@ -12,14 +12,14 @@ from typing import Any, Literal
 from pncsim.simulator.lab.lives.life import Life
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed, PeerError, PncError
-from pncsim.wire.network import Handlers, Network, SeccAddress, Security, Serving
+from pncsim.wire.network import Handlers, Network, SeccAddress, Serving
 from pncsim.wire.network.memory import MemoryNetwork
 from pncsim.wire.ocpp.channel import FrameChannel
 from pncsim.wire.ocpp.frames import Call, Error, Frame, Result
 from pncsim.wire.ocpp.handshake import LinkSecurity
 from pncsim.wire.ocpp.versions import OcppVersion
 from pncsim.wire.streams import ByteStream, Layer
-from pncsim.wire.v2g.sdp import ATTEMPTS
+from pncsim.wire.v2g.sdp import ATTEMPTS, Wish
 from pncsim.wire.voice import Voice
 
 TellMoment = Callable[[str], None]
@@ -37,7 +37,7 @@ class WatchedLink:
         """As :class:`wire.network.Network`."""
         return await self._network.serve(handlers, voice)
 
-    async def find(self, want: Security, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
+    async def find(self, want: Wish, voice: Voice | None = None, *, attempts: int = ATTEMPTS) -> SeccAddress:
         """As :class:`wire.network.Network`; who is silent neither asks nor answers."""
         if self._vehicle.silent:
             await self._vehicle.here()

@@ -1,0 +1,59 @@
+"""The suites tried themselves: each wrong device of ours has to fail the cases that it is wrong for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from pncsim.simulator.conformance.case import Case, CaseVerdict, Mutant
+from pncsim.simulator.conformance.pics import Pics
+from pncsim.simulator.conformance.record import Tried
+from pncsim.simulator.conformance.running import tried
+from pncsim.simulator.conformance.suite import Suite
+from pncsim.wire.values import replace
+
+
+class Trial(Struct, frozen=True):
+    """A mutant, and a case that it has to fail."""
+
+    mutant: Mutant
+    case: Case
+
+    @property
+    def name(self) -> str:
+        """What it is told by."""
+        return f"{self.case.id} ({self.mutant.name})"
+
+
+def trials(suite: Suite, cases: Iterable[Case], pics: Pics) -> Iterator[Trial]:
+    """Every mutant with each of ``cases`` that it has to fail and that applies."""
+    chosen = {case.id: case for case in cases if not pics.against(case)}
+    for mutant in suite.mutants.values():
+        yield from (Trial(mutant, chosen[id]) for id in mutant.kills if id in chosen)
+
+
+class TrialWork(Struct, frozen=True):
+    """What the processes of a crew do with trials (:class:`simulator.every.workers.Work`): a case that fails passes."""
+
+    suite: Suite
+
+    @property
+    def kind(self) -> type[Tried]:
+        """What comes of a trial."""
+        return Tried
+
+    def warm(self) -> None:
+        """Nothing: the first trial of each process imports what is missing."""
+
+    def run(self, trial: Trial) -> Tried:
+        """What a trial comes to: only a failure will do, no case that did not come so far and none that broke off."""
+        found = tried(self.suite, trial.case, self.suite.own_bench(mutant=trial.mutant.name))
+        if found.verdict is CaseVerdict.FAIL:
+            return replace(found, id=trial.name, verdict=CaseVerdict.PASS)
+        why = f"It survives with {found.verdict}: {found.why}"
+        return replace(found, id=trial.name, verdict=CaseVerdict.FAIL, why=why)
+
+    def lost(self, trial: Trial, why: str) -> Tried:
+        """The process it ran in has gone."""
+        return Tried(id=trial.name, verdict=CaseVerdict.ERROR, why=why, attempts=1)

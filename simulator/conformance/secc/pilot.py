@@ -1,0 +1,95 @@
+"""The control pilot of somebody else's station, moved by a command or by a person.
+
+``--cp-command "ssh bench cp"`` runs ``ssh bench cp B`` to plug in (or to open the switch), ``C`` or ``D`` to be ready,
+``A`` to unplug and ``wake`` for a BCB toggle (B, C, B). It has to be done when the command returns: within 250 ms where
+the vehicle gets ready (V2G2-847).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import subprocess
+
+from pncsim.wire.errors import LocalError
+
+PATIENCE = 10.0
+"""Seconds a command may take."""
+SETTLES = 1.0
+"""Seconds for the data link after the plug is in, where nobody says when it stands."""
+
+
+class CommandPilot:
+    """What a tester does with a :class:`wire.pilot.Pilot`, by a command."""
+
+    def __init__(self, command: str) -> None:
+        self._command = shlex.split(command)
+        if not self._command:
+            raise LocalError("The command that moves the control pilot is empty.")
+        self._state = "A"
+
+    @property
+    def plugged(self) -> bool:
+        """Whether the vehicle is connected."""
+        return self._state != "A"
+
+    def connect(self) -> None:
+        """A becomes B."""
+        if not self.plugged:
+            self._say("B")
+
+    def signal_ready(self, *, ventilation: bool = False) -> None:
+        """C, or D."""
+        self._say("D" if ventilation else "C")
+
+    def signal_not_ready(self) -> None:
+        """B, from C or D."""
+        if self._state in ("C", "D"):
+            self._say("B")
+
+    def toggle(self) -> None:
+        """Wake the station."""
+        self._say("wake")
+        self._state = "B"
+
+    def disconnect(self) -> None:
+        """A."""
+        if self.plugged:
+            self._say("A")
+
+    async def matched(self) -> None:
+        """Give the data link its time."""
+        await asyncio.sleep(SETTLES)
+
+    def _say(self, state: str) -> None:
+        """Run the command. Raises LocalError where it fails."""
+        try:
+            done = subprocess.run(
+                [*self._command, state], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE
+            )
+        except subprocess.TimeoutExpired:
+            raise LocalError(
+                f"The command for the control pilot has not moved it to {state} in {PATIENCE:g} s."
+            ) from None
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise LocalError(f"The command for the control pilot cannot be run: {why}.") from error
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip().splitlines()
+            why = f": {said[-1]}" if said else ""
+            raise LocalError(f"The command for the control pilot has failed with {done.returncode} at {state}{why}.")
+        self._state = state
+
+
+async def person_replugs() -> None:
+    """Ask whoever is at the station to unplug and plug in again, and wait until that is done. Raises LocalError."""
+    await asyncio.to_thread(_ask)
+
+
+def _ask() -> None:
+    try:
+        with open("/dev/tty", "r+", buffering=1) as terminal:
+            terminal.write("Unplug the vehicle side, plug it in again, and press Enter: ")
+            terminal.readline()
+    except OSError as error:
+        raise LocalError("--manual asks a person at a terminal, and there is none.") from error
