@@ -53,8 +53,14 @@ class Bench:
             "--pki",
             str(self.folder),
         )
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        with self._started("ours", namespace, program, environment) as process:
+        with self._started("ours", namespace, program, {**os.environ, "PYTHONPATH": str(ROOT)}) as process:
+            yield process
+
+    @contextmanager
+    def played(self, namespace: str, interface: str) -> Iterator[subprocess.Popen[str]]:
+        """A station of ours in the dashboard, played by hand; its output goes to a file called ``ours``."""
+        program = (sys.executable, str(Path(__file__).with_name("played_by_hand.py")), interface, str(self.work))
+        with self._started("ours", namespace, program, {**os.environ, "PYTHONPATH": str(ROOT)}) as process:
             yield process
 
     @contextmanager
@@ -162,3 +168,17 @@ def test_our_vehicle_at_their_station(bench: Bench, arguments: tuple[str, ...]) 
     assert code == 0, bench.said("ours") + bench.said("josev")[-2000:]
     assert "PASS ev: the driver stops after 5 loops" in bench.said("ours")
     assert ("did not staple" in bench.said("ours")) is ("--pnc" in arguments)
+
+
+def test_their_vehicle_is_let_in_by_hand(bench: Bench) -> None:
+    wishes = {
+        "supportedProtocols": ["ISO_15118_2"],
+        "energyTransferMode": "AC_three_phase_core",
+        "useTls": False,
+        "enforceTls": False,
+        "chargeLoopCycle": 5,
+    }
+    with bench.played(bench.station, "se0") as ours:
+        bench.until("ours", "Plug in, please.")
+        with bench.josev(bench.vehicle, "ev0", "evcc", wishes):
+            assert ours.wait(SECONDS) == 0, bench.said("ours") + bench.said("josev")[-2000:]
