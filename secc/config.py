@@ -141,7 +141,7 @@ class SeccConfig(Struct, frozen=True, kw_only=True):
     """Send EVSETimeStamp in SessionSetupRes and TMeter; False for a station without synchronised time."""
 
     ongoing_seconds: float | None = None
-    """Authorization and schedules may stay Ongoing this long; None: as long as the dialect allows."""
+    """Authorization, schedules and the cable check may stay Ongoing this long; None: as long as the dialect allows."""
     external_wait: float | None = 300.0
     """How long to wait for a driver's card; None: as long as the vehicle does."""
     poll_seconds: float = 1.2

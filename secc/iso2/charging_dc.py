@@ -43,9 +43,10 @@ def cable_check(s: Iso2StationSession, request: iso2.CableCheckReq) -> Handling:
     if s.now < s.isolation_until:
         yield Until(min(s.isolation_until, s.now + s.config.poll_seconds))
     if s.now < s.isolation_until:
-        if s.ongoing_too_long(SECC_CABLE_CHECK):
+        limit = SECC_CABLE_CHECK if s.config.ongoing_seconds is None else s.config.ongoing_seconds
+        if s.ongoing_too_long(limit):
             raise PeerError(
-                f"The station's isolation test has not ended within {SECC_CABLE_CHECK:g} s.",
+                f"The station's isolation test has not ended within {limit:g} s.",
                 clause="Table 111, V2G_SECC_CableCheck_Performance_Time",
             )
         status = s.dc_status(iso2.DC_EVSEStatusCodeType.EVSE_IsolationMonitoringActive)

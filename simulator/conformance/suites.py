@@ -13,6 +13,12 @@ def _secc() -> Suite:
     return SECC
 
 
+def _evcc() -> Suite:
+    from pncsim.simulator.conformance.evcc.suite import EVCC
+
+    return EVCC
+
+
 def _pools() -> Suite:
     from pncsim.simulator.conformance.pools.suite import POOLS
 
@@ -27,6 +33,7 @@ def _pki() -> Suite:
 
 SUITES: Mapping[str, tuple[str, Callable[[], Suite]]] = {
     "secc": ("hold a charging station's ISO 15118-2 side against the cases of ISO 15118-4", _secc),
+    "evcc": ("hold a vehicle's ISO 15118-2 side against the public cases of ISO 15118-4, and mirrored ones", _evcc),
     "pools": ("hold pools and back ends against Open Plug&Charge, over HTTP", _pools),
     "pki": ("hold enrolment, OCSP and revocation lists against Open Plug&Charge, over HTTP", _pki),
 }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from pncsim.backend.auth import tokens
@@ -17,17 +16,7 @@ from pncsim.backend.rest.access import Grant
 from pncsim.backend.verification import Verifier
 from pncsim.backend.webhooks import outcomes
 from pncsim.simulator.conformance.case import Mutant
-
-
-@contextmanager
-def put(owner: object, name: str, instead: object) -> Iterator[None]:
-    """While in the body ``instead`` is what a class or module has under ``name``."""
-    before = vars(owner)[name]
-    setattr(owner, name, instead)
-    try:
-        yield
-    finally:
-        setattr(owner, name, before)
+from pncsim.simulator.conformance.put import put
 
 
 def _yes(*args: object, **more: object) -> bool:

@@ -1,0 +1,114 @@
+"""Tester and vehicle brought together for one case: a lab with a station of ours, and a vehicle of ours or anybody's.
+
+Each attempt is a run (:mod:`simulator.runs.run`), so that its evidence is that of any run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
+from pncsim.simulator.conformance.evcc.judge import judged
+from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
+from pncsim.simulator.conformance.evcc.step import AnswerStep
+from pncsim.simulator.conformance.evcc.tester import TestingStation
+from pncsim.simulator.conformance.secc.options import StationUnderTest
+from pncsim.simulator.conformance.suite import Bench
+from pncsim.simulator.plan import Plan, StationPlan, VehiclePlan
+from pncsim.simulator.result import Check
+from pncsim.simulator.runs.run import Run
+from pncsim.simulator.scenario import Scenario
+from pncsim.simulator.settings import RunSettings
+from pncsim.wire.errors import LocalError, PeerSilent
+from pncsim.wire.values import replace
+
+if TYPE_CHECKING:
+    from pncsim.ev.vehicle import Vehicle
+    from pncsim.simulator.lab.lab import Lab
+    from pncsim.simulator.lab.plug_in import PlugIn
+
+LOOPS = 3
+"""Messages of the charging loop after which a session that went on is stopped."""
+
+
+async def run_step(case: Case, bench: Bench, step: AnswerStep) -> Finding:
+    """A lab for the case, in which the step is done. Raises LocalError for what cannot be done here."""
+    options = bench.options
+    assert isinstance(options, VehicleUnderTest)
+    if bench.target and step.oscillator == "off":
+        return Finding(
+            CaseVerdict.NOT_APPLICABLE, "The tester has no control pilot there whose oscillator it could stop."
+        )
+    found: list[Finding] = []
+
+    async def story(lab: Lab) -> None:
+        try:
+            finding = await _step(lab, bench, step)
+        except PeerSilent as silent:
+            finding = Finding(CaseVerdict.ERROR, str(silent), unreached=True)
+        found.append(finding)
+        run.result.checks.append(
+            Check(case.expectation, finding.verdict is CaseVerdict.PASS, finding.why, id=case.id, clause=case.source)
+        )
+
+    run = Run(
+        Scenario(case.id, case.title, (case.source,), story, plan=_plan(bench, options)),
+        settings=RunSettings(
+            transport="loopback" if bench.target else "memory",
+            pki=options.pki,
+            evidence=bench.evidence,
+            seed=None if bench.target else bench.seed,
+        ),
+    )
+    result = await run.done()
+    if not found:
+        raise LocalError(result.error or "The case came to no end.")
+    return replace(found[0], evidence="" if result.evidence is None else str(result.evidence))
+
+
+def _plan(bench: Bench, options: VehicleUnderTest) -> Plan:
+    if not bench.target:
+        return Plan()
+    link = StationUnderTest.link(bench.target)
+    return Plan(stations=(StationPlan(link=link),), vehicles=(VehiclePlan(link=link, wait=options.wait),))
+
+
+async def _step(lab: Lab, bench: Bench, step: AnswerStep) -> Finding:
+    setting = step.setting
+    vehicle = await _vehicle(lab, bench, step)
+    tester = TestingStation(step, lab.clock)
+    lab.hooks.alter("station", "", tester.alter)
+
+    async def stop(plug_in: PlugIn) -> None:
+        plug_in.station.evse().request_stop()
+
+    lab.hooks.once("station", "", stop, loop=LOOPS)
+    station = await lab.station(**setting.station)
+    if not bench.target:
+        tester.watch(station.evse().pilot)
+    lab.trace.subscribe(tester)
+    judging: list[Finding] = []
+    try:
+        outcome = await lab.plug_in(vehicle, card=None if step.card else "", keep_plugged=not bench.target)
+        judging.append(judged(tester, outcome.reason))
+        await lab.unplug(vehicle)
+    finally:
+        lab.trace.readers.remove(tester)
+    return judging[0]
+
+
+async def _vehicle(lab: Lab, bench: Bench, step: AnswerStep) -> Vehicle:
+    """A vehicle of ours as the case wants it; somebody else's is only expected."""
+    setting, pics = step.setting, bench.pics
+    by_contract = setting.payment == "contract" or (not setting.payment and pics.has("IdentificationMode", "pnC"))
+    energy = setting.energy or ("ac" if pics.has("ChargingMode", "aC") else "dc")
+    installs = setting.delivery == "install"
+    vehicle = await lab.vehicle(
+        energy=energy,
+        contract=by_contract and not installs,
+        payment="contract" if by_contract else "external",
+        **{"install": "always" if installs else "never", "update": "never", "resume": False, **setting.vehicle},
+    )
+    if installs:
+        await lab.subscribe(vehicle)
+    return vehicle

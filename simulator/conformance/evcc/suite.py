@@ -1,0 +1,40 @@
+"""The suite for vehicles: ISO 15118-4's cases for the EVCC, as far as they are public, and mirrored ones."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+from pncsim.simulator.conformance.case import Case, Finding
+from pncsim.simulator.conformance.evcc import rows
+from pncsim.simulator.conformance.evcc.declared import DECLARATIONS
+from pncsim.simulator.conformance.evcc.mutants import MUTANTS
+from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
+from pncsim.simulator.conformance.evcc.rig import run_step
+from pncsim.simulator.conformance.suite import Bench, Suite
+from pncsim.simulator.settings import Transport
+
+
+async def drive(case: Case, bench: Bench) -> Finding:
+    """As :class:`simulator.conformance.suite.Suite`."""
+    wrong = MUTANTS[bench.mutant].made() if bench.mutant else nullcontext()
+    with wrong:
+        return await run_step(case, bench, case.how)
+
+
+def transport(bench: Bench) -> Transport:
+    """Time runs ahead for a vehicle of ours; somebody else's takes its own."""
+    return "loopback" if bench.target else "memory"
+
+
+EVCC = Suite(
+    name="evcc",
+    title="ISO 15118-4, cases for the EVCC",
+    cases=rows.CASES,
+    declarations=DECLARATIONS,
+    drive=drive,
+    transport=transport,
+    own="a vehicle of ours, in memory",
+    targets="interface to which the vehicle comes, or loopback[:SDP PORT]",
+    options=VehicleUnderTest,
+    mutants=MUTANTS,
+)
