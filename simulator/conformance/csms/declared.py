@@ -1,0 +1,32 @@
+"""What a CSMS is asked before it is tested."""
+
+from __future__ import annotations
+
+from pncsim.simulator.conformance.case import Condition
+from pncsim.simulator.conformance.pics import Declaration
+
+DECLARATIONS = (
+    Declaration(
+        name="Password",
+        asks="Does it ask stations for a password (security profile 1 or 2)?",
+        values=("true", "false"),
+        usual=("true",),
+    ),
+    Declaration(
+        name="Registration",
+        asks="How does it register the tester's station: at once (Accepted), or only after a while (Pending)?",
+        values=("Accepted", "Pending"),
+        usual=("Accepted", "Pending"),
+    ),
+    Declaration(
+        name="Contracts",
+        asks="Does it authorise contracts of ISO 15118 by the hash data of their certificates?",
+        values=("true", "false"),
+        usual=("true",),
+    ),
+)
+
+WITH_PASSWORD = (Condition("Password", "true"),)
+AT_ONCE = (Condition("Registration", "Accepted"),)
+PENDING = (Condition("Registration", "Pending"),)
+CONTRACTS = (*AT_ONCE, Condition("Contracts", "true"))

@@ -1,0 +1,26 @@
+"""What the suite for management systems can be told besides what every suite can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Struct
+
+from pncsim.simulator.parameters import Shown
+
+
+class CsmsUnderTest(Struct, frozen=True, kw_only=True):
+    """What somebody's CSMS knows the tester by; the defaults are what ours knows."""
+
+    password: Annotated[Path | None, "file with the password of the tester's station", Shown("FILE")] = None
+    trust: Annotated[Path | None, "root of the CSMS's certificate (PEM), for wss://", Shown("FILE")] = None
+    card: Annotated[str, "ISO 14443 card the CSMS accepts", Shown("UID")] = "04A1B2C3"
+    expired_card: Annotated[str, "card the CSMS knows as expired", Shown("UID")] = "04A1B2C4"
+    unknown_card: Annotated[str, "card the CSMS does not know, or not as valid", Shown("UID")] = "04FFFFFF"
+    contract: Annotated[
+        Path | None, "contract the CSMS accepts: its certificate, Sub-CAs and root (PEM, in this order)", Shown("FILE")
+    ] = None
+    revoked_contract: Annotated[
+        Path | None, "contract whose certificate is revoked, written in the same way", Shown("FILE")
+    ] = None

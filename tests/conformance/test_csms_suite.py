@@ -1,0 +1,63 @@
+"""The suite for management systems: ours passes, wrong ones do not, and somebody's is held against it at a URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pncsim.backend.csms.server import serve_csms
+from pncsim.simulator.conformance.case import CaseVerdict
+from pncsim.simulator.conformance.csms.mutants import WRONG
+from pncsim.simulator.conformance.csms.options import CsmsUnderTest
+from pncsim.simulator.conformance.csms.own import IDENTITY, PASSWORD, own_csms
+from pncsim.simulator.conformance.csms.suite import CSMS
+from pncsim.simulator.conformance.running import tried
+from pncsim.simulator.conformance.suite import Bench
+from pncsim.wire.clock import Clock
+
+IDS = [case.id for case in CSMS.cases]
+
+
+def test_each_id_stands_for_one_case_that_can_be_run() -> None:
+    assert len(set(IDS)) == len(IDS)
+    assert all(case.how is not None and case.id.startswith("TC_") and case.id.endswith("_CSMS") for case in CSMS.cases)
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_our_csms_passes(id: str) -> None:
+    found = tried(CSMS, CSMS.case(id), CSMS.own_bench())
+    assert (found.verdict, found.why) == (CaseVerdict.PASS, "")
+
+
+@pytest.mark.parametrize(("name", "id"), [(name, id) for name, mutant in WRONG.items() for id in mutant.kills])
+def test_what_is_wrong_is_seen(name: str, id: str) -> None:
+    found = tried(CSMS, CSMS.case(id), CSMS.own_bench(mutant=name))
+    assert found.verdict is CaseVerdict.FAIL and found.why.endswith("."), found
+
+
+@pytest.mark.parametrize("id", ["TC_A_01_CSMS", "TC_A_02_CSMS", "TC_A_03_CSMS", "TC_E_03_CSMS"])
+async def test_a_csms_at_a_url_is_held_against_the_cases(id: str, tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text(f"{PASSWORD}\n")
+    csms, _ = await own_csms(Clock(), CsmsUnderTest(), pending=False)
+    server = await serve_csms(csms, None)
+    try:
+        bench = Bench(target=f"{server.url}/{IDENTITY}", pics=CSMS.usual, options=CsmsUnderTest(password=secret))
+        found = await CSMS.drive(CSMS.case(id), bench)
+    finally:
+        await server.close()
+        await csms.close()
+    assert (found.verdict, found.why) == (CaseVerdict.PASS, "")
+
+
+def test_what_the_tester_was_not_given_is_no_failure_of_the_csms() -> None:
+    bench = Bench(target="ws://127.0.0.1:9/CS1", pics=CSMS.usual, options=CsmsUnderTest())
+    found = tried(CSMS, CSMS.case("TC_C_50_CSMS"), bench)
+    assert found.verdict is CaseVerdict.ERROR and "no such contract" in found.why, found
+
+
+def test_a_csms_that_does_not_answer_is_no_failure_and_no_pass() -> None:
+    bench = Bench(target="ws://127.0.0.1:9/CS1", pics=CSMS.usual, options=CsmsUnderTest())
+    found = tried(CSMS, CSMS.case("TC_B_01_CSMS"), bench)
+    assert found.verdict is CaseVerdict.ERROR and found.unreached and "127.0.0.1:9" in found.why
