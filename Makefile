@@ -19,6 +19,8 @@ test: $(STAMP) lint ## static checks and all tests
 conformance: $(STAMP) ## whole conformance suites against our own devices, and the mutants that they have to find
 	@$(BIN)/pnc conformance secc
 	@$(BIN)/pnc conformance secc --mutants
+	@$(BIN)/pnc conformance evcc
+	@$(BIN)/pnc conformance evcc --mutants
 	@$(BIN)/pnc conformance pki
 	@$(BIN)/pnc conformance pools
 
