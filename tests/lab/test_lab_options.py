@@ -20,6 +20,7 @@ from pncsim.simulator.runs.discovery import all_scenarios
 NOT_TYPED = {"csms_password"}
 """Fields that come from elsewhere: a password is no option."""
 RECORDING = {"evidence", "no_evidence", "keylog"}
+WATCHING = {"no_attach", "dashboard", "mqtt", "mqtt_ca", "mqtt_certificate"}
 """What a run leaves behind: options every command that runs something has."""
 
 
@@ -73,7 +74,7 @@ def test_what_is_not_allowed_is_refused_in_the_words_of_the_parameter(words: tup
 def test_every_field_of_a_lone_side_is_an_option_and_every_option_a_field(command: Any, declared: type[Struct]) -> None:
     parser = argparse.ArgumentParser()
     command.fill(parser)
-    options = {action.dest for action in parser._actions} - {"help", "verbose"} - RECORDING
+    options = {action.dest for action in parser._actions} - {"help", "verbose"} - RECORDING - WATCHING
     declared_fields = {name for kind in (OtherSide, declared) for name in kind.__struct_fields__}
     assert options == declared_fields - NOT_TYPED
     defaults = parser.parse_args([])
