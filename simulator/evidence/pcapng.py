@@ -83,11 +83,12 @@ class Way:
         at, back, length = at & 0xFFFFFFFF, back & 0xFFFFFFFF, 20 + len(options) + len(data)
         source, target = self._ports
         shape = (20 + len(options) << 10) | flags
-        # Sixteen-bit words added with end-around carry are the whole number modulo 65535, and so is each of its parts.
+        # Sixteen-bit words added with end-around carry are the whole number modulo 65535, and so is each of its parts;
+        # what makes the sum 0 is sent as 0 (RFC 1624), by UDP alone as 65535.
         told = self._pseudo + length + source + target + at + back + shape + _MOST
         if data or options:
             told += _words(options + data)
-        head = _TCP.pack(source, target, at, back, shape, _MOST, 0xFFFF - told % 0xFFFF, 0)
+        head = _TCP.pack(source, target, at, back, shape, _MOST, -told % 0xFFFF, 0)
         return self._framed(head + options + data)
 
     def acknowledgement(self, at: int, back: int) -> bytes:
@@ -96,13 +97,13 @@ class Way:
             return self.tcp(ACK, at, back)
         at, back, (source, target) = at & 0xFFFFFFFF, back & 0xFFFFFFFF, self._ports
         told = self._pseudo + 20 + source + target + at + back + _BARE + _MOST
-        return self._lead + _TCP.pack(source, target, at, back, _BARE, _MOST, 0xFFFF - told % 0xFFFF, 0)
+        return self._lead + _TCP.pack(source, target, at, back, _BARE, _MOST, -told % 0xFFFF, 0)
 
     def udp(self, data: bytes) -> bytes:
         """A UDP datagram."""
         source, target = self._ports
         length = 8 + len(data)
-        total = 0xFFFF - (self._pseudo + source + target + 2 * length + _words(data)) % 0xFFFF
+        total = -(self._pseudo + source + target + 2 * length + _words(data)) % 0xFFFF
         return self._framed(_UDP.pack(source, target, length, total or _MOST) + data)
 
     def _framed(self, segment: bytes) -> bytes:
@@ -110,7 +111,7 @@ class Way:
         if self._six:
             return b"%b%b%b%b" % (self._front, length.to_bytes(2, "big"), self._behind, segment)
         head = b"\x45\0" + (20 + length).to_bytes(2, "big") + b"\0\0\x40\0" + bytes((_HOPS[protocol], protocol))
-        total = 0xFFFF - int.from_bytes(head + b"\0\0" + self._addresses, "big") % 0xFFFF
+        total = -int.from_bytes(head + b"\0\0" + self._addresses, "big") % 0xFFFF
         return self._front + head + total.to_bytes(2, "big") + self._addresses + segment
 
 
