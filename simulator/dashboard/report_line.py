@@ -51,6 +51,8 @@ class ReportLine:
     def reports(self, patience: float | None = None) -> Iterator[LabReport]:
         """What is reported, waiting for it, until nobody asks or nothing comes for ``patience`` seconds. Raises
         LocalError once the other end has gone."""
+        # Whoever asked before may have stopped in the middle: what has come already comes first.
+        yield from self.take(math.inf)
         while self._come.wait(patience):
             self._come.clear()
             yield from self.take(math.inf)
