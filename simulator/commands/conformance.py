@@ -150,6 +150,7 @@ def _conform(arguments: Arguments) -> int:
         seed=arguments.seed,
         mutant=getattr(arguments, "mutant", ""),
     )
+    suite.check(bench)
     return _run(suite, chosen, bench, arguments)
 
 

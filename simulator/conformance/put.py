@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+
+from pncsim.simulator.conformance.case import Mutant
 
 
 @contextmanager
@@ -15,3 +18,14 @@ def put(owner: object, name: str, instead: object) -> Iterator[None]:
         yield
     finally:
         setattr(owner, name, before)
+
+
+def wrong(*rows: tuple[str, str, object, str, object, tuple[str, ...]]) -> Mapping[str, Mutant]:
+    """Mutants by their names, each from a row: name, title, what :func:`put` takes, and the cases that have to see it.
+
+    Their ``made`` makes the context in which the device is wrong.
+    """
+    return {
+        name: Mutant(name=name, title=title, kills=kills, made=partial(put, owner, at, instead))
+        for name, title, owner, at, instead, kills in rows
+    }

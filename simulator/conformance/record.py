@@ -20,6 +20,7 @@ from pncsim.wire.values import replace
 
 EXIT_FAILED, EXIT_UNREACHED, EXIT_INCONCLUSIVE = 1, 3, 4
 
+_SERVED = (CaseVerdict.PASS, CaseVerdict.FLAKY, CaseVerdict.EXPECTED)
 BAD = frozenset({CaseVerdict.FAIL, CaseVerdict.INCONCLUSIVE, CaseVerdict.ERROR})
 """Verdicts that are worth another attempt, and the trouble of whoever waits."""
 
@@ -57,11 +58,17 @@ class Head(Struct, frozen=True, kw_only=True):
 
 
 def exit_code(tried: Iterable[Tried]) -> int:
-    """A defect outweighs a new failure, that what could not be reached or done, and that what was inconclusive."""
+    """A defect outweighs a new failure, that what could not be reached or done, and that what was inconclusive.
+
+    A device that is not reached in the end and has passed nothing was never there: what failed before says nothing.
+    """
+    tried = list(tried)
     news = [one for one in tried if not one.known]
     if any(one.defect for one in news):
         return EXIT_DEFECT
     found = {one.verdict for one in news}
+    if any(one.unreached for one in tried) and not any(one.verdict in _SERVED for one in tried):
+        return EXIT_UNREACHED
     order = (
         (CaseVerdict.FAIL, EXIT_FAILED),
         (CaseVerdict.ERROR, EXIT_UNREACHED),

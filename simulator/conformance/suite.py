@@ -32,13 +32,18 @@ class Bench(Struct, frozen=True, kw_only=True):
     mutant: str = ""
 
 
+def anything(bench: Bench) -> None:
+    """No bench is refused."""
+
+
 class Suite(Struct, frozen=True, kw_only=True):
     """A suite: its cases, what it asks of a device, and how one of its cases is run.
 
     ``drive(case, bench)`` runs on a loop of the kind ``transport(bench)``; it brings the device to the precondition,
     gives the stimulus and says what it has found. It raises LocalError for what cannot be done here. ``options``: a
     struct whose annotated fields become options of the command (:mod:`simulator.parameters`). ``targets``: what a
-    target is, for the help. ``own``: what the device of ours is called, which is run where no target is given.
+    target is, for the help. ``check(bench)`` raises LocalError for a target or a file
+    with which no case could be run. ``own``: what the device of ours is called, which is run where no target is given.
     ``mutants``: wrong devices of ours by name; ``unkilled``: why none of them can fail a case, where that is so.
     """
 
@@ -52,6 +57,7 @@ class Suite(Struct, frozen=True, kw_only=True):
     targets: str
     options: type[Struct] = NoOptions
     mutants: Mapping[str, Mutant] = field(default_factory=dict)
+    check: Callable[[Bench], None] = anything
     unkilled: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,7 +65,7 @@ class OnCommand:
     def serve(self) -> int:
         """Until somebody says that it is enough: the exit code. Raises OutputLost, and what ends a process."""
         while (found := run_on_loop("loopback", self._asked)) is not None:
-            run_on_loop(found.settings.transport, lambda found=found: self._played(found))  # type: ignore[misc]
+            run_on_loop(found.settings.transport, partial(self._played, found))
         return 0
 
     async def _asked(self) -> _Prepared | None:

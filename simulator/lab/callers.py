@@ -106,30 +106,34 @@ class Callers:
 
 
 def open_callers(clock: Clock, trace: Trace, ecosystem: str, credentials: Path | None) -> Callers:
-    """Callers of the services at ``ecosystem``: a URL, or the ready file that names theirs.
+    """Callers of the services at ``ecosystem``, as :func:`known_services` has them. Raises LocalError."""
+    return Callers(clock, trace, known_services(ecosystem, credentials), ecosystem if "://" in ecosystem else "")
+
+
+def known_services(ecosystem: str, credentials: Path | None) -> KnownServices:
+    """Where services are and who may call them: ``ecosystem`` is a URL, or the ready file that names theirs.
 
     ``credentials``: the ready file or ``clients.json`` with the secrets; unless told, the ready file, or that of the
     usual folder. Raises LocalError.
     """
     if "://" not in ecosystem:
-        file = Path(ecosystem)
-        known = read_access(file, "")
+        known = read_access(Path(ecosystem), "")
         if missing := [name for name in NEEDED if name not in known.services]:
             raise LocalError(
                 f"{ecosystem} is no ready file of all services: it names no {', '.join(missing)}.",
                 advice="pnc serve ecosystem --ready-file writes one.",
             )
-        if credentials is not None:
-            secrets = read_access(credentials, "")
-            known = KnownServices(known.services, secrets.clients, credentials, known.root or secrets.root)
-        return Callers(clock, trace, known, "")
+        if credentials is None:
+            return known
+        secrets = read_access(credentials, "")
+        return KnownServices(known.services, secrets.clients, credentials, known.root or secrets.root)
     if not ecosystem.lower().startswith(("http://", "https://")):
         raise LocalError(f"{without_password(ecosystem)} is no address of services: http:// and https:// are.")
     if credentials is None:
         from pncsim.simulator.serving import default_folder
 
         credentials = default_folder() / "clients.json"
-    return Callers(clock, trace, read_access(credentials, ecosystem), ecosystem)
+    return read_access(credentials, ecosystem)
 
 
 def _listed(clients: Collection[ClientSecret]) -> str:

@@ -175,9 +175,9 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
     yield says
 
 
-def conform(*words: str) -> int:
+def conform(*words: str, suite: str = "words") -> int:
     with pytest.raises(SystemExit) as left:
-        main(["conformance", "words", "--jobs", "1", *words])
+        main(["conformance", suite, "--jobs", "1", *words])
     assert isinstance(left.value.code, int)
     return left.value.code
 
@@ -241,6 +241,31 @@ def test_after_a_device_that_does_not_answer_no_case_is_run(
     assert conform() == 3
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("FAIL words: 6 cases against our own word: 1 passed, 1 could not be run, 4 not run (")
+
+
+def test_what_failed_at_a_device_that_was_never_there_is_no_failure_of_it(words: dict[str, str]) -> None:
+    words["w1"], words["w2"] = "fail", "unreached"
+    assert conform("--shard", "1/3", "--select", "w1 or w2") == 1  # w1 alone
+    assert conform("--select", "w1 or w2") == 3
+
+
+@pytest.mark.parametrize(
+    ("suite", "words", "sentence"),
+    [
+        ("secc", ("--target", "eth99"), "There is no network interface 'eth99'."),
+        ("secc", ("--pki", "nowhere"), "There is no PKI in nowhere"),
+        ("evcc", ("--target", "loopback:99999"), "There is no target 'loopback:99999': '99999' is no port"),
+        ("csms", ("--target", "nonsense"), "The CSMS's address is ws(s)://"),
+        ("pools", ("--target", "nowhere.json"), "The credentials in nowhere.json cannot be read"),
+        ("pki", ("--target", "ftp://pki.example"), "ftp://pki.example is no address of services"),
+    ],
+)
+def test_a_target_that_can_be_none_is_said_once_and_no_case_is_tried(
+    suite: str, words: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert conform(*words, suite=suite) == 3
+    shown = capsys.readouterr()
+    assert shown.err.startswith(f"pnc: {sentence}") and shown.err.count("\n") == 1 and shown.out == ""
 
 
 def test_the_parts_of_a_suite_are_the_whole(words: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,6 +81,19 @@ async def test_somebodys_services_are_held_against_a_case_and_keep_nothing_of_it
             assert [one async for one in every(house.ecosystem.store.of(kind))] == []
 
 
+def test_what_was_said_in_a_case_is_kept_without_secrets(tmp_path: Path) -> None:
+    suite, case = CASES["CCP-GET-1"]
+    found = tried(suite, case, Bench(pics=suite.usual, options=suite.options(), evidence=tmp_path))
+    assert found.verdict is CaseVerdict.PASS
+    folder = Path(found.evidence)
+    rows = [json.loads(line) for line in (folder / "http.jsonl").read_text().splitlines()]
+    assert {"/oauth/token", "/v1/oem/provCerts", "/v1/ccp/signedContractData"} <= {row["url"] for row in rows}
+    heads = [line for row in rows for line in row["request"]["head"].splitlines() if line.startswith("Authorization")]
+    assert heads and set(heads) == {"Authorization: Bearer ***"}
+    summary = json.loads((folder / "manifest.json").read_text())
+    assert summary["scenario"] == "CCP-GET-1" and [check["ok"] for check in summary["checks"]] == [True]
+
+
 def test_services_that_do_not_answer_are_no_failure_and_no_pass(tmp_path: Path) -> None:
     clients = tmp_path / "clients.json"
     clients.write_text(json.dumps([{"id": "admin", "role": "ADMIN", "secret": "s"}]))

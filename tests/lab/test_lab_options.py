@@ -20,8 +20,9 @@ from pncsim.simulator.runs.discovery import all_scenarios
 NOT_TYPED = {"csms_password"}
 """Fields that come from elsewhere: a password is no option."""
 RECORDING = {"evidence", "no_evidence", "keylog"}
-WATCHING = {"no_attach", "dashboard", "mqtt", "mqtt_ca", "mqtt_certificate"}
 """What a run leaves behind: options every command that runs something has."""
+WATCHING = {"no_attach", "dashboard", "mqtt", "mqtt_ca", "mqtt_certificate"}
+"""Who looks on from elsewhere: options of what runs for long."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,6 +61,15 @@ def _address_table() -> str:
     return _ADDRESSES.read_text("ascii") if _ADDRESSES.exists() else ""
 
 
+def interface_index(name: str) -> int:
+    """The number of a network interface. Raises LocalError where there is none of that name."""
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        names = ", ".join(one for _, one in socket.if_nameindex())
+        raise LocalError(f"There is no network interface {name!r}.", advice=f"There are: {names}.") from None
+
+
 class InterfaceNetwork:
     """The link behind the interface called ``name``."""
 
@@ -116,11 +125,7 @@ class InterfaceNetwork:
 
     async def _link(self) -> tuple[int, str]:
         """The interface's index and a usable link-local address. Raises LocalError with what is missing."""
-        try:
-            index = socket.if_nametoindex(self.name)
-        except OSError:
-            names = ", ".join(name for _, name in socket.if_nameindex())
-            raise LocalError(f"There is no network interface {self.name!r}.", advice=f"There are: {names}.") from None
+        index = interface_index(self.name)
         began = self._clock.now()
         while True:
             addresses = link_addresses(_address_table(), self.name)

@@ -13,7 +13,7 @@ from cryptography import x509
 
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
 from pncsim.simulator.conformance.csms.own import IDENTITY, PASSWORD, own_csms
-from pncsim.simulator.conformance.pools.seen import Unlike
+from pncsim.simulator.conformance.unlike import Unlike
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock
@@ -53,15 +53,16 @@ class StationDesk:
         source: Source = SYSTEM,
     ) -> None:
         self.identity, self.password, self.options = identity, password, options
-        self._door, self._clock, self._pki, self._source = door, clock, pki, source
-        self._voice = Voice.on(clock, Trace(), "CS", identity)
+        self._door, self._pki, self._source = door, pki, source
+        self.clock, self.trace = clock, Trace()
+        self._voice = Voice.on(clock, self.trace, "CS", identity)
         self._peer: OcppPeer | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def time(self) -> str:
         """Now, as OCPP writes it."""
-        return timestamp(self._clock.now())
+        return timestamp(self.clock.now())
 
     def new_id(self) -> str:
         """The id of a transaction there has never been."""
@@ -71,7 +72,7 @@ class StationDesk:
         """Come in. Raises PeerError where the CSMS does not let the station in."""
         channel = await self._door(user, password)
         self._peer = OcppPeer(
-            channel, self._clock, self._source, self._voice, peer="CSMS", handlers={}, default_timeout=PATIENCE
+            channel, self.clock, self._source, self._voice, peer="CSMS", handlers={}, default_timeout=PATIENCE
         )
         self._tasks.append(asyncio.create_task(self._peer.run()))
 
@@ -111,7 +112,7 @@ class StationDesk:
         if self._pki is not None:
             leaf = self._pki.certificate("contract_leaf")
             if revoked:
-                self._pki.issuer_authority(leaf).revoke(leaf, self._clock.now())
+                self._pki.issuer_authority(leaf).revoke(leaf, self.clock.now())
             return (*self._pki.chain("contract_leaf"), self._pki.root("contract_leaf"))
         name = "revoked-contract" if revoked else "contract"
         path = self.options.revoked_contract if revoked else self.options.contract
@@ -139,7 +140,7 @@ async def stationed(
     """
     clock = Clock()
     if target:
-        door, identity = _sockets(target, options)
+        door, identity = sockets_at(target, options)
         password = None if options.password is None else _octets(options.password).decode("utf-8", "replace").strip()
         desk = StationDesk(door, clock, options, identity, password)
         try:
@@ -163,8 +164,8 @@ async def stationed(
         await csms.close()
 
 
-def _sockets(target: str, options: CsmsUnderTest) -> tuple[StationDoor, str]:
-    """The door at ``target``, and the identity its path ends with. Raises LocalError."""
+def sockets_at(target: str, options: CsmsUnderTest) -> tuple[StationDoor, str]:
+    """The door at ``target``, and the identity its path ends with. Raises LocalError for what is no address."""
     try:
         parts = urlsplit(target)
     except ValueError:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 
-from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
+from pncsim.simulator.conformance.at_desk import at_desk
+from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.csms.declared import DECLARATIONS, PENDING
-from pncsim.simulator.conformance.csms.desk import stationed
+from pncsim.simulator.conformance.csms.desk import sockets_at, stationed
 from pncsim.simulator.conformance.csms.mutants import WRONG
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
 from pncsim.simulator.conformance.csms.rows import contracts, door, messages, transactions
-from pncsim.simulator.conformance.pools.seen import Unlike
 from pncsim.simulator.conformance.suite import Bench, Suite
 from pncsim.simulator.settings import Transport
-from pncsim.wire.errors import PeerError
 from pncsim.wire.source import SYSTEM, Seeded
 
 
@@ -25,15 +25,14 @@ async def drive(case: Case, bench: Bench) -> Finding:
     wrong = WRONG[bench.mutant].made() if bench.mutant else nullcontext()
     with wrong:
         async with stationed(bench.target, bench.options, pending=pending, source=source) as desk:
-            try:
-                await case.how(desk)
-            except Unlike as unlike:
-                return Finding(CaseVerdict.FAIL, str(unlike))
-            except PeerError as error:
-                if error.kind != "unreachable":
-                    raise
-                return Finding(CaseVerdict.ERROR, error.sentence, unreached=True)
-    return Finding(CaseVerdict.PASS)
+            return await at_desk(case, bench, desk.clock, desk.trace, transport(bench), partial(case.how, desk))
+
+
+def check(bench: Bench) -> None:
+    """As :class:`simulator.conformance.suite.Suite`."""
+    assert isinstance(bench.options, CsmsUnderTest)
+    if bench.target:
+        sockets_at(bench.target, bench.options)
 
 
 def transport(bench: Bench) -> Transport:
@@ -51,5 +50,6 @@ CSMS = Suite(
     own="a CSMS of ours, in memory",
     targets="ws(s)://HOST[:PORT]/PATH/ID, where ID is the station the tester plays",
     options=CsmsUnderTest,
+    check=check,
     mutants=WRONG,
 )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from pncsim.simulator.conformance.case import Mutant
-from pncsim.simulator.conformance.put import put
+from pncsim.simulator.conformance.put import wrong
 from pncsim.wire.pilot import Pilot
 from pncsim.wire.session.initiator import Initiator
 from pncsim.wire.v2g import iso2
@@ -30,7 +28,7 @@ def _hears_no_refusal(engine: Any, envelope: Any) -> Any:
     return _decide(engine, envelope)
 
 
-_ROWS: tuple[tuple[str, str, object, str, object, tuple[str, ...]], ...] = (
+MUTANTS = wrong(
     (
         "any-session",
         "it takes answers of other sessions",
@@ -64,10 +62,3 @@ _ROWS: tuple[tuple[str, str, object, str, object, tuple[str, ...]], ...] = (
         ("LAB_EVCC_ChargingStatus_failed", "TC_EVCC_DC_VTB_CurrentDemand_002"),
     ),
 )
-
-
-def _row(name: str, title: str, owner: object, at: str, instead: object, kills: tuple[str, ...]) -> Mutant:
-    return Mutant(name=name, title=title, kills=kills, made=lambda: put(owner, at, instead))
-
-
-MUTANTS: Mapping[str, Mutant] = {row[0]: _row(*row) for row in _ROWS}

@@ -1,7 +1,4 @@
-"""Tester and vehicle brought together for one case: a lab with a station of ours, and a vehicle of ours or anybody's.
-
-Each attempt is a run (:mod:`simulator.runs.run`), so that its evidence is that of any run.
-"""
+"""Tester and vehicle brought together for one case: a station of ours, and a vehicle of ours or anybody's, in a lab."""
 
 from __future__ import annotations
 
@@ -12,15 +9,11 @@ from pncsim.simulator.conformance.evcc.judge import judged
 from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
 from pncsim.simulator.conformance.evcc.step import AnswerStep
 from pncsim.simulator.conformance.evcc.tester import TestingStation
+from pncsim.simulator.conformance.in_lab import in_lab
 from pncsim.simulator.conformance.secc.options import StationUnderTest
 from pncsim.simulator.conformance.suite import Bench
 from pncsim.simulator.plan import Plan, StationPlan, VehiclePlan
-from pncsim.simulator.result import Check
-from pncsim.simulator.runs.run import Run
-from pncsim.simulator.scenario import Scenario
-from pncsim.simulator.settings import RunSettings
-from pncsim.wire.errors import LocalError, PeerSilent
-from pncsim.wire.values import replace
+from pncsim.wire.errors import PeerSilent
 
 if TYPE_CHECKING:
     from pncsim.ev.vehicle import Vehicle
@@ -39,31 +32,14 @@ async def run_step(case: Case, bench: Bench, step: AnswerStep) -> Finding:
         return Finding(
             CaseVerdict.NOT_APPLICABLE, "The tester has no control pilot there whose oscillator it could stop."
         )
-    found: list[Finding] = []
 
-    async def story(lab: Lab) -> None:
+    async def play(lab: Lab) -> Finding:
         try:
-            finding = await _step(lab, bench, step)
+            return await _step(lab, bench, step)
         except PeerSilent as silent:
-            finding = Finding(CaseVerdict.ERROR, str(silent), unreached=True)
-        found.append(finding)
-        run.result.checks.append(
-            Check(case.expectation, finding.verdict is CaseVerdict.PASS, finding.why, id=case.id, clause=case.source)
-        )
+            return Finding(CaseVerdict.ERROR, str(silent), unreached=True)
 
-    run = Run(
-        Scenario(case.id, case.title, (case.source,), story, plan=_plan(bench, options)),
-        settings=RunSettings(
-            transport="loopback" if bench.target else "memory",
-            pki=options.pki,
-            evidence=bench.evidence,
-            seed=None if bench.target else bench.seed,
-        ),
-    )
-    result = await run.done()
-    if not found:
-        raise LocalError(result.error or "The case came to no end.")
-    return replace(found[0], evidence="" if result.evidence is None else str(result.evidence))
+    return await in_lab(case, bench, _plan(bench, options), options.pki, play)
 
 
 def _plan(bench: Bench, options: VehicleUnderTest) -> Plan:

@@ -10,6 +10,8 @@ from pncsim.simulator.conformance.evcc.declared import DECLARATIONS
 from pncsim.simulator.conformance.evcc.mutants import MUTANTS
 from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
 from pncsim.simulator.conformance.evcc.rig import run_step
+from pncsim.simulator.conformance.in_lab import check_lab
+from pncsim.simulator.conformance.secc.options import StationUnderTest
 from pncsim.simulator.conformance.suite import Bench, Suite
 from pncsim.simulator.settings import Transport
 
@@ -19,6 +21,12 @@ async def drive(case: Case, bench: Bench) -> Finding:
     wrong = MUTANTS[bench.mutant].made() if bench.mutant else nullcontext()
     with wrong:
         return await run_step(case, bench, case.how)
+
+
+def check(bench: Bench) -> None:
+    """As :class:`simulator.conformance.suite.Suite`."""
+    assert isinstance(bench.options, VehicleUnderTest)
+    check_lab(StationUnderTest.link(bench.target) if bench.target else None, bench.options.pki)
 
 
 def transport(bench: Bench) -> Transport:
@@ -36,5 +44,6 @@ EVCC = Suite(
     own="a vehicle of ours, in memory",
     targets="interface to which the vehicle comes, or loopback[:SDP PORT]",
     options=VehicleUnderTest,
+    check=check,
     mutants=MUTANTS,
 )

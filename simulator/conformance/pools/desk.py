@@ -22,15 +22,8 @@ from pncsim.backend.rest.bodies import base64_text
 from pncsim.backend.rest.client import HttpClient, HttpReply
 from pncsim.simulator.conformance.pools.brought import OwnOperator, TestVehicle, a_new_emaid
 from pncsim.simulator.conformance.pools.responder import good
-from pncsim.simulator.conformance.pools.seen import (
-    Answered,
-    Listening,
-    Received,
-    Unlike,
-    certificate,
-    listed,
-    message_in,
-)
+from pncsim.simulator.conformance.pools.seen import Answered, Listening, Received, certificate, listed, message_in
+from pncsim.simulator.conformance.unlike import Unlike
 from pncsim.simulator.lab.callers import PATIENCE, Callers, open_callers
 from pncsim.simulator.lab.desk import LONGEST
 from pncsim.simulator.pool_client import ClientSecret, Participant
@@ -44,6 +37,7 @@ from pncsim.wire.errors import PeerError
 from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Trace
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
+from pncsim.wire.voice import Voice
 
 _LETTERS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
@@ -52,8 +46,10 @@ class TestDesk:
     """Calls services in the name of whoever has a role; what it has brought there it takes away again."""
 
     def __init__(self, clock: Clock, trace: Trace, callers: Callers, sockets: AsyncExitStack) -> None:
-        self.clock, self._trace, self._callers, self._sockets = clock, trace, callers, sockets
-        self._http = HttpClient(clock, whole=PATIENCE, body=LONGEST, tls=callers.tls)
+        self.clock, self.trace, self._callers, self._sockets = clock, trace, callers, sockets
+        self._http = HttpClient(
+            clock, whole=PATIENCE, body=LONGEST, tls=callers.tls, voice=Voice.on(clock, trace, "LAB", "tester")
+        )
         sockets.push_async_callback(self._http.close)
         self._others: dict[str, Participant] = {}
         self._kept: list[x509.Certificate] = []

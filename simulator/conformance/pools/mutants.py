@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pncsim.backend.auth import tokens
@@ -15,8 +14,7 @@ from pncsim.backend.rest import routes
 from pncsim.backend.rest.access import Grant
 from pncsim.backend.verification import Verifier
 from pncsim.backend.webhooks import outcomes
-from pncsim.simulator.conformance.case import Mutant
-from pncsim.simulator.conformance.put import put
+from pncsim.simulator.conformance.put import wrong
 
 
 def _yes(*args: object, **more: object) -> bool:
@@ -55,7 +53,7 @@ def _any_fingerprint(pool: Any, der: bytes, fingerprint: str, expected: str | No
     return certificate
 
 
-_ROWS: tuple[tuple[str, str, object, str, object, tuple[str, ...]], ...] = (
+MUTANTS = wrong(
     (
         "any-role",
         "whoever has a token may do everything",
@@ -189,10 +187,3 @@ _ROWS: tuple[tuple[str, str, object, str, object, tuple[str, ...]], ...] = (
     ("one-retry", "an event is tried twice", outcomes, "RETRIES", 1, ("EVT-3",)),
     ("emaids-as-typed", "EMAIDs are kept as typed", requests, "check_emaid", _as_typed, ("ID-1",)),
 )
-
-
-def _row(name: str, title: str, owner: object, at: str, instead: object, kills: tuple[str, ...]) -> Mutant:
-    return Mutant(name=name, title=title, kills=kills, made=lambda: put(owner, at, instead))
-
-
-MUTANTS: Mapping[str, Mutant] = {row[0]: _row(*row) for row in _ROWS}

@@ -11,6 +11,7 @@ from cryptography import x509
 from msgspec import Struct, field
 
 from pncsim.backend.rest.client import HttpReply
+from pncsim.simulator.conformance.unlike import Unlike
 from pncsim.simulator.lab.callers import PATIENCE
 from pncsim.tls_certs import reading
 from pncsim.wire.errors import PeerError
@@ -18,10 +19,6 @@ from pncsim.wire.gate import refuse
 from pncsim.wire.v2g import iso2, signature
 from pncsim.wire.v2g import xmldsig as ds
 from pncsim.wire.v2g.registry import codec
-
-
-class Unlike(Exception):
-    """What was seen is not what is demanded; the text says both."""
 
 
 class Answered(Struct, frozen=True):
@@ -96,12 +93,6 @@ class Listening(Struct, frozen=True):
                     await self.changed.wait()
         except TimeoutError:
             raise Unlike(f"Within {PATIENCE:g} s {what} did not come; {len(self.heard)} other calls did.") from None
-
-
-def must(holds: object, otherwise: str) -> None:
-    """Raise Unlike unless it ``holds``."""
-    if not holds:
-        raise Unlike(otherwise)
 
 
 def listed(answer: Answered) -> list[dict[str, Any]]:

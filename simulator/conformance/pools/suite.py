@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from pathlib import Path
+from types import ModuleType
 
-from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
+from pncsim.simulator.conformance.at_desk import at_desk
+from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.pools.declared import DECLARATIONS
 from pncsim.simulator.conformance.pools.desk import seated
 from pncsim.simulator.conformance.pools.mutants import MUTANTS
@@ -19,10 +20,10 @@ from pncsim.simulator.conformance.pools.rows import (
     root_pool,
     vehicle_pool,
 )
-from pncsim.simulator.conformance.pools.seen import Unlike
 from pncsim.simulator.conformance.suite import Bench, Suite
+from pncsim.simulator.lab.callers import known_services
 from pncsim.simulator.settings import Transport
-from pncsim.wire.errors import PeerError
+from pncsim.wire.values import replace
 
 
 async def drive(case: Case, bench: Bench) -> Finding:
@@ -30,20 +31,20 @@ async def drive(case: Case, bench: Bench) -> Finding:
     assert isinstance(bench.options, ServicesUnderTest)
     wrong = MUTANTS[bench.mutant].made() if bench.mutant else nullcontext()
     with wrong:
-        return await _held(case, bench.target, bench.options.credentials)
+        async with seated(bench.target, bench.options.credentials) as desk:
+
+            async def play() -> None:
+                await desk.who("ADMIN").token()  # whether anybody is there
+                await case.how(desk)
+
+            return await at_desk(case, bench, desk.clock, desk.trace, "loopback", play)
 
 
-async def _held(case: Case, target: str, credentials: Path | None) -> Finding:
-    async with seated(target, credentials) as desk:
-        try:
-            await desk.who("ADMIN").token()
-        except PeerError as error:
-            return Finding(CaseVerdict.ERROR, error.sentence, unreached=error.kind in ("unreachable", "silent"))
-        try:
-            await case.how(desk)
-        except Unlike as unlike:
-            return Finding(CaseVerdict.FAIL, str(unlike))
-    return Finding(CaseVerdict.PASS)
+def check(bench: Bench) -> None:
+    """As :class:`simulator.conformance.suite.Suite`."""
+    assert isinstance(bench.options, ServicesUnderTest)
+    if bench.target:
+        known_services(bench.target, bench.options.credentials)
 
 
 def transport(bench: Bench) -> Transport:
@@ -51,36 +52,33 @@ def transport(bench: Bench) -> Transport:
     return "loopback"
 
 
-TARGETS = "ready file of pnc serve ecosystem, or base URL of the services"
+def _suite(name: str, title: str, *rows: ModuleType) -> Suite:
+    cases = tuple(case for part in rows for case in part.CASES)
+    ids = {case.id for case in cases}
+    seen = {name: replace(one, kills=tuple(id for id in one.kills if id in ids)) for name, one in MUTANTS.items()}
+    return Suite(
+        name=name,
+        title=title,
+        cases=cases,
+        declarations=DECLARATIONS,
+        drive=drive,
+        transport=transport,
+        own="services of ours, on this machine",
+        targets="ready file of pnc serve ecosystem, or base URL of the services",
+        options=ServicesUnderTest,
+        check=check,
+        mutants={name: one for name, one in seen.items() if one.kills},
+    )
 
-_ROWS = (access, root_pool, vehicle_pool, contract_service, contract_pool, events)
 
-POOLS = Suite(
-    name="pools",
-    title="Open Plug&Charge: pools, certificate provisioning, back ends and events",
-    cases=tuple(
-        case
-        for rows in (access, root_pool, vehicle_pool, contract_service, contract_pool, events)
-        for case in rows.CASES
-    ),
-    declarations=DECLARATIONS,
-    drive=drive,
-    transport=transport,
-    own="services of ours, on this machine",
-    targets=TARGETS,
-    options=ServicesUnderTest,
-    mutants=MUTANTS,
+POOLS = _suite(
+    "pools",
+    "Open Plug&Charge: pools, certificate provisioning, back ends and events",
+    access,
+    root_pool,
+    vehicle_pool,
+    contract_service,
+    contract_pool,
+    events,
 )
-
-PKI = Suite(
-    name="pki",
-    title="Open Plug&Charge: enrolment, OCSP and revocation lists",
-    cases=tuple(pki.CASES),
-    declarations=DECLARATIONS,
-    drive=drive,
-    transport=transport,
-    own="services of ours, on this machine",
-    targets=TARGETS,
-    options=ServicesUnderTest,
-    mutants=MUTANTS,
-)
+PKI = _suite("pki", "Open Plug&Charge: enrolment, OCSP and revocation lists", pki)

@@ -6,6 +6,7 @@ A case that none of them can fail proves nothing; :data:`UNKILLED` says why wher
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from pncsim.secc.config import ReceiptPolicy
@@ -284,7 +285,7 @@ def _saying(steps: CaseSteps) -> Iterator[Mutant]:
             for case, step in steps
             if step.at in ("ChargingStatusReq", "CurrentDemandReq") and step.goes_on and case.id.endswith(numbers)
         ]
-        yield _mutant(name, title, kills, lambda plan, policy=policy: _asks(plan, policy))  # type: ignore[misc]
+        yield _mutant(name, title, kills, partial(_asks, policy=policy))
     for at in ("ChargingStatusReq", "CurrentDemandReq"):
         kills = [case.id for case, step in steps if step.at == at and case.id[-3:] in ("006", "007", "008", "009")]
         made = _moves(at, _replies(lambda s, body: replace(body, MeterInfo=None)))

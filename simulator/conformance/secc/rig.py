@@ -1,7 +1,4 @@
-"""Tester and station brought together for one case: a lab with a vehicle of ours, at a station of ours or anybody's.
-
-Each attempt is a run (:mod:`simulator.runs.run`), so that its evidence is that of any run.
-"""
+"""Tester and station brought together for one case: a lab with a vehicle of ours, at a station of ours or anybody's."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ from pncsim.ev.engine import spoken_by
 from pncsim.ev.notices import Switch
 from pncsim.ev.questions import StoreContract
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding, Mutant
+from pncsim.simulator.conformance.in_lab import in_lab
 from pncsim.simulator.conformance.secc.details import asking_for
 from pncsim.simulator.conformance.secc.judge import judge
 from pncsim.simulator.conformance.secc.options import StationUnderTest
@@ -27,10 +25,6 @@ from pncsim.simulator.lab.hooks import Late
 from pncsim.simulator.lab.stations import network_at
 from pncsim.simulator.lab.tariffs import offer_tariffs
 from pncsim.simulator.plan import Plan, Policies, StationPlan
-from pncsim.simulator.result import Check
-from pncsim.simulator.runs.run import Run
-from pncsim.simulator.scenario import Scenario
-from pncsim.simulator.settings import RunSettings
 from pncsim.wire.errors import LocalError, PeerError, PeerSilent
 from pncsim.wire.network import SdpError
 from pncsim.wire.pilot import Pilot, PilotState
@@ -237,39 +231,24 @@ async def run_case(case: Case, bench: Bench, setting: Setting, play: Play, mutan
     """
     options = bench.options
     assert isinstance(options, StationUnderTest)
-    found: list[Finding] = []
 
-    async def story(lab: Lab) -> None:
+    async def find(lab: Lab) -> Finding:
         rig = await station_under_test(lab, bench, setting, mutant)
         with lab.clock.acting():
             try:
-                found.append(await play(rig, await rig.vehicle()))
+                found = await play(rig, await rig.vehicle())
             except SdpError as silent:
-                found.append(Finding(CaseVerdict.ERROR, str(silent), unreached=bool(bench.target)))
+                found = Finding(CaseVerdict.ERROR, str(silent), unreached=bool(bench.target))
             except PeerError as error:
-                found.append(Finding(CaseVerdict.INCONCLUSIVE, str(error)))
+                found = Finding(CaseVerdict.INCONCLUSIVE, str(error))
             finally:
                 if rig.pilot is not None:
                     rig.pilot.disconnect()
-        run.result.checks.append(
-            Check(case.expectation, found[0].verdict is CaseVerdict.PASS, found[0].why, id=case.id, clause=case.source)
-        )
         for station in lab.stations.values():
             await station.idle()
+        return found
 
-    run = Run(
-        Scenario(case.id, case.title, (case.source,), story, plan=_plan(bench, setting)),
-        settings=RunSettings(
-            transport="loopback" if bench.target else "memory",
-            pki=options.pki,
-            evidence=bench.evidence,
-            seed=None if bench.target else bench.seed,
-        ),
-    )
-    result = await run.done()
-    if not found:
-        raise LocalError(result.error or "The case came to no end.")
-    return replace(found[0], evidence="" if result.evidence is None else str(result.evidence))
+    return await in_lab(case, bench, _plan(bench, setting), options.pki, find)
 
 
 def _plan(bench: Bench, setting: Setting) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.conformance.case import Case, Finding
+from pncsim.simulator.conformance.in_lab import check_lab
 from pncsim.simulator.conformance.secc.declared import DECLARATIONS
 from pncsim.simulator.conformance.secc.mutants import UNKILLED, mutants
 from pncsim.simulator.conformance.secc.options import StationUnderTest
@@ -23,6 +24,12 @@ async def drive(case: Case, bench: Bench) -> Finding:
         return await (take(how, rig, vehicle) if isinstance(how, CaseStep) else how.play(rig, vehicle))
 
     return await run_case(case, bench, how.setting, play, SECC.mutants.get(bench.mutant))
+
+
+def check(bench: Bench) -> None:
+    """As :class:`simulator.conformance.suite.Suite`."""
+    assert isinstance(bench.options, StationUnderTest)
+    check_lab(StationUnderTest.link(bench.target) if bench.target else None, bench.options.pki)
 
 
 def transport(bench: Bench) -> Transport:
@@ -49,6 +56,7 @@ SECC = Suite(
     own="a station of ours, in memory",
     targets="interface on which the station is, or loopback[:SDP PORT]",
     options=StationUnderTest,
+    check=check,
     mutants=mutants(_CASES),
     unkilled=UNKILLED,
 )

@@ -12,7 +12,7 @@ from cryptography.x509.ocsp import OCSPResponseStatus
 from pncsim.simulator.conformance.csms.declared import CONTRACTS as WITH_CONTRACTS
 from pncsim.simulator.conformance.csms.desk import StationDesk
 from pncsim.simulator.conformance.csms.table import OcttCases
-from pncsim.simulator.conformance.pools.seen import Unlike, must
+from pncsim.simulator.conformance.unlike import Unlike, must
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.hash_data import HashData, hash_data
 from pncsim.wire.errors import PeerError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pncsim.simulator.conformance.csms.declared import AT_ONCE, PENDING, WITH_PASSWORD
 from pncsim.simulator.conformance.csms.desk import StationDesk
 from pncsim.simulator.conformance.csms.table import OcttCases
-from pncsim.simulator.conformance.pools.seen import Unlike, must
+from pncsim.simulator.conformance.unlike import Unlike, must
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.when import seconds

@@ -6,7 +6,7 @@ from typing import Any
 
 from pncsim.simulator.conformance.csms.desk import StationDesk
 from pncsim.simulator.conformance.csms.table import OcttCases
-from pncsim.simulator.conformance.pools.seen import must
+from pncsim.simulator.conformance.unlike import must
 from pncsim.wire.ocpp import v201
 
 MESSAGES = OcttCases("cards and messages")

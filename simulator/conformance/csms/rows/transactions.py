@@ -10,7 +10,7 @@ from msgspec import Struct
 from pncsim.simulator.conformance.csms.desk import StationDesk
 from pncsim.simulator.conformance.csms.rows.messages import authorised
 from pncsim.simulator.conformance.csms.table import OcttCases, Playing
-from pncsim.simulator.conformance.pools.seen import must
+from pncsim.simulator.conformance.unlike import must
 from pncsim.wire.ocpp import v201
 
 TRANSACTIONS = OcttCases("transactions")

@@ -7,8 +7,8 @@ from typing import Any
 
 from pncsim.simulator.conformance.pools.declared import ADMINISTERED
 from pncsim.simulator.conformance.pools.desk import TestDesk
-from pncsim.simulator.conformance.pools.seen import Unlike, must
 from pncsim.simulator.conformance.pools.table import Requirements
+from pncsim.simulator.conformance.unlike import Unlike, must
 
 _RULES = Requirements("access")
 CASES = _RULES.cases

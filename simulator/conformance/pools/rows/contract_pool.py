@@ -8,8 +8,9 @@ from pncsim.backend.rest.bodies import base64_text
 from pncsim.simulator.conformance.pools.brought import SESSION, TestVehicle
 from pncsim.simulator.conformance.pools.declared import ADMINISTERED, MOVED, RECEIVED
 from pncsim.simulator.conformance.pools.desk import TestDesk
-from pncsim.simulator.conformance.pools.seen import installed, message_in, must, naming
+from pncsim.simulator.conformance.pools.seen import installed, message_in, naming
 from pncsim.simulator.conformance.pools.table import CHARIN, Requirements
+from pncsim.simulator.conformance.unlike import must
 from pncsim.tls_certs import reading
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
 

@@ -7,8 +7,9 @@ import base64
 from pncsim.simulator.conformance.pools.brought import OwnOperator, TestVehicle
 from pncsim.simulator.conformance.pools.declared import RECEIVED
 from pncsim.simulator.conformance.pools.desk import TestDesk
-from pncsim.simulator.conformance.pools.seen import installed, must
+from pncsim.simulator.conformance.pools.seen import installed
 from pncsim.simulator.conformance.pools.table import CHARIN, Requirements
+from pncsim.simulator.conformance.unlike import must
 from pncsim.tls_certs import reading
 from pncsim.wire.credentials import Credentials
 

@@ -8,8 +8,9 @@ import json
 
 from pncsim.simulator.conformance.pools.declared import ADMINISTERED, MOVED, RECEIVED
 from pncsim.simulator.conformance.pools.desk import TestDesk
-from pncsim.simulator.conformance.pools.seen import must, naming
+from pncsim.simulator.conformance.pools.seen import naming
 from pncsim.simulator.conformance.pools.table import Requirements
+from pncsim.simulator.conformance.unlike import must
 
 _RULES = Requirements("events")
 CASES = _RULES.cases

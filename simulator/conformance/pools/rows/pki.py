@@ -12,8 +12,9 @@ from cryptography.x509 import ocsp
 
 from pncsim.simulator.conformance.pools.declared import ADMINISTERED
 from pncsim.simulator.conformance.pools.desk import TestDesk
-from pncsim.simulator.conformance.pools.seen import Answered, Unlike, must
+from pncsim.simulator.conformance.pools.seen import Answered
 from pncsim.simulator.conformance.pools.table import CHARIN, Requirements
+from pncsim.simulator.conformance.unlike import Unlike, must
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.issue import build_request
 from pncsim.tls_certs.pkcs7 import certificates_in

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pncsim.simulator.conformance.pools.declared import ADMINISTERED, MOVED, UPROOTED
 from pncsim.simulator.conformance.pools.desk import TestDesk
-from pncsim.simulator.conformance.pools.seen import listed, must
+from pncsim.simulator.conformance.pools.seen import listed
 from pncsim.simulator.conformance.pools.table import CHARIN, Requirements
+from pncsim.simulator.conformance.unlike import must
 from pncsim.tls_certs import reading
 
 _RULES = Requirements("roots")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pncsim.simulator.conformance.pools.brought import TestVehicle
 from pncsim.simulator.conformance.pools.declared import ADMINISTERED, RECEIVED
 from pncsim.simulator.conformance.pools.desk import TestDesk
-from pncsim.simulator.conformance.pools.seen import must, naming
+from pncsim.simulator.conformance.pools.seen import naming
 from pncsim.simulator.conformance.pools.table import CHARIN, Requirements
+from pncsim.simulator.conformance.unlike import must
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import PROFILES
 
