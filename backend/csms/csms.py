@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pncsim.backend.csms.addresses import Addresses
 from pncsim.backend.csms.context import Context, CsmsConfig
 from pncsim.backend.csms.handlers import ANSWERS
-from pncsim.backend.csms.link import StationLink
+from pncsim.backend.csms.link import Answers, StationLink
 from pncsim.backend.csms.ports import Services
 from pncsim.backend.csms.register import Register
 from pncsim.backend.csms.station_certificates import unfit
@@ -62,6 +62,8 @@ class Csms:
         self.store = store or MemoryStore()
         self.register = Register(self.store, source)
         self.stations: dict[str, StationLink] = {}
+        self.answers: Answers = ANSWERS
+        """What answers the calls of stations that come from now on; whoever tests stations has answers of their own."""
         self.voice = Voice.on(clock, trace or Trace(), "CSMS", name, refuses=refuses)
         self._context = Context(
             services=services,
@@ -109,7 +111,7 @@ class Csms:
     async def serve(self, identity: str, channel: FrameChannel) -> None:
         """Serve one connection until it ends. A newer connection of the same station closes this one."""
         station = await self.register.find(identity)
-        link = StationLink(self._context, identity, channel, ANSWERS, station.registration if station else "")
+        link = StationLink(self._context, identity, channel, self.answers, station.registration if station else "")
         older = self.stations.get(identity)
         if older is not None:
             link.connectors.update(older.connectors)

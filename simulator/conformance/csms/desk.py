@@ -13,7 +13,7 @@ from cryptography import x509
 
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
 from pncsim.simulator.conformance.csms.own import IDENTITY, PASSWORD, own_csms
-from pncsim.simulator.conformance.unlike import Unlike
+from pncsim.simulator.conformance.octt import answered, refused
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock
@@ -21,7 +21,6 @@ from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import A, Request
 from pncsim.wire.ocpp.channel import FrameChannel
-from pncsim.wire.ocpp.errors import CallError
 from pncsim.wire.ocpp.handshake import turned_away
 from pncsim.wire.ocpp.peer import OcppPeer
 from pncsim.wire.ocpp.when import timestamp
@@ -91,21 +90,12 @@ class StationDesk:
     async def ask(self, request: Request[A]) -> A:
         """Call the CSMS. Raises Unlike for whatever is not the action's response, as its schema has it."""
         assert self._peer is not None, "who calls has come in"
-        try:
-            return await self._peer.ask(request)
-        except PeerError as error:
-            raise Unlike(f"{request.action} was not answered as it has to be: {error.sentence}") from error
+        return await answered(request.action, self._peer.ask(request))
 
     async def refused(self, request: Request[Any]) -> str:
         """The code of the CALLERROR that answers ``request``. Raises Unlike for any other answer, or none."""
         assert self._peer is not None, "who calls has come in"
-        try:
-            await self._peer.ask(request)
-        except CallError as error:
-            return error.code
-        except PeerError as error:
-            raise Unlike(f"{request.action} was answered neither yes nor no: {error.sentence}") from error
-        raise Unlike(f"{request.action} was answered as if it were allowed, not with a CALLERROR.")
+        return await refused(request.action, self._peer.ask(request))
 
     def contract(self, *, revoked: bool = False) -> tuple[x509.Certificate, ...]:
         """A contract's certificate, its Sub-CAs and root. Raises LocalError where the tester was given none."""

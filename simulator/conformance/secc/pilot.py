@@ -8,13 +8,9 @@ the vehicle gets ready (V2G2-847).
 from __future__ import annotations
 
 import asyncio
-import shlex
-import subprocess
 
-from pncsim.wire.errors import LocalError
+from pncsim.simulator.conformance.beside import Command, person_does
 
-PATIENCE = 10.0
-"""Seconds a command may take."""
 SETTLES = 1.0
 """Seconds for the data link after the plug is in, where nobody says when it stands."""
 
@@ -23,9 +19,7 @@ class CommandPilot:
     """What a tester does with a :class:`wire.pilot.Pilot`, by a command."""
 
     def __init__(self, command: str) -> None:
-        self._command = shlex.split(command)
-        if not self._command:
-            raise LocalError("The command that moves the control pilot is empty.")
+        self._command = Command(command, "moves the control pilot")
         self._state = "A"
 
     @property
@@ -63,33 +57,10 @@ class CommandPilot:
 
     def _say(self, state: str) -> None:
         """Run the command. Raises LocalError where it fails."""
-        try:
-            done = subprocess.run(
-                [*self._command, state], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE
-            )
-        except subprocess.TimeoutExpired:
-            raise LocalError(
-                f"The command for the control pilot has not moved it to {state} in {PATIENCE:g} s."
-            ) from None
-        except OSError as error:
-            why = (error.strerror or str(error)).lower()
-            raise LocalError(f"The command for the control pilot cannot be run: {why}.") from error
-        if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            why = f": {said[-1]}" if said else ""
-            raise LocalError(f"The command for the control pilot has failed with {done.returncode} at {state}{why}.")
+        self._command.run(state)
         self._state = state
 
 
 async def person_replugs() -> None:
     """Ask whoever is at the station to unplug and plug in again, and wait until that is done. Raises LocalError."""
-    await asyncio.to_thread(_ask)
-
-
-def _ask() -> None:
-    try:
-        with open("/dev/tty", "r+", buffering=1) as terminal:
-            terminal.write("Unplug the vehicle side, plug it in again, and press Enter: ")
-            terminal.readline()
-    except OSError as error:
-        raise LocalError("--manual asks a person at a terminal, and there is none.") from error
+    await person_does("Unplug the vehicle side, plug it in again")

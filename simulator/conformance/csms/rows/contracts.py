@@ -9,16 +9,17 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.ocsp import OCSPResponseStatus
 
+from pncsim.simulator.conformance.csms.declared import AT_ONCE
 from pncsim.simulator.conformance.csms.declared import CONTRACTS as WITH_CONTRACTS
 from pncsim.simulator.conformance.csms.desk import StationDesk
-from pncsim.simulator.conformance.csms.table import OcttCases
+from pncsim.simulator.conformance.octt import OcttCases
 from pncsim.simulator.conformance.unlike import Unlike, must
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.hash_data import HashData, hash_data
 from pncsim.wire.errors import PeerError
 from pncsim.wire.ocpp import v201
 
-CONTRACTS = OcttCases("contracts and certificates")
+CONTRACTS = OcttCases("contracts and certificates", when=AT_ONCE)
 CASES = CONTRACTS.cases
 
 

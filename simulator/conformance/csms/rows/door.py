@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pncsim.simulator.conformance.csms.declared import AT_ONCE, PENDING, WITH_PASSWORD
 from pncsim.simulator.conformance.csms.desk import StationDesk
-from pncsim.simulator.conformance.csms.table import OcttCases
+from pncsim.simulator.conformance.octt import OcttCases
 from pncsim.simulator.conformance.unlike import Unlike, must
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.when import seconds
 
-DOOR = OcttCases("coming in")
+DOOR = OcttCases("coming in", when=AT_ONCE)
 CASES = DOOR.cases
 
 

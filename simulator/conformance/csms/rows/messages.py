@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from pncsim.simulator.conformance.csms.declared import AT_ONCE
 from pncsim.simulator.conformance.csms.desk import StationDesk
-from pncsim.simulator.conformance.csms.table import OcttCases
+from pncsim.simulator.conformance.octt import OcttCases
 from pncsim.simulator.conformance.unlike import must
 from pncsim.wire.ocpp import v201
 
-MESSAGES = OcttCases("cards and messages")
+MESSAGES = OcttCases("cards and messages", when=AT_ONCE)
 CASES = MESSAGES.cases
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from pncsim.simulator.conformance.csms.declared import AT_ONCE
 from pncsim.simulator.conformance.csms.desk import StationDesk
 from pncsim.simulator.conformance.csms.rows.messages import authorised
-from pncsim.simulator.conformance.csms.table import OcttCases, Playing
+from pncsim.simulator.conformance.octt import OcttCases, Playing
 from pncsim.simulator.conformance.unlike import must
 from pncsim.wire.ocpp import v201
 
-TRANSACTIONS = OcttCases("transactions")
+TRANSACTIONS = OcttCases("transactions", when=AT_ONCE)
 CASES = TRANSACTIONS.cases
 
 
