@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import chain
@@ -121,6 +122,7 @@ class Ecosystem:
         self.authorities: dict[str, CertificateService] = {}
         self.manufacturers: dict[str, Manufacturer] = {}
         self.provisioning: dict[str, ProvisioningService] = {}
+        self._renewing = asyncio.Lock()
 
     # Parties
 
@@ -267,12 +269,14 @@ class Ecosystem:
     async def renew_certificates(self) -> None:
         """Renew in time what signs here: authorities that last less than a month, and provisioning services (PKI-11).
 
-        A renewed root stands in the root pool beside the old one (RCP-11).
+        A renewed root stands in the root pool beside the old one (RCP-11). Who asks meanwhile comes after: each of two
+        would make a successor.
         """
-        for name, service in self.authorities.items():
-            for role, certificate in await service.renew_authorities(AUTHORITY_LASTS):
-                await self._believe(role, certificate, name)
-        await self.renew_signers()
+        async with self._renewing:
+            for name, service in self.authorities.items():
+                for role, certificate in await service.renew_authorities(AUTHORITY_LASTS):
+                    await self._believe(role, certificate, name)
+            await self.renew_signers()
 
     async def renew_authority(self, role: str) -> x509.Certificate:
         """Certify an authority of the first PKI again, however long it lasts. Raises LocalError without its keys."""

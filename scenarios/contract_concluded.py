@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Annotated
 
+from pncsim.simulator.lab.bundles import PROVIDED, bundle_in, was_read
 from pncsim.simulator.lab.plant import VEHICLES, vehicle_publication
 from pncsim.simulator.parameters import Bounds
 from pncsim.simulator.scenario import UseCase, scenario
@@ -44,12 +45,13 @@ async def contract_concluded(
     lab.clock.jump(not_after(leaf) - days * DAY - lab.clock.now())
     await lab.renew_authorities()
 
-    calls = lab.watch.calls()
+    reads = lab.watch.calls()
     concluded = await operator.post("/v1/mo/contracts", {"customer": "Ada", "pcid": pcid})
     mo.shows("concluded", "2.1.2.1", "the contract is concluded", concluded.status == 201, concluded.said)
     emaid = concluded.body.get("emaid", "")
-    asked = [call.ok for call in calls if (call.role, call.operation) == ("PCP", "get provisioning certificate")]
-    pcp.shows("read-by-pcid", "MO-2", "the certificate was read by its PCID", bool(asked) and all(asked), len(asked))
+    provided = await manufacturer.get(f"{PROVIDED}/{emaid}/{pcid}")
+    read, seen = was_read(reads, bundle_in(provided), vehicle)
+    pcp.shows("read-by-pcid", "MO-2", "the certificate was read by its PCID", read, seen)
 
     stored = (await manufacturer.get(f"/v1/ccp/signedContractData/{pcid}")).body["XMLContracts"]
     certificates = [parsed(base64.b64decode(one["contractCertificate"])) for one in stored]

@@ -42,7 +42,7 @@ async def contract_of_another_vehicle(
     vehicle, other = made.vehicle, await lab.vehicle()
     other_pcid, publication = vehicle_publication(other)
     await manufacturer.put(VEHICLES, publication)
-    contract = await issue_contract(lab)
+    contract = await issue_contract(lab, made.pcid)
     emaid = contract.emaid
 
     wrong = await operator.put(SIGNED, contract.packed(other, made.pcid))

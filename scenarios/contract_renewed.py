@@ -6,7 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pncsim.ev.screen import VehicleScreen
-from pncsim.simulator.lab.bundles import CONTRACTS, STORED, certificates_listed, contract_shown
+from pncsim.simulator.lab.bundles import (
+    CONTRACTS,
+    PROVIDED,
+    STORED,
+    bundle_in,
+    certificates_listed,
+    contract_shown,
+    was_read,
+)
 from pncsim.simulator.lab.channels import Channel, bring
 from pncsim.simulator.lab.plant import VEHICLES, vehicle_publication
 from pncsim.simulator.scenario import UseCase, scenario
@@ -73,8 +81,9 @@ async def contract_renewed(
     told = [one["subject"] for one in (await operator.get("/v1/mo/customers/Bob/notices")).body["notices"]]
     out = kept == before and "renewed" not in told and "ends soon" in told
     mo.shows("opt-out", "MO-4", "nothing is renewed without the driver's word, who is told of the end", out, told)
-    read = [call.ok for call in calls if (call.role, call.operation) == ("PCP", "get provisioning certificate")]
-    pcp.shows("read-again", "MO-1", "the vehicle's certificate is read anew", bool(read) and all(read), len(read))
+    provided = await manufacturer.get(f"{PROVIDED}/{emaid}/{made.pcid}")
+    read, seen = was_read(calls, bundle_in(provided), made.vehicle)
+    pcp.shows("read-again", "MO-1", "the vehicle's certificate is read anew", read, seen)
     waiting = certificates_listed(await manufacturer.get(f"{STORED}/{made.pcid}"))
     replaced = len(waiting) == 1 and waiting != [old] and not_after(waiting[0]) > not_after(old)
     until = [f"{one.not_valid_after_utc:%Y-%m-%d}" for one in waiting]

@@ -26,7 +26,7 @@ async def emaid_authorised(lab: Lab) -> None:
     from pncsim.simulator.lab.strange_contract import install_strange_contract
 
     csms, secc, mo = map(lab.expect.of, ("CSMS", "SECC", "MO"))
-    received, frames, calls = lab.watch.messages("EV"), lab.watch.frames(), lab.watch.judgements("MO")
+    received, frames, calls = lab.watch.messages("EV"), lab.watch.frames(), lab.watch.grants()
 
     good, unknown, blocked = [
         await lab.vehicle(kwh=0.2, contract=name != "unknown", payment="contract", name=name)

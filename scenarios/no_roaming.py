@@ -37,7 +37,7 @@ async def no_roaming(lab: Lab) -> None:
     partner, stranger = [
         await lab.vehicle(kwh=0.2, contract=True, payment="contract", operator=one) for one in (PARTNER, STRANGER)
     ]
-    received, frames, granted = lab.watch.messages("EV"), lab.watch.frames(), lab.watch.judgements("MO")
+    received, frames, granted = lab.watch.messages("EV"), lab.watch.frames(), lab.watch.grants()
     first = await lab.plug_in(partner)
     lab.expect.session(first)
     lab.expect.paid(first, partner.contracts.all[0].emaid, kwh=0.2)

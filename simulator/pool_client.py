@@ -39,12 +39,16 @@ class ClientSecret(Discreet, Struct, frozen=True):
 
 
 class KnownServices(Struct, frozen=True):
-    """Where the services are, by name, and who may call there; ``root``: what their TLS certificate is below."""
+    """Where the services are, by name, and who may call there; ``root``: what their TLS certificate is below.
+
+    ``pki``: the folder in which the keys of their authorities are, for whoever can read it.
+    """
 
     services: Mapping[str, str]
     clients: tuple[ClientSecret, ...]
     file: Path
     root: Path | None = None
+    pki: Path | None = None
 
     def of(self, client: str) -> ClientSecret:
         """The credentials of a client. Raises LocalError."""
@@ -78,13 +82,15 @@ def read_access(file: Path, url: str) -> KnownServices:
         raise LocalError(
             f"{file} is neither a ready file nor a clients.json: {error}.", advice="Both are written by pnc serve."
         ) from error
-    return KnownServices({} if url else ready.services, ready.clients, file, Path(ready.root) if ready.root else None)
+    root, pki = (Path(place) if place else None for place in (ready.root, ready.pki))
+    return KnownServices({} if url else ready.services, ready.clients, file, root, pki)
 
 
 class _Ready(Struct):
     services: dict[str, str]
     clients: tuple[ClientSecret, ...]
     root: str | None = field(default=None, name="tlsRoot")
+    pki: str | None = None
 
 
 class Participant:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -34,7 +35,7 @@ MAX_ANSWER = 262_144
 
 class ContractPoolClient:
     """Calls the pool at ``base_url`` (before ``/v1``) in the name of ``voice``'s owner,
-    with a bearer token if given. Close it after use."""
+    with a bearer token if given; ``renew`` gets another one where it is not taken any more. Close it after use."""
 
     def __init__(
         self,
@@ -43,13 +44,15 @@ class ContractPoolClient:
         base_url: str,
         *,
         token: str | None = None,
+        renew: Callable[[], Awaitable[str]] | None = None,
         deadline: float = DEADLINE,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._voice = voice
         self._base = base_url.rstrip("/") + "/v1/ccp"
         self._whom = f"The contract pool at {without_password(self._base)}"
-        self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        self._headers = {"Accept": "application/json"} | _bearer(token)
+        self._renew = renew
         self._http = HttpClient(clock, whole=deadline, body=MAX_ANSWER, tls=tls, voice=voice)
 
     async def provide(self, exi: bytes, schema: str = NAMESPACE, *, local: bool = False) -> PoolAnswer:
@@ -120,10 +123,21 @@ class ContractPoolClient:
         self, method: str, path: str, body: dict[str, str] | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, Any]]:
         """Status and JSON object of the answer (an empty one where it holds none)."""
-        sent = self._headers | (headers or {}) | ({"Content-Type": "application/json"} if body is not None else {})
+        own = (headers or {}) | ({"Content-Type": "application/json"} if body is not None else {})
         octets = json.dumps(body).encode() if body is not None else None
-        reply = await self._http.request(self._whom, method, self._base + path, body=octets, headers=sent)
+        reply = await self._http.request(
+            self._whom, method, self._base + path, body=octets, headers=self._headers | own
+        )
+        if reply.status == 401 and self._renew is not None:
+            self._headers |= _bearer(await self._renew())
+            reply = await self._http.request(
+                self._whom, method, self._base + path, body=octets, headers=self._headers | own
+            )
         return reply.status, reply.json_object()
+
+
+def _bearer(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _provided(message: dict[str, Any], gate: Tolerate) -> PoolAnswer:

@@ -52,13 +52,15 @@ class RemoteOperators:
     async def authorize(self, emaid: str) -> TokenStatus:
         """Whether the contract may charge. Raises PeerError where nobody answers and no list is fresh."""
         try:
-            return await self._asked(emaid)
-        except Refused as error:
-            if (error.http_status or 400) < 500:
-                raise
-            return self._listed(emaid, error)
+            status = await self._asked(emaid)
+            reason = status.text or f"The operator says {status.status}."
         except PeerError as error:
-            return self._listed(emaid, error)
+            if isinstance(error, Refused) and (error.http_status or 400) < 500:
+                raise
+            status = self._listed(emaid, error)
+            reason = f"{error.sentence} {status.text}"
+        self._voice.judged(f"contract {emaid[:20]}", status.status == "Accepted", reason, "CSO-2")
+        return status
 
     async def refresh(self) -> Whitelist:
         """Take the list anew. Raises PncError; the list before is kept then."""
@@ -89,8 +91,4 @@ class RemoteOperators:
         held, now = self._list, self._clock.now()
         if held is None or held.as_of + FRESH < now:
             raise error
-        status = held.status(emaid, now)
-        self._voice.judged(
-            f"contract {emaid[:20]}", status.status == "Accepted", f"{error.sentence} {status.text}", "CSO-2"
-        )
-        return status
+        return held.status(emaid, now)

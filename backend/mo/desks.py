@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 from pncsim.backend.answers import TokenStatus
@@ -41,6 +42,7 @@ class Desks:
     ) -> None:
         self._clock, self._voice, self._store, self._operator = clock, voice, store, operator
         self._pool, self._revocation = pool, revocation
+        self._looking = asyncio.Lock()
 
     def of(self, provider: str) -> Customers:
         """The desk of the operator with this provider id, in any spelling."""
@@ -61,12 +63,16 @@ class Desks:
         return await self._store.of(SUBSCRIPTIONS).page(where, after=after, limit=limit)
 
     async def look_after(self) -> None:
-        """See to every contract; what fails is told, and comes again."""
-        async for contract in every(self._store.of(SUBSCRIPTIONS)):
-            try:
-                await self.of(contract.operator).look_after(contract)
-            except PncError as error:
-                self._voice.problem(error)
+        """See to every contract; what fails is told, and comes again.
+
+        Who asks meanwhile comes after: two that look at once would both find a contract that is to be renewed.
+        """
+        async with self._looking:
+            async for contract in every(self._store.of(SUBSCRIPTIONS)):
+                try:
+                    await self.of(contract.operator).look_after(contract)
+                except PncError as error:
+                    self._voice.problem(error)
 
     async def vehicle_deleted(self, fact: VehicleDeleted) -> None:
         """A reset vehicle gets no contract anew; the pool tells of the contracts that went with it (MO-3)."""

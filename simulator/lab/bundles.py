@@ -6,6 +6,7 @@ What is read is what the vehicle will read; nothing is taken from whoever made i
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -29,7 +30,7 @@ from pncsim.wire.values import replace
 if TYPE_CHECKING:
     from pncsim.ev.vehicle import Vehicle
     from pncsim.simulator.lab.desk import Answer
-    from pncsim.wire.trace import V2gMessage
+    from pncsim.wire.trace import ServiceCall, V2gMessage
     from pncsim.wire.voice import Voice
 
 PROVIDED = "/v1/ccp/provideSignedContractData"
@@ -111,6 +112,18 @@ def unwrapped(bundle: SignedContractData, receiver: Credentials | None) -> ec.El
         return unwrap(WrappedKey(bundle.encrypted_key.value, bundle.dh_public.value), receiver.key, public)
     except PncError:
         return None
+
+
+def was_read(calls: Iterable[ServiceCall], bundle: SignedContractData, vehicle: Vehicle) -> tuple[bool, str]:
+    """Whether who has made ``bundle`` has read the vehicle's certificate in the provisioning pool, and what shows it.
+
+    A contract's key is wrapped for the one in that certificate, which an operator has from nowhere else. A pool that is
+    in this process has told of it in ``calls`` besides.
+    """
+    asked = [one.ok for one in calls if (one.role, one.operation) == ("PCP", "get provisioning certificate")]
+    key = unwrapped(bundle, vehicle.provisioning)
+    fits = "opens" if key is not None else "does not open"
+    return key is not None and all(asked), f"read {len(asked)} times here; the vehicle's key {fits} the contract's"
 
 
 def opened(vehicle: Vehicle, bundle: SignedContractData, now: float, voice: Voice) -> Contract | PncError:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
+from urllib.parse import quote
+
+from msgspec import convert
 
 from pncsim.simulator.pool_calls import trust
 from pncsim.simulator.pool_client import ClientSecret, KnownServices, Participant, read_access
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
+from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.urls import without_password
 from pncsim.wire.voice import Voice
@@ -32,6 +36,7 @@ class Callers:
         secured = self.url("token").lower().startswith("https:")
         self.tls = trust(root) if secured and root.exists() else None
         self._made: dict[str, Participant] = {}
+        self._taken_in: dict[str, ClientSecret] = {}
 
     @property
     def where(self) -> str:
@@ -41,6 +46,11 @@ class Callers:
     def url(self, service: str) -> str:
         """The base of a service, before its published path."""
         return self._known.services.get(service, self._base)
+
+    @property
+    def pki(self) -> Path | None:
+        """The folder with the keys of the services' authorities, where a ready file names it."""
+        return self._known.pki
 
     @property
     def responder(self) -> str:
@@ -80,13 +90,39 @@ class Callers:
         """An administrator of the services. Raises LocalError."""
         return self.of("ADMIN")
 
+    async def take_in(
+        self, source: Source, *, operators: Iterable[str] = (), manufacturers: Iterable[str] = ()
+    ) -> None:
+        """Have the administrator take in who owns these provider ids and WMIs, and is nobody whose secret is known.
+
+        They stay until :meth:`dismiss`. Without an administrator nobody is taken in. Raises PncError.
+        """
+        known = [*self._known.clients, *self._taken_in.values()]
+        wanted = [("MO_EXTERNAL_PKI", "providers", one) for one in operators]
+        wanted += [("OEM", "wmi", one) for one in manufacturers]
+        for role, what, owned in wanted:
+            if any(one.secret and owned in (*one.providers, *one.wmi) for one in known):
+                continue
+            if not any(one.secret and one.role == "ADMIN" for one in known):
+                return
+            id = f"run-{owned.lower()}-{source.of(owned).token(6).lower()}"
+            body = {"id": id, "role": role, what: [owned], "confirmation": "the plan of a run of pncsim"}
+            made = await self.administrator().call("admin", "POST", "/admin/clients", body)
+            self._taken_in[id] = convert({**made, "role": role}, ClientSecret)
+
+    async def dismiss(self) -> None:
+        """Have the administrator remove whom it has taken in. Raises PncError."""
+        for id in tuple(self._taken_in):
+            await self.administrator().call("admin", "DELETE", f"/admin/clients/{quote(id, safe='')}")
+            del self._taken_in[id]
+
     async def close(self) -> None:
         """Close the connections."""
         for one in self._made.values():
             await one.close()
 
     def _chosen(self, what: str, fits: Callable[[ClientSecret], bool]) -> ClientSecret:
-        able = [one for one in self._known.clients if one.secret]
+        able = [one for one in (*self._known.clients, *self._taken_in.values()) if one.secret]
         found = next(filter(fits, able), None)
         if found is None:
             raise LocalError(
@@ -126,7 +162,7 @@ def known_services(ecosystem: str, credentials: Path | None) -> KnownServices:
         if credentials is None:
             return known
         secrets = read_access(credentials, "")
-        return KnownServices(known.services, secrets.clients, credentials, known.root or secrets.root)
+        return KnownServices(known.services, secrets.clients, credentials, known.root or secrets.root, known.pki)
     if not ecosystem.lower().startswith(("http://", "https://")):
         raise LocalError(f"{without_password(ecosystem)} is no address of services: http:// and https:// are.")
     if credentials is None:

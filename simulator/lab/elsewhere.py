@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import quote
 
 from cryptography import x509
@@ -28,7 +29,7 @@ from pncsim.ev.iso2.unpacking import unpack_contract
 from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.lab.around import issuer_in
 from pncsim.simulator.lab.callers import Callers
-from pncsim.simulator.lab.known_pki import KnownRoots, known_pki
+from pncsim.simulator.lab.known_pki import KnownRoots, known_pki, take_keys
 from pncsim.simulator.lab.their_time import AHEAD, TheirTime
 from pncsim.simulator.plan import Plan
 from pncsim.simulator.pool_client import Participant
@@ -58,6 +59,7 @@ class RemoteParties:
         self._time = TheirTime(clock, trace, callers)
         self._published: list[str] = []
         self._contracts: list[str] = []
+        self._signer_revoked = False
 
     # Vehicles and stations
 
@@ -150,13 +152,19 @@ class RemoteParties:
             return [entry.emaid for entry in await (await self._contract_pool(oem, "OEM")).contracts(pcid)]
 
     async def revoke(self, certificate: x509.Certificate, reason: Reason) -> bool:
-        """See :class:`Parties`; what the services sign with serves others than this run, and stays."""
-        if reading.is_ca(certificate) or "CPS" in reading.domains_of(certificate.subject):
+        """See :class:`Parties`; what the services sign with serves others than this run, and stays.
+
+        Where nobody else depends on them (``--test-controls``) a signer is revoked, and has a successor at the end.
+        """
+        signer = "CPS" in reading.domains_of(certificate.subject)
+        if reading.is_ca(certificate) or (signer and not await self._time.may_advance()):
             raise LocalError(
                 f"{reading.shown(certificate.subject)} is what {self._pki.keeper} sign with: a run does not revoke it, "
                 "since others need it, too.",
-                advice="Run the scenario without --ecosystem, or revoke it by hand: pnc pool revoke.",
+                advice="Run the scenario without --ecosystem, or revoke it by hand: pnc pool revoke. Where nobody else "
+                "needs it (pnc serve --test-controls) what signs contract data is revoked.",
             )
+        self._signer_revoked |= signer
         body = {"certificate": base64_text(reading.der(certificate)), "reason": reason}
         try:
             await self._callers.administrator().call("admin", "POST", "/admin/certificates/revoke", body)
@@ -218,7 +226,8 @@ class RemoteParties:
     async def _contract_pool(self, who: Participant, role: str, unit: str = "") -> ContractPoolClient:
         voice = Voice.on(self._clock, self._trace, role, unit)
         url, tls = self._callers.url("ccp"), self._callers.tls
-        client = ContractPoolClient(self._clock, voice, url, token=await who.token(), tls=tls)
+        renew = partial(who.token, anew=True)  # lab time outlives tokens
+        client = ContractPoolClient(self._clock, voice, url, token=await who.token(), renew=renew, tls=tls)
         self._sockets.push_async_callback(client.close)
         return client
 
@@ -229,9 +238,18 @@ class RemoteParties:
         await self._time.keep()
 
     async def close(self) -> None:
-        """End the contracts, withdraw the vehicles and close the connections; what cannot be ended is told."""
+        """End the contracts, withdraw the vehicles, dismiss who was taken in, and close the connections.
+
+        What cannot be ended is told.
+        """
         try:
             left = await self._withdraw()
+            try:
+                await self._callers.dismiss()
+                if self._signer_revoked:
+                    await self.renew_authorities()
+            except PncError as error:
+                left["Clients that were taken in, or a signer that was revoked,"] = error.sentence
         finally:
             await self._sockets.aclose()
             await self._callers.close()
@@ -273,6 +291,13 @@ async def open_elsewhere(clock: Clock, trace: Trace, callers: Callers, plan: Pla
     try:
         _can_be_elsewhere(plan, callers.where)
         pki = await known_pki(callers.station_operator(), f"the services at {callers.where}")
+        if callers.pki is not None:
+            take_keys(pki, callers.pki)
+        await callers.take_in(
+            source,
+            operators=[one.provider for one in plan.operators],
+            manufacturers=[one.wmi for one in plan.manufacturers],
+        )
         parties = RemoteParties(clock, trace, callers, plan, source, pki)
         await parties.keep_time()
     except BaseException:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from pathlib import Path
 
 from cryptography import x509
 
@@ -13,7 +14,7 @@ from pncsim.backend.ports import Calls
 from pncsim.backend.rcp import RootKind
 from pncsim.backend.refusal import Refused
 from pncsim.tls_certs import reading
-from pncsim.tls_certs.pki import Pki
+from pncsim.tls_certs.pki import Pki, load_pki
 from pncsim.wire.errors import LocalError, PeerError
 
 _ROOTS: Mapping[str, str] = {RootKind.V2G: "v2g_root", RootKind.MO: "mo_root", RootKind.OEM: "oem_root"}
@@ -51,6 +52,21 @@ async def known_pki(calls: Calls, keeper: str) -> Pki:
                 pki.certificates[role] = (certificate,)
                 known.append(certificate)
     return pki
+
+
+def take_keys(pki: Pki, folder: Path) -> None:
+    """Let the authorities of ``pki`` issue here, too, whose keys can be read in the services' own ``folder``.
+
+    What they issue is listed there, and so the services' responder knows it. Who cannot read it goes without.
+    """
+    try:
+        own = load_pki(folder, keeping=True)
+    except LocalError:
+        return  # on another machine, or somebody else's
+    for role, (certificate, *_) in pki.certificates.items():
+        if role in own.keys and reading.is_ca(certificate) and own.certificate(role) == certificate:
+            pki.keys[role] = own.keys[role]
+    pki.ledger, pki.ocsp_url, pki.crl_url = own.ledger, own.ocsp_url, own.crl_url
 
 
 class KnownRoots:

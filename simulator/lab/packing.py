@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from pncsim.ev.vehicle import Vehicle
+from pncsim.simulator.lab.around import named
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
-from pncsim.wire.identifiers import with_check_character
 from pncsim.wire.source import Source
 from pncsim.wire.v2g.key_transport import wrap
 from pncsim.wire.v2g.registry import ISO2_NAMESPACE
@@ -26,7 +26,7 @@ SIGNED = "/v1/cps/contractData/signed"
 
 
 class IssuedContract(Discreet, Struct, frozen=True):
-    """A contract that is in no vehicle and no pool yet: its operator has issued the certificate, and knows it."""
+    """A contract that is in no vehicle and no pool: its operator has issued the certificate, and knows it."""
 
     _hidden = ("credentials", "source")
 
@@ -56,15 +56,19 @@ class IssuedContract(Discreet, Struct, frozen=True):
         return {"xsdMsgDefNamespace": ISO2_NAMESPACE, "pcid": pcid, "contractData": data}
 
 
-async def issue_contract(lab: Lab, number: int = 1) -> IssuedContract:
-    """A contract of the first operator's own PKI, which it says yes to; another one for each ``number``."""
-    ecosystem = await lab.region.ecosystem()
-    mo, source = ecosystem.mo, ecosystem.pki.source.of("packing")
-    emaid = with_check_character(f"{mo.provider}P{number:08}")
-    issuer, profile = ecosystem.pki.authority("mo_sub2"), PROFILES["contract_leaf"]
-    credentials = issuer.credentials(profile, emaid, lab.clock.now())
-    await mo.register("the driver", credentials.leaf)
-    return IssuedContract(emaid, credentials, source)
+async def issue_contract(lab: Lab, pcid: str) -> IssuedContract:
+    """A contract for the vehicle ``pcid`` in its operator's books, and a certificate of the operator's own PKI for it.
+
+    What the operator has made for it before has left the pool. Raises LocalError where the key of its Sub-CA 2 is not
+    here.
+    """
+    parties = await lab.region.parties()
+    pki = named(parties.pkis, "")
+    issuer = pki.authority("mo_sub2")
+    emaid = await parties.subscribe(pcid, operator="")
+    await parties.empty(pcid)
+    credentials = issuer.credentials(PROFILES["contract_leaf"], emaid, lab.clock.now())
+    return IssuedContract(emaid, credentials, pki.source.of("packing"))
 
 
 def _text(octets: bytes) -> str:

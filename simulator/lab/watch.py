@@ -28,6 +28,7 @@ from pncsim.wire.trace import (
 from pncsim.wire.v2g.iso2.secc_sequence import REQUESTS
 
 _ASK_POOL = "/v1/ccp/signedContractData"
+_GRANTED = "CSO-2"
 V2G_NAMES = (*REQUESTS, *(name.removesuffix("Req") + "Res" for name in REQUESTS))
 """What V2G messages are called."""
 
@@ -101,6 +102,20 @@ class Watch(Struct, frozen=True):
 
         def see(event: Event) -> None:
             if isinstance(event, Judged) and event.role == role:
+                seen.append(event)
+
+        self.trace.subscribe(see)
+        return seen
+
+    def grants(self) -> list[Judged]:
+        """Whether each contract that a CSMS asks about from now on may charge, and why.
+
+        The mobility operator says so itself or, where it is elsewhere, the CSMS that has asked it.
+        """
+        seen = list[Judged]()
+
+        def see(event: Event) -> None:
+            if isinstance(event, Judged) and event.role in ("MO", "CSMS") and event.clause == _GRANTED:
                 seen.append(event)
 
         self.trace.subscribe(see)

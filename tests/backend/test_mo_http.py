@@ -237,6 +237,18 @@ async def test_a_customer_asks_for_a_new_certificate_and_the_pool_has_it(world: 
     assert await told(faces) == ["concluded", "renewed"]
 
 
+@pytest.mark.rule("MO-4")
+async def test_two_who_look_after_contracts_at_once_renew_one_once(world: World, faces: Faces) -> None:
+    await concluded(world, faces, automaticRenewal=True)
+    before = issued(world)
+    world.clock.jump(339 * DAY)
+    await world.eco.renew_signers()
+    await asyncio.gather(world.eco.desks.look_after(), world.eco.desks.look_after())
+    assert issued(world) == before + 1
+    notices = await world.eco.desks.of("DEPNC").notices("Ada")
+    assert [notice.subject for notice in notices] == ["concluded", "renewed"]
+
+
 async def days_pass(world: World, days: int) -> None:
     """What the services do once a day."""
     for _ in range(days):

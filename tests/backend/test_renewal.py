@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from backend_world import DAY, NOW, World, open_world
+from cryptography import x509
 
 from pncsim.backend.ccp.store import CONTRACTS
 from pncsim.backend.ecosystem import AUTHORITY_LASTS, SIGNER_LASTS, Ecosystem
@@ -53,6 +55,29 @@ async def test_sub_cas_are_certified_again_a_month_before_they_end_and_what_they
     vehicle = await world.published()
     contract = await world.eco.mo.subscribe("Ada", reading.common_name(vehicle.leaf))
     assert reading.not_after(contract.certificate) > world.clock.now() + YEAR - DAY
+
+
+@pytest.mark.rule("PKI-11")
+async def test_two_who_renew_at_once_make_one_successor_of_a_signer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = world.eco.ca.revoked
+
+    async def asked(certificate: x509.Certificate) -> bool:
+        await asyncio.sleep(0)  # as a store does that is a database
+        return await known(certificate)
+
+    monkeypatch.setattr(world.eco.ca, "revoked", asked)
+    world.clock.jump(YEAR)
+    old = world.pki.certificate("cps_leaf")
+    made: list[bytes] = []
+    await asyncio.gather(*(_renewed(world, made) for _ in range(2)))
+    assert len(set(made)) == 1 and made[0] != reading.der(old)
+
+
+async def _renewed(world: World, made: list[bytes]) -> None:
+    await world.eco.renew_certificates()
+    made.append(reading.der(world.pki.certificate("cps_leaf")))
 
 
 @pytest.mark.rule("PKI-11", "RCP-7", "RCP-11", "RCP-12")

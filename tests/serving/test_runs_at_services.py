@@ -8,15 +8,14 @@ import json
 import os
 import re
 import shlex
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from runs_at import base_in, checks, free_port, in_process, run_at, serving
 
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.lab.callers import open_callers
@@ -28,23 +27,29 @@ from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.scenario import Scenario, scenario
 from pncsim.simulator.settings import RunSettings
-from pncsim.tls_certs.reading import parsed
+from pncsim.tls_certs.reading import common_name, parsed
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
-from pncsim.wire.trace import Event, HttpExchange, Reader, Story, Trace, Warned
+from pncsim.wire.trace import Event, HttpExchange, Story, Trace, Warned
 
 ROOT = Path(__file__).parents[2]
-EMAID = re.compile(r"\b[A-Z]{2}[A-Z0-9]{3}C[A-Z0-9]{8,9}\b")
 COMPLETE = frozenset(
     [
+        "contract-authenticated",
+        "contract-of-another-vehicle",
         "eim-ac",
         "eim-dc",
+        "emaid-authorised",
         "install-contract",
+        "no-roaming",
         "pause-resume",
         "pnc-ac",
         "pnc-dc",
         "renegotiate",
+        "rented-vehicle",
         "root-set-up",
+        "sales-tariff",
+        "tls-session",
         "two-at-once",
         "wrong-pcid",
         "update-contract",
@@ -54,28 +59,10 @@ COMPLETE = frozenset(
     ]
 )
 """Scenarios that need nothing but what is published."""
-SAID = re.compile(
-    "inside cannot be seen|is kept by|behind the lab's time|of its own|owns the provider id|no key for the role"
-    "|others need it, too"
-)
+SAID = re.compile("inside cannot be seen|behind the lab's time|of its own|others need it, too")
 TOKENS = re.compile(rb"(?:Bearer |access_token\W{3,9}?)([A-Za-z0-9._~+/*-]+)")
 """What stands in evidence where a token would."""
 MONTH = 30 * 86_400.0
-
-
-@contextmanager
-def serving(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """A process of its own that serves an ecosystem kept in ``folder``; its ready file is there, too."""
-    command = [sys.executable, "-m", "pncsim", "serve", "ecosystem", "--data", str(folder), "--port", "0"]
-    command += ["--ready-file", str(folder / "ready.json"), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        assert any(line.startswith("Ready.") for line in process.stdout), "it did not begin"
-        yield process
-    finally:
-        process.terminate()
-        process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -99,32 +86,6 @@ def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("ahead")
     with serving(folder, "--tls", "--test-controls", "--clock-offset", "30d"):
         yield folder / "ready.json"
-
-
-def run_at(
-    found: Scenario,
-    ecosystem: object,
-    credentials: Path | None = None,
-    readers: tuple[Reader, ...] = (),
-    faults: tuple[str, ...] = (),
-) -> RunResult:
-    chosen = RunSettings(ecosystem=str(ecosystem), credentials=credentials, faults=faults)
-    return run_on_loop("loopback", lambda: Run(found, {}, chosen, readers=readers).done())
-
-
-def in_process(found: Scenario, faults: Sequence[str] = ()) -> RunResult:
-    chosen = RunSettings(transport="memory", faults=tuple(faults))
-    return run_on_loop("memory", lambda: Run(found, {}, chosen).done())
-
-
-def base_in(ready: Path) -> str:
-    """The address of all services, as a ready file has it."""
-    return str(json.loads(ready.read_text())["services"]["rcp"])
-
-
-def checks(result: RunResult) -> list[tuple[str, bool, str]]:
-    """Each check and how it went, whatever the contract is called."""
-    return [(EMAID.sub("EMAID", check.expected), check.ok, check.fault) for check in result.checks]
 
 
 @pytest.mark.parametrize("name", sorted(COMPLETE.union(built_in())))
@@ -175,8 +136,17 @@ def test_a_lab_file_names_the_services_and_the_car(
             assert "This vehicle speaks as a" in said.out
 
 
-def test_a_fault_that_needs_a_key_of_an_authority_says_who_has_it(ready: Path) -> None:
+def test_a_fault_that_needs_a_key_of_an_authority_has_it_where_the_ready_file_says(ready: Path) -> None:
     result = run_at(find_scenario("pnc-ac"), ready, faults=("contract-expired",))
+    answered = [check.ok for check in result.checks if check.fault]
+    assert answered and all(answered)
+
+
+def test_and_else_says_who_has_it(ready: Path, tmp_path: Path) -> None:
+    away = tmp_path / "ready.json"
+    known = json.loads(ready.read_text())
+    away.write_text(json.dumps({**known, "pki": str(tmp_path / "on another machine")}))
+    result = run_at(find_scenario("pnc-ac"), away, faults=("contract-expired",))
     assert result.verdict is Verdict.ERROR and result.exit_code == 3
     assert "its key is kept by the services at http://127.0.0.1:" in str(result.error)
 
@@ -341,7 +311,11 @@ def test_a_lab_that_jumps_takes_the_services_with_it_where_it_may(ready: Path, a
 
 
 @pytest.mark.parametrize(
-    "names", [("station-certified", "customer-terminated", "station-renewed"), ("vehicle-renewed-at-expiry",)]
+    "names",
+    [
+        ("contract-renewed", "signer-changed", "station-certified", "customer-terminated", "station-renewed"),
+        ("contract-concluded", "vehicle-renewed-at-expiry"),
+    ],
 )
 def test_what_services_do_each_day_is_done_when_a_lab_says_so(tmp_path: Path, names: Sequence[str]) -> None:
     # Each lets the services' time go on, and the last ones by decades.
@@ -363,14 +337,45 @@ def test_what_services_do_each_day_is_done_when_a_lab_says_so(tmp_path: Path, na
         (Plan(manufacturers=(ManufacturerPlan("VWX"),)), "the secret of no client that owns the WMI VWX"),
     ],
 )
-def test_who_is_not_among_the_services_is_a_sentence(ready: Path, plan: Plan, said: str) -> None:
+def test_who_is_not_among_the_services_is_a_sentence(ready: Path, tmp_path: Path, plan: Plan, said: str) -> None:
     @scenario("planned", title="a contract is sold", plan=plan)
     async def planned(lab: Lab) -> None:
         """Whoever the plan names."""
         await lab.subscribe(await lab.vehicle())
 
-    result = run_at(planned, ready)
+    known = json.loads(ready.read_text())
+    nobody = [one for one in known["clients"] if one["role"] != "ADMIN"]
+    (tmp_path / "ready.json").write_text(json.dumps({**known, "clients": nobody}))
+    result = run_at(planned, tmp_path / "ready.json")
     assert result.verdict is Verdict.ERROR and said in str(result.error)
+
+
+def test_who_a_plan_names_is_taken_in_by_the_administrator_and_removed_at_the_end(ready: Path) -> None:
+    async def clients() -> list[str]:
+        callers = open_callers(Clock(), Trace(), str(ready), None)
+        try:
+            return [
+                one["id"] for one in (await callers.administrator().call("admin", "GET", "/admin/clients"))["clients"]
+            ]
+        finally:
+            await callers.close()
+
+    @scenario(
+        "guests",
+        title="a contract is sold",
+        plan=Plan(operators=(OperatorPlan("FRXYZ"),), manufacturers=(ManufacturerPlan("VWX"),)),
+    )
+    async def guests(lab: Lab) -> None:
+        """By an operator, for a vehicle of a manufacturer, neither of which the services know."""
+        emaid = await lab.subscribe(vehicle := await lab.vehicle(install="if-needed"))
+        assert vehicle.provisioning is not None
+        whose = common_name(vehicle.provisioning.leaf)[:3], emaid[:5]
+        lab.expect.that("both are whom the plan names", whose == ("VWX", "FRXYZ"), whose)
+        lab.expect.installed(vehicle, await lab.plug_in(vehicle), emaid)
+
+    before = run_on_loop("loopback", clients)
+    assert run_at(guests, ready).line == "PASS guests"
+    assert run_on_loop("loopback", clients) == before
 
 
 def test_services_that_stop_in_the_middle_end_the_run_in_a_sentence(tmp_path: Path) -> None:
@@ -406,11 +411,6 @@ def test_services_that_stop_in_the_middle_end_the_run_in_a_sentence(tmp_path: Pa
             (base_in(tmp_path / "ready.json"), tmp_path / "clients.json"),
         ):
             assert run_at(find_scenario("install-contract"), ecosystem, credentials).line == "PASS install-contract"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.mark.parametrize(
