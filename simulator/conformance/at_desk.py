@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from pncsim.backend.refusal import Refused
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
+from pncsim.simulator.conformance.said import AT_THE_DESK, Ear
 from pncsim.simulator.conformance.suite import Bench
 from pncsim.simulator.conformance.unlike import Unlike
 from pncsim.simulator.result import Check, RunResult
@@ -23,8 +24,11 @@ async def at_desk(
 
     Raises LocalError for what cannot be done here.
     """
+    ear = Ear(AT_THE_DESK)
+    if bench.target:
+        trace.subscribe(ear)
     if bench.evidence is None:
-        return await _found(play)
+        return replace(await _found(play), said=ear.told(None))
     from pncsim.simulator.evidence.folder import Recorder
 
     began = clock.now()
@@ -39,7 +43,7 @@ async def at_desk(
         folder = recorder.finish(result, ended=clock.now(), options={}, clauses=(case.source,))
     finally:
         recorder.close()
-    return replace(finding, evidence="" if folder is None else str(folder))
+    return replace(finding, evidence="" if folder is None else str(folder), said=ear.told(None))
 
 
 async def _found(play: Callable[[], Awaitable[None]]) -> Finding:

@@ -13,6 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from pncsim.simulator.conformance.said import Uttered
+
 
 class CaseVerdict(StrEnum):
     """What a case came to.
@@ -70,13 +72,16 @@ class Finding(Struct, frozen=True):
     """What one attempt has shown: a verdict, and why, with what was seen, as a sentence.
 
     ``unreached``: the device did not answer at all, so that no other case needs to be tried. ``evidence``: the folder
-    of its bundle, empty where none was kept.
+    of its bundle, empty where none was kept. ``since``: lab time at which the step of the case was taken, None where
+    there is none or it has not come to that. ``said``: what was said then (:mod:`simulator.conformance.said`).
     """
 
     verdict: CaseVerdict
     why: str = ""
     unreached: bool = False
     evidence: str = ""
+    since: float | None = None
+    said: tuple[Uttered, ...] = ()
 
 
 class Mutant(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
+from pncsim.simulator.conformance.said import ON_THE_LINK, Ear
 from pncsim.simulator.conformance.suite import Bench
 from pncsim.simulator.plan import OtherSide, Plan
 from pncsim.simulator.result import Check
@@ -29,8 +30,11 @@ async def in_lab(
     Time runs ahead for a device of ours; somebody else's takes its own. Raises LocalError for what cannot be done here.
     """
     found: list[Finding] = []
+    ear = Ear(ON_THE_LINK)
 
     async def story(lab: Lab) -> None:
+        if bench.target:
+            lab.trace.subscribe(ear)
         finding = await play(lab)
         found.append(finding)
         run.result.checks.append(
@@ -49,7 +53,8 @@ async def in_lab(
     result = await run.done()
     if not found:
         raise LocalError(result.error or "The case came to no end.")
-    return replace(found[0], evidence="" if result.evidence is None else str(result.evidence))
+    kept = "" if result.evidence is None else str(result.evidence)
+    return replace(found[0], evidence=kept, said=ear.told(found[0].since))
 
 
 def check_lab(link: OtherSide | None, pki: Path | None) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from pncsim.simulator.conformance.case import CaseVerdict
+from pncsim.simulator.conformance.said import Uttered
 from pncsim.simulator.result import EXIT_DEFECT
 from pncsim.wire.errors import LocalError
 from pncsim.wire.exi.store import cache_root
@@ -28,7 +29,7 @@ BAD = frozenset({CaseVerdict.FAIL, CaseVerdict.INCONCLUSIVE, CaseVerdict.ERROR})
 class Tried(Struct, frozen=True, kw_only=True):
     """A case and what it came to, after so many attempts, in seconds of wall time and of CPU.
 
-    ``known``: it is as bad in the baseline. ``unreached`` and ``evidence`` are those of its finding
+    ``known``: it is as bad in the baseline. ``unreached``, ``evidence`` and ``said`` are those of its finding
     (:class:`simulator.conformance.case.Finding`). ``defect``: it broke off because of one of ours.
     """
 
@@ -42,6 +43,7 @@ class Tried(Struct, frozen=True, kw_only=True):
     known: bool = False
     unreached: bool = False
     defect: bool = False
+    said: tuple[Uttered, ...] = ()
 
     @property
     def line(self) -> str:

@@ -75,6 +75,7 @@ def tried(suite: Suite, case: Case, bench: Bench, retries: int = 0) -> Tried:
         evidence=found.evidence,
         unreached=found.unreached,
         defect=defect,
+        said=found.said,
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from josev_layout import write_layout
+from link import NoNamespaces, link
 
 from pncsim.tls_certs.pki import create_pki, write_pki
 
@@ -26,10 +26,6 @@ JOSEV = os.environ.get("PNC_JOSEV_PYTHON", "")
 SECONDS = 90.0
 
 pytestmark = pytest.mark.skipif(not JOSEV, reason="PNC_JOSEV_PYTHON does not name a Python with the package iso15118")
-
-
-def must(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=20)
 
 
 @dataclass(slots=True)
@@ -110,29 +106,14 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    if os.geteuid() != 0 or shutil.which("ip") is None:
-        pytest.skip("network namespaces need root and iproute2")
-    vehicle, station = f"pnc{os.getpid()}ev", f"pnc{os.getpid()}se"
+    folder, layout = tmp_path / "pki", tmp_path / "josev-pki"
+    write_pki(create_pki(time.time(), ocsp_url="http://ocsp.pncsim.test/ocsp"), folder)
+    write_layout(folder, layout)
     try:
-        must("ip", "netns", "add", vehicle)
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"no network namespaces here: {error.stderr.strip()}")
-    try:
-        must("ip", "netns", "add", station)
-        for namespace in (vehicle, station):
-            # Josev takes an address that is still being checked for duplicates and then cannot bind it.
-            must("ip", "netns", "exec", namespace, "sysctl", "-q", "-w", "net.ipv6.conf.default.accept_dad=0")
-            must("ip", "-n", namespace, "link", "set", "lo", "up")
-        must("ip", "-n", vehicle, "link", "add", "ev0", "type", "veth", "peer", "name", "se0", "netns", station)
-        must("ip", "-n", vehicle, "link", "set", "ev0", "up")
-        must("ip", "-n", station, "link", "set", "se0", "up")
-        folder, layout = tmp_path / "pki", tmp_path / "josev-pki"
-        write_pki(create_pki(time.time(), ocsp_url="http://ocsp.pncsim.test/ocsp"), folder)
-        write_layout(folder, layout)
-        yield Bench(vehicle, station, folder, layout, tmp_path)
-    finally:
-        for namespace in (vehicle, station):
-            subprocess.run(("ip", "netns", "del", namespace), capture_output=True, timeout=20, check=False)
+        with link() as both:
+            yield Bench(both.vehicle, both.station, folder, layout, tmp_path)
+    except NoNamespaces as why:
+        pytest.skip(str(why))
 
 
 @pytest.mark.parametrize(

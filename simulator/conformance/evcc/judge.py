@@ -19,7 +19,8 @@ def judged(tester: TestingStation, reason: str) -> Finding:
     if tester.struck_at is None:
         return Finding(CaseVerdict.INCONCLUSIVE, f"It did not come to {tester.step.at}: {reason}")
     wrong = _followed(tester) if tester.step.follows else _ended(tester)
-    return Finding(CaseVerdict.FAIL, wrong) if wrong else Finding(CaseVerdict.PASS, _seen(tester))
+    verdict = CaseVerdict.FAIL if wrong else CaseVerdict.PASS
+    return Finding(verdict, wrong or _seen(tester), since=tester.since)
 
 
 def _followed(tester: TestingStation) -> str:

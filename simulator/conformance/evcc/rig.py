@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
 from pncsim.simulator.conformance.evcc.judge import judged
 from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
+from pncsim.simulator.conformance.evcc.started import started
 from pncsim.simulator.conformance.evcc.step import AnswerStep
 from pncsim.simulator.conformance.evcc.tester import TestingStation
 from pncsim.simulator.conformance.in_lab import in_lab
@@ -65,7 +66,8 @@ async def _step(lab: Lab, bench: Bench, step: AnswerStep) -> Finding:
     lab.trace.subscribe(tester)
     judging: list[Finding] = []
     try:
-        outcome = await lab.plug_in(vehicle, card=None if step.card else "", keep_plugged=not bench.target)
+        async with started(bench, vehicle.config):
+            outcome = await lab.plug_in(vehicle, card=None if step.card else "", keep_plugged=not bench.target)
         judging.append(judged(tester, outcome.reason))
         await lab.unplug(vehicle)
     finally:

@@ -6,10 +6,7 @@ from itertools import takewhile
 
 from pncsim.simulator.conformance.case import CaseVerdict, Finding
 from pncsim.simulator.conformance.secc.step import Heard
-from pncsim.simulator.conformance.secc.tester import CLOSES, TestingVehicle
-
-ROUNDING = 0.5
-"""Seconds by which a station may be early with what it does after a timeout, the tester's own way being part of it."""
+from pncsim.simulator.conformance.secc.tester import CLOSES, ROUNDING, TestingVehicle
 
 
 def judge(tester: TestingVehicle) -> Finding:
@@ -20,10 +17,11 @@ def judge(tester: TestingVehicle) -> Finding:
         return Finding(CaseVerdict.INCONCLUSIVE, f"It did not come to {tester.step.at}{why}")
     wrong = _answered(tester) or (_closed(tester) if tester.step.closes else "")
     if wrong:
-        return Finding(CaseVerdict.FAIL, wrong)
+        return Finding(CaseVerdict.FAIL, wrong, since=tester.struck_at)
     if tester.step.ongoing and _processing(tester.answers[0]) == "Finished":
-        return Finding(CaseVerdict.INCONCLUSIVE, f"{tester.answers[0].name} is Finished at once, never undecided.")
-    return Finding(CaseVerdict.PASS, _seen(tester))
+        undecided = f"{tester.answers[0].name} is Finished at once, never undecided."
+        return Finding(CaseVerdict.INCONCLUSIVE, undecided, since=tester.struck_at)
+    return Finding(CaseVerdict.PASS, _seen(tester), since=tester.struck_at)
 
 
 def _answered(tester: TestingVehicle) -> str:

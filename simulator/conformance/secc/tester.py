@@ -21,6 +21,8 @@ from pncsim.wire.v2g.v2gtp import V2gtpFrame
 
 CLOSES = 5.0
 """Seconds the station has to close the connection (par_CMN_TCP_Connection_Termination_Timeout)."""
+ROUNDING = 0.5
+"""Seconds by which a station may be early or late with what it does at a limit, the tester's own way being part."""
 
 
 class TestingVehicle(EvccEngine):
@@ -85,7 +87,7 @@ class TestingVehicle(EvccEngine):
 
     def _listen(self, seconds: float) -> None:
         self.listening, self._expected, self._pending, self.phase = True, "", None, None
-        self._limit = self.now + seconds
+        self._limit = self.now + seconds + (ROUNDING if self.step.closes else 0.0)
 
     # ---- from then on --------------------------------------------------------------------------------------------
 
@@ -103,7 +105,7 @@ class TestingVehicle(EvccEngine):
             name = envelope.name if envelope is not None else type(document).__name__
             self.voice.message("received", name, frame.payload, document)
             self._note(envelope or Envelope(name, document, b""))
-        self._limit = self.now + CLOSES
+        self._limit = self.now + CLOSES + ROUNDING
 
     def _decide(self, envelope: Envelope) -> Decision:
         if self.struck_at is None:

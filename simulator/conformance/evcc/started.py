@@ -1,0 +1,71 @@
+"""Somebody else's vehicle, started for one case by a command.
+
+``--ev-command "ssh bench ev"`` runs ``ssh bench ev dc contract`` for a case that charges with direct current by
+contract, and has ``install`` behind that where the vehicle is to get its contract through the station. The command may
+go on for as long as the vehicle drives, or return at once; what still runs after the case is ended (SIGTERM, then
+SIGKILL), with all that it has started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+
+from pncsim.ev.config import VehicleConfig
+from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
+from pncsim.simulator.conformance.suite import Bench
+from pncsim.wire.errors import LocalError
+
+LEAVES = 5.0
+"""Seconds a command has to end once it was told to."""
+
+
+@asynccontextmanager
+async def started(bench: Bench, like: VehicleConfig) -> AsyncIterator[None]:
+    """While in the body the vehicle drives that a case wants to be ``like`` that; without a command it is waited for.
+
+    Raises LocalError where the command cannot be run.
+    """
+    options = bench.options
+    assert isinstance(options, VehicleUnderTest)
+    if not bench.target or options.ev_command is None:
+        yield
+        return
+    command = shlex.split(options.ev_command)
+    if not command:
+        raise LocalError("The command that starts the vehicle is empty.")
+    try:
+        # In a group of its own, so that what the command starts can be ended with it.
+        running = await asyncio.create_subprocess_exec(
+            *command, *wanted(like), stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+        )
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise LocalError(f"The command that starts the vehicle cannot be run: {why}.") from error
+    try:
+        yield
+    finally:
+        _tell(running, signal.SIGTERM)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(running.wait(), LEAVES)
+        _tell(running, signal.SIGKILL)
+        await running.wait()
+
+
+def wanted(like: VehicleConfig) -> Iterator[str]:
+    """What stands behind the command."""
+    yield "ac" if like.energy_modes[0].startswith("AC") else "dc"
+    yield "contract" if like.payment == "contract" else "external"
+    if like.install == "always":
+        yield "install"
+
+
+def _tell(running: Process, what: signal.Signals) -> None:
+    """Everybody in the command's group."""
+    with suppress(ProcessLookupError):
+        os.killpg(running.pid, what)

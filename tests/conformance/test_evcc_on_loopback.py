@@ -1,0 +1,73 @@
+"""The suite for vehicles against `pnc ev`, started for each case by a command, on sockets, where time is real."""
+
+from __future__ import annotations
+
+import shlex
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
+from pncsim.simulator.commands.main import main
+from pncsim.simulator.conformance.evcc.started import wanted
+from pncsim.simulator.conformance.evcc.suite import EVCC
+from pncsim.simulator.conformance.record import read_record
+from pncsim.tls_certs.pki import create_pki, write_pki
+from pncsim.wire.v2g.registry import codec
+
+PNC = shlex.join((sys.executable, "-c", "from pncsim.simulator.commands.main import main; main()"))
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as free:
+        free.bind(("::1", 0))
+        return int(free.getsockname()[1])
+
+
+def runs(pid: str) -> bool:
+    """Whether the process is more than an entry that nobody has collected yet."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except FileNotFoundError:
+        return False
+
+
+def test_a_vehicle_is_started_for_each_case_as_it_wants_it_and_ended_with_all_it_has_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pki(create_pki(time.time(), ocsp_url="http://ocsp.pncsim.test/ocsp"), tmp_path / "pki")
+    port, record, script = free_port(), tmp_path / "record.jsonl", tmp_path / "vehicle.sh"
+    drive = f"{PNC} ev --sdp-port {port} --pki {tmp_path}/pki --interval 0.1 --no-evidence --no-attach"
+    # What a bench does: something stays behind that nobody would end.
+    script.write_text(
+        f'echo "$@" >> {tmp_path}/words\nsleep 1000 & echo $! >> {tmp_path}/left\n'
+        f'if [ "$2" = contract ]; then how=--pnc; else how=--eim; fi; exec {drive} --$1 $how\n'
+    )
+    words = ("--target", f"loopback:{port}", "--pki", str(tmp_path / "pki"), "--record", str(record), "--wait", "20")
+    chosen = "TC_EVCC_CMN_VTB_ServiceDiscovery_001 or TC_EVCC_DC_VTB_CurrentDemand_002"
+    with pytest.raises(SystemExit) as left:
+        main(["conformance", "evcc", *words, "--ev-command", f"sh {script}", "--select", chosen])
+    assert left.value.code == 0, capsys.readouterr().out
+    assert (tmp_path / "words").read_text().splitlines() == ["ac contract", "dc contract"]
+    assert not any(runs(pid) for pid in (tmp_path / "left").read_text().split())
+    _, tried = read_record(record, EVCC.name)
+    said = tried["TC_EVCC_CMN_VTB_ServiceDiscovery_001"].said
+    assert [one.name for one in said[:3]] == ["SupportedAppProtocolRes", "SessionSetupReq", "SessionSetupRes"]
+    assert type(codec("iso2").decode(bytes.fromhex(said[1].octets)).Body.BodyElement).__name__ == "SessionSetupReq"
+
+
+def test_a_command_that_cannot_be_run_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--target", f"loopback:{free_port()}", "--record", str(tmp_path / "record.jsonl"))
+    with pytest.raises(SystemExit) as left:
+        main(["conformance", "evcc", *words, "--ev-command", "/nowhere/ev", "--select", "CMN_VTB_SessionSetup_001"])
+    assert left.value.code == 3
+    assert "The command that starts the vehicle cannot be run: no such file or directory." in capsys.readouterr().out
+
+
+def test_the_command_is_told_how_the_case_wants_to_charge() -> None:
+    assert [*wanted(VehicleConfig(energy_modes=AC_MODES, payment="external", install="never"))] == ["ac", "external"]
+    installs = VehicleConfig(energy_modes=DC_MODES, payment="contract", install="always")
+    assert [*wanted(installs)] == ["dc", "contract", "install"]
