@@ -58,10 +58,14 @@ class PoolAnswer(Struct, frozen=True):
 
 
 class TokenStatus(Struct, frozen=True):
-    """Whether a contract or token may charge, and why (one sentence)."""
+    """Whether a contract or token may charge, and why (one sentence). ``group``: the GroupId it belongs to, if any.
+
+    Tokens of one group may end each other's transactions (OCPP C09).
+    """
 
     status: AuthorizationStatus
     text: str = ""
+    group: str = ""
 
 
 class ChainStatus(Struct, frozen=True):

@@ -51,6 +51,7 @@ class AuthorizationDecision(NamedTuple):
     token: AuthorizationStatus
     certificate: CertificateStatus | None
     text: str
+    group: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -65,7 +66,7 @@ class AuthorizationDecision(NamedTuple):
     def payload(self) -> AuthorizeResponse:
         """As AuthorizeResponse; the sentence goes along as personalMessage when the answer is no."""
         answer: AuthorizeResponse = {
-            "idTokenInfo": token_info(TokenStatus(self.token, "" if self.accepted else self.text))
+            "idTokenInfo": token_info(TokenStatus(self.token, "" if self.accepted else self.text, self.group))
         }
         if self.certificate is not None:
             answer["certificateStatus"] = self.certificate
@@ -75,6 +76,8 @@ class AuthorizationDecision(NamedTuple):
 def token_info(status: TokenStatus) -> IdTokenInfoType:
     """IdTokenInfoType."""
     info: IdTokenInfoType = {"status": status.status}
+    if status.group:
+        info["groupIdToken"] = {"idToken": status.group, "type": "Central"}
     if status.text:
         info["personalMessage"] = {"format": "UTF8", "language": "en", "content": status.text[:512]}
     return info
@@ -105,17 +108,15 @@ async def decide(
     token, kind = request["idToken"]["idToken"], request["idToken"]["type"]
     if kind != "eMAID":
         status = await check_token(token, kind, services, clock, deadlines)
-        return AuthorizationDecision(status.status, None, status.text)
+        return AuthorizationDecision(status.status, None, status.text, status.group)
     certificate, text = await _certificate(request, services, clock, deadlines, ask)
     if certificate not in (None, "Accepted"):
         assert certificate is not None
         return AuthorizationDecision(TOKEN_OF_CERTIFICATE[certificate], certificate, text)
     status = await check_token(token, kind, services, clock, deadlines)
-    if certificate is None:
-        return AuthorizationDecision(status.status, None, status.text)
-    return AuthorizationDecision(
-        status.status, "ContractCancelled" if status.status in CANCELLED else "Accepted", status.text
-    )
+    if certificate is not None:
+        certificate = "ContractCancelled" if status.status in CANCELLED else "Accepted"
+    return AuthorizationDecision(status.status, certificate, status.text, status.group)
 
 
 async def check_token(token: str, kind: str, services: Services, clock: Clock, deadlines: Deadlines) -> TokenStatus:

@@ -265,6 +265,8 @@ ANSWERS: Answers = dict(
         row(v201.NotifyEvent, _acknowledge),
         row(v201.LogStatusNotification, _acknowledge),
         row(v201.FirmwareStatusNotification, _acknowledge),
+        row(v201.ReportChargingProfiles, _acknowledge),
+        row(v201.NotifyCustomerInformation, _acknowledge),
         row(v201.NotifyChargingLimit, _acknowledge),
         row(v201.ClearedChargingLimit, _acknowledge),
         row(v201.NotifyEVChargingNeeds, charging_needs),

@@ -5,6 +5,35 @@ from __future__ import annotations
 from pncsim.simulator.conformance.case import Condition
 from pncsim.simulator.conformance.pics import Declaration
 
+SENDS = (
+    "CertificateSigned",
+    "ChangeAvailability",
+    "ClearCache",
+    "ClearChargingProfile",
+    "CustomerInformation",
+    "DeleteCertificate",
+    "GetBaseReport",
+    "GetChargingProfiles",
+    "GetCompositeSchedule",
+    "GetInstalledCertificateIds",
+    "GetLocalListVersion",
+    "GetLog",
+    "GetTransactionStatus",
+    "GetVariables",
+    "InstallCertificate",
+    "RequestStartTransaction",
+    "RequestStopTransaction",
+    "Reset",
+    "SendLocalList",
+    "SetChargingProfile",
+    "SetNetworkProfile",
+    "SetVariables",
+    "TriggerMessage",
+    "UnlockConnector",
+    "UpdateFirmware",
+)
+"""Actions a CSMS can be let send."""
+
 DECLARATIONS = (
     Declaration(
         name="Password",
@@ -23,6 +52,12 @@ DECLARATIONS = (
         asks="Does it authorise contracts of ISO 15118 by the hash data of their certificates?",
         values=("true", "false"),
         usual=("true",),
+    ),
+    Declaration(
+        name="Sends",
+        asks="What can its operator let it send (by --manual or --csms-command)?",
+        values=("nothing", *SENDS),
+        usual=SENDS,
     ),
 )
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from cryptography import x509
 
+from pncsim.simulator.conformance.csms.awaited import AT_REST, CallDue
+from pncsim.simulator.conformance.csms.operator import CsmsOperator
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
-from pncsim.simulator.conformance.csms.own import IDENTITY, PASSWORD, own_csms
 from pncsim.simulator.conformance.octt import answered, refused
+from pncsim.simulator.conformance.unlike import Unlike, must
 from pncsim.tls_certs import reading
-from pncsim.tls_certs.pki import Pki
+from pncsim.tls_certs.hash_data import hash_data
+from pncsim.tls_certs.pki import Pki, create_ocpp_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.ocpp import v201
-from pncsim.wire.ocpp.actions import A, Request
+from pncsim.wire.ocpp.actions import A, Handler, Reply, Request
 from pncsim.wire.ocpp.channel import FrameChannel
-from pncsim.wire.ocpp.handshake import turned_away
 from pncsim.wire.ocpp.peer import OcppPeer
 from pncsim.wire.ocpp.when import timestamp
 from pncsim.wire.source import SYSTEM, Source
@@ -48,15 +49,23 @@ class StationDesk:
         options: CsmsUnderTest,
         identity: str,
         password: str | None,
+        operator: CsmsOperator,
         pki: Pki | None = None,
         source: Source = SYSTEM,
     ) -> None:
         self.identity, self.password, self.options = identity, password, options
-        self._door, self._pki, self._source = door, pki, source
+        self._door, self._operator, self._pki, self._source = door, operator, pki, source
         self.clock, self.trace = clock, Trace()
         self._voice = Voice.on(clock, self.trace, "CS", identity)
         self._peer: OcppPeer | None = None
+        self._due: CallDue | None = None
+        self._spare: x509.Certificate | None = None
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def patience(self) -> float:
+        """Seconds the CSMS has for a call once everything is done that sets it off."""
+        return self._operator.patience
 
     @property
     def time(self) -> str:
@@ -70,22 +79,55 @@ class StationDesk:
     async def connect(self, user: str, password: str | None) -> None:
         """Come in. Raises PeerError where the CSMS does not let the station in."""
         channel = await self._door(user, password)
+        handlers: dict[str, Handler] = {action: partial(self._called, action) for action in AT_REST}
         self._peer = OcppPeer(
-            channel, self.clock, self._source, self._voice, peer="CSMS", handlers={}, default_timeout=PATIENCE
+            channel, self.clock, self._source, self._voice, peer="CSMS", handlers=handlers, default_timeout=PATIENCE
         )
         self._tasks.append(asyncio.create_task(self._peer.run()))
 
     async def boot(self, *, wanted: str = "Accepted", **more: Any) -> Any:
         """Come in as it should be and boot; what that was answered. Raises PeerError unless the CSMS does as wanted."""
         await self.connect(self.identity, self.password)
-        plate: Any = {"chargingStation": {"model": "tester", "vendorName": "pncsim"}, "reason": "PowerUp"}
-        answer = await self.ask(v201.BootNotification(plate | more))
+        answer = await self.register(**more)
         if answer["status"] != wanted:
             raise PeerError(
                 f"The CSMS answered BootNotification with {answer['status']}, not {wanted}: the case cannot begin.",
                 kind="refused",
             )
         return answer
+
+    async def register(self, **more: Any) -> Any:
+        """BootNotification, with these members; what that was answered."""
+        plate: Any = {"chargingStation": {"model": "tester", "vendorName": "pncsim"}, "reason": "PowerUp"}
+        return await self.ask(v201.BootNotification(plate | more))
+
+    async def come_again(self, *, reason: str) -> None:
+        """Go, and come again as after a reset. Raises Unlike unless the CSMS lets the station in and accepts it."""
+        await self.go()
+        try:
+            await self.connect(self.identity, self.password)
+        except PeerError as error:
+            raise Unlike(f"The CSMS did not let the station in again: {error.sentence}") from error
+        answer = await self.register(reason=reason)
+        must(answer["status"] == "Accepted", f"The station came again, and was answered {answer['status']}.")
+
+    def _called(self, action: str, request: Any) -> Reply[Any]:
+        if self._due is not None and self._due.meets(action, request):
+            return self._due.take(request)
+        return AT_REST[action](request)
+
+    def due(self, action: str, unlike: Callable[[Any], str], answer: Callable[[Any], Any]) -> CallDue:
+        """From now on a call of ``action`` that is not ``unlike`` what it has to be is answered with ``answer``."""
+        self._due = CallDue(action, unlike, answer)
+        return self._due
+
+    async def let(self, action: str, payload: Any, words: str) -> None:
+        """Have the operator of the CSMS let it send this. Raises LocalError where nobody can."""
+        await self._operator.let(self.identity, action, payload, words)
+
+    async def call(self, action: str, payload: Any) -> Any:
+        """:meth:`ask` by the name of an action."""
+        return await self.ask(Request(action, payload))
 
     async def ask(self, request: Request[A]) -> A:
         """Call the CSMS. Raises Unlike for whatever is not the action's response, as its schema has it."""
@@ -108,83 +150,45 @@ class StationDesk:
         path = self.options.revoked_contract if revoked else self.options.contract
         if path is None:
             raise LocalError("The tester has no such contract to show.", advice=f"Give --{name} FILE.")
-        chain = reading.load_all(_octets(path), f"The contract in {path}")
+        chain = reading.load_all(octets(path), f"The contract in {path}")
         if len(chain) < 2:
             raise LocalError(f"{path} has one certificate: its issuers, to the root, have to follow it.")
         return chain
 
+    def emaid(self) -> str:
+        """The EMAID of the contract."""
+        return reading.common_name(self.contract()[0])
+
+    def a_certificate(self) -> str:
+        """A root in PEM that a CSMS may bring to a station."""
+        return reading.pem([self._root()])
+
+    def a_certificate_hash(self) -> Any:
+        """Its hash data, as a station reports them."""
+        root = self._root()
+        return hash_data(root, root).certificate_payload()
+
+    def _root(self) -> x509.Certificate:
+        if self._pki is not None:
+            return self._pki.root("contract_leaf")
+        if self._spare is None:
+            self._spare = create_ocpp_pki(self.clock.now()).root("csms_server")
+        return self._spare
+
+    async def go(self) -> None:
+        """Close the connection there is."""
+        if self._peer is not None:
+            await self._peer.close(1000, "the station goes")
+            self._peer = None
+
     async def leave(self) -> None:
         """Close what is open."""
-        if self._peer is not None:
-            await self._peer.close(1000, "the case is over")
+        await self.go()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-@asynccontextmanager
-async def stationed(
-    target: str, options: CsmsUnderTest, *, pending: bool = False, source: Source = SYSTEM
-) -> AsyncIterator[StationDesk]:
-    """A desk at ``target``, or at a CSMS of ours ("") that is ``pending`` or accepts; ours draws from ``source``.
-
-    Raises LocalError for a target or files that cannot be used.
-    """
-    clock = Clock()
-    if target:
-        door, identity = sockets_at(target, options)
-        password = None if options.password is None else _octets(options.password).decode("utf-8", "replace").strip()
-        desk = StationDesk(door, clock, options, identity, password)
-        try:
-            yield desk
-        finally:
-            await desk.leave()
-        return
-    csms, pki = await own_csms(clock, options, pending=pending, source=source)
-
-    async def memory(user: str, password: str | None) -> FrameChannel:
-        admission = await csms.admit(IDENTITY, user, password)
-        if admission != "welcome":
-            raise turned_away("The CSMS", 404 if admission == "unknown" else 401)
-        return csms.accept(IDENTITY)
-
-    desk = StationDesk(memory, clock, options, IDENTITY, PASSWORD, pki, source)
-    try:
-        yield desk
-    finally:
-        await desk.leave()
-        await csms.close()
-
-
-def sockets_at(target: str, options: CsmsUnderTest) -> tuple[StationDoor, str]:
-    """The door at ``target``, and the identity its path ends with. Raises LocalError for what is no address."""
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        raise LocalError("The address of the CSMS cannot be read.") from None
-    path, _, identity = parts.path.rpartition("/")
-    if parts.scheme not in ("ws", "wss") or not parts.netloc or not identity or "@" in parts.netloc:
-        raise LocalError(
-            "The CSMS's address is ws(s)://HOST[:PORT]/PATH/ID, where ID is the station the tester plays.",
-            advice="A password is given in a file: --password FILE.",
-        )
-
-    async def door(user: str, password: str | None) -> FrameChannel:
-        from pncsim.wire.ocpp.tls import client_context
-        from pncsim.wire.ocpp.websocket import connect
-
-        tls = None
-        if parts.scheme == "wss":
-            if options.trust is None:
-                raise LocalError("A CSMS at wss:// needs a root to be trusted by.", advice="Give --trust FILE.")
-            tls = client_context(reading.load_all(_octets(options.trust), f"The root in {options.trust}"))
-        # The user counts only where it stands in the address; the password beside it outweighs the one in there.
-        at = "" if password is None else f"{quote(user, safe='')}:@"
-        url = urlunsplit((parts.scheme, f"{at}{parts.netloc}", path, "", ""))
-        return await connect(url, unquote(identity), password=password, tls=tls)
-
-    return door, unquote(identity)
-
-
-def _octets(path: Path) -> bytes:
+def octets(path: Path) -> bytes:
+    """What a file holds. Raises LocalError where it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pncsim.backend.answers import AuthorizationStatus, RevocationStatus, TokenStatus
 from pncsim.backend.csms.context import CsmsConfig
@@ -18,6 +18,7 @@ from pncsim.wire.gate import refuse
 from pncsim.wire.source import SYSTEM, Source
 
 IDENTITY, PASSWORD = "CS-UNDER-TEST-1", "the-station-comes-in"
+GROUP = "GROUP-1"
 RESPONDER = "http://responder.example/ocsp"
 
 
@@ -44,13 +45,14 @@ class NearResponder(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """Who may charge: statuses by token."""
+    """Who may charge: statuses by token; those of ``grouped`` belong to the group named there."""
 
     statuses: dict[str, AuthorizationStatus]
+    grouped: dict[str, str] = field(default_factory=dict)
 
     async def authorize(self, token: str, kind: str = "eMAID") -> TokenStatus:
         """See :class:`backend.csms.ports.MobilityOperator` and Tokens."""
-        return TokenStatus(self.statuses.get(token, "Unknown"), "")
+        return TokenStatus(self.statuses.get(token, "Unknown"), group=self.grouped.get(token, ""))
 
 
 async def own_csms(clock: Clock, options: CsmsUnderTest, *, pending: bool, source: Source = SYSTEM) -> tuple[Csms, Pki]:
@@ -59,10 +61,18 @@ async def own_csms(clock: Clock, options: CsmsUnderTest, *, pending: bool, sourc
     ``pending``: it answers BootNotification with Pending.
     """
     pki = create_pki(clock.now(), ocsp_url=RESPONDER, source=source)
+    grouped = (options.group_card, options.other_group_card, options.master_card)
     services = Services(
         revocation=NearResponder(pki, clock),
         operator=Known({DEFAULT_EMAID: "Accepted"}),
-        tokens=Known({options.card: "Accepted", options.expired_card: "Expired"}),
+        tokens=Known(
+            {
+                **dict.fromkeys((options.card, *grouped), "Accepted"),
+                options.expired_card: "Expired",
+                options.restricted_card: "Blocked",
+            },
+            dict.fromkeys(grouped, GROUP),
+        ),
     )
     config = CsmsConfig(boot_status=lambda identity: "Pending" if pending else "Accepted")
     csms = Csms(services, clock, source, config=config)

@@ -8,10 +8,21 @@ from functools import partial
 from pncsim.simulator.conformance.at_desk import at_desk
 from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.csms.declared import DECLARATIONS, PENDING
-from pncsim.simulator.conformance.csms.desk import sockets_at, stationed
 from pncsim.simulator.conformance.csms.mutants import WRONG
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
-from pncsim.simulator.conformance.csms.rows import contracts, door, messages, transactions
+from pncsim.simulator.conformance.csms.reach import operator_of, sockets_at, stationed
+from pncsim.simulator.conformance.csms.rows import (
+    certificates,
+    contracts,
+    control,
+    door,
+    lists,
+    messages,
+    profiles,
+    provisioning,
+    transactions,
+    upkeep,
+)
 from pncsim.simulator.conformance.suite import Bench, Suite
 from pncsim.simulator.settings import Transport
 from pncsim.wire.source import SYSTEM, Seeded
@@ -33,6 +44,7 @@ def check(bench: Bench) -> None:
     assert isinstance(bench.options, CsmsUnderTest)
     if bench.target:
         sockets_at(bench.target, bench.options)
+        operator_of(bench.options)
 
 
 def transport(bench: Bench) -> Transport:
@@ -40,10 +52,22 @@ def transport(bench: Bench) -> Transport:
     return "loopback" if bench.target else "memory"
 
 
+ROWS = (
+    door,
+    provisioning,
+    messages,
+    transactions,
+    control,
+    lists,
+    profiles,
+    upkeep,
+    certificates,
+    contracts,
+)
 CSMS = Suite(
     name="csms",
     title="OCPP 2.0.1: management systems, as the OCPP Compliance Testing Tool holds them to it",
-    cases=tuple(case for rows in (door, messages, transactions, contracts) for case in rows.CASES),
+    cases=tuple(case for rows in ROWS for case in rows.CASES),
     declarations=DECLARATIONS,
     drive=drive,
     transport=transport,
