@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import NoReturn
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NoReturn, Protocol
 
 from msgspec import Struct, field
 
 from pncsim.backend.auth.store import CLIENTS
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import Fact
-from pncsim.backend.rest.client import HttpClient
+from pncsim.backend.rest.access import Grant
+from pncsim.backend.rest.client import HttpClient, HttpReply
 from pncsim.backend.store import Change
 from pncsim.backend.webhooks.addresses import guard, why_not
 from pncsim.backend.webhooks.holding import take, take_over
@@ -45,16 +46,29 @@ REMEMBERED = 32
 """Attempts of a delivery that are kept."""
 
 
+class EventCarrier(Protocol):
+    """What carries requests to an endpoint, as :class:`HttpClient` does."""
+
+    async def request(
+        self, whom: str, method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> HttpReply: ...
+    async def close(self) -> None: ...
+
+
 class _Lane(Struct, eq=False):
     """What waits for one endpoint, and the connections to it."""
 
-    http: HttpClient
+    http: EventCarrier
     keys: deque[str] = field(default_factory=deque)
     working: int = 0
 
 
 class Sender:
-    """Sends the deliveries of ``webhooks``; ``interval``: seconds of lab time from one attempt to the next."""
+    """Sends the deliveries of ``webhooks``; ``interval``: seconds of lab time from one attempt to the next.
+
+    ``client``: what makes a carrier, where that is not HTTP over sockets. ``granted(owner)`` is what an endpoint's
+    client may hear now, None where it was shut out; by default as the clients say that are kept.
+    """
 
     def __init__(
         self,
@@ -64,10 +78,13 @@ class Sender:
         *,
         interval: float = INTERVAL,
         patience: float = PATIENCE,
+        client: Callable[[], EventCarrier] | None = None,
+        granted: Callable[[str], Awaitable[Grant | None]] | None = None,
     ) -> None:
         self._clock, self._voice, self._webhooks = clock, voice, webhooks
         self._store, self._queued = webhooks.store, webhooks.queued
-        self._interval, self._patience = interval, patience
+        self._interval, self._patience, self._client = interval, patience, client or self._http
+        self._granted = granted or self._kept
         self._machine = Clock()
         self._lanes: dict[str, _Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -133,12 +150,14 @@ class Sender:
         for delivery in taken.deliveries:
             self._hand(delivery.endpoint, DELIVERIES.key(delivery))
 
+    def _http(self) -> HttpClient:
+        check = guard(local=self._webhooks.local)
+        return HttpClient(self._machine, whole=self._patience, body=MAX_ANSWER, clause="EVT-3", check=check)
+
     def _hand(self, endpoint: str, key: str) -> None:
         lane = self._lanes.get(endpoint)
         if lane is None:
-            check = guard(local=self._webhooks.local)
-            http = HttpClient(self._machine, whole=self._patience, body=MAX_ANSWER, clause="EVT-3", check=check)
-            lane = self._lanes[endpoint] = _Lane(http)
+            lane = self._lanes[endpoint] = _Lane(self._client())
         lane.keys.append(key)
         if lane.working < AT_ONCE:
             lane.working += 1
@@ -168,7 +187,7 @@ class Sender:
             return False
         return True
 
-    async def _deliver(self, http: HttpClient, key: str) -> None:
+    async def _deliver(self, http: EventCarrier, key: str) -> None:
         delivery = await self._store.of(DELIVERIES).get(key)
         if delivery is None or not self._ours(delivery):
             return
@@ -190,14 +209,18 @@ class Sender:
         if reason := why_not(endpoint.url, local=self._webhooks.local):
             return f"Nothing is sent to this address: {reason}."
         if endpoint.owner:
-            client = await self._store.of(CLIENTS).get(endpoint.owner)
-            if client is None or not client.enabled:
+            grant = await self._granted(endpoint.owner)
+            if grant is None:
                 return "The endpoint's client was shut out."
-            if not concerns(client.grant, delivery.type, delivery.emaid, delivery.pcid):
+            if not concerns(grant, delivery.type, delivery.emaid, delivery.pcid):
                 return "The endpoint's client does not own the id any more."
         return ""
 
-    async def _post(self, http: HttpClient, endpoint: Endpoint, delivery: Delivery) -> Attempt:
+    async def _kept(self, owner: str) -> Grant | None:
+        client = await self._store.of(CLIENTS).get(owner)
+        return client.grant if client is not None and client.enabled else None
+
+    async def _post(self, http: EventCarrier, endpoint: Endpoint, delivery: Delivery) -> Attempt:
         headers = {"Content-Type": "application/json", **signatures(endpoint.secret, delivery.body)}
         what = f"{delivery.type} {delivery.event_id}, attempt {delivery.tries + 1}"
         place = endpoint.url.partition("?")[0]  # behind it may be what lets us in there

@@ -44,7 +44,8 @@ _TYPES: frozenset[str] = frozenset(get_args(EventType))
 class Webhooks:
     """The operations. ``outbox`` must be what ``store`` writes along with facts, for anything to be queued at all.
 
-    ``local``: receivers may be on this machine. ``queued`` is set where there is something to be sent at once.
+    ``local``: receivers may be on this machine. ``queued`` is set where there is something to be sent at once, and
+    ``wanted`` once somebody has subscribed here.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Webhooks:
         source: Source = SYSTEM,
     ) -> None:
         self.store, self.outbox, self.local = store, outbox, local
-        self.queued = asyncio.Event()
+        self.queued, self.wanted = asyncio.Event(), asyncio.Event()
         self._clock, self._voice, self._source = clock, voice, source
 
     async def subscribe(
@@ -97,6 +98,7 @@ class Webhooks:
                 await change.of(ENDPOINTS).put(endpoint)
 
             await self.store.change(keep)
+            self.wanted.set()
             call.text = f"{endpoint.name} hears of {', '.join(endpoint.events)}."
             return endpoint
 

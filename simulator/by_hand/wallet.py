@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
 from typing import TYPE_CHECKING
 
 from pncsim.ev.screen import VehicleScreen
@@ -21,6 +22,8 @@ PIN = "1234"
 """The driver's PIN of a lab's vehicles: no secret, and what is behind it is as in a real one."""
 ANSWER_WITHIN = 30.0
 """Seconds a driver has to say whether a contract is wanted; the vehicle should ask on within 40 s (V2G2-485)."""
+GUESSES, LOCKED = 3, 60.0
+"""Wrong PINs in a row that are heard, and seconds of lab time in which then none is, not even the right one."""
 MOST_NOTICES = 4
 
 
@@ -34,6 +37,7 @@ class Wallet:
         self._lab, self._vehicle, self._app = lab, vehicle, app
         self._screen = VehicleScreen(vehicle)
         self.open, self.asks_first = False, True
+        self._wrong, self._locked_until = 0, 0.0
         self._question: tuple[str, asyncio.Future[bool]] | None = None
         self._waiting: tuple[ContractSeen, ...] = ()
         self._notices: list[str] = []
@@ -61,10 +65,25 @@ class Wallet:
     # Behind the PIN
 
     async def unlock(self, pin: str) -> str:
-        """Show the contracts. Raises LocalError for another PIN."""
+        """Show the contracts. Raises LocalError for another PIN, and after :data:`GUESSES` of these for any."""
+        now = self._lab.clock.now()
+        if now < self._locked_until:
+            raise LocalError(
+                f"{GUESSES} PINs were wrong: none is heard for another {math.ceil(self._locked_until - now)} s.",
+                advice="Wait, or move the lab's clock.",
+            )
         if not hmac.compare_digest(pin.encode(), PIN.encode()):
-            raise LocalError("That is not the driver's PIN.", advice="In a lab it is 1234.")
-        self.open = True
+            self._wrong += 1
+            if self._wrong < GUESSES:
+                left = GUESSES - self._wrong
+                raise LocalError(
+                    f"That is not the driver's PIN; {left} more {'guess is' if left == 1 else 'guesses are'} heard.",
+                    advice="In a lab it is 1234.",
+                )
+            self._wrong, self._locked_until = 0, now + LOCKED
+            self.notify("Somebody has tried wrong PINs.")
+            raise LocalError(f"That is not the driver's PIN: none is heard for {LOCKED:g} s now.")
+        self.open, self._wrong = True, 0
         await self.look()
         return "The contracts are shown."
 

@@ -66,5 +66,8 @@ class AroundTeller:
     async def look(self) -> None:
         """Tell it as it is now."""
         if self._lab is not None:
+            if self._lab.settings.transport == "memory":
+                # Nobody is waited for, and nobody looks again until something else is done.
+                await self._lab.mailed()
             self._told = await around_of(self._lab)
             self._tell(self._told)

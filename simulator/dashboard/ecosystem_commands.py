@@ -64,16 +64,19 @@ async def end_contract(lab: Lab, *, emaid: _EMAID = "") -> str:
 
 
 async def hear_events(
-    lab: Lab, *, who: Annotated[Literal["OEM", "MO", "CPO", "CPS"], "Who wants to hear of them."] = "MO"
+    lab: Lab,
+    *,
+    who: Annotated[Literal["OEM", "MO", "CPO", "CPS"], "Who wants to hear of them."] = "MO",
+    url: Annotated[str, "Where they are sent; empty: to where the lab's own parties receive theirs."] = "",
 ) -> str:
-    """Ask for all events that concern somebody; in a lab they are kept in the log of deliveries, and sent nowhere."""
+    """Ask for all events that concern somebody."""
     from typing import get_args
 
     from pncsim.backend.webhooks.types import EventType
 
     caller = await lab.caller(who)
-    await caller.listen(*get_args(EventType))
-    return f"{who} hears of all events that concern it from now on; its log has them."
+    await caller.listen(*get_args(EventType), url=url)
+    return f"{who} hears of all events that concern it from now on{f', at {url}' if url else ''}."
 
 
 def _vehicle(lab: Lab, name: str) -> Vehicle:

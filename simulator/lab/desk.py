@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from pncsim.backend.ecosystem import Ecosystem
+    from pncsim.simulator.lab.mail import Mailroom
     from pncsim.simulator.settings import Transport
     from pncsim.wire.clock import Clock
     from pncsim.wire.voice import Voice
@@ -42,7 +43,7 @@ ROLES: Mapping[str, Role] = {
 PATIENCE, LONGEST = 20.0, 4_194_304
 """Seconds an exchange may take, and octets of an answer."""
 _NOWHERE = "http://127.0.0.1:9/events"
-"""Where events are sent that are read from the log of deliveries."""
+"""Where events are sent where the lab has no box of its own: they are read from the log of deliveries."""
 
 
 class Answer(Struct, frozen=True):
@@ -71,14 +72,18 @@ class EventLog(Struct, frozen=True):
 
 
 class Caller(Discreet, Struct, frozen=True):
-    """One of the actors, as the services know it by its ``authorization``; ``holder`` is what they call it."""
+    """One of the actors, as the services know it by its ``authorization``; ``holder`` is what they call it.
+
+    ``mail``: where it receives events, unless it says another place.
+    """
 
     name: str
     authorization: str
     carry: Carry
     holder: str = ""
+    mail: Mailroom | None = None
 
-    _hidden = ("authorization", "carry")
+    _hidden = ("authorization", "carry", "mail")
 
     async def call(self, method: str, path: str, body: Mapping[str, Any] | bytes = b"") -> Answer:
         """One exchange; a mapping is sent as JSON."""
@@ -106,9 +111,12 @@ class Caller(Discreet, Struct, frozen=True):
         """DELETE."""
         return await self.call("DELETE", path)
 
-    async def listen(self, *events: str) -> EventLog:
-        """Ask to be told these events from now on."""
-        answer = await self.post("/v1/webhook/endpoints", {"url": _NOWHERE, "enabledEvents": list(events)})
+    async def listen(self, *events: str, url: str = "") -> EventLog:
+        """Ask to be told these events from now on, at ``url`` or in the lab's own box. Raises LocalError."""
+        box = _NOWHERE if self.mail is None else await self.mail.box()
+        answer = await self.post("/v1/webhook/endpoints", {"url": url or box, "enabledEvents": list(events)})
+        if answer.status != 201:
+            raise LocalError(f"{self.name} cannot hear of events: the services answer {answer.said}")
         return EventLog(self, answer.body["id"])
 
 
@@ -130,7 +138,9 @@ class Desk:
         self._transport, self._clock, self._voice, self._sockets = transport, clock, voice, sockets
         self._ecosystem, self._source = ecosystem, source
         self._carry: Carry | None = None
+        self._mail: Mailroom | None = None
         self._grants: dict[str, Grant] = {}
+        self._holders: dict[str, Grant] = {}
 
     async def caller(self, name: str, of: str = "") -> Caller:
         """One of :data:`ROLES`; ``of``: the WMI or provider id that is its own, by default those usual in a lab.
@@ -139,12 +149,21 @@ class Desk:
         """
         if name not in ROLES:
             raise LocalError(f"Nobody calls the services as {name!r}.", advice=f"There are {', '.join(ROLES)}.")
-        if self._carry is None:
+        if self._carry is None or self._mail is None:
+            from pncsim.simulator.lab.mail import Mailroom
+
             self._carry = await reach(self._transport, self._clock, self._app(), self._sockets)
+            self._mail = Mailroom(self._transport, self._clock, self._voice, self._ecosystem, self._holders)
+            self._sockets.push_async_callback(self._mail.close)
         holder = f"{name} {of}".strip()
         token = self._source.of(f"token of {holder}").token(24)
-        self._grants[token] = self._grant(holder, name, of)
-        return Caller(name, f"Bearer {token}", self._carry, holder)
+        self._grants[token] = self._holders[holder] = self._grant(holder, name, of)
+        return Caller(name, f"Bearer {token}", self._carry, holder, self._mail)
+
+    async def mailed(self) -> None:
+        """Once the events that are due are sent."""
+        if self._mail is not None:
+            await self._mail.mailed()
 
     def _app(self) -> web.Application:
         from pncsim.backend.auth import BearerTokens, Clients

@@ -235,6 +235,11 @@ class Lab:
             self._desk = await self.region.desk(self._source, self._sockets)
         return self.hooks.calling(await self._desk.caller(name, of))
 
+    async def mailed(self) -> None:
+        """Once the events that are due are with who has subscribed."""
+        if self._desk is not None:
+            await self._desk.mailed()
+
     def new_root(self, kind: str = "V2G") -> Certificate:
         """A root (V2G, MO, OEM) that nobody knows yet."""
         from pncsim.simulator.lab.roots import new_root

@@ -85,6 +85,9 @@ class RemoteDesk:
         calls = _Calls(participant, f"Bearer {await participant.token()}")
         return Caller(name, calls.authorization, partial(self._carry, calls), participant.client)
 
+    async def mailed(self) -> None:
+        """Running services send their events by themselves."""
+
     async def close(self) -> None:
         """Take away what was brought there, and close the connections; what cannot be taken away is told."""
         try:

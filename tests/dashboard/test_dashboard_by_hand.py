@@ -53,7 +53,12 @@ def test_contracts_are_behind_the_pin_and_what_waits_is_approved_refused_or_aske
     watched.lab.ask(StartRun(scenario="by-hand", options={"contract": "no"}, id=1))
     watched.hand(lambda seen: seen.vehicles)
     assert "the driver's PIN" in watched.do("uninstall", emaid="X").error
-    assert "not the driver's PIN" in watched.do("unlock", pin="0000").error
+    assert "not the driver's PIN; 2 more guesses are heard" in watched.do("unlock", pin="0000").error
+    assert "1 more guess is heard" in watched.do("unlock", pin="").error
+    assert "none is heard for 60 s now" in watched.do("unlock", pin="4321").error
+    assert "3 PINs were wrong: none is heard for another" in watched.do("unlock", pin="1234").error
+    assert "wrong PINs" in watched.hand(lambda seen: seen.vehicles[0].notices).vehicles[0].notices[-1]
+    assert not watched.do("move-clock", hours="0.02").error, "a driver waits, or lab time passes"
     assert not watched.hand(lambda seen: seen.vehicles).vehicles[0].open
     for word, where in (("install", ["in the vehicle"]), ("refuse", ["in the vehicle"])):
         assert not watched.do("unlock", pin="1234").error and not watched.do("subscribe").error

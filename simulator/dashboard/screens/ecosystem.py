@@ -26,7 +26,8 @@ sent of the one the cursor is on.
 
 While a run goes on, best while it is held (F7) or in a lab that is played by hand: p publishes a vehicle, s has a
 driver subscribe, by which the contract is issued and waits in the contract pool; n issues the contract the cursor is on
-anew, u ends it. h asks for the events that concern a party: in a lab they are kept in its log and sent nowhere.
+anew, u ends it. h asks for the events that concern a party: they are signed and sent to where it receives them, in the
+lab or at any address, and sent again after an hour of lab time where they were not taken.
 """
 _BAD = ("failed", "dropped")
 
