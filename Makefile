@@ -21,6 +21,8 @@ conformance: $(STAMP) ## whole conformance suites against our own devices, and t
 	@$(BIN)/pnc conformance secc --mutants
 	@$(BIN)/pnc conformance evcc
 	@$(BIN)/pnc conformance evcc --mutants
+	@$(BIN)/pnc conformance csms
+	@$(BIN)/pnc conformance csms --mutants
 	@$(BIN)/pnc conformance pki
 	@$(BIN)/pnc conformance pools
 

@@ -8,10 +8,10 @@ import pytest
 
 from pncsim.backend.csms.server import serve_csms
 from pncsim.simulator.conformance.case import CaseVerdict
-from pncsim.simulator.conformance.csms.mutants import WRONG
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
 from pncsim.simulator.conformance.csms.own import IDENTITY, PASSWORD, own_csms
 from pncsim.simulator.conformance.csms.suite import CSMS
+from pncsim.simulator.conformance.page import page
 from pncsim.simulator.conformance.running import tried
 from pncsim.simulator.conformance.suite import Bench
 from pncsim.wire.clock import Clock
@@ -30,10 +30,20 @@ def test_our_csms_passes(id: str) -> None:
     assert (found.verdict, found.why) == (CaseVerdict.PASS, "")
 
 
-@pytest.mark.parametrize(("name", "id"), [(name, id) for name, mutant in WRONG.items() for id in mutant.kills])
+@pytest.mark.parametrize(("name", "id"), [(name, mutant.kills[0]) for name, mutant in CSMS.mutants.items()])
 def test_what_is_wrong_is_seen(name: str, id: str) -> None:
     found = tried(CSMS, CSMS.case(id), CSMS.own_bench(mutant=name))
     assert found.verdict is CaseVerdict.FAIL and found.why.endswith("."), found
+
+
+def test_each_case_is_failed_by_something_wrong_or_says_why_not() -> None:
+    killed = {id for mutant in CSMS.mutants.values() for id in mutant.kills}
+    assert killed.isdisjoint(CSMS.unkilled) and killed | CSMS.unkilled.keys() == set(IDS)
+
+
+def test_the_page_of_the_suite_is_the_one_that_is_kept() -> None:
+    printed = Path(__file__).parents[2] / "docs" / "conformance-csms.md"
+    assert printed.read_text() == page(CSMS), "run: pnc conformance csms --page > docs/conformance-csms.md"
 
 
 @pytest.mark.parametrize("id", ["TC_A_01_CSMS", "TC_A_02_CSMS", "TC_A_03_CSMS", "TC_E_03_CSMS"])

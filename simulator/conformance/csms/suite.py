@@ -8,7 +8,7 @@ from functools import partial
 from pncsim.simulator.conformance.at_desk import at_desk
 from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.csms.declared import DECLARATIONS, PENDING
-from pncsim.simulator.conformance.csms.mutants import WRONG
+from pncsim.simulator.conformance.csms.mutants import mutants
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
 from pncsim.simulator.conformance.csms.reach import operator_of, sockets_at, stationed
 from pncsim.simulator.conformance.csms.rows import (
@@ -33,7 +33,7 @@ async def drive(case: Case, bench: Bench) -> Finding:
     assert isinstance(bench.options, CsmsUnderTest)
     pending = case.when == PENDING  # ours can be either; somebody's is as its operator has set it
     source = SYSTEM if bench.seed is None or bench.target else Seeded(bench.seed)
-    wrong = WRONG[bench.mutant].made() if bench.mutant else nullcontext()
+    wrong = CSMS.mutants[bench.mutant].made() if bench.mutant else nullcontext()
     with wrong:
         async with stationed(bench.target, bench.options, pending=pending, source=source) as desk:
             return await at_desk(case, bench, desk.clock, desk.trace, transport(bench), partial(case.how, desk))
@@ -64,10 +64,11 @@ ROWS = (
     certificates,
     contracts,
 )
+_CASES = tuple(case for rows in ROWS for case in rows.CASES)
 CSMS = Suite(
     name="csms",
     title="OCPP 2.0.1: management systems, as the OCPP Compliance Testing Tool holds them to it",
-    cases=tuple(case for rows in ROWS for case in rows.CASES),
+    cases=_CASES,
     declarations=DECLARATIONS,
     drive=drive,
     transport=transport,
@@ -75,5 +76,5 @@ CSMS = Suite(
     targets="ws(s)://HOST[:PORT]/PATH/ID, where ID is the station the tester plays",
     options=CsmsUnderTest,
     check=check,
-    mutants=WRONG,
+    mutants=mutants(_CASES),
 )

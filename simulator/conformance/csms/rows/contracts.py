@@ -70,6 +70,7 @@ CONTRACTS.add(
     use_case="C07",
     does="it sends Authorize with the EMAID and the hash data of a contract's chain (--contract)",
     expects="idTokenInfo and certificateStatus are Accepted",
+    given="The station is registered.",
     when=WITH_CONTRACTS,
 )
 CONTRACTS.add(
@@ -79,6 +80,7 @@ CONTRACTS.add(
     use_case="C07",
     does="it sends Authorize with the hash data of a contract that is revoked (--revoked-contract)",
     expects="certificateStatus is CertificateRevoked, and the token is not Accepted",
+    given="The station is registered.",
     when=WITH_CONTRACTS,
 )
 CONTRACTS.add(
@@ -88,5 +90,6 @@ CONTRACTS.add(
     use_case="M06",
     does="it sends GetCertificateStatus with the hash data of a certificate (that of --contract)",
     expects="status Accepted, and ocspResult is the responder's answer about this certificate (DER in base64)",
+    given="The station is registered.",
     when=WITH_CONTRACTS,
 )

@@ -15,7 +15,12 @@ CASES = DOOR.cases
 
 
 async def _good_password(desk: StationDesk) -> None:
-    await desk.boot()
+    try:
+        await desk.boot()
+    except PeerError as error:
+        if error.http_status is None:
+            raise
+        raise Unlike(f"The CSMS does not let in who has the right password: HTTP {error.http_status}.") from error
 
 
 async def _turned_away(desk: StationDesk, user: str, password: str) -> None:
@@ -66,7 +71,7 @@ DOOR.add(
     "Basic Authentication: Valid username/password combination",
     _good_password,
     use_case="A00, B01",
-    given="the station is known to the CSMS",
+    given="The station is known to the CSMS.",
     does="it opens a WebSocket with its identity and password, and sends BootNotification",
     expects="the CSMS upgrades the connection and accepts the station",
     when=(*AT_ONCE, *WITH_PASSWORD),
@@ -76,7 +81,7 @@ DOOR.add(
     "Basic Authentication: Username does not equal ChargingStationId",
     _wrong_user,
     use_case="A00",
-    given="the station is known to the CSMS",
+    given="The station is known to the CSMS.",
     does="it opens a WebSocket with another user's name and its own password",
     expects="the CSMS refuses the upgrade (HTTP 401, or 403 or 404)",
     when=WITH_PASSWORD,
@@ -86,7 +91,7 @@ DOOR.add(
     "Basic Authentication: Invalid password",
     _wrong_password,
     use_case="A00",
-    given="the station is known to the CSMS",
+    given="The station is known to the CSMS.",
     does="it opens a WebSocket with its identity and a wrong password",
     expects="the CSMS refuses the upgrade (HTTP 401, or 403 or 404)",
     when=WITH_PASSWORD,
@@ -96,7 +101,7 @@ DOOR.add(
     "Cold Boot Charging Station: Accepted",
     _cold_boot,
     use_case="B01",
-    given="the station is known to the CSMS",
+    given="The station is known to the CSMS.",
     does="it sends BootNotification, StatusNotification for two connectors, and Heartbeat",
     expects="status Accepted with a time and an interval; the others are answered",
 )
@@ -105,7 +110,7 @@ DOOR.add(
     "Cold Boot Charging Station: Pending/Rejected - SecurityError",
     _not_yet,
     use_case="B03",
-    given="the CSMS answers the station's BootNotification with Pending",
+    given="The CSMS answers the station's BootNotification with Pending.",
     does="it sends Authorize, which nobody has triggered",
     expects="CALLERROR SecurityError",
     when=PENDING,

@@ -32,6 +32,7 @@ def add_rows(cases: OcttCases, *rows: CourseRow, when: Iterable[Condition] = AT_
             title,
             CoursePlay(tuple(steps)),
             use_case=use_case,
+            given="The station is registered.",
             does=told(steps),
             expects=_expected(steps),
             when=(*when, *(Condition("Sends", action) for action in begun)),
