@@ -40,6 +40,19 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
         command = suites.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
         if name in words:
             _fill(command, load())
+    help_text = "print what records of several devices came to, side by side, as Markdown"
+    command = suites.add_parser("table", help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
+    command.add_argument(
+        "devices", nargs="+", metavar="NAME=RECORD", help="what a device is called, and a record of it"
+    )
+    command.set_defaults(execute=_compare)
+
+
+def _compare(arguments: Arguments) -> int:
+    from pncsim.simulator.conformance.compared import compared, held_devices
+
+    print(compared(held_devices(arguments.devices)), end="")
+    return 0
 
 
 def _fill(parser: argparse.ArgumentParser, suite: Suite) -> None:

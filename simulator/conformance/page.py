@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pncsim.simulator.conformance.case import Case
 from pncsim.simulator.conformance.suite import Suite
@@ -24,10 +24,10 @@ def page(suite: Suite) -> str:
     for group in dict.fromkeys(case.group for case in suite.cases):
         rows = [_row(suite, case) for case in suite.cases if case.group == group]
         head = ("case", "before and stimulus", "has to follow", "applies if", "failed by")
-        parts.append(f"## {group}\n\n{_table(head, rows)}\n")
+        parts.append(f"## {group}\n\n{markdown_table(head, rows)}\n")
     if suite.mutants:
         rows = [(f"`{one.name}`", one.title, str(len(one.kills))) for one in suite.mutants.values()]
-        parts.append(f"## Mutants\n\n{_table(('mutant', 'what is wrong with it', 'cases it fails'), rows)}\n")
+        parts.append(f"## Mutants\n\n{markdown_table(('mutant', 'what is wrong with it', 'cases it fails'), rows)}\n")
     sources = sorted({case.source for case in suite.cases})
     parts.append("## Sources\n\n" + "\n".join(f"* {source}" for source in sources) + "\n")
     return "\n".join(parts)
@@ -40,10 +40,11 @@ def _row(suite: Suite, case: Case) -> tuple[str, ...]:
     return f"`{case.id}`", f"{case.precondition} {case.stimulus}", case.expectation, applies, failed
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def markdown_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table of Markdown."""
     return "\n".join(_lines(head, rows))
 
 
-def _lines(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _lines(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     for row in (head, ("---",) * len(head), *rows):
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"

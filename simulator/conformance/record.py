@@ -136,8 +136,8 @@ class RecordFile:
         return LocalError(f"The record {self._path} cannot be written: {(error.strerror or str(error)).lower()}.")
 
 
-def read_record(path: Path, suite: str) -> tuple[Head, Mapping[str, Tried]]:
-    """What a record of ``suite`` holds, by id; a line that was cut off at its end counts as not written.
+def read_record(path: Path, suite: str = "") -> tuple[Head, Mapping[str, Tried]]:
+    """What a record of ``suite`` ("": of any) holds, by id; a line that was cut off at its end counts as not written.
 
     Raises LocalError for what is no record, or one of another suite.
     """
@@ -155,6 +155,6 @@ def read_record(path: Path, suite: str) -> tuple[Head, Mapping[str, Tried]]:
         tried = msgspec.json.Decoder(Tried).decode_lines(whole)
     except msgspec.DecodeError as error:
         raise LocalError(f"{path} is no record of a conformance run: {error}.") from error
-    if head.suite != suite:
+    if suite and head.suite != suite:
         raise LocalError(f"{path} is a record of the suite {head.suite}, not of {suite}.")
     return head, {one.id: one for one in tried}

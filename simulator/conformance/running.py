@@ -14,6 +14,7 @@ from pncsim.simulator.conformance.suite import Bench, Suite
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.terminated import Terminated
 from pncsim.wire.errors import LocalError, PncError
+from pncsim.wire.values import replace
 
 
 class CaseWork(Struct, frozen=True):
@@ -56,7 +57,12 @@ def tried(suite: Suite, case: Case, bench: Bench, retries: int = 0) -> Tried:
     (found, defect), attempts = attempt(suite, case, bench), 1
     first = found.why
     while found.verdict in BAD and not found.unreached and attempts <= retries:
-        (found, defect), attempts = attempt(suite, case, bench), attempts + 1
+        (again, broken), attempts = attempt(suite, case, bench), attempts + 1
+        if again.unreached:
+            # What has been found stands; that the device has gone is what the next case comes to.
+            found = replace(found, why=f"{found.why} At attempt {attempts} the device did not answer at all.")
+            break
+        found, defect = again, broken
     verdict, why = found.verdict, found.why
     if verdict is CaseVerdict.PASS and attempts > 1:
         verdict, why = CaseVerdict.FLAKY, f"It passed at attempt {attempts}; at first: {first}"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import Struct
 
 from pncsim.ev.config import AcLimits, DcLimits
-from pncsim.simulator.parameters import Flag, Shown
+from pncsim.simulator.parameters import Bounds, Flag, Shown
 from pncsim.simulator.plan import SDP_PORT, OtherSide, port
 from pncsim.wire.errors import LocalError
 from pncsim.wire.values import replace
@@ -18,7 +18,9 @@ class StationUnderTest(Struct, frozen=True, kw_only=True):
     """``pki``: with whose certificates the tester comes; the station has to trust its roots.
 
     ``max_voltage``, ``max_current``, ``max_power``: what the tester says it can take at most (V, A per phase or of the
-    direct current, W); it never asks for more, and cases that would have to are left out.
+    direct current, W); it never asks for more, and cases that would have to are left out. ``patience``: as
+    :class:`ev.config.VehicleConfig`; a station that is slow is brought to the step all the same, and its answers count
+    as in time.
     """
 
     pki: Annotated[Path | None, "PKI folder of the tester, whose roots the station trusts", Shown("DIR")] = None
@@ -28,6 +30,9 @@ class StationUnderTest(Struct, frozen=True, kw_only=True):
     cp_command: Annotated[
         str | None, "moves a real control pilot: run with A, B, C, D or wake behind it", Shown("COMMAND")
     ] = None
+    patience: Annotated[
+        float, "wait so many times as long for answers as the standard says, on the way to the step", Bounds(1.0, 100.0)
+    ] = 1.0
     manual: Annotated[bool, "ask a person to plug the vehicle in anew before each case", Flag("--manual")] = False
 
     @property

@@ -64,6 +64,12 @@ class Rig(Struct, kw_only=True):
     evse: Evse | None
     pilot: Pilot | CommandPilot | None
 
+    @property
+    def _options(self) -> StationUnderTest:
+        options = self.bench.options
+        assert isinstance(options, StationUnderTest)
+        return options
+
     async def vehicle(self) -> Vehicle:
         """A tester as the case wants it, with contract or claim."""
         setting = self.setting
@@ -78,7 +84,7 @@ class Rig(Struct, kw_only=True):
                 "stop_after_loops": LOOPS,
                 "resume": False,
                 # As a lone vehicle: many real stations staple nothing, and no case here is about that.
-                **({"ocsp": "prefer"} if self.bench.target else {}),
+                **({"ocsp": "prefer", "patience": self._options.patience} if self.bench.target else {}),
                 **setting.vehicle,
             },
         )
@@ -90,9 +96,7 @@ class Rig(Struct, kw_only=True):
 
     def _bound(self, vehicle: Vehicle) -> None:
         """What a tester never asks for, whatever the case."""
-        options = self.bench.options
-        assert isinstance(options, StationUnderTest)
-        config = vehicle.config
+        options, config = self._options, vehicle.config
         vehicle.config = replace(config, **options.limits(config.ac, config.dc))
         if self.bench.target:
             # A station on a bench has no power electronics, and whether its voltage fits is no case's business.
