@@ -180,6 +180,11 @@ class Served:
         return self._home.standing.ecosystem
 
     @property
+    def stands(self) -> bool:
+        """Whether they are there: not while they are built up anew."""
+        return self._home.stands
+
+    @property
     def clients(self) -> tuple[DemoClient, ...]:
         """The demo clients with their secrets."""
         return self._home.standing.demo

@@ -107,6 +107,11 @@ class Home:
         assert self._standing is not None, "it was entered"
         return self._standing
 
+    @property
+    def stands(self) -> bool:
+        """Whether anything does: not while it is built up anew."""
+        return self._standing is not None
+
     async def tell(self, facts: Iterable[Fact]) -> None:
         """Tell who listens now: the store's facts go here."""
         await self._bus.tell(facts)

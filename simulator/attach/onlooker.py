@@ -16,6 +16,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
+from pncsim.simulator.attach.around_side import AroundSide
 from pncsim.simulator.attach.side import WatchedSide
 from pncsim.simulator.attach.steering import steering_of
 from pncsim.simulator.dashboard.lab_commands import command_on, hello_of
@@ -54,17 +55,23 @@ class Onlooker:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(DEAF), int(DEAF % 1 * 1e6)))
         self._line, self._side, self._loop, self._owner = line, side, loop, owner
         self._sending = threading.Lock()
-        self._teller = Teller(side.journal, self._tell, side.clock.now)
-        self._asked: Future[object] | None = None
+        self._around = AroundSide(side, self._on_loop, self._say)
+        self._teller = Teller(side.journal, self._tell, side.clock.now, self._around.look)
+        self._asked: set[Future[object]] = set()
         self._greeted = threading.Event()
-        self.gone = False
+        self.gone = self._over = False
 
     def start(self) -> None:
         """Begin to tell and to listen."""
         threading.Thread(target=self._serve, name="onlooker", daemon=True).start()
 
     def farewell(self, result: RunResult) -> threading.Thread:
-        """Tell the last of it, in a thread that may be waited for as long as one likes; then :meth:`leave`."""
+        """Tell the last of it, in a thread that may be waited for as long as one likes; then :meth:`leave`.
+
+        The loop is asked for nothing any more: it may be what waits.
+        """
+        self._over = True
+        self._let_go()
 
         def tell() -> None:
             self._greeted.wait()
@@ -83,8 +90,11 @@ class Onlooker:
         self._greeted.set()
         with suppress(OSError):  # the other end has closed it
             self._line.shutdown(socket.SHUT_RDWR)
-        if self._asked is not None:
-            self._asked.cancel()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        for one in tuple(self._asked):
+            one.cancel()
 
     # In threads of its own
 
@@ -113,7 +123,9 @@ class Onlooker:
 
     def _greet(self) -> None:
         side = self._side
-        self._say(hello_of(side.kind, version("pncsim"), steering_of(side.kind).commands))
+        steering = steering_of(side.kind)
+        told = steering.around is not None
+        self._say(hello_of(side.kind, version("pncsim"), steering.commands, around=told))
         self._say(
             RunBegan(
                 run=side.kind,
@@ -156,6 +168,7 @@ class Onlooker:
         except Exception as defect:
             error = f"{type(defect).__name__}: {defect}"
         # What it brought about is told ahead of it.
+        self._around.due()
         self._teller.look()
         self._say(RequestDone(request.id, brought, error))
 
@@ -182,12 +195,21 @@ class Onlooker:
 
     def _on_loop(self, work: Coroutine[Any, Any, object]) -> object:
         """What the side's loop brings about; raises what it raises, CancelledError when the side ends meanwhile."""
+        if self._over:
+            work.close()
+            raise CancelledError
         try:
-            self._asked = asyncio.run_coroutine_threadsafe(work, self._loop)
+            asked = asyncio.run_coroutine_threadsafe(work, self._loop)
         except RuntimeError:  # the loop is closed
             work.close()
             raise CancelledError from None
-        return self._asked.result()
+        self._asked.add(asked)
+        try:
+            if self._over:
+                asked.cancel()
+            return asked.result()
+        finally:
+            self._asked.discard(asked)
 
     # On the loop
 

@@ -8,28 +8,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Struct
 
+from pncsim.simulator.attach.services import OF_CLOCK, OF_OPERATORS, OF_PKI, OF_POOLS, LookAtServices
 from pncsim.simulator.dashboard.lab_commands import LabCommand
+from pncsim.simulator.dashboard.reports import AroundTold
 from pncsim.simulator.lab.back_end import CARD
-from pncsim.simulator.parameters import Bounds, did_you_mean
-from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
     from pncsim.ev.wheel import Wheel
     from pncsim.secc.charge_point import ChargePoint
-    from pncsim.simulator.serving import Served
+
+
+LookAround = Callable[[Any, float], Coroutine[Any, Any, AroundTold | None]]
 
 
 class Steering(Struct, frozen=True):
     """``commands`` as in a lab. ``stop(on)`` asks whoever charges to stop, and answers what was asked, "" if nobody
-    charges; ``quiet(on)`` returns once nobody does any more.
+    charges; ``quiet(on)`` returns once nobody does any more. ``around()`` makes what tells of PKI and services: called
+    with ``on`` and lab time it answers None while they are built up anew. Without it nothing of these is known there.
     """
 
     commands: Mapping[str, LabCommand]
     stop: Callable[[Any], Coroutine[Any, Any, str]]
     quiet: Callable[[Any], Coroutine[Any, Any, None]]
+    around: Callable[[], LookAround] | None = None
 
 
 # A station
@@ -91,54 +93,7 @@ async def _with_its_session(wheel: Wheel) -> None:
     await asyncio.get_running_loop().create_future()
 
 
-# Services
-
-
-_ROLE = "A role of the PKI served here, such as cpo_sub2."
-
-
-def _certificate(house: Served, role: str) -> Certificate:
-    """The certificate of a role. Raises LocalError."""
-    pki = house.ecosystem.pki
-    if role not in pki.certificates:
-        raise LocalError(f"The PKI here has no {role!r}.", advice=did_you_mean(role, pki.certificates))
-    return pki.certificate(role)
-
-
-async def _revoke(
-    house: Served,
-    *,
-    whose: Annotated[str, _ROLE] = "contract_leaf",
-    reason: Annotated[Reason, "Why, as revocation lists say it."] = "key_compromise",
-) -> str:
-    from pncsim.backend.pki.authorities import Authorities
-
-    certificate = _certificate(house, whose)
-    if not await Authorities(house.ecosystem.authorities.values()).revoke_certificate(certificate, reason):
-        raise LocalError(f"{whose} was issued by nobody here, and its issuer alone can revoke it.")
-    return f"{whose} is revoked: {reason.replace('_', ' ')}. The responder says so from now on."
-
-
-async def _status(house: Served, *, whose: Annotated[str, _ROLE] = "contract_leaf") -> str:
-    from pncsim.simulator.lab.around import issuer_in
-
-    certificate = _certificate(house, whose)
-    issuer = issuer_in(house.ecosystem.pkis.values(), certificate)
-    return f"The responder says of {whose}: {(await house.ecosystem.ocsp.of(certificate, issuer)).status}."
-
-
-async def _renew(house: Served) -> str:
-    await house.ecosystem.renew_certificates()
-    return "What issues or signs and ends within its time has been renewed."
-
-
-async def _move_clock(
-    house: Served, *, hours: Annotated[float, "Hours that are to pass at once.", Bounds(0, 24 * 3660)] = 1.0
-) -> str:
-    if house.clock is None:
-        raise LocalError("The time of these services is not to be moved.", advice="Start them with --test-controls.")
-    house.clock.jump(hours * 3600)
-    return f"It is {house.clock.utc():%Y-%m-%d %H:%M} UTC here."
+# Services (:mod:`services`)
 
 
 async def _nobody(on: object) -> str:
@@ -148,13 +103,6 @@ async def _nobody(on: object) -> str:
 async def _at_once(on: object) -> None:
     """There is nothing to wait for."""
 
-
-_CLOCK = {"move-clock": LabCommand("Move the services' clock forward", _move_clock)}
-_PKI = {
-    "revoke": LabCommand("Revoke a certificate of the PKI", _revoke),
-    "ocsp-status": LabCommand("Ask the responder about a certificate", _status),
-    "renew-authorities": LabCommand("Renew the authorities and signers that end within their time", _renew),
-}
 
 ONLY_WATCHED = Steering({}, _nobody, _at_once)
 """What can be seen, and asked nothing but to end."""
@@ -178,9 +126,9 @@ STEERINGS: Mapping[str, Steering] = {
         _stop_if_charging,
         _with_its_session,
     ),
-    "serve-ecosystem": Steering(_PKI | _CLOCK, _nobody, _at_once),
-    "serve-pki": Steering(_PKI | _CLOCK, _nobody, _at_once),
-    "serve-pools": Steering(_CLOCK, _nobody, _at_once),
+    "serve-ecosystem": Steering(OF_PKI | OF_POOLS | OF_OPERATORS | OF_CLOCK, _nobody, _at_once, LookAtServices),
+    "serve-pki": Steering(OF_PKI | OF_CLOCK, _nobody, _at_once, LookAtServices),
+    "serve-pools": Steering(OF_POOLS | OF_CLOCK, _nobody, _at_once, LookAtServices),
 }
 """What is understood, by the kind of process; what has no row is :data:`ONLY_WATCHED`."""
 

@@ -108,7 +108,7 @@ COMMANDS: dict[str, LabCommand] = {
     "move-clock": LabCommand("Move the lab's clock forward", _move_clock),
     "revoke": LabCommand("Revoke a certificate of the lab's own PKI", revoke_by_hand),
     "expire": LabCommand("Move the lab's clock past the end of a certificate", expire),
-    "renew": LabCommand("Have a certificate renewed: a station's, a contract, an authority", renew_by_hand),
+    "renew": LabCommand("Have a certificate renewed: a station's, a vehicle's, an authority's", renew_by_hand),
     "remove-root": LabCommand("Take a root out of the root pool", remove_root),
     "ocsp-status": LabCommand("Ask the lab's OCSP responder about a certificate", ask_responder),
     "publish-vehicle": LabCommand("Publish a vehicle in the provisioning pool", publish_vehicle),
@@ -135,13 +135,14 @@ async def command_on(
     return await command.do(lab, **values_of(name, command.parameters, arguments))
 
 
-def hello_of(name: str, release: str, commands: Mapping[str, LabCommand]) -> LabHello:
-    """Who speaks, of which release of ours, and what can be asked of it."""
+def hello_of(name: str, release: str, commands: Mapping[str, LabCommand], *, around: bool = True) -> LabHello:
+    """Who speaks, of which release of ours, what can be asked of it, and whether it tells of PKI and services."""
     return LabHello(
         name,
         release,
         commands={name: command.title for name, command in commands.items()},
         fields={name: told for name, command in commands.items() if (told := fields_of(command.parameters))},
+        around=around,
     )
 
 

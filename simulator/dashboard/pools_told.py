@@ -15,7 +15,7 @@ from pncsim.backend.rcp.store import ROOTS, Root
 from pncsim.backend.store import KeptKind, Store
 from pncsim.backend.webhooks.store import DELIVERIES, ENDPOINTS, Delivery, Endpoint
 from pncsim.simulator.dashboard.holders import Holders
-from pncsim.simulator.dashboard.reports import AroundTold, DeliveryTold, PoolLine
+from pncsim.simulator.dashboard.reports import COUNTED, AroundTold, DeliveryTold, PoolLine
 from pncsim.tls_certs import reading
 
 if TYPE_CHECKING:
@@ -27,8 +27,30 @@ MOST = 250
 _ROLES = {"V2G": "v2g_root", "MO": "mo_root", "OEM": "oem_root", "PE": "private_root"}
 
 
-async def kept_by(ecosystem: Ecosystem, found: Holders, now: float) -> AroundTold:
-    """What they keep at lab time ``now``; the certificates in it go to ``found``."""
+class DeliveryLog:
+    """The last deliveries of a store. Where they begin is remembered, so that a long log is walked once."""
+
+    def __init__(self) -> None:
+        self._begins, self._before = "", 0
+
+    async def last(self, store: Store) -> tuple[list[Delivery], int]:
+        """The last of them, and how many there were before."""
+        after, more, pages = self._begins, True, list[tuple[str, tuple[Delivery, ...]]]()
+        while more:
+            page = await store.of(DELIVERIES).page(after=after, limit=MOST)
+            pages.append((after, page.values))
+            after, more = page.next, bool(page.next)
+        if self._begins and not pages[0][1]:  # they are gone: the store has begun anew
+            self._begins, self._before = "", 0
+            return await self.last(store)
+        self._before += sum(len(values) for _, values in pages[:-2])
+        self._begins = pages[-2:][0][0]
+        values = [one for _, some in pages[-2:] for one in some]
+        return values[-MOST:], self._before + max(0, len(values) - MOST)
+
+
+async def kept_by(ecosystem: Ecosystem, found: Holders, now: float, log: DeliveryLog | None = None) -> AroundTold:
+    """What they keep at lab time ``now``; the certificates in it go to ``found``. ``log``: that of the last look."""
     store, lines, more = ecosystem.store, list[PoolLine](), dict[str, int]()
 
     async def keep(pool: str, kind: KeptKind[V], line: Callable[[V], PoolLine]) -> None:
@@ -44,7 +66,7 @@ async def kept_by(ecosystem: Ecosystem, found: Holders, now: float) -> AroundTol
         lines.append(_certified("CPS", signer.chain, "cps_leaf", "signs contract data", found))
     await keep("MO", SUBSCRIPTIONS, lambda contract: _subscription(contract, found, now))
     endpoints, _ = await _first(store, ENDPOINTS)
-    deliveries, beyond = await _last(store, DELIVERIES)
+    deliveries, beyond = await (log or DeliveryLog()).last(store)
     if beyond:
         more["events"] = beyond
     names = {one.id: one.name for one in endpoints}
@@ -59,24 +81,13 @@ async def kept_by(ecosystem: Ecosystem, found: Holders, now: float) -> AroundTol
 
 
 async def _first(store: Store, kind: KeptKind[V]) -> tuple[list[V], int]:
-    """The first of what is kept, and how many there are beyond."""
+    """The first of what is kept, and how many there are beyond, up to :data:`COUNTED`."""
     page = await store.of(kind).page(limit=MOST)
     beyond, after = 0, page.next
-    while after:
+    while after and beyond < COUNTED:
         rest = await store.of(kind).page(after=after, limit=MOST)
         beyond, after = beyond + len(rest.values), rest.next
     return list(page.values), beyond
-
-
-async def _last(store: Store, kind: KeptKind[V]) -> tuple[list[V], int]:
-    """The last of what is kept, and how many there were before."""
-    kept, before, after, more = list[V](), 0, "", True
-    while more:
-        page = await store.of(kind).page(after=after, limit=MOST)
-        kept += page.values
-        before, kept = before + max(0, len(kept) - MOST), kept[-MOST:]
-        after, more = page.next, bool(page.next)
-    return kept, before
 
 
 def _certified(

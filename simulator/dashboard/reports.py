@@ -19,6 +19,8 @@ from pncsim.wire.errors import LocalError
 
 LONGEST = 1 << 24
 """Octets of a frame; more is refused unread."""
+COUNTED = 1_000
+"""So far it is counted what services keep beyond what is told: those that keep thousands have more to do."""
 
 # A lab reports
 
@@ -39,13 +41,14 @@ class FieldTold(Struct, frozen=True):
 class LabHello(Struct, tag="hello", frozen=True):
     """Who speaks: ``name`` of the side ("lab", "secc"), and which ``commands`` it understands, each with its help.
 
-    ``fields``: the arguments of the commands that have any.
+    ``fields``: the arguments of the commands that have any. ``around``: whether it tells of PKI and services.
     """
 
     name: str
     version: str
     commands: dict[str, str] = field(default_factory=dict)
     fields: dict[str, tuple[FieldTold, ...]] = field(default_factory=dict)
+    around: bool = True
 
 
 class RunBegan(Struct, tag="began", frozen=True, kw_only=True):
@@ -142,7 +145,8 @@ class DeliveryTold(Struct, frozen=True, kw_only=True):
 class AroundTold(Struct, tag="around", frozen=True, kw_only=True):
     """The PKI and the services around stations and vehicles, as they stood at lab time ``now``.
 
-    ``more``: by service, how much it keeps beyond what is told. ``listeners``: who asked for events, and which.
+    ``more``: by service, how much it keeps beyond what is told, up to :data:`COUNTED` or a little more.
+    ``listeners``: who asked for events, and which.
     """
 
     now: float = 0.0

@@ -59,7 +59,7 @@ class MessageRows:
         self._took, self._fastest, self._limit = array("f"), array("f"), array("f")
         self._once, self._rounds = Once(), Rounds()
         self._asked: dict[str, tuple[str, float]] = {}
-        self._underway: dict[bytes, int] = {}
+        self._underway: dict[bytes, dict[str, int]] = {}
         self._calls: dict[str, tuple[str, float]] = {}
 
     def __len__(self) -> int:
@@ -90,16 +90,20 @@ class MessageRows:
                 return self._message(place, event)
             case OcppFrame():
                 return self._frame(place, event)
-            case SdpDatagram(direction="received", data=data) if (row := self._underway.pop(data, None)) is not None:
+            case SdpDatagram(direction="received", data=data) if (row := self._arrived(data)) is not None:
                 self._twin[row] = place
                 return row
             case SdpDatagram(data=data):
                 row = self._new(place)
-                self._keep(data, row)
+                self._keep(data, event.unit, row)
                 return row
             case HttpExchange() | Secured() | OcppSecured() | Problem() | ServiceCall():
                 return self._new(place)
         return None
+
+    def sender(self, number: int, place: int) -> int | None:
+        """Where what the event at ``place`` tells to be received was told to be sent, if it is in that row."""
+        return self._last[number] if self._twin[number] == place else None
 
     def _new(self, place: int) -> int:
         self._first.append(place)
@@ -132,9 +136,9 @@ class MessageRows:
         if self._once.tell(event):
             row = self._row(place, event.session or event.unit, pair, event.name)
             if event.direction == "sent":
-                self._keep(event.payload, row)
+                self._keep(event.payload, event.unit, row)
         else:
-            found = self._underway.pop(event.payload, None)
+            found = self._arrived(event.payload)
             if found is None:
                 return None
             row = found
@@ -165,11 +169,23 @@ class MessageRows:
             self._time(row, took, 0.0)
         return row
 
-    def _keep(self, octets: bytes, row: int) -> None:
-        """What was sent is underway until its other end has seen it."""
-        self._underway[octets] = row
+    def _keep(self, octets: bytes, unit: str, row: int) -> None:
+        """What was sent is underway until its other end has seen it; several vehicles may say the same at once."""
+        senders = self._underway.setdefault(octets, {})
+        senders.pop(unit, None)
+        senders[unit] = row
         if len(self._underway) > PENDING:
             del self._underway[next(iter(self._underway))]
+
+    def _arrived(self, octets: bytes) -> int | None:
+        """The row of who has waited longest for these to arrive."""
+        senders = self._underway.get(octets)
+        if senders is None:
+            return None
+        row = senders.pop(next(iter(senders)))
+        if not senders:
+            del self._underway[octets]
+        return row
 
     def _time(self, row: int, took: float, limit: float) -> None:
         """A response took so long at one of its ends: the worst of it is told."""

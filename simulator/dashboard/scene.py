@@ -211,8 +211,8 @@ class Scene:
 
     @property
     def tells_around(self) -> bool:
-        """Whether who reports also tells of the PKI and the services: a lab does, a station alone knows none."""
-        return self.hello is None or self.hello.name == "lab"
+        """Whether who reports also tells of PKI and services: a lab and services do, a station alone knows none."""
+        return self.hello is None or self.hello.around
 
     @property
     def problems(self) -> int:

@@ -20,6 +20,7 @@ class Filter(Struct, frozen=True):
     """What is to be seen: nothing said, everything. ``text``: words that all stand in the event, in any case.
 
     ``units`` are actors ("EV-1", "CSMS"), ``roles`` kinds of them; either may be met. ``sessions``: SessionIDs.
+    ``vehicle``: what passes on its links, whichever end tells it.
     """
 
     roles: frozenset[str] = frozenset()
@@ -27,9 +28,11 @@ class Filter(Struct, frozen=True):
     sessions: frozenset[str] = frozenset()
     level: Level = Level.DETAIL
     text: str = ""
+    vehicle: str = ""
 
     def __str__(self) -> str:
-        parts = [*sorted(self.roles), *sorted(self.units), *(f"session {one}" for one in sorted(self.sessions))]
+        parts = [self.vehicle] if self.vehicle else []
+        parts += [*sorted(self.roles), *sorted(self.units), *(f"session {one}" for one in sorted(self.sessions))]
         if self.level:
             parts.append(f"{self.level.name.lower()} and worse")
         if self.text:
@@ -124,11 +127,21 @@ class Selection:
         """Whether an event, or a row by the event it began with, is to be seen; None: all of them."""
         if self._wanted == EVERYTHING:
             return None
-        one = self._one_passes()
+        one, vehicle = self._one_passes(), self._of_vehicle()
         if self.of == "events":
-            return one
-        first = self.store.rows.first_events
-        return lambda number: one(first[number])
+            return one if vehicle is None else lambda place: vehicle(place) and one(place)
+        rows = self.store.rows
+        first = rows.first_events
+        if vehicle is None:
+            return lambda number: one(first[number])
+        # Who had sent it may not have known whom it would reach.
+        return lambda number: (vehicle(first[number]) or vehicle(rows[number].twin)) and one(first[number])
+
+    def _of_vehicle(self) -> Callable[[int], bool] | None:
+        if not self._wanted.vehicle:
+            return None
+        number, vehicles = self.store.unit_names.known(self._wanted.vehicle), self.store.vehicles
+        return lambda place: place >= 0 and vehicles[place] == number
 
     def _one_passes(self) -> Callable[[int], bool]:
         store, wanted = self.store, self._wanted

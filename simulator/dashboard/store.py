@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from pncsim.simulator.dashboard.actors import Actors
 from pncsim.simulator.dashboard.form import NUMBER, event_of, level_of
+from pncsim.simulator.dashboard.links import VehicleLinks
 from pncsim.simulator.dashboard.rows import MessageRows
 from pncsim.simulator.dashboard.samples import PowerSamples
 from pncsim.simulator.dashboard.spill import Spill
@@ -54,18 +55,20 @@ class EventStore:
     """The events of one run, in the order they were told.
 
     Columns have one entry for each event: ``kinds`` are places in :data:`form.KINDS`, ``levels`` a
-    :class:`form.Level`, ``units``, ``roles`` and ``sessions`` numbers of names. ``dropped``: how many events were told
-    faster than they could be taken, and are missing.
+    :class:`form.Level`, ``units``, ``roles`` and ``sessions`` numbers of names, ``vehicles`` units: whose link an event
+    is of, 0 for nobody's. ``dropped``: how many events were told faster than they could be taken, and are missing.
     """
 
     def __init__(self, folder: str | None = None) -> None:
         self.kinds, self.levels = array("B"), array("B")
         self.roles, self.units, self.sessions = array("B"), array("H"), array("I")
+        self.vehicles = array("H")
         self.times = array("d")
         self.role_names, self.unit_names, self.session_names = Names(), Names(), Names()
         self.rows, self.actors = MessageRows(), Actors()
         self.power = PowerSamples()
         self.dropped = 0
+        self._links = VehicleLinks()
         self._begins = array("Q")
         self._spill = Spill(folder)
         self._looked_at: dict[int, Event] = {}
@@ -98,10 +101,16 @@ class EventStore:
             self.units.append(min(self.unit_names.number(event.unit or event.role), 0xFFFF))
             self.sessions.append(self.session_names.number(event.session))
             self.times.append(event.time)
-            self.rows.see(place, event)
+            row = self.rows.see(place, event)
+            self.vehicles.append(self._vehicle(event, place, row))
             self.actors.see(event)
             if isinstance(event, Power):
                 self.power.see(event)
+
+    def _vehicle(self, event: Event, place: int, row: int | None) -> int:
+        sent = None if row is None else self.rows.sender(row, place)
+        vehicle = self._links.see(event, "" if sent is None else self.unit_names[self.units[sent]])
+        return min(self.unit_names.number(vehicle), 0xFFFF) if vehicle else 0
 
     def record(self, place: int) -> bytes | None:
         """The record of an event; None where the disk had no room for it."""

@@ -110,7 +110,7 @@ class Lab:
         self._transactions: list[Transaction] = []
         self._sockets = AsyncExitStack()
         self._desk: Desk | RemoteDesk | None = None
-        self._plant: Plant | None = None
+        self.plant: Plant | None = None
 
     async def __aenter__(self) -> Lab:
         self.clock.settle = self._settle
@@ -252,12 +252,12 @@ class Lab:
         ``pcid``: what its provisioning certificate is to name it. Raises LocalError where that cannot be.
         """
         oem = await self.caller("OEM")
-        if self._plant is None:
+        if self.plant is None:
             from pncsim.simulator.lab.plant import Plant
 
             fleet = await self.region.fleet()
-            self._plant = Plant(self.settings.transport, self.clock, self.voice, fleet, self._source, self._sockets)
-        return await self._plant.order(vehicle, oem, pcid)
+            self.plant = Plant(self.settings.transport, self.clock, self.voice, fleet, self._source, self._sockets)
+        return await self.plant.order(vehicle, oem, pcid)
 
     async def station(self, config: SeccConfig | None = None, *, identity: str = "", **wishes: Any) -> ChargePoint:
         """The station of that identity (default: the first), booted if it was not yet. Raises what went wrong.

@@ -104,7 +104,7 @@ class Plant:
     """Where vehicles are ordered; what it opens is closed with ``sockets``.
 
     Without a ``fleet`` the manufacturer's back end is elsewhere, and so is the line vehicles call on; others may have
-    ordered vehicles there, so that numbers begin anywhere.
+    ordered vehicles there, so that numbers begin anywhere. ``made``: the vehicles it has made, by their names.
     """
 
     def __init__(
@@ -118,6 +118,7 @@ class Plant:
     ) -> None:
         self._transport, self._clock, self._voice, self._fleet = transport, clock, voice, fleet
         self._source, self._sockets = source, sockets
+        self.made: dict[str, OrderedVehicle] = {}
         self._inside: MemoryHttp | None = None
         self._open_already = fleet is None
         self._ordered = 0 if fleet is not None else source.of("VIN").below(_ORDERS_ANYWHERE)
@@ -148,7 +149,8 @@ class Plant:
             said.append(body)
             return await line(method, path, body)
 
-        return OrderedVehicle(vehicle, vin, pcid, unit, call, oem, said)
+        self.made[vehicle.name] = made = OrderedVehicle(vehicle, vin, pcid, unit, call, oem, said)
+        return made
 
     async def _open(self) -> None:
         """Let vehicles call, from the first one on."""

@@ -9,7 +9,7 @@ import pytest
 from second_terminal import free_port, said, second_terminal
 from watched import Watched
 
-from pncsim.simulator.dashboard.reports import RequestDone, RunBegan, RunEnded, RunHeld, StartRun, StopRun
+from pncsim.simulator.dashboard.reports import AroundTold, RequestDone, RunBegan, RunEnded, RunHeld, StartRun, StopRun
 from pncsim.simulator.result import Verdict
 
 
@@ -60,6 +60,10 @@ def test_contracts_are_behind_the_pin_and_what_waits_is_approved_refused_or_aske
     assert "wrong PINs" in watched.hand(lambda seen: seen.vehicles[0].notices).vehicles[0].notices[-1]
     assert not watched.do("move-clock", hours="0.02").error, "a driver waits, or lab time passes"
     assert not watched.hand(lambda seen: seen.vehicles).vehicles[0].open
+    told = [one for one in watched.seen if isinstance(one, AroundTold)]
+    [own] = [one for one in told[-1].certificates if one.role == "oem_leaf" and "EV-1" in one.holders]
+    renewed = watched.do("renew", whose=own.name)
+    assert str(renewed.brought).startswith("EV-1 has fetched a new provisioning certificate"), "by telematics"
     for word, where in (("install", ["in the vehicle"]), ("refuse", ["in the vehicle"])):
         assert not watched.do("unlock", pin="1234").error and not watched.do("subscribe").error
         waits = watched.hand(lambda seen: seen.vehicles[0].contracts).vehicles[0].contracts[-1]

@@ -30,7 +30,7 @@ from pncsim.simulator.dashboard.reports import (
 from pncsim.simulator.dashboard.screens.live import LiveScreen, filter_of
 from pncsim.simulator.dashboard.store import EventStore
 from pncsim.simulator.dashboard.widgets.lines import fitting
-from pncsim.wire.trace import Event
+from pncsim.wire.trace import Event, SdpDatagram, Secured, V2gMessage
 from pncsim.wire.voice import Voice
 
 
@@ -118,13 +118,27 @@ async def test_one_vehicle_after_the_other_is_shown() -> None:
     async with dashboard(PlayedBack(*reports_of("two-at-once")), (160, 50)) as seen:
         screen = seen.app.screen
         assert isinstance(screen, LiveScreen)
-        whole = screen.grid.count()
-        found = []
+        store, whole, found = seen.app.scene.store, screen.grid.count(), list[tuple[str, list[Event]]]()
         for _ in range(3):
             await seen.press("v")
-            found.append((str(screen.grid.selection.wanted), screen.grid.count()))
-        assert found[0][0] != found[1][0] and found[0][0].startswith("session ")
-        assert found[2] == ("", whole) and 0 < found[0][1] < whole
+            selection = screen.grid.selection
+            rows = (store.rows[selection[at]] for at in range(len(selection)))
+            found.append((str(selection.wanted), [store.event(row.first) for row in rows]))
+        assert [who for who, _ in found] == ["EV-1", "EV-2", ""] and len(found[2][1]) == whole
+    for (who, events), evse in zip(found, ("CS001/1", "CS001/2"), strict=False):
+        assert {event.unit for event in events} == {who, evse}, "what both ends of its link tell, and nobody else's"
+        assert [(type(event), event.unit) for event in events[:4]] == [
+            (SdpDatagram, who),
+            (SdpDatagram, evse),
+            (Secured, evse),
+            (Secured, who),
+        ], "before there is a SessionID, too"
+        assert [event.name for event in events[4:8] if isinstance(event, V2gMessage)] == [
+            "SupportedAppProtocolReq",
+            "SupportedAppProtocolRes",
+            "SessionSetupReq",
+            "SessionSetupRes",
+        ]
 
 
 async def test_the_next_problem_is_found_and_the_one_before() -> None:

@@ -161,7 +161,15 @@ def test_a_lab_tells_its_pki_as_it_begins_after_each_command_and_at_its_end(watc
     assert str(do("ocsp-status", whose=pcid.print[:12]).brought) == f"The responder says of {pcid.title}: good."
     assert "keeps its key" in str(do("renew", whose="mo_sub2").brought)
     assert len([one for one in last_around(watched).certificates if one.role == "mo_sub2"]) == 2
-    assert "cannot be certified anew from here" in do("renew", whose="oem_leaf").error
+    assert "cannot be certified anew from here" in do("renew", whose="csms_server").error
+    renewed = {"no": "with the same key; it is published", "yes": "with another key; it is published"}
+    for new_key, told in renewed.items():
+        before = held(last_around(watched), "EV-1", "oem_leaf")
+        assert told in str(do("renew", whose=before.told.name, new_key=new_key).brought)
+        own = held(last_around(watched), "PCP", "oem_leaf")
+        assert "EV-1" in own.told.holders and own.title == before.title and own.print != before.print
+        same = own.certificate.public_key() == before.certificate.public_key()
+        assert same == (new_key == "no"), "the pool has the new one and no other"
     assert "signs with a new certificate" in str(do("renew", whose="cps_leaf").brought)
     assert "no longer in the root pool. What" in str(do("remove-root", whose="mo_root", purge="yes").brought)
     assert [one.about for one in last_around(watched).pools if one.pool in ("RCP", "CCP")] == ["V2G root", "OEM root"]

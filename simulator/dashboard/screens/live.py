@@ -172,12 +172,12 @@ class LiveScreen(View):
         names = ["", *(actor.unit for actor in vehicles)]
         at = names.index(self._vehicle) if self._vehicle in names else 0
         self._vehicle = names[(at + 1) % len(names)]
-        sessions = next((actor.sessions for actor in vehicles if actor.unit == self._vehicle), [])
-        wanted = Filter(sessions=frozenset(sessions)) if sessions else Filter(units=frozenset({self._vehicle} - {""}))
-        self.grid.filter(wanted)
-        many = len(sessions)
-        what = "what it says" if not many else "its session" if many == 1 else f"its {many} sessions"
-        self.dashboard.say(f"Only {self._vehicle}: {what}." if self._vehicle else "Every vehicle.")
+        self.grid.filter(Filter(vehicle=self._vehicle))
+        sessions = next((len(actor.sessions) for actor in vehicles if actor.unit == self._vehicle), 0)
+        told = f"{sessions} session{'' if sessions == 1 else 's'} so far"
+        self.dashboard.say(
+            f"Only {self._vehicle} and what is said to it: {told}." if self._vehicle else "Every vehicle."
+        )
         self.renew()
 
     def action_chart(self) -> None:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from pncsim.simulator.dashboard.certificate_lines import lines_of, moment
 from pncsim.simulator.dashboard.chains import ChainPlace, placed
 from pncsim.simulator.dashboard.delivered import BroughtContracts
-from pncsim.simulator.dashboard.reports import AroundTold
+from pncsim.simulator.dashboard.reports import COUNTED, AroundTold
 from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.widgets.chains import ChainGrid, PoolGrid
 from pncsim.simulator.dashboard.widgets.grid import Grid
@@ -137,7 +137,7 @@ class PkiScreen(View):
         told.append(f"{len(grid.places)} of {len(around.certificates)} certificates")
         told += [f"{signs.count('x')} x cannot be used"] if "x" in signs else []
         told += [f"{signs.count('!')} ! worth a look"] if "!" in signs else []
-        told += [f"{pool} holds {count} more" for pool, count in around.more.items()]
+        told += [f"{pool} holds {count}{'+' * (count >= COUNTED)} more" for pool, count in around.more.items()]
         self.query_one("#shown", Static).update(" · ".join(told))
 
     def _room(self) -> None:
