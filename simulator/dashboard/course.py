@@ -14,6 +14,7 @@ from pncsim.simulator.dashboard.form import NUMBER, Level
 from pncsim.simulator.dashboard.lines import body_of
 from pncsim.simulator.dashboard.samples import PowerSample
 from pncsim.simulator.dashboard.store import EventStore
+from pncsim.simulator.dashboard.walk import Walk
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import OcppFrame, Story, V2gMessage
 from pncsim.wire.v2g import iso2
@@ -44,30 +45,30 @@ class Course:
     def __init__(self, store: EventStore) -> None:
         self.store = store
         self.events: list[int] = []
-        self._seen = self._rows_seen = 0
         self._negotiated: deque[int] = deque(maxlen=NEGOTIATIONS)
+        self._walks = (
+            Walk(lambda: len(store), self._events, AT_ONCE),
+            Walk(lambda: len(store.rows), self._rows, AT_ONCE),
+        )
 
     @property
     def behind(self) -> int:
-        """How many events are still to be looked at."""
-        return len(self.store) - self._seen
+        """How many events and rows are still to be looked at."""
+        return sum(walk.behind for walk in self._walks)
 
     def look(self, seconds: float) -> None:
         """Look at what has come, for at most ``seconds``."""
         until = time.perf_counter() + seconds
-        total = len(self.store)
-        while self._seen < total:
-            end = min(total, self._seen + AT_ONCE)
-            self.events += [place for place in range(self._seen, end) if self._happened(place)]
-            del self.events[:-MOST]
-            self._seen = end
-            if time.perf_counter() > until:
-                break
-        rows = self.store.rows
-        while self._rows_seen < len(rows) and time.perf_counter() <= until:
-            if self._negotiates(rows.first_events[self._rows_seen]):
-                self._negotiated.append(self._rows_seen)
-            self._rows_seen += 1
+        for walk in self._walks:
+            walk.on(until)
+
+    def _events(self, begins: int, ends: int) -> None:
+        self.events += [place for place in range(begins, ends) if self._happened(place)]
+        del self.events[:-MOST]
+
+    def _rows(self, begins: int, ends: int) -> None:
+        first = self.store.rows.first_events
+        self._negotiated += [number for number in range(begins, ends) if self._negotiates(first[number])]
 
     def _happened(self, place: int) -> bool:
         store = self.store

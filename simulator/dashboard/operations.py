@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from pncsim.simulator.dashboard.form import NUMBER
 from pncsim.simulator.dashboard.lines import REFUSALS
 from pncsim.simulator.dashboard.store import EventStore
+from pncsim.simulator.dashboard.walk import Walk
 from pncsim.simulator.evidence.wire_told import Once
 from pncsim.wire.errors import LocalError
 from pncsim.wire.ocpp.frames import Call, Error, Result
@@ -110,25 +111,21 @@ class Operations:
         self.calls: list[OcppCall] = []
         self._once = Once()
         self._open: dict[tuple[str, str], tuple[OcppCall, Call]] = {}
-        self._seen = 0
+        self._walk = Walk(lambda: len(store), self._events, AT_ONCE)
 
     @property
     def behind(self) -> int:
         """How many events are still to be looked at."""
-        return len(self.store) - self._seen
+        return self._walk.behind
 
     def look(self, seconds: float) -> None:
         """Look at what has come, for at most ``seconds``."""
-        until = time.perf_counter() + seconds
-        total = len(self.store)
-        while self._seen < total:
-            end = min(total, self._seen + AT_ONCE)
-            for place in range(self._seen, end):
-                if self.store.kinds[place] == NUMBER[OcppFrame]:
-                    self._frame(place)
-            self._seen = end
-            if time.perf_counter() > until:
-                break
+        self._walk.on(time.perf_counter() + seconds)
+
+    def _events(self, begins: int, ends: int) -> None:
+        for place in range(begins, ends):
+            if self.store.kinds[place] == NUMBER[OcppFrame]:
+                self._frame(place)
 
     def _frame(self, place: int) -> None:
         try:

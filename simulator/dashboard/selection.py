@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from pncsim.simulator.dashboard.form import Level
 from pncsim.simulator.dashboard.store import EventStore, Names
+from pncsim.simulator.dashboard.walk import Walk
 
 AT_ONCE = 2_000
 """Events looked at between two looks at the time."""
@@ -50,7 +51,8 @@ class Selection:
         self.store, self.of = store, what
         self._wanted = wanted
         self._found = array("I")
-        self._seen = 0
+        self._walk = Walk(self._total, self._look, AT_ONCE)
+        self._passing: Callable[[int], bool] | None = None
         self._held: int | None = None
 
     def __len__(self) -> int:
@@ -68,7 +70,8 @@ class Selection:
     def wanted(self, wanted: Filter) -> None:
         if wanted != self._wanted:
             held = self._held is not None
-            self._wanted, self._found, self._seen, self._held = wanted, array("I"), 0, None
+            self._wanted, self._found, self._held = wanted, array("I"), None
+            self._walk.begin_anew()
             if held:
                 self.look()
                 self._held = len(self._found)
@@ -95,23 +98,18 @@ class Selection:
     @property
     def behind(self) -> int:
         """How many are still to be looked at."""
-        return self._total() - self._seen
+        return self._walk.behind
 
     def look(self, seconds: float | None = None) -> bool:
         """Look at what has come, for at most ``seconds``; whether anything was found."""
-        before, total = len(self._found), self._total()
-        until = None if seconds is None else time.perf_counter() + seconds
-        passes = self._passes()
-        while self._seen < total:
-            end = min(total, self._seen + AT_ONCE)
-            if passes is None:
-                self._found.extend(range(self._seen, end))
-            else:
-                self._found.extend(place for place in range(self._seen, end) if passes(place))
-            self._seen = end
-            if until is not None and time.perf_counter() > until:
-                break
+        before, self._passing = len(self._found), self._passes()
+        self._walk.on(None if seconds is None else time.perf_counter() + seconds)
         return len(self._found) > before
+
+    def _look(self, begins: int, ends: int) -> None:
+        passing = self._passing
+        places = range(begins, ends)
+        self._found.extend(places if passing is None else filter(passing, places))
 
     def place(self, number: int) -> int | None:
         """Where in the selection an event or row stands, or the one before it; None before the first."""

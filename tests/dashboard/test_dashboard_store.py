@@ -20,6 +20,7 @@ from pncsim.simulator.dashboard.scene import AT_ONCE, Scene
 from pncsim.simulator.dashboard.selection import Filter, Selection
 from pncsim.simulator.dashboard.spill import WRITTEN_AT, Spill
 from pncsim.simulator.dashboard.store import EventStore
+from pncsim.simulator.dashboard.walk import Walk
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Event, OcppFrame, Power, SdpDatagram, StateEntered, V2gMessage
 from pncsim.wire.values import replace
@@ -314,3 +315,18 @@ def test_rows_are_filtered_by_the_event_they_began_with() -> None:
     assert {store.event(first[selection[at]]).role for at in range(len(selection))} == {"EV"}
     kinds = {store.kinds[first[selection[at]]] for at in range(len(selection))}
     assert NUMBER[V2gMessage] in kinds
+
+
+def test_what_a_store_has_is_gone_through_once_in_steps_that_end_when_a_screen_can_wait_no_longer() -> None:
+    have, seen = 25, list[tuple[int, int]]()
+    walk = Walk(lambda: have, lambda begins, ends: seen.append((begins, ends)), 10)
+    walk.on(time.perf_counter() - 1)
+    assert (seen, walk.behind) == ([(0, 10)], 15), "some of it is seen however little time there is"
+    walk.on()
+    walk.on()
+    assert (seen[1:], walk.behind) == ([(10, 20), (20, 25)], 0)
+    have = 26
+    walk.on()
+    assert seen[-1] == (25, 26)
+    walk.begin_anew()
+    assert walk.behind == 26
