@@ -107,7 +107,9 @@ class EcosystemScreen(View):
         kept, events = self.query_one("#kept", PoolGrid), self.query_one(DeliveryGrid)
         kept.lines = around.pools
         writable = self.scene.source.writable
-        none = "Nothing yet: F5 runs a scenario." if self.scene.tells_around else "A lab alone tells of its services."
+        none = "Nothing yet: F5 runs a scenario." if self.scene.source.plays else "Nothing yet."
+        if not self.scene.tells_around:
+            none = "Labs and services tell what they keep; a device alone keeps nothing here."
         kept.empty = [none if writable else "What services keep is not in a recording."]
         kept.renew()
         events.deliveries = around.deliveries

@@ -111,10 +111,12 @@ class PkiScreen(View):
             writable = self.scene.source.writable
             pools.empty = ["Nothing in them yet." if writable else "What pools hold is not in a recording."]
             pools.renew()
-        lab = self.scene.tells_around
-        grid.empty = [
-            "No PKI yet: F5 runs the scenario, F7 begins it held." if lab else "A lab alone tells of its PKI."
-        ]
+        none = "No PKI yet: F5 runs the scenario, F7 begins it held."
+        if not self.scene.tells_around:
+            none = "Labs and services tell of their PKI; a device alone has none."
+        elif not self.scene.source.plays:
+            none = "Nothing was told of a PKI yet."
+        grid.empty = [none]
         grid.refresh()
         self._lines()
         self._details()
