@@ -282,9 +282,9 @@ async def test_keys_ask_the_lab_about_the_certificate_the_cursor_is_on_and_nothi
 async def test_a_station_alone_tells_of_no_pki_and_the_screens_say_so() -> None:
     async with dashboard(PlayedBack(hello_of("secc", "", {}, around=False))) as seen:
         await seen.press("3")
-        assert "a device alone has none" in seen.text
+        assert "A device alone knows of no PKI." in seen.text
         await seen.press("8")
-        assert "a device alone keeps nothing here" in seen.text
+        assert "A device alone knows of no services." in seen.text
 
 
 async def test_all_certificates_are_shown_on_demand_and_one_is_copied_as_pem() -> None:

@@ -109,7 +109,7 @@ class EcosystemScreen(View):
         writable = self.scene.source.writable
         none = "Nothing yet: F5 runs a scenario." if self.scene.source.plays else "Nothing yet."
         if not self.scene.tells_around:
-            none = "Labs and services tell what they keep; a device alone keeps nothing here."
+            none = "A device alone knows of no services."
         kept.empty = [none if writable else "What services keep is not in a recording."]
         kept.renew()
         events.deliveries = around.deliveries

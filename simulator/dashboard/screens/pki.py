@@ -113,7 +113,7 @@ class PkiScreen(View):
             pools.renew()
         none = "No PKI yet: F5 runs the scenario, F7 begins it held."
         if not self.scene.tells_around:
-            none = "Labs and services tell of their PKI; a device alone has none."
+            none = "A device alone knows of no PKI."
         elif not self.scene.source.plays:
             none = "Nothing was told of a PKI yet."
         grid.empty = [none]
