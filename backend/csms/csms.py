@@ -116,6 +116,7 @@ class Csms:
         if older is not None:
             link.connectors.update(older.connectors)
             link.variables.update(older.variables)
+            link.offered.update(older.offered)
             self._spawn(older.peer.close(1008, "a newer connection of this station"))
         self.stations[identity] = link
         try:

@@ -15,7 +15,7 @@ from pncsim.wire.ocpp.errors import CallError
 from pncsim.wire.ocpp.peer import OcppPeer
 
 if TYPE_CHECKING:
-    from pncsim.wire.ocpp.types.v201 import ChargingStationType, SecurityEventNotificationRequest
+    from pncsim.wire.ocpp.types.v201 import ChargingScheduleType, ChargingStationType, SecurityEventNotificationRequest
 
 Answers = Mapping[str, Callable[["StationLink", Any], Reply[Any]]]
 """Action -> what answers it, given the link and the request."""
@@ -45,7 +45,7 @@ class StationLink:
     """A connection of station ``identity``, and what it has told on it.
 
     ``connectors``: (evseId, connectorId) -> status; ``variables``: what was reported, by name; ``registration``: what
-    the last BootNotification was answered; ``plate``: what it said it is.
+    the last BootNotification was answered; ``plate``: what it said it is; ``offered``: the schedules an EVSE has taken.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class StationLink:
         self.plate: ChargingStationType | None = None
         self.connectors: dict[tuple[int, int], str] = {}
         self.variables: dict[VariableName, str] = {}
+        self.offered: dict[int, list[ChargingScheduleType]] = {}
         self.security_events: deque[SecurityEventNotificationRequest] = deque(maxlen=MAX_SECURITY_EVENTS)
         self.peer = OcppPeer(
             channel,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from pncsim.backend.csms.link import StationLink
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
         ChargingScheduleType,
         NotifyEVChargingNeedsRequest,
         NotifyEVChargingNeedsResponse,
+        NotifyEVChargingScheduleRequest,
+        NotifyEVChargingScheduleResponse,
     )
 
 
@@ -39,6 +42,38 @@ async def charging_needs(
         return {"status": "Rejected"}
     csms.voice.called("MO", "tariffs", True, f"{len(offer.schedules)} schedules for {transaction.token}.")
     return AndThen({"status": "Accepted"}, lambda: _send(link, transaction, offer, request["evseId"]))
+
+
+def charging_schedule(link: StationLink, request: NotifyEVChargingScheduleRequest) -> NotifyEVChargingScheduleResponse:
+    """Rejected where the vehicle plans to take more than any schedule it was offered lets it (K15).
+
+    Both begin with the vehicle's choice, whatever ``timeBase`` says; where nothing was offered everything is taken.
+    """
+    planned = request["chargingSchedule"]
+    offered = link.offered.get(request["evseId"], [])
+    meant = [one for one in offered if one["id"] == planned["id"]] or offered
+    if not meant or not all(_exceeds(planned, one) for one in meant):
+        return {"status": "Accepted"}
+    link.context.voice.warning(f"{link.identity} tells of a vehicle that plans to take more than it was offered.")
+    return {"status": "Rejected", "statusInfo": {"reasonCode": "OverLimit", "additionalInfo": "more than was offered"}}
+
+
+def _exceeds(planned: ChargingScheduleType, offered: ChargingScheduleType) -> bool:
+    """Whether at some time more is planned than offered; of two units nothing is known."""
+    if planned["chargingRateUnit"] != offered["chargingRateUnit"]:
+        return False
+    plan, offer = _course(planned), _course(offered)
+    return any(_limit(plan, start) > _limit(offer, start) for start, _ in (*plan, *offer))
+
+
+def _course(schedule: ChargingScheduleType) -> list[tuple[int, float]]:
+    return sorted((one["startPeriod"], one["limit"]) for one in schedule["chargingSchedulePeriod"])
+
+
+def _limit(course: list[tuple[int, float]], at: int) -> float:
+    """What counts at that time; nothing may flow before the first period."""
+    place = bisect_right(course, at, key=lambda period: period[0])
+    return course[place - 1][1] if place else 0.0
 
 
 async def _open_at(link: StationLink, evse: int) -> Transaction | None:
@@ -77,6 +112,8 @@ async def _send(link: StationLink, transaction: Transaction, offer: PricedOffer,
         )
     )
     taken = answer["status"] == "Accepted"
+    if taken:
+        link.offered[evse] = schedules
     link.context.voice.story(
         f"{link.identity} {'took' if taken else 'refused'} {len(schedules)} schedules for {transaction.id}."
     )

@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pncsim.backend.csms.server import serve_csms
 from pncsim.simulator.conformance.case import CaseVerdict
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
-from pncsim.simulator.conformance.csms.own import IDENTITY, PASSWORD, own_csms
+from pncsim.simulator.conformance.csms.own import IDENTITY, PASSWORD, own_csms, server_credentials, with_tls
 from pncsim.simulator.conformance.csms.suite import CSMS
 from pncsim.simulator.conformance.page import page
 from pncsim.simulator.conformance.running import tried
 from pncsim.simulator.conformance.suite import Bench
+from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 
 IDS = [case.id for case in CSMS.cases]
@@ -50,11 +52,32 @@ def test_the_page_of_the_suite_is_the_one_that_is_kept() -> None:
 async def test_a_csms_at_a_url_is_held_against_the_cases(id: str, tmp_path: Path) -> None:
     secret = tmp_path / "password"
     secret.write_text(f"{PASSWORD}\n")
-    csms, _ = await own_csms(Clock(), CsmsUnderTest(), pending=False)
+    csms, _ = await own_csms(Clock(), CsmsUnderTest())
     server = await serve_csms(csms, None)
     try:
         bench = Bench(target=f"{server.url}/{IDENTITY}", pics=CSMS.usual, options=CsmsUnderTest(password=secret))
         found = await CSMS.drive(CSMS.case(id), bench)
+    finally:
+        await server.close()
+        await csms.close()
+    assert (found.verdict, found.why) == (CaseVerdict.PASS, "")
+
+
+@pytest.mark.parametrize("id", ["TC_A_04_CSMS", "TC_A_06_CSMS", "TC_A_07_CSMS", "TC_A_08_CSMS"])
+async def test_a_csms_with_tls_at_a_url_is_held_against_the_cases(id: str, tmp_path: Path) -> None:
+    clock = Clock()
+    csms, pki = await own_csms(clock, CsmsUnderTest())
+    door = await with_tls(csms, pki, clock, certified=True)
+    root, shown = tmp_path / "root.pem", tmp_path / "station.pem"
+    root.write_text(reading.pem([door.root]))
+    station = door.station()
+    key = station.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    shown.write_bytes(key + reading.pem(station.chain).encode())
+    server = await serve_csms(csms, server_credentials(door.pki), stations_below=[door.root])
+    target = f"{server.url.replace('127.0.0.1', 'localhost')}/{IDENTITY}"
+    try:
+        options = CsmsUnderTest(trust=root, station_credentials=shown)
+        found = await CSMS.drive(CSMS.case(id), Bench(target=target, pics=CSMS.usual, options=options))
     finally:
         await server.close()
         await csms.close()

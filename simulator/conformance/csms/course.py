@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -22,6 +22,9 @@ CARDS: dict[str, tuple[str, ...]] = {
     "master_card": ("Accepted",),
 }
 """Cards, called as the options that name them are, and what a CSMS has to say about each."""
+
+BY_ITSELF = 30.0
+"""Seconds a CSMS has for what it does by itself: others may have to be asked."""
 
 GROUPED = ("group_card", "other_group_card", "master_card")
 """Those that belong to a group, which the CSMS has to name."""
@@ -97,7 +100,14 @@ class BootedAgain(Struct, frozen=True):
     status: str = "Accepted"
 
 
-CourseStep = EventSent | Plugged | Swiped | Says | Begun | SetsOff | Rebooted | BootedAgain
+class Checked(Struct, frozen=True):
+    """What has come is looked at: ``why`` says what is wrong with it, "" if nothing is."""
+
+    words: str
+    why: Callable[[StationCourse], str]
+
+
+CourseStep = EventSent | Plugged | Swiped | Says | Begun | SetsOff | Rebooted | BootedAgain | Checked
 
 
 class StationCourse:
@@ -129,6 +139,9 @@ class StationCourse:
                     await self._begun(step)
                 case SetsOff(told, call):
                     await self._begun(call, told)
+                case Checked(why=check):
+                    why = check(self)
+                    must(not why, why)
                 case Rebooted(reason):
                     await self.desk.come_again(reason=reason)
                 case BootedAgain(reason, status):
@@ -154,7 +167,7 @@ class StationCourse:
                 await self.take([told])
 
         due = self.desk.due(step.action, lambda request: unlike(step.payload, request, self), answer)
-        await due.after(set_off, self.desk.clock, self.desk.patience, by_itself=told is not None)
+        await due.after(set_off, self.desk.clock, BY_ITSELF if told else self.desk.patience, by_itself=told is not None)
 
     async def _tell(self, step: EventSent) -> None:
         if step.type == "Started":
@@ -227,13 +240,14 @@ def asked(action: str, *path: str) -> FromCase:
 
 
 class CoursePlay(Struct, frozen=True):
-    """A case that boots and takes these steps."""
+    """A case that boots, which has to be answered with ``registration``, and takes these steps."""
 
     steps: tuple[CourseStep, ...]
+    registration: str = "Accepted"
 
     async def __call__(self, desk: StationDesk) -> None:
         """As :data:`simulator.conformance.octt.Playing`."""
-        await desk.boot()
+        await desk.boot(wanted=self.registration)
         await StationCourse(desk).take(self.steps)
 
 
@@ -261,6 +275,8 @@ def _words(step: CourseStep) -> str:
             return f"{_words(set_off)}, upon which it has to send {call.action} `{described(call.payload)}`"
         case Rebooted(reason):
             return f"the station comes anew (BootNotification {reason})"
+        case Checked(words):
+            return words
         case BootedAgain(reason):
             return f"BootNotification {reason}"
     raise AssertionError(step)

@@ -54,6 +54,36 @@ DECLARATIONS = (
         usual=("true",),
     ),
     Declaration(
+        name="SecurityProfile",
+        asks="How do stations come in: with a password (1), and over TLS (2), or with certificates of theirs (3)?",
+        values=("1", "2", "3"),
+        usual=("1", "2", "3"),
+    ),
+    Declaration(
+        name="Signs",
+        asks="Does it have certificates signed that stations ask for?",
+        values=("true", "false"),
+        usual=("true",),
+    ),
+    Declaration(
+        name="CentralValidation",
+        asks="Does it validate chains of contracts that stations send it?",
+        values=("true", "false"),
+        usual=("true",),
+    ),
+    Declaration(
+        name="Offers",
+        asks="Does it answer a vehicle's charging needs with schedules of its own?",
+        values=("true", "false"),
+        usual=("true",),
+    ),
+    Declaration(
+        name="Provisioning",
+        asks="Does it hand on what vehicles ask for: contract certificates, and successors of these?",
+        values=("true", "false"),
+        usual=("true",),
+    ),
+    Declaration(
         name="Sends",
         asks="What can its operator let it send (by --manual or --csms-command)?",
         values=("nothing", *SENDS),
@@ -65,3 +95,6 @@ WITH_PASSWORD = (Condition("Password", "true"),)
 AT_ONCE = (Condition("Registration", "Accepted"),)
 PENDING = (Condition("Registration", "Pending"),)
 CONTRACTS = (*AT_ONCE, Condition("Contracts", "true"))
+SECURED = (*AT_ONCE, Condition("SecurityProfile", "2"))
+CERTIFIED = (*AT_ONCE, Condition("SecurityProfile", "3"))
+PROVISIONING = (*AT_ONCE, Condition("Provisioning", "true"))

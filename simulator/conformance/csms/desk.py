@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import ssl
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cryptography import x509
+from msgspec import Struct
 
+from pncsim.secc.station import identity
+from pncsim.secc.station.identity import CertificateRequest
+from pncsim.simulator.conformance.csms import vehicles
 from pncsim.simulator.conformance.csms.awaited import AT_REST, CallDue
 from pncsim.simulator.conformance.csms.operator import CsmsOperator
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
@@ -19,11 +25,14 @@ from pncsim.tls_certs import reading
 from pncsim.tls_certs.hash_data import hash_data
 from pncsim.tls_certs.pki import Pki, create_ocpp_pki
 from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import A, Handler, Reply, Request
 from pncsim.wire.ocpp.channel import FrameChannel
+from pncsim.wire.ocpp.handshake import LinkSecurity
 from pncsim.wire.ocpp.peer import OcppPeer
+from pncsim.wire.ocpp.tls import client_context
 from pncsim.wire.ocpp.when import timestamp
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.trace import Trace
@@ -32,14 +41,30 @@ from pncsim.wire.voice import Voice
 PATIENCE = 30.0
 """Seconds a CSMS has for an answer."""
 
-StationDoor = Callable[[str, str | None], Awaitable[FrameChannel]]
-"""Opens a connection of the tester's station for (user, password). Raises PeerError where the CSMS lets nobody in."""
+StationDoor = Callable[[str, str | None, ssl.SSLContext | None], Awaitable[FrameChannel]]
+"""Opens a connection of the tester's station for (user, password, TLS or none). Raises PeerError where the CSMS lets
+nobody in."""
+
+
+class StationSecurity(Struct, frozen=True):
+    """What the station does TLS with: the ``roots`` it trusts, what it has ``shown`` where it is asked.
+
+    ``wrong``: credentials by which no CSMS may let it in, each with words for it.
+    """
+
+    roots: tuple[x509.Certificate, ...]
+    shown: Credentials | None = None
+    wrong: tuple[tuple[str, Credentials], ...] = ()
+
+    def context(self, shown: Credentials | None = None) -> ssl.SSLContext:
+        """TLS as it should be, or with other credentials."""
+        return client_context(self.roots, shown or self.shown)
 
 
 class StationDesk:
-    """One case's station ``identity`` at ``door``, with its ``password`` there.
+    """One case's station, called ``name``, at ``door``, with its ``password`` there.
 
-    ``pki``: that of our own CSMS, None at somebody else's.
+    ``pki``: that of our own CSMS, None at somebody else's. ``security``: None where it comes in without TLS.
     """
 
     def __init__(
@@ -47,16 +72,20 @@ class StationDesk:
         door: StationDoor,
         clock: Clock,
         options: CsmsUnderTest,
-        identity: str,
+        name: str,
         password: str | None,
         operator: CsmsOperator,
         pki: Pki | None = None,
         source: Source = SYSTEM,
+        security: StationSecurity | None = None,
     ) -> None:
-        self.identity, self.password, self.options = identity, password, options
+        self.identity, self.password, self.options = name, password, options
         self._door, self._operator, self._pki, self._source = door, operator, pki, source
         self.clock, self.trace = clock, Trace()
-        self._voice = Voice.on(clock, self.trace, "CS", identity)
+        self._voice = Voice.on(clock, self.trace, "CS", name)
+        self.security = security
+        self.secured: LinkSecurity | None = None
+        self._key: CertificateRequest | None = None
         self._peer: OcppPeer | None = None
         self._due: CallDue | None = None
         self._spare: x509.Certificate | None = None
@@ -76,9 +105,11 @@ class StationDesk:
         """The id of a transaction there has never been."""
         return self._source.octets(16).hex()
 
-    async def connect(self, user: str, password: str | None) -> None:
-        """Come in. Raises PeerError where the CSMS does not let the station in."""
-        channel = await self._door(user, password)
+    async def connect(self, user: str, password: str | None, tls: ssl.SSLContext | None = None) -> None:
+        """Come in, with ``tls`` in place of the right one. Raises PeerError where the CSMS lets nobody in like that."""
+        right = None if self.security is None else self.security.context()
+        channel = await self._door(user, password, tls or right)
+        self.secured = channel.secured
         handlers: dict[str, Handler] = {action: partial(self._called, action) for action in AT_REST}
         self._peer = OcppPeer(
             channel, self.clock, self._source, self._voice, peer="CSMS", handlers=handlers, default_timeout=PATIENCE
@@ -98,7 +129,8 @@ class StationDesk:
 
     async def register(self, **more: Any) -> Any:
         """BootNotification, with these members; what that was answered."""
-        plate: Any = {"chargingStation": {"model": "tester", "vendorName": "pncsim"}, "reason": "PowerUp"}
+        named = {"model": "tester", "vendorName": "pncsim", "serialNumber": self.serial}
+        plate: Any = {"chargingStation": named, "reason": "PowerUp"}
         return await self.ask(v201.BootNotification(plate | more))
 
     async def come_again(self, *, reason: str) -> None:
@@ -158,6 +190,40 @@ class StationDesk:
     def emaid(self) -> str:
         """The EMAID of the contract."""
         return reading.common_name(self.contract()[0])
+
+    def chain(self) -> str:
+        """Its chain in PEM, without the root."""
+        return reading.pem(self.contract()[:-1])
+
+    def vehicle_asks(self, what: Literal["installation", "update"]) -> str:
+        """A request of a vehicle, as EXI in base64. Raises LocalError where the tester was given none."""
+        if self._pki is not None:
+            roots = [self._pki.root("secc_leaf")]
+            if what == "installation":
+                exi = vehicles.installation(self._pki.credentials("oem_leaf"), roots)
+            else:
+                exi = vehicles.update(self._pki.credentials("contract_leaf"), self.emaid(), roots)
+        else:
+            path = self.options.installation_request if what == "installation" else self.options.update_request
+            if path is None:
+                raise LocalError("The tester has no such request.", advice=f"Give --{what}-request FILE.")
+            exi = octets(path)
+        return base64.b64encode(exi).decode("ascii")
+
+    def csr(self) -> str:
+        """A request for a certificate of the station, with a new key."""
+        self._key = identity.request(self.serial, "pncsim", "DE", self._source)
+        return self._key.pem
+
+    def is_for_its_key(self, certificate: x509.Certificate) -> bool:
+        """Whether that is what the last request was about."""
+        return self._key is not None and certificate.public_key() == self._key.key.public_key()
+
+    @property
+    def serial(self) -> str:
+        """Its serial number: what its certificate names, or its identity."""
+        shown = None if self.security is None else self.security.shown
+        return self.identity[:25] if shown is None else reading.common_name(shown.leaf)
 
     def a_certificate(self) -> str:
         """A root in PEM that a CSMS may bring to a station."""

@@ -5,16 +5,22 @@ Which cases have to see it follows from their steps: those in which that call, a
 
 from __future__ import annotations
 
+import ssl
+import warnings
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
-from pncsim.backend.answers import TokenStatus
+from pncsim.backend.answers import ChainStatus, SigningUse, TokenStatus
 from pncsim.backend.csms import authorization, csms, handlers, link
 from pncsim.backend.csms.csms import Csms
 from pncsim.backend.csms.register import Register
+from pncsim.backend.pki.ca import CertificateService
+from pncsim.backend.pki.chains import ContractChainJudge
+from pncsim.secc.station import identity
 from pncsim.simulator.conformance.case import Case, Mutant
+from pncsim.simulator.conformance.csms import own
 from pncsim.simulator.conformance.csms.course import (
     CARDS,
     GROUPED,
@@ -22,20 +28,22 @@ from pncsim.simulator.conformance.csms.course import (
     CoursePlay,
     CourseStep,
     EventSent,
-    Plugged,
-    Rebooted,
     Says,
     SetsOff,
     Swiped,
 )
+from pncsim.simulator.conformance.csms.wrong_answers import REFUSALS, Hits
 from pncsim.simulator.conformance.csms.wrong_calls import CALLS, WrongCall
 from pncsim.simulator.conformance.put import put, wrong
+from pncsim.tls_certs.pki import Pki, create_ocpp_pki
+from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
+from pncsim.wire.ocpp import tls
 from pncsim.wire.ocpp.errors import CallError
+from pncsim.wire.source import SYSTEM
 from pncsim.wire.values import replace
 
-Hits = Callable[[CourseStep], bool]
 StepsOf = Mapping[str, tuple[CourseStep, ...]]
-Refusal = tuple[str, str, str, Callable[[Any], bool], Hits]
 
 
 def mutants(cases: Iterable[Case]) -> dict[str, Mutant]:
@@ -46,9 +54,9 @@ def mutants(cases: Iterable[Case]) -> dict[str, Mutant]:
 
 
 BESIDES: Mapping[str, tuple[str, ...]] = {
-    "no-status": ("TC_C_50_CSMS",),
-    "nobody-known": ("TC_C_50_CSMS",),
-    "refuses-heartbeat": ("TC_B_01_CSMS",),
+    "no-status": ("TC_C_50_CSMS", "TC_C_52_CSMS"),
+    "nobody-known": ("TC_C_50_CSMS", "TC_C_52_CSMS"),
+    "refuses-heartbeat": ("TC_A_09_CSMS", "TC_A_10_CSMS", "TC_B_01_CSMS"),
     "refuses-status": ("TC_M_24_CSMS",),
     "refuses-statusnotification": ("TC_B_01_CSMS",),
 }
@@ -105,130 +113,6 @@ def _refused(action: str, refuses: Callable[[Any], bool]) -> AbstractContextMana
     return put(csms, "ANSWERS", {**handlers.ANSWERS, action: answer})
 
 
-def _says(action: str) -> Hits:
-    return lambda step: isinstance(step, Says) and step.action == action
-
-
-def _told(holds: Callable[[EventSent], bool]) -> Hits:
-    return lambda step: isinstance(step, EventSent) and holds(step)
-
-
-def _values(context: str) -> Refusal:
-    """Readings of that context are refused."""
-
-    def refuses(request: Any) -> bool:
-        return any(
-            one.get("context") == context for value in request.get("meterValue", ()) for one in value["sampledValue"]
-        )
-
-    name = f"refuses-{context.replace('.', '-').lower()}"
-    return (
-        name,
-        f"it refuses readings of {context}",
-        "TransactionEvent",
-        refuses,
-        _told(lambda one: one.values == context),
-    )
-
-
-def _signed(request: Any) -> bool:
-    return any("signedMeterValue" in one for value in request.get("meterValue", ()) for one in value["sampledValue"])
-
-
-def _any(request: Any) -> bool:
-    return True
-
-
-REFUSALS: tuple[Refusal, ...] = (
-    *(
-        (f"refuses-{action.lower()}", f"it refuses {action}", action, _any, _says(action))
-        for action in (
-            "FirmwareStatusNotification",
-            "Heartbeat",
-            "LogStatusNotification",
-            "MeterValues",
-            "NotifyCustomerInformation",
-            "NotifyEvent",
-            "NotifyReport",
-            "ReportChargingProfiles",
-            "SecurityEventNotification",
-        )
-    ),
-    (
-        "refuses-statusnotification",
-        "it refuses StatusNotification",
-        "StatusNotification",
-        _any,
-        lambda step: isinstance(step, Plugged),
-    ),
-    (
-        "refuses-returns",
-        "who boots again is refused",
-        "BootNotification",
-        lambda request: request["reason"] not in ("PowerUp", "Triggered"),
-        lambda step: isinstance(step, Rebooted),
-    ),
-    (
-        "refuses-custom-data",
-        "it refuses who has data of its own",
-        "BootNotification",
-        lambda request: "customData" in request,
-        lambda step: isinstance(step, Says) and step.action == "BootNotification" and "customData" in step.payload,
-    ),
-    (
-        "refuses-unpaid",
-        "a transaction begins with a card, or is refused",
-        "TransactionEvent",
-        lambda request: request["eventType"] == "Started" and "idToken" not in request,
-        _told(lambda one: one.type == "Started" and not one.card and not one.contract),
-    ),
-    (
-        "refuses-what-happens",
-        "it refuses TransactionEvent Updated",
-        "TransactionEvent",
-        lambda request: request["eventType"] == "Updated",
-        _told(lambda one: one.type == "Updated"),
-    ),
-    (
-        "refuses-ends",
-        "it refuses TransactionEvent Ended",
-        "TransactionEvent",
-        lambda request: request["eventType"] == "Ended",
-        _told(lambda one: one.type == "Ended"),
-    ),
-    (
-        "refuses-late",
-        "it refuses what happened while the station was offline",
-        "TransactionEvent",
-        lambda request: request.get("offline", False),
-        _told(lambda one: one.offline),
-    ),
-    (
-        "refuses-nowhere",
-        "it refuses a transaction of no EVSE",
-        "TransactionEvent",
-        lambda request: "evse" not in request,
-        _told(lambda one: not one.evse),
-    ),
-    (
-        "refuses-signed",
-        "it refuses signed readings",
-        "TransactionEvent",
-        _signed,
-        _told(lambda one: one.signed),
-    ),
-    (
-        "refuses-status",
-        "it says nothing of certificates",
-        "GetCertificateStatus",
-        _any,
-        lambda step: False,
-    ),
-    *map(_values, ("Sample.Clock", "Sample.Periodic", "Transaction.Begin", "Transaction.End", "Trigger")),
-)
-"""Name, what is wrong, in answers to which action, which requests are refused, by which steps it is seen."""
-
-
 def _deciding(taken: StepsOf) -> Iterator[Mutant]:
     """A decision is another one."""
 
@@ -240,6 +124,9 @@ def _deciding(taken: StepsOf) -> Iterator[Mutant]:
 
     def known(name: str) -> bool:
         return "Unknown" not in CARDS[name]
+
+    def paid(step: CourseStep) -> bool:
+        return isinstance(step, EventSent) and (step.contract or (step.card != "" and known(step.card)))
 
     rows = (
         (
@@ -274,7 +161,7 @@ def _deciding(taken: StepsOf) -> Iterator[Mutant]:
             handlers,
             "token_info",
             _unknown,
-            card(EventSent, known),
+            _kills(taken, paid),
         ),
         (
             "any-status",
@@ -291,6 +178,80 @@ def _deciding(taken: StepsOf) -> Iterator[Mutant]:
             "_revocation",
             _always(("CertChainError", "It is not.")),
             ("TC_C_50_CSMS",),
+        ),
+        (
+            "another-certificate",
+            "it shows a certificate of another operator",
+            own,
+            "server_credentials",
+            _of_another_operator,
+            ("TC_A_04_CSMS",),
+        ),
+        ("any-version", "it takes TLS 1.1", tls, "harden", _lax, ("TC_A_06_CSMS",)),
+        (
+            "no-certificate",
+            "no station's certificate is good",
+            Csms,
+            "admit_certified",
+            _always("unauthorized"),
+            ("TC_A_07_CSMS",),
+        ),
+        (
+            "any-certificate",
+            "every certificate of its operator is good for every station",
+            Csms,
+            "admit_certified",
+            _always("welcome"),
+            ("TC_A_08_CSMS",),
+        ),
+        ("old-passwords", "a new password is forgotten", Register, "change", _always(None), ("TC_A_09_CSMS",)),
+        (
+            "new-passwords",
+            "a password counts that the station has refused",
+            Csms,
+            "change_password",
+            _changed_in_any_case,
+            ("TC_A_10_CSMS",),
+        ),
+        (
+            "signs-another-key",
+            "the certificates it brings are for another key",
+            CertificateService,
+            "sign_csr",
+            _for_another_key,
+            _kills(taken, _signed),
+        ),
+        (
+            "signs-for-vehicles",
+            "the certificates it brings are all for vehicles",
+            handlers,
+            "_sign",
+            _for_vehicles,
+            _kills(taken, lambda step: _signed(step) and not _for_v2g(step)),
+        ),
+        (
+            "no-validation",
+            "it validates no chains",
+            ContractChainJudge,
+            "judge",
+            _always(ChainStatus("NoCertificateAvailable")),
+            ("TC_C_52_CSMS",),
+        ),
+        (
+            "any-plan",
+            "a vehicle may plan to take anything",
+            csms,
+            "ANSWERS",
+            {**handlers.ANSWERS, "NotifyEVChargingSchedule": lambda link, request: {"status": "Accepted"}},
+            _kills(taken, lambda step: _plans(step, "Rejected")),
+        ),
+        (
+            "no-plan",
+            "whatever a vehicle plans is too much",
+            csms,
+            "ANSWERS",
+            {**handlers.ANSWERS, "NotifyEVChargingSchedule": lambda link, request: {"status": "Rejected"}},
+            _kills(taken, lambda step: _plans(step, "Accepted")),
         ),
         (
             "any-data",
@@ -319,3 +280,43 @@ def _unknown(status: object) -> dict[str, str]:
 class _Everything:
     def __contains__(self, action: object) -> bool:
         return True
+
+
+def _of_another_operator(pki: Pki) -> Credentials:
+    return create_ocpp_pki(Clock().now()).credentials("csms_server")
+
+
+def _lax(context: ssl.SSLContext) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+
+
+async def _changed_in_any_case(self: Csms, identity: str, password: str) -> str:
+    status = await self.set_variable(identity, "SecurityCtrlr", "BasicAuthPassword", password)
+    await self.register.change(identity, password)
+    return status
+
+
+_SIGN_CSR, _SIGN = CertificateService.sign_csr, handlers._sign
+
+
+async def _for_another_key(self: CertificateService, csr: str, use: SigningUse) -> str:
+    return await _SIGN_CSR(self, identity.request("ANOTHER", "pncsim", "DE", SYSTEM).pem, use)
+
+
+async def _for_vehicles(link: Any, csr: str, use: SigningUse) -> None:
+    await _SIGN(link, csr, "V2GCertificate")
+
+
+def _signed(step: CourseStep) -> bool:
+    return isinstance(step, SetsOff) and step.call.action == "CertificateSigned"
+
+
+def _for_v2g(step: CourseStep) -> bool:
+    return isinstance(step, SetsOff) and step.call.payload["certificateType"] == "V2GCertificate"
+
+
+def _plans(step: CourseStep, status: str) -> bool:
+    return isinstance(step, Says) and step.action == "NotifyEVChargingSchedule" and step.answer == {"status": status}

@@ -15,6 +15,9 @@ class CsmsUnderTest(Struct, frozen=True, kw_only=True):
 
     password: Annotated[Path | None, "file with the password of the tester's station", Shown("FILE")] = None
     trust: Annotated[Path | None, "root of the CSMS's certificate (PEM), for wss://", Shown("FILE")] = None
+    station_credentials: Annotated[
+        Path | None, "what the tester's station shows for security profile 3: chain and key (PEM)", Shown("FILE")
+    ] = None
     card: Annotated[str, "ISO 14443 card the CSMS accepts", Shown("UID")] = "04A1B2C3"
     expired_card: Annotated[str, "card the CSMS knows as expired", Shown("UID")] = "04A1B2C4"
     restricted_card: Annotated[str, "card that may not charge here, now, or at all", Shown("UID")] = "04A1B2C5"
@@ -27,6 +30,12 @@ class CsmsUnderTest(Struct, frozen=True, kw_only=True):
     ] = None
     revoked_contract: Annotated[
         Path | None, "contract whose certificate is revoked, written in the same way", Shown("FILE")
+    ] = None
+    installation_request: Annotated[
+        Path | None, "CertificateInstallationReq of a vehicle whose contract waits (EXI)", Shown("FILE")
+    ] = None
+    update_request: Annotated[
+        Path | None, "CertificateUpdateReq of a contract that can be renewed (EXI)", Shown("FILE")
     ] = None
     csms_command: Annotated[
         str | None,

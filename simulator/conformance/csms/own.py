@@ -1,25 +1,41 @@
-"""A CSMS of ours to be tested, with what it asks others: a PKI, its responder, an operator and a list of cards."""
+"""A CSMS of ours to be tested, with what it asks others: a PKI, its responder, operators, cards, tariffs, pools."""
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Sequence
+
+from cryptography import x509
 from msgspec import Struct, field
 
 from pncsim.backend.answers import AuthorizationStatus, RevocationStatus, TokenStatus
 from pncsim.backend.csms.context import CsmsConfig
 from pncsim.backend.csms.csms import Csms
-from pncsim.backend.csms.ports import Services
+from pncsim.backend.csms.ports import ContractPool, PricedOffer, PricedSchedule, Services
+from pncsim.backend.pki.ca import CertificateService
+from pncsim.backend.pki.chains import ContractChainJudge
+from pncsim.backend.rcp import RootKind
+from pncsim.backend.store import MemoryStore
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
 from pncsim.tls_certs.hash_data import HashData
 from pncsim.tls_certs.ocsp import request_from_hash_data
-from pncsim.tls_certs.pki import DEFAULT_EMAID, Pki, create_pki
+from pncsim.tls_certs.pki import DEFAULT_EMAID, Pki, create_ocpp_pki, create_pki
+from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.reading import load_answer
 from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
 from pncsim.wire.gate import refuse
+from pncsim.wire.ocpp import tls
+from pncsim.wire.ocpp.channel import FrameChannel
+from pncsim.wire.ocpp.handshake import LinkSecurity, shake_hands, turned_away
 from pncsim.wire.source import SYSTEM, Source
+from pncsim.wire.trace import Trace
+from pncsim.wire.voice import Voice
 
-IDENTITY, PASSWORD = "CS-UNDER-TEST-1", "the-station-comes-in"
+IDENTITY, PASSWORD, SERIAL = "CS-UNDER-TEST-1", "the-station-comes-in", "TESTER-0001"
 GROUP = "GROUP-1"
 RESPONDER = "http://responder.example/ocsp"
+HOST = "localhost"
 
 
 class NearResponder(Struct, frozen=True):
@@ -55,13 +71,83 @@ class Known(Struct, frozen=True):
         return TokenStatus(self.statuses.get(token, "Unknown"), group=self.grouped.get(token, ""))
 
 
-async def own_csms(clock: Clock, options: CsmsUnderTest, *, pending: bool, source: Source = SYSTEM) -> tuple[Csms, Pki]:
+class NearRoots(Struct, frozen=True):
+    """The roots of ``pki``."""
+
+    pki: Pki
+
+    async def anchors(self, *kinds: RootKind) -> list[x509.Certificate]:
+        """See :class:`backend.verification.Roots`."""
+        return [self.pki.root("contract_leaf")]
+
+
+class OneOffer:
+    """The same schedule for everybody."""
+
+    async def offer(self, emaid: str) -> PricedOffer:
+        """See :class:`backend.csms.ports.Tariffs`."""
+        return PricedOffer((PricedSchedule(((0, 11_000.0), (3_600, 7_000.0))),))
+
+
+class SecuredDoor(Struct, frozen=True):
+    """Where stations come in with TLS, and with a certificate of theirs where ``certified`` (security profiles 2, 3).
+
+    Both ends shake hands in this process.
+    """
+
+    csms: Csms
+    pki: Pki
+    clock: Clock
+    certified: bool
+
+    @property
+    def root(self) -> x509.Certificate:
+        """What the certificates of both sides lead to."""
+        return self.pki.root("csms_server")
+
+    def station(self, serial: str = SERIAL) -> Credentials:
+        """What the operator gives the station of that serial number."""
+        authority = self.pki.authority("csms_root")
+        return authority.credentials(PROFILES["station_client"], serial, self.clock.now())
+
+    async def enter(self, user: str, password: str | None, context: ssl.SSLContext) -> FrameChannel:
+        """Let a station in. Raises PeerError where that is refused."""
+        near, far = shake_hands(context, self._server(), HOST)
+        admission = (
+            await self.csms.admit_certified(IDENTITY, far)
+            if self.certified
+            else await self.csms.admit(IDENTITY, user, password)
+        )
+        if admission != "welcome":
+            raise turned_away("The CSMS", 404 if admission == "unknown" else 401)
+        return _with(self.csms, near)
+
+    def _server(self) -> ssl.SSLContext:
+        below: Sequence[x509.Certificate] = (self.root,) if self.certified else ()
+        return tls.server_context(server_credentials(self.pki), below)
+
+
+def server_credentials(pki: Pki) -> Credentials:
+    """What the CSMS shows."""
+    return pki.credentials("csms_server")
+
+
+def _with(csms: Csms, seen: LinkSecurity) -> FrameChannel:
+    channel = csms.accept(IDENTITY)
+    channel.secured = seen
+    return channel
+
+
+async def own_csms(
+    clock: Clock, options: CsmsUnderTest, *, pending: bool = False, pools: bool = False, source: Source = SYSTEM
+) -> tuple[Csms, Pki]:
     """A CSMS with one station, registered as IDENTITY, and the PKI its contracts come from.
 
-    ``pending``: it answers BootNotification with Pending.
+    ``pending``: it answers the first BootNotification with Pending. ``pools``: it can ask a contract pool.
     """
     pki = create_pki(clock.now(), ocsp_url=RESPONDER, source=source)
     grouped = (options.group_card, options.other_group_card, options.master_card)
+    voice = Voice.on(clock, Trace(), "PKI")
     services = Services(
         revocation=NearResponder(pki, clock),
         operator=Known({DEFAULT_EMAID: "Accepted"}),
@@ -73,8 +159,33 @@ async def own_csms(clock: Clock, options: CsmsUnderTest, *, pending: bool, sourc
             },
             dict.fromkeys(grouped, GROUP),
         ),
+        authority=CertificateService(clock, voice, MemoryStore(), pki),
+        chains=ContractChainJudge(NearRoots(pki), gate=refuse),
+        tariffs=OneOffer(),
+        pool=await _a_pool(pki, clock, source) if pools else None,
     )
-    config = CsmsConfig(boot_status=lambda identity: "Pending" if pending else "Accepted")
+    waiting = ["Pending"] if pending else []
+    config = CsmsConfig(boot_status=lambda identity: "Pending" if waiting and waiting.pop() else "Accepted")
     csms = Csms(services, clock, source, config=config)
     await csms.register.add(IDENTITY, PASSWORD)
     return csms, pki
+
+
+async def _a_pool(pki: Pki, clock: Clock, source: Source) -> ContractPool:
+    """A contract pool in which a contract waits for the vehicle of ``pki``, and that of ``pki`` can be renewed."""
+    from pncsim.backend.ecosystem import open_ecosystem
+
+    around = await open_ecosystem(pki, clock, Trace(), source=source)
+    vehicle = await around.oem.publish(pki.credentials("oem_leaf"), v2g_roots=(pki.root("secc_leaf"),))
+    await around.mo.subscribe("the driver", vehicle)
+    await around.mo.register("another driver", pki.certificate("contract_leaf"))
+    return around.pool
+
+
+async def with_tls(csms: Csms, pki: Pki, clock: Clock, *, certified: bool) -> SecuredDoor:
+    """The door of ``csms`` with TLS; ``certified`` stations have a serial number there, and need no password."""
+    has_ocpp = {"csms_root", "csms_server"} <= pki.keys.keys()
+    door = SecuredDoor(csms, pki if has_ocpp else create_ocpp_pki(clock.now(), pki.source), clock, certified)
+    if certified:
+        await csms.register.add(IDENTITY, serial_number=SERIAL)
+    return door

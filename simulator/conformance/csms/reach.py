@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from pncsim.simulator.conformance.csms.desk import StationDesk, StationDoor, octets
+from msgspec import Struct
+
+from pncsim.backend.csms.csms import Csms
+from pncsim.simulator.conformance.csms.desk import StationDesk, StationDoor, StationSecurity, octets
 from pncsim.simulator.conformance.csms.operator import (
     CsmsOperator,
     NoOperator,
@@ -15,47 +19,104 @@ from pncsim.simulator.conformance.csms.operator import (
     OperatorHere,
 )
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
-from pncsim.simulator.conformance.csms.own import IDENTITY, PASSWORD, own_csms
+from pncsim.simulator.conformance.csms.own import IDENTITY, PASSWORD, SERIAL, own_csms, with_tls
 from pncsim.tls_certs import reading
+from pncsim.tls_certs.folder import credentials_in
+from pncsim.tls_certs.pki import Pki, create_ocpp_pki
+from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock
+from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.ocpp.channel import FrameChannel
 from pncsim.wire.ocpp.handshake import turned_away
 from pncsim.wire.source import SYSTEM, Source
 
 
+class DeskSetting(Struct, frozen=True, kw_only=True):
+    """What a CSMS of ours is set to for a case: see :func:`simulator.conformance.csms.own.own_csms`.
+
+    ``profile``: the security profile by which stations come in, where it is not without TLS.
+    """
+
+    pending: bool = False
+    pools: bool = False
+    profile: int = 1
+
+
 @asynccontextmanager
 async def stationed(
-    target: str, options: CsmsUnderTest, *, pending: bool = False, source: Source = SYSTEM
+    target: str, options: CsmsUnderTest, setting: DeskSetting, source: Source = SYSTEM
 ) -> AsyncIterator[StationDesk]:
-    """A desk at ``target``, or at a CSMS of ours ("") that is ``pending`` or accepts; ours draws from ``source``.
+    """A desk at ``target``, or at a CSMS of ours ("") that is set so; ours draws from ``source``.
 
     Raises LocalError for a target or files that cannot be used.
     """
     clock = Clock()
     if target:
-        door, identity = sockets_at(target, options)
-        password = None if options.password is None else octets(options.password).decode("utf-8", "replace").strip()
-        desk = StationDesk(door, clock, options, identity, password, operator_of(options))
+        desk = _far(target, clock, options)
         try:
             yield desk
         finally:
             await desk.leave()
         return
-    csms, pki = await own_csms(clock, options, pending=pending, source=source)
-
-    async def memory(user: str, password: str | None) -> FrameChannel:
-        admission = await csms.admit(IDENTITY, user, password)
-        if admission != "welcome":
-            raise turned_away("The CSMS", 404 if admission == "unknown" else 401)
-        return csms.accept(IDENTITY)
-
-    desk = StationDesk(memory, clock, options, IDENTITY, PASSWORD, OperatorHere(csms), pki, source)
+    csms, pki = await own_csms(clock, options, pending=setting.pending, pools=setting.pools, source=source)
+    door, security = await _near(csms, pki, clock, setting.profile)
+    desk = StationDesk(door, clock, options, IDENTITY, PASSWORD, OperatorHere(csms), pki, source, security)
     try:
         yield desk
     finally:
         await desk.leave()
         await csms.close()
+
+
+def _far(target: str, clock: Clock, options: CsmsUnderTest) -> StationDesk:
+    door, identity = sockets_at(target, options)
+    password = None if options.password is None else octets(options.password).decode("utf-8", "replace").strip()
+    security = _security(options, clock, identity) if target.startswith("wss:") else None
+    return StationDesk(door, clock, options, identity, password, operator_of(options), security=security)
+
+
+async def _near(csms: Csms, pki: Pki, clock: Clock, profile: int) -> tuple[StationDoor, StationSecurity | None]:
+    """The door of a CSMS of ours, in memory, and what the station needs for it."""
+
+    async def memory(user: str, password: str | None, tls: ssl.SSLContext | None) -> FrameChannel:
+        admission = await csms.admit(IDENTITY, user, password)
+        if admission != "welcome":
+            raise turned_away("The CSMS", 404 if admission == "unknown" else 401)
+        return csms.accept(IDENTITY)
+
+    if profile == 1:
+        return memory, None
+    door = await with_tls(csms, pki, clock, certified=profile == 3)
+
+    async def secured(user: str, password: str | None, tls: ssl.SSLContext | None) -> FrameChannel:
+        assert tls is not None, "the station knows that there is TLS"
+        return await door.enter(user, password, tls)
+
+    if profile == 2:
+        return secured, StationSecurity((door.root,))
+    wrong = (
+        ("a certificate of another operator", stranger(clock, SERIAL)),
+        ("that of another station", door.station("ANOTHER-1")),
+    )
+    return secured, StationSecurity((door.root,), door.station(), wrong)
+
+
+def _security(options: CsmsUnderTest, clock: Clock, identity: str) -> StationSecurity:
+    """What is in the user's files. Raises LocalError for what cannot be used."""
+    if options.trust is None:
+        raise LocalError("A CSMS at wss:// needs a root to be trusted by.", advice="Give --trust FILE.")
+    roots = reading.load_all(octets(options.trust), f"The root in {options.trust}")
+    if options.station_credentials is None:
+        return StationSecurity(roots)
+    shown = credentials_in(options.station_credentials, "the station")
+    return StationSecurity(roots, shown, (("a certificate of another operator", stranger(clock, identity)),))
+
+
+def stranger(clock: Clock, serial: str) -> Credentials:
+    """What another operator gives a station of that serial number."""
+    authority = create_ocpp_pki(clock.now()).authority("csms_root")
+    return authority.credentials(PROFILES["station_client"], serial, clock.now())
 
 
 def sockets_at(target: str, options: CsmsUnderTest) -> tuple[StationDoor, str]:
@@ -71,15 +132,9 @@ def sockets_at(target: str, options: CsmsUnderTest) -> tuple[StationDoor, str]:
             advice="A password is given in a file: --password FILE.",
         )
 
-    async def door(user: str, password: str | None) -> FrameChannel:
-        from pncsim.wire.ocpp.tls import client_context
+    async def door(user: str, password: str | None, tls: ssl.SSLContext | None) -> FrameChannel:
         from pncsim.wire.ocpp.websocket import connect
 
-        tls = None
-        if parts.scheme == "wss":
-            if options.trust is None:
-                raise LocalError("A CSMS at wss:// needs a root to be trusted by.", advice="Give --trust FILE.")
-            tls = client_context(reading.load_all(octets(options.trust), f"The root in {options.trust}"))
         # The user counts only where it stands in the address; the password beside it outweighs the one in there.
         at = "" if password is None else f"{quote(user, safe='')}:@"
         url = urlunsplit((parts.scheme, f"{at}{parts.netloc}", path, "", ""))

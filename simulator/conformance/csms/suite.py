@@ -6,11 +6,11 @@ from contextlib import nullcontext
 from functools import partial
 
 from pncsim.simulator.conformance.at_desk import at_desk
-from pncsim.simulator.conformance.case import Case, Finding
-from pncsim.simulator.conformance.csms.declared import DECLARATIONS, PENDING
+from pncsim.simulator.conformance.case import Case, Condition, Finding
+from pncsim.simulator.conformance.csms.declared import CERTIFIED, DECLARATIONS, PENDING, PROVISIONING, SECURED
 from pncsim.simulator.conformance.csms.mutants import mutants
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
-from pncsim.simulator.conformance.csms.reach import operator_of, sockets_at, stationed
+from pncsim.simulator.conformance.csms.reach import DeskSetting, operator_of, sockets_at, stationed
 from pncsim.simulator.conformance.csms.rows import (
     certificates,
     contracts,
@@ -18,8 +18,10 @@ from pncsim.simulator.conformance.csms.rows import (
     door,
     lists,
     messages,
+    needs,
     profiles,
     provisioning,
+    security,
     transactions,
     upkeep,
 )
@@ -31,12 +33,21 @@ from pncsim.wire.source import SYSTEM, Seeded
 async def drive(case: Case, bench: Bench) -> Finding:
     """As :class:`simulator.conformance.suite.Suite`."""
     assert isinstance(bench.options, CsmsUnderTest)
-    pending = case.when == PENDING  # ours can be either; somebody's is as its operator has set it
+    # Ours can be set to anything; somebody's is as its operator has set it.
+    setting = DeskSetting(pending=_demands(case, PENDING), pools=_demands(case, PROVISIONING), profile=_profile(case))
     source = SYSTEM if bench.seed is None or bench.target else Seeded(bench.seed)
     wrong = CSMS.mutants[bench.mutant].made() if bench.mutant else nullcontext()
     with wrong:
-        async with stationed(bench.target, bench.options, pending=pending, source=source) as desk:
+        async with stationed(bench.target, bench.options, setting, source) as desk:
             return await at_desk(case, bench, desk.clock, desk.trace, transport(bench), partial(case.how, desk))
+
+
+def _demands(case: Case, when: tuple[Condition, ...]) -> bool:
+    return set(when) <= set(case.when)
+
+
+def _profile(case: Case) -> int:
+    return 3 if _demands(case, CERTIFIED) else 2 if _demands(case, SECURED) else 1
 
 
 def check(bench: Bench) -> None:
@@ -54,12 +65,14 @@ def transport(bench: Bench) -> Transport:
 
 ROWS = (
     door,
+    security,
     provisioning,
     messages,
     transactions,
     control,
     lists,
     profiles,
+    needs,
     upkeep,
     certificates,
     contracts,

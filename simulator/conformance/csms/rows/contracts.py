@@ -9,15 +9,22 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.ocsp import OCSPResponseStatus
 
-from pncsim.simulator.conformance.csms.declared import AT_ONCE
+from pncsim.simulator.conformance.case import Condition
+from pncsim.simulator.conformance.csms.course import Says
+from pncsim.simulator.conformance.csms.declared import AT_ONCE, PROVISIONING
 from pncsim.simulator.conformance.csms.declared import CONTRACTS as WITH_CONTRACTS
 from pncsim.simulator.conformance.csms.desk import StationDesk
+from pncsim.simulator.conformance.csms.rows.table import add_rows
 from pncsim.simulator.conformance.octt import OcttCases
+from pncsim.simulator.conformance.pattern import FromCase, Such
 from pncsim.simulator.conformance.unlike import Unlike, must
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.hash_data import HashData, hash_data
-from pncsim.wire.errors import PeerError
+from pncsim.wire.errors import PeerError, PncError
+from pncsim.wire.gate import refuse
 from pncsim.wire.ocpp import v201
+from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g.registry import ISO2_NAMESPACE, codec
 
 CONTRACTS = OcttCases("contracts and certificates", when=AT_ONCE)
 CASES = CONTRACTS.cases
@@ -92,4 +99,68 @@ CONTRACTS.add(
     expects="status Accepted, and ocspResult is the responder's answer about this certificate (DER in base64)",
     given="The station is registered.",
     when=WITH_CONTRACTS,
+)
+
+
+def _installed(kind: type) -> Such:
+    """An EXI message of that type that says OK."""
+
+    def holds(text: Any) -> bool:
+        try:
+            message = codec("iso2").decode(base64.b64decode(text, validate=True), gate=refuse)
+        except (ValueError, PncError):
+            return False
+        body = message.Body.BodyElement if isinstance(message, iso2.V2G_Message) else None
+        return isinstance(body, kind) and str(getattr(body, "ResponseCode", "")).startswith("OK")
+
+    return Such(f"a {kind.__name__} that says OK, as EXI in base64", holds, "")
+
+
+def _asks(action: str, request: FromCase, kind: type) -> Says:
+    payload = {"iso15118SchemaVersion": ISO2_NAMESPACE, "action": action, "exiRequest": request}
+    return Says("Get15118EVCertificate", payload, {"status": "Accepted", "exiResponse": _installed(kind)})
+
+
+CENTRALLY = {
+    "idToken": {"idToken": FromCase("the EMAID", lambda course: course.desk.emaid()), "type": "eMAID"},
+    "certificate": FromCase("the contract's chain in PEM", lambda course: course.desk.chain()),
+}
+
+add_rows(
+    CONTRACTS,
+    (
+        "C_52",
+        "Authorization using Contract Certificates 15118: Online - Central contract certificate validation - Accepted",
+        "C07",
+        (Says("Authorize", CENTRALLY, {"idTokenInfo": {"status": "Accepted"}, "certificateStatus": "Accepted"}),),
+    ),
+    when=(*WITH_CONTRACTS, Condition("CentralValidation", "true")),
+)
+add_rows(
+    CONTRACTS,
+    (
+        "M_26",
+        "Certificate Installation EV: Success",
+        "M01",
+        (
+            _asks(
+                "Install",
+                FromCase("a CertificateInstallationReq", lambda course: course.desk.vehicle_asks("installation")),
+                iso2.CertificateInstallationRes,
+            ),
+        ),
+    ),
+    (
+        "M_28",
+        "Certificate Update EV: Success",
+        "M02",
+        (
+            _asks(
+                "Update",
+                FromCase("a CertificateUpdateReq", lambda course: course.desk.vehicle_asks("update")),
+                iso2.CertificateUpdateRes,
+            ),
+        ),
+    ),
+    when=PROVISIONING,
 )

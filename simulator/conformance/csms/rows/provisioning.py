@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pncsim.simulator.conformance.csms.course import NOW, Begun, Plugged, Rebooted, Says, asked
+from pncsim.simulator.conformance.csms.course import NOW, Begun, BootedAgain, Plugged, Rebooted, Says, asked
+from pncsim.simulator.conformance.csms.declared import PENDING
 from pncsim.simulator.conformance.csms.rows.table import CHARGING, FREE, add_rows, ends
 from pncsim.simulator.conformance.octt import OcttCases
 from pncsim.simulator.conformance.pattern import ABSENT, Anything
@@ -111,4 +112,28 @@ add_rows(
     ),
     ("B_42", "Set new NetworkConnectionProfile: Accepted", "B09", (_network("Accepted"),)),
     ("B_44", "Set new NetworkConnectionProfile: Failed", "B09", (_network("Failed"),)),
+)
+
+_WHILE_PENDING = Begun("TriggerMessage", {"requestedMessage": "BootNotification"}, {"status": "Accepted"})
+
+add_rows(
+    PROVISIONING,
+    (
+        "B_02",
+        "Cold Boot Charging Station: Pending",
+        "B02, F06",
+        (_sets((OFFLINE, "123")), _WHILE_PENDING, BootedAgain("Triggered")),
+    ),
+    (
+        "B_31",
+        "Cold Boot Charging Station: Pending/Rejected - TriggerMessage",
+        "B02, F06",
+        (
+            Begun("TriggerMessage", {"requestedMessage": "StatusNotification"}, {"status": "Accepted"}),
+            Plugged("Available"),
+        ),
+    ),
+    when=PENDING,
+    given="The CSMS answers the station's BootNotification with Pending.",
+    registration="Pending",
 )

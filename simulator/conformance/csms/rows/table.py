@@ -23,16 +23,26 @@ CourseRow = tuple[str, str, str, Sequence[CourseStep]]
 """Number, title, use case, steps."""
 
 
-def add_rows(cases: OcttCases, *rows: CourseRow, when: Iterable[Condition] = AT_ONCE) -> None:
-    """A case for each row; it applies ``when`` that holds and the CSMS can be let send what the steps need."""
+def add_rows(
+    cases: OcttCases,
+    *rows: CourseRow,
+    when: Iterable[Condition] = AT_ONCE,
+    given: str = "The station is registered.",
+    registration: str = "Accepted",
+) -> None:
+    """A case for each row; it applies ``when`` that holds and the CSMS can be let send what the steps need.
+
+    ``registration``: what the station's boot is answered before the first step.
+    """
+    when = tuple(when)
     for number, title, use_case, steps in rows:
         begun = dict.fromkeys(one.action for one in steps if isinstance(one, Begun))
         cases.add(
             number,
             title,
-            CoursePlay(tuple(steps)),
+            CoursePlay(tuple(steps), registration),
             use_case=use_case,
-            given="The station is registered.",
+            given=given,
             does=told(steps),
             expects=_expected(steps),
             when=(*when, *(Condition("Sends", action) for action in begun)),
