@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import subprocess
 
@@ -10,6 +11,8 @@ from pncsim.wire.errors import LocalError
 
 PATIENCE = 10.0
 """Seconds a command may take, unless told otherwise."""
+LINE = 4096
+"""Octets of what a person types that are taken off the terminal: those up to Enter count for nothing."""
 
 
 class Command:
@@ -55,15 +58,23 @@ class Command:
 async def person_does(what: str) -> None:
     """Ask whoever is at the terminal to do ``what`` ("Unplug the vehicle"), and wait until that is done.
 
-    Raises LocalError where there is no terminal.
+    Raises LocalError where there is no terminal, or it is closed meanwhile.
     """
-    await asyncio.to_thread(_ask, what)
-
-
-def _ask(what: str) -> None:
     try:
-        with open("/dev/tty", "r+", buffering=1) as terminal:
-            terminal.write(f"{what}, and press Enter: ")
-            terminal.readline()
+        # As a file of Python's that is read and written it would have to be one in which positions can be sought.
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     except OSError as error:
         raise LocalError("--manual asks a person at a terminal, and there is none.") from error
+    loop, typed = asyncio.get_running_loop(), asyncio.Event()
+    try:
+        os.write(terminal, f"{what}, and press Enter: ".encode())
+        # No thread waits here: one that reads could not be told to stop when somebody breaks off.
+        loop.add_reader(terminal, typed.set)
+        try:
+            await typed.wait()
+        finally:
+            loop.remove_reader(terminal)
+        if not os.read(terminal, LINE):
+            raise LocalError("The terminal at which a person was asked has been closed.")
+    finally:
+        os.close(terminal)

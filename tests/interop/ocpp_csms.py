@@ -2,7 +2,8 @@
 
     python tests/interop/ocpp_csms.py PORT
 
-It knows the station CS001 by a password, one card and one that has expired, and accepts whoever boots.
+It knows the station CS001 by a password, a card, one that has expired, one that is blocked and a group of three, and
+accepts whoever boots. ``POST /let/CS001/ACTION`` with a payload has it send that: ocpp_let.py is the command for it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -27,10 +29,31 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     # To mypy the package is the folder of tests that is called as it is.
     from ocpp import routing, v201  # type: ignore[attr-defined]
+    from ocpp.charge_point import camel_to_snake_case, snake_to_camel_case  # type: ignore[import-untyped]
+    from ocpp.exceptions import OCPPError  # type: ignore[import-untyped]
 
 answers: Callable[[str], Callable[[Handler], Handler]] = routing.on
 IDENTITY, PASSWORD = "CS001", "a-password-of-16-octets"
-CARDS = {"04A1B2C3": "Accepted", "04A1B2C4": "Expired"}
+CARDS = {
+    "04A1B2C3": "Accepted",
+    "04A1B2C4": "Expired",
+    "04A1B2C5": "Blocked",
+    "04A1B2C6": "Accepted",
+    "04A1B2C7": "Accepted",
+    "04A1B2C8": "Accepted",
+}
+TOLD = (
+    "StatusNotification",
+    "MeterValues",
+    "NotifyEvent",
+    "NotifyReport",
+    "LogStatusNotification",
+    "FirmwareStatusNotification",
+    "SecurityEventNotification",
+    "NotifyCustomerInformation",
+    "ReportChargingProfiles",
+)
+GROUPED = {"04A1B2C6", "04A1B2C7", "04A1B2C8"}
 
 
 class ClosedSocket(Exception):
@@ -55,8 +78,10 @@ class AiohttpConnection:
         await self._socket.send_str(text)
 
 
-def _status(token: Any) -> dict[str, str]:
-    return {"status": CARDS.get(token["id_token"], "Invalid")}
+def _status(token: Any) -> dict[str, Any]:
+    card = token["id_token"]
+    group = {"group_id_token": {"id_token": "04A1B2C8", "type": "ISO14443"}} if card in GROUPED else {}
+    return {"status": CARDS.get(card, "Invalid"), **group}
 
 
 class PackageCsms(v201.ChargePoint):  # type: ignore[misc]
@@ -73,11 +98,6 @@ class PackageCsms(v201.ChargePoint):  # type: ignore[misc]
         """The time."""
         return v201.call_result.Heartbeat(current_time=datetime.now(UTC).isoformat())
 
-    @answers("StatusNotification")
-    def on_status(self, **said: Any) -> Any:
-        """Nothing to be said."""
-        return v201.call_result.StatusNotification()
-
     @answers("Authorize")
     def on_authorize(self, id_token: Any, **said: Any) -> Any:
         """By the list of cards."""
@@ -88,24 +108,30 @@ class PackageCsms(v201.ChargePoint):  # type: ignore[misc]
         """Who is named is answered."""
         return v201.call_result.TransactionEvent(id_token_info=None if id_token is None else _status(id_token))
 
-    @answers("MeterValues")
-    def on_values(self, **said: Any) -> Any:
-        """Nothing to be said."""
-        return v201.call_result.MeterValues()
-
-    @answers("NotifyEvent")
-    def on_event(self, **said: Any) -> Any:
-        """Nothing to be said."""
-        return v201.call_result.NotifyEvent()
-
     @answers("DataTransfer")
     def on_data(self, **said: Any) -> Any:
         """No vendor is known."""
         return v201.call_result.DataTransfer(status="UnknownVendorId")
 
 
+def _taken(action: str) -> None:
+    """Let the CSMS take what it is told by ``action``, and say nothing."""
+
+    def take(self: Any, **said: Any) -> Any:
+        return getattr(v201.call_result, action)()
+
+    # The package finds handlers by the names their functions were defined with, and passes over all others.
+    take.__name__ = f"on_{action}"
+    setattr(PackageCsms, take.__name__, answers(action)(take))
+
+
+for _told in TOLD:
+    _taken(_told)
+
+
 async def serve(port: int) -> tuple[web.AppRunner, int]:
     """Listen on loopback; the port."""
+    stations: dict[str, Any] = {}
 
     async def come(request: web.Request) -> web.StreamResponse:
         station = request.path.rpartition("/")[2]
@@ -113,11 +139,22 @@ async def serve(port: int) -> tuple[web.AppRunner, int]:
             return web.Response(status=401)
         socket = web.WebSocketResponse(protocols=("ocpp2.0.1",))
         await socket.prepare(request)
+        stations[station] = PackageCsms(station, AiohttpConnection(socket), response_timeout=5)
         with suppress(ClosedSocket):
-            await PackageCsms(station, AiohttpConnection(socket), response_timeout=5).start()
+            await stations[station].start()
         return socket
 
+    async def let(request: web.Request) -> web.Response:
+        payload = camel_to_snake_case(await request.json())
+        asked = getattr(v201.call, request.match_info["action"])(**payload)
+        try:
+            answer = await stations[request.match_info["station"]].call(asked, suppress=False)
+        except OCPPError as refused:
+            return web.json_response({"refused": str(refused)})
+        return web.json_response(snake_to_camel_case(asdict(answer)))
+
     application = web.Application()
+    application.router.add_post("/let/{station}/{action}", let)
     application.router.add_get("/{path:.*}", come)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
     await runner.setup()
