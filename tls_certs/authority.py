@@ -218,6 +218,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
             certificates=(speaker.certificate,),
             produced_at=now,
             nonce=nonce,
+            repeatable=self.source.seed is not None,
         )
 
     def other_names(self, name: CertId) -> Iterator[CertId]:

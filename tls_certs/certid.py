@@ -13,7 +13,6 @@ from msgspec import Struct
 from pncsim.tls_certs import der
 from pncsim.tls_certs.hash_data import HashData
 from pncsim.tls_certs.keys import key_bits
-from pncsim.tls_certs.reading import load_single_request
 from pncsim.wire.errors import PeerError
 from pncsim.wire.gate import Tolerance, Tolerate, refuse
 
@@ -28,6 +27,12 @@ ALGORITHMS = {
 _OIDS = {name: der.element(der.SEQUENCE, der.oid(dotted), der.NULL) for dotted, name in ALGORITHMS.items()}
 _BY_OID = {der.oid(dotted): name for dotted, name in ALGORITHMS.items()}
 _NAMES = {encoding: name for name, encoding in _OIDS.items()}
+_STARTS = {
+    _OIDS[name] + bytes((der.OCTET_STRING, octets)): (name, octets) for name, octets in (("SHA1", 20), ("SHA256", 32))
+}
+"""Where the hash of the issuer's name begins in a CertID, by algorithm, and how long it is."""
+_SHORT, _FIVE = 129, 10
+"""So many octets have five nested SEQUENCEs with lengths of one octet each; and what these take."""
 _EXTENSIONS = der.context(2)
 _NONCE = der.oid("1.3.6.1.5.5.7.48.1.2")
 _OCPP_SIZES = {"SHA256": 32, "SHA384": 48, "SHA512": 64}
@@ -165,14 +170,29 @@ def parse_request(data: bytes) -> tuple[list[CertId], bytes | None]:
 
 
 def _usual(data: bytes) -> tuple[list[CertId], bytes | None] | None:
-    """A request about one certificate and nothing else, as nearly all are, in half the time; None for others."""
-    request = load_single_request(data)
-    if request is None or len(request.extensions):
+    """A request about one certificate and nothing else, as nearly all are, in a third of the time; None for others."""
+    size = len(data)
+    if not _FIVE < size <= _SHORT:
         return None
-    algorithm, serial = request.hash_algorithm.name.upper(), request.serial_number
-    if serial < 0 or algorithm not in _OIDS:
+    if data[:_FIVE] != bytes((48, size - 2, 48, size - 4, 48, size - 6, 48, size - 8, 48, size - 10)):
         return None
-    return [CertId(algorithm, request.issuer_name_hash, request.issuer_key_hash, serial)], None
+    for start, (algorithm, octets) in _STARTS.items():
+        if data.startswith(start, _FIVE):
+            return _named(data, algorithm, _FIVE + len(start), octets)
+    return None
+
+
+def _named(data: bytes, algorithm: str, name: int, octets: int) -> tuple[list[CertId], bytes | None] | None:
+    """As :func:`_usual`, where the hash of the issuer's name is at ``name``."""
+    key = name + octets + 2
+    serial = key + octets + 2
+    head, number = bytes((der.OCTET_STRING, octets)), data[serial:]
+    if data[key - 2 : key] != head or data[serial - 2 : serial] != bytes((der.INTEGER, len(number))):
+        return None
+    if not number or number[0] & 0x80:
+        return None
+    hashes = data[name : name + octets], data[key : key + octets]
+    return [CertId(algorithm, *hashes, int.from_bytes(number, "big"))], None
 
 
 def _careful(data: bytes) -> tuple[list[CertId], bytes | None]:

@@ -34,7 +34,9 @@ class KeyKind(Enum):
 
 
 _SHA256 = hashes.SHA256()
-_ECDSA = {algorithm.name: ecdsa(algorithm) for algorithm in (_SHA256, hashes.SHA384(), hashes.SHA512())}
+_HASHES = (_SHA256, hashes.SHA384(), hashes.SHA512())
+_ECDSA = {algorithm.name: ecdsa(algorithm) for algorithm in _HASHES}
+_ECDSA_AT_RANDOM = {algorithm.name: ec.ECDSA(algorithm) for algorithm in _HASHES}
 _CURVES = {"secp256r1": KeyKind.P256, "secp384r1": KeyKind.P384, "secp521r1": KeyKind.P521}
 
 CURVES: Mapping[str, ec.EllipticCurve] = {
@@ -101,16 +103,19 @@ def deterministic(key: PrivateKey) -> Literal[True] | None:
     return True if isinstance(key, ec.EllipticCurvePrivateKey) else None
 
 
-def sign(key: PrivateKey, data: bytes, algorithm: hashes.HashAlgorithm | None) -> bytes:
-    """The signature over ``data`` as X.509 carries it (ECDSA as DER)."""
-    match key:
-        case ec.EllipticCurvePrivateKey():
-            algorithm = algorithm or _SHA256
-            return key.sign(data, _ECDSA.get(algorithm.name) or ecdsa(algorithm))
-        case rsa.RSAPrivateKey():
-            return key.sign(data, padding.PKCS1v15(), algorithm or hashes.SHA256())
-        case ed448.Ed448PrivateKey():
-            return key.sign(data)
+def sign(key: PrivateKey, data: bytes, algorithm: hashes.HashAlgorithm | None, *, repeatable: bool = True) -> bytes:
+    """The signature over ``data`` as X.509 carries it (ECDSA as DER).
+
+    ``repeatable`` False: ECDSA by the system's randomness, for what is signed by the thousand and never compared.
+    """
+    if _family(type(key)) == "elliptic":
+        algorithm = algorithm or _SHA256
+        ways = _ECDSA if repeatable else _ECDSA_AT_RANDOM
+        return cast("ec.EllipticCurvePrivateKey", key).sign(data, ways.get(algorithm.name) or ecdsa(algorithm))
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(data, padding.PKCS1v15(), algorithm or hashes.SHA256())
+    assert isinstance(key, ed448.Ed448PrivateKey), "there is no other kind"
+    return key.sign(data)
 
 
 def signed_by(key: PublicKey, signature: bytes, data: bytes, algorithm: hashes.HashAlgorithm | None) -> bool:

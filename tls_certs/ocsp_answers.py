@@ -57,8 +57,9 @@ def sign_answer(
     certificates: Sequence[bytes] = (),
     produced_at: float,
     nonce: bytes | None = None,
+    repeatable: bool = True,
 ) -> bytes:
-    """An OCSPResponse (DER) that says ``singles``, signed by ``key``.
+    """An OCSPResponse (DER) that says ``singles``, signed by ``key``; ``repeatable`` as :func:`tls_certs.keys.sign`.
 
     ``responder_id`` is :func:`by_key` or :func:`by_name`; ``certificates`` are DER and hold the delegated signer's.
     """
@@ -69,7 +70,7 @@ def sign_answer(
     if nonce is not None:
         parts.append(der.element(der.context(1), der.element(der.SEQUENCE, nonce_extension(nonce))))
     tbs = der.element(der.SEQUENCE, *parts)
-    signature = der.bit_string(sign(key, tbs, SIGNATURE_HASHES[kind]))
+    signature = der.bit_string(sign(key, tbs, SIGNATURE_HASHES[kind], repeatable=repeatable))
     basic = b"".join((tbs, _SIGNATURES[kind], signature, _certificates(tuple(certificates))))
     return _opening(len(basic)) + basic
 

@@ -24,8 +24,8 @@ SigningKey = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey
 
 
 def ecdsa(algorithm: hashes.HashAlgorithm) -> ec.ECDSA:
-    """How everything here signs with ECDSA: deterministic (RFC 6979), so that the same key and octets give the same
-    signature and none needs randomness. It takes an eighth longer and is no weaker, for real keys too.
+    """How we sign with ECDSA: deterministic (RFC 6979), so that the same key and octets give the same signature and
+    none needs randomness. It takes an eighth longer and is no weaker, for real keys too.
     """
     return ec.ECDSA(algorithm, deterministic_signing=True)
 

@@ -2,7 +2,7 @@
 
 Actors are given a :class:`Source` and draw from nothing else, so that a run can be repeated: with the same seed an
 actor draws the same values. :data:`SYSTEM` is the system's randomness, for real keys. Signatures need no randomness
-here at all: ECDSA is deterministic throughout (RFC 6979, :func:`wire.algorithms.ecdsa`).
+here: ECDSA is deterministic (RFC 6979, :func:`wire.algorithms.ecdsa`), but for OCSP answers where there is no seed.
 
 **The keys of a seeded source are worthless as secrets**: whoever knows the seed, often a small number printed in a
 report, has every private key. They are for runs in a laboratory, and no certificate over them may leave it.

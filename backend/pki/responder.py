@@ -45,7 +45,7 @@ class OcspResponder:
     def __init__(self, clock: Clock, voice: Voice, store: Store, *pkis: Pki) -> None:
         self._clock = clock
         self._voice = voice
-        self._store = store
+        self._issued = store.of(ISSUED)
         self._pkis = list(pkis)
         self._owners: dict[tuple[str, bytes, bytes], list[Authority]] = {}
         self._answers: dict[tuple[bytes, bool], _Answer] = {}
@@ -118,9 +118,7 @@ class OcspResponder:
 
     async def _recall(self, name: CertId, authority: Authority) -> None:
         """Let the authority know what is kept of a certificate that may be its own."""
-        issued = await self._store.of(ISSUED).part(
-            issued_key(issuer_key(authority.certificate), name.serial), KeptStatus
-        )
+        issued = await self._issued.part(issued_key(issuer_key(authority.certificate), name.serial), KeptStatus)
         if issued is not None:
             authority.registry.issue(name.serial)
             if issued.revoked_at is not None:

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 BUSY = 10.0
 """Seconds an SQLite file may be locked by somebody else's tool before who wants to write gives up."""
 
+_SQLITE = sqlite.dialect(paramstyle="named")
 Values = Mapping[str, object]
 FoundRow = Sequence[Any]
 
@@ -29,14 +30,13 @@ class Statement:
 
     def __init__(self, clause: sql.Executable) -> None:
         self.clause = clause
-        written = clause.compile(dialect=sqlite.dialect())  # type: ignore[attr-defined]
+        written = clause.compile(dialect=_SQLITE)  # type: ignore[attr-defined]
         self.text = str(written)
-        self._names: tuple[str, ...] = tuple(written.positiontup or ())
         self._constants = {name: value for name, value in written.params.items() if value is not None}
 
-    def ordered(self, values: Values) -> list[object]:
-        """The values in the order of ``text``; some the dialect has added itself."""
-        return [values[name] if name in values else self._constants[name] for name in self._names]
+    def named(self, values: Values) -> Values:
+        """The values of ``text`` by their names; some the dialect has added itself."""
+        return {**self._constants, **values} if self._constants else values
 
 
 RunStatement = Callable[[Statement, Values], Awaitable[Sequence[FoundRow]]]
@@ -108,7 +108,7 @@ def set_up(connection: Any) -> None:
 
 
 def _rows(connection: sqlite3.Connection, statement: Statement, values: Values) -> Sequence[FoundRow]:
-    return connection.execute(statement.text, statement.ordered(values)).fetchall()
+    return connection.execute(statement.text, statement.named(values)).fetchall()
 
 
 async def _begin(writer: sqlite3.Connection) -> None:

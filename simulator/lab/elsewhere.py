@@ -30,7 +30,7 @@ from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.lab.around import issuer_in
 from pncsim.simulator.lab.callers import Callers
 from pncsim.simulator.lab.known_pki import KnownRoots, known_pki, take_keys
-from pncsim.simulator.lab.their_time import AHEAD, TheirTime
+from pncsim.simulator.lab.their_time import AHEAD, TheirTime, Timely
 from pncsim.simulator.plan import Plan
 from pncsim.simulator.pool_client import Participant
 from pncsim.tls_certs import reading
@@ -193,13 +193,13 @@ class RemoteParties:
     async def services(self, csms: str) -> Services:
         """See :class:`Parties`; responders are asked anew each time, for nobody tells of revocations here."""
         voice, cpo = Voice.on(self._clock, self._trace, "CSMS", csms), self._callers.station_operator()
-        ocsp = self._ocsp(voice)
+        ocsp, calls = self._ocsp(voice), Timely(cpo, self._time)
         revocation = Revocations(self._clock, voice, ocsp)
         return Services(
             pool=await self._contract_pool(cpo, "CSMS", csms),
             revocation=revocation,
-            authority=StationEnrolment(cpo),
-            operator=RemoteOperators(self._clock, voice, cpo),
+            authority=StationEnrolment(calls),
+            operator=RemoteOperators(self._clock, voice, calls),
             chains=ContractChainJudge(KnownRoots(self._pki), gate=voice.tolerate, learn=revocation.learn),
         )
 
@@ -209,7 +209,6 @@ class RemoteParties:
         self._sockets.push_async_callback(responders.close)
 
         async def fetch(url: str, request: bytes) -> bytes:
-            # A jump wakes stations, which ask before anybody else has looked at the clock.
             await self._time.keep()
             try:
                 return await responders(url, request)

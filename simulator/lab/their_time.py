@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+from msgspec import Struct
+
+from pncsim.backend.ports import Calls
 from pncsim.backend.refusal import Refused
 from pncsim.simulator.lab.callers import Callers
 from pncsim.wire.clock import Clock
@@ -72,3 +77,28 @@ class TheirTime:
                 f"what they say of certificates would not count: {error.sentence}",
                 advice="Start them with --test-controls, or with --clock-offset.",
             ) from error
+
+
+class Timely(Struct, frozen=True):
+    """Calls services (:class:`backend.ports.Calls`) once their time is the lab's: what they issue begins then.
+
+    A jump wakes stations, which call before anybody else has looked at the clock.
+    """
+
+    calls: Calls
+    time: TheirTime
+
+    async def call(self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """See :class:`backend.ports.Calls`."""
+        await self.time.keep()
+        return await self.calls.call(service, method, path, body)
+
+    async def get(self, service: str, path: str) -> bytes:
+        """See :class:`backend.ports.Calls`."""
+        await self.time.keep()
+        return await self.calls.get(service, path)
+
+    async def post(self, service: str, path: str, body: bytes, media_type: str) -> bytes:
+        """See :class:`backend.ports.Calls`."""
+        await self.time.keep()
+        return await self.calls.post(service, path, body, media_type)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from certs_lab import NOW, OCSP_URL
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
@@ -21,7 +23,7 @@ from pncsim.tls_certs import der
 from pncsim.tls_certs import ocsp as ocsp_module
 from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.bad.staples import STAPLE_FLAWS, wrong_staple
-from pncsim.tls_certs.certid import CertId, parse_request
+from pncsim.tls_certs.certid import CertId, RequestMalformed, parse_request
 from pncsim.tls_certs.crl import CrlError, build_crl, verify_crl
 from pncsim.tls_certs.ocsp import (
     OcspError,
@@ -171,6 +173,26 @@ def test_a_serial_number_that_lacks_its_leading_zero_is_read_as_it_was_meant() -
     for place in (1, 3, 5, 7, 9):  # the sequences around it
         cut = cut[:place] + bytes((cut[place] - 1,)) + cut[place + 1 :]
     assert parse_request(request) == parse_request(cut) == ([name], None)
+
+
+@steady
+@given(st.sampled_from(["SHA1", "SHA256"]), st.integers(0, 114), st.integers(0, 255), st.integers(0, 2**159))
+def test_a_request_that_was_altered_is_read_as_another_library_reads_it(
+    algorithm: str, place: int, octet: int, serial: int
+) -> None:
+    hashed = hashlib.new(algorithm, b"issuer").digest()
+    request = bytearray(request_for([CertId(algorithm, hashed, hashed, serial)]))
+    request[place % len(request)] = octet
+    try:
+        theirs = ocsp.load_der_ocsp_request(bytes(request))
+        known = theirs.hash_algorithm.name.upper(), theirs.issuer_name_hash, theirs.issuer_key_hash
+        wanted = (*known, theirs.serial_number)
+    except (ValueError, NotImplementedError, UnsupportedAlgorithm):
+        return  # stricter than we are
+    with contextlib.suppress(RequestMalformed):
+        ((name,), nonce) = parse_request(bytes(request))
+        assert (name.algorithm, *name.issuer, name.serial) == wanted or wanted[-1] < 0
+        assert nonce is None
 
 
 @steady
