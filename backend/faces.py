@@ -61,7 +61,7 @@ class Household(Struct, frozen=True, eq=False):
     kinds: tuple[KeptKind[Any], ...] = ()
     renew: admin_http.Reset = _nothing
     duties: admin_http.Duties = {}
-    reset: admin_http.Reset | None = None
+    reset: admin_http.FirstState | None = None
     metrics: Metrics = field(default_factory=Metrics)
     certificates: ClientCertificates | None = None
     grants: Grants | None = None

@@ -61,7 +61,8 @@ class RunResult(Struct):
     ``faults``: what was disturbed on purpose, name -> (what it is, what the standard answers). ``expect_fault``: that
     they are answered so is what is asked for, and the run may end as they make it end. ``judged``: the verdict
     of a lone side, which says its own. ``first_problem``: what an actor reported first, where others only saw the
-    consequences. ``use_case``: the id of the use case that is shown, by which its checks are named.
+    consequences. ``error_kind``: what kind of error ``error`` tells of (:data:`wire.errors.KINDS`). ``use_case``: the
+    id of the use case that is shown, by which its checks are named.
     """
 
     scenario: str
@@ -75,6 +76,7 @@ class RunResult(Struct):
     first_problem: str = ""
     problems: list[str] = field(default_factory=list)
     error: str | None = None
+    error_kind: str = ""
     evidence: Path | None = None
     lab_seconds: float = 0.0
     wall_seconds: float = 0.0

@@ -31,6 +31,7 @@ from pncsim.backend.webhooks import Outbox
 from pncsim.backend.webhooks.sender import Sender
 from pncsim.simulator.serving_clients import DemoClient, demo_clients
 from pncsim.simulator.serving_doors import Doors
+from pncsim.simulator.serving_first import FirstStart, first_start
 from pncsim.simulator.serving_parts import MIRROR, Elsewhere
 from pncsim.simulator.serving_tls import TlsFiles
 from pncsim.tls_certs import reading
@@ -122,14 +123,16 @@ class Home:
         async def renew() -> None:
             await self._whole(anew([]))
 
-        async def reset() -> None:
-            await self._whole(anew([kind for kind in kinds if not kind.identity]))
+        async def reset(time: bool) -> None:
+            await self._whole(anew([kind for kind in kinds if not kind.identity], first if time else None))
             self._voice.story("Everything is as at the first start.")
 
-        async def anew(forgotten: Sequence[KeptKind[Any]]) -> None:
+        async def anew(forgotten: Sequence[KeptKind[Any]], back_to: FirstStart | None = None) -> None:
             async with self._renewing:
                 await self._take_down()
                 await empty(store, forgotten)
+                if back_to is not None:
+                    await back_to.restore(self._clock, self.place, store)
                 await build()
 
         async def build() -> None:
@@ -224,6 +227,7 @@ class Home:
                 self._standing = Standing(ecosystem, self._bus, demo, leaving.pop_all())
 
         await build()
+        first = await first_start(self._clock, self.place, store) if test_controls else None
 
     async def _certificates(
         self, store: SqlStore, clients: Clients, ecosystem: Ecosystem, demo: Sequence[DemoClient]

@@ -261,7 +261,9 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
 
     def _signing_key(self) -> PrivateKey:
         if self.key is None and self.keeper:
-            raise LocalError(f"Nothing can be issued by {self.role} here: its key is kept by {self.keeper}.")
+            raise LocalError(
+                f"Nothing can be issued by {self.role} here: its key is kept by {self.keeper}.", kind="elsewhere"
+            )
         if self.key is None:
             raise LocalError(
                 f"Nothing can be issued by {self.role}: its key is not there.",

@@ -21,7 +21,7 @@ from pncsim.tls_certs.reading import der, fingerprint, is_ca, issued_by, list_ad
 from pncsim.tls_certs.revocation import Registry, Status
 from pncsim.wire.algorithms import AlgorithmId
 from pncsim.wire.credentials import Credentials
-from pncsim.wire.errors import LocalError
+from pncsim.wire.errors import Kind, LocalError
 from pncsim.wire.identifiers import check_emaid, check_evseid, check_pcid
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.values import Discreet, replace
@@ -82,7 +82,8 @@ class Pki(Discreet, Struct, eq=False):
         """The private key of a role. Raises LocalError."""
         found = self.keys.get(role)
         if found is None:
-            raise LocalError(f"There is no key for the role {role} ({role}_key) in {self._place()}.")
+            kind: Kind = "elsewhere" if self.keeper else "configuration"
+            raise LocalError(f"There is no key for the role {role} ({role}_key) in {self._place()}.", kind=kind)
         return found
 
     def _place(self) -> str:

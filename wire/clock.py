@@ -101,6 +101,12 @@ class Clock:
         for timer in sorted(self._timers, key=lambda timer: timer._when):
             timer.rearm()
 
+    def turn_back(self, moment: float) -> None:
+        """Let it be ``moment``, which may be past: for who has ended all that lives by this clock, and begins anew."""
+        self._base += moment - self.now()
+        for timer in tuple(self._timers):
+            timer.rearm()
+
     async def sleep(self, seconds: float) -> None:
         """Wait until ``seconds`` of lab time have passed."""
         await self.sleep_until(self.now() + seconds)

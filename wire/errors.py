@@ -77,6 +77,7 @@ Kind = Literal[
     "isolation",
     # ours
     "configuration",
+    "elsewhere",
     "unsupported",
     "defect",
 ]

@@ -29,12 +29,14 @@ FARTHEST = 100 * 365 * 86_400
 
 
 Reset = Callable[[], Awaitable[None]]
-"""Brings the services to another state: of a first start, or of what was restored."""
+"""Brings the services to another state, of what was restored for instance."""
+FirstState = Callable[[bool], Awaitable[None]]
+"""Brings them to that of a first start; the argument says whether their time begins anew, too."""
 Duties = Mapping[str, Callable[[], Awaitable[object]]]
 """What services do by themselves once a day, by what it is."""
 
 
-def routes(ecosystem: Ecosystem, clock: Clock, reset: Reset | None, duties: Duties) -> tuple[Route, ...]:
+def routes(ecosystem: Ecosystem, clock: Clock, reset: FirstState | None, duties: Duties) -> tuple[Route, ...]:
     """The operations. Without ``reset`` there are no controls of a test: the clock can be read, and not moved."""
     face = _Face(ecosystem, clock, reset, duties)
     return (
@@ -50,7 +52,7 @@ def routes(ecosystem: Ecosystem, clock: Clock, reset: Reset | None, duties: Duti
 class _Face:
     """One method for each operation."""
 
-    def __init__(self, ecosystem: Ecosystem, clock: Clock, reset: Reset | None, duties: Duties) -> None:
+    def __init__(self, ecosystem: Ecosystem, clock: Clock, reset: FirstState | None, duties: Duties) -> None:
         self._ecosystem, self._clock, self._reset, self._duties = ecosystem, clock, reset, duties
 
     async def revoke(self, request: web.Request, grant: Grant) -> web.StreamResponse:
@@ -92,10 +94,14 @@ class _Face:
         return json_response(self._time())
 
     async def reset(self, request: web.Request, grant: Grant) -> web.StreamResponse:
-        await self._asked_for()()
+        reset = self._asked_for()
+        time = (await json_object(request)).get("time", False) if await request.read() else False
+        if not isinstance(time, bool):
+            raise Refused("The member 'time' is neither true nor false.", clause="OPCP error body")
+        await reset(time)
         return json_response({})
 
-    def _asked_for(self) -> Reset:
+    def _asked_for(self) -> FirstState:
         if self._reset is None:
             raise Refused(
                 "The controls of a test are off.",

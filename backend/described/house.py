@@ -218,7 +218,12 @@ ADMIN: Mapping[str, Described] = {
         body=record("Advance", {"seconds": NUMBER}),
         answers={200: CLOCK},
     ),
-    "reset": Described(summary="Begin anew, where tests may", answers={200: NOTHING}),
+    "reset": Described(
+        summary="Begin anew, where tests may",
+        body=record("Reset", {}, {"time": {**BOOLEAN, "description": "whether time begins anew, too"}}),
+        optional=True,
+        answers={200: NOTHING},
+    ),
 }
 
 ABOUT: Mapping[str, Described] = {

@@ -15,10 +15,11 @@ from pncsim.simulator.every.selection import Selects, selection
 from pncsim.simulator.parameters import Parameter
 from pncsim.simulator.result import EXIT_UNAVAILABLE
 from pncsim.simulator.runs.discovery import discover
-from pncsim.simulator.settings import RunSettings
+from pncsim.simulator.settings import RunSettings, Transport
 from pncsim.simulator.terminated import terminable
-from pncsim.wire.errors import LocalError
+from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.files import replace_file
+from pncsim.wire.urls import without_password
 
 if TYPE_CHECKING:
     from pncsim.simulator.every.ran import Ran
@@ -57,8 +58,16 @@ def fill(parser: Parser) -> None:
     parser.add_argument(
         "--transport",
         choices=("memory", "loopback"),
-        default="memory",
         help="memory: no socket, time runs ahead by itself (default); loopback: real sockets on this machine",
+    )
+    parser.add_argument(
+        "--ecosystem",
+        metavar="URL",
+        help="use running services (pnc serve ecosystem) for pools, PKI and operators, one run after the other: their "
+        "URL, or their ready file; started with --test-controls they begin anew where a run has moved their time",
+    )
+    parser.add_argument(
+        "--credentials", type=Path, metavar="FILE", help="with --ecosystem: ready file or clients.json of the services"
     )
     parser.add_argument(
         "--seed", metavar="N", help="draw every random choice from this; the keys of all runs are no secrets then"
@@ -108,19 +117,36 @@ def _ran(chosen: Sequence[RunCase], arguments: Arguments) -> int:
     from pncsim.simulator.every.told import Tally
     from pncsim.simulator.every.workers import Crew, ScenarioWork, processors
 
-    jobs = min(arguments.jobs or (processors() if arguments.transport == "memory" else 1), len(chosen))
+    alone = arguments.ecosystem is not None
+    transport: Transport = arguments.transport or ("loopback" if alone else "memory")
     settings = RunSettings(
-        transport=arguments.transport,
+        transport=transport,
         seed=arguments.seed,
         evidence=arguments.evidence,
-        command=_behind_each(arguments),
+        ecosystem=arguments.ecosystem,
+        credentials=arguments.credentials,
+        command=_behind_each(arguments, transport),
     )
+    if settings.contradiction:
+        arguments.parser.error(settings.contradiction)
+    if alone and (arguments.jobs or 1) > 1:
+        arguments.parser.error("services have one time, which each run goes by: --jobs cannot be had with --ecosystem")
+    jobs = min(arguments.jobs or (processors() if transport == "memory" else 1), len(chosen))
+    work = ScenarioWork(settings)
+    if alone:
+        from pncsim.simulator.every.turned_back import time_ahead
+
+        try:
+            work = ScenarioWork(settings, time_ahead(settings))
+        except PncError as error:
+            print(f"pnc: {error}", file=sys.stderr)
+            return EXIT_UNAVAILABLE
     if (arguments.record or arguments.junit) and not _keep([], arguments):
         return EXIT_UNAVAILABLE  # nobody waits for results that then cannot be written
     tally = Tally(len(chosen), -1 if arguments.quiet else arguments.verbose)
     kept = True
     try:
-        with terminable(), Crew(chosen, ScenarioWork(settings), jobs, limit=arguments.limit) as crew:
+        with terminable(), Crew(chosen, work, jobs, limit=arguments.limit) as crew:
             for number, run in crew.results():
                 tally(number, run)
                 if arguments.fail_fast and tally.bad:
@@ -132,10 +158,12 @@ def _ran(chosen: Sequence[RunCase], arguments: Arguments) -> int:
     return exit_code(tally.runs) or (0 if kept else EXIT_UNAVAILABLE)
 
 
-def _behind_each(arguments: Arguments) -> str:
+def _behind_each(arguments: Arguments, transport: Transport) -> str:
     """What one types behind ``pnc run NAME`` to have a run as it is here, but alone."""
     words = [f"--scenarios={folder}" for folder in getattr(arguments, "scenarios", ())]
-    words.append(f"--transport={arguments.transport}")
+    words.append(f"--transport={transport}")
+    words += [] if arguments.ecosystem is None else [f"--ecosystem={without_password(arguments.ecosystem)}"]
+    words += [] if arguments.credentials is None else [f"--credentials={arguments.credentials}"]
     words += [] if arguments.seed is None else [f"--seed={arguments.seed}"]
     return shlex.join(words)
 

@@ -23,7 +23,7 @@ LAST = "last-run.jsonl"
 class Ran(Struct, frozen=True, kw_only=True):
     """One run: what one types for it, what its manifest says, where its bundle is ("" nowhere), CPU seconds it took.
 
-    ``defect``: it broke off because of one of ours.
+    ``defect``: it broke off because of one of ours. ``left_out``: it needs what services elsewhere do not do for it.
     """
 
     name: str
@@ -31,17 +31,20 @@ class Ran(Struct, frozen=True, kw_only=True):
     evidence: str = ""
     cpu_seconds: float = 0.0
     defect: bool = False
+    left_out: bool = False
 
     @property
     def exit_code(self) -> int:
         """What ``pnc run`` would have ended with."""
+        if self.left_out:
+            return 0
         return EXIT_DEFECT if self.defect else EXIT_CODES[self.manifest.verdict]
 
     @property
     def line(self) -> str:
         """Verdict, name, and why."""
         cause = f": {self.manifest.cause}" if self.manifest.cause else ""
-        return f"{self.manifest.verdict.upper()} {self.name}{cause}"
+        return f"{'LEFT OUT' if self.left_out else self.manifest.verdict.upper()} {self.name}{cause}"
 
 
 def exit_code(runs: Iterable[Ran]) -> int:

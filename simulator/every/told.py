@@ -56,7 +56,7 @@ class Tally:
     def __call__(self, number: int, run: Ran) -> None:
         """Tell ``run``, which has the place ``number`` among all."""
         self._runs[number] = run
-        passed = run.manifest.verdict is Verdict.PASS
+        passed = run.left_out or run.manifest.verdict is Verdict.PASS
         self.bad += not passed
         if self._level >= (1 if passed else 0):
             self._bar.clear()
@@ -69,18 +69,19 @@ class Tally:
 
     @property
     def runs(self) -> Sequence[Ran]:
-        """Those that have ended, in their own order."""
-        return [run for _, run in sorted(self._runs.items())]
+        """Those that have ended, in their own order; what was left out came to nothing."""
+        return [run for _, run in sorted(self._runs.items()) if not run.left_out]
 
     def line(self, jobs: int) -> str:
         """The verdict about all."""
-        runs = self.runs
+        runs, left_out = self.runs, len(self._runs) - len(self.runs)
         counts = {
             "not as expected": sum(run.manifest.verdict is Verdict.FAIL for run in runs),
             "could not be done": sum(run.manifest.verdict is Verdict.ERROR for run in runs),
-            "not done": self._total - len(runs),
+            "not done": self._total - len(self._runs),
         }
         told = [f"{count} {what}" for what, count in counts.items() if count] or ["all as expected"]
+        told += [f"{left_out} left out (-v says why)"] if left_out else []
         verdict = "FAIL" if exit_code(runs) or counts["not done"] else "PASS"
         cpu = sum(run.cpu_seconds for run in runs)
         of_all = "1 run" if self._total == 1 else f"{self._total} runs"

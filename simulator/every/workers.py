@@ -76,9 +76,11 @@ class ScenarioWork(Struct, frozen=True):
     """Running scenarios.
 
     ``settings`` are those of every run but for its fault; their ``command`` is what one types behind the name of each.
+    ``ahead``: the seconds that services which they use are ahead of the machine's time before the first one.
     """
 
     settings: RunSettings
+    ahead: float = 0.0
 
     @property
     def kind(self) -> type[Ran]:
@@ -91,6 +93,10 @@ class ScenarioWork(Struct, frozen=True):
 
     def run(self, case: RunCase) -> Ran:
         """As :class:`Work`."""
+        if self.settings.ecosystem is not None:
+            from pncsim.simulator.every.turned_back import turn_back
+
+            turn_back(self.settings, self.ahead)
         return ran(case, self.settings)
 
     def lost(self, case: RunCase, why: str) -> Ran:
@@ -290,6 +296,7 @@ def ran(case: RunCase, settings: RunSettings) -> Ran:
         evidence=evidence,
         cpu_seconds=round(time.process_time() - used, 6),
         defect=defect,
+        left_out=settings.ecosystem is not None and result.error_kind == "elsewhere",
     )
 
 

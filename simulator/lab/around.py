@@ -82,6 +82,11 @@ def named(pkis: Mapping[str, Pki], name: str) -> Pki:
     return pkis[name]
 
 
+def inside_unseen() -> LocalError:
+    """What is said where somebody wants to look into services that are elsewhere."""
+    return LocalError("The services behind this lab are elsewhere: their inside cannot be seen.", kind="elsewhere")
+
+
 def issuer_in(pkis: Iterable[Pki], certificate: x509.Certificate) -> x509.Certificate:
     """The authority of one of these PKIs that has issued it. Raises LocalError."""
     for pki in pkis:

@@ -21,7 +21,7 @@ from pncsim.backend.answers import AuthorizationStatus, TokenStatus
 from pncsim.backend.csms.csms import Csms
 from pncsim.backend.csms.ports import ContractPool, Services
 from pncsim.backend.ecosystem import Ecosystem
-from pncsim.simulator.lab.around import Parties, named
+from pncsim.simulator.lab.around import Parties, inside_unseen, named
 from pncsim.simulator.lab.doors import CsmsDoor
 from pncsim.simulator.lab.here import Here
 from pncsim.simulator.plan import STATION_ID, USUAL, CsmsPlan, PkiPlan, Plan, RootPlan, SecurityProfile, serial_of
@@ -105,7 +105,7 @@ class BackEnd(Struct, kw_only=True):
     def ecosystem(self) -> Ecosystem:
         """The parties' inside. Raises LocalError where they are elsewhere."""
         if not isinstance(self.parties, Here):
-            raise LocalError("The services behind this lab are elsewhere: their inside cannot be seen.")
+            raise inside_unseen()
         return self.parties.ecosystem
 
     async def stop_csms(self) -> None:
@@ -249,7 +249,7 @@ class Region:
 
     async def _open_ecosystem(self) -> Ecosystem:
         if self._elsewhere is not None:
-            raise LocalError("The services behind this lab are elsewhere: their inside cannot be seen.")
+            raise inside_unseen()
         if self._ecosystem is not None:
             return self._ecosystem
         ocsp_url, fetch, serve = self.plan.ocsp_url or "http://ocsp.pncsim.test/ocsp", None, None

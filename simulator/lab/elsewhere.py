@@ -163,6 +163,7 @@ class RemoteParties:
                 "since others need it, too.",
                 advice="Run the scenario without --ecosystem, or revoke it by hand: pnc pool revoke. Where nobody else "
                 "needs it (pnc serve --test-controls) what signs contract data is revoked.",
+                kind="elsewhere",
             )
         self._signer_revoked |= signer
         body = {"certificate": base64_text(reading.der(certificate)), "reason": reason}
@@ -310,18 +311,22 @@ def _can_be_elsewhere(plan: Plan, where: str) -> None:
     """Whether ``plan`` asks for nothing that only this process could make. Raises LocalError."""
     named = [one.name for one in plan.pkis if one.name]
     if named or len(plan.pkis) > 1 or any(station.pki for station in plan.stations):
-        raise LocalError(f"This scenario makes PKIs of its own ({', '.join(named)}); the services at {where} have one.")
+        raise _only_here(f"This scenario makes PKIs of its own ({', '.join(named)}); the services at {where} have one.")
     if plan.provisioning:
         names = ", ".join(one.name for one in plan.provisioning)
-        raise LocalError(f"This scenario makes provisioning services of its own ({names}); those at {where} have one.")
+        raise _only_here(f"This scenario makes provisioning services of its own ({names}); those at {where} have one.")
     if plan.roots or plan.pkis[0].folder is not None:
-        raise LocalError(f"The plan of this run names a PKI folder or roots; the services at {where} have their own.")
+        raise _only_here(f"The plan of this run names a PKI folder or roots; the services at {where} have their own.")
     if plan.policies.revocation is not None or plan.policies.selection != "default-first":
-        raise LocalError(f"The plan of this run says what the services at {where} decide: how contracts are selected.")
+        raise _only_here(f"The plan of this run says what the services at {where} decide: how contracts are selected.")
     if plan.pool_url is not None or plan.ocsp_url is not None:
-        raise LocalError("This scenario names a contract pool or an OCSP responder of its own beside the services.")
+        raise _only_here("This scenario names a contract pool or an OCSP responder of its own beside the services.")
 
 
 def _only(pki: str) -> None:
     if pki:
-        raise LocalError(f"The services have one PKI; there is none called {pki!r}.")
+        raise _only_here(f"The services have one PKI; there is none called {pki!r}.")
+
+
+def _only_here(sentence: str) -> LocalError:
+    return LocalError(sentence, kind="elsewhere")

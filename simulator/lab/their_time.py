@@ -76,6 +76,7 @@ class TheirTime:
                 f"The services at {self._callers.where} are {seconds / 86_400:.1f} days behind the lab's time, and "
                 f"what they say of certificates would not count: {error.sentence}",
                 advice="Start them with --test-controls, or with --clock-offset.",
+                kind="elsewhere",
             ) from error
 
 

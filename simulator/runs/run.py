@@ -202,7 +202,7 @@ class Run:
             if judge is not None:
                 result.checks += judge.checks()
         except PncError as error:
-            result.error = str(error)
+            result.error, result.error_kind = str(error), error.kind
         except asyncio.CancelledError:
             result.error = BROKEN_OFF
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from pncsim.wire.trace import Trace
 from pncsim.wire.web import aiohttp
 
 DAY = 86_400
+YEAR = 365 * DAY
 PCID = "PNCSIMVEHICLE00001"
 
 
@@ -94,6 +96,27 @@ async def test_after_a_reset_everything_is_as_at_the_first_start(tmp_path: Path)
         assert {client["id"] for client in known} == {client["id"] for client in first["clients"]}
         # Nothing is remembered in memory either: the certificate that was revoked is good again.
         await house.ecosystem.vehicles.publish(vehicle.chain_der)
+        assert (await house.ecosystem.vehicles.get(PCID)).pcid == PCID
+
+
+async def test_a_reset_of_the_time_brings_back_what_it_has_done_to_certificates(tmp_path: Path) -> None:
+    async with served(options(tmp_path, test_controls=True), Clock(), Trace()) as house:
+
+        async def shown() -> list[object]:
+            files = {path: path.read_bytes() for path in sorted((tmp_path / "pki").rglob("*")) if path.is_file()}
+            lists = await house.ecosystem.trust_lists.anchor()
+            return [files, lists, {root.fingerprint for root in await house.ecosystem.roots.roots()}]
+
+        before, began = await shown(), time.time()
+        assert (await admin(house, "POST", "/admin/clock/advance", {"seconds": 40 * YEAR}))[0] == 200
+        assert (await admin(house, "POST", "/admin/duties"))[0] == 200
+        assert await shown() != before
+        assert (await admin(house, "POST", "/admin/reset", {"time": 1}))[0] == 400
+        assert await admin(house, "POST", "/admin/reset", {"time": True}) == (200, {})
+        assert await shown() == before
+        told = (await admin(house, "GET", "/admin/clock"))[1]["seconds"]
+        assert 0 <= told - began < 600
+        await house.ecosystem.vehicles.publish(house.ecosystem.pki.credentials("oem_leaf").chain_der)
         assert (await house.ecosystem.vehicles.get(PCID)).pcid == PCID
 
 
