@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -66,15 +67,26 @@ class FaultRow(Struct, frozen=True):
         """Its parameters as typed, or as they are by default."""
         if ":" in self.typed:
             return self.typed.partition(":")[2]
-        return ", ".join(f"{p.name}={shown_default(p)}" for p in self.fault.parameters)
+        return _defaults(self.fault.name)
 
     @property
     def title(self) -> str:
         """What is disturbed."""
-        try:
-            return find_fault(self.typed or self.fault.name).title
-        except LocalError:
-            return self.fault.title
+        return _title(self.fault.name, self.typed)
+
+
+@lru_cache
+def _defaults(name: str) -> str:
+    return ", ".join(f"{p.name}={shown_default(p)}" for p in FAULTS[name].parameters)
+
+
+@lru_cache(maxsize=1_000)
+def _title(name: str, typed: str) -> str:
+    """Asked for every row that is drawn, and what a fault can be given is read from its function each time."""
+    try:
+        return find_fault(typed or name).title
+    except LocalError:
+        return FAULTS[name].title
 
 
 def fault_rows(typed: list[str], text: str = "") -> list[FaultRow]:

@@ -1,18 +1,29 @@
-"""A dashboard without a terminal: what it shows as text, and what a person types."""
+"""A dashboard without a terminal: what it shows as text, and what a person types.
+
+Textual's pilot waits after each key until the process has done next to nothing for a while, twice 20 ms at least, and
+up to a second where anything else is at work. Here it waits until everything that was asked of widgets is done.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import textual.app
+import textual.pilot
 from textual.pilot import Pilot
+from textual.worker import WorkerState
 
 from pncsim.simulator.dashboard.app import Dashboard
 from pncsim.simulator.dashboard.scene import ReportSource
 
 SIZES = [(80, 24), (120, 40), (160, 50)]
+QUIET = 10
+"""Turns of the loop in a row at which no widget has anything left to do."""
 
 
 class Seen:
@@ -64,10 +75,30 @@ async def dashboard(
     """A dashboard of this size over a source."""
     app = Dashboard(source, kept=kept, lab=lab, evidence=evidence, ticking=False)
     app.share = 10.0
+
+    async def settled(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
+        await until_quiet(Pilot(app))
+
+    # Where the pilot waits, and where the application itself does between two keys of one's.
+    waits = patch.object(textual.app, "wait_for_idle", settled), patch.object(textual.pilot, "wait_for_idle", settled)
     try:
-        async with app.run_test(size=size) as pilot:
-            seen = Seen(app, pilot)
-            await seen.tick()
-            yield seen
+        with waits[0], waits[1]:
+            async with app.run_test(size=size) as pilot:
+                seen = Seen(app, pilot)
+                await seen.tick()
+                yield seen
     finally:
         app.scene.close()
+
+
+async def until_quiet(pilot: Pilot[Any]) -> None:
+    """Return once no widget has anything left to do, and no work goes on in another thread."""
+    app, quiet = pilot.app, 0
+    while quiet < QUIET:
+        await asyncio.sleep(0)
+        for worker in tuple(app.workers):
+            if worker.state in (WorkerState.PENDING, WorkerState.RUNNING):
+                await worker.wait()
+        pumps = [app, *app.screen.walk_children(with_self=True)]
+        busy = any(pump._next_callbacks or pump._message_queue.qsize() for pump in pumps if pump.is_running)
+        quiet = 0 if busy else quiet + 1

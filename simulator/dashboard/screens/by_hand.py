@@ -20,6 +20,7 @@ from pncsim.simulator.dashboard.selection import Selection
 from pncsim.simulator.dashboard.widgets.contracts import ContractGrid
 from pncsim.simulator.dashboard.widgets.deeds import DeedLines, display_lines, notice, station_lines, vehicle_lines
 from pncsim.simulator.dashboard.widgets.grid import Grid
+from pncsim.simulator.dashboard.widgets.lines import OneLine
 from pncsim.simulator.dashboard.widgets.messages import MessageGrid
 from pncsim.simulator.parameters import parameters_of
 from pncsim.wire.values import replace
@@ -98,16 +99,16 @@ class ByHandScreen(View):
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="panels"):
             with Vertical(classes="side", id="left"):
-                yield Static(classes="name", id="vehicle-name", markup=False)
+                yield OneLine(classes="name", id="vehicle-name", markup=False)
                 yield DeedLines(id="vehicle")
             with Vertical(classes="side", id="right"):
-                yield Static(classes="name", id="station-name", markup=False)
+                yield OneLine(classes="name", id="station-name", markup=False)
                 yield Static(id="display", markup=False)
                 yield DeedLines(id="station")
         yield Static(id="notices")
-        yield Static(classes="name", id="contracts-name", markup=False)
+        yield OneLine(classes="name", id="contracts-name", markup=False)
         yield ContractGrid(id="contracts")
-        yield Static("Messages  Enter opens one", classes="name", id="messages-name", markup=False)
+        yield OneLine("Messages  Enter opens one", classes="name", id="messages-name", markup=False)
         yield MessageGrid(self.scene.store, id="messages")
 
     def on_mount(self) -> None:

@@ -17,6 +17,7 @@ from pncsim.simulator.dashboard.reports import AroundTold, DeliveryTold, PoolLin
 from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.widgets.chains import PoolGrid
 from pncsim.simulator.dashboard.widgets.grid import Cell, Column, Grid
+from pncsim.simulator.dashboard.widgets.lines import OneLine
 from pncsim.simulator.dashboard.widgets.text_pane import TextPane
 
 ABOUT = """\
@@ -87,7 +88,7 @@ class EcosystemScreen(View):
             with Vertical(id="left"):
                 yield PoolGrid(id="kept")
             with Vertical(id="right"):
-                yield Static("Events", classes="name", id="events-name", markup=False)
+                yield OneLine("Events", classes="name", id="events-name", markup=False)
                 yield DeliveryGrid(id="events")
                 with Vertical(id="box-body"):
                     yield Static("What is sent", classes="name")

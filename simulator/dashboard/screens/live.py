@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from textual.binding import Binding
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from pncsim.simulator.dashboard.form import Level
 from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.selection import Filter, Selection
 from pncsim.simulator.dashboard.store import EventStore
 from pncsim.simulator.dashboard.widgets.actors import ActorBoxes
-from pncsim.simulator.dashboard.widgets.lines import SIGNS, STYLES
+from pncsim.simulator.dashboard.widgets.lines import SIGNS, STYLES, OneLine
 from pncsim.simulator.dashboard.widgets.messages import MessageGrid
 
 ABOUT = """\
@@ -30,7 +30,7 @@ The filter takes words that all stand in a message, and: any actor as who:NAME, 
 """
 
 
-class VerdictLine(Static):
+class VerdictLine(OneLine):
     """What the run has come to until now."""
 
     DEFAULT_CSS = """

@@ -17,6 +17,7 @@ from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.selection import Selection
 from pncsim.simulator.dashboard.store import EventStore
 from pncsim.simulator.dashboard.widgets.grid import Cell, Column, Grid
+from pncsim.simulator.dashboard.widgets.lines import OneLine
 from pncsim.wire.errors import LocalError
 from pncsim.wire.values import replace
 
@@ -84,7 +85,7 @@ class LogScreen(View):
     def body(self) -> Iterable[Widget]:
         yield LogGrid(self.scene.store, id="events")
         yield Input(placeholder="words, who:EV-1, session:ID, level:problem", id="filter", compact=True)
-        yield Static(id="shown")
+        yield OneLine(id="shown")
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -30,6 +30,7 @@ from pncsim.simulator.dashboard.selection import Selection
 from pncsim.simulator.dashboard.signatures import SignatureView, signature_of
 from pncsim.simulator.dashboard.store import EventStore
 from pncsim.simulator.dashboard.widgets.grid import Grid
+from pncsim.simulator.dashboard.widgets.lines import OneLine
 from pncsim.simulator.dashboard.widgets.part_tree import PartGrid
 from pncsim.simulator.dashboard.widgets.text_pane import HexPane, TextPane
 from pncsim.simulator.evidence.story import printable
@@ -103,7 +104,7 @@ class MessageScreen(View):
     _other: OtherRun | None = None
 
     def body(self) -> Iterable[Widget]:
-        yield Static(id="title")
+        yield OneLine(id="title")
         with Horizontal(id="upper"):
             yield PartGrid(id="tree")
             yield from (self._box(form) for form in ("xml", "json", "hex"))

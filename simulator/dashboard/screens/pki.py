@@ -17,6 +17,7 @@ from pncsim.simulator.dashboard.reports import COUNTED, AroundTold
 from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.widgets.chains import ChainGrid, PoolGrid
 from pncsim.simulator.dashboard.widgets.grid import Grid
+from pncsim.simulator.dashboard.widgets.lines import OneLine
 from pncsim.simulator.dashboard.widgets.text_pane import TextPane
 from pncsim.tls_certs.reading import pem
 
@@ -82,7 +83,7 @@ class PkiScreen(View):
                 with Vertical(classes="box", id="box-pools"):
                     yield Static(PANES["pools"], classes="name")
                     yield PoolGrid(id="pools")
-        yield Static(id="shown", markup=False)
+        yield OneLine(id="shown", markup=False)
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -17,6 +17,7 @@ from pncsim.simulator.dashboard.samples import PowerSample
 from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.store import EventStore
 from pncsim.simulator.dashboard.widgets.grid import Cell, Column, Grid
+from pncsim.simulator.dashboard.widgets.lines import OneLine
 from pncsim.simulator.dashboard.widgets.plot import Plot
 from pncsim.wire.errors import LocalError
 
@@ -89,10 +90,10 @@ class PowerScreen(View):
     _axis = Axis(0.0, 0.0, 1)
 
     def body(self) -> Iterable[Widget]:
-        yield Static(id="values")
+        yield OneLine(id="values")
         yield Plot(id="plot")
         yield EventGrid(id="events")
-        yield Static(id="happened")
+        yield OneLine(id="happened")
 
     def changed(self) -> None:
         store = self.scene.store

@@ -22,7 +22,7 @@ from pncsim.simulator.dashboard.choices import (
 from pncsim.simulator.dashboard.lab_commands import fields_of, shown_default
 from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.widgets.grid import Cell, Column, Grid
-from pncsim.simulator.dashboard.widgets.lines import SIGNS
+from pncsim.simulator.dashboard.widgets.lines import SIGNS, OneLine
 from pncsim.simulator.dashboard.widgets.option_field import OptionField
 from pncsim.simulator.dashboard.widgets.text_pane import TextPane
 from pncsim.simulator.faults.table import find_fault
@@ -158,7 +158,7 @@ class ScenariosScreen(View):
                 with Vertical(classes="box", id="box-results"):
                     yield Static(TITLES["results"], classes="name")
                     yield ResultGrid(id="results")
-        yield Static(id="settings")
+        yield OneLine(id="settings")
 
     def on_mount(self) -> None:
         self._scenarios, refused = everything()

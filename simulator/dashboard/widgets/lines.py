@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 from textual.style import Style
+from textual.visual import VisualType
 from textual.widgets import Static
 
 from pncsim.simulator.dashboard.lines import clock
@@ -14,7 +15,25 @@ SIGNS = {"ready": "-", "running": ">", "held": "=", "pass": "+", "fail": "x", "e
 STYLES = {"pass": "$success", "fail": "$error", "error": "$error", "short": "$error", "held": "$warning"}
 
 
-class TopLine(Static):
+class OneLine(Static):
+    """A text one line high: another one changes nothing around it, and the same one nothing at all."""
+
+    _made_of: object = None
+    _of: object = None
+
+    def update(self, content: VisualType = "", *, layout: bool = False) -> None:
+        if content != self._made_of:
+            self._made_of = content
+            super().update(content, layout=layout)
+
+    def _is_of(self, *what: object) -> bool:
+        """Whether it was made of the same the last time."""
+        same = what == self._of
+        self._of = what
+        return same
+
+
+class TopLine(OneLine):
     """The screens by their keys, and the run."""
 
     DEFAULT_CSS = """
@@ -33,6 +52,8 @@ class TopLine(Static):
             right += f" {clock(max(0.0, scene.now - began.started))} s"
         if began is not None and _wide(screens) + len(right) + 1 > width:
             right = right.removeprefix(f"{began.scenario} ")
+        if self._is_of(screens, here, width, right):
+            return
         screens = fitting(screens, here, width - len(right) - 2)
         parts: list[Content] = []
         for key, name, title in screens:
@@ -59,7 +80,7 @@ def fitting(screens: list[tuple[str, str, str]], here: str, room: int) -> list[t
     return [(key, name, title if name == here else "") for key, name, title in screens]
 
 
-class KeyLine(Static):
+class KeyLine(OneLine):
     """The keys of the screen that fit, the help always among them."""
 
     DEFAULT_CSS = """
@@ -71,6 +92,8 @@ class KeyLine(Static):
     def show(self, keys: list[tuple[str, str, str]]) -> None:
         """``keys``: how each is shown, what it does, and the action; what does not fit is in the help."""
         width = self.size.width or 80
+        if self._is_of(keys, width):
+            return
         last = keys[-1:]
         room = width - sum(len(key) + len(what) + 3 for key, what, _ in last)
         shown = []
@@ -86,7 +109,7 @@ class KeyLine(Static):
         self.update(Content("").join(parts))
 
 
-class Sentence(Static):
+class Sentence(OneLine):
     """One line with the last sentence for the person, or the hint of a first start."""
 
     DEFAULT_CSS = """
