@@ -15,6 +15,8 @@ from textual.binding import Binding
 from textual.command import Provider
 from textual.screen import Screen
 
+from pncsim.simulator.dashboard.history import NAME as RESULTS
+from pncsim.simulator.dashboard.history import History, outcome_of_run
 from pncsim.simulator.dashboard.kept import Layout, remember, remembered
 from pncsim.simulator.dashboard.reports import DoInLab, HoldRun, RequestDone, StartRun, StepRun, StopRun
 from pncsim.simulator.dashboard.scene import ReportSource, Scene
@@ -168,6 +170,7 @@ class Dashboard(App[int]):
         super().__init__()
         self.scene = Scene(source, folder=folder)
         self.layout_kept = remembered(kept) if kept is not None else Layout()
+        self.history, self.machine_time = History(kept.with_name(RESULTS) if kept is not None else None), time.time
         self.picked: int | None = None
         self.share = SHARE
         self._kept, self._lab, self.evidence = kept, lab, evidence
@@ -176,7 +179,7 @@ class Dashboard(App[int]):
         self._too_small = False
         self._again = False
         self._stopping = False
-        self._asked = -AGAIN
+        self._asked, self._noted = -AGAIN, 0
         self._queue: list[StartRun] = []
         self._typed: dict[str, dict[str, str]] = {}
         hint = WELCOME if source.plays or not source.writable else ATTACHED
@@ -229,6 +232,7 @@ class Dashboard(App[int]):
         except LocalError as error:
             self.say(str(error), bad=True)
             new = True
+        self._note_runs()
         if self.scene.result is not before:
             self._over()
         if self._served_by not in (None, os.getppid()):
@@ -246,6 +250,15 @@ class Dashboard(App[int]):
     def _tick_again(self) -> None:
         self._again = False
         self.tick()
+
+    def _note_runs(self) -> None:
+        """Keep what came of runs that have ended; of one elsewhere its own evidence tells."""
+        scene = self.scene
+        new, self._noted = scene.ended - self._noted, scene.ended
+        if scene.source.plays and new:
+            for past in scene.runs[-new:]:
+                if trouble := self.history.add(outcome_of_run(past.began, past.result, self.machine_time())):
+                    self.say(trouble, bad=True)
 
     def _over(self) -> None:
         """A run has ended, or another one has begun."""
@@ -290,6 +303,7 @@ class Dashboard(App[int]):
             transport="loopback" if kept.transport == "loopback" else "memory",
             lab=str(self._lab) if self._lab is not None else None,
             evidence=str(self.evidence) if self.evidence is not None and kept.evidence else None,
+            vehicle_profile=kept.car,
             held=held,
         )
 

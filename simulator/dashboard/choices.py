@@ -84,9 +84,9 @@ def _defaults(name: str) -> str:
 def _title(name: str, typed: str) -> str:
     """Asked for every row that is drawn, and what a fault can be given is read from its function each time."""
     try:
-        return find_fault(typed or name).title
+        return str(find_fault(typed or name).title)
     except LocalError:
-        return FAULTS[name].title
+        return str(FAULTS[name].title)
 
 
 def fault_rows(typed: list[str], text: str = "") -> list[FaultRow]:

@@ -25,6 +25,7 @@ class Layout(Struct):
     options: dict[str, dict[str, str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     transport: str = "memory"
+    car: str = ""
     evidence: bool = True
     seen: list[str] = field(default_factory=list)
 

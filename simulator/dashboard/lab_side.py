@@ -225,6 +225,8 @@ class LabSide:
                 options={name: str(value) for name, value in options.items()},
                 faults=settings.faults,
                 seed=settings.seed,
+                typed=start.options,
+                vehicle_profile=settings.vehicle_profile,
             )
         )
         self._teller = teller = Teller(run.journal, self._say, run.clock.now, self._tell_hand)

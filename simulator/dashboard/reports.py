@@ -52,7 +52,9 @@ class LabHello(Struct, tag="hello", frozen=True):
 
 
 class RunBegan(Struct, tag="began", frozen=True, kw_only=True):
-    """A run began, at this lab time; ``several`` vehicles may take part. ``kept``: where its evidence will lie."""
+    """A run began, at this lab time; ``several`` vehicles may take part. ``typed``: what a person has chosen of its
+    ``options``.
+    """
 
     run: str
     scenario: str
@@ -63,6 +65,8 @@ class RunBegan(Struct, tag="began", frozen=True, kw_only=True):
     options: dict[str, str] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     seed: str | None = None
+    typed: dict[str, str] = field(default_factory=dict)
+    vehicle_profile: str = ""
 
 
 class EventsTold(Struct, tag="told", frozen=True):

@@ -87,7 +87,8 @@ class Scene:
 
     ``began`` and ``result`` are of the run that is shown; ``running`` while it goes on, ``held`` while it stands.
     ``hand``: how everybody stands in one that is played by hand, while it is.
-    ``around``: the PKI and the services as they were told last.
+    ``around``: the PKI and the services as they were told last. ``ended``: how many runs have ended, of which ``runs``
+    are the latest.
     """
 
     def __init__(self, source: ReportSource, *, folder: str | None = None) -> None:
@@ -100,7 +101,7 @@ class Scene:
         self.running = self.held = False
         self.hand: HandSeen | None = None
         self.now = 0.0
-        self.version = 0
+        self.version = self.ended = 0
         self.runs: list[PastRun] = []
         self.earlier: list[EarlierRun] = []
         self.last_start: StartRun | None = None
@@ -187,6 +188,7 @@ class Scene:
         if self.began is not None:
             self.runs.append(PastRun(self.began, result))
             del self.runs[:-MOST_RUNS]
+            self.ended += 1
 
     # What is asked
 

@@ -22,6 +22,8 @@ from pncsim.simulator.dashboard.app import Dashboard
 from pncsim.simulator.dashboard.scene import ReportSource
 
 SIZES = [(80, 24), (120, 40), (160, 50)]
+NOW = 1_767_225_600.0
+"""The machine's time."""
 QUIET = 10
 """Turns of the loop in a row at which no widget has anything left to do."""
 
@@ -74,7 +76,7 @@ async def dashboard(
 ) -> AsyncIterator[Seen]:
     """A dashboard of this size over a source."""
     app = Dashboard(source, kept=kept, lab=lab, evidence=evidence, ticking=False)
-    app.share = 10.0
+    app.share, app.machine_time = 10.0, lambda: NOW
 
     async def settled(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
         await until_quiet(Pilot(app))

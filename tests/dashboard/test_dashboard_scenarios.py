@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from copy import copy
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
 from accepted_screens import Accepted
-from screens import SIZES, dashboard
+from screens import NOW, SIZES, dashboard
 from seen_runs import PlayedBack, recorded, reports_of
 from textual.widgets import Input
 
+from pncsim.simulator.cars.profile import names
 from pncsim.simulator.dashboard import choices
 from pncsim.simulator.dashboard.choices import everything, fault_rows, matching, source_of, wrong
-from pncsim.simulator.dashboard.reports import RunEnded, StartRun
+from pncsim.simulator.dashboard.history import MOST, History, RunOutcome
+from pncsim.simulator.dashboard.kept import place
+from pncsim.simulator.dashboard.reports import RunBegan, RunEnded, StartRun
 from pncsim.simulator.dashboard.screens import scenarios
 from pncsim.simulator.dashboard.screens.scenarios import FaultGrid, ScenarioGrid, ScenariosScreen
 from pncsim.simulator.faults.table import FAULTS
 from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.scenario import scenario
+from pncsim.wire.values import replace
 
 
 async def charging(lab: object, *, kwh: Annotated[float, "Energy the driver wants, in kWh."] = 1.0) -> None:
@@ -118,11 +124,20 @@ async def test_arguments_a_fault_cannot_have_are_a_sentence() -> None:
         assert "has no parameter" in seen.text
 
 
-async def test_results_are_kept_and_the_last_run_is_run_again() -> None:
-    source = PlayedBack(*reports_of("pnc-ac"), *reports_of("pnc-ac", "contract-revoked"))
-    async with dashboard(source, (160, 50)) as seen:
+async def test_results_are_kept_between_starts_and_a_run_is_run_again_as_it_was(tmp_path: Path) -> None:
+    kept = place({"XDG_STATE_HOME": str(tmp_path)})
+    began, told, ended = reports_of("pnc-ac", "contract-revoked")
+    assert isinstance(began, RunBegan)
+    began = replace(began, typed={"kwh": "2"}, vehicle_profile="a-car")
+    source = PlayedBack(*reports_of("pnc-ac"), began, told, ended)
+    async with dashboard(source, (160, 50), kept=kept) as seen:
         await seen.press("4", "u")
-        assert "1 + PASS   pnc-ac" in seen.text and "2 x FAIL   pnc-ac --fault contract-revoked" in seen.text
+        assert "1 + PASS      0 s pnc-ac" in seen.text
+        assert "2 x FAIL      0 s pnc-ac --kwh 2 --fault con" in seen.text
+        said = seen.app.history.runs[-1].words
+        assert said == "pnc-ac --kwh 2 --fault contract-revoked --vehicle-profile a-car", "as pnc run has it"
+        about = str(seen.app.screen.query_one("#about").render())
+        assert ". x FAIL 0 s ago. [" in about, "and beside the scenario stands what came of it the last time"
         await seen.press("r")
         assert "Nothing was run yet" in seen.text
         await seen.press("f5")
@@ -131,6 +146,68 @@ async def test_results_are_kept_and_the_last_run_is_run_again() -> None:
         await seen.press("r")
         assert [type(one) for one in source.asked] == [StartRun, StartRun]
         assert source.asked[0].scenario == source.asked[1].scenario  # type: ignore[union-attr]
+    results = kept.with_name("results.jsonl")
+    assert results.stat().st_mode & 0o777 == 0o600
+    with results.open("ab") as file:
+        file.write(b"no result\n")
+    source = PlayedBack()
+    async with dashboard(source, (160, 50), kept=kept) as seen:
+        seen.app.machine_time = lambda: NOW + 3 * 86_400
+        await seen.press("4", "u")
+        assert "2 x FAIL      3 d pnc-ac --kwh 2" in seen.text and "4 " not in seen.text.partition("verdict")[2]
+        await seen.press("up")
+        assert "Enter runs it again" in seen.last
+        await seen.press("enter")
+        assert source.asked == [
+            StartRun(
+                scenario="pnc-ac",
+                options={"kwh": "2"},
+                faults=("contract-revoked",),
+                vehicle_profile="a-car",
+                id=1,
+            )
+        ]
+
+
+def test_of_many_results_the_latest_are_kept_and_what_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "pncsim" / "results.jsonl"
+    history = History(path)
+    for number in range(2 * MOST + 1):
+        assert history.add(RunOutcome(at=number, scenario="pnc-ac", verdict="pass")) == ""
+    assert len(path.read_bytes().splitlines()) == 2 * MOST + 1
+    again = History(path)
+    assert [run.at for run in again.runs] == [run.at for run in history.runs] == [*range(MOST + 1, 2 * MOST + 1)]
+    assert len(path.read_bytes().splitlines()) == MOST, "and the file is short again"
+    path.unlink()
+    path.mkdir()
+    assert "cannot be written (Is a directory)" in History(path).add(again.runs[0])
+
+
+async def test_a_run_is_repeated_and_the_vehicles_are_like_a_car() -> None:
+    source = PlayedBack()
+    async with dashboard(source) as seen:
+        await seen.press("4", "v")
+        await seen.type("no-car")
+        await seen.press("enter")
+        assert "There is no vehicle profile 'no-car'" in seen.last and "v car as ours" in seen.text
+        car = names()[0]
+        await seen.press("v")
+        await seen.type(car)
+        await seen.press("enter")
+        assert seen.last == f"Vehicles are like {car}." and f"v car like {car}" in seen.text
+        await seen.press("R")
+        await seen.type("0")
+        await seen.press("enter")
+        assert seen.last == "'0' is no number from 1 to 1000."
+        await seen.press("R")
+        await seen.type("3")
+        await seen.press("enter")
+        for _ in range(3):
+            began, _, ended = reports_of("pnc-ac")
+            assert isinstance(ended, RunEnded)
+            source.reports += [began, RunEnded(copy(ended.result))]
+            await seen.tick()
+        assert source.asked == [StartRun(scenario="pnc-ac", vehicle_profile=car, id=at) for at in (1, 2, 3)]
 
 
 async def test_all_that_are_listed_run_one_after_the_other_until_stopped() -> None:

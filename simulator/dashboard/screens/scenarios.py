@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.text import Text
 from textual.binding import Binding
@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from pncsim.simulator.dashboard.chains import age
 from pncsim.simulator.dashboard.choices import (
     FaultRow,
     everything,
@@ -19,7 +20,9 @@ from pncsim.simulator.dashboard.choices import (
     source_of,
     wrong,
 )
+from pncsim.simulator.dashboard.history import RunOutcome
 from pncsim.simulator.dashboard.lab_commands import fields_of, shown_default
+from pncsim.simulator.dashboard.reports import FieldTold
 from pncsim.simulator.dashboard.screens.view import View
 from pncsim.simulator.dashboard.widgets.grid import Cell, Column, Grid
 from pncsim.simulator.dashboard.widgets.lines import SIGNS, OneLine
@@ -27,7 +30,9 @@ from pncsim.simulator.dashboard.widgets.option_field import OptionField
 from pncsim.simulator.dashboard.widgets.text_pane import TextPane
 from pncsim.simulator.faults.table import find_fault
 from pncsim.simulator.scenario import Scenario
+from pncsim.simulator.settings import Transport
 from pncsim.wire.errors import LocalError
+from pncsim.wire.values import replace
 
 ABOUT = """\
 On the left are the scenarios; / filters them by words in name, title, clauses and use case. Move to one, and its
@@ -37,10 +42,14 @@ f shows the faults: Space switches one on or off, Enter types its arguments (NAM
 NAME@EV-2:value for one vehicle). A run with faults passes where the scenario holds all the same; the checks of the
 standard's answers are among the results.
 
-F5 runs what is chosen, r the last run again as it was, A all that are listed, one after the other. o, f, s and u choose
-what stands on the right: options, faults, source text, results. m changes between memory (virtual time) and loopback
-(real sockets).
+F5 runs what is chosen, R so many times one after the other, r the last run again as it was, A all that are listed. o,
+f, s and u choose what stands on the right: options, faults, source text, results. m changes between memory (virtual
+time) and loopback (real sockets), v chooses what car the vehicles are like.
+
+The results are those of this dashboard and of those before it; Enter runs one again as it was.
 """
+FEW, MOST_TIMES = "10", 1_000
+"""How many times a run is repeated where nothing is typed, and at most."""
 PANES = ("options", "faults", "source", "results")
 TITLES = {"options": "o Options", "faults": "f Faults", "source": "s Source", "results": "u Results"}
 
@@ -84,22 +93,24 @@ class FaultGrid(Grid):
 
 
 class ResultGrid(Grid):
-    """The runs until now, the newest last."""
+    """The runs until now, the newest last; ``now`` is the machine's time."""
 
     spoken = "In the results"
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__((Column("#", 3, right=True), Column("verdict", 8), Column("run", 0, 20)), id=id)
-        self.runs: list[tuple[str, str, str]] = []
+        columns = (Column("#", 3, right=True), Column("verdict", 8), Column("ago", 6, right=True), Column("run", 0, 20))
+        super().__init__(columns, id=id)
+        self.runs: Sequence[RunOutcome] = ()
+        self.now = 0.0
 
     def count(self) -> int:
         return len(self.runs)
 
     def cells(self, row: int) -> Sequence[Cell]:
-        verdict, name, cause = self.runs[row]
-        style = self.style_of("good" if verdict == "pass" else "problem")
-        told = Text.assemble(name, (f"  {cause}" if cause else "", self.style_of("quiet")))
-        return [str(row + 1), Text(f"{SIGNS[verdict]} {verdict.upper()}", style), told]
+        one = self.runs[row]
+        style = self.style_of("good" if one.verdict == "pass" else "problem")
+        told = Text.assemble(one.words, (f"  {one.cause}" if one.cause else "", self.style_of("quiet")))
+        return [str(row + 1), Text(_verdict(one), style), age(self.now - one.at), told]
 
 
 class ScenariosScreen(View):
@@ -114,6 +125,8 @@ class ScenariosScreen(View):
         Binding("u", "pane('results')", "Results", id="choose.results"),
         Binding("space", "switch", "On or off", id="choose.toggle", show=False),
         Binding("r", "again", "Again", id="choose.again"),
+        Binding("R", "repeat", "Repeat", id="choose.repeat", show=False, tooltip="Run what is chosen several times"),
+        Binding("v", "car", "Car", id="choose.car", show=False, tooltip="What car the vehicles are like"),
         Binding("A", "all", "All", id="choose.all", show=False, tooltip="Run all that are listed"),
         Binding("m", "transport", "Transport", id="choose.transport", show=False),
         Binding("escape", "back", "Back to the list", id="choose.back", show=False),
@@ -143,7 +156,7 @@ class ScenariosScreen(View):
                 yield ScenarioGrid(id="list")
                 yield Input(placeholder="words", id="filter", compact=True)
             with Vertical(classes="column", id="first"):
-                yield Static(id="about", markup=False)
+                yield OneLine(id="about", markup=False)
                 with Vertical(classes="box", id="box-options"):
                     yield Static(TITLES["options"], classes="name")
                     yield VerticalScroll(id="options", can_focus=False)
@@ -192,25 +205,22 @@ class ScenariosScreen(View):
         faults.rows = fault_rows(kept.faults)
         faults.renew()
         results = self.query_one(ResultGrid)
-        results.runs = [
-            (
-                str(one.result.verdict),
-                " ".join((one.began.scenario, *(f"--fault {fault}" for fault in one.began.faults))),
-                one.result.cause,
-            )
-            for one in self.scene.runs
-        ]
+        results.runs, results.now = self.dashboard.history.runs, self.dashboard.machine_time()
         results.empty = ["No run yet: F5 runs what is chosen."]
         results.renew()
         self._show_chosen()
 
     def _show_chosen(self) -> None:
         scenario = self.chosen
-        if scenario is None or scenario.name == self._shown:
+        if scenario is None:
+            return
+        last = self.dashboard.history.last_of(scenario.name)
+        shows = f" [{', '.join(scenario.clauses)}]" if scenario.clauses else ""
+        ago = f" {_verdict(last)} {age(self.dashboard.machine_time() - last.at)} ago." if last is not None else ""
+        self.query_one("#about", OneLine).update(f"{scenario.title}.{ago}{shows}", layout=True)
+        if scenario.name == self._shown:
             return
         self._shown = scenario.name
-        shows = f" [{', '.join(scenario.clauses)}]" if scenario.clauses else ""
-        self.query_one("#about", Static).update(f"{scenario.title}.{shows}")
         self.query_one(TextPane).show(source_of(scenario))
         typed = self.dashboard.layout_kept.options.get(scenario.name, {})
         box = self.query_one("#options", VerticalScroll)
@@ -239,7 +249,8 @@ class ScenariosScreen(View):
         kept = self.dashboard.layout_kept
         where = "memory, virtual time" if kept.transport == "memory" else "loopback, real sockets"
         on = f"faults on: {', '.join(kept.faults)}" if kept.faults else "no fault on"
-        return Content(f"m {where} · {on}").truncate(max(10, self.size.width - 2), ellipsis=True)
+        car = f"like {kept.car}" if kept.car else "as ours"
+        return Content(f"m {where} · v car {car} · {on}").truncate(max(10, self.size.width - 2), ellipsis=True)
 
     # Choosing
 
@@ -251,6 +262,10 @@ class ScenariosScreen(View):
             row = event.grid.rows[event.row]
             told = f" ({row.arguments}: Enter changes that)" if row.arguments else ""
             self.dashboard.say(f"{row.fault.name}: {row.title}.{told}")
+        elif isinstance(event.grid, ResultGrid):
+            one = event.grid.runs[event.row]
+            kept = f"Its evidence: {one.evidence}." if one.evidence else "Its evidence was not kept."
+            self.dashboard.say(f"{one.cause or one.words} {kept} Enter runs it again.")
 
     def on_grid_chosen(self, event: Grid.Chosen) -> None:
         if isinstance(event.grid, ScenarioGrid):
@@ -261,6 +276,11 @@ class ScenariosScreen(View):
             field.value = row.typed or _typed(row)
             field.add_class("open")
             field.focus()
+        elif isinstance(event.grid, ResultGrid):
+            one = event.grid.runs[event.row]
+            transport: Transport = "loopback" if one.transport == "loopback" else "memory"
+            start = replace(self.dashboard.start_of(), scenario=one.scenario, options=dict(one.options))
+            self.dashboard.play(replace(start, faults=one.faults, vehicle_profile=one.car, transport=transport))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id == "filter":
@@ -347,6 +367,47 @@ class ScenariosScreen(View):
         else:
             self.dashboard.play(last)
 
+    def action_repeat(self) -> None:
+        """What is chosen, so many times."""
+        scenario = self.chosen
+        if scenario is None:
+            return
+
+        def repeat(typed: dict[str, str]) -> None:
+            times = typed.get("times", FEW)
+            if times.isdecimal() and 1 <= int(times) <= MOST_TIMES:
+                self.dashboard.play_all([scenario.name] * int(times))
+            else:
+                self.dashboard.say(f"{times[:20]!r} is no number from 1 to {MOST_TIMES}.", bad=True)
+
+        asked = FieldTold("times", "How many times, one after the other.", FEW)
+        self._ask(f"Repeat {scenario.name}", asked, "", repeat)
+
+    def action_car(self) -> None:
+        """What car vehicles are like for which nothing else is said."""
+        from pncsim.simulator.cars.profile import find_profile, names
+
+        def choose(typed: dict[str, str]) -> None:
+            car = typed.get("car", "")
+            try:
+                if car:
+                    find_profile(car)
+            except LocalError as error:
+                self.dashboard.say(str(error), bad=True)
+                return
+            self.dashboard.layout_kept.car = car
+            self.dashboard.say(f"Vehicles are like {car}." if car else "Vehicles are as ours.")
+            self.changed()
+
+        few = ", ".join(names()[:3])
+        asked = FieldTold("car", f"Of `pnc list --vehicles`, such as {few}, or a file; empty: as ours.", "")
+        self._ask("What car the vehicles are like", asked, self.dashboard.layout_kept.car, choose)
+
+    def _ask(self, title: str, field: FieldTold, before: str, do: Callable[[dict[str, str]], None]) -> None:
+        from pncsim.simulator.dashboard.screens.lab_command import LabCommandScreen
+
+        self.app.push_screen(LabCommandScreen(title, (field,), {field.name: before} if before else {}, do))
+
     def action_all(self) -> None:
         self.dashboard.play_all([one.name for one in self.query_one(ScenarioGrid).scenarios])
 
@@ -354,6 +415,10 @@ class ScenariosScreen(View):
         kept = self.dashboard.layout_kept
         kept.transport = "loopback" if kept.transport == "memory" else "memory"
         self.changed()
+
+
+def _verdict(run: RunOutcome) -> str:
+    return f"{SIGNS.get(run.verdict, '?')} {run.verdict.upper()}"
 
 
 def _typed(row: FaultRow) -> str:

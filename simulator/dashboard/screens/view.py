@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
+from pncsim.simulator.dashboard.history import History
 from pncsim.simulator.dashboard.kept import Layout
 from pncsim.simulator.dashboard.reports import StartRun
 from pncsim.simulator.dashboard.scene import Scene
@@ -24,7 +25,8 @@ class DashboardHost(Protocol):
     """What views ask of the application. ``share``: seconds they may spend on looking at what is new.
 
     ``picked``: the place in the store of the event all screens speak of. ``sentence``: what stands at the foot, and
-    whether it is of something that went wrong. ``evidence``: the folder it goes to, if it is kept.
+    whether it is of something that went wrong. ``evidence``: the folder it goes to, if it is kept. ``history``: what
+    came of the runs until now; ``machine_time`` is the clock their ends are told by.
     """
 
     scene: Scene
@@ -33,6 +35,8 @@ class DashboardHost(Protocol):
     picked: int | None
     sentence: tuple[str, bool]
     evidence: Path | None
+    history: History
+    machine_time: Callable[[], float]
 
     def screens_by_key(self) -> list[tuple[str, str, str]]:
         """Key, name and title of every screen."""
