@@ -258,7 +258,7 @@ async def test_a_command_with_arguments_asks_for_them_and_remembers_what_was_typ
 async def test_a_terminal_that_gets_too_small_says_so() -> None:
     async with dashboard(PlayedBack(), (80, 24)) as seen:
         await seen.pilot.resize_terminal(70, 20)
-        while seen.app.screen.size.width != 70:  # it looks at the size now and then
+        while seen.app.screen._compositor.size != (70, 20):  # it looks at the size now and then
             await seen.tick()
         assert "This terminal is too small: 70x20" in seen.text
 
