@@ -20,6 +20,8 @@ from pncsim.wire.errors import LocalError, PeerError
 _ROOTS: Mapping[str, str] = {RootKind.V2G: "v2g_root", RootKind.MO: "mo_root", RootKind.OEM: "oem_root"}
 _LABELS = ("cpo", "cps", "mo", "oem")
 """The authorities EST names; each is two Sub-CAs."""
+_SIGNER = "cps_leaf"
+"""What signs contract data; a fault has others in its place."""
 
 
 async def known_pki(calls: Calls, keeper: str) -> Pki:
@@ -55,7 +57,8 @@ async def known_pki(calls: Calls, keeper: str) -> Pki:
 
 
 def take_keys(pki: Pki, folder: Path) -> None:
-    """Let the authorities of ``pki`` issue here, too, whose keys can be read in the services' own ``folder``.
+    """Let the authorities of ``pki`` issue here, too, whose keys can be read in the services' own ``folder``, and what
+    signs contract data sign.
 
     What they issue is listed there, and so the services' responder knows it. Who cannot read it goes without.
     """
@@ -66,6 +69,8 @@ def take_keys(pki: Pki, folder: Path) -> None:
     for role, (certificate, *_) in pki.certificates.items():
         if role in own.keys and reading.is_ca(certificate) and own.certificate(role) == certificate:
             pki.keys[role] = own.keys[role]
+    if pki.certificates.get("cps_sub2") == own.certificates.get("cps_sub2") and _SIGNER in own.keys:
+        pki.certificates[_SIGNER], pki.keys[_SIGNER] = own.certificates[_SIGNER], own.keys[_SIGNER]
     pki.ledger, pki.ocsp_url, pki.crl_url = own.ledger, own.ocsp_url, own.crl_url
 
 

@@ -108,6 +108,7 @@ def test_a_scenario_comes_to_the_same_at_running_services(ready: Path, name: str
         ("install-contract", "provisioning-revoked"),
         ("install-contract", "no-bundle"),
         ("install-contract", "tampered-bundle"),
+        ("install-contract", "bad-certificate:name=wrong-signature,of=signer"),
         ("pnc-ac", "dead-responder"),
     ],
 )

@@ -63,6 +63,7 @@ def _strike(lab: Lab, where: str, how: How, actor: str, message: str, seconds: f
         raise LocalError(
             "Actors are killed and silenced in memory alone: on sockets all of them are one process.",
             advice="Say --transport memory.",
+            kind="elsewhere",
         )
 
     async def forget(plug_in: PlugIn) -> None:
