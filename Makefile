@@ -23,6 +23,8 @@ conformance: $(STAMP) ## whole conformance suites against our own devices, and t
 	@$(BIN)/pnc conformance evcc --mutants
 	@$(BIN)/pnc conformance csms
 	@$(BIN)/pnc conformance csms --mutants
+	@$(BIN)/pnc conformance station
+	@$(BIN)/pnc conformance station --mutants
 	@$(BIN)/pnc conformance pki
 	@$(BIN)/pnc conformance pools
 

@@ -92,7 +92,7 @@ class StationContext:
             work=self._work,
             problem=self.problem,
             changed=self._state_changed,
-            distrusted=lambda why: self.security_event("InvalidCsmsCertificate", why),
+            distrusted=self.security_event,
         )
         new_id = message_ids(source)
         self.outlets = {

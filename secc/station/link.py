@@ -18,6 +18,7 @@ from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import A, Handler, Request
 from pncsim.wire.ocpp.channel import Connector, FrameChannel
 from pncsim.wire.ocpp.errors import CallError
+from pncsim.wire.ocpp.handshake import PROTOCOL_VERSION
 from pncsim.wire.ocpp.peer import OcppPeer
 from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.source import Source
@@ -51,8 +52,8 @@ class Link:
     """Keeps the station registered. ``handlers`` answer the CSMS's calls.
 
     ``work(fresh)`` runs while registered, once per connection; ``fresh`` tells that a BootNotification was just
-    accepted. ``problem`` is told everything that goes wrong, ``changed`` that the state is another, ``distrusted`` why
-    the CSMS's certificate was refused.
+    accepted. ``problem`` is told everything that goes wrong, ``changed`` that the state is another, ``distrusted`` by
+    which security event its TLS was refused, and why.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Link:
         work: Callable[[bool], Coroutine[Any, Any, None]],
         problem: Callable[[PncError], None],
         changed: Callable[[], None],
-        distrusted: Callable[[str], None],
+        distrusted: Callable[[str, str], None],
     ) -> None:
         self.state: registration.Registration = "Offline"
         self.password = password
@@ -101,7 +102,8 @@ class Link:
                 self._problem(error)
                 if error.alert is not None:
                     self._voice.ocpp_not_secured("CSMS", error)
-                    self._distrusted(error.sentence)
+                    old = error.alert == PROTOCOL_VERSION
+                    self._distrusted("InvalidTLSVersion" if old else "InvalidCsmsCertificate", error.sentence)
             except LocalError as error:
                 self.stopping = True
                 self._problem(error)

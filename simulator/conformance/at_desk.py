@@ -28,7 +28,7 @@ async def at_desk(
     if bench.target:
         trace.subscribe(ear)
     if bench.evidence is None:
-        return replace(await _found(play), said=ear.told(None))
+        return replace(await found(play), said=ear.told(None))
     from pncsim.simulator.evidence.folder import Recorder
 
     began = clock.now()
@@ -36,7 +36,7 @@ async def at_desk(
     recorder.listen(trace)
     result = RunResult(case.id, transport)
     try:
-        finding = await _found(play)
+        finding = await found(play)
         passed = finding.verdict is CaseVerdict.PASS
         result.checks.append(Check(case.expectation, passed, finding.why, id=case.id, clause=case.source))
         result.lab_seconds = clock.now() - began
@@ -46,7 +46,8 @@ async def at_desk(
     return replace(finding, evidence="" if folder is None else str(folder), said=ear.told(None))
 
 
-async def _found(play: Callable[[], Awaitable[None]]) -> Finding:
+async def found(play: Callable[[], Awaitable[None]]) -> Finding:
+    """What ``play`` comes to, by what it raises. Raises LocalError for what cannot be done here."""
     try:
         await play()
     except Unlike as unlike:

@@ -31,6 +31,12 @@ def _pki() -> Suite:
     return PKI
 
 
+def _station() -> Suite:
+    from pncsim.simulator.conformance.station.suite import STATION
+
+    return STATION
+
+
 def _csms() -> Suite:
     from pncsim.simulator.conformance.csms.suite import CSMS
 
@@ -40,6 +46,7 @@ def _csms() -> Suite:
 SUITES: Mapping[str, tuple[str, Callable[[], Suite]]] = {
     "secc": ("hold a charging station's ISO 15118-2 side against the cases of ISO 15118-4", _secc),
     "evcc": ("hold a vehicle's ISO 15118-2 side against the public cases of ISO 15118-4, and mirrored ones", _evcc),
+    "station": ("hold a station's OCPP side against the cases of the OCPP Compliance Testing Tool", _station),
     "csms": ("hold a CSMS against the cases of the OCPP Compliance Testing Tool, over OCPP 2.0.1", _csms),
     "pools": ("hold pools and back ends against Open Plug&Charge, over HTTP", _pools),
     "pki": ("hold enrolment, OCSP and revocation lists against Open Plug&Charge, over HTTP", _pki),

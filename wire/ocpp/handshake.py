@@ -26,6 +26,12 @@ _REFUSED: Mapping[str, int] = {
 }
 """How OpenSSL names the alerts by which a peer refuses a certificate."""
 
+PROTOCOL_VERSION = 70
+"""The alert that says: no version of TLS in common (RFC 8446 6)."""
+
+_TOO_OLD = frozenset({"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION"})
+"""How OpenSSL says the same, whoever of both has ended it."""
+
 
 class LinkSecurity(NamedTuple):
     """What one end sees of a completed handshake; ``shown`` is the peer's certificate (DER), empty without one."""
@@ -95,6 +101,14 @@ def distrusted(who: str, error: ssl.SSLCertVerificationError) -> PeerError:
 def refused_in_handshake(who: str, error: ssl.SSLError) -> PeerError:
     """The CSMS ended the handshake: it did not take the station's certificate, or they have nothing in common."""
     reason = error.reason or str(error)
+    if reason in _TOO_OLD:
+        return PeerError(
+            f"{who} speaks no version of TLS that this station does ({reason}).",
+            kind="no common protocol",
+            clause="A00.FR.301",
+            advice="TLS 1.2 or 1.3 is required on both sides.",
+            alert=PROTOCOL_VERSION,
+        )
     alert = next((number for name, number in _REFUSED.items() if reason.endswith(f"ALERT_{name}")), None)
     if alert is None:
         return PeerError(

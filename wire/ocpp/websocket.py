@@ -320,10 +320,12 @@ class WebSocketServer:
         self.url = f"ws{self._listener.url.removeprefix('http')}{self._path}"
 
     async def close(self) -> None:
-        """Close every connection, and stop listening if it was this endpoint that did."""
-        await asyncio.gather(*(channel.close(1001, "the CSMS is going away") for channel in self._channels))
-        if self._listener is not None:
-            await self._listener.stop()
+        """Close every connection, and stop listening if it was this endpoint that did.
+
+        Both at once: a station that is sent away and comes back in no time finds nobody.
+        """
+        ends = [channel.close(1001, "the CSMS is going away") for channel in self._channels]
+        await asyncio.gather(*ends, *([] if self._listener is None else [self._listener.stop()]))
 
     async def _admission(self, request: web.Request, identity: str) -> Admission:
         link = None if request.transport is None else request.transport.get_extra_info("ssl_object")

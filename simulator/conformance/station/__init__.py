@@ -1,0 +1,1 @@
+"""The suite for charging stations' OCPP side."""

@@ -1,0 +1,82 @@
+"""The suite for charging stations' OCPP side: cases of the OCPP Compliance Testing Tool that a CSMS can hold one to."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+from pncsim.simulator.conformance.case import Case, Finding
+from pncsim.simulator.conformance.in_lab import check_lab
+from pncsim.simulator.conformance.station.declared import DECLARATIONS
+from pncsim.simulator.conformance.station.mutants import WRONG
+from pncsim.simulator.conformance.station.options import StationAtCsms, listening_at
+from pncsim.simulator.conformance.station.rows import (
+    authorization,
+    availability,
+    certificates,
+    contracts,
+    delivery,
+    information,
+    metering,
+    profiles,
+    registration,
+    remote,
+    resetting,
+    security,
+    transactions,
+    variables,
+)
+from pncsim.simulator.conformance.station.stage import run_at_desk
+from pncsim.simulator.conformance.suite import Bench, Suite
+from pncsim.simulator.settings import Transport
+
+
+async def drive(case: Case, bench: Bench) -> Finding:
+    """As :class:`simulator.conformance.suite.Suite`."""
+    wrong = WRONG[bench.mutant].made() if bench.mutant else nullcontext()
+    with wrong:
+        return await run_at_desk(case, bench)
+
+
+def check(bench: Bench) -> None:
+    """As :class:`simulator.conformance.suite.Suite`."""
+    assert isinstance(bench.options, StationAtCsms)
+    if bench.target:
+        listening_at(bench.target)
+    check_lab(None, bench.options.pki)
+
+
+def transport(bench: Bench) -> Transport:
+    """Time runs ahead for a station of ours; somebody else's takes its own."""
+    return "loopback" if bench.target else "memory"
+
+
+_ROWS = (
+    registration,
+    security,
+    variables,
+    resetting,
+    remote,
+    authorization,
+    transactions,
+    delivery,
+    availability,
+    metering,
+    contracts,
+    certificates,
+    profiles,
+    information,
+)
+
+STATION = Suite(
+    name="station",
+    title="OCPP 2.0.1: charging stations, as the OCPP Compliance Testing Tool holds them to it",
+    cases=tuple(case for rows in _ROWS for case in rows.CASES),
+    declarations=DECLARATIONS,
+    drive=drive,
+    transport=transport,
+    own="a station of ours, in memory",
+    targets="ws(s)://ADDRESS:PORT/PATH/ID, where the tester waits for the station ID",
+    options=StationAtCsms,
+    check=check,
+    mutants=WRONG,
+)
