@@ -16,6 +16,7 @@ from pncsim.simulator.scenario import Scenario
 from pncsim.simulator.settings import RunSettings
 from pncsim.tls_certs.pki import load_pki
 from pncsim.wire.errors import LocalError
+from pncsim.wire.trace import Event
 from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
@@ -23,14 +24,20 @@ if TYPE_CHECKING:
 
 
 async def in_lab(
-    case: Case, bench: Bench, plan: Plan, pki: Path | None, play: Callable[[Lab], Awaitable[Finding]]
+    case: Case,
+    bench: Bench,
+    plan: Plan,
+    pki: Path | None,
+    play: Callable[[Lab], Awaitable[Finding]],
+    hears: tuple[type[Event], ...] = ON_THE_LINK,
 ) -> Finding:
     """What ``play`` finds in a lab of ``plan`` and the PKI folder ``pki``.
 
+    ``hears``: what of that is worth keeping of somebody else's device.
     Time runs ahead for a device of ours; somebody else's takes its own. Raises LocalError for what cannot be done here.
     """
     found: list[Finding] = []
-    ear = Ear(ON_THE_LINK)
+    ear = Ear(hears)
 
     async def story(lab: Lab) -> None:
         if bench.target:

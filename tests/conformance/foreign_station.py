@@ -37,7 +37,7 @@ class Frames:
         await self._socket.send_str(text)
 
 
-class ForeignStation(ChargePoint):
+class ForeignStation(ChargePoint):  # type: ignore[misc]
     """One EVSE, a few variables, and connectors that can be taken out of service."""
 
     known: ClassVar[dict[tuple[str, str], str]] = {

@@ -12,6 +12,7 @@ from pncsim.simulator.conformance.at_desk import found
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
 from pncsim.simulator.conformance.in_lab import in_lab
 from pncsim.simulator.conformance.octt import Playing
+from pncsim.simulator.conformance.said import AT_THE_DESK
 from pncsim.simulator.conformance.station.desk import CsmsDesk
 from pncsim.simulator.conformance.station.doors import MemoryDoor, SocketDoor
 from pncsim.simulator.conformance.station.hands import LabHand, NobodyThere, SomebodysHand
@@ -60,7 +61,7 @@ async def run_at_desk(case: Case, bench: Bench) -> Finding:
             await desk.hand.away()
             await desk.leave()
 
-    return await in_lab(case, bench, _plan(bench, staged), options.pki, play)
+    return await in_lab(case, bench, _plan(bench, staged), options.pki, play, AT_THE_DESK)
 
 
 def _plan(bench: Bench, staged: Staged) -> Plan:
