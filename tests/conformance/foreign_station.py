@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+import ssl
+import warnings
+from collections.abc import AsyncIterator, Callable
+from typing import Any, ClassVar, TypeVar
 
 import aiohttp
-import ocpp.messages
-from ocpp.routing import on
-from ocpp.v201 import ChargePoint, call, call_result
 
-ocpp.messages.ASYNC_VALIDATION = False
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    # To mypy the package is the folder of tests that is called as it is.
+    from ocpp import messages, routing, v201  # type: ignore[attr-defined]
+
+call, call_result = v201.call, v201.call_result
+messages.ASYNC_VALIDATION = False
+on: Callable[[str], Callable[[Handler], Handler]] = routing.on
 
 
 class Gone(Exception):
@@ -37,7 +45,7 @@ class Frames:
         await self._socket.send_str(text)
 
 
-class ForeignStation(ChargePoint):  # type: ignore[misc]
+class ForeignStation(v201.ChargePoint):  # type: ignore[misc]
     """One EVSE, a few variables, and connectors that can be taken out of service."""
 
     known: ClassVar[dict[tuple[str, str], str]] = {
@@ -89,7 +97,7 @@ class ForeignStation(ChargePoint):  # type: ignore[misc]
             status = "Accepted"
         return result | {"attribute_status": status}
 
-    @on("GetVariables")  # type: ignore[untyped-decorator]
+    @on("GetVariables")
     def read(self, get_variable_data: list[Any], **_: Any) -> Any:
         found = []
         for item in get_variable_data:
@@ -99,7 +107,7 @@ class ForeignStation(ChargePoint):  # type: ignore[misc]
             found.append(result)
         return call_result.GetVariables(get_variable_result=found)
 
-    @on("SetVariables")  # type: ignore[untyped-decorator]
+    @on("SetVariables")
     def write(self, set_variable_data: list[Any], **_: Any) -> Any:
         found = []
         for item in set_variable_data:
@@ -114,19 +122,19 @@ class ForeignStation(ChargePoint):  # type: ignore[misc]
             found.append(result)
         return call_result.SetVariables(set_variable_result=found)
 
-    @on("Reset")  # type: ignore[untyped-decorator]
+    @on("Reset")
     def reset(self, type: str, **_: Any) -> Any:
         self.later(self.boots("RemoteReset"))
         return call_result.Reset(status="Accepted")
 
-    @on("TriggerMessage")  # type: ignore[untyped-decorator]
+    @on("TriggerMessage")
     def trigger(self, requested_message: str, **_: Any) -> Any:
         if requested_message != "Heartbeat":
             return call_result.TriggerMessage(status="NotImplemented")
         self.later(self.call(call.Heartbeat(), suppress=False))
         return call_result.TriggerMessage(status="Accepted")
 
-    @on("ChangeAvailability")  # type: ignore[untyped-decorator]
+    @on("ChangeAvailability")
     def change(self, operational_status: str, **_: Any) -> Any:
         wanted = "Available" if operational_status == "Operative" else "Unavailable"
         if wanted != self.status:
@@ -134,17 +142,19 @@ class ForeignStation(ChargePoint):  # type: ignore[misc]
             self.later(self.tells())
         return call_result.ChangeAvailability(status="Accepted")
 
-    @on("DataTransfer")  # type: ignore[untyped-decorator]
+    @on("DataTransfer")
     def data(self, **_: Any) -> Any:
         return call_result.DataTransfer(status="UnknownVendorId")
 
-    @on("GetCompositeSchedule")  # type: ignore[untyped-decorator]
+    @on("GetCompositeSchedule")
     def composite(self, evse_id: int, **_: Any) -> Any:
         return call_result.GetCompositeSchedule(status="Rejected" if evse_id == 77 else "Accepted")
 
 
 @contextlib.asynccontextmanager
-async def foreign_station(url: str, identity: str) -> AsyncIterator[list[ForeignStation]]:
+async def foreign_station(
+    url: str, identity: str, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[list[ForeignStation]]:
     """A station that comes to ``url`` as soon as somebody listens there, and again whenever it was sent away."""
     there: list[ForeignStation] = []
 
@@ -152,7 +162,9 @@ async def foreign_station(url: str, identity: str) -> AsyncIterator[list[Foreign
         async with aiohttp.ClientSession() as session:
             while True:
                 try:
-                    socket = await session.ws_connect(f"{url}/{identity}", protocols=("ocpp2.0.1",))
+                    socket = await session.ws_connect(
+                        f"{url}/{identity}", protocols=("ocpp2.0.1",), ssl=True if tls is None else tls
+                    )
                 except aiohttp.ClientError:
                     await asyncio.sleep(0.02)
                     continue

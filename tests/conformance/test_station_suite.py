@@ -17,7 +17,11 @@ from pncsim.simulator.conformance.station import doing
 from pncsim.simulator.conformance.station.options import StationAtCsms, listening_at
 from pncsim.simulator.conformance.station.suite import STATION
 from pncsim.simulator.conformance.suite import Bench
+from pncsim.tls_certs.pki import create_pki, write_pki
+from pncsim.tls_certs.profiles import PROFILES
+from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
+from pncsim.wire.ocpp.tls import client_context
 
 CHOSEN = "A_01 A_05 A_06 A_07 A_09 A_12 A_23 B_02 B_03 B_41 B_51 B_57 C_16 C_32 C_52 E_31 E_43 E_51 F_03 J_11 K_53 M_28"
 """Of each kind the most demanding; `pnc conformance station` runs all."""
@@ -113,6 +117,28 @@ async def test_what_ours_lacks_is_tried_at_who_has_it() -> None:
 async def test_what_it_does_not_do_is_a_failure_with_the_reason(number: str, why: str) -> None:
     found = await held(number)
     assert found.verdict is CaseVerdict.FAIL and found.why.startswith(why), found
+
+
+async def test_a_station_shows_its_certificate_to_a_tester_that_knows_no_password(tmp_path: Path) -> None:
+    now, port = Clock().now(), free_port()
+    pki = create_pki(now)
+    write_pki(pki, tmp_path)
+    shown = pki.authority("csms_root").credentials(PROFILES["station_client"], "SN4711", now)
+    bench = Bench(
+        target=f"wss://127.0.0.1:{port}/ocpp/CS-OF-PYPI",
+        pics=STATION.usual,
+        options=StationAtCsms(wait=10.0, pki=tmp_path),
+    )
+    context = client_context([pki.root("csms_server")], shown)
+    async with foreign_station(f"wss://127.0.0.1:{port}/ocpp", "CS-OF-PYPI", context):
+        found = await STATION.drive(STATION.case("TC_A_07_CS"), bench)
+    assert (found.verdict, found.why) == (CaseVerdict.PASS, "")
+
+
+@pytest.mark.parametrize("number", ["A_01", "A_04", "A_07"])
+async def test_what_the_tester_was_not_given_does_not_speak_against_the_station(number: str) -> None:
+    found = await held(number)
+    assert found.verdict is CaseVerdict.NOT_APPLICABLE and "Give " in found.why
 
 
 async def test_what_needs_somebody_at_the_station_does_not_apply_where_nobody_is() -> None:

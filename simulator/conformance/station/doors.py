@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography import x509
@@ -14,8 +15,8 @@ from pncsim.simulator.conformance.station.options import ListeningAt
 from pncsim.simulator.plan import SecurityProfile
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import PeerError
-from pncsim.wire.ocpp.channel import FrameChannel
-from pncsim.wire.ocpp.handshake import shake_hands, turned_away
+from pncsim.wire.ocpp.channel import Admission, FrameChannel
+from pncsim.wire.ocpp.handshake import LinkSecurity, shake_hands, turned_away
 from pncsim.wire.ocpp.tls import client_context, server_context
 
 if TYPE_CHECKING:
@@ -25,11 +26,15 @@ GOING_AWAY, TURNS = 1001, 100
 
 
 class DeskDoor(Protocol):
-    """The tester's door: open at first. ``serving`` are the credentials of its TLS, None for none."""
+    """The tester's door. ``serving`` are the credentials of its TLS, None for none.
+
+    ``certified``: it asks stations for a certificate, not for a password (security profile 3).
+    """
 
     csms: Csms
     identity: str
     serving: Credentials | None
+    certified: bool
     oldest_tls: bool
     """Speak nothing newer than TLS 1.1."""
 
@@ -73,7 +78,8 @@ class MemoryDoor:
         shown: Credentials | None,
     ) -> None:
         self.csms, self.identity, self.serving, self.oldest_tls = csms, identity, serving, False
-        self._profile, self._trusted, self._shown = profile, trusted, shown
+        self.certified = profile == 3
+        self._trusted, self._shown = trusted, shown
         self._shut = False
 
     async def open(self) -> None:
@@ -91,15 +97,15 @@ class MemoryDoor:
             raise PeerError("The CSMS cannot be reached: the tester is away.", kind="unreachable")
         near = None
         if self.serving is not None and self._trusted is not None:
-            below = (self._trusted,) if self._profile == 3 else ()
+            below = (self._trusted,) if self.certified else ()
             theirs = client_context([self._trusted], self._shown, lab_time=True)
             near, far = shake_hands(
                 theirs, tls_of(self.serving, stations_below=below, oldest=self.oldest_tls), "localhost"
             )
             self.csms.voice.ocpp_secured(identity, far.version, far.cipher, far.subject, far.shown)
-            if self._profile == 3:
+            if self.certified:
                 admission = await self.csms.admit_certified(identity, far)
-        if self._profile != 3:
+        if not self.certified:
             admission = await self.csms.admit(identity, identity, password)
         if admission != "welcome":
             raise turned_away("The CSMS", 404 if admission == "unknown" else 401)
@@ -109,11 +115,17 @@ class MemoryDoor:
 
 
 class SocketDoor:
-    """For somebody else's station: a WebSocket server at ``at``."""
+    """For somebody else's station: a WebSocket server at ``at``.
 
-    def __init__(self, csms: Csms, at: ListeningAt, serving: Credentials | None) -> None:
+    ``below``: the roots a station's certificate may lead to; with them it comes by security profile 3.
+    """
+
+    def __init__(
+        self, csms: Csms, at: ListeningAt, serving: Credentials | None, below: Sequence[x509.Certificate] = ()
+    ) -> None:
         self.csms, self.identity, self.serving, self.oldest_tls = csms, at.identity, serving, False
-        self._at = at
+        self.certified = bool(below)
+        self._at, self._below = at, tuple(below)
         self._server: WebSocketServer | None = None
 
     async def open(self) -> None:
@@ -121,10 +133,23 @@ class SocketDoor:
         from pncsim.wire.ocpp.websocket import WebSocketServer
 
         csms, at = self.csms, self._at
-        tls = None if self.serving is None else tls_of(self.serving, stations_below=(), oldest=self.oldest_tls)
-        server = WebSocketServer(csms.admit, csms.serve, at.path, report=csms.report, voice=csms.voice)
+        tls = None
+        if self.serving is not None:
+            tls = tls_of(self.serving, stations_below=self._below, oldest=self.oldest_tls)
+        server = WebSocketServer(
+            csms.admit,
+            csms.serve,
+            at.path,
+            admit_certified=self._admit if self.certified else None,
+            report=csms.report,
+            voice=csms.voice,
+        )
         await server.start(at.host, at.port, tls)
         self._server = server
+
+    async def _admit(self, identity: str, link: LinkSecurity) -> Admission:
+        """Whose path the handshake has verified comes in, whatever number the certificate names."""
+        return "welcome" if identity == self.identity else "unknown"
 
     async def shut(self) -> None:
         """As :class:`DeskDoor`."""

@@ -22,8 +22,8 @@ KWH, LOOPS_EVERY = 40.0, 5.0
 meanwhile."""
 
 
-class NobodyThere(Exception):
-    """Something has to be done at the station, and nobody is there to do it."""
+class NotToBeHad(Exception):
+    """What a case needs is not there: somebody at the station, or something of the tester's. The text says what."""
 
 
 class Hand(Protocol):
@@ -131,7 +131,7 @@ class LabHand:
 
 
 class SomebodysHand:
-    """At somebody else's station: a person who is asked, or a command that does it. Raises NobodyThere for neither."""
+    """At somebody else's station: a person who is asked, or a command that does it. Raises NotToBeHad for neither."""
 
     def __init__(self, options: StationAtCsms) -> None:
         self._manual = options.manual
@@ -146,7 +146,7 @@ class SomebodysHand:
         elif self._manual:
             await person_does(asked)
         else:
-            raise NobodyThere(f"{asked}: nobody is there to do it. Give --manual or --cp-command.")
+            raise NotToBeHad(f"{asked}: nobody is there to do it. Give --manual or --cp-command.")
 
     async def power_up(self) -> None:
         """As :class:`Hand`."""

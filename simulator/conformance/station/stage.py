@@ -15,7 +15,7 @@ from pncsim.simulator.conformance.octt import Playing
 from pncsim.simulator.conformance.said import AT_THE_DESK
 from pncsim.simulator.conformance.station.desk import CsmsDesk
 from pncsim.simulator.conformance.station.doors import MemoryDoor, SocketDoor
-from pncsim.simulator.conformance.station.hands import LabHand, NobodyThere, SomebodysHand
+from pncsim.simulator.conformance.station.hands import LabHand, NotToBeHad, SomebodysHand
 from pncsim.simulator.conformance.station.options import StationAtCsms, listening_at
 from pncsim.simulator.conformance.suite import Bench
 from pncsim.simulator.plan import CsmsPlan, Plan, SecurityProfile, StationPlan
@@ -23,6 +23,8 @@ from pncsim.simulator.plan import CsmsPlan, Plan, SecurityProfile, StationPlan
 if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
 
+SETTLES = 0.5
+"""Seconds somebody else's station has for what it does when it has connected."""
 AS_USUAL: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -55,7 +57,7 @@ async def run_at_desk(case: Case, bench: Bench) -> Finding:
         lab.trace.subscribe(desk)
         try:
             return await found(lambda: _played(desk, staged))
-        except NobodyThere as nobody:
+        except NotToBeHad as nobody:
             return Finding(CaseVerdict.NOT_APPLICABLE, str(nobody))
         finally:
             await desk.hand.away()
@@ -76,6 +78,7 @@ async def _played(desk: CsmsDesk, staged: Staged) -> None:
             await desk.hand.up()
     else:
         await desk.arrived(desk.options.wait)
+        await desk.clock.sleep(SETTLES)  # one that comes for the first time boots, and tells of its connectors
     desk.mark()
     await staged.play(desk)
 
@@ -99,7 +102,9 @@ async def _at_target(lab: Lab, bench: Bench, options: StationAtCsms, staged: Sta
     at, back = listening_at(bench.target), await lab.region.back_end()
     await back.csms.register.add(at.identity, options.secret)
     await back.csms.register.booted(at.identity, "Accepted")
-    door = SocketDoor(back.csms, at, back.pki.credentials("csms_server") if at.secured else None)
+    serving = back.pki.credentials("csms_server") if at.secured else None
+    below = back.pki.anchors("csms_root") if at.secured and options.password is None else ()
+    door = SocketDoor(back.csms, at, serving, below)
     hand = SomebodysHand(options)
     desk = CsmsDesk(door, hand, lab.clock, options, bench.pics, pki=back.pki, services=back.services, foreign=True)
     await door.open()

@@ -7,7 +7,7 @@ from typing import Any
 from pncsim.simulator.conformance.octt import OcttCases, Playing
 from pncsim.simulator.conformance.station.declared import has
 from pncsim.simulator.conformance.station.desk import PATIENCE, CsmsDesk
-from pncsim.simulator.conformance.station.hands import NobodyThere
+from pncsim.simulator.conformance.station.hands import NotToBeHad
 from pncsim.simulator.conformance.unlike import must
 from pncsim.tls_certs.hash_data import hash_data
 from pncsim.wire.ocpp import v201
@@ -58,7 +58,7 @@ def _uploads(kind: str) -> Playing:
     async def play(desk: CsmsDesk) -> None:
         place = desk.options.log_location
         if not place:
-            raise NobodyThere("Nobody has said where logs may be uploaded to. Give --log-location URL.")
+            raise NotToBeHad("Nobody has said where logs may be uploaded to. Give --log-location URL.")
         await _log(desk, kind, place)
         await _log_status(desk, "Uploading")
         await _log_status(desk, "Uploaded")

@@ -7,10 +7,11 @@ from typing import Any
 from pncsim.simulator.conformance.octt import OcttCases, Playing
 from pncsim.simulator.conformance.station.declared import has
 from pncsim.simulator.conformance.station.desk import LOOKS_EVERY, CsmsDesk
+from pncsim.simulator.conformance.station.hands import NotToBeHad
 from pncsim.simulator.conformance.station.stage import Staged
 from pncsim.simulator.conformance.unlike import Unlike, must
 from pncsim.tls_certs.pki import create_ocpp_pki
-from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.errors import PeerError
 from pncsim.wire.ocpp import v201
 
 SECURITY = OcttCases("security", "CS")
@@ -39,11 +40,17 @@ async def _comes_in(desk: CsmsDesk) -> None:
 
 async def _by_password(desk: CsmsDesk) -> None:
     if desk.foreign and desk.options.password is None:
-        raise LocalError("The tester does not know the station's password.", advice="Give --password FILE.")
+        raise NotToBeHad("The tester does not know the station's password. Give --password FILE.")
     await _comes_in(desk)
 
 
+def _needs_tls(desk: CsmsDesk) -> None:
+    if desk.door.serving is None:
+        raise NotToBeHad("The tester listens without TLS. Give a target at wss://.")
+
+
 async def _by_tls(desk: CsmsDesk) -> None:
+    _needs_tls(desk)
     await _comes_in(desk)
     must(desk.secured, "The station has come in without TLS.")
     version = desk.secured[-1].version
@@ -51,6 +58,9 @@ async def _by_tls(desk: CsmsDesk) -> None:
 
 
 async def _by_certificate(desk: CsmsDesk) -> None:
+    _needs_tls(desk)
+    if not desk.door.certified:
+        raise NotToBeHad("The tester asks for a password, not for a certificate. Give no --password.")
     await _by_tls(desk)
     must(desk.secured[-1].shown, "The station has shown no certificate of its own.")
 
@@ -59,9 +69,8 @@ def _distrusts(event: str, *, oldest: bool) -> Playing:
     """The CSMS shows a certificate of somebody else, or speaks TLS that is too old; then it is as it was."""
 
     async def play(desk: CsmsDesk) -> None:
+        _needs_tls(desk)
         good = desk.door.serving
-        if good is None:
-            raise PeerError("The station comes without TLS: the case cannot begin.", kind="refused")
         await desk.door.shut()
         if oldest:
             desk.door.oldest_tls = True

@@ -134,7 +134,14 @@ WRONG = wrong(
         frozenset(),
         ids("B_30"),
     ),
-    ("no-reset", "it is never reset", station, "BLOCKS", answering("Reset", _says("Rejected")), ids("B_20 B_25")),
+    (
+        "no-reset",
+        "it is never reset",
+        station,
+        "BLOCKS",
+        answering("Reset", _says("Rejected")),
+        ids("B_20 B_25 B_21 B_22 B_26 B_27 B_41 C_32"),
+    ),
     (
         "always-at-once",
         "every reset is Immediate",
@@ -165,7 +172,7 @@ WRONG = wrong(
         station,
         "BLOCKS",
         answering("RequestStartTransaction", _says("Rejected")),
-        ids("F_01 F_02 F_03 F_04"),
+        ids("F_01 F_02 F_03 F_04 K_38"),
     ),
     (
         "no-profiles",
@@ -181,7 +188,7 @@ WRONG = wrong(
         StationContext,
         "present",
         _start_with(start=lambda _: None),
-        ids("F_01 F_02 F_03"),
+        ids("F_01 F_02 F_03 K_38"),
     ),
     (
         "asks-anyway",
@@ -237,7 +244,7 @@ WRONG = wrong(
         station,
         "BLOCKS",
         answering("TriggerMessage", _nothing_follows),
-        ids("F_13 F_14 F_20 F_23 F_24 A_12 A_14 A_15 A_23 M_24 M_25"),
+        ids("F_13 F_14 F_20 F_23 F_24 A_12 A_14 A_15 A_23 M_24 M_25 B_02 M_29"),
     ),
     (
         "boots-on-demand",
@@ -334,7 +341,7 @@ WRONG = wrong(
         TrustStore,
         "install",
         _not_kept,
-        ids("M_01 M_02 M_03 M_04 M_07 M_12 M_13 M_16 M_17 M_18"),
+        ids("M_01 M_02 M_03 M_04 M_07 M_12 M_13 M_16 M_17 M_18 M_20"),
     ),
     (
         "lists-all",
@@ -350,7 +357,7 @@ WRONG = wrong(
         TrustStore,
         "installed",
         _nothing_there,
-        ids("M_01 M_02 M_03 M_04 M_12 M_13 M_14 M_15 M_16 M_17 M_18 M_23 A_12"),
+        ids("M_01 M_02 M_03 M_04 M_12 M_13 M_14 M_15 M_16 M_17 M_18 M_23 A_12 C_52 C_53"),
     ),
     ("lists-leaves", "it lists its certificate without Sub-CAs", TrustStore, "installed", _leaf_alone, ids("M_15")),
     (
@@ -367,7 +374,7 @@ WRONG = wrong(
         TrustStore,
         "delete",
         _deletes_nothing,
-        ids("M_20 M_22 M_23"),
+        ids("M_20 M_22 M_23 C_52 C_53"),
     ),
     ("any-chain", "it accepts every certificate of its own", Upkeep, "certificate_signed", _any_chain, ids("A_14")),
 )

@@ -71,7 +71,14 @@ WRONG = wrong(
         _first_set,
         ids("B_10"),
     ),
-    ("no-values", "variables are read without their value", DeviceModel, "_got", _without_value, ids("B_06 B_07")),
+    (
+        "no-values",
+        "variables are read without their value",
+        DeviceModel,
+        "_got",
+        _without_value,
+        ids("B_06 B_07 B_09 B_10"),
+    ),
     ("no-memory", "what is written is forgotten", DeviceModel, "_set", _written_nowhere, ids("B_09 B_10")),
     (
         "knows-components",
@@ -120,6 +127,6 @@ WRONG = wrong(
         station,
         "BLOCKS",
         answering("GetBaseReport", lambda _, payload: {"status": "Accepted"}),
-        ids("B_15"),
+        ids("B_15 B_12 B_13"),
     ),
 )
