@@ -158,12 +158,12 @@ class SomebodysHand:
 
     async def drive(self, evse: int = 1, *, contract: str = "", **wishes: Any) -> None:
         """As :class:`Hand`."""
-        which = {
-            "": "a vehicle that identifies by nothing but your card",
-            "install": "a vehicle that has no contract and asks for one",
-            "update": "a vehicle that has its contract renewed",
-        }.get(contract, "a vehicle with a contract")
-        await self._do(f"Plug in {which} at EVSE {evse}, and let it charge", "C")
+        which, *word = {
+            "": ("a vehicle that identifies by nothing but your card",),
+            "install": ("a vehicle that has no contract and asks for one", "install"),
+            "update": ("a vehicle that has its contract renewed", "update"),
+        }.get(contract, ("a vehicle with a contract", "contract"))
+        await self._do(f"Plug in {which} at EVSE {evse}, and let it charge", "C", *word)
         self._plugged = True
 
     async def show(self, card: str, evse: int = 1) -> None:
