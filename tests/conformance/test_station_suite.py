@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from foreign_station import foreign_station
+from foreign_station import foreign_station, v201
 
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.conformance.case import CaseVerdict, Finding
@@ -14,6 +14,7 @@ from pncsim.simulator.conformance.page import page
 from pncsim.simulator.conformance.pics import Pics
 from pncsim.simulator.conformance.running import tried
 from pncsim.simulator.conformance.station import doing
+from pncsim.simulator.conformance.station.desk import CsmsDesk
 from pncsim.simulator.conformance.station.options import StationAtCsms, listening_at
 from pncsim.simulator.conformance.station.suite import STATION
 from pncsim.simulator.conformance.suite import Bench
@@ -22,10 +23,19 @@ from pncsim.tls_certs.profiles import PROFILES
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.ocpp.tls import client_context
+from pncsim.wire.values import replace
 
 CHOSEN = "A_01 A_05 A_06 A_07 A_09 A_12 A_23 B_02 B_03 B_41 B_51 B_57 C_16 C_32 C_52 E_31 E_43 E_51 F_03 J_11 K_53 M_28"
 """Of each kind the most demanding; `pnc conformance station` runs all."""
 CHOSEN_MUTANTS = ("any-value", "old-fashioned", "only-once", "never-central", "queue-empty", "counts-twice", "at-once")
+EMAID = "DEPNCC00000001A"
+HASHES = {
+    "hashAlgorithm": "SHA256",
+    "issuerNameHash": "aa",
+    "issuerKeyHash": "bb",
+    "serialNumber": "1",
+    "responderURL": "http://ocsp.example",
+}
 OCTT = 290
 """Cases that Core, Advanced Security and ISO 15118 Support list for a station."""
 
@@ -157,6 +167,31 @@ async def test_a_command_stands_in_for_the_person_at_the_station(
     found = await held("C_04", cp_command=str(command), card="04CAFE")
     assert found.verdict is CaseVerdict.INCONCLUSIVE and "No vehicle charges" in found.why
     assert done.read_text().split("\n") == ["C", "card 04CAFE", "A", ""]
+
+
+async def test_the_tester_knows_the_card_it_was_told_and_every_contract() -> None:
+    port = free_port()
+    at = f"ws://127.0.0.1:{port}/ocpp"
+    said: list[tuple[str, str | None]] = []
+
+    async def shows(desk: CsmsDesk) -> None:
+        station = there[-1]
+        for token, kind, hashed in (
+            ("04CAFE", "ISO14443", False),
+            ("04BEEF", "ISO14443", False),
+            (EMAID, "eMAID", True),
+        ):
+            data = [HASHES] if hashed else None
+            asked = v201.call.Authorize(id_token={"idToken": token, "type": kind}, iso15118_certificate_hash_data=data)
+            answer = await station.call(asked, suppress=False)
+            said.append((answer.id_token_info["status"], answer.certificate_status))
+
+    case = replace(STATION.case("TC_B_06_CS"), how=shows)
+    bench = Bench(target=f"{at}/CS-OF-PYPI", pics=STATION.usual, options=StationAtCsms(wait=10.0, card="04CAFE"))
+    async with foreign_station(at, "CS-OF-PYPI") as there:
+        found = await STATION.drive(case, bench)
+    assert found.verdict is CaseVerdict.PASS
+    assert said == [("Accepted", None), ("Unknown", None), ("Accepted", "Accepted")]
 
 
 async def test_settings_of_somebody_elses_station_are_given_back() -> None:

@@ -20,7 +20,7 @@ from pncsim.backend.csms.register import RegistrationStatus
 from pncsim.simulator.conformance.octt import answered, refused
 from pncsim.simulator.conformance.pics import Pics
 from pncsim.simulator.conformance.station.doors import DeskDoor
-from pncsim.simulator.conformance.station.hands import Hand
+from pncsim.simulator.conformance.station.hands import StationHand
 from pncsim.simulator.conformance.station.options import StationAtCsms
 from pncsim.simulator.conformance.unlike import Unlike, must
 from pncsim.tls_certs.pki import Pki
@@ -47,7 +47,7 @@ StationAnswer = Callable[[Any], Reply[Any]]
 """Answers a call of the station's in place of the usual answer."""
 
 
-class Heard(Struct):
+class HeardCall(Struct):
     """A call of the station's; ``taken``: it has been asked for."""
 
     action: str
@@ -81,7 +81,7 @@ class CsmsDesk:
     def __init__(
         self,
         door: DeskDoor,
-        hand: Hand,
+        hand: StationHand,
         clock: Clock,
         options: StationAtCsms,
         pics: Pics,
@@ -95,7 +95,7 @@ class CsmsDesk:
         self.pki, self.services = pki, services
         self.boots: list[tuple[RegistrationStatus, int]] = [("Accepted", HEARTBEATS)]
         self.registered: RegistrationStatus = "Accepted"
-        self.heard: list[Heard] = []
+        self.heard: list[HeardCall] = []
         self.turned_away: list[Problem] = []
         self.secured: list[OcppSecured] = []
         self._instead: dict[str, StationAnswer] = {}
@@ -127,7 +127,7 @@ class CsmsDesk:
             self._instead[action] = instead
 
     def _answer(self, action: str, link: StationLink, payload: Any) -> Reply[Any]:
-        self.heard.append(Heard(action, payload, self.clock.now()))
+        self.heard.append(HeardCall(action, payload, self.clock.now()))
         self._news.set()
         allowed = PENDING if self.registered == "Pending" else UNREGISTERED
         if self.registered != "Accepted" and action not in allowed:
@@ -136,8 +136,21 @@ class CsmsDesk:
             return self._instead[action](payload)
         if action == "BootNotification":
             return self._booted()
+        if self.foreign and action in ("Authorize", "TransactionEvent"):
+            return self._known(payload)
         usual = ANSWERS.get(action)
         return {} if usual is None else usual(link, payload)
+
+    def _known(self, payload: Any) -> Mapping[str, Any]:
+        """What is said of a token at somebody else's station: the card and every contract that comes there are good."""
+        token = payload.get("idToken")
+        if token is None:
+            return {}
+        good = token["type"] == "eMAID" or token["idToken"] == self.options.card
+        answer: dict[str, Any] = {"idTokenInfo": {"status": "Accepted" if good else "Unknown"}}
+        if "certificate" in payload or "iso15118CertificateHashData" in payload:
+            answer["certificateStatus"] = "Accepted"
+        return answer
 
     def _booted(self) -> Mapping[str, Any]:
         status, interval = self.boots[0] if len(self.boots) == 1 else self.boots.pop(0)
@@ -149,7 +162,7 @@ class CsmsDesk:
         for one in self.heard:
             one.taken = True
 
-    def said(self, action: str, where: Callable[[Any], bool] = anything) -> list[Heard]:
+    def said(self, action: str, where: Callable[[Any], bool] = anything) -> list[HeardCall]:
         """What of that kind was said since the last mark and has not been asked for, in order."""
         return [one for one in self.heard if not one.taken and one.action == action and where(one.payload)]
 
@@ -161,7 +174,7 @@ class CsmsDesk:
 
     async def next(
         self, action: str, where: Callable[[Any], bool] = anything, *, within: float = PATIENCE, what: str = ""
-    ) -> Heard:
+    ) -> HeardCall:
         """As :meth:`expect`, with the time it came at."""
         due = self.clock.now() + within
         while not (found := self.said(action, where)):

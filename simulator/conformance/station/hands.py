@@ -26,7 +26,7 @@ class NotToBeHad(Exception):
     """What a case needs is not there: somebody at the station, or something of the tester's. The text says what."""
 
 
-class Hand(Protocol):
+class StationHand(Protocol):
     """Does what no CSMS can."""
 
     async def power_up(self) -> None:
@@ -68,7 +68,7 @@ class LabHand:
         return site
 
     async def power_up(self) -> None:
-        """As :class:`Hand`; whether it comes in is for the case to see."""
+        """As :class:`StationHand`; whether it comes in is for the case to see."""
         self._birth = asyncio.create_task(self._lab.station(**self._wishes))
 
     async def up(self) -> None:
@@ -79,11 +79,11 @@ class LabHand:
         return self.site.evse(number)
 
     async def plug(self, evse: int = 1) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
         self._evse(evse).pilot.connect()
 
     async def drive(self, evse: int = 1, *, contract: str = "", **wishes: Any) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
         vehicle = await self._vehicle(contract, wishes)
         there, wheel, lab = self._evse(evse), Wheel(), self._lab
         charging = charge(there.network, vehicle, lab.clock, lab.trace, pilot=there.pilot, wheel=wheel)
@@ -103,22 +103,22 @@ class LabHand:
         return vehicle
 
     async def show(self, card: str, evse: int = 1) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
         self.site.station.present(card, evse=evse)
 
     async def stop(self) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
         for wheel, _ in self._charging.values():
             wheel.stop()
 
     async def unplug(self, evse: int = 1) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
         self._evse(evse).pilot.disconnect()
         if evse in self._charging:
             await self._charging.pop(evse)[1]
 
     async def away(self) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
         if self._birth is not None:
             await asyncio.gather(self._birth, return_exceptions=True)
         site = self._lab.stations.get(self._identity)
@@ -149,15 +149,15 @@ class SomebodysHand:
             raise NotToBeHad(f"{asked}: nobody is there to do it. Give --manual or --cp-command.")
 
     async def power_up(self) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
 
     async def plug(self, evse: int = 1) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
         await self._do(f"Plug the cable in at EVSE {evse}, without a vehicle that charges", "B")
         self._plugged = True
 
     async def drive(self, evse: int = 1, *, contract: str = "", **wishes: Any) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
         which, *word = {
             "": ("a vehicle that identifies by nothing but your card",),
             "install": ("a vehicle that has no contract and asks for one", "install"),
@@ -167,19 +167,19 @@ class SomebodysHand:
         self._plugged = True
 
     async def show(self, card: str, evse: int = 1) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
         await self._do(f"Show the card {card} at EVSE {evse}", "card", card)
 
     async def stop(self) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
         await self._do("End charging at the vehicle", "B")
 
     async def unplug(self, evse: int = 1) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
         await self._do(f"Unplug the cable at EVSE {evse}", "A")
         self._plugged = False
 
     async def away(self) -> None:
-        """As :class:`Hand`."""
+        """As :class:`StationHand`."""
         if self._plugged:
             await self.unplug()

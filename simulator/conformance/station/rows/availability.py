@@ -15,15 +15,15 @@ from pncsim.wire.ocpp import v201
 AVAILABILITY = OcttCases("availability", "CS")
 CASES = AVAILABILITY.cases
 
-Status = Literal["Operative", "Inoperative"]
-Place = Literal["EVSE", "Charging Station", "Connector"]
+Operation = Literal["Operative", "Inoperative"]
+Level = Literal["EVSE", "Charging Station", "Connector"]
 
-_PLACES: dict[Place, Any] = {
+_PLACES: dict[Level, Any] = {
     "EVSE": {"evse": {"id": 1}},
     "Charging Station": {},
     "Connector": {"evse": {"id": 1, "connectorId": 1}},
 }
-_TOLD: dict[Status, str] = {"Operative": "Available", "Inoperative": "Unavailable"}
+_TOLD: dict[Operation, str] = {"Operative": "Available", "Inoperative": "Unavailable"}
 
 
 async def _plugged(desk: CsmsDesk) -> None:
@@ -40,17 +40,17 @@ async def _freed(desk: CsmsDesk) -> None:
     must((said["evseId"], said["connectorId"]) == (1, 1), "StatusNotification is of another connector.")
 
 
-async def _change(desk: CsmsDesk, place: Place, status: Status, *allowed: str) -> None:
+async def _change(desk: CsmsDesk, place: Level, status: Operation, *allowed: str) -> None:
     request: Any = {"operationalStatus": status} | _PLACES[place]
     await desk.status(v201.ChangeAvailability(request), *(allowed or ("Accepted",)))
 
 
-async def _told(desk: CsmsDesk, status: Status) -> None:
+async def _told(desk: CsmsDesk, status: Operation) -> None:
     word = _TOLD[status]
     await desk.expect("StatusNotification", lambda said: said["connectorStatus"] == word, what=f"({word})")
 
 
-def _changes(place: Place, before: Status, after: Status) -> Playing:
+def _changes(place: Level, before: Operation, after: Operation) -> Playing:
     async def play(desk: CsmsDesk) -> None:
         desk.afterwards(lambda: _change(desk, place, "Operative"))
         if before == "Inoperative":
@@ -66,7 +66,7 @@ def _changes(place: Place, before: Status, after: Status) -> Playing:
     return play
 
 
-def _charges_first(place: Place) -> Playing:
+def _charges_first(place: Level) -> Playing:
     async def play(desk: CsmsDesk) -> None:
         desk.afterwards(lambda: _change(desk, place, "Operative"))
         transaction = await charging(desk)
@@ -78,7 +78,7 @@ def _charges_first(place: Place) -> Playing:
     return play
 
 
-def _outlives_reset(place: Place) -> Playing:
+def _outlives_reset(place: Level) -> Playing:
     async def play(desk: CsmsDesk) -> None:
         desk.afterwards(lambda: _change(desk, place, "Operative"))
         await _change(desk, place, "Inoperative")
@@ -93,12 +93,12 @@ def _outlives_reset(place: Place) -> Playing:
 
 
 def _rows() -> Iterator[tuple[str, str, Playing, str, str]]:
-    numbers: dict[Place, tuple[str, str, str, str, str, str]] = {
+    numbers: dict[Level, tuple[str, str, str, str, str, str]] = {
         "EVSE": ("G_03", "G_09", "G_04", "G_10", "G_11", "G_18"),
         "Charging Station": ("G_05", "G_12", "G_06", "G_13", "G_14", "G_21"),
         "Connector": ("G_07", "G_15", "G_08", "G_16", "G_17", "G_19"),
     }
-    steps: tuple[tuple[Status, Status], ...] = (
+    steps: tuple[tuple[Operation, Operation], ...] = (
         ("Operative", "Inoperative"),
         ("Operative", "Operative"),
         ("Inoperative", "Operative"),

@@ -19,7 +19,7 @@ CASES = VARIABLES.cases
 REPORT_WITHIN = 60.0
 
 
-class Asked(NamedTuple):
+class AskedVariable(NamedTuple):
     """A variable that is read, or (``value``) written, and what has to be said about it."""
 
     component: str
@@ -32,37 +32,49 @@ class Asked(NamedTuple):
 OF_NOBODY = "NoComponentOfAnybody"
 RETRIES = ("OCPPCommCtrlr", "OfflineThreshold")
 
-_READ: Sequence[tuple[str, str, tuple[Asked, ...]]] = (
-    ("B_06", "Get Variables: single value", (Asked(*RETRIES),)),
-    ("B_07", "Get Variables: multiple values", (Asked(*RETRIES), Asked("AuthCtrlr", "AuthorizeRemoteStart"))),
-    ("B_32", "Get Variables: Unknown component", (Asked(OF_NOBODY, "OfflineThreshold", "UnknownComponent"),)),
-    ("B_33", "Get Variables: Unknown variable", (Asked("OCPPCommCtrlr", "NoVariable", "UnknownVariable"),)),
+_READ: Sequence[tuple[str, str, tuple[AskedVariable, ...]]] = (
+    ("B_06", "Get Variables: single value", (AskedVariable(*RETRIES),)),
+    (
+        "B_07",
+        "Get Variables: multiple values",
+        (AskedVariable(*RETRIES), AskedVariable("AuthCtrlr", "AuthorizeRemoteStart")),
+    ),
+    ("B_32", "Get Variables: Unknown component", (AskedVariable(OF_NOBODY, "OfflineThreshold", "UnknownComponent"),)),
+    ("B_33", "Get Variables: Unknown variable", (AskedVariable("OCPPCommCtrlr", "NoVariable", "UnknownVariable"),)),
     (
         "B_34",
         "Get Variables: Not supported attribute type",
-        (Asked(*RETRIES, "NotSupportedAttributeType", attribute="Target"),),
+        (AskedVariable(*RETRIES, "NotSupportedAttributeType", attribute="Target"),),
     ),
 )
-_WRITTEN: Sequence[tuple[str, str, tuple[Asked, ...]]] = (
-    ("B_09", "Set Variables: single value", (Asked(*RETRIES, value="123"),)),
+_WRITTEN: Sequence[tuple[str, str, tuple[AskedVariable, ...]]] = (
+    ("B_09", "Set Variables: single value", (AskedVariable(*RETRIES, value="123"),)),
     (
         "B_10",
         "Set Variables: multiple values",
-        (Asked(*RETRIES, value="123"), Asked("AuthCtrlr", "AuthorizeRemoteStart", value="true")),
+        (AskedVariable(*RETRIES, value="123"), AskedVariable("AuthCtrlr", "AuthorizeRemoteStart", value="true")),
     ),
-    ("B_35", "Set Variables: Unknown component", (Asked(OF_NOBODY, "OfflineThreshold", "UnknownComponent", "123"),)),
-    ("B_36", "Set Variables: Unknown variable", (Asked("OCPPCommCtrlr", "NoVariable", "UnknownVariable", "123"),)),
+    (
+        "B_35",
+        "Set Variables: Unknown component",
+        (AskedVariable(OF_NOBODY, "OfflineThreshold", "UnknownComponent", "123"),),
+    ),
+    (
+        "B_36",
+        "Set Variables: Unknown variable",
+        (AskedVariable("OCPPCommCtrlr", "NoVariable", "UnknownVariable", "123"),),
+    ),
     (
         "B_37",
         "Set Variables: Not supported attribute type",
-        (Asked(*RETRIES, "NotSupportedAttributeType", "123", "Target"),),
+        (AskedVariable(*RETRIES, "NotSupportedAttributeType", "123", "Target"),),
     ),
-    ("B_11", "Set Variables: invalidly formatted values", (Asked(*RETRIES, "Rejected", "no number"),)),
-    ("B_39", "Set Variables: Read-only", (Asked("SecurityCtrlr", "SecurityProfile", "Rejected", "1"),)),
+    ("B_11", "Set Variables: invalidly formatted values", (AskedVariable(*RETRIES, "Rejected", "no number"),)),
+    ("B_39", "Set Variables: Read-only", (AskedVariable("SecurityCtrlr", "SecurityProfile", "Rejected", "1"),)),
 )
 
 
-def _item(asked: Asked) -> Any:
+def _item(asked: AskedVariable) -> Any:
     item: dict[str, Any] = {"component": {"name": asked.component}, "variable": {"name": asked.variable}}
     if asked.attribute:
         item["attributeType"] = asked.attribute
@@ -71,7 +83,7 @@ def _item(asked: Asked) -> Any:
     return item
 
 
-def _agree(asked: Sequence[Asked], found: Sequence[Any]) -> None:
+def _agree(asked: Sequence[AskedVariable], found: Sequence[Any]) -> None:
     """One result for each, and each as it has to be. Raises Unlike."""
     must(len(found) == len(asked), f"{len(asked)} variables are answered with {len(found)} results.")
     for one in asked:
@@ -91,7 +103,7 @@ def _agree(asked: Sequence[Asked], found: Sequence[Any]) -> None:
         must(status == one.status, f"{name} is answered {status}, not {one.status}.")
 
 
-def _reads(asked: tuple[Asked, ...]) -> Playing:
+def _reads(asked: tuple[AskedVariable, ...]) -> Playing:
     async def play(desk: CsmsDesk) -> None:
         answer: Any = await desk.ask(v201.GetVariables({"getVariableData": [_item(one) for one in asked]}))
         _agree(asked, answer["getVariableResult"])
@@ -105,7 +117,7 @@ def _reads(asked: tuple[Asked, ...]) -> Playing:
     return play
 
 
-def _writes(asked: tuple[Asked, ...]) -> Playing:
+def _writes(asked: tuple[AskedVariable, ...]) -> Playing:
     good = [one for one in asked if one.status == "Accepted"]
 
     async def play(desk: CsmsDesk) -> None:
@@ -168,7 +180,7 @@ async def _every_required(desk: CsmsDesk) -> None:
     must(not missed, f"Of the {len(REQUIRED)} variables that are required {len(missed)} are missing: {shown}.")
 
 
-def _words(asked: Sequence[Asked]) -> str:
+def _words(asked: Sequence[AskedVariable]) -> str:
     return ", ".join(
         f"{one.component}.{one.variable}{f' = {one.value}' if one.value else ''}"
         f"{f' ({one.attribute})' if one.attribute else ''}"
