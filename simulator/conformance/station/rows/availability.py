@@ -16,9 +16,9 @@ AVAILABILITY = OcttCases("availability", "CS")
 CASES = AVAILABILITY.cases
 
 Operation = Literal["Operative", "Inoperative"]
-Level = Literal["EVSE", "Charging Station", "Connector"]
+AvailabilityLevel = Literal["EVSE", "Charging Station", "Connector"]
 
-_PLACES: dict[Level, Any] = {
+_PLACES: dict[AvailabilityLevel, Any] = {
     "EVSE": {"evse": {"id": 1}},
     "Charging Station": {},
     "Connector": {"evse": {"id": 1, "connectorId": 1}},
@@ -40,7 +40,7 @@ async def _freed(desk: CsmsDesk) -> None:
     must((said["evseId"], said["connectorId"]) == (1, 1), "StatusNotification is of another connector.")
 
 
-async def _change(desk: CsmsDesk, place: Level, status: Operation, *allowed: str) -> None:
+async def _change(desk: CsmsDesk, place: AvailabilityLevel, status: Operation, *allowed: str) -> None:
     request: Any = {"operationalStatus": status} | _PLACES[place]
     await desk.status(v201.ChangeAvailability(request), *(allowed or ("Accepted",)))
 
@@ -50,7 +50,7 @@ async def _told(desk: CsmsDesk, status: Operation) -> None:
     await desk.expect("StatusNotification", lambda said: said["connectorStatus"] == word, what=f"({word})")
 
 
-def _changes(place: Level, before: Operation, after: Operation) -> Playing:
+def _changes(place: AvailabilityLevel, before: Operation, after: Operation) -> Playing:
     async def play(desk: CsmsDesk) -> None:
         desk.afterwards(lambda: _change(desk, place, "Operative"))
         if before == "Inoperative":
@@ -66,7 +66,7 @@ def _changes(place: Level, before: Operation, after: Operation) -> Playing:
     return play
 
 
-def _charges_first(place: Level) -> Playing:
+def _charges_first(place: AvailabilityLevel) -> Playing:
     async def play(desk: CsmsDesk) -> None:
         desk.afterwards(lambda: _change(desk, place, "Operative"))
         transaction = await charging(desk)
@@ -78,7 +78,7 @@ def _charges_first(place: Level) -> Playing:
     return play
 
 
-def _outlives_reset(place: Level) -> Playing:
+def _outlives_reset(place: AvailabilityLevel) -> Playing:
     async def play(desk: CsmsDesk) -> None:
         desk.afterwards(lambda: _change(desk, place, "Operative"))
         await _change(desk, place, "Inoperative")
@@ -93,7 +93,7 @@ def _outlives_reset(place: Level) -> Playing:
 
 
 def _rows() -> Iterator[tuple[str, str, Playing, str, str]]:
-    numbers: dict[Level, tuple[str, str, str, str, str, str]] = {
+    numbers: dict[AvailabilityLevel, tuple[str, str, str, str, str, str]] = {
         "EVSE": ("G_03", "G_09", "G_04", "G_10", "G_11", "G_18"),
         "Charging Station": ("G_05", "G_12", "G_06", "G_13", "G_14", "G_21"),
         "Connector": ("G_07", "G_15", "G_08", "G_16", "G_17", "G_19"),
