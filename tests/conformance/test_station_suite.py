@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from foreign_station import foreign_station, v201
+from foreign_station import call, foreign_station
 
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.conformance.case import CaseVerdict, Finding
@@ -182,7 +182,7 @@ async def test_the_tester_knows_the_card_it_was_told_and_every_contract() -> Non
             (EMAID, "eMAID", True),
         ):
             data = [HASHES] if hashed else None
-            asked = v201.call.Authorize(id_token={"idToken": token, "type": kind}, iso15118_certificate_hash_data=data)
+            asked = call.Authorize(id_token={"idToken": token, "type": kind}, iso15118_certificate_hash_data=data)
             answer = await station.call(asked, suppress=False)
             said.append((answer.id_token_info["status"], answer.certificate_status))
 
