@@ -101,6 +101,13 @@ def test_a_device_that_does_not_answer_is_not_tried_again() -> None:
     assert tried(suite(one), one, Bench(), 5).attempts == 1
 
 
+def test_what_was_found_of_a_device_that_is_gone_at_the_next_attempt_stands() -> None:
+    one = case("one", "fail", "unreached")
+    found = tried(suite(one), one, Bench(), 5)
+    assert (found.verdict, found.attempts, found.unreached) == (CaseVerdict.FAIL, 2, False)
+    assert found.why == "it is fail At attempt 2 the device did not answer at all."
+
+
 def test_a_condition_that_does_not_hold_makes_a_case_not_applicable_and_is_named() -> None:
     grey, loud = Condition("Colour", "grey"), Condition("Loud", "false", unlike=True)
     assert verdict(case("one", "pass", when=(grey,))) == (

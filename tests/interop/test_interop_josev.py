@@ -15,10 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import held
 import pytest
 from josev_layout import write_layout
 from link import NoNamespaces, link
+from table import KEPT
 
+from pncsim.simulator.conformance.record import read_record
 from pncsim.tls_certs.pki import create_pki, write_pki
 
 ROOT = Path(__file__).parents[2]
@@ -149,6 +152,23 @@ def test_our_vehicle_at_their_station(bench: Bench, arguments: tuple[str, ...]) 
     assert code == 0, bench.said("ours") + bench.said("josev")[-2000:]
     assert "PASS ev: the driver stops after 5 loops" in bench.said("ours")
     assert ("did not staple" in bench.said("ours")) is ("--pnc" in arguments)
+
+
+@pytest.mark.parametrize(
+    ("suite", "chosen"),
+    [
+        ("secc", "CMN_VTB_SessionSetup_001 or CMN_VTB_ServiceDiscovery_003 or V2GTPSDP_002"),
+        ("evcc", "TC_EVCC_CMN_VTB_ServiceDiscovery_001 or TC_EVCC_AC_VTB_ChargingStatus_001"),
+    ],
+)
+def test_their_devices_come_to_what_is_kept_of_them(tmp_path: Path, suite: str, chosen: str) -> None:
+    try:
+        assert held.main(suite, str(tmp_path), "--select", chosen) == 0
+    except NoNamespaces as why:
+        pytest.skip(str(why))
+    _, kept = read_record(KEPT / f"iso15118-{suite}.jsonl", suite)
+    _, tried = read_record(tmp_path / f"{suite}.jsonl", suite)
+    assert tried and {id: one.verdict for id, one in tried.items()} == {id: kept[id].verdict for id in tried}
 
 
 def test_their_vehicle_is_let_in_by_hand(bench: Bench) -> None:
