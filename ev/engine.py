@@ -14,7 +14,7 @@ from pncsim.ev.config import VehicleConfig
 from pncsim.ev.negotiation import chosen, offer, offers
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.ev.vehicle import Vehicle
-from pncsim.wire.errors import LocalError, PeerError, PncError
+from pncsim.wire.errors import PeerError, PncError
 from pncsim.wire.gate import Liberty
 from pncsim.wire.session.dialect import Dialect
 from pncsim.wire.session.initiator import Initiator
@@ -63,7 +63,7 @@ class EvccEngine(Initiator):
         """Say what the vehicle speaks."""
         return self._work(now, self._plugged_in)
 
-    def abort(self, error: LocalError, now: float) -> list[Output]:
+    def abort(self, error: PncError, now: float) -> list[Output]:
         """The vehicle ends the session at once because of ``error``, without a word to the station."""
         return self._work(now, self._break, error)
 

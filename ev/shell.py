@@ -44,6 +44,7 @@ async def charge(
     ``wheel``: what the driver does meanwhile.
     """
     from pncsim.ev.engine import EvccEngine, spoken_by
+    from pncsim.ev.pilot_guard import PilotGuard
     from pncsim.wire.session.driver import Driver
 
     # What the driver sets from here on is for the next time (CharIN 2.4.1.1, EV-5).
@@ -85,9 +86,12 @@ async def charge(
     driver = Driver(engine, stream, clock, trace, answer, tell)
     if wheel is not None:
         wheel.take(driver, clock)
+    guard = None if pilot is None else PilotGuard(pilot, driver, clock)
     try:
         await driver.run()
     finally:
+        if guard is not None:
+            guard.leave()
         if wheel is not None:
             wheel.take(None, clock)
         # However a session ends, the vehicle takes no energy without one.

@@ -103,7 +103,7 @@ class ProvisioningService:
             data = replace(data, chain=await self._check_chain(data, chain[0]))
             self._check_lifetime(chain[0], vehicle)
             signer = await self._choose(roots, vehicle)
-            bundle = _signed(data, signer)
+            bundle = sign_contract(data, signer)
             stored = ""
             if vehicle is not None and store:
                 await self._pool.add(vehicle.pcid, bundle)
@@ -263,7 +263,7 @@ def sign_again(bundle: SignedContractData, signer: CpsSigner) -> SignedContractD
     """The same contract data with another signer's signature and chain."""
     wrapped = WrappedKey(bundle.encrypted_key.value, bundle.dh_public.value)
     data = ContractData(emaid=bundle.emaid.value, chain=bundle.contract_certificates, wrapped=wrapped)
-    return _signed(data, signer)
+    return sign_contract(data, signer)
 
 
 def _is_held(root: x509.Certificate, key_identifiers: Sequence[str]) -> bool:
@@ -271,7 +271,7 @@ def _is_held(root: x509.Certificate, key_identifiers: Sequence[str]) -> bool:
     return any(reading.same_key_identifier(own, held) for held in key_identifiers)
 
 
-def _signed(data: ContractData, signer: CpsSigner) -> SignedContractData:
+def sign_contract(data: ContractData, signer: CpsSigner) -> SignedContractData:
     """CPS-12: four references, each to its own Id; the signer's own chain is not signed."""
     contract_chain = chain_element(data.chain, id="id1")
     encrypted = iso2.ContractSignatureEncryptedPrivateKeyType(Id="id2", value=data.wrapped.encrypted)

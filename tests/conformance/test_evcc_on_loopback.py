@@ -71,3 +71,5 @@ def test_the_command_is_told_how_the_case_wants_to_charge() -> None:
     assert [*wanted(VehicleConfig(energy_modes=AC_MODES, payment="external", install="never"))] == ["ac", "external"]
     installs = VehicleConfig(energy_modes=DC_MODES, payment="contract", install="always")
     assert [*wanted(installs)] == ["dc", "contract", "install"]
+    updates = VehicleConfig(energy_modes=AC_MODES, payment="contract", install="never", update="always")
+    assert [*wanted(updates)] == ["ac", "contract", "update"]

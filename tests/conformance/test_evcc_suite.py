@@ -1,43 +1,58 @@
-"""The suite for vehicles: our own vehicle passes, and what does not do what a case expects fails it."""
+"""The suite for vehicles: our own vehicle passes, and what does not do what a case expects fails it.
+
+CI runs all of it (`pnc conformance evcc`); here every kind of step is run, and each way of failing one.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from pncsim.simulator.conformance.case import CaseVerdict
-from pncsim.simulator.conformance.evcc.mutants import MUTANTS
+from pncsim.simulator.conformance.case import Case, CaseVerdict, Mutant
+from pncsim.simulator.conformance.evcc.step import HandshakeStep
 from pncsim.simulator.conformance.evcc.suite import EVCC
+from pncsim.simulator.conformance.killing import Trial, TrialWork, trials
+from pncsim.simulator.conformance.page import page
 from pncsim.simulator.conformance.running import tried
 from pncsim.wire.values import replace
 
-PUBLISHED = [case for case in EVCC.cases if case.id.startswith("TC_EVCC_")]
-SOME_OF_OURS = (
-    "LAB_EVCC_SAP_01",
-    "LAB_EVCC_PNC_MR_01",
-    "LAB_EVCC_CertificateInstallation_silence",
-    "LAB_EVCC_PaymentDetails_session",
-    "LAB_EVCC_ChargingStatus_other",
-)
-"""One of each kind; `pnc conformance evcc` runs all."""
+BENCH = EVCC.own_bench()
+CHOSEN = [
+    *(one for number, one in enumerate(EVCC.cases) if number % 10 == 3 and not one.unsuited),
+    *map(
+        EVCC.case,
+        (
+            "TC_EVCC_CMN_VTB_SessionSetup_007",
+            "TC_EVCC_CMN_VTB_Authorization_009",
+            "TC_EVCC_DC_VTB_WeldingDetectionOrSessionStop_001",
+            "LAB_EVCC_PNC_PD_02_repeated",
+            "LAB_EVCC_Tariff_forged",
+        ),
+    ),
+]
 
 
-@pytest.mark.parametrize("id", [*(case.id for case in PUBLISHED), *SOME_OF_OURS])
-def test_a_vehicle_of_ours_passes(id: str) -> None:
-    found = tried(EVCC, EVCC.case(id), EVCC.own_bench())
+@pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.id)
+def test_a_vehicle_of_ours_passes(case: Case) -> None:
+    found = tried(EVCC, case, BENCH)
     assert found.verdict is CaseVerdict.PASS, found.line
 
 
-@pytest.mark.parametrize(("name", "id"), [(one.name, id) for one in MUTANTS.values() for id in one.kills])
-def test_a_wrong_vehicle_fails(name: str, id: str) -> None:
-    found = tried(EVCC, EVCC.case(id), EVCC.own_bench(mutant=name))
-    assert found.verdict is CaseVerdict.FAIL, found.line
+def test_every_public_id_for_a_vehicle_is_in_the_suite_and_those_of_which_nothing_else_is_known_say_so() -> None:
+    public = [case for case in EVCC.cases if case.id.startswith("TC_EVCC_")]
+    unknown = [case.id for case in public if case.unsuited]
+    assert (len(public), len(unknown)) == (38, 13)
+    assert all(case.how is None for case in public if case.unsuited)
 
 
-def test_a_vehicle_that_does_not_come_to_the_step_is_no_failure() -> None:
-    alternating = EVCC.case("TC_EVCC_AC_VTB_ChargingStatus_001").how.setting
-    case = EVCC.case("TC_EVCC_DC_VTB_CableCheck_007")
-    found = tried(EVCC, replace(case, how=replace(case.how, setting=alternating)), EVCC.own_bench())
-    assert (found.verdict, "CableCheckRes" in found.why) == (CaseVerdict.INCONCLUSIVE, True)
+@pytest.mark.parametrize(
+    "number", ["01", "02_chain", "02_key", "02_point", "02_emaid", "03_expired", "04", "05_scalar", "06", "09"]
+)
+def test_what_is_installed_and_what_is_updated_are_held_against_the_same(number: str) -> None:
+    installed, updated = (EVCC.case(f"LAB_EVCC_PNC_{way}_{number}") for way in ("CI", "CU"))
+    assert installed.stimulus.replace("Installation", "Update") == updated.stimulus
+    assert installed.expectation == updated.expectation
 
 
 def test_every_case_has_an_id_and_words_of_its_own_and_asks_what_is_declared() -> None:
@@ -45,3 +60,88 @@ def test_every_case_has_an_id_and_words_of_its_own_and_asks_what_is_declared() -
     assert all(case.title and case.precondition and case.stimulus and case.expectation for case in EVCC.cases)
     asked = {one.name: one.values for one in EVCC.declarations}
     assert [str(one) for case in EVCC.cases for one in case.when if one.value not in asked.get(one.name, ())] == []
+    assert set(asked) == {one.name for case in EVCC.cases for one in case.when}
+
+
+# ---- what is not as a case expects -------------------------------------------------------------------------------
+
+
+def test_a_vehicle_that_does_not_come_to_the_step_is_no_failure() -> None:
+    alternating = EVCC.case("TC_EVCC_AC_VTB_ChargingStatus_001").how.setting
+    case = EVCC.case("TC_EVCC_DC_VTB_CableCheck_007")
+    found = tried(EVCC, replace(case, how=replace(case.how, setting=alternating)), BENCH)
+    assert (found.verdict, "CableCheckRes" in found.why) == (CaseVerdict.INCONCLUSIVE, True)
+
+
+def test_a_vehicle_without_tls_is_no_failure_of_a_case_about_chains() -> None:
+    case = EVCC.case("LAB_EVCC_TLS_01")
+    plain = EVCC.case("TC_EVCC_CMN_VTB_Authorization_009").how.setting
+    step: HandshakeStep = case.how
+    found = tried(EVCC, replace(case, how=replace(step, setting=replace(plain, vehicle={"tls": "off"}))), BENCH)
+    assert found.verdict is CaseVerdict.INCONCLUSIVE and found.why.startswith("It did not come to TLS")
+
+
+def test_where_the_tester_itself_has_to_refuse_what_came_before_nothing_is_said_of_the_step() -> None:
+    case = EVCC.case("LAB_EVCC_MeteringReceipt_silence")
+    found = tried(EVCC, case, EVCC.own_bench(mutant="does-not-sign-MeteringReceiptReq"))
+    assert found.verdict is CaseVerdict.INCONCLUSIVE
+    assert found.why == "The tester had to answer MeteringReceiptReq with FAILED_MeteringSignatureNotValid."
+
+
+@pytest.mark.parametrize(
+    ("mutant", "id", "why"),
+    [
+        (
+            "any-chain",
+            "LAB_EVCC_TLS_04",
+            "SupportedAppProtocolReq came over the connection, which was to be closed.",
+        ),
+        (
+            "any-signature",
+            "LAB_EVCC_PNC_CU_02_point",
+            "PaymentDetailsReq shows the contract that was to be refused.",
+        ),
+        ("any-tariff", "LAB_EVCC_Tariff_forged", "PowerDeliveryReq names schedule 2, not 1."),
+        (
+            "does-not-sign-AuthorizationReq",
+            "LAB_EVCC_PNC_AU_02",
+            "AuthorizationReq came without a signature in the message header.",
+        ),
+    ],
+)
+def test_what_a_wrong_vehicle_did_is_said(mutant: str, id: str, why: str) -> None:
+    found = tried(EVCC, EVCC.case(id), EVCC.own_bench(mutant=mutant))
+    assert (found.verdict, found.why) == (CaseVerdict.FAIL, why)
+
+
+def test_a_profile_above_the_schedule_is_told_with_its_numbers() -> None:
+    case = EVCC.case("LAB_EVCC_ChargeParameterDiscovery_profile")
+    found = tried(EVCC, case, EVCC.own_bench(mutant="greedy"))
+    assert found.verdict is CaseVerdict.FAIL and "the schedule allows" in found.why
+
+
+# ---- the suite itself --------------------------------------------------------------------------------------------
+
+
+def test_every_case_that_applies_is_failed_by_a_mutant_or_says_why_none_can() -> None:
+    failed = {id for one in EVCC.mutants.values() for id in one.kills}
+    applies = {case.id for case in EVCC.cases if not BENCH.pics.against(case)}
+    assert applies - failed == set(EVCC.unkilled)
+    assert failed <= applies and all(one.kills for one in EVCC.mutants.values())
+
+
+@pytest.mark.parametrize("mutant", EVCC.mutants.values(), ids=lambda mutant: mutant.name)
+def test_each_mutant_fails_a_case_it_is_wrong_for(mutant: Mutant) -> None:
+    first = next(one for one in trials(EVCC, EVCC.cases, BENCH.pics) if one.mutant is mutant)
+    assert TrialWork(EVCC).run(first).verdict is CaseVerdict.PASS
+
+
+def test_what_passes_a_case_it_is_said_to_fail_survives() -> None:
+    case = EVCC.case("TC_EVCC_CMN_VTB_ServiceDiscovery_001")
+    found = TrialWork(EVCC).run(Trial(EVCC.mutants["greedy"], case))
+    assert (found.verdict, found.why) == (CaseVerdict.FAIL, "It survives with pass: ServiceDiscoveryReq")
+
+
+def test_the_printed_page_is_current() -> None:
+    printed = Path(__file__).parents[2] / "docs" / "conformance-evcc.md"
+    assert printed.read_text() == page(EVCC), "run: pnc conformance evcc --page > docs/conformance-evcc.md"

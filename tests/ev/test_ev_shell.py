@@ -18,6 +18,7 @@ from pncsim.wire.clock import Clock, VirtualTimeLoop
 from pncsim.wire.errors import PeerClosed, PeerSilent
 from pncsim.wire.network import SdpError, Security
 from pncsim.wire.network.memory import MemoryNetwork
+from pncsim.wire.pilot import Pilot, PilotState
 from pncsim.wire.streams import BUFFER, ByteStream
 from pncsim.wire.tls import TlsServer, open_server
 from pncsim.wire.trace import Event, Judged, Secured, Trace
@@ -53,7 +54,12 @@ def frame(answer: Any) -> bytes:
 
 
 def run(
-    car: Vehicle, station: Handler | None, *, tls: bool = False, staple: bytes | None = None
+    car: Vehicle,
+    station: Handler | None,
+    *,
+    tls: bool = False,
+    staple: bytes | None = None,
+    pilot: Pilot | None = None,
 ) -> tuple[SessionOutcome, list[Event], float]:
     """One charge at ``station``; answers the outcome, the events and the lab seconds it took."""
 
@@ -76,7 +82,7 @@ def run(
             outcome = await charge(network, car, clock, trace)
             return outcome, events, clock.now() - NOW
         serving = await network.serve({Security.TLS: secured} if tls else {Security.NONE: plain})
-        outcome = await charge(network, car, clock, trace)
+        outcome = await charge(network, car, clock, trace, pilot=pilot)
         await serving.close()
         return outcome, events, clock.now() - NOW
 
@@ -107,6 +113,33 @@ def test_a_station_that_takes_nothing_more_is_given_up_in_time() -> None:
     assert isinstance(outcome.error, PeerSilent)
     assert "did not answer SupportedAppProtocolReq within 2 s" in outcome.reason
     assert seconds < 10
+
+
+@pytest.mark.parametrize(("lasts", "ends"), [(0.05, False), (10.0, True)])
+@pytest.mark.parametrize("state", [PilotState.E, PilotState.F])
+def test_a_station_that_takes_its_offer_back_on_the_pilot_is_left_and_a_moment_of_that_is_none(
+    state: PilotState, lasts: float, ends: bool
+) -> None:
+    """IEC 61851-1, Table A.4: the vehicle says nothing more; its switch is open."""
+    pilot = Pilot()
+
+    async def wavers(stream: ByteStream, clock: Clock) -> None:
+        async def show() -> None:
+            await clock.sleep(20)
+            pilot.fail(state)
+            await clock.sleep(lasts)
+            pilot.clear()
+
+        showing = asyncio.ensure_future(show())
+        await scripted(*CHARGE)(stream, clock)
+        showing.cancel()
+
+    pilot.match(True)
+    outcome, _, seconds = run(vehicle(energy_wish=150.0, tls="off"), wavers, pilot=pilot)
+    assert outcome.ok is not ends
+    assert (f"The pilot went to state {state}" in outcome.reason) is ends
+    assert (seconds == pytest.approx(20.1, abs=0.01)) is ends
+    assert not pilot.ready and pilot.plugged
 
 
 @pytest.mark.rule("EV-2", "EV-3")

@@ -19,8 +19,26 @@ DECLARATIONS = (
     ),
     Declaration(
         name="CertificateHandling",
-        asks="Can it be made to install a contract certificate through the station (certInstall)?",
-        values=("none_", "certInstall"),
-        usual=("none_", "certInstall"),
+        asks="Can it be made to install a contract through the station (certInstall), or to renew one (certUpdate)?",
+        values=("none_", "certInstall", "certUpdate"),
+        usual=("none_", "certInstall", "certUpdate"),
+    ),
+    Declaration(
+        name="OcspStaple",
+        asks="Does it insist on a stapled OCSP answer (require), as V2G2-875 has it, or do without (prefer)?",
+        values=("require", "prefer"),
+        usual=("require",),
+    ),
+    Declaration(
+        name="ChoosesByPrice",
+        asks="Does it choose the schedule of the lowest EPriceLevel, and the first one where no tariff can be trusted?",
+        values=("true", "false"),
+        usual=("true",),
+    ),
+    Declaration(
+        name="WeldingDetection",
+        asks="Does it look for welded contacts after direct current?",
+        values=("true", "false"),
+        usual=("true",),
     ),
 )

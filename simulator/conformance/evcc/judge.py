@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pncsim.simulator.conformance.case import CaseVerdict, Finding
-from pncsim.simulator.conformance.evcc.step import ANSWERS_WITHIN, NextRequest
-from pncsim.simulator.conformance.evcc.tester import TestingStation
+from pncsim.simulator.conformance.evcc.step import ANSWERS_WITHIN, CLOSES_WITHIN, NextRequest
+from pncsim.simulator.conformance.evcc.tester import HandshakeWatch, TestingStation
 from pncsim.wire.pilot import READY
 
 ROUNDING = 0.5
@@ -17,7 +17,8 @@ STOPS = frozenset({"WeldingDetectionReq", "SessionStopReq"})
 def judged(tester: TestingStation, reason: str) -> Finding:
     """The verdict about a step that was taken, or not, in a session that ended for ``reason``."""
     if tester.struck_at is None:
-        return Finding(CaseVerdict.INCONCLUSIVE, f"It did not come to {tester.step.at}: {reason}")
+        why = tester.refused or f"It did not come to {tester.step.at}: {reason}"
+        return Finding(CaseVerdict.INCONCLUSIVE, why)
     wrong = _followed(tester) if tester.step.follows else _ended(tester)
     verdict = CaseVerdict.FAIL if wrong else CaseVerdict.PASS
     return Finding(verdict, wrong or _seen(tester), since=tester.since)
@@ -35,7 +36,21 @@ def _followed(tester: TestingStation) -> str:
     if first.at - struck > ANSWERS_WITHIN + ROUNDING:
         return f"{first.name} came after {first.at - struck:.1f} s; it has {ANSWERS_WITHIN:g} s."
     wrong = step.look(first, tester.answer) if step.look is not None else ""
+    if not wrong and step.leaves:
+        wrong = _left(tester)
     return wrong or (_readied(tester) if step.ready and tester.pilot is not None else "")
+
+
+def _left(tester: TestingStation) -> str:
+    """What is wrong with how the vehicle stopped the session in order."""
+    surplus = [one.name for one in tester.asked if one.name not in STOPS]
+    if surplus:
+        return f"{surplus[0]} came where the session was to be stopped."
+    if tester.asked[-1].name != "SessionStopReq":
+        return "SessionStopReq did not come."
+    if tester.pilot is not None and tester.pilot.state in READY:
+        return f"The pilot stayed in state {tester.pilot.state}."
+    return ""
 
 
 def _readied(tester: TestingStation) -> str:
@@ -49,6 +64,8 @@ def _ended(tester: TestingStation) -> str:
     """What is wrong with how the vehicle ended the session."""
     step, struck = tester.step, tester.struck_at
     assert struck is not None
+    if tester.asked and tester.asked[0].name in step.or_else:
+        return step.look(tester.asked[0], tester.answer) if step.look is not None else ""
     stopped = False
     for one in tester.asked:
         took = one.at - struck
@@ -77,8 +94,25 @@ def _stops(one: NextRequest) -> bool:
 
 
 def _seen(tester: TestingStation) -> str:
-    if tester.step.follows:
+    step = tester.step
+    if step.follows or (tester.asked and tester.asked[0].name in step.or_else):
         return tester.asked[0].name
     if tester.closed_at is None:
         return "stopped in order"
     return f"closed {tester.closed_at - tester.since:.2f} s after its request"
+
+
+def judged_handshake(seen: HandshakeWatch, reason: str) -> Finding:
+    """The verdict about a handshake that must not have come to anything, in a session that ended for ``reason``."""
+    secured = seen.secured
+    if secured is None:
+        return Finding(CaseVerdict.INCONCLUSIVE, f"It did not come to TLS: {reason}")
+    wrong = ""
+    if seen.asked:
+        wrong = f"{seen.asked} came over the connection, which was to be closed."
+    elif secured.ok and (seen.closed_at is None or seen.closed_at - secured.time > CLOSES_WITHIN + ROUNDING):
+        wrong = f"The connection was not closed within {CLOSES_WITHIN:g} s."
+    if wrong:
+        return Finding(CaseVerdict.FAIL, wrong, since=secured.time)
+    said = f"alert {secured.alert}" if secured.alert is not None else "the connection closed"
+    return Finding(CaseVerdict.PASS, said, since=secured.time)

@@ -17,7 +17,7 @@ class VehicleUnderTest(Struct, frozen=True, kw_only=True):
     pki: Annotated[Path | None, "PKI folder of the tester, whose V2G root the vehicle trusts", Shown("DIR")] = None
     ev_command: Annotated[
         str | None,
-        "starts the vehicle for each case: run with ac or dc, external or contract, and perhaps install behind it",
+        "starts the vehicle for each case; behind it ac or dc, external or contract, and perhaps install or update",
         Shown("COMMAND"),
     ] = None
     wait: Annotated[float, "seconds the vehicle is waited for in each case", Bounds(1.0, 86_400.0)] = WAIT

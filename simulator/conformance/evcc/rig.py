@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
-from pncsim.simulator.conformance.evcc.judge import judged
+from pncsim.simulator.conformance.evcc.judge import judged, judged_handshake
 from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
 from pncsim.simulator.conformance.evcc.started import started
-from pncsim.simulator.conformance.evcc.step import AnswerStep
-from pncsim.simulator.conformance.evcc.tester import TestingStation
+from pncsim.simulator.conformance.evcc.step import AnswerStep, HandshakeStep, Remade
+from pncsim.simulator.conformance.evcc.table import EvccRow
+from pncsim.simulator.conformance.evcc.tester import HandshakeWatch, TestingStation
 from pncsim.simulator.conformance.in_lab import in_lab
 from pncsim.simulator.conformance.secc.options import StationUnderTest
+from pncsim.simulator.conformance.secc.step import Setting
 from pncsim.simulator.conformance.suite import Bench
+from pncsim.simulator.lab.tariffs import offer_tariffs
 from pncsim.simulator.plan import Plan, StationPlan, VehiclePlan
 from pncsim.wire.errors import PeerSilent
 
@@ -25,18 +28,16 @@ LOOPS = 3
 """Messages of the charging loop after which a session that went on is stopped."""
 
 
-async def run_step(case: Case, bench: Bench, step: AnswerStep) -> Finding:
+async def run_step(case: Case, bench: Bench, step: EvccRow) -> Finding:
     """A lab for the case, in which the step is done. Raises LocalError for what cannot be done here."""
     options = bench.options
     assert isinstance(options, VehicleUnderTest)
-    if bench.target and step.oscillator == "off":
-        return Finding(
-            CaseVerdict.NOT_APPLICABLE, "The tester has no control pilot there whose oscillator it could stop."
-        )
+    if bench.target and isinstance(step, AnswerStep) and step.pilot:
+        return Finding(CaseVerdict.NOT_APPLICABLE, "The tester has no control pilot there that it could change.")
 
     async def play(lab: Lab) -> Finding:
         try:
-            return await _step(lab, bench, step)
+            return await (_answered(lab, bench, step) if isinstance(step, AnswerStep) else _shown(lab, bench, step))
         except PeerSilent as silent:
             return Finding(CaseVerdict.ERROR, str(silent), unreached=True)
 
@@ -50,10 +51,11 @@ def _plan(bench: Bench, options: VehicleUnderTest) -> Plan:
     return Plan(stations=(StationPlan(link=link),), vehicles=(VehiclePlan(link=link, wait=options.wait),))
 
 
-async def _step(lab: Lab, bench: Bench, step: AnswerStep) -> Finding:
+async def _answered(lab: Lab, bench: Bench, step: AnswerStep) -> Finding:
     setting = step.setting
-    vehicle = await _vehicle(lab, bench, step)
-    tester = TestingStation(step, lab.clock)
+    vehicle = await _vehicle(lab, bench, setting)
+    change = await step.change.make(lab) if isinstance(step.change, Remade) else None
+    tester = TestingStation(step, lab.clock, change)
     lab.hooks.alter("station", "", tester.alter)
 
     async def stop(plug_in: PlugIn) -> None:
@@ -61,13 +63,20 @@ async def _step(lab: Lab, bench: Bench, step: AnswerStep) -> Finding:
 
     lab.hooks.once("station", "", stop, loop=LOOPS)
     station = await lab.station(**setting.station)
+    if setting.tariffs:
+        await offer_tariffs(lab, signed=True)
     if not bench.target:
         tester.watch(station.evse().pilot)
     lab.trace.subscribe(tester)
+    card = None if step.card else ""
     judging: list[Finding] = []
     try:
+        if step.second:
+            async with started(bench, vehicle.config):
+                await lab.plug_in(vehicle, card=card)
+            tester.armed = True
         async with started(bench, vehicle.config):
-            outcome = await lab.plug_in(vehicle, card=None if step.card else "", keep_plugged=not bench.target)
+            outcome = await lab.plug_in(vehicle, card=card, keep_plugged=not bench.target)
         judging.append(judged(tester, outcome.reason))
         await lab.unplug(vehicle)
     finally:
@@ -75,17 +84,37 @@ async def _step(lab: Lab, bench: Bench, step: AnswerStep) -> Finding:
     return judging[0]
 
 
-async def _vehicle(lab: Lab, bench: Bench, step: AnswerStep) -> Vehicle:
+async def _shown(lab: Lab, bench: Bench, step: HandshakeStep) -> Finding:
+    vehicle = await _vehicle(lab, bench, step.setting)
+    step.deed(lab)
+    await lab.station(**step.setting.station)
+    watch = HandshakeWatch()
+    lab.trace.subscribe(watch)
+    try:
+        async with started(bench, vehicle.config):
+            outcome = await lab.plug_in(vehicle)
+    finally:
+        lab.trace.readers.remove(watch)
+    return judged_handshake(watch, outcome.reason)
+
+
+async def _vehicle(lab: Lab, bench: Bench, setting: Setting) -> Vehicle:
     """A vehicle of ours as the case wants it; somebody else's is only expected."""
-    setting, pics = step.setting, bench.pics
+    pics = bench.pics
     by_contract = setting.payment == "contract" or (not setting.payment and pics.has("IdentificationMode", "pnC"))
     energy = setting.energy or ("ac" if pics.has("ChargingMode", "aC") else "dc")
     installs = setting.delivery == "install"
+    wishes = {
+        "install": "always" if installs else "never",
+        "update": "always" if setting.delivery == "update" else "never",
+        "resume": False,
+        **setting.vehicle,
+    }
     vehicle = await lab.vehicle(
         energy=energy,
         contract=by_contract and not installs,
         payment="contract" if by_contract else "external",
-        **{"install": "always" if installs else "never", "update": "never", "resume": False, **setting.vehicle},
+        **wishes,
     )
     if installs:
         await lab.subscribe(vehicle)

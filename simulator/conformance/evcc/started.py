@@ -1,9 +1,9 @@
 """Somebody else's vehicle, started for one case by a command.
 
 ``--ev-command "ssh bench ev"`` runs ``ssh bench ev dc contract`` for a case that charges with direct current by
-contract, and has ``install`` behind that where the vehicle is to get its contract through the station. The command may
-go on for as long as the vehicle drives, or return at once; what still runs after the case is ended (SIGTERM, then
-SIGKILL), with all that it has started.
+contract, and has ``install`` behind that where the vehicle is to get its contract through the station, ``update`` where
+it is to get a successor of the one it holds. The command may go on for as long as the vehicle drives, or return at
+once; what still runs after the case is ended (SIGTERM, then SIGKILL), with all that it has started.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ def wanted(like: VehicleConfig) -> Iterator[str]:
     yield "contract" if like.payment == "contract" else "external"
     if like.install == "always":
         yield "install"
+    elif like.update == "always":
+        yield "update"
 
 
 def _tell(running: Process, what: signal.Signals) -> None:

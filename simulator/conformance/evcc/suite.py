@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.evcc import rows
 from pncsim.simulator.conformance.evcc.declared import DECLARATIONS
-from pncsim.simulator.conformance.evcc.mutants import MUTANTS
+from pncsim.simulator.conformance.evcc.mutants import UNKILLED, mutants
 from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
 from pncsim.simulator.conformance.evcc.rig import run_step
 from pncsim.simulator.conformance.in_lab import check_lab
@@ -18,7 +18,7 @@ from pncsim.simulator.settings import Transport
 
 async def drive(case: Case, bench: Bench) -> Finding:
     """As :class:`simulator.conformance.suite.Suite`."""
-    wrong = MUTANTS[bench.mutant].made() if bench.mutant else nullcontext()
+    wrong = EVCC.mutants[bench.mutant].made() if bench.mutant else nullcontext()
     with wrong:
         return await run_step(case, bench, case.how)
 
@@ -45,5 +45,6 @@ EVCC = Suite(
     targets="interface to which the vehicle comes, or loopback[:SDP PORT]",
     options=VehicleUnderTest,
     check=check,
-    mutants=MUTANTS,
+    mutants=mutants(rows.CASES),
+    unkilled=UNKILLED,
 )

@@ -16,7 +16,7 @@ from pncsim.simulator.faults.fault import Fault, FaultPlace, Observations
 from pncsim.tls_certs.bad import certificates as wrong
 from pncsim.wire.gate import Tolerance
 
-_NO_SUITE = frozenset({"no-digital-signature", "rsa-key", "p384-key"})
+NO_SUITE = frozenset({"no-digital-signature", "rsa-key", "p384-key"})
 """Certificates a station cannot show: no cipher suite of V2G goes with their keys (V2G2-602)."""
 
 _SCENARIOS = {"provisioning": "install-contract", "signer": "install-contract"}
@@ -27,7 +27,7 @@ def _bad_certificate(name: str, of: str) -> Observations:
     """What a right verifier answers (:data:`tls_certs.bad.certificates.FLAWS`), on the link where it sees the chain."""
     kind = wrong.FLAWS[name].kind
     if of == "station":
-        if name in _NO_SUITE:
+        if name in NO_SUITE:
             return NO_COMMON_SUITE, Reports("EV", "refused")
         return alerts(kind), Reports("EV", kind)
     if of == "contract":

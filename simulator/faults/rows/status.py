@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
     from pncsim.simulator.lab.plug_in import PlugIn
 
-_NOT_STAPLED = frozenset({"other-certificate", "garbage"})
+NOT_STAPLED = frozenset({"other-certificate", "garbage"})
 """What OpenSSL (seen: 4.0.3) leaves out of the handshake without a word: no CertificateStatus is sent."""
 
 _UNKNOWN: Observations = (
@@ -35,7 +35,7 @@ _REVOKED: Observations = (
 
 
 def _bad_staple(name: str) -> Observations:
-    kind: Kind = "staple missing" if name in _NOT_STAPLED else STAPLE_FLAWS[name].kind
+    kind: Kind = "staple missing" if name in NOT_STAPLED else STAPLE_FLAWS[name].kind
     return BAD_STAPLE, Reports("EV", kind)
 
 
