@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import select
 import shlex
+import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -57,6 +61,28 @@ def test_a_vehicle_is_started_for_each_case_as_it_wants_it_and_ended_with_all_it
     said = tried["TC_EVCC_CMN_VTB_ServiceDiscovery_001"].said
     assert [one.name for one in said[:3]] == ["SupportedAppProtocolRes", "SessionSetupReq", "SessionSetupRes"]
     assert type(codec("iso2").decode(bytes.fromhex(said[1].octets)).Body.BodyElement).__name__ == "SessionSetupReq"
+
+
+def test_who_breaks_off_lets_a_vehicle_that_charges_stop_in_order(tmp_path: Path) -> None:
+    write_pki(create_pki(time.time(), ocsp_url="http://ocsp.pncsim.test/ocsp"), tmp_path / "pki")
+    port, log, script = free_port(), tmp_path / "vehicle.log", tmp_path / "vehicle.sh"
+    drive = f"{PNC} ev --sdp-port {port} --pki {tmp_path}/pki --interval 0.5 --no-evidence --no-attach --ac --pnc"
+    script.write_text(f"exec {drive} > {log} 2>&1\n")
+    words = ("--target", f"loopback:{port}", "--pki", str(tmp_path / "pki"), "--record", str(tmp_path / "record.jsonl"))
+    command = f"{PNC} conformance evcc {shlex.join(words)} --ev-command 'sh {script}' --select ChargingStatus_001"
+    os.mkfifo(log)
+    said, heard = os.open(log, os.O_RDWR | os.O_NONBLOCK), b""
+    try:
+        with subprocess.Popen(shlex.split(command), stdout=subprocess.DEVNULL) as suite:
+            while b"Charging begins" not in heard:
+                assert select.select([said], [], [], 30.0)[0], heard.decode()
+                heard += os.read(said, 65_536)
+            suite.send_signal(signal.SIGINT)
+            assert suite.wait(20) == 130
+        heard += os.read(said, 65_536)
+    finally:
+        os.close(said)
+    assert b"Charging stops: the station asked to stop." in heard
 
 
 def test_a_command_that_cannot_be_run_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

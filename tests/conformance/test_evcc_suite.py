@@ -5,16 +5,26 @@ CI runs all of it (`pnc conformance evcc`); here every kind of step is run, and 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pncsim.ev.config import AC_MODES, DC_MODES
+from pncsim.secc.config import SeccConfig
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Mutant
+from pncsim.simulator.conformance.evcc import rig as rigs
+from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
 from pncsim.simulator.conformance.evcc.step import HandshakeStep
 from pncsim.simulator.conformance.evcc.suite import EVCC
 from pncsim.simulator.conformance.killing import Trial, TrialWork, trials
 from pncsim.simulator.conformance.page import page
-from pncsim.simulator.conformance.running import tried
+from pncsim.simulator.conformance.running import attempt, tried
+from pncsim.wire.errors import LocalError
+from pncsim.wire.exi.declare import ComplexType
+from pncsim.wire.trace import V2gMessage
+from pncsim.wire.v2g import iso2
 from pncsim.wire.values import replace
 
 BENCH = EVCC.own_bench()
@@ -118,6 +128,60 @@ def test_a_profile_above_the_schedule_is_told_with_its_numbers() -> None:
     case = EVCC.case("LAB_EVCC_ChargeParameterDiscovery_profile")
     found = tried(EVCC, case, EVCC.own_bench(mutant="greedy"))
     assert found.verdict is CaseVerdict.FAIL and "the schedule allows" in found.why
+
+
+# ---- somebody else's vehicle -------------------------------------------------------------------------------------
+
+
+def amounts(value: Any) -> Iterator[tuple[float, str]]:
+    """Every physical value in a message, with its unit."""
+    if isinstance(value, iso2.PhysicalValueType):
+        yield iso2.amount(value), str(value.Unit)
+    elif isinstance(value, list):
+        for one in value:
+            yield from amounts(one)
+    elif isinstance(value, ComplexType):
+        for name in type(value).__defaults__:
+            yield from amounts(getattr(value, name))
+
+
+@pytest.mark.parametrize(
+    "id",
+    [
+        "LAB_EVCC_Tariff_signed",
+        "LAB_EVCC_ChargeParameterDiscovery_current",
+        "TC_EVCC_DC_VTB_PreCharge_006",
+        "TC_EVCC_DC_VTB_WeldingDetectionOrSessionStop_001",
+    ],
+)
+def test_a_bounded_tester_offers_no_more_than_it_may(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+    usual = rigs._vehicle
+
+    async def watching(lab: Any, *given: Any) -> Any:
+        lab.trace.subscribe(lambda event: sent.append(event) if isinstance(event, V2gMessage) else None)
+        return await usual(lab, *given)
+
+    monkeypatch.setattr(rigs, "_vehicle", watching)
+    bounds = VehicleUnderTest(max_current=8.0, max_voltage=420.0, max_power=1_500.0)
+    finding, _ = attempt(EVCC, EVCC.case(id), replace(BENCH, options=bounds))
+    assert finding.verdict is CaseVerdict.PASS, finding.why
+    offers = [
+        one for event in sent if event.direction == "sent" and event.role == "SECC" for one in amounts(event.value)
+    ]
+    most = {unit: max(amount for amount, other in offers if other == unit) for unit in "VAW"}
+    assert most["V"] <= 420.0 and most["A"] <= 8.0 and most["W"] <= 1_500.0
+
+
+def test_a_tester_that_may_offer_nothing_says_so() -> None:
+    with pytest.raises(LocalError, match="offers 100 V at most has nothing for a vehicle"):
+        VehicleUnderTest(max_voltage=100.0).within(SeccConfig())
+    only_ac = VehicleUnderTest(max_voltage=240.0, max_power=1_500.0).within(
+        SeccConfig(energy_modes=(*AC_MODES, *DC_MODES))
+    )
+    assert only_ac.energy_modes == ("AC_single_phase_core", *DC_MODES)
+    assert only_ac.ac.max_current == pytest.approx(1_500 / 230)
+    assert VehicleUnderTest().within(SeccConfig()) == SeccConfig()
 
 
 # ---- the suite itself --------------------------------------------------------------------------------------------

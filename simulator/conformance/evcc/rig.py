@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
 from pncsim.simulator.conformance.evcc.judge import judged, judged_handshake
@@ -18,12 +20,17 @@ from pncsim.simulator.conformance.suite import Bench
 from pncsim.simulator.lab.tariffs import offer_tariffs
 from pncsim.simulator.plan import Plan, StationPlan, VehiclePlan
 from pncsim.wire.errors import PeerSilent
+from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
+    from pncsim.ev.outcome import SessionOutcome
     from pncsim.ev.vehicle import Vehicle
+    from pncsim.secc.evse import Evse
     from pncsim.simulator.lab.lab import Lab
     from pncsim.simulator.lab.plug_in import PlugIn
 
+STOPS = 3.0
+"""Seconds a session may take to stop in order, where somebody breaks off a case."""
 LOOPS = 3
 """Messages of the charging loop after which a session that went on is stopped."""
 
@@ -36,6 +43,7 @@ async def run_step(case: Case, bench: Bench, step: EvccRow) -> Finding:
         return Finding(CaseVerdict.NOT_APPLICABLE, "The tester has no control pilot there that it could change.")
 
     async def play(lab: Lab) -> Finding:
+        lab.hooks.fit(lambda evse: replace(evse, config=options.within(evse.config)))
         try:
             return await (_answered(lab, bench, step) if isinstance(step, AnswerStep) else _shown(lab, bench, step))
         except PeerSilent as silent:
@@ -73,15 +81,32 @@ async def _answered(lab: Lab, bench: Bench, step: AnswerStep) -> Finding:
     try:
         if step.second:
             async with started(bench, vehicle.config):
-                await lab.plug_in(vehicle, card=card)
+                await _visited(lab.plug_in(vehicle, card=card), station.evse(), bench)
             tester.armed = True
         async with started(bench, vehicle.config):
-            outcome = await lab.plug_in(vehicle, card=card, keep_plugged=not bench.target)
+            coming = lab.plug_in(vehicle, card=card, keep_plugged=not bench.target)
+            outcome = await _visited(coming, station.evse(), bench)
         judging.append(judged(tester, outcome.reason))
         await lab.unplug(vehicle)
     finally:
         lab.trace.readers.remove(tester)
     return judging[0]
+
+
+async def _visited(coming: Coroutine[Any, Any, SessionOutcome], evse: Evse, bench: Bench) -> SessionOutcome:
+    """The session to its end. Whoever breaks off here lets somebody else's vehicle stop in order first."""
+    if not bench.target:
+        return await coming
+    visiting = asyncio.ensure_future(coming)
+    try:
+        return await asyncio.shield(visiting)
+    except asyncio.CancelledError:
+        if evse.engine is not None:
+            evse.request_stop()
+            await asyncio.wait([visiting], timeout=STOPS)
+        visiting.cancel()
+        await asyncio.gather(visiting, return_exceptions=True)
+        raise
 
 
 async def _shown(lab: Lab, bench: Bench, step: HandshakeStep) -> Finding:

@@ -92,10 +92,8 @@ _NO_SCHEDULE = _field(lambda body: {"SASchedules": None})
 
 
 def _other_current(body: Any) -> Any:
-    """The limits of a direct current station in a session with alternating current."""
-    volts, amperes, watts = (
-        iso2.physical(one, iso2.UnitSymbolType[unit]) for one, unit in ((400, "V"), (10, "A"), (4000, "W"))
-    )
+    """Limits of direct current in a session with alternating current, below whatever a tester may offer."""
+    volts, amperes, watts = (iso2.physical(1, iso2.UnitSymbolType[unit]) for unit in ("V", "A", "W"))
     limits = iso2.DC_EVSEChargeParameterType(
         DC_EVSEStatus=_dc_status(),
         EVSEMaximumCurrentLimit=amperes,
