@@ -21,6 +21,7 @@ from pncsim.wire.v2g import iso2
 from pncsim.wire.values import replace
 
 _chain, _trusted, _verify_bundle = StationJudge.chain, bundle._trusted, bundle.verify_bundle
+_read_limits = parameters._read_limits
 
 
 def misjudging(cases: Iterable[Case]) -> Iterator[Lapse]:
@@ -109,11 +110,15 @@ def _greedy(schedule: Any, watts: float) -> Any:
     return profile(replace(schedule, entries=entries), 10 * watts)
 
 
+def _takes_limits(s: Any, offered: Any) -> None:
+    _read_limits(s, offered)
+
+
 def _schedules() -> Iterator[Lapse]:
     at, case = "ChargeParameterDiscoveryRes", f"{OURS}ChargeParameterDiscovery_"
     yield "invents-a-schedule", "it charges without a schedule", *moves(at, _invents), (f"{case}empty",)
-    title = "it does not look at the limits of the station"
-    yield "any-limits", title, parameters, "_read_limits", nothing, (f"{case}current",)
+    title = "it takes limits of whatever current"
+    yield "any-limits", title, parameters, "_read_limits", _takes_limits, (f"{case}current",)
     yield "greedy", "its profile is above the schedule", requests, "profile", _greedy, (f"{case}profile",)
     signed, bad = f"{OURS}Tariff_signed", (f"{OURS}Tariff_unsigned", f"{OURS}Tariff_forged")
     title = "it believes any tariff"
