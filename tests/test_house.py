@@ -7,11 +7,13 @@ import importlib.util
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from house import AROUND, CODE, ROOT, dotted, nodes, tree
 
-ROOT = Path(__file__).parents[1]
 MAY_IMPORT = {
     "wire": set(),
     "tls_certs": {"wire"},
@@ -23,14 +25,11 @@ MAY_IMPORT = {
 }
 
 
-CODE = [path for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]
-ALL = [*CODE, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "bench").rglob("*.py"))]
-
-
+@cache
 def modules(path: Path) -> set[str]:
     """Full names a module imports, wherever in the file; ``from a import b`` gives ``a`` and ``a.b``."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -62,7 +61,11 @@ def test_dependencies_point_one_way(room: str) -> None:
 def test_every_room_is_imported_as_a_part_of_pncsim_only() -> None:
     """A bare ``import wire`` works in this checkout and nowhere else, and would load the module a second time."""
     assert {path.name for path in (ROOT / "src" / "pncsim").iterdir() if path.is_symlink()} == set(MAY_IMPORT)
-    offences = {f"{path.relative_to(ROOT)} imports {name}" for path in ALL for name in imported(path) & set(MAY_IMPORT)}
+    offences = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in (*CODE, *AROUND)
+        for name in imported(path) & set(MAY_IMPORT)
+    }
     assert not offences
 
 
@@ -70,8 +73,8 @@ def test_no_string_names_a_room_the_bare_way() -> None:
     named = re.compile(rf"(?:{'|'.join(MAY_IMPORT)})(?:\.[a-z_][a-z0-9_]*)+")
     offences = {
         f"{path.relative_to(ROOT)}:{node.lineno}: {node.value}"
-        for path in ALL
-        for node in ast.walk(ast.parse(path.read_text()))
+        for path in (*CODE, *AROUND)
+        for node in nodes(tree(path))
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and named.fullmatch(node.value)
@@ -87,7 +90,7 @@ def test_only_the_rooms_of_a_dialect_know_its_messages() -> None:
         f"{path.relative_to(ROOT)}: {named[0]}"
         for path in CODE
         if path.relative_to(ROOT).parts[:2] in (("wire", "session"), ("ev", path.name), ("secc", path.name))
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(tree(path))
         if (isinstance(node, ast.Name) and (named := message.search(node.id)))
         or (isinstance(node, ast.Attribute) and (named := message.search(node.attr)))
     }
@@ -164,9 +167,8 @@ DRAWS = {
 
 def draws(path: Path) -> set[str]:
     """What a module takes from the system's randomness, past :class:`wire.source.Source`."""
-    used = {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
-    attributes = {name for name in RANDOM if any(name in (text, ".".join(text.split(".")[-2:])) for text in used)}
-    return attributes | (modules(path) & RANDOM)
+    used = {dotted(node) for node in nodes(tree(path)) if isinstance(node, ast.Attribute)}
+    return RANDOM & (used | modules(path))
 
 
 def test_random_choices_come_from_the_source_that_an_actor_is_given() -> None:
@@ -183,12 +185,19 @@ PARSERS = (
 )
 
 
+def named(node: ast.AST) -> Iterator[str]:
+    """What a node calls by name, in a string too."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name) | ast.Constant(value=str(name)):
+            yield name
+
+
 def test_certificates_are_read_in_one_place() -> None:
     """:mod:`tls_certs.reading` catches whatever the library raises; who parses elsewhere forgets some of it."""
     found = {
         str(path.relative_to(ROOT))
         for path in CODE
-        if any(parser in ast.unparse(ast.parse(path.read_text())) for parser in PARSERS)
+        if any(parser in name for node in nodes(tree(path)) for name in named(node) for parser in PARSERS)
     }
     assert found == {
         "tls_certs/reading.py",

@@ -5,20 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from functools import cache
 
 import pytest
+from house import dotted, nodes, trees
 
 from pncsim.wire.errors import KINDS
 from pncsim.wire.gate import STRICT, Tolerance
-
-ROOT = Path(__file__).parents[1]
-ROOMS = ("wire", "tls_certs", "ev", "secc", "backend", "simulator", "scenarios")
-TREES = {
-    str(path.relative_to(ROOT)): ast.parse(path.read_text())
-    for room in ROOMS
-    for path in sorted((ROOT / room).rglob("*.py"))
-}
 
 NOTHING_FOREIGN = {
     ("backend/pki/ocsp_client.py", "known_status", "cert_id_from_hash_data"),  # odd names are asked about in earnest
@@ -36,7 +29,7 @@ COMMON_NAMES = {"decode": r"codecs?\b|coder\b", "verify": r"(signature\.)?verify
 
 def functions(tree: ast.AST) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     """Every function by the name it is called by: a class stands for its ``__init__``."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
                 made = isinstance(node, ast.ClassDef) and child.name == "__init__"
@@ -54,7 +47,7 @@ def optional_gates(tree: ast.AST) -> Iterator[str]:
 def calls_without(tree: ast.AST, judges: set[str]) -> Iterator[tuple[str, str]]:
     """(function, judge) for each call of one of ``judges`` that names no gate."""
     for where, function in functions(tree):
-        for node in ast.walk(function):
+        for node in nodes(function):
             if not isinstance(node, ast.Call) or any(keyword.arg == "gate" for keyword in node.keywords):
                 continue
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -62,12 +55,15 @@ def calls_without(tree: ast.AST, judges: set[str]) -> Iterator[tuple[str, str]]:
                 yield where, called
 
 
-JUDGES = {name for tree in TREES.values() for name in optional_gates(tree)}
+@cache
+def judges() -> set[str]:
+    """Whoever can be given a gate."""
+    return {name for tree in trees().values() for name in optional_gates(tree)}
 
 
 def test_whoever_has_something_foreign_judged_says_through_which_gate() -> None:
-    assert {"validate_chain", "verify_response", "StationJudge", "check_contract", "decode"} <= JUDGES
-    found = {(path, *call) for path, tree in TREES.items() for call in calls_without(tree, JUDGES)}
+    assert {"validate_chain", "verify_response", "StationJudge", "check_contract", "decode"} <= judges()
+    found = {(path, *call) for path, tree in trees().items() for call in calls_without(tree, judges())}
     assert found == NOTHING_FOREIGN
 
 
@@ -75,11 +71,9 @@ def test_only_the_gate_of_a_voice_tells_what_was_tolerated() -> None:
     """There is no second way to let something pass and say so."""
     tells = {
         (path, name)
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for name, function in functions(tree)
-        if any(
-            isinstance(node, ast.Attribute) and ast.unparse(node) == "trace.Tolerated" for node in ast.walk(function)
-        )
+        if any(dotted(node) == "trace.Tolerated" for node in nodes(function))
     }
     assert tells == {("wire/voice.py", "tolerate")}
 
@@ -92,7 +86,7 @@ ASK = {
 
 def asks_what_is_refused(tree: ast.AST) -> bool:
     """Whether a module decides by itself on what a side refuses, or on whether it is strict."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case (
                 ast.Compare(comparators=[ast.Attribute(attr="refuses")])
@@ -102,7 +96,7 @@ def asks_what_is_refused(tree: ast.AST) -> bool:
             case ast.If(test=test) | ast.IfExp(test=test) if any(
                 isinstance(part, ast.Attribute | ast.Name)
                 and ast.unparse(part).rpartition(".")[2].strip("_") == "strict"
-                for part in ast.walk(test)
+                for part in nodes(test)
             ):
                 return True
     return False
@@ -116,15 +110,15 @@ STRICT_BY_CHOICE = {
 
 
 def test_nobody_else_asks_whether_a_side_is_strict() -> None:
-    assert {path for path, tree in TREES.items() if asks_what_is_refused(tree)} == ASK | STRICT_BY_CHOICE
+    assert {path for path, tree in trees().items() if asks_what_is_refused(tree)} == ASK | STRICT_BY_CHOICE
 
 
 def test_liberties_are_kept_as_such_and_never_as_sentences() -> None:
     words = ("tolerated", "liberties", "notes", "deviations", "remarks")
     found = [
         f"{path}: {ast.unparse(node)}"
-        for path, tree in TREES.items()
-        for node in ast.walk(tree)
+        for path, tree in trees().items()
+        for node in nodes(tree)
         if isinstance(node, ast.AnnAssign | ast.arg)
         and node.annotation is not None
         and "str" in ast.unparse(node.annotation)
@@ -133,16 +127,21 @@ def test_liberties_are_kept_as_such_and_never_as_sentences() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("row", Tolerance)
-def test_every_row_is_met_somewhere_and_has_its_refusal(row: Tolerance) -> None:
-    used = {
+@cache
+def met() -> set[str]:
+    """The rows that somebody asks the gate about."""
+    return {
         node.attr
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         if path != "wire/gate.py"
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Tolerance"
     }
-    assert row.name in used
+
+
+@pytest.mark.parametrize("row", Tolerance)
+def test_every_row_is_met_somewhere_and_has_its_refusal(row: Tolerance) -> None:
+    assert row.name in met()
     assert row.kind in KINDS
     assert row.value == row.name.lower().replace("_", "-") and row.meaning and not row.meaning.endswith(".")
     assert row in STRICT or row is Tolerance.LATE_RESPONSE
@@ -159,5 +158,5 @@ def judge(chain):
     text.decode("ascii")
 """
     tree = ast.parse(code)
-    assert list(calls_without(tree, JUDGES)) == [("judge", "validate_chain"), ("judge", "decode")]
+    assert list(calls_without(tree, judges())) == [("judge", "validate_chain"), ("judge", "decode")]
     assert asks_what_is_refused(tree)

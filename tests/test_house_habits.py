@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from house import ROOMS, dotted, nodes, trees
 
 from pncsim.wire import trace
 
-ROOT = Path(__file__).parents[1]
-ROOMS = ("wire", "tls_certs", "ev", "secc", "backend", "simulator", "scenarios")
-TREES = {
-    str(path.relative_to(ROOT)): ast.parse(path.read_text())
-    for room in ROOMS
-    for path in sorted((ROOT / room).rglob("*.py"))
-}
 EVENTS = {name for name, kind in vars(trace).items() if isinstance(kind, type) and issubclass(kind, trace.Event)}
 
 
@@ -24,7 +17,7 @@ def made(tree: ast.AST) -> Iterator[str]:
     """The kinds of event a module makes or has made, by a name it took from the trace or as ``trace.NAME``."""
     taken = {
         alias.asname or alias.name
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.ImportFrom) and node.module == "pncsim.wire.trace"
         for alias in node.names
         if alias.name in EVENTS
@@ -38,20 +31,20 @@ def made(tree: ast.AST) -> Iterator[str]:
                 return name in EVENTS
         return False
 
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) not in ("isinstance", "issubclass"):
+    for node in nodes(tree):
+        if isinstance(node, ast.Call) and dotted(node.func) not in ("isinstance", "issubclass"):
             yield from (ast.unparse(part) for part in (node.func, *node.args) if kind(part))
 
 
 def test_only_a_voice_makes_events() -> None:
-    found = {path: sorted(set(made(tree))) for path, tree in TREES.items()}
+    found = {path: sorted(set(made(tree))) for path, tree in trees().items()}
     assert {path for path, kinds in found.items() if kinds} == {"wire/voice.py"}
 
 
 def compared(tree: ast.AST) -> Iterator[str]:
     """What a module compares, searches or cuts of the sentences of errors, events and checks."""
     said = {"sentence", "advice", "expected", "what"}
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.Compare():
                 parts = [node.left, *node.comparators]
@@ -72,7 +65,7 @@ def compared(tree: ast.AST) -> Iterator[str]:
 @pytest.mark.parametrize("room", ROOMS)
 def test_nothing_is_recognised_by_what_it_says_to_people(room: str) -> None:
     """Kinds, codes and states are for that; a sentence may change."""
-    assert [f"{p}: {x}" for p, tree in TREES.items() if p.startswith(f"{room}/") for x in compared(tree)] == []
+    assert [f"{p}: {x}" for p, tree in trees().items() if p.startswith(f"{room}/") for x in compared(tree)] == []
 
 
 def test_a_sentence_that_is_searched_would_be_seen() -> None:
@@ -91,8 +84,8 @@ def test_no_module_is_found_by_its_name_in_a_string() -> None:
     ways = {"import_module", "find_spec", "__import__", "spec_from_file_location"}
     found = {
         path
-        for path, tree in TREES.items()
-        for node in ast.walk(tree)
+        for path, tree in trees().items()
+        for node in nodes(tree)
         if (isinstance(node, ast.Name) and node.id in ways) or (isinstance(node, ast.Attribute) and node.attr in ways)
     }
     assert found == FINDS_MODULES

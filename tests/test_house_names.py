@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-ROOMS = ("wire", "tls_certs", "ev", "secc", "backend", "simulator", "scenarios")
+from house import CODE, ROOT, tree
 
 
 def _name(path: Path) -> str:
@@ -16,7 +16,10 @@ def _name(path: Path) -> str:
     return ".".join(("pncsim", *(parts[:-1] if parts[-1] == "__init__" else parts)))
 
 
-MODULES = {_name(path): ast.parse(path.read_text()) for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))}
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Every module of the house by its full name."""
+    return {_name(path): tree(path) for path in CODE}
 
 
 # ---- circles -----------------------------------------------------------------------------------------------------
@@ -33,21 +36,21 @@ def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from statements(node.body)
 
 
-def imported(tree: ast.Module) -> set[str]:
+def imported(module: ast.Module) -> set[str]:
     """The modules of the house a module imports, those under TYPE_CHECKING included: who knows whom is the question."""
     found: set[str] = set()
-    for node in statements(tree.body):
+    for node in statements(module.body):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
             names = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {full if full in MODULES else node.module for full in names.values()}
-    return found & MODULES.keys()
+            found |= {full if full in modules() else node.module for full in names.values()}
+    return found & modules().keys()
 
 
 def circles() -> list[list[str]]:
     """The groups of modules that know each other, directly or through others."""
-    knows = {name: imported(tree) - {name} for name, tree in MODULES.items()}
+    knows = {name: imported(module) - {name} for name, module in modules().items()}
     reach: dict[str, set[str]] = {}
     for start in knows:
         reached: set[str] = set()
@@ -58,7 +61,7 @@ def circles() -> list[list[str]]:
             waiting += new
         reach[start] = reached
     groups = {
-        frozenset(other for other in reach[name] if name in reach[other]) for name in MODULES if name in reach[name]
+        frozenset(other for other in reach[name] if name in reach[other]) for name in reach if name in reach[name]
     }
     return sorted(sorted(group) for group in groups)
 
@@ -80,10 +83,10 @@ SAME = {
 """Names in two modules that mean one thing."""
 
 
-def public_names(tree: ast.Module) -> set[str]:
+def public_names(module: ast.Module) -> set[str]:
     """The classes and type aliases of a module, without what is private to it and without type variables."""
     found = set()
-    for node in tree.body:
+    for node in module.body:
         match node:
             case ast.ClassDef(name=name):
                 found.add(name)
@@ -94,11 +97,11 @@ def public_names(tree: ast.Module) -> set[str]:
 
 def test_a_name_of_a_class_or_type_means_one_thing_in_the_whole_house() -> None:
     where: defaultdict[str, set[str]] = defaultdict(set)
-    for module, tree in MODULES.items():
-        if not module.startswith(OTHERS):
-            for name in public_names(tree):
-                where[name].add(module)
-    assert {name: modules for name, modules in where.items() if len(modules) > 1 and name not in SAME} == {}
+    for place, module in modules().items():
+        if not place.startswith(OTHERS):
+            for name in public_names(module):
+                where[name].add(place)
+    assert {name: places for name, places in where.items() if len(places) > 1 and name not in SAME} == {}
     assert {name for name in SAME if len(where[name]) == 2} == set(SAME), (
         "a name that has become unique leaves the list"
     )
