@@ -298,7 +298,8 @@ class SqlStore:
                 f"The database {self.database.name} has tables {', '.join(found)}, but no {self._schema.name}.",
                 advice="Name an empty database.",
             )
-        self._metadata.create_all(connection)  # some kinds may have come since
+        missing = [table for name, table in self._metadata.tables.items() if name not in there]
+        self._metadata.create_all(connection, missing, checkfirst=False)  # some kinds may have come since
         if self._schema.name not in there:
             connection.execute(sql.insert(self._schema).values(version=SCHEMA))
 

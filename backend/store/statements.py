@@ -11,6 +11,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sql
@@ -26,17 +27,24 @@ FoundRow = Sequence[Any]
 
 
 class Statement:
-    """``clause`` with every value a named parameter; ``text`` is the same for SQLite's driver."""
+    """``clause`` with every value a named parameter."""
 
     def __init__(self, clause: sql.Executable) -> None:
         self.clause = clause
-        written = clause.compile(dialect=_SQLITE)  # type: ignore[attr-defined]
-        self.text = str(written)
-        self._constants = {name: value for name, value in written.params.items() if value is not None}
 
-    def named(self, values: Values) -> Values:
-        """The values of ``text`` by their names; some the dialect has added itself."""
-        return {**self._constants, **values} if self._constants else values
+    @cached_property
+    def _written(self) -> tuple[str, dict[str, object]]:
+        """As SQLite's driver has it: the text, and the values that the dialect has added itself.
+
+        Of some hundred statements a process uses a few: each is written when it is first run.
+        """
+        written = self.clause.compile(dialect=_SQLITE)  # type: ignore[attr-defined]
+        return str(written), {name: value for name, value in written.params.items() if value is not None}
+
+    def for_file(self, values: Values) -> tuple[str, Values]:
+        """The text for SQLite's driver, and its values by name."""
+        text, added = self._written
+        return text, {**added, **values} if added else values
 
 
 RunStatement = Callable[[Statement, Values], Awaitable[Sequence[FoundRow]]]
@@ -108,7 +116,7 @@ def set_up(connection: Any) -> None:
 
 
 def _rows(connection: sqlite3.Connection, statement: Statement, values: Values) -> Sequence[FoundRow]:
-    return connection.execute(statement.text, statement.named(values)).fetchall()
+    return connection.execute(*statement.for_file(values)).fetchall()
 
 
 async def _begin(writer: sqlite3.Connection) -> None:

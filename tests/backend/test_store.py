@@ -301,7 +301,9 @@ async def home_of(
         yield MemoryStore(tell, along)
         return
     url: str = request.getfixturevalue(f"{request.param}_url")
-    home = await open_store(url, [kind for kind, _ in SAMPLES.values()], tell, along=along)
+    one = "sample" in request.fixturenames  # the test is about one kind: tables for the others take time only
+    samples = [request.getfixturevalue("sample")] if one else SAMPLES.values()
+    home = await open_store(url, [kind for kind, _ in samples], tell, along=along)
     yield home
     await home.close()
 
