@@ -14,7 +14,7 @@ demo: $(STAMP) ## from plug-in to an installed contract and a paid charge
 	@$(BIN)/pnc run install-contract
 
 test: $(STAMP) lint ## static checks and all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 conformance: $(STAMP) ## whole conformance suites against our own devices, and the mutants that they have to find
 	@$(BIN)/pnc conformance secc
