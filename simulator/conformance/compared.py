@@ -21,9 +21,11 @@ from pncsim.wire.errors import LocalError, PncError
 
 GOOD = frozenset({CaseVerdict.PASS, CaseVerdict.NOT_APPLICABLE})
 """Verdicts of which the sum says enough."""
+MESSAGES = 4
+"""Messages of a case that are shown."""
 OCTETS = 40
 """Octets of a message that are shown; the record has all."""
-READING = 240
+READING = 180
 """Characters of what they say."""
 _COLUMNS = tuple(CaseVerdict)
 
@@ -87,7 +89,7 @@ def _told(device: HeldDevice, case: Case) -> str:
     """A case that did not pass: what was expected, by whose word, what was seen, and the octets with their meaning."""
     tried = device.tried[case.id]
     head = f"**`{case.id}`, {device.name}: {tried.verdict}.** {case.source}: {case.expectation}"
-    frames = "\n".join(part for one in tried.said for part in (line(one, OCTETS), *_reading(one)))
+    frames = "\n".join(part for one in tried.said[:MESSAGES] for part in (line(one, OCTETS), *_reading(one)))
     return f"{head}\n\n{tried.why}\n" + (f"\n```text\n{frames}\n```\n" if frames else "")
 
 
