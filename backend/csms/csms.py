@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         IdTokenEnumType,
         InstallCertificateUseEnumType,
         MessageTriggerEnumType,
+        NetworkConnectionProfileType,
         ReportBaseEnumType,
         SetVariableDataType,
     )
@@ -84,9 +85,18 @@ class Csms:
         """Everything its stations have told of transactions."""
         return self.store.of(TRANSACTIONS)
 
-    async def admit(self, identity: str, user: str | None, password: str | None) -> Admission:
-        """Whether a station with these credentials may open a WebSocket; refusals are reported."""
+    async def admit(
+        self, identity: str, user: str | None, password: str | None, *, profile: int | None = None
+    ) -> Admission:
+        """Whether a station with these credentials may open a WebSocket; refusals are reported.
+
+        ``profile``: the security profile it comes in by, None where nobody knows.
+        """
         verdict = await self.register.check(identity, user, password)
+        if verdict == "welcome" and profile is not None and not await self.register.comes_by(identity, profile):
+            text = f"Station {identity!a} was turned away: it has come in by a higher security profile than {profile}."
+            self.report(text, "A05", kind="not authorised")
+            return "unauthorized"
         if verdict != "welcome":
             why = "it is not registered" if verdict == "unknown" else "its password is wrong or missing"
             self.report(f"Station {identity!a} was turned away: {why}.", "A00.FR.204", kind="not authorised")
@@ -102,6 +112,8 @@ class Csms:
         if why:
             text = f"Station {identity!a} was turned away: {why}."
             self.report(text, "A00.FR.404, A00.FR.409", kind="not authorised")
+        else:
+            await self.register.comes_by(identity, 3)
         return "unauthorized" if why else "welcome"
 
     def report(self, text: str, clause: str = "OCPP-J 3", *, kind: Kind = "no common protocol") -> None:
@@ -210,6 +222,15 @@ class Csms:
         status = await self.set_variable(identity, "SecurityCtrlr", "BasicAuthPassword", password)
         if status == "Accepted":
             await self.register.change(identity, password)
+        return status
+
+    async def set_network_profile(self, identity: str, slot: int, profile: NetworkConnectionProfileType) -> str:
+        """SetNetworkProfile; the status. Once the station has come in by a higher security profile of it, it does not
+        come in by a lower one any more (A05)."""
+        request = v201.SetNetworkProfile({"configurationSlot": slot, "connectionData": profile})
+        status = (await self.ask(identity, request))["status"]
+        if status == "Accepted":
+            await self.register.upgrades(identity, profile["securityProfile"])
         return status
 
     async def request_stop(self, identity: str, transaction_id: str) -> str:

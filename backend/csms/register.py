@@ -33,7 +33,8 @@ class RegisteredStation(Struct, frozen=True):
     """One station. ``digest`` is empty for one that needs no password; ``registration`` before its first boot.
 
     ``drawn``: the password came from a :class:`Source`. Nobody guesses 128 random bits or more, so it takes no
-    slow hash. ``serial_number``: what its own certificate has to name it by (A00.FR.406).
+    slow hash. ``serial_number``: what its own certificate has to name it by (A00.FR.406). ``lowest``: the security
+    profile below which it does not come in any more, ``upgrade``: the one it was told to come in by; 0 for none (A05).
     """
 
     identity: str
@@ -42,6 +43,8 @@ class RegisteredStation(Struct, frozen=True):
     registration: RegistrationStatus | Literal[""] = ""
     drawn: bool = False
     serial_number: str = ""
+    lowest: int = 0
+    upgrade: int = 0
 
 
 STATIONS: KeptKind[RegisteredStation] = KeptKind("stations", RegisteredStation, key=lambda station: station.identity)
@@ -90,6 +93,19 @@ class Register:
             return "unauthorized"
         given = _hash(password, station.salt, station.drawn)
         return "welcome" if hmac.compare_digest(given, station.digest) else "unauthorized"
+
+    async def upgrades(self, identity: str, profile: int) -> None:
+        """It was told to come in by this security profile; once it has, it does so by no lower one (A05)."""
+        await self._amend(identity, upgrade=profile)
+
+    async def comes_by(self, identity: str, profile: int) -> bool:
+        """Whether it may come in by this security profile; where it was told to, it has now."""
+        station = await self.find(identity)
+        if station is None or profile < station.lowest:
+            return False
+        if station.lowest < station.upgrade <= profile:
+            await self._amend(identity, lowest=station.upgrade)
+        return True
 
     def _secret(self, password: str | None, drawn: bool) -> tuple[bytes, bytes]:
         if password is None:

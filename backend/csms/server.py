@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -33,7 +34,7 @@ async def serve_csms(
 
     certified = bool(stations_below)
     server = WebSocketServer(
-        csms.admit,
+        partial(csms.admit, profile=1 if credentials is None else 2),
         csms.serve,
         admit_certified=csms.admit_certified if certified else None,
         report=csms.report,

@@ -83,25 +83,27 @@ def unlike(pattern: Any, value: Any, so_far: Any, place: str = "") -> str:
             return "" if holds(value) else f"{place} is {_shown(value)}, not {words}"
         case FromCase(words, of):
             return unlike(of(so_far), value, so_far, place)
-    return "" if pattern == value else f"{place} is {_shown(value)}, not {_shown(pattern)}"
+    return "" if pattern == value else f"{place} is {_shown(value)}, not {_shown(_plain(pattern, so_far))}"
 
 
-def described(pattern: Any) -> str:
-    """The pattern for people: JSON in which words stand for placeholders."""
-    return json.dumps(_plain(pattern), ensure_ascii=False)
+def described(pattern: Any, so_far: Any = None) -> str:
+    """The pattern for people: JSON in which words stand for placeholders, but for those ``so_far`` has a value for."""
+    return json.dumps(_plain(pattern, so_far), ensure_ascii=False)
 
 
-def _plain(pattern: Any) -> Any:
+def _plain(pattern: Any, so_far: Any) -> Any:
     match pattern:
         case Mapping():
-            return {name: _plain(one) for name, one in pattern.items()}
+            return {name: _plain(one, so_far) for name, one in pattern.items()}
         case list():
-            return [_plain(one) for one in pattern]
+            return [_plain(one, so_far) for one in pattern]
         case Anything():
             return "<any>"
         case Absent():
             return "<none>"
-        case FromCase(words) | Such(words):
+        case FromCase(words, of):
+            return f"<{words}>" if so_far is None else of(so_far)
+        case Such(words):
             return f"<{words}>"
     return pattern
 

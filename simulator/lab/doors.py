@@ -138,7 +138,7 @@ class CsmsDoor(Discreet, Struct):
         if self.profile == 3:
             admission = await self.csms.admit_certified(identity, far)
         else:
-            admission = await self.csms.admit(identity, identity, password)
+            admission = await self.csms.admit(identity, identity, password, profile=self.profile)
         if admission != "welcome":
             raise turned_away(_WHO, 404 if admission == "unknown" else 401)
         channel = self.csms.accept(identity)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from pncsim.simulator.conformance.csms.desk import StationDesk
-from pncsim.simulator.conformance.pattern import FromCase, described, filled, unlike
+from pncsim.simulator.conformance.pattern import FromCase, Such, described, filled, unlike
 from pncsim.simulator.conformance.unlike import must
 from pncsim.wire.ocpp.errors import CallError
 
@@ -162,7 +162,7 @@ class StationCourse:
 
         async def set_off() -> None:
             if told is None:
-                await self.desk.let(step.action, filled(step.payload, self), described(step.payload))
+                await self.desk.let(step.action, filled(step.payload, self), described(step.payload, self))
             else:
                 await self.take([told])
 
@@ -265,9 +265,11 @@ def _words(step: CourseStep) -> str:
             return f"StatusNotification {state}"
         case Swiped(card):
             return f"Authorize of {card.replace('_', ' ')}"
-        case Says(action, payload):
+        case Says(action, payload, answer):
             status = payload.get("status") if isinstance(payload, dict) else None
-            return f"{action}{f' {status}' if isinstance(status, str) else ''}"
+            wanted = answer.get("status")
+            has = f" (has to be {wanted.words if isinstance(wanted, Such) else wanted})" if wanted else ""
+            return f"{action}{f' {status}' if isinstance(status, str) else ''}{has}"
         case Begun(action, payload, answer):
             says = answer if isinstance(answer, str) else answer.get("status", "")
             return f"its operator lets it send {action} `{described(payload)}`{f' (answered {says})' if says else ''}"

@@ -60,6 +60,12 @@ DECLARATIONS = (
         usual=("1", "2", "3"),
     ),
     Declaration(
+        name="Upgrades",
+        asks="Does it let stations come in over TLS that came without, and from then on no longer without?",
+        values=("true", "false"),
+        usual=("true",),
+    ),
+    Declaration(
         name="Signs",
         asks="Does it have certificates signed that stations ask for?",
         values=("true", "false"),
@@ -97,4 +103,5 @@ PENDING = (Condition("Registration", "Pending"),)
 CONTRACTS = (*AT_ONCE, Condition("Contracts", "true"))
 SECURED = (*AT_ONCE, Condition("SecurityProfile", "2"))
 CERTIFIED = (*AT_ONCE, Condition("SecurityProfile", "3"))
+UPGRADED = (*AT_ONCE, Condition("SecurityProfile", "1"), Condition("Upgrades", "true"))
 PROVISIONING = (*AT_ONCE, Condition("Provisioning", "true"))

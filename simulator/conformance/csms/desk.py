@@ -41,9 +41,9 @@ from pncsim.wire.voice import Voice
 PATIENCE = 30.0
 """Seconds a CSMS has for an answer."""
 
-StationDoor = Callable[[str, str | None, ssl.SSLContext | None], Awaitable[FrameChannel]]
-"""Opens a connection of the tester's station for (user, password, TLS or none). Raises PeerError where the CSMS lets
-nobody in."""
+StationDoor = Callable[[str, str | None, ssl.SSLContext | None, str], Awaitable[FrameChannel]]
+"""Opens a connection of the tester's station for (user, password, TLS or none, another address than the target's or
+""). Raises PeerError where the CSMS lets nobody in."""
 
 
 class StationSecurity(Struct, frozen=True):
@@ -64,7 +64,8 @@ class StationSecurity(Struct, frozen=True):
 class StationDesk:
     """One case's station, called ``name``, at ``door``, with its ``password`` there.
 
-    ``pki``: that of our own CSMS, None at somebody else's. ``security``: None where it comes in without TLS.
+    ``pki``: that of our own CSMS, None at somebody else's. ``security``: None where it comes in without TLS; ``later``
+    is what it has for TLS once it has to (A05).
     """
 
     def __init__(
@@ -78,12 +79,13 @@ class StationDesk:
         pki: Pki | None = None,
         source: Source = SYSTEM,
         security: StationSecurity | None = None,
+        later: StationSecurity | None = None,
     ) -> None:
         self.identity, self.password, self.options = name, password, options
         self._door, self._operator, self._pki, self._source = door, operator, pki, source
         self.clock, self.trace = clock, Trace()
         self._voice = Voice.on(clock, self.trace, "CS", name)
-        self.security = security
+        self.security, self.later = security, later
         self.secured: LinkSecurity | None = None
         self._key: CertificateRequest | None = None
         self._peer: OcppPeer | None = None
@@ -105,10 +107,15 @@ class StationDesk:
         """The id of a transaction there has never been."""
         return self._source.octets(16).hex()
 
-    async def connect(self, user: str, password: str | None, tls: ssl.SSLContext | None = None) -> None:
-        """Come in, with ``tls`` in place of the right one. Raises PeerError where the CSMS lets nobody in like that."""
+    async def connect(
+        self, user: str, password: str | None, tls: ssl.SSLContext | None = None, *, at: str = ""
+    ) -> None:
+        """Come in, with ``tls`` in place of the right one, and at another address.
+
+        Raises PeerError where the CSMS lets nobody in like that.
+        """
         right = None if self.security is None else self.security.context()
-        channel = await self._door(user, password, tls or right)
+        channel = await self._door(user, password, tls or right, at)
         self.secured = channel.secured
         handlers: dict[str, Handler] = {action: partial(self._called, action) for action in AT_REST}
         self._peer = OcppPeer(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 import warnings
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -39,6 +39,7 @@ from pncsim.tls_certs.pki import Pki, create_ocpp_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.ocpp import tls
+from pncsim.wire.ocpp.actions import Request
 from pncsim.wire.ocpp.errors import CallError
 from pncsim.wire.source import SYSTEM
 from pncsim.wire.values import replace
@@ -54,11 +55,17 @@ def mutants(cases: Iterable[Case]) -> dict[str, Mutant]:
 
 
 BESIDES: Mapping[str, tuple[str, ...]] = {
-    "no-status": ("TC_C_50_CSMS", "TC_C_52_CSMS"),
+    "another-certificate": ("TC_A_07_CSMS", "TC_A_19_CSMS"),
+    "any-password": ("TC_A_09_CSMS", "TC_A_10_CSMS"),
+    "no-status": ("TC_C_51_CSMS", "TC_C_52_CSMS"),
     "nobody-known": ("TC_C_50_CSMS", "TC_C_52_CSMS"),
+    "profile-of-old": ("TC_A_19_CSMS",),
     "refuses-heartbeat": ("TC_A_09_CSMS", "TC_A_10_CSMS", "TC_B_01_CSMS"),
+    "refuses-returns": ("TC_A_19_CSMS",),
     "refuses-status": ("TC_M_24_CSMS",),
     "refuses-statusnotification": ("TC_B_01_CSMS",),
+    "resets-one": ("TC_A_19_CSMS",),
+    "writes-another": ("TC_A_09_CSMS", "TC_A_10_CSMS", "TC_A_19_CSMS"),
 }
 """Cases that are no course of steps, and need the same answer."""
 
@@ -84,16 +91,21 @@ def _calling(taken: StepsOf) -> Iterator[Mutant]:
         yield Mutant(name=one.name, title=one.title, kills=_kills(taken, hits), made=partial(_called, one))
 
 
-def _called(wrongly: WrongCall) -> AbstractContextManager[None]:
-    right = Csms.call
+@contextmanager
+def _called(wrongly: WrongCall) -> Iterator[None]:
+    call, ask = Csms.call, Csms.ask
 
-    async def call(
-        self: Csms, identity: str, action: str, payload: Mapping[str, Any], limit: float | None = None
-    ) -> Any:
-        sent = wrongly.change(dict(payload)) if action == wrongly.action else payload
-        return await right(self, identity, action, sent, limit)
+    def sent(action: str, payload: Any) -> Any:
+        return wrongly.change(dict(payload)) if action == wrongly.action else payload
 
-    return put(Csms, "call", call)
+    async def calls(self: Csms, identity: str, action: str, payload: Any, limit: float | None = None) -> Any:
+        return await call(self, identity, action, sent(action, payload), limit)
+
+    async def asks(self: Csms, identity: str, request: Request[Any], limit: float | None = None) -> Any:
+        return await ask(self, identity, Request(request.action, sent(request.action, request.payload)), limit)
+
+    with put(Csms, "call", calls), put(Csms, "ask", asks):
+        yield
 
 
 def _refusing(taken: StepsOf) -> Iterator[Mutant]:
@@ -203,6 +215,14 @@ def _deciding(taken: StepsOf) -> Iterator[Mutant]:
             "admit_certified",
             _always("welcome"),
             ("TC_A_08_CSMS",),
+        ),
+        (
+            "any-profile",
+            "who has come in over TLS may come without",
+            Register,
+            "comes_by",
+            _always(True),
+            ("TC_A_19_CSMS",),
         ),
         ("old-passwords", "a new password is forgotten", Register, "change", _always(None), ("TC_A_09_CSMS",)),
         (

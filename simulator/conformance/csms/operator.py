@@ -43,6 +43,9 @@ class OperatorHere:
             password = _new_password(action, payload)
             if password is not None:
                 await self._csms.change_password(identity, password)
+            elif action == "SetNetworkProfile":
+                slot, data = payload["configurationSlot"], payload["connectionData"]
+                await self._csms.set_network_profile(identity, slot, data)
             else:
                 await self._csms.call(identity, action, payload)
 

@@ -116,7 +116,7 @@ class SecuredDoor(Struct, frozen=True):
         admission = (
             await self.csms.admit_certified(IDENTITY, far)
             if self.certified
-            else await self.csms.admit(IDENTITY, user, password)
+            else await self.csms.admit(IDENTITY, user, password, profile=2)
         )
         if admission != "welcome":
             raise turned_away("The CSMS", 404 if admission == "unknown" else 401)

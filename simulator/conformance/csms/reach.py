@@ -35,12 +35,13 @@ from pncsim.wire.source import SYSTEM, Source
 class DeskSetting(Struct, frozen=True, kw_only=True):
     """What a CSMS of ours is set to for a case: see :func:`simulator.conformance.csms.own.own_csms`.
 
-    ``profile``: the security profile by which stations come in, where it is not without TLS.
+    ``profile``: the security profile by which stations come in. ``upgrades``: they may do so by the next one, too.
     """
 
     pending: bool = False
     pools: bool = False
     profile: int = 1
+    upgrades: bool = False
 
 
 @asynccontextmanager
@@ -60,8 +61,9 @@ async def stationed(
             await desk.leave()
         return
     csms, pki = await own_csms(clock, options, pending=setting.pending, pools=setting.pools, source=source)
-    door, security = await _near(csms, pki, clock, setting.profile)
-    desk = StationDesk(door, clock, options, IDENTITY, PASSWORD, OperatorHere(csms), pki, source, security)
+    door, security = await _near(csms, pki, clock, setting)
+    first, later = (None, security) if setting.upgrades else (security, None)
+    desk = StationDesk(door, clock, options, IDENTITY, PASSWORD, OperatorHere(csms), pki, source, first, later)
     try:
         yield desk
     finally:
@@ -72,28 +74,31 @@ async def stationed(
 def _far(target: str, clock: Clock, options: CsmsUnderTest) -> StationDesk:
     door, identity = sockets_at(target, options)
     password = None if options.password is None else octets(options.password).decode("utf-8", "replace").strip()
-    security = _security(options, clock, identity) if target.startswith("wss:") else None
-    return StationDesk(door, clock, options, identity, password, operator_of(options), security=security)
+    secured = target.startswith("wss:")
+    security = _security(options, clock, identity) if secured or options.trust is not None else None
+    first, later = (security, None) if secured else (None, security)
+    operator = operator_of(options)
+    return StationDesk(door, clock, options, identity, password, operator, security=first, later=later)
 
 
-async def _near(csms: Csms, pki: Pki, clock: Clock, profile: int) -> tuple[StationDoor, StationSecurity | None]:
+async def _near(csms: Csms, pki: Pki, clock: Clock, setting: DeskSetting) -> tuple[StationDoor, StationSecurity | None]:
     """The door of a CSMS of ours, in memory, and what the station needs for it."""
+    profile = setting.profile
 
-    async def memory(user: str, password: str | None, tls: ssl.SSLContext | None) -> FrameChannel:
-        admission = await csms.admit(IDENTITY, user, password)
+    async def memory(user: str, password: str | None, tls: ssl.SSLContext | None, at: str) -> FrameChannel:
+        admission = await csms.admit(IDENTITY, user, password, profile=1)
         if admission != "welcome":
             raise turned_away("The CSMS", 404 if admission == "unknown" else 401)
         return csms.accept(IDENTITY)
 
-    if profile == 1:
+    if profile == 1 and not setting.upgrades:
         return memory, None
     door = await with_tls(csms, pki, clock, certified=profile == 3)
 
-    async def secured(user: str, password: str | None, tls: ssl.SSLContext | None) -> FrameChannel:
-        assert tls is not None, "the station knows that there is TLS"
-        return await door.enter(user, password, tls)
+    async def secured(user: str, password: str | None, tls: ssl.SSLContext | None, at: str) -> FrameChannel:
+        return await (memory(user, password, None, at) if tls is None else door.enter(user, password, tls))
 
-    if profile == 2:
+    if profile < 3:
         return secured, StationSecurity((door.root,))
     wrong = (
         ("a certificate of another operator", stranger(clock, SERIAL)),
@@ -132,12 +137,12 @@ def sockets_at(target: str, options: CsmsUnderTest) -> tuple[StationDoor, str]:
             advice="A password is given in a file: --password FILE.",
         )
 
-    async def door(user: str, password: str | None, tls: ssl.SSLContext | None) -> FrameChannel:
+    async def door(user: str, password: str | None, tls: ssl.SSLContext | None, at: str) -> FrameChannel:
         from pncsim.wire.ocpp.websocket import connect
 
         # The user counts only where it stands in the address; the password beside it outweighs the one in there.
-        at = "" if password is None else f"{quote(user, safe='')}:@"
-        url = urlunsplit((parts.scheme, f"{at}{parts.netloc}", path, "", ""))
+        named = "" if password is None else f"{quote(user, safe='')}:@"
+        url = at or urlunsplit((parts.scheme, f"{named}{parts.netloc}", path, "", ""))
         return await connect(url, unquote(identity), password=password, tls=tls)
 
     return door, unquote(identity)

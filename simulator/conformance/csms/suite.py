@@ -7,7 +7,7 @@ from functools import partial
 
 from pncsim.simulator.conformance.at_desk import at_desk
 from pncsim.simulator.conformance.case import Case, Condition, Finding
-from pncsim.simulator.conformance.csms.declared import CERTIFIED, DECLARATIONS, PENDING, PROVISIONING, SECURED
+from pncsim.simulator.conformance.csms.declared import CERTIFIED, DECLARATIONS, PENDING, PROVISIONING, SECURED, UPGRADED
 from pncsim.simulator.conformance.csms.mutants import mutants
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
 from pncsim.simulator.conformance.csms.reach import DeskSetting, operator_of, sockets_at, stationed
@@ -23,6 +23,7 @@ from pncsim.simulator.conformance.csms.rows import (
     provisioning,
     security,
     transactions,
+    upgrade,
     upkeep,
 )
 from pncsim.simulator.conformance.suite import Bench, Suite
@@ -34,7 +35,12 @@ async def drive(case: Case, bench: Bench) -> Finding:
     """As :class:`simulator.conformance.suite.Suite`."""
     assert isinstance(bench.options, CsmsUnderTest)
     # Ours can be set to anything; somebody's is as its operator has set it.
-    setting = DeskSetting(pending=_demands(case, PENDING), pools=_demands(case, PROVISIONING), profile=_profile(case))
+    setting = DeskSetting(
+        pending=_demands(case, PENDING),
+        pools=_demands(case, PROVISIONING),
+        profile=_profile(case),
+        upgrades=_demands(case, UPGRADED),
+    )
     source = SYSTEM if bench.seed is None or bench.target else Seeded(bench.seed)
     wrong = CSMS.mutants[bench.mutant].made() if bench.mutant else nullcontext()
     with wrong:
@@ -76,6 +82,7 @@ ROWS = (
     upkeep,
     certificates,
     contracts,
+    upgrade,  # the last one: who has come in over TLS cannot go back
 )
 _CASES = tuple(case for rows in ROWS for case in rows.CASES)
 CSMS = Suite(

@@ -99,7 +99,15 @@ def _of_old(context: ssl.SSLContext) -> ssl.SSLContext:
     raise AssertionError("nobody has answered")
 
 
+def _certified(desk: StationDesk) -> StationSecurity:
+    security = _security(desk)
+    if security.shown is None:
+        raise LocalError("The tester's station has no certificate to show.", advice="Give --station-credentials FILE.")
+    return security
+
+
 async def _good_station(desk: StationDesk) -> None:
+    _certified(desk)
     try:
         await desk.boot()
     except PeerError as error:
@@ -109,7 +117,7 @@ async def _good_station(desk: StationDesk) -> None:
 
 
 async def _bad_station(desk: StationDesk) -> None:
-    security = _security(desk)
+    security = _certified(desk)
     await desk.boot()
     await desk.go()
     for what, shown in security.wrong:
