@@ -166,7 +166,7 @@ WRONG = wrong(
         lambda self: True,
         ids("B_52"),
     ),
-    ("at-once", "it comes back at once", link, "reconnect_waits", lambda *_: itertools.repeat(0.0), ids("B_57")),
+    ("at-once", "it comes back after a second", link, "reconnect_waits", lambda *_: itertools.repeat(1.0), ids("B_57")),
     ("another-password", "it comes with another password", station.Station, "__init__", _another_password, ids("A_01")),
     (
         "old-password",
