@@ -238,7 +238,7 @@ class Dashboard(App[int]):
         if self._served_by not in (None, os.getppid()):
             self.leave()  # nobody shows this any more
         view = self.view
-        if view is not None and (new or self._busy(view)):
+        if view is not None and view.composed and (new or self._busy(view)):
             view.renew()
         if self._stopping and not self.scene.running:
             self.leave()

@@ -8,11 +8,13 @@ import pytest
 from accepted_screens import Accepted
 from screens import SIZES, dashboard
 from seen_runs import PlayedBack, recorded, reports_of
+from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from pncsim.simulator.dashboard.app import SCREENS
 from pncsim.simulator.dashboard.form import records
 from pncsim.simulator.dashboard.kept import Layout, place, remember, remembered
+from pncsim.simulator.dashboard.lab_commands import COMMANDS, hello_of
 from pncsim.simulator.dashboard.lines import line_of
 from pncsim.simulator.dashboard.reports import (
     DoInLab,
@@ -203,6 +205,35 @@ async def test_every_key_of_the_screen_is_in_its_help() -> None:
             assert key in seen.text, key
         await seen.press("escape")
         assert "Everywhere" not in seen.text
+
+
+@pytest.mark.parametrize("called", [row.called for row in SCREENS])
+async def test_every_key_that_is_told_does_something_that_is_seen_or_says_why_not(called: str) -> None:
+    """Those of the screen itself; what runs, shows and leaves anywhere has tests of its own."""
+    run = {"power": "charged", "pki": "installed", "ecosystem": "installed"}.get(called, "refused")
+    source = PlayedBack(hello_of("lab", "", COMMANDS), *recorded(run))
+    async with dashboard(source, (80, 24)) as seen:
+        app = seen.app
+        app.action_go(called)
+        await seen.tick()
+        view = app.view
+        assert view is not None
+        own = [(key, one) for key, all in view._bindings.key_to_bindings.items() for one in all if one.id is not None]
+        assert len(own) > 3
+        await seen.press("end", "up")
+        for key, one in own:
+            app.say("")
+            before = seen.text, len(source.asked), app.clipboard, app.focused
+            await seen.press(key)
+            now = seen.text, len(source.asked), app.clipboard, app.focused
+            there = one.action.startswith(("pane(", "form(", "back", "clear", "deviation(", "move(", "edge("))
+            assert now != before or there, f"{key} ({one.description}) is told, and nothing comes of it"
+            if isinstance(app.screen, ModalScreen):
+                await seen.press("escape")
+            if isinstance(app.focused, Input):
+                await seen.press("escape")
+            app.action_go(called)
+            await seen.tick()
 
 
 async def test_the_palette_finds_what_a_key_does_and_does_it() -> None:

@@ -206,10 +206,13 @@ class ByHandScreen(View):
 
     # Keys
 
+    def _none(self) -> None:
+        self.dashboard.say("No lab is open: F5 opens one.", bad=True)
+
     def _ask(self, command: str, **arguments: str) -> None:
         """Have something done in the lab that is open, or say that none is."""
         if self.scene.hand is None:
-            self.dashboard.say("No lab is open: F5 opens one.", bad=True)
+            self._none()
         else:
             self.dashboard.ask(DoInLab(command, arguments))
 
@@ -229,22 +232,30 @@ class ByHandScreen(View):
         self._ask("plug-in", **self._whose(), **self._there())
 
     def action_plug_and_charge(self) -> None:
-        if self.vehicle is not None:
+        if self.vehicle is None:
+            self._none()
+        else:
             self._ask("plug-and-charge", **self._whose(), on="no" if self.vehicle.plug_and_charge else "yes")
 
     def action_installs(self) -> None:
-        if self.vehicle is not None:
+        if self.vehicle is None:
+            self._none()
+        else:
             self._ask("installation-mode", **self._whose(), when=_NEXT[self.vehicle.installs])
 
     def action_asks(self) -> None:
-        if self.vehicle is not None:
+        if self.vehicle is None:
+            self._none()
+        else:
             self._ask("ask-driver", **self._whose(), on="no" if self.vehicle.asks_first else "yes")
 
     def action_answer(self, yes: str) -> None:
         self._ask("answer", **self._whose(), yes=yes)
 
     def action_emergency(self) -> None:
-        if self.station is not None:
+        if self.station is None:
+            self._none()
+        else:
             self._ask("emergency-button", **self._there(), pressed="no" if self.station.emergency else "yes")
 
     def action_lapse(self) -> None:
@@ -253,7 +264,7 @@ class ByHandScreen(View):
     def action_form(self, command: str) -> None:
         """Ask for what a command needs besides whom it is about."""
         if self.scene.hand is None:
-            self.dashboard.say("No lab is open: F5 opens one.", bad=True)
+            self._none()
         else:
             self.dashboard.do_in_lab(command, self._there() if command == "offer-power" else self._whose())
 
@@ -289,18 +300,21 @@ class ByHandScreen(View):
             self.dashboard.action_go("message")
 
     def action_next_vehicle(self) -> None:
-        self._vehicle = _after(
+        self._vehicle = self._next(
             [one.name for one in self.hand.vehicles], self.vehicle.name if self.vehicle is not None else ""
         )
         self.renew()
 
     def action_next_station(self) -> None:
-        self._station = _after(
+        self._station = self._next(
             [one.place for one in self.hand.stations], self.station.place if self.station is not None else ""
         )
         self.renew()
 
-
-def _after(names: list[str], name: str) -> str:
-    """The one behind a name, the first again behind the last."""
-    return names[(names.index(name) + 1) % len(names)] if name in names else ""
+    def _next(self, names: list[str], name: str) -> str:
+        """The one behind a name, the first again behind the last."""
+        if not names:
+            self._none()
+        elif names == [name]:
+            self.dashboard.say(f"There is {name} alone.")
+        return names[(names.index(name) + 1) % len(names)] if name in names else ""

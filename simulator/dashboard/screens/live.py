@@ -15,7 +15,7 @@ from pncsim.simulator.dashboard.selection import Filter, Selection
 from pncsim.simulator.dashboard.store import EventStore
 from pncsim.simulator.dashboard.widgets.actors import ActorBoxes
 from pncsim.simulator.dashboard.widgets.lines import SIGNS, STYLES, OneLine
-from pncsim.simulator.dashboard.widgets.messages import MessageGrid
+from pncsim.simulator.dashboard.widgets.messages import WIDE, MessageGrid
 
 ABOUT = """\
 Above stand the actors: o all is well, ! a liberty of the peer was let pass, x a problem was reported; with the state of
@@ -121,21 +121,21 @@ class LiveScreen(View):
         else:
             first = f"{SIGNS[state]} {state}"
             told = []
+        selection, shown = self.grid.selection, list[str]()
+        if selection.paused:
+            shown.append(f"paused, {selection.unseen} more [space]")
+        elif self.grid.following and scene.running:
+            shown.append("following")
+        if text := str(selection.wanted):
+            shown.append(f"only {text}: {len(selection)} of {len(scene.store.rows)}")
         problems, liberties = scene.problems, scene.liberties
         if problems:
             told.append(f"x {problems} problems")
         if liberties:
             told.append(f"! {liberties} liberties")
-        selection = self.grid.selection
-        if selection.paused:
-            told.append(f"paused, {selection.unseen} more [space]")
-        elif self.grid.following and scene.running:
-            told.append("following")
-        if text := str(selection.wanted):
-            told.append(f"only {text}: {len(selection)} of {len(scene.store.rows)}")
         if scene.store.trouble:
             told.append(scene.store.trouble)
-        return Content.styled(first, f"bold {STYLES.get(state, '')}".strip()) + Content(" · ".join(["", *told]))
+        return Content.styled(first, f"bold {STYLES.get(state, '')}".strip()) + Content(" · ".join(["", *shown, *told]))
 
     # Keys
 
@@ -181,7 +181,8 @@ class LiveScreen(View):
         self.renew()
 
     def action_chart(self) -> None:
-        self.grid.chart = self.dashboard.layout_kept.chart = not self.grid.chart
+        self.grid.chart = self.dashboard.layout_kept.chart = shown = not self.grid.chart
+        self.dashboard.say(f"The chart is {'shown' if shown else 'hidden'} where there are {WIDE} columns.")
         self.grid.renew()
 
     def action_deviation(self, by: int) -> None:

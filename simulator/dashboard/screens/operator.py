@@ -113,6 +113,8 @@ class OperatorScreen(View):
     def on_grid_chosen(self, event: Grid.Chosen) -> None:
         if isinstance(event.grid, CallList):
             self._open(event.grid, event.row)
+        else:
+            self.dashboard.say("Enter opens a call: Tab and d go to the calls.")
 
     def _open(self, calls: CallList, row: int) -> None:
         self.dashboard.pick(calls.calls[row].place)

@@ -352,6 +352,7 @@ class ScenariosScreen(View):
     def action_switch(self) -> None:
         faults = self.query_one(FaultGrid)
         if self.focused is not faults or not faults.rows:
+            self.dashboard.say("f shows the faults: Space switches the one the cursor is on.")
             return
         row, kept = faults.rows[faults.cursor], self.dashboard.layout_kept
         if row.on:

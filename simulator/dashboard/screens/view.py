@@ -108,7 +108,11 @@ class View(Screen[None]):
         yield Sentence()
         yield KeyLine()
 
+    composed = False
+    """Whether its widgets are there: not while it is being opened."""
+
     def on_mount(self) -> None:
+        self.composed = True
         self.renew()
 
     def on_screen_resume(self) -> None:
@@ -119,13 +123,14 @@ class View(Screen[None]):
 
     def renew(self) -> None:
         """Show everything as it is now."""
-        if not self.is_mounted:
-            return
-        self.renew_lines()
-        self.changed()
+        if self.composed and self.is_mounted:
+            self.renew_lines()
+            self.changed()
 
     def renew_lines(self) -> None:
         """The line above and those below."""
+        if not self.composed:
+            return
         self.query_one(TopLine).show(self.scene, self.dashboard.screens_by_key(), self.called)
         self.query_one(KeyLine).show(self.keys())
         text, bad = self.dashboard.sentence

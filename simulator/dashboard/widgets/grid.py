@@ -8,6 +8,7 @@ from msgspec import Struct
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
+from textual.actions import SkipAction
 from textual.binding import Binding
 from textual.events import Click
 from textual.geometry import Region, Size
@@ -152,8 +153,9 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self.go(self.count() - 1)
 
     def action_choose(self) -> None:
-        if self.count():
-            self.post_message(self.Chosen(self, self.cursor))
+        if not self.count():
+            raise SkipAction  # what the key does on the screen is done
+        self.post_message(self.Chosen(self, self.cursor))
 
     def on_click(self, event: Click) -> None:
         row = self.scroll_offset.y + event.y - 1
