@@ -24,6 +24,8 @@ from pncsim.simulator.dashboard.scene import ReportSource
 SIZES = [(80, 24), (120, 40), (160, 50)]
 NOW = 1_767_225_600.0
 """The machine's time."""
+DRAWN = 5
+"""Times a screen is drawn anew meanwhile: what blinks would be drawn for ever."""
 QUIET = 10
 """Turns of the loop in a row at which no widget has anything left to do."""
 
@@ -42,6 +44,7 @@ class Seen:
         await self.pilot.pause()
         self.app.tick()
         await self.pilot.pause()
+        await until_quiet(self.pilot)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -95,12 +98,18 @@ async def dashboard(
 
 async def until_quiet(pilot: Pilot[Any]) -> None:
     """Return once no widget has anything left to do, and no work goes on in another thread."""
-    app, quiet = pilot.app, 0
+    app, quiet, drawn = pilot.app, 0, 0
     while quiet < QUIET:
         await asyncio.sleep(0)
         for worker in tuple(app.workers):
             if worker.state in (WorkerState.PENDING, WorkerState.RUNNING):
                 await worker.wait()
-        pumps = [app, *app.screen.walk_children(with_self=True)]
+        screen = app.screen
+        changed = screen._layout_required or screen._scroll_required or screen._repaint_required
+        drawing = screen.is_current and bool(changed or screen._dirty_widgets or screen._callbacks)
+        if drawing and drawn < DRAWN:
+            screen._on_timer_update()  # it would be called sixty times a second
+            drawn += 1
+        pumps = [app, *screen.walk_children(with_self=True)]
         busy = any(pump._next_callbacks or pump._message_queue.qsize() for pump in pumps if pump.is_running)
-        quiet = 0 if busy else quiet + 1
+        quiet = 0 if busy or (drawing and drawn < DRAWN) else quiet + 1
