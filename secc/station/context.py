@@ -12,6 +12,7 @@ from cryptography import x509
 
 from pncsim.secc import notices
 from pncsim.secc.station import identity
+from pncsim.secc.station.aligned import AlignedReadings
 from pncsim.secc.station.authorization import Authorizer
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.delivery import EventDelivery
@@ -106,6 +107,9 @@ class StationContext:
             )
             for number, connectors in enumerate(config.connectors, 1)
         }
+        self.aligned = AlignedReadings(
+            self.model, clock, self.outlets.values(), tell=self.tell, send=self._send_if_online
+        )
         self.delivery = EventDelivery(
             clock,
             lambda event: self.link.ask(v201.TransactionEvent(event), config.call_timeout),
@@ -147,6 +151,11 @@ class StationContext:
         return answer  # type: ignore[no-any-return]  # its schema has accepted it
 
     # What computed variables are read from
+
+    @property
+    def now(self) -> float:
+        """What its clock shows, as Unix time."""
+        return self.clock.now()
 
     @property
     def certificates(self) -> int:
@@ -214,6 +223,13 @@ class StationContext:
             if not self._alone:
                 self.delivery.add(events)
             self.keep()
+
+    def _send_if_online(self, request: Request[Any]) -> None:
+        if self.online:
+            self.spawn(self._ask_alone(request))
+
+    async def _ask_alone(self, request: Request[Any]) -> None:
+        await self.ask(request)
 
     def _event_delivered(self, event: types.TransactionEventRequest, answer: types.TransactionEventResponse) -> None:
         self.delivered += 1
@@ -377,6 +393,10 @@ class StationContext:
         if key.name == "BasicAuthPassword":
             self.link.password = value
             self.password_changed = True
+        elif key.name == "WebSocketPingInterval":
+            self.link.ping_otherwise()
+        elif key.component == "AlignedDataCtrlr":
+            self.aligned.look()
         elif key.component == "ISO15118Ctrlr":
             self.upkeep.look()
         self.keep()

@@ -85,6 +85,7 @@ class Link:
         self._boot_reason: types.BootReasonEnumType = "PowerUp"
         self._boot_due = asyncio.Event()
         self._hurry = False
+        self._ping_otherwise = asyncio.Event()
         self._stop_asked = asyncio.Event()
 
     @property
@@ -171,6 +172,10 @@ class Link:
         self._boot_reason = "Triggered"
         self._boot_due.set()
 
+    def ping_otherwise(self) -> None:
+        """WebSocketPingInterval is another."""
+        self._ping_otherwise.set()
+
     async def _connected(self, channel: FrameChannel) -> None:
         peer = OcppPeer(
             channel,
@@ -182,7 +187,7 @@ class Link:
             default_timeout=self._config.call_timeout,
         )
         self._peer = peer
-        worker = asyncio.create_task(self._working(peer))
+        worker = asyncio.create_task(self._working(peer, channel))
         try:
             await peer.run()
         finally:
@@ -198,10 +203,10 @@ class Link:
             ended = f"{channel.close_code} {channel.close_reason}".strip()
             self._problem(PeerClosed(f"The CSMS closed the connection to {self._config.identity} ({ended})."))
 
-    async def _working(self, peer: OcppPeer) -> None:
+    async def _working(self, peer: OcppPeer, channel: FrameChannel) -> None:
         """Work until the connection ends. What fails here must not leave a station that is online and does nothing."""
         try:
-            await _until_closed(self._work())
+            await _until_closed(self._work(channel))
         except Exception:
             peer.hang_up(1011, "the station failed")
             raise
@@ -214,7 +219,7 @@ class Link:
 
         return answer
 
-    async def _work(self) -> None:
+    async def _work(self, channel: FrameChannel) -> None:
         self._happen("connected")
         fresh = not self.online
         if fresh:
@@ -222,6 +227,7 @@ class Link:
         async with asyncio.TaskGroup() as group:
             group.create_task(_until_closed(self._work_online(fresh)))
             group.create_task(_until_closed(self._beat()))
+            group.create_task(self._ping(channel))
 
     async def _register(self) -> None:
         """BootNotification until the CSMS accepts (B01 to B03)."""
@@ -286,6 +292,27 @@ class Link:
                 raise
             except PncError as error:
                 self._problem(error)
+
+    async def _ping(self, channel: FrameChannel) -> None:
+        """Ping as often as WebSocketPingInterval says, never where that is 0 (Part 4 5.4)."""
+        while True:
+            every = self._model.integer("OCPPCommCtrlr", "WebSocketPingInterval")
+            self._ping_otherwise.clear()
+            try:
+                async with self._clock.timeout(every or None):
+                    await self._ping_otherwise.wait()
+            except TimeoutError:
+                await self._sign_of_life(channel)
+
+    async def _sign_of_life(self, channel: FrameChannel) -> None:
+        try:
+            async with self._clock.timeout(self._config.call_timeout):
+                await channel.ping()
+        except TimeoutError:
+            waited = f"within {self._config.call_timeout:g} s"
+            self._problem(PeerSilent(f"The CSMS did not answer a ping of {self._config.identity} {waited}."))
+            if self._peer is not None:
+                await self._peer.close(1001, "no answer to a ping")
 
     def _happen(self, happening: registration.Happening) -> None:
         state = registration.follow(self.state, happening)

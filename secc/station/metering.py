@@ -44,10 +44,19 @@ def values(
     model: DeviceModel, measurands: str, sample: notices.MeterSample, context: types.ReadingContextEnumType
 ) -> list[types.MeterValueType]:
     """``sample`` as one MeterValueType with what the variable ``measurands`` lists; nothing where that is nothing."""
-    if not enabled(model):
-        return []
+    return _read(model.text("SampledDataCtrlr", measurands), sample, context) if enabled(model) else []
+
+
+def aligned(model: DeviceModel, measurands: str, sample: notices.MeterSample) -> list[types.MeterValueType]:
+    """As :func:`values`, for what AlignedDataCtrlr lists and takes by the clock."""
+    return _read(model.text("AlignedDataCtrlr", measurands), sample, "Sample.Clock")
+
+
+def _read(
+    measurands: str, sample: notices.MeterSample, context: types.ReadingContextEnumType
+) -> list[types.MeterValueType]:
     taken = []
-    for measurand in _listed(model.text("SampledDataCtrlr", measurands)):
+    for measurand in _listed(measurands):
         field, unit = MEASURES[measurand]
         value = getattr(sample, field)
         if value is not None:

@@ -13,11 +13,13 @@ from pncsim.secc.questions import (
     ExternalAuthorization,
     SchedulesWanted,
 )
+from pncsim.secc.station import metering
 from pncsim.secc.station.authorization import Authorizer
 from pncsim.secc.station.planning import SchedulePlanner
 from pncsim.secc.station.tokens import ShownToken
 from pncsim.secc.station.transactions import OpenTransaction, TransactionBook
 from pncsim.wire.errors import LocalError
+from pncsim.wire.values import replace
 
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
@@ -112,6 +114,15 @@ class Outlet:
         elif type(notice) is notices.ChargingStopped:
             self.watts = 0.0
         self._told(self, notice)
+
+    def sample(self, now: float) -> notices.MeterSample | None:
+        """The meter now, with what flows as it was last told; None where nobody can read it."""
+        if self.reading is None:
+            return None
+        last = None if self.book.open is None else self.book.open.sample
+        if last is None or not self.watts:
+            return metering.still(now, self.reading(), last)
+        return replace(last, time=now, register_wh=self.reading())
 
     def end(self, trigger: types.TriggerReasonEnumType, reason: types.ReasonEnumType, sentence: str) -> bool:
         """Have the EVSE end its session; the transaction then ends for this triggerReason and stoppedReason."""

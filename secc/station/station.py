@@ -144,6 +144,7 @@ class Station:
 
     async def run(self) -> None:
         """Connect, register and stay connected until :meth:`stop`. Raises LocalError for a CSMS address of no use."""
+        self._context.spawn(self._context.aligned.run())
         try:
             await self.link.run()
         finally:

@@ -115,6 +115,15 @@ class TransactionBook(Struct):
         """An Updated event on demand (TriggerMessage TransactionEvent); nothing without a transaction."""
         return [] if self.open is None else [self._event("Updated", "Trigger", now)]
 
+    def by_the_clock(self, now: float, values: list[types.MeterValueType]) -> list[Event]:
+        """An Updated event with values that keep to the clock; nothing without a transaction."""
+        return [] if self.open is None else [self._event("Updated", "MeterValueClock", now, values)]
+
+    def keep_for_end(self, values: list[types.MeterValueType]) -> None:
+        """Have these meter values in the event that ends the open transaction."""
+        if self.open is not None:
+            metering.keep(self.open.kept, values)
+
     # One method per notice
 
     def _plugged_in(self, notice: notices.PluggedIn) -> list[Event]:

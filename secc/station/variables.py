@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
 
 Access = Literal["ReadOnly", "ReadWrite", "WriteOnly"]
-ValueKind = Literal["string", "integer", "boolean", "decimal", "OptionList", "MemberList", "SequenceList"]
+ValueKind = Literal["string", "integer", "boolean", "decimal", "dateTime", "OptionList", "MemberList", "SequenceList"]
 Tier = Literal["station", "evse", "connector"]
 Unknown = Literal["UnknownComponent", "UnknownVariable", "NotSupportedAttributeType"]
 
@@ -25,6 +25,10 @@ class Owner(Protocol):
     @property
     def config(self) -> StationConfig:
         """The plates."""
+
+    @property
+    def now(self) -> float:
+        """What its clock shows, as Unix time."""
 
     @property
     def certificates(self) -> int:

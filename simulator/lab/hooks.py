@@ -206,6 +206,10 @@ class DisturbedChannel(Struct):
 
         await self.channel.deliver(pass_on)
 
+    async def ping(self) -> None:
+        """As wire.ocpp.channel.FrameChannel."""
+        await self.channel.ping()
+
     def _changed(self, action: str, frame: str) -> str | Late | None:
         for change in self.changes:
             altered = change(action, frame)

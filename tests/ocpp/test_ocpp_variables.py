@@ -24,6 +24,7 @@ from pncsim.tls_certs.reading import not_after
 from pncsim.wire.errors import PeerError
 from pncsim.wire.network.memory import MemoryNetwork
 from pncsim.wire.ocpp.errors import CallError
+from pncsim.wire.ocpp.when import timestamp
 from pncsim.wire.pilot import DIGITAL
 from pncsim.wire.trace import OcppFrame
 
@@ -432,6 +433,48 @@ async def back_off() -> None:
     assert [round(time - times[0]) for time in times] == [0, 3, 9, 15]
 
 
+@proves("OCPPCommCtrlr", "WebSocketPingInterval")
+async def pings() -> None:
+    lab = Lab()
+    async with ready(lab) as station:
+        link = lab.links[-1]
+        await lab.clock.sleep(1000)
+        assert link.pings == 0, "0 is for none"
+        for value, sent in (("50", 4), ("20", 10), ("0", 0)):
+            before = link.pings
+            write(station, "OCPPCommCtrlr", "WebSocketPingInterval", value)
+            await lab.clock.sleep(201)
+            assert link.pings - before == sent
+
+
+def restarts(station: Station, lab: Lab, restarted: list[float]) -> None:
+    """Have the EVSE end what goes on when it restarts, and keep the times."""
+
+    def restart() -> None:
+        restarted.append(lab.clock.now())
+        station.outlet().note(notices.Unplugged(time=lab.clock.now()))
+
+    station.outlet().restart = restart
+
+
+@proves("OCPPCommCtrlr", "ResetRetries")
+async def reset_retries() -> None:
+    for value, asked in (("0", 1), ("3", 4)):
+        lab = Lab()
+        async with ready(lab) as station:
+            restarted: list[float] = []
+            restarts(station, lab, restarted)
+            write(station, "OCPPCommCtrlr", "ResetRetries", value)
+            plug_in(station, lab)
+            start = lab.clock.now()
+            assert (await lab.csms.call(IDENTITY, "Reset", {"type": "Immediate"}))["status"] == "Accepted"
+            await lab.clock.sleep(1000)
+            assert len(lab.stopped) == asked, "a vehicle that goes on is asked again"
+            assert [round(time - start) for time in restarted] == [asked * 60], "and at last it is not asked"
+            [transaction] = books(lab.csms)
+            assert transaction.stopped_reason == "ImmediateReset" and lab.frames().count("BootNotification") == 2
+
+
 @proves("OCPPCommCtrlr", "OfflineThreshold")
 async def offline_threshold() -> None:
     for value, again in (("1", 2), ("3600", 1)):
@@ -480,9 +523,121 @@ async def ended() -> None:
         assert (await measured(lab, station))["Ended"] == [[["SoC"]] * 4], "after 40, 80, 120 s and at the end"
 
 
+def by_the_clock(lab: Lab, action: str) -> list[Any]:
+    """Meter values of the context Sample.Clock in the calls of the station: (seconds of the day, measurands)."""
+    found = []
+    for event in lab.events:
+        if isinstance(event, OcppFrame) and event.role == "CS" and event.action == action:
+            kind, _, *call = json.loads(event.frame)
+            for value in call[1].get("meterValue", ()) if kind == 2 else ():
+                taken = [one["measurand"] for one in value["sampledValue"] if one["context"] == "Sample.Clock"]
+                if taken:
+                    found.append((value["timestamp"], taken))
+    return found
+
+
+@asynccontextmanager
+async def metered(lab: Lab) -> AsyncIterator[Station]:
+    """A station whose meter can be read: 1000 Wh."""
+    async with ready(lab) as station:
+        station.outlet().reading = lambda: 1000
+        yield station
+
+
+@proves("AlignedDataCtrlr", "Interval", "Measurands")
+async def aligned() -> None:
+    lab = Lab()
+    async with metered(lab) as station:
+        await lab.clock.sleep(2000)
+        assert by_the_clock(lab, "MeterValues") == [], "0 is for none"
+        write(station, "AlignedDataCtrlr", "Interval", "900")
+        write(station, "AlignedDataCtrlr", "Measurands", "Voltage,Energy.Active.Import.Register")
+        await lab.clock.sleep(2 * 900)
+        idle = by_the_clock(lab, "MeterValues")
+        assert [names for _, names in idle] == [["Voltage", "Energy.Active.Import.Register"]] * 2
+        assert all(time[14:] in ("00:00.000Z", "15:00.000Z", "30:00.000Z", "45:00.000Z") for time, _ in idle)
+        plug_in(station, lab, 1000)
+        await lab.clock.sleep(900)
+        assert len(by_the_clock(lab, "MeterValues")) == 2, "within a transaction they are of it"
+        assert len(by_the_clock(lab, "TransactionEvent")) == 1
+        [transaction] = books(lab.csms)
+        assert transaction.events[max(transaction.events)]["triggerReason"] == "MeterValueClock"
+        write(station, "AlignedDataCtrlr", "Measurands", "")
+        await lab.clock.sleep(1800)
+        assert len(by_the_clock(lab, "TransactionEvent")) == 1, "of nothing nothing is told"
+
+
+@proves("AlignedDataCtrlr", "SendDuringIdle")
+async def aligned_while_idle() -> None:
+    lab = Lab()
+    async with metered(lab) as station:
+        write(station, "AlignedDataCtrlr", "Interval", "60")
+        write(station, "AlignedDataCtrlr", "SendDuringIdle", "true")
+        await lab.clock.sleep(60)
+        plug_in(station, lab, 1000)
+        await lab.clock.sleep(600)
+        assert (len(by_the_clock(lab, "MeterValues")), by_the_clock(lab, "TransactionEvent")) == (1, [])
+        station.outlet().note(notices.Unplugged(time=lab.clock.now(), register_wh=1000))
+        await lab.clock.sleep(60)
+        assert len(by_the_clock(lab, "MeterValues")) == 2
+
+
+@proves("AlignedDataCtrlr", "TxEndedInterval", "TxEndedMeasurands")
+async def aligned_at_the_end() -> None:
+    lab = Lab()
+    async with metered(lab) as station:
+        write(station, "AlignedDataCtrlr", "TxEndedInterval", "60")
+        write(station, "AlignedDataCtrlr", "TxEndedMeasurands", "Current.Import")
+        plug_in(station, lab, 1000)
+        await lab.clock.sleep(180)
+        assert by_the_clock(lab, "TransactionEvent") == [], "they wait for the end"
+        station.outlet().note(notices.Unplugged(time=lab.clock.now(), register_wh=1000))
+        await station.settled()
+        assert [names for _, names in by_the_clock(lab, "TransactionEvent")] == [["Current.Import"]] * 3
+
+
+@virtual
+async def test_values_that_keep_to_the_clock_begin_anew_at_midnight() -> None:
+    lab = Lab()
+    async with metered(lab) as station:
+        write(station, "AlignedDataCtrlr", "Interval", "50000")
+        midnight = (lab.clock.now() // 86_400 + 1) * 86_400
+        await lab.clock.sleep_until(midnight + 86_399)
+        times = [time for time, _ in by_the_clock(lab, "MeterValues")]
+        assert times[-2:] == [timestamp(midnight), timestamp(midnight + 50_000)]
+
+
 @pytest.mark.parametrize("proof", dict.fromkeys(PROOFS.values()), ids=lambda proof: proof.__name__)
 def test_what_is_written_changes_what_the_station_does(proof: Proof) -> None:
     virtual(proof)()  # type: ignore[arg-type]
+
+
+@virtual
+async def test_the_clock_can_be_read_and_goes_on() -> None:
+    lab = Lab()
+    station = lab.station()
+    shown = station.model.text("ClockCtrlr", "DateTime")
+    assert shown == timestamp(lab.clock.now())
+    await lab.clock.sleep(60)
+    assert station.model.text("ClockCtrlr", "DateTime") == timestamp(lab.clock.now()) != shown
+
+
+@virtual
+async def test_a_csms_that_answers_no_ping_is_left_and_looked_for_again() -> None:
+    lab = Lab()
+    async with ready(lab) as station:
+        link = lab.links[-1]
+
+        async def silent() -> None:
+            await asyncio.get_running_loop().create_future()
+
+        link.ping = silent  # type: ignore[method-assign]
+        write(station, "OCPPCommCtrlr", "WebSocketPingInterval", "40")
+        await lab.clock.sleep(40 + PLAIN.call_timeout - 1)
+        assert link.close_code is None
+        await lab.clock.sleep(60)
+        assert link.close_code == 1001 and link is not lab.links[-1] and station.online
+        assert lab.links[-1].pings > 0
 
 
 def test_every_writable_variable_has_such_a_proof() -> None:

@@ -311,6 +311,41 @@ async def test_the_opening_timeout_does_not_limit_the_connection(lab: Lab) -> No
         await channel.close()
 
 
+async def test_a_ping_is_answered_by_either_end_and_by_those_of_others(lab: Lab) -> None:
+    async def echo(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=("ocpp2.0.1",))
+        await socket.prepare(request)
+        async for message in socket:
+            await socket.send_str(message.data)
+        return socket
+
+    application = web.Application()
+    application.router.add_get("/{identity}", echo)
+    foreign = HttpListener("127.0.0.1", 0)
+    await foreign.start(application)
+    async with listening(lab, tls=False) as server, aiohttp.ClientSession() as http:
+        for url in (server.url, f"ws{foreign.url.removeprefix('http')}"):
+            channel = await connect(url, IDENTITY, password=PASSWORD)
+            reading = asyncio.ensure_future(channel.deliver(lambda frame: None))
+            async with asyncio.timeout(10):
+                await channel.ping()
+                await channel.ping()
+            await channel.close()
+            await reading
+            await channel.ping()  # there is nobody to wait for
+        socket = await http.ws_connect(
+            f"{server.url}/{IDENTITY}",
+            protocols=("ocpp2.0.1",),
+            headers={"Authorization": basic(IDENTITY, PASSWORD)},
+            autoping=False,
+        )
+        await socket.ping(b"are you there?")
+        answer = await socket.receive(10)
+        assert (answer.type, answer.data) == (aiohttp.WSMsgType.PONG, b"are you there?")
+        await socket.close()
+    await foreign.stop()
+
+
 async def test_ipv6_where_there_is_one(lab: Lab) -> None:
     try:
         async with listening(lab, host="::1") as server:

@@ -45,6 +45,9 @@ class FrameChannel(Protocol):
         Raises what ``to`` raises. To be called once.
         """
 
+    async def ping(self) -> None:
+        """Ask the far end for a sign of life (RFC 6455 5.5.2). Returns with it, or with the end; else never."""
+
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close with this code after what was posted; closing twice does nothing."""
 
@@ -59,7 +62,7 @@ Connector = Callable[[str, str | None], Awaitable[FrameChannel]]
 class MemoryChannel:
     """One end of a pair; see :func:`memory_channels`. Frames posted before a close are still delivered.
 
-    They are delivered from the loop, never from within the sender's turn.
+    They are delivered from the loop, never from within the sender's turn. ``pings`` counts those sent from here.
     """
 
     def __init__(self, version: OcppVersion) -> None:
@@ -67,6 +70,7 @@ class MemoryChannel:
         self.secured: LinkSecurity | None = None
         self.close_code: int | None = None
         self.close_reason = ""
+        self.pings = 0
         self._inbox: deque[Frame] = deque()
         self._to: Callable[[Frame], None] | None = None
         self._end: asyncio.Future[None] | None = None
@@ -87,6 +91,10 @@ class MemoryChannel:
             await self._end
         finally:
             self._to = None
+
+    async def ping(self) -> None:
+        """As :class:`FrameChannel`; the far end of a channel in memory is there."""
+        self.pings += 1
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """As :class:`FrameChannel`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import os
 import ssl
 from collections import deque
@@ -45,6 +46,8 @@ CLOSING = 2.0
 STATIONS = replace(LIMITS, connections=10_000)
 """What guests of a CSMS may take: stations stay connected."""
 
+_SIGNS = (aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG)
+
 Admit = Callable[[str, str | None, str | None], Admission | Awaitable[Admission]]
 """(identity of the path, Basic user or None, password or None) -> whether this station may come in."""
 
@@ -80,6 +83,8 @@ class WebSocketChannel:
         self._abort = abort
         self._writer: asyncio.Task[None] | None = None
         self._taken = Gate()
+        self._pongs = 0
+        self._ponged = Gate()
 
     def post(self, frame: Frame) -> None:
         """As FrameChannel."""
@@ -114,7 +119,8 @@ class WebSocketChannel:
 
     async def receive(self) -> str | None:
         """The next text, or None after the end. A binary frame closes the connection (1003): OCPP-J is text."""
-        message = await self._socket.receive()
+        while (message := await self._socket.receive()).type in _SIGNS:
+            await self._signed_on(message)
         if message.type is aiohttp.WSMsgType.TEXT:
             return str(message.data)
         if message.type is aiohttp.WSMsgType.BINARY:
@@ -130,6 +136,22 @@ class WebSocketChannel:
                 self.close_reason = str(message.data)
         await self._release()
         return None
+
+    async def _signed_on(self, message: aiohttp.WSMessage) -> None:
+        if message.type is aiohttp.WSMsgType.PONG:
+            self._pongs += 1
+            self._ponged.open()
+            return
+        with contextlib.suppress(ConnectionError, aiohttp.ClientError):  # the reader meets the same end
+            await self._socket.pong(message.data)
+
+    async def ping(self) -> None:
+        """As FrameChannel."""
+        with contextlib.suppress(ConnectionError, aiohttp.ClientError):  # the reader meets the same end
+            before = self._pongs
+            await self._socket.ping()
+            while self._pongs == before and self.close_code is None:
+                await self._ponged.wait()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """As FrameChannel. ``reason`` is cut to the 123 octets a close frame can carry."""
@@ -147,6 +169,7 @@ class WebSocketChannel:
         await self._release()
 
     async def _release(self) -> None:
+        self._ponged.open()
         if self._session is not None:
             await self._session.close()
 
@@ -159,7 +182,6 @@ async def connect(
     password: str | None = None,
     tls: ssl.SSLContext | None = None,
     compress: bool = False,
-    ping_interval: float | None = None,
     opening_timeout: float = 10.0,
     now: Callable[[], float] | None = None,
 ) -> WebSocketChannel:
@@ -188,7 +210,7 @@ async def connect(
             headers=headers,
             ssl=tls if tls is not None else True,
             compress=15 if compress else 0,
-            heartbeat=ping_interval,
+            autoping=False,
             max_msg_size=MAX_BYTES,
             timeout=aiohttp.ClientWSTimeout(ws_close=opening_timeout),
         )
@@ -357,7 +379,7 @@ class WebSocketServer:
         offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
         version = next((self._versions[name] for name in offered if name in self._versions), None)
         common = () if version is None else (version.subprotocol,)
-        socket = web.WebSocketResponse(protocols=common, max_msg_size=MAX_BYTES, timeout=2.0)
+        socket = web.WebSocketResponse(protocols=common, max_msg_size=MAX_BYTES, timeout=2.0, autoping=False)
         await socket.prepare(request)
         if version is None:
             spoken = " or ".join(self._versions)
@@ -386,7 +408,6 @@ def connector(
     *,
     versions: Sequence[OcppVersion] = (V201,),
     compress: bool = False,
-    ping_interval: float | None = None,
     now: Callable[[], float] | None = None,
 ) -> Connector:
     """A way for a station to reach the CSMS endpoint ``url``; see :func:`connect`."""
@@ -399,7 +420,6 @@ def connector(
             password=password,
             tls=tls,
             compress=compress,
-            ping_interval=ping_interval,
             now=now,
         )
 

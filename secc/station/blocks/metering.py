@@ -1,4 +1,4 @@
-"""What transactions say of the meter (use cases J02 and J03)."""
+"""What is said of the meter, in transactions and beside them (use cases J01 to J03)."""
 
 from __future__ import annotations
 
@@ -19,4 +19,10 @@ VARIABLES = (
     V("SampledDataCtrlr", "TxStartedMeasurands", "MemberList", "ReadWrite", REGISTER, options=_ALL),
     V("SampledDataCtrlr", "TxUpdatedMeasurands", "MemberList", "ReadWrite", ",".join(_ALL), options=_ALL),
     V("SampledDataCtrlr", "TxEndedMeasurands", "MemberList", "ReadWrite", REGISTER, options=_ALL),
+    # Whoever wants values by the clock says how often; until then there are none.
+    V("AlignedDataCtrlr", "Interval", "integer", "ReadWrite", "0", "s", limits=(0, 86400)),
+    V("AlignedDataCtrlr", "Measurands", "MemberList", "ReadWrite", REGISTER, options=_ALL),
+    V("AlignedDataCtrlr", "SendDuringIdle", "boolean", "ReadWrite", "false"),
+    V("AlignedDataCtrlr", "TxEndedInterval", "integer", "ReadWrite", "0", "s", limits=(0, 86400)),
+    V("AlignedDataCtrlr", "TxEndedMeasurands", "MemberList", "ReadWrite", REGISTER, options=_ALL),
 )

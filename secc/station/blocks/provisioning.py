@@ -9,6 +9,7 @@ from pncsim.secc.station.variables import Variable as V
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.actions import AndThen, Reply, Row, row
 from pncsim.wire.ocpp.errors import CallError
+from pncsim.wire.ocpp.when import timestamp
 
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
@@ -59,7 +60,11 @@ VARIABLES = (
     V("OCPPCommCtrlr", "RetryBackOffRandomRange", "integer", "ReadWrite", "3", "s", limits=(0, 3600)),
     V("OCPPCommCtrlr", "RetryBackOffRepeatTimes", "integer", "ReadWrite", "4", limits=(0, 30)),
     V("OCPPCommCtrlr", "OfflineThreshold", "integer", "ReadWrite", "60", "s", limits=(0, 86400)),
+    # It has one network profile: whatever the attempts, the next goes to the same CSMS.
     V("OCPPCommCtrlr", "NetworkConfigurationPriority", "SequenceList", "ReadOnly", "1"),
+    V("OCPPCommCtrlr", "NetworkProfileConnectionAttempts", "integer", "ReadOnly", "1"),
+    # 0: none. Heartbeats find out about a dead CSMS; pings are for what lies between and forgets silent connections.
+    V("OCPPCommCtrlr", "WebSocketPingInterval", "integer", "ReadWrite", "0", "s", limits=(0, 86400)),
     V("OCPPCommCtrlr", "FileTransferProtocols", "MemberList", "ReadOnly", "HTTPS"),
     V("OCPPCommCtrlr", "FieldLength", "integer", "ReadOnly", "7500", "", _FIELD),
     V("DeviceDataCtrlr", "ItemsPerMessage", "integer", "ReadOnly", str(MAX_ITEMS), "", "GetVariables"),
@@ -67,4 +72,5 @@ VARIABLES = (
     V("DeviceDataCtrlr", "BytesPerMessage", "integer", "ReadOnly", str(MAX_BYTES), "", "GetVariables"),
     V("DeviceDataCtrlr", "BytesPerMessage", "integer", "ReadOnly", str(MAX_BYTES), "", "SetVariables"),
     V("ClockCtrlr", "TimeSource", "SequenceList", "ReadOnly", "Heartbeat"),
+    V("ClockCtrlr", "DateTime", "dateTime", "ReadOnly", lambda o, *_: timestamp(o.now)),
 )

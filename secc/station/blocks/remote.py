@@ -72,4 +72,5 @@ HANDLERS: tuple[Row[StationContext], ...] = (
     row(v201.UnlockConnector, _unlock),
 )
 
-VARIABLES: tuple[Variable, ...] = ()
+# It holds no cable, so that there is none to let go of.
+VARIABLES = (Variable("OCPPCommCtrlr", "UnlockOnEVSideDisconnect", "boolean", "ReadOnly", "false"),)

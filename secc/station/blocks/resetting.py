@@ -14,6 +14,9 @@ from pncsim.wire.ocpp.actions import AndThen, Reply, Row, row
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
 
+ENDS_WITHIN = 60.0
+"""Seconds a vehicle has to end its session when it is asked to, before it is asked again."""
+
 
 def _reset(station: StationContext, payload: types.ResetRequest) -> Reply[types.ResetResponse]:
     if "evseId" in payload:
@@ -29,6 +32,7 @@ def _reset(station: StationContext, payload: types.ResetRequest) -> Reply[types.
     station.reset_when_idle()
     for outlet in busy:
         outlet.end("ResetCommand", "ImmediateReset", "The CSMS resets the station.")
+        _insist(station, outlet)
     return {"status": "Accepted"}
 
 
@@ -46,7 +50,28 @@ def _reset_evse(station: StationContext, payload: types.ResetRequest) -> Reply[t
     station.reset_when_idle(outlet)
     if not outlet.end("ResetCommand", "ImmediateReset", "The CSMS resets the EVSE."):
         return {"status": "Rejected", "statusInfo": because("TxInProgress")}
+    _insist(station, outlet)
     return {"status": "Accepted"}
+
+
+def _insist(station: StationContext, outlet: Outlet) -> None:
+    transaction = outlet.transaction
+    if transaction is not None:
+        station.spawn(_until_over(station, outlet, transaction.id))
+
+
+async def _until_over(station: StationContext, outlet: Outlet, transaction_id: str) -> None:
+    """A vehicle is asked to end its session, and may not: ask ResetRetries times more, then end it without asking."""
+    tried = 0
+    while True:
+        await station.clock.sleep(ENDS_WITHIN)
+        if outlet.transaction is None or outlet.transaction.id != transaction_id:
+            return
+        if tried >= station.model.integer("OCPPCommCtrlr", "ResetRetries"):
+            break
+        tried += 1
+        outlet.end("ResetCommand", "ImmediateReset", "The CSMS resets the station, and the session goes on.")
+    await _restart(outlet)
 
 
 async def _restart(outlet: Outlet) -> None:
@@ -56,4 +81,7 @@ async def _restart(outlet: Outlet) -> None:
 
 HANDLERS: tuple[Row[StationContext], ...] = (row(v201.Reset, _reset),)
 
-VARIABLES = (Variable("EVSE", "AllowReset", "boolean", "ReadOnly", "true", tier="evse"),)
+VARIABLES = (
+    Variable("EVSE", "AllowReset", "boolean", "ReadOnly", "true", tier="evse"),
+    Variable("OCPPCommCtrlr", "ResetRetries", "integer", "ReadWrite", "1", limits=(0, 10)),
+)

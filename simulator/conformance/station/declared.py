@@ -60,7 +60,7 @@ DECLARATIONS = (
     # What it can be told
     _has("EvseReset", "Can one EVSE be reset?", ours=True),
     _has("SummaryInventory", "Does it report a SummaryInventory?", ours=False),
-    _has("MandatoryVariables", "Has it every variable that is required of stations of Core?", ours=False),
+    _has("MandatoryVariables", "Has it every variable that is required of stations of Core?", ours=True),
     _which("AuthorizeRemoteStart", "What can AuthCtrlr.AuthorizeRemoteStart be?", *_YES_NO, ours=_YES_NO),
     _has("Unlocking", "Does it answer UnlockConnector?", ours=True),
     _which(
@@ -76,7 +76,8 @@ DECLARATIONS = (
         ours=("BootNotification", "Heartbeat", "StatusNotification", "TransactionEvent"),
     ),
     _has("Availability", "Does it take ChangeAvailability?", ours=False),
-    _has("AlignedData", "Does it send clock-aligned meter values?", ours=False),
+    _has("AlignedData", "Does it send clock-aligned meter values?", ours=True),
+    _has("SignedAlignedData", "Are clock-aligned readings signed?", ours=False),
     _has("SampledData", "Does it send meter values in transactions?", ours=True),
     _has("SignedData", "Are readings signed?", ours=True),
     _has("SetChargingProfile", "Does it take SetChargingProfile at all?", ours=True),

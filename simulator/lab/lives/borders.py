@@ -179,6 +179,12 @@ class WatchedChannel:
         self._to = to
         await self._channel.deliver(self._arrived)
 
+    async def ping(self) -> None:
+        """As wire.ocpp.channel.FrameChannel; who is cut off or silent gives no sign."""
+        if self._cut or self._station.silent or self._csms.silent:
+            await asyncio.get_running_loop().create_future()
+        await self._channel.ping()
+
     def _arrived(self, frame: Frame) -> None:
         content = frame.content
         if isinstance(content, Result | Error) and content.id in self._calls:

@@ -121,6 +121,8 @@ async def _none_meanwhile(desk: CsmsDesk) -> None:
     await charging(desk)
     desk.mark()
     await desk.never("MeterValues", within=EVERY * 2.5, what="though a transaction goes on")
+    told = desk.said("TransactionEvent", lambda said: "Sample.Clock" in _contexts(said))
+    must(not told, "An event has values with the context Sample.Clock, though a transaction goes on.")
 
 
 _SAMPLED, _ALIGNED = has("SampledData"), has("AlignedData")
@@ -205,7 +207,7 @@ for _number, _title, _play, _use, _does, _expects, _when in (
         "J01",
         "AlignedDataCtrlr.SignReadings is true; a vehicle charges",
         "TransactionEvent (MeterValueClock) with a signedMeterValue",
-        (*_ALIGNED, *has("SignedData")),
+        (*_ALIGNED, *has("SignedAlignedData")),
     ),
     (
         "J_06",
@@ -213,7 +215,7 @@ for _number, _title, _play, _use, _does, _expects, _when in (
         Staged(play=_none_meanwhile),
         "J01",
         "AlignedDataCtrlr.SendDuringIdle is true; a vehicle charges",
-        "no MeterValues meanwhile",
+        "no MeterValues meanwhile, and no event with values of the context Sample.Clock",
         _ALIGNED,
     ),
 ):

@@ -6,6 +6,7 @@ from typing import Any
 
 from pncsim.secc.questions import AuthorizationAnswer
 from pncsim.secc.station import authorization, metering
+from pncsim.secc.station.aligned import AlignedReadings
 from pncsim.secc.station.authorization import Authorizer
 from pncsim.secc.station.context import StationContext
 from pncsim.secc.station.outlet import Outlet
@@ -277,6 +278,22 @@ WRONG = wrong(
         "values",
         _in_no_context,
         ids("J_07 J_09 J_10"),
+    ),
+    (
+        "no-clock-context",
+        "values that keep to the clock have the context Other",
+        metering,
+        "aligned",
+        lambda model, _, sample: _values(model, "TxStartedMeasurands", sample, "Other"),
+        ids("J_01 J_02 J_03"),
+    ),
+    (
+        "never-quiet",
+        "values that keep to the clock are sent, whatever SendDuringIdle says",
+        AlignedReadings,
+        "_quiet",
+        lambda self: False,
+        ids("J_06"),
     ),
     ("no-interval", "values come in no interval", metering, "interval", lambda model, name: 0, ids("J_09")),
     ("no-signatures", "nothing is signed", metering, "signed", lambda receipt: [], ids("J_11")),

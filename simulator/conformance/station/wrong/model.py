@@ -120,6 +120,17 @@ WRONG = wrong(
     ),
     ("reports-all", "the ConfigurationInventory is the FullInventory", DeviceModel, "report", _all_of_it, ids("B_12")),
     ("reports-less", "a controller is left out of reports", DeviceModel, "report", _without_heartbeats, ids("B_13")),
+    (
+        "without-clock",
+        "it has no ClockCtrlr",
+        station,
+        "BLOCKS",
+        tuple(
+            block._replace(variables=tuple(row for row in block.variables if row.component != "ClockCtrlr"))
+            for block in BLOCKS
+        ),
+        ids("B_53"),
+    ),
     ("reports-from-1", "reports begin with the seqNo 1", reporting, "_report", _numbered_from_one, ids("B_12 B_13")),
     (
         "any-report",
