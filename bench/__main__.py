@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import (
+    conformance_bench,
     dashboard_bench,
     every_bench,
     evidence_bench,
@@ -83,6 +84,8 @@ def main() -> None:
     evidence_bench.main()
     print()
     every_bench.main()
+    print()
+    conformance_bench.main()
     title = "cold `pnc run install-contract`"
     print(f"\n{title:<40}{'transport':>10}{'wall s':>9}{'CPU s':>9}{'MiB':>7}{'first s':>9}")
     for transport in ("memory", "loopback"):

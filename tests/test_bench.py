@@ -1,4 +1,4 @@
-"""The side-by-side bench runs each build's own code, whatever is installed."""
+"""The side-by-side bench runs each build's own code, whatever is installed, and each conformance case has a session."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.conformance_bench import HELD, scenario, session_cases
 from bench.side_by_side import ROOT, Build, in_turns
+from pncsim.simulator.conformance.suites import SUITES
+from pncsim.simulator.runs.discovery import find_scenario
 
 OLD = {
     "simulator/__init__.py": "",
@@ -66,3 +69,14 @@ def test_builds_take_turns_and_each_is_first_every_second_time(tmp_path: Path) -
     in_turns((one, other), 2, measured)
     assert turns[:6] == ["one", "other", "other", "one", "one", "other"]
     assert one.figures == {"memory": [4, 5], "loopback": [10, 11]}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_every_case_with_a_session_is_measured_beside_one_that_there_is(name: str) -> None:
+    suite = SUITES[name][1]()
+    measured = session_cases(suite)
+    for kind in {scenario(case) for case in measured}:
+        assert find_scenario(kind).name == kind
+    left = [case.id for case in suite.cases if case not in measured and not suite.usual.against(case)]
+    assert all("SDP" in id or "V2GTP" in id for id in left)
+    assert len(measured) > 100

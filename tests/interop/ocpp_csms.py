@@ -3,7 +3,8 @@
     python tests/interop/ocpp_csms.py PORT
 
 It knows the station CS001 by a password, a card, one that has expired, one that is blocked and a group of three, and
-accepts whoever boots. ``POST /let/CS001/ACTION`` with a payload has it send that: ocpp_let.py is the command for it.
+accepts whoever boots. ``POST /let/CS001/ACTION`` with a payload has it send that: ocpp_let.py is the command for it. A
+password that the station takes in this way is the one that counts from then on.
 """
 
 from __future__ import annotations
@@ -129,13 +130,25 @@ for _told in TOLD:
     _taken(_told)
 
 
+def _taken_password(asked: Any, answer: Any) -> str | None:
+    """The one that a station was asked to come in by from now on, and has said that it will."""
+    if not isinstance(asked, v201.call.SetVariables):
+        return None
+    for one, result in zip(asked.set_variable_data, answer.set_variable_result, strict=True):
+        if one["variable"]["name"] == "BasicAuthPassword" and result["attribute_status"] == "Accepted":
+            return str(one["attribute_value"])
+    return None
+
+
 async def serve(port: int) -> tuple[web.AppRunner, int]:
     """Listen on loopback; the port."""
     stations: dict[str, Any] = {}
+    passwords = {IDENTITY: PASSWORD}
 
     async def come(request: web.Request) -> web.StreamResponse:
         station = request.path.rpartition("/")[2]
-        if (station, *read_basic(request.headers.get("Authorization"))) != (IDENTITY, IDENTITY, PASSWORD):
+        user, password = read_basic(request.headers.get("Authorization"))
+        if user != station or password is None or password != passwords.get(station):
             return web.Response(status=401)
         socket = web.WebSocketResponse(protocols=("ocpp2.0.1",))
         await socket.prepare(request)
@@ -145,12 +158,13 @@ async def serve(port: int) -> tuple[web.AppRunner, int]:
         return socket
 
     async def let(request: web.Request) -> web.Response:
-        payload = camel_to_snake_case(await request.json())
+        station, payload = request.match_info["station"], camel_to_snake_case(await request.json())
         asked = getattr(v201.call, request.match_info["action"])(**payload)
         try:
-            answer = await stations[request.match_info["station"]].call(asked, suppress=False)
+            answer = await stations[station].call(asked, suppress=False)
         except OCPPError as refused:
             return web.json_response({"refused": str(refused)})
+        passwords[station] = _taken_password(asked, answer) or passwords[station]
         return web.json_response(snake_to_camel_case(asdict(answer)))
 
     application = web.Application()
