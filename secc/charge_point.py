@@ -140,6 +140,7 @@ class ChargePoint:
             evse.request_stop()
 
         outlet.stop, outlet.restart, outlet.identified = stop, evse.restart, evse.identified
+        outlet.renegotiate = evse.request_renegotiation
         outlet.reading = lambda: evse.power.reading(clock.now())
         return evse
 

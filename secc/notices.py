@@ -74,6 +74,18 @@ class ChargingStarted(Struct, frozen=True, kw_only=True):
     resumed: bool = False
 
 
+class VehiclePlanned(Struct, frozen=True, kw_only=True):
+    """The vehicle says how it will charge (ChargingProfile): (start in s from ``since``, watts) pairs, rising.
+
+    ``schedule``: the schedule it has chosen, by the number its giver gave it, else by its SAScheduleTupleID.
+    """
+
+    time: float
+    since: float
+    schedule: int
+    periods: tuple[tuple[int, float], ...]
+
+
 class MeterSample(Struct, frozen=True, kw_only=True):
     """The meter now. ``energy_wh`` since the session began, ``register_wh`` the meter's own running register."""
 
@@ -134,6 +146,7 @@ StationNotice = (
     | Authorized
     | AuthorizationRefused
     | ChargingStarted
+    | VehiclePlanned
     | MeterSample
     | ReceiptVerified
     | ChargingStopped

@@ -77,8 +77,12 @@ class SchedulesWanted(Struct, frozen=True, kw_only=True):
 
 
 class GivenSchedule(Struct, frozen=True, kw_only=True):
-    """(start in s, watts) pairs, rising from 0, and the tariff that goes with them, as OCPP tells it."""
+    """(start in s, watts) pairs, rising from 0, and the tariff that goes with them, as OCPP tells it.
 
+    ``number``: what the CSMS knows it by.
+    """
+
+    number: int
     periods: tuple[tuple[int, float], ...]
     tariff: types.SalesTariffType | None = None
 

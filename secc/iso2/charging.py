@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from pncsim.secc import notices
 from pncsim.secc.iso2 import offer
 from pncsim.secc.iso2.parameters import heed_parameters, schedules_wanted
 from pncsim.secc.iso2.schedules import Schedule, check_profile
@@ -84,7 +85,7 @@ def _offer(
     given = []
     for number, (one, tariff) in enumerate(zip(answer.schedules, tariffs, strict=True)):
         tuple_id = (own.tuple_id + number - 1) % 255 + 1
-        given.append(Schedule.plan(tuple_id, s.now, departure, limit, one.periods, most, tariff))
+        given.append(Schedule.plan(tuple_id, s.now, departure, limit, one.periods, most, tariff, one.number))
     s.next_tuple_id = given[-1].tuple_id % 255 + 1
     return tuple(given), signature
 
@@ -172,6 +173,9 @@ def _start(s: Iso2StationSession, request: iso2.PowerDeliveryReq, schedule: Sche
             (entry.ChargingProfileEntryStart, iso2.amount(entry.ChargingProfileEntryMaxPower))
             for entry in request.ChargingProfile.ProfileEntry
         )
+        if s.config.smart_charging:
+            number = schedule.tuple_id if schedule.given is None else schedule.given
+            s.notice(notices.VehiclePlanned(time=s.now, since=schedule.since, schedule=number, periods=s.profile))
     else:
         s.profile = ()
     if fault := s.fault:

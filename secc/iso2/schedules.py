@@ -34,6 +34,8 @@ class Schedule(Struct, frozen=True):
     entries: tuple[tuple[int, float], ...]
     end: int
     tariff: iso2.SalesTariffType | None = None
+    given: int | None = None
+    """What who gave it knows it by; None: it is the station's own."""
 
     @classmethod
     def plan(
@@ -45,6 +47,7 @@ class Schedule(Struct, frozen=True):
         policy: tuple[tuple[int, float], ...] = (),
         max_entries: int | None = None,
         tariff: iso2.SalesTariffType | None = None,
+        given: int | None = None,
     ) -> Self:
         """A schedule that covers ``departure`` seconds, or a day (V2G2-303, -304), within ``limit`` watts.
 
@@ -52,7 +55,7 @@ class Schedule(Struct, frozen=True):
         """
         end = min(departure or DAY, MAX_START)
         entries = tuple((start, watts) for start, watts in policy or ((0, limit),) if start < end)
-        return cls(tuple_id, now, entries, end, tariff).fitted(limit, max_entries)
+        return cls(tuple_id, now, entries, end, tariff, given).fitted(limit, max_entries)
 
     def fitted(self, limit: float, max_entries: int | None) -> Self:
         """Within ``limit`` watts, and in no more entries than the vehicle takes (MaxEntriesSAScheduleTuple).
@@ -71,7 +74,7 @@ class Schedule(Struct, frozen=True):
             if len(entries) < room:
                 entries.append((end - DAY, entries[-1][1]))
             end = min(end, entries[-1][0] + DAY)
-        return type(self)(self.tuple_id, self.since, tuple(entries), end, self.tariff)
+        return type(self)(self.tuple_id, self.since, tuple(entries), end, self.tariff, self.given)
 
     def moved_to(self, now: float) -> Self | None:
         """What is left of it at ``now``, counted from then; None if nothing is (V2G2-741)."""

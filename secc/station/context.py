@@ -212,6 +212,8 @@ class StationContext:
             if shown.until > self.clock.now():
                 outlet.present(shown._replace(until=float("inf")))
         self.tell(outlet.book.note(notice))
+        if isinstance(notice, notices.VehiclePlanned):
+            self.spawn(outlet.tell_plan(notice))
         if kind is notices.PluggedIn or kind is notices.Unplugged:
             self._report_status(outlet)
         if outlet.transaction is None:

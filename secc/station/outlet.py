@@ -29,7 +29,7 @@ class Outlet:
     """EVSE ``number``. ``told(outlet, notice)`` is called with everything :meth:`note` was.
 
     ``stop(sentence)`` has the EVSE end its session, ``restart()`` has it start anew, ``identified()`` tells it that a
-    driver has identified; all are the EVSE's to set.
+    driver has identified, ``renegotiate()`` has it ask the vehicle for another plan; all are the EVSE's to set.
     """
 
     def __init__(
@@ -49,10 +49,12 @@ class Outlet:
         self.restart: Callable[[], None] | None = None
         self.reading: Callable[[], int] | None = None
         self.identified: Callable[[], None] | None = None
+        self.renegotiate: Callable[[], None] | None = None
         self.plugged = 0
         """The connector that is plugged in, 0 for none."""
         self.watts = 0.0
         self.reset_due = False
+        self._renegotiated = ""
         self._told = told
         self._reported: dict[int, str] = {}
 
@@ -123,6 +125,14 @@ class Outlet:
         if last is None or not self.watts:
             return metering.still(now, self.reading(), last)
         return replace(last, time=now, register_wh=self.reading())
+
+    async def tell_plan(self, plan: notices.VehiclePlanned) -> None:
+        """K15: what the CSMS has something against is negotiated again, once in a transaction."""
+        if await self.planner.planned(plan) or self.book.open is None or self.renegotiate is None:
+            return
+        if self._renegotiated != self.book.open.id:
+            self._renegotiated = self.book.open.id
+            self.renegotiate()
 
     def end(self, trigger: types.TriggerReasonEnumType, reason: types.ReasonEnumType, sentence: str) -> bool:
         """Have the EVSE end its session; the transaction then ends for this triggerReason and stoppedReason."""

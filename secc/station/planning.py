@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from pncsim.secc import notices
 from pncsim.secc.questions import GivenSchedule, SchedulesAnswer, SchedulesWanted
 from pncsim.secc.station.link import CallCsms
 from pncsim.secc.station.status_info import because
@@ -68,6 +69,7 @@ class SchedulePlanner:
             return {"status": "Rejected", "statusInfo": because("InvalidSchedule")}
         schedules = tuple(
             GivenSchedule(
+                number=schedule["id"],
                 periods=tuple((one["startPeriod"], one["limit"]) for one in schedule["chargingSchedulePeriod"]),
                 tariff=schedule.get("salesTariff"),
             )
@@ -80,6 +82,27 @@ class SchedulePlanner:
             }
         self._awaited.set_result(schedules)
         return {"status": "Accepted"}
+
+    async def planned(self, plan: notices.VehiclePlanned) -> bool:
+        """Tell the CSMS how the vehicle will charge; whether the CSMS has nothing against it. Raises as ``ask``."""
+        periods: list[types.ChargingSchedulePeriodType] = [
+            {"startPeriod": start, "limit": watts} for start, watts in plan.periods
+        ]
+        answer = await self._ask(
+            v201.NotifyEVChargingSchedule(
+                {
+                    "timeBase": timestamp(plan.since),
+                    "evseId": self._number,
+                    "chargingSchedule": {
+                        "id": plan.schedule,
+                        "chargingRateUnit": "W",
+                        "chargingSchedulePeriod": periods,
+                    },
+                }
+            ),
+            self._call_timeout,
+        )
+        return answer["status"] == "Accepted"
 
     def _needs(self, wanted: SchedulesWanted) -> types.NotifyEVChargingNeedsRequest:
         needs: types.ChargingNeedsType = {"requestedEnergyTransfer": wanted.transfer}

@@ -15,7 +15,8 @@ from pncsim.secc.station.authorization import Authorizer
 from pncsim.secc.station.planning import SchedulePlanner
 from pncsim.simulator.every.cases import variants
 from pncsim.simulator.lab.lab import Lab
-from pncsim.simulator.lab.said import calls_and_answers
+from pncsim.simulator.lab.said import bodies, calls_and_answers
+from pncsim.simulator.lab.tariffs import offer_tariffs
 from pncsim.simulator.plan import STATION_ID
 from pncsim.simulator.result import RunResult, Verdict
 from pncsim.simulator.runs.discovery import find_scenario
@@ -103,6 +104,36 @@ async def no_offer(lab: Lab) -> None:
     lab.expect.session(await lab.plug_in(vehicle))
     answers = [answer["status"] for _, answer in calls_and_answers(frames, "NotifyEVChargingNeeds")]
     lab.expect.that("the CSMS was asked and has nothing", answers == ["Rejected"], answers)
+
+
+@scenario("plan-refused", title="a CSMS that offers a schedule and has something against every plan")
+async def plan_refused(lab: Lab) -> None:
+    """The vehicle is asked for another plan once, and charges."""
+    csms = (await lab.region.back_end()).csms
+    csms.answers = {**csms.answers, "NotifyEVChargingSchedule": lambda link, request: {"status": "Rejected"}}
+    await lab.station(smart_charging=True)
+    await offer_tariffs(lab, signed=True)
+    frames, received = lab.watch.frames("CS"), lab.watch.messages("SECC")
+    vehicle = await lab.vehicle(contract=True, payment="contract", kwh=0.5)
+    lab.expect.session(await lab.plug_in(vehicle))
+    plans = [request["chargingSchedule"] for request, _ in calls_and_answers(frames, "NotifyEVChargingSchedule")]
+    lab.expect.that("it is told of both plans", len(plans) == 2, plans)
+    given = [
+        {one["id"] for one in request["chargingProfile"]["chargingSchedule"]}
+        for request, _ in calls_and_answers(frames, "SetChargingProfile")
+    ]
+    named = all(plan["id"] in ids for plan, ids in zip(plans, given, strict=True))
+    lab.expect.that("each names a schedule of the last offer", named, (plans, given))
+    progress = [str(body.ChargeProgress) for body in bodies(received, "PowerDeliveryReq")]
+    lab.expect.that("negotiated once more", progress == ["Start", "Renegotiate", "Start", "Stop"], progress)
+
+
+def test_a_plan_that_the_csms_refuses_is_negotiated_once_more() -> None:
+    async def main() -> RunResult:
+        return await Run(plan_refused, {}, RunSettings(transport="memory")).done()
+
+    result = run_on_loop("memory", main)
+    assert result.verdict is Verdict.PASS, result.cause
 
 
 def test_a_station_whose_csms_offers_nothing_has_its_own_schedule() -> None:

@@ -119,9 +119,14 @@ def _delivered(action: str, wish: str, *, good: bool) -> Playing:
 # Schedules
 
 
-def profile_for(transaction: str, *, watts: float = 7000.0) -> Any:
-    """A TxProfile with one schedule."""
-    schedule = {"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": watts}]}
+WATTS = 7000.0
+SCHEDULE = 4
+"""What is offered where a case looks at what is made of it, and its id."""
+
+
+def profile_for(transaction: str, *, watts: float = 7000.0, number: int = 1) -> Any:
+    """A TxProfile with one schedule of that id."""
+    schedule = {"id": number, "chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": watts}]}
     return {
         "id": 1,
         "stackLevel": 0,
@@ -149,9 +154,16 @@ async def _needs(desk: CsmsDesk, status: str) -> str:
 
 async def _leveled(desk: CsmsDesk) -> None:
     transaction = await _needs(desk, "Accepted")
-    await desk.status(v201.SetChargingProfile({"evseId": 1, "chargingProfile": profile_for(transaction)}), "Accepted")
+    profile = profile_for(transaction, watts=WATTS, number=SCHEDULE)
+    await desk.status(v201.SetChargingProfile({"evseId": 1, "chargingProfile": profile}), "Accepted")
     if desk.pics.has("ScheduleTold", "true"):
-        await desk.expect("NotifyEVChargingSchedule", within=CHARGES_WITHIN)
+        told = await desk.expect("NotifyEVChargingSchedule", within=CHARGES_WITHIN)
+        must(told["evseId"] == 1, f"NotifyEVChargingSchedule is of EVSE {told['evseId']}, not 1.")
+        planned = told["chargingSchedule"]
+        must(planned["id"] == SCHEDULE, f"The vehicle's schedule has the id {planned['id']}, not {SCHEDULE}.")
+        most = max(period["limit"] for period in planned["chargingSchedulePeriod"])
+        in_watts = planned["chargingRateUnit"] == "W"
+        must(not in_watts or most <= WATTS, f"The vehicle is said to take {most:g} W where {WATTS:g} W were offered.")
     await desk.event(state="Charging", within=CHARGES_WITHIN)
 
 

@@ -143,6 +143,10 @@ def _needs_of_nobody(self: SchedulePlanner, wanted: Any) -> Any:
     return _needs(self, wanted) | {"evseId": 7}
 
 
+async def _told_to_nobody(self: Outlet, plan: Any) -> None:
+    return None
+
+
 WRONG = wrong(
     (
         "any-answer",
@@ -297,6 +301,14 @@ WRONG = wrong(
     ),
     ("no-interval", "values come in no interval", metering, "interval", lambda model, name: 0, ids("J_09")),
     ("no-signatures", "nothing is signed", metering, "signed", lambda receipt: [], ids("J_11")),
+    (
+        "plan-untold",
+        "how a vehicle will charge is told to nobody",
+        Outlet,
+        "tell_plan",
+        _told_to_nobody,
+        ids("K_53"),
+    ),
     (
         "needs-elsewhere",
         "what a vehicle needs is told of another EVSE",
