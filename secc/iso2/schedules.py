@@ -13,6 +13,7 @@ from msgspec import Struct
 from pncsim.wire.errors import PeerError
 from pncsim.wire.gate import Tolerance, Tolerate, refuse
 from pncsim.wire.v2g import iso2
+from pncsim.wire.values import replace
 
 DAY = 86_400
 """Longest duration of an entry, and what a schedule covers when no departure time is given (V2G2-304, -331)."""
@@ -111,8 +112,11 @@ class Schedule(Struct, frozen=True):
 
 
 def _sendable(watts: float) -> float:
-    """``watts`` as a vehicle reads it: rounded to what a PhysicalValue holds."""
-    return iso2.amount(iso2.physical(watts, iso2.UnitSymbolType.W))
+    """``watts`` as a vehicle reads it: the most that a PhysicalValue holds and that is not more."""
+    sent = iso2.physical(watts, iso2.UnitSymbolType.W)
+    if iso2.amount(sent) > watts:
+        sent = replace(sent, Value=sent.Value - 1)
+    return iso2.amount(sent)
 
 
 def _rest(entries: Sequence[tuple[int, float]]) -> tuple[int, float]:

@@ -188,13 +188,21 @@ def test_profiles_no_gate_lets_pass(profile: list[tuple[int, float]]) -> None:
 
 
 def test_a_profile_at_the_limit_as_it_was_sent_is_accepted() -> None:
-    """PMax is rounded to what a PhysicalValue holds; the vehicle may use all of what it read."""
+    """PMax is rounded down to what a PhysicalValue holds; the vehicle may use all of what it read."""
     schedule = Schedule.plan(1, T0, 3600, 149_999.7)
     sent = schedule.message().PMaxSchedule.PMaxScheduleEntry[0].PMax
     request = iso2.ChargingProfileType(
         ProfileEntry=[iso2.ProfileEntryType(ChargingProfileEntryStart=0, ChargingProfileEntryMaxPower=sent)]
     )
     check_profile(request, schedule, dc=False)
+
+
+@pytest.mark.parametrize("limit", [0.0, 3680.0, 11_037.5, 32_768.4, 65_537.9, 149_999.7])
+def test_a_vehicle_is_never_offered_more_than_the_limit(limit: float) -> None:
+    entries = Schedule.plan(1, T0, 3600, limit).entries
+    assert entries[0][1] <= limit < entries[0][1] + 10.01
+    sent = Schedule.plan(1, T0, 3600, limit).message().PMaxSchedule.PMaxScheduleEntry[0].PMax
+    assert iso2.amount(sent) == entries[0][1]
 
 
 def test_physical_values_are_compared_exactly() -> None:
