@@ -4,124 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
-from ocpp_lab import IDENTITY, PASSWORD, Lab, books, running, virtual
+from metering_proofs import METERING, by_the_clock, metered
+from ocpp_lab import IDENTITY, Lab, books, running, virtual
+from variable_lab import CARD, EMAID, PLAIN, Proof, Proofs, by_card, charge_point, plug_in, ready, write
 
 from pncsim.secc import notices
-from pncsim.secc.charge_point import ChargePoint
-from pncsim.secc.config import SeccConfig
-from pncsim.secc.evse import EvsePlan
 from pncsim.secc.questions import AuthorizationAnswer, ContractAuthorization, ExternalAuthorization
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.station import Station
 from pncsim.tls_certs.reading import not_after
 from pncsim.wire.errors import PeerError
-from pncsim.wire.network.memory import MemoryNetwork
 from pncsim.wire.ocpp.errors import CallError
 from pncsim.wire.ocpp.when import timestamp
 from pncsim.wire.pilot import DIGITAL
 from pncsim.wire.trace import OcppFrame
 
-PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
-CARD = "04A1B2C3"
-EMAID = "DEPNCC00000001A"
-
-Proof = Callable[[], Awaitable[None]]
-PROOFS: dict[tuple[str, str], Proof] = {}
-
-
-def proves(component: str, *names: str) -> Callable[[Proof], Proof]:
-    """The test of one variable, or of several that only work together."""
-
-    def keep(proof: Proof) -> Proof:
-        PROOFS.update({(component, name): proof for name in names})
-        return proof
-
-    return keep
-
-
-def write(station: Station, component: str, name: str, value: str, *, evse: int = 0) -> None:
-    """Write it as SetVariables does."""
-    where: dict[str, Any] = {"name": component, **({"evse": {"id": evse}} if evse else {})}
-    instances = {"MessageAttempts": "TransactionEvent", "MessageAttemptInterval": "TransactionEvent"}
-    variable = {"name": name, **({"instance": instances[name]} if name in instances else {})}
-    item: Any = {"component": where, "variable": variable, "attributeValue": value}
-    [result] = station.model.set_variables([item])
-    assert result["attributeStatus"] == "Accepted", result
-
-
-@asynccontextmanager
-async def ready(lab: Lab, config: StationConfig = PLAIN) -> AsyncIterator[Station]:
-    async with running(lab.station(config=config)) as station:
-        await station.wait_ready()
-        yield station
-
-
-@asynccontextmanager
-async def charge_point(lab: Lab) -> AsyncIterator[ChargePoint]:
-    """A charge point with one EVSE on a link in memory."""
-    pki = lab.pki
-    point = ChargePoint(
-        lab.clock,
-        lab.trace,
-        PLAIN,
-        [EvsePlan(config=SeccConfig(), network=MemoryNetwork(lab.clock))],
-        connect=lab.connector(),
-        source=lab.source,
-        password=PASSWORD,
-        credentials=pki.credentials("secc_leaf"),
-    )
-    await point.open()
-    try:
-        yield point
-    finally:
-        await point.close()
-
-
-async def by_card(station: Station) -> AuthorizationAnswer:
-    """What a vehicle is told when its driver shows the card."""
-    station.present(CARD)
-    answer = await station.outlet().answer(ExternalAuthorization())
-    assert isinstance(answer, AuthorizationAnswer)
-    return answer
-
-
-def plug_in(station: Station, lab: Lab, register: int | None = None) -> None:
-    station.outlet().note(notices.PluggedIn(time=lab.clock.now(), register_wh=register))
-
-
-def charging(station: Station, lab: Lab, samples: int = 0, every: float = 10.0) -> None:
-    """A vehicle charges for ``samples`` times ``every`` seconds and stops."""
-    start, outlet = lab.clock.now(), station.outlet()
-    plug_in(station, lab, 1000)
-    outlet.note(notices.SessionStarted(time=start, session_id=b"12345678", evccid="0A", resumed=False))
-    outlet.note(notices.Authorized(time=start, emaid=EMAID))
-    outlet.note(notices.ChargingStarted(time=start, register_wh=1000))
-    for step in range(1, samples + 1):
-        power: dict[str, Any] = {"watts": 7200.0, "volts": 230.0, "amperes": 16.0, "soc": 50}
-        energy: dict[str, Any] = {"energy_wh": 20.0 * step, "register_wh": 1000 + 20 * step}
-        outlet.note(notices.MeterSample(time=start + every * step, **power, **energy))
-    end: dict[str, Any] = {"energy_wh": 20.0 * samples, "register_wh": 1000 + 20 * samples}
-    outlet.note(notices.SessionEnded(time=start + every * samples, kind="ended", reason="done", **end))
-
-
-async def measured(lab: Lab, station: Station, samples: int = 12) -> dict[str, list[Any]]:
-    """The measurands of a charge by event type: for each event, those of each of its meter values."""
-    charging(station, lab, samples)
-    await station.settled()
-    [transaction] = books(lab.csms)
-    found: dict[str, list[Any]] = {"Started": [], "Updated": [], "Ended": []}
-    for _, event in sorted(transaction.events.items()):
-        if "meterValue" in event:
-            values = [[v["measurand"] for v in m["sampledValue"]] for m in event["meterValue"]]
-            found[event["eventType"]].append(values)
-    return found
+proves = Proofs()
 
 
 def last_csr(lab: Lab) -> x509.CertificateSigningRequest:
@@ -486,116 +389,6 @@ async def offline_threshold() -> None:
             assert station.online and lab.frames().count("StatusNotification") == again
 
 
-# Metering
-
-
-@proves("SampledDataCtrlr", "Enabled")
-async def sampled_data() -> None:
-    lab = Lab()
-    async with ready(lab) as station:
-        write(station, "SampledDataCtrlr", "Enabled", "false")
-        assert await measured(lab, station) == {"Started": [], "Updated": [], "Ended": []}
-
-
-@proves("SampledDataCtrlr", "TxUpdatedInterval", "TxUpdatedMeasurands")
-async def updated() -> None:
-    lab = Lab()
-    async with ready(lab) as station:
-        write(station, "SampledDataCtrlr", "TxUpdatedInterval", "30")
-        write(station, "SampledDataCtrlr", "TxUpdatedMeasurands", "SoC,Voltage")
-        assert (await measured(lab, station))["Updated"] == [[["SoC", "Voltage"]]] * 4
-
-
-@proves("SampledDataCtrlr", "TxStartedMeasurands")
-async def started() -> None:
-    lab = Lab()
-    async with ready(lab) as station:
-        write(station, "SampledDataCtrlr", "TxStartedMeasurands", "Voltage,Energy.Active.Import.Register")
-        assert (await measured(lab, station))["Started"] == [[["Voltage", "Energy.Active.Import.Register"]]]
-
-
-@proves("SampledDataCtrlr", "TxEndedInterval", "TxEndedMeasurands")
-async def ended() -> None:
-    lab = Lab()
-    async with ready(lab) as station:
-        write(station, "SampledDataCtrlr", "TxEndedInterval", "40")
-        write(station, "SampledDataCtrlr", "TxEndedMeasurands", "SoC")
-        assert (await measured(lab, station))["Ended"] == [[["SoC"]] * 4], "after 40, 80, 120 s and at the end"
-
-
-def by_the_clock(lab: Lab, action: str) -> list[Any]:
-    """Meter values of the context Sample.Clock in the calls of the station: (seconds of the day, measurands)."""
-    found = []
-    for event in lab.events:
-        if isinstance(event, OcppFrame) and event.role == "CS" and event.action == action:
-            kind, _, *call = json.loads(event.frame)
-            for value in call[1].get("meterValue", ()) if kind == 2 else ():
-                taken = [one["measurand"] for one in value["sampledValue"] if one["context"] == "Sample.Clock"]
-                if taken:
-                    found.append((value["timestamp"], taken))
-    return found
-
-
-@asynccontextmanager
-async def metered(lab: Lab) -> AsyncIterator[Station]:
-    """A station whose meter can be read: 1000 Wh."""
-    async with ready(lab) as station:
-        station.outlet().reading = lambda: 1000
-        yield station
-
-
-@proves("AlignedDataCtrlr", "Interval", "Measurands")
-async def aligned() -> None:
-    lab = Lab()
-    async with metered(lab) as station:
-        await lab.clock.sleep(2000)
-        assert by_the_clock(lab, "MeterValues") == [], "0 is for none"
-        write(station, "AlignedDataCtrlr", "Interval", "900")
-        write(station, "AlignedDataCtrlr", "Measurands", "Voltage,Energy.Active.Import.Register")
-        await lab.clock.sleep(2 * 900)
-        idle = by_the_clock(lab, "MeterValues")
-        assert [names for _, names in idle] == [["Voltage", "Energy.Active.Import.Register"]] * 2
-        assert all(time[14:] in ("00:00.000Z", "15:00.000Z", "30:00.000Z", "45:00.000Z") for time, _ in idle)
-        plug_in(station, lab, 1000)
-        await lab.clock.sleep(900)
-        assert len(by_the_clock(lab, "MeterValues")) == 2, "within a transaction they are of it"
-        assert len(by_the_clock(lab, "TransactionEvent")) == 1
-        [transaction] = books(lab.csms)
-        assert transaction.events[max(transaction.events)]["triggerReason"] == "MeterValueClock"
-        write(station, "AlignedDataCtrlr", "Measurands", "")
-        await lab.clock.sleep(1800)
-        assert len(by_the_clock(lab, "TransactionEvent")) == 1, "of nothing nothing is told"
-
-
-@proves("AlignedDataCtrlr", "SendDuringIdle")
-async def aligned_while_idle() -> None:
-    lab = Lab()
-    async with metered(lab) as station:
-        write(station, "AlignedDataCtrlr", "Interval", "60")
-        write(station, "AlignedDataCtrlr", "SendDuringIdle", "true")
-        await lab.clock.sleep(60)
-        plug_in(station, lab, 1000)
-        await lab.clock.sleep(600)
-        assert (len(by_the_clock(lab, "MeterValues")), by_the_clock(lab, "TransactionEvent")) == (1, [])
-        station.outlet().note(notices.Unplugged(time=lab.clock.now(), register_wh=1000))
-        await lab.clock.sleep(60)
-        assert len(by_the_clock(lab, "MeterValues")) == 2
-
-
-@proves("AlignedDataCtrlr", "TxEndedInterval", "TxEndedMeasurands")
-async def aligned_at_the_end() -> None:
-    lab = Lab()
-    async with metered(lab) as station:
-        write(station, "AlignedDataCtrlr", "TxEndedInterval", "60")
-        write(station, "AlignedDataCtrlr", "TxEndedMeasurands", "Current.Import")
-        plug_in(station, lab, 1000)
-        await lab.clock.sleep(180)
-        assert by_the_clock(lab, "TransactionEvent") == [], "they wait for the end"
-        station.outlet().note(notices.Unplugged(time=lab.clock.now(), register_wh=1000))
-        await station.settled()
-        assert [names for _, names in by_the_clock(lab, "TransactionEvent")] == [["Current.Import"]] * 3
-
-
 @virtual
 async def test_values_that_keep_to_the_clock_begin_anew_at_midnight() -> None:
     lab = Lab()
@@ -607,7 +400,10 @@ async def test_values_that_keep_to_the_clock_begin_anew_at_midnight() -> None:
         assert times[-2:] == [timestamp(midnight), timestamp(midnight + 50_000)]
 
 
-@pytest.mark.parametrize("proof", dict.fromkeys(PROOFS.values()), ids=lambda proof: proof.__name__)
+ALL = {**proves, **METERING}
+
+
+@pytest.mark.parametrize("proof", dict.fromkeys(ALL.values()), ids=lambda proof: proof.__name__)
 def test_what_is_written_changes_what_the_station_does(proof: Proof) -> None:
     virtual(proof)()  # type: ignore[arg-type]
 
@@ -642,7 +438,7 @@ async def test_a_csms_that_answers_no_ping_is_left_and_looked_for_again() -> Non
 
 def test_every_writable_variable_has_such_a_proof() -> None:
     written = {(key.component, key.name) for key in a_station().model.writable()}
-    assert written == set(PROOFS)
+    assert written == set(ALL)
 
 
 def a_station() -> Station:
