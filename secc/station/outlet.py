@@ -99,7 +99,7 @@ class Outlet:
             case ContractCertificateRequest():
                 return await self.authorizer.contract_certificate(question)
             case SchedulesWanted():
-                return await self.planner.schedules(question)
+                return await self.planner.schedules(question, self.book.open.id if self.book.open is not None else "")
         raise LocalError(f"The station was asked {type(question).__name__}, which it does not know.")
 
     def note(self, notice: object) -> None:

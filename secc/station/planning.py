@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pncsim.secc import notices
@@ -33,9 +34,18 @@ class SchedulePlanner:
         self._call_timeout = call_timeout
         self._awaited: asyncio.Future[tuple[GivenSchedule, ...]] | None = None
         self._signature: object = None
+        self._planned = ""
+        self._ahead: tuple[str, tuple[GivenSchedule, ...]] | None = None
 
-    async def schedules(self, wanted: SchedulesWanted) -> SchedulesAnswer:
-        """What the CSMS offers; nothing where it offers nothing or is late: the station then has its own."""
+    async def schedules(self, wanted: SchedulesWanted, transaction: str) -> SchedulesAnswer:
+        """What the CSMS offers; nothing where it offers nothing or is late: the station then has its own.
+
+        What it has sent while this ``transaction`` was going on is taken without asking (K16).
+        """
+        self._planned = transaction
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] == transaction:
+            return SchedulesAnswer(schedules=ahead[1])
         self._awaited, self._signature = asyncio.get_running_loop().create_future(), None
         try:
             answer = await self._ask(v201.NotifyEVChargingNeeds(self._needs(wanted)), self._call_timeout)
@@ -60,9 +70,16 @@ class SchedulePlanner:
         self._signature = signature
         return True
 
-    def take(self, profile: types.ChargingProfileType) -> types.SetChargingProfileResponse:
-        """SetChargingProfile for this EVSE's transaction."""
-        if self._awaited is None or self._awaited.done():
+    def take(
+        self, profile: types.ChargingProfileType, again: Callable[[], None] | None = None
+    ) -> types.SetChargingProfileResponse:
+        """SetChargingProfile for this EVSE's transaction.
+
+        Where none is awaited ``again`` has the vehicle negotiate once more (K16); None: it cannot do that now.
+        """
+        transaction = profile.get("transactionId", "")
+        awaited = self._awaited if self._awaited is not None and not self._awaited.done() else None
+        if awaited is None and (again is None or self._planned != transaction):
             return {"status": "Rejected", "statusInfo": because("InvalidMessageSeq")}
         given = profile["chargingSchedule"]
         if any(one["chargingRateUnit"] != "W" for one in given) or len(given) > MOST_SCHEDULES:
@@ -80,7 +97,11 @@ class SchedulePlanner:
                 "status": "Rejected",
                 "statusInfo": because("InvalidSchedule", "Periods rise in time, from 0 on."),
             }
-        self._awaited.set_result(schedules)
+        if awaited is not None:
+            awaited.set_result(schedules)
+        elif again is not None:
+            self._ahead = (transaction, schedules)
+            again()
         return {"status": "Accepted"}
 
     async def planned(self, plan: notices.VehiclePlanned) -> bool:

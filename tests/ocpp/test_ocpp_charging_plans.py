@@ -1,4 +1,4 @@
-"""What a CSMS makes of a vehicle's plan, beside what it has offered (OCPP K15)."""
+"""Plans of vehicles beside what a CSMS has offered, and schedules it sends in between (OCPP K15 to K17)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ocpp_lab import IDENTITY, Lab, virtual
+from variable_lab import EMAID, plug_in, ready
 
 from pncsim.backend.csms.schedules import charging_schedule
+from pncsim.secc import notices
+from pncsim.secc.questions import SchedulesAnswer, SchedulesWanted
 
 Course = tuple[tuple[int, float], ...]
 OFFER: Course = ((0, 11_000.0), (3_600, 7_000.0))
@@ -56,3 +60,49 @@ def test_where_nothing_comparable_was_offered_a_plan_is_accepted() -> None:
     assert answered(much)[0] == "Accepted"
     assert answered(much, schedule(OFFER), evse=2)[0] == "Accepted"
     assert answered(schedule(((0, 50_000.0),), unit="A"), schedule(OFFER))[0] == "Accepted"
+
+
+WANTED = SchedulesWanted(
+    transfer="AC_three_phase", energy=10_000.0, max_current=16.0, min_current=6.0, max_voltage=230.0, departure=None
+)
+
+
+async def profile_sent(lab: Lab, transaction: str) -> tuple[str, str]:
+    """What SetChargingProfile for that transaction is answered: status and reasonCode."""
+    profile = {
+        "id": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "transactionId": transaction,
+        "chargingSchedule": [schedule(((0, 4_000.0),), number=9)],
+    }
+    answer = await lab.csms.call(IDENTITY, "SetChargingProfile", {"evseId": 1, "chargingProfile": profile})
+    return answer["status"], answer.get("statusInfo", {}).get("reasonCode", "")
+
+
+@virtual
+async def test_a_profile_in_between_is_for_a_vehicle_that_charges_and_has_said_what_it_needs() -> None:
+    lab, again = Lab(), []
+    async with ready(lab) as station:
+        outlet = station.outlet()
+        outlet.renegotiate = lambda: again.append(lab.clock.now())
+        plug_in(station, lab, 1000)
+        outlet.note(notices.Authorized(time=lab.clock.now(), emaid=EMAID))
+        assert outlet.transaction is not None
+        transaction = outlet.transaction.id
+        outlet.note(notices.ChargingStarted(time=lab.clock.now(), register_wh=1000))
+        too_early = ("Rejected", "InvalidMessageSeq")
+        assert await profile_sent(lab, transaction) == too_early, "nobody was asked what the vehicle needs"
+        assert await outlet.answer(WANTED) == SchedulesAnswer(), "this CSMS offers nothing"
+        assert await profile_sent(lab, "another") == ("Rejected", "TxNotFound")
+        assert await profile_sent(lab, transaction) == ("Accepted", "") and len(again) == 1
+        asked = lab.frames().count("NotifyEVChargingNeeds")
+        answer = await outlet.answer(WANTED)
+        assert isinstance(answer, SchedulesAnswer)
+        assert [(one.number, one.periods) for one in answer.schedules] == [(9, ((0, 4_000.0),))]
+        assert lab.frames().count("NotifyEVChargingNeeds") == asked, "K16: the CSMS is not asked again"
+        await outlet.answer(WANTED)
+        assert lab.frames().count("NotifyEVChargingNeeds") == asked + 1, "K17: where the vehicle begins it is"
+        outlet.note(notices.ChargingStopped(time=lab.clock.now(), energy_wh=1.0, register_wh=1001, reason="enough"))
+        assert await profile_sent(lab, transaction) == too_early, "it does not charge any more"

@@ -1,4 +1,4 @@
-"""Schedules and tariffs for the vehicle of a running transaction (use case K15), and nothing else of smart charging."""
+"""Schedules and tariffs for the vehicle of a running transaction (use cases K15 to K17), and nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _set_profile(station: StationContext, request: types.SetChargingProfileRequest) -> types.SetChargingProfileResponse:
-    """K15.FR.07: a TxProfile for the transaction of that EVSE, which waits for it."""
+    """A TxProfile for the transaction of that EVSE, which waits for it (K15.FR.07) or is charging (K16)."""
     profile, outlet = request["chargingProfile"], station.outlets.get(request["evseId"])
     if outlet is None:
         return {"status": "Rejected", "statusInfo": because("UnknownEvse")}
@@ -24,7 +24,8 @@ def _set_profile(station: StationContext, request: types.SetChargingProfileReque
         return {"status": "Rejected", "statusInfo": because("UnsupportedRequest")}
     if outlet.transaction is None or profile.get("transactionId") != outlet.transaction.id:
         return {"status": "Rejected", "statusInfo": because("TxNotFound")}
-    return outlet.planner.take(profile)
+    again = outlet.renegotiate if outlet.transaction.charging_state == "Charging" else None
+    return outlet.planner.take(profile, again)
 
 
 def _data_transfer(station: StationContext, request: types.DataTransferRequest) -> types.DataTransferResponse:

@@ -137,11 +137,11 @@ def profile_for(transaction: str, *, watts: float = 7000.0, number: int = 1) -> 
     }
 
 
-async def _needs(desk: CsmsDesk, status: str) -> str:
+async def _needs(desk: CsmsDesk, status: str, **wishes: Any) -> str:
     """A vehicle says what it needs; the id of its transaction."""
     desk.answer("Authorize", _says("Accepted", "Accepted"))
     desk.answer("NotifyEVChargingNeeds", lambda payload: {"status": status})
-    await desk.hand.drive(contract="valid")
+    await desk.hand.drive(contract="valid", **wishes)
     event = await desk.event(within=CHARGES_WITHIN)
     needs = await desk.expect("NotifyEVChargingNeeds", within=CHARGES_WITHIN)
     must(needs["evseId"] == 1, f"NotifyEVChargingNeeds is of EVSE {needs['evseId']}, not 1.")
@@ -157,14 +157,19 @@ async def _leveled(desk: CsmsDesk) -> None:
     profile = profile_for(transaction, watts=WATTS, number=SCHEDULE)
     await desk.status(v201.SetChargingProfile({"evseId": 1, "chargingProfile": profile}), "Accepted")
     if desk.pics.has("ScheduleTold", "true"):
-        told = await desk.expect("NotifyEVChargingSchedule", within=CHARGES_WITHIN)
-        must(told["evseId"] == 1, f"NotifyEVChargingSchedule is of EVSE {told['evseId']}, not 1.")
-        planned = told["chargingSchedule"]
-        must(planned["id"] == SCHEDULE, f"The vehicle's schedule has the id {planned['id']}, not {SCHEDULE}.")
-        most = max(period["limit"] for period in planned["chargingSchedulePeriod"])
-        in_watts = planned["chargingRateUnit"] == "W"
-        must(not in_watts or most <= WATTS, f"The vehicle is said to take {most:g} W where {WATTS:g} W were offered.")
+        await _plan(desk, SCHEDULE, WATTS)
     await desk.event(state="Charging", within=CHARGES_WITHIN)
+
+
+async def _plan(desk: CsmsDesk, number: int, watts: float) -> None:
+    """The CSMS is told of a plan within what it has offered as ``number``."""
+    told = await desk.expect("NotifyEVChargingSchedule", within=CHARGES_WITHIN)
+    must(told["evseId"] == 1, f"NotifyEVChargingSchedule is of EVSE {told['evseId']}, not 1.")
+    planned = told["chargingSchedule"]
+    must(planned["id"] == number, f"The vehicle's schedule has the id {planned['id']}, not {number}.")
+    most = max(period["limit"] for period in planned["chargingSchedulePeriod"])
+    in_watts = planned["chargingRateUnit"] == "W"
+    must(not in_watts or most <= watts, f"The vehicle is said to take {most:g} W where {watts:g} W were offered.")
 
 
 async def _no_schedule(desk: CsmsDesk) -> None:
@@ -175,14 +180,14 @@ async def _no_schedule(desk: CsmsDesk) -> None:
 async def _renegotiated(desk: CsmsDesk) -> None:
     transaction = await _needs(desk, "Rejected")
     await desk.event(state="Charging", within=CHARGES_WITHIN)
-    await desk.status(
-        v201.SetChargingProfile({"evseId": 1, "chargingProfile": profile_for(transaction, watts=4000.0)}), "Accepted"
-    )
-    await desk.expect("NotifyEVChargingSchedule", within=CHARGES_WITHIN)
+    desk.mark()
+    profile = profile_for(transaction, watts=4000.0, number=SCHEDULE)
+    await desk.status(v201.SetChargingProfile({"evseId": 1, "chargingProfile": profile}), "Accepted")
+    await _plan(desk, SCHEDULE, 4000.0)
 
 
 async def _needs_again(desk: CsmsDesk) -> None:
-    await _needs(desk, "Rejected")
+    await _needs(desk, "Rejected", renegotiate_after_loops=3)
     await desk.event(state="Charging", within=CHARGES_WITHIN)
     await desk.expect("NotifyEVChargingNeeds", within=CHARGES_WITHIN, what="once more")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pncsim.secc.questions import AuthorizationAnswer
+from pncsim.secc.questions import AuthorizationAnswer, SchedulesAnswer
 from pncsim.secc.station import authorization, metering
 from pncsim.secc.station.aligned import AlignedReadings
 from pncsim.secc.station.authorization import Authorizer
@@ -132,7 +132,7 @@ def _stopped_for(trigger: str, reason: str) -> Any:
     return instead
 
 
-_values, _needs = metering.values, SchedulePlanner._needs
+_values, _needs, _schedules = metering.values, SchedulePlanner._needs, SchedulePlanner.schedules
 
 
 def _in_no_context(model: Any, measurands: str, sample: Any, context: Any) -> Any:
@@ -141,6 +141,12 @@ def _in_no_context(model: Any, measurands: str, sample: Any, context: Any) -> An
 
 def _needs_of_nobody(self: SchedulePlanner, wanted: Any) -> Any:
     return _needs(self, wanted) | {"evseId": 7}
+
+
+async def _needs_once(self: SchedulePlanner, wanted: Any, transaction: str) -> Any:
+    again = self._planned == transaction
+    self._planned = transaction
+    return SchedulesAnswer() if again else await _schedules(self, wanted, transaction)
 
 
 async def _told_to_nobody(self: Outlet, plan: Any) -> None:
@@ -307,7 +313,15 @@ WRONG = wrong(
         Outlet,
         "tell_plan",
         _told_to_nobody,
-        ids("K_53"),
+        ids("K_53 K_58"),
+    ),
+    (
+        "needs-once",
+        "it asks for schedules once in a transaction",
+        SchedulePlanner,
+        "schedules",
+        _needs_once,
+        ids("K_57"),
     ),
     (
         "needs-elsewhere",
