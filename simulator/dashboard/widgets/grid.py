@@ -109,6 +109,8 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         if count != self._shown:
             self._shown = count
             self.virtual_size = Size(self.size.width, count + 1)
+            # Textual looks only when something is laid out anew whether the bar is needed, or no more.
+            self._refresh_scrollbars()
         if self.following:
             self.cursor = max(0, count - 1)
             self.scroll_to(y=max(0, count + 1 - self.size.height), animate=False, force=True)
