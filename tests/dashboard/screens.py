@@ -107,9 +107,10 @@ async def until_quiet(pilot: Pilot[Any]) -> None:
         screen = app.screen
         changed = screen._layout_required or screen._scroll_required or screen._repaint_required
         drawing = screen.is_current and bool(changed or screen._dirty_widgets or screen._callbacks)
-        if drawing and drawn < DRAWN:
+        held = app._batch_count > 0 and not app._exit  # nothing is drawn until a change of many parts is whole
+        if drawing and drawn < DRAWN and not held:
             screen._on_timer_update()  # it would be called sixty times a second
             drawn += 1
         pumps = [app, *screen.walk_children(with_self=True)]
         busy = any(pump._next_callbacks or pump._message_queue.qsize() for pump in pumps if pump.is_running)
-        quiet = 0 if busy or (drawing and drawn < DRAWN) else quiet + 1
+        quiet = 0 if busy or held or (drawing and drawn < DRAWN) else quiet + 1
