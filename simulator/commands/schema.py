@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -52,5 +53,17 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
 
 
 def _schema(arguments: Arguments) -> int:
-    print(json.dumps(SCHEMAS[arguments.name][1](), indent=2))
+    print(json.dumps(_told(SCHEMAS[arguments.name][1]()), indent=2))
     return 0
+
+
+def _told(part: Any) -> Any:
+    """A part of a schema whose descriptions have no margin: they are docstrings, and releases of msgspec differ."""
+    if isinstance(part, list):
+        return [_told(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: inspect.cleandoc(one) if name == "description" and isinstance(one, str) else _told(one)
+        for name, one in part.items()
+    }

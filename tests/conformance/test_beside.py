@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
+import select
+import signal
 import sys
 import time
 
 import pytest
+from signals import hear_ctrl_c
 
 from pncsim.simulator.conformance.beside import person_does
 from pncsim.wire.errors import LocalError
@@ -24,9 +27,10 @@ def at_a_terminal(types: bytes) -> tuple[int, str]:
     """Exit code and output of a process with a terminal, at which this is typed once it has asked."""
     pid, terminal = pty.fork()
     if not pid:
+        hear_ctrl_c()
         os.execv(sys.executable, (sys.executable, "-c", ASKS))
     said, end = b"", time.monotonic() + 30
-    while time.monotonic() < end:
+    while select.select([terminal], [], [], max(0.0, end - time.monotonic()))[0]:
         try:
             octets = os.read(terminal, 4096)
         except OSError:
@@ -36,6 +40,8 @@ def at_a_terminal(types: bytes) -> tuple[int, str]:
         said += octets
         if said.endswith(b"press Enter: "):
             os.write(terminal, types)
+    else:
+        os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     return os.waitstatus_to_exitcode(status), said.decode()

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from signals import hear_ctrl_c
 
 from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
 from pncsim.simulator.commands.main import main
@@ -73,7 +74,7 @@ def test_who_breaks_off_lets_a_vehicle_that_charges_stop_in_order(tmp_path: Path
     os.mkfifo(log)
     said, heard = os.open(log, os.O_RDWR | os.O_NONBLOCK), b""
     try:
-        with subprocess.Popen(shlex.split(command), stdout=subprocess.DEVNULL) as suite:
+        with subprocess.Popen(shlex.split(command), stdout=subprocess.DEVNULL, preexec_fn=hear_ctrl_c) as suite:
             while b"Charging begins" not in heard:
                 assert select.select([said], [], [], 30.0)[0], heard.decode()
                 heard += os.read(said, 65_536)

@@ -224,7 +224,7 @@ def test_a_pilot_is_moved_by_a_command_and_what_fails_is_a_sentence(tmp_path: Pa
     pilot.signal_ready()
     pilot.signal_not_ready()
     pilot.toggle()
-    with pytest.raises(LocalError, match="has failed with 3 at D: no relay"):
+    with pytest.raises(LocalError, match="has failed with 3 at 'D': no relay"):
         pilot.signal_ready(ventilation=True)
     pilot.disconnect()
     assert told.read_text().split() == ["B", "C", "B", "wake", "D", "A"] and not pilot.plugged

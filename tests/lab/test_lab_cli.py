@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from signals import hear_ctrl_c
 
 from pncsim.simulator.runs.discovery import all_scenarios
 
@@ -236,11 +237,6 @@ def test_a_pki_folder_from_creation_to_a_wrong_key(env: dict[str, str], desk: Pa
     assert wrong.out.startswith("ERROR pnc-ac: ") and "contract_leaf" in wrong.out
 
 
-def _hear_ctrl_c() -> None:
-    """Tests that run in the background of a shell inherit an ignored SIGINT."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def interrupted(
     env: dict[str, str], desk: Path, until: str, *arguments: str, by: signal.Signals = signal.SIGINT
 ) -> Said:
@@ -252,7 +248,7 @@ def interrupted(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_hear_ctrl_c if by == signal.SIGINT else _ignore_ctrl_c,
+        preexec_fn=hear_ctrl_c if by == signal.SIGINT else _ignore_ctrl_c,
     ) as process:
         assert process.stdout is not None
         told = ""

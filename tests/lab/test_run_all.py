@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from signals import hear_ctrl_c
 
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.every.cases import RunCase, cases, typed
@@ -263,6 +264,7 @@ def endless(desk: Path, env: dict[str, str]) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=hear_ctrl_c,
     )
     until = time.monotonic() + PATIENCE
     while not (desk / "begun").exists():

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from signals import hear_ctrl_c
 
 from pncsim.simulator.result import EXIT_CODES, Verdict
 from pncsim.simulator.runs.alone import run_side
@@ -37,7 +38,7 @@ def start(desk: Path, *arguments: str, environment: dict[str, str] | None = None
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
+        preexec_fn=hear_ctrl_c,
     )
 
 
