@@ -26,7 +26,9 @@ conformance: $(STAMP) ## whole conformance suites against our own devices, and t
 	@$(BIN)/pnc conformance station
 	@$(BIN)/pnc conformance station --mutants
 	@$(BIN)/pnc conformance pki
+	@$(BIN)/pnc conformance pki --mutants
 	@$(BIN)/pnc conformance pools
+	@$(BIN)/pnc conformance pools --mutants
 
 lint: $(STAMP) ## static checks only
 	@$(BIN)/ruff check .
