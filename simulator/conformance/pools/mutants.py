@@ -14,6 +14,7 @@ from pncsim.backend.rest import routes
 from pncsim.backend.rest.access import Grant
 from pncsim.backend.verification import Verifier
 from pncsim.backend.webhooks import outcomes
+from pncsim.simulator.conformance.pools import wrong_roots
 from pncsim.simulator.conformance.put import wrong
 
 
@@ -53,7 +54,7 @@ def _any_fingerprint(pool: Any, der: bytes, fingerprint: str, expected: str | No
     return certificate
 
 
-MUTANTS = wrong(
+_OWN = wrong(
     (
         "any-role",
         "whoever has a token may do everything",
@@ -118,7 +119,7 @@ MUTANTS = wrong(
         Verifier,
         "status",
         _rest,
-        ("PCP-PUB-3", "PCP-PUB-5", "PCP-GET-1", "CCP-GET-2"),
+        ("PCP-PUB-3", "PCP-PUB-5", "PCP-GET-1", "CCP-GET-2", "POOL-1"),
     ),
     (
         "contracts-of-old-keys",
@@ -187,3 +188,4 @@ MUTANTS = wrong(
     ("one-retry", "an event is tried twice", outcomes, "RETRIES", 1, ("EVT-3",)),
     ("emaids-as-typed", "EMAIDs are kept as typed", requests, "check_emaid", _as_typed, ("ID-1",)),
 )
+MUTANTS = {**_OWN, **wrong_roots.MUTANTS}
