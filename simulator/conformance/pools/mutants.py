@@ -14,8 +14,7 @@ from pncsim.backend.rest import routes
 from pncsim.backend.rest.access import Grant
 from pncsim.backend.verification import Verifier
 from pncsim.backend.webhooks import outcomes
-
-MUTANTS = {**_OWN, **wrong_roots.MUTANTS, **wrong_delivery.MUTANTS, **wrong_pki.MUTANTS}
+from pncsim.simulator.conformance.pools import wrong_contracts, wrong_delivery, wrong_pki, wrong_roots
 from pncsim.simulator.conformance.put import wrong
 
 
@@ -189,4 +188,10 @@ _OWN = wrong(
     ("one-retry", "an event is tried twice", outcomes, "RETRIES", 1, ("EVT-3",)),
     ("emaids-as-typed", "EMAIDs are kept as typed", requests, "check_emaid", _as_typed, ("ID-1",)),
 )
-MUTANTS = {**_OWN, **wrong_roots.MUTANTS, **wrong_delivery.MUTANTS, **wrong_pki.MUTANTS}
+MUTANTS = {
+    **_OWN,
+    **wrong_roots.MUTANTS,
+    **wrong_contracts.MUTANTS,
+    **wrong_delivery.MUTANTS,
+    **wrong_pki.MUTANTS,
+}
