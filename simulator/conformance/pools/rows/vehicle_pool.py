@@ -140,7 +140,7 @@ async def publishing_tells_operators_nothing(desk: TestDesk) -> None:
     await desk.contract(vehicle)
     (await desk.ask("OEM", "DELETE", "pcp", f"{_ALL}/{vehicle.pcid}")).has(200)
     first = await heard.until(naming(vehicle.pcid), f"an event about {vehicle.pcid}")
-    must(b"mo.prov.cert.deleted" in first.body, f"The first event about it is {first.body.decode()[:200]}")
+    must(b"mo.prov.cert.deleted" in first.body, f"The first event about it is {first.body.decode()[:200]!r}.")
 
 
 @_RULES.demands(
