@@ -9,7 +9,8 @@ import pytest
 from rules import PARTS
 
 from pncsim.simulator.conformance.case import Case, CaseVerdict
-from pncsim.simulator.conformance.pools.mutants import MUTANTS
+from pncsim.simulator.conformance.page import page
+from pncsim.simulator.conformance.pools.mutants import MUTANTS, UNKILLED
 from pncsim.simulator.conformance.pools.options import ServicesUnderTest
 from pncsim.simulator.conformance.pools.suite import PKI, POOLS
 from pncsim.simulator.conformance.running import tried
@@ -61,8 +62,16 @@ def test_what_is_wrong_is_seen(name: str) -> None:
     assert found.verdict is CaseVerdict.FAIL and found.why.endswith("."), found
 
 
-def test_every_mutant_is_seen_by_cases_there_are() -> None:
-    assert {id for mutant in MUTANTS.values() for id in mutant.kills} <= CASES.keys()
+def test_every_mutant_is_seen_by_cases_there_are_and_every_case_sees_one_or_says_why_none() -> None:
+    seen = {id for mutant in MUTANTS.values() for id in mutant.kills}
+    assert seen <= CASES.keys() and not seen & UNKILLED.keys()
+    assert {id for id, (_, case) in CASES.items() if not case.unsuited} == seen | UNKILLED.keys()
+
+
+@pytest.mark.parametrize("suite", (POOLS, PKI), ids=lambda suite: suite.name)
+def test_the_page_names_each_case_and_what_fails_it(suite: Suite) -> None:
+    printed = Path(__file__).parents[2] / "docs" / f"conformance-{suite.name}.md"
+    assert printed.read_text() == page(suite), f"run: pnc conformance {suite.name} --page > {printed.name}"
 
 
 async def test_somebodys_services_are_held_against_a_case_and_keep_nothing_of_it(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pncsim.simulator.conformance.at_desk import at_desk
 from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.pools.declared import DECLARATIONS
 from pncsim.simulator.conformance.pools.desk import seated
-from pncsim.simulator.conformance.pools.mutants import MUTANTS
+from pncsim.simulator.conformance.pools.mutants import MUTANTS, UNKILLED
 from pncsim.simulator.conformance.pools.options import ServicesUnderTest
 from pncsim.simulator.conformance.pools.rows import (
     access,
@@ -68,6 +68,7 @@ def _suite(name: str, title: str, *rows: ModuleType) -> Suite:
         options=ServicesUnderTest,
         check=check,
         mutants={name: one for name, one in seen.items() if one.kills},
+        unkilled={id: why for id, why in UNKILLED.items() if id in ids},
     )
 
 
