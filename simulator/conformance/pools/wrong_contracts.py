@@ -33,6 +33,7 @@ _signer, _signed_body, _octets = signing_http._signer, signing_http._signed_body
 _signed, _bring, _entry = signing_http._Face._signed, pool_http._Face.add, pool_http._entry
 _choose, _make, _issue = ProvisioningService._choose, Packing.make, _SubCa.issue_contract
 _add, _contracts, _keep = ContractPool.add, ContractPool.contracts, steps.keep
+_provide = ContractPool.provide_to_oem
 
 _SIZES = {"contractSignatureEncryptedPrivateKey": 48, "dHpublickey": 65}
 
@@ -111,6 +112,13 @@ async def _first_kept(store: Store, contract: StoredContract, vehicle: Provision
     await _keep(store, kept[0] if kept else contract, vehicle)
 
 
+async def _valid_alone(contracts: ContractPool, emaid: str, pcid: str, *more: Any) -> Any:
+    held = [one for one in await _contracts(contracts, pcid) if one.emaid == emaid]
+    if held and held[0].valid_to < contracts._clock.now():
+        raise Refused(f"The contract {emaid} has expired.", clause="CCP-OEM-1")
+    return await _provide(contracts, emaid, pcid, *more)
+
+
 def _default_each(entry: ContractEntry) -> dict[str, Any]:
     return _entry(entry) | {"defaultContract": True}
 
@@ -186,7 +194,7 @@ MUTANTS = wrong(
         _SubCa,
         "issue_contract",
         _issued_hyphenated,
-        ("CPS-11", "CCP-OEM-1"),
+        ("CPS-11",),
     ),
     (
         "changed-on-delivery",
@@ -235,6 +243,14 @@ MUTANTS = wrong(
         "keep",
         _first_kept,
         ("CCP-UPD-1", "CPS-11"),
+    ),
+    (
+        "valid-for-manufacturers",
+        "manufacturers are handed no contract that has expired",
+        ContractPool,
+        "provide_to_oem",
+        _valid_alone,
+        ("CCP-OEM-1",),
     ),
     (
         "default-each",

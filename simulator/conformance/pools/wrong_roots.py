@@ -109,7 +109,7 @@ MUTANTS = wrong(
         pcp_http,
         "_readable",
         _some_operators,
-        ("ACC-6",),
+        ("ACC-6", "PCP-UPD-4", "PCP-GET-2"),
     ),
     (
         "roots-of-every-kind",
@@ -165,7 +165,7 @@ MUTANTS = wrong(
         pcp_service,
         "check_pcid",
         _as_typed,
-        ("PCP-PUB-6", "PCP-UPD-5", "ID-2"),
+        ("PCP-PUB-6", "PCP-ENUM-1", "PCP-UPD-5", "ID-2"),
     ),
     (
         "contracts-of-any-name",
