@@ -123,6 +123,15 @@ class TestDesk:
         chain = await enrol(self.who(by) if by else oem, "oem", build_request(key, PROFILES["oem_leaf"], pcid))
         return TestVehicle(pcid, Credentials(chain, key))
 
+    def vehicle_below(
+        self, pki: Pki, *, wmi: str = "", pcid: str = "", begins: float = 0.0, ends: float = 365.0
+    ) -> TestVehicle:
+        """A vehicle of a manufacturer nobody knows, its certificate good from so many days from now to so many."""
+        now, pcid = self.clock.now(), pcid or self.pcid(wmi or self.owned()[0])
+        begun, over = now + begins * 86_400, now + ends * 86_400
+        issued = pki.authority("oem_sub2").credentials(PROFILES["oem_leaf"], pcid, begun, not_after=over)
+        return TestVehicle(pcid, issued)
+
     async def publish(self, vehicle: TestVehicle, role: str = "OEM", **more: Any) -> Answered:
         """What is answered to who publishes it; it is taken away again at the end."""
         answer = await self.ask(role, "PUT", "pcp", "/v1/oem/provCerts", vehicle.published(**more))

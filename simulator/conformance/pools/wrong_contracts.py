@@ -14,7 +14,7 @@ from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.ccp.store import ContractEntry, StoredContract, of_vehicle
 from pncsim.backend.cps import generate_http
 from pncsim.backend.cps import http as signing_http
-from pncsim.backend.cps.contracts import _SubCa
+from pncsim.backend.cps.contracts import ContractService, _SubCa
 from pncsim.backend.cps.service import ProvisioningService
 from pncsim.backend.events.facts import ContractReplaced, Fact
 from pncsim.backend.mo.packing import FreshContract, Packing
@@ -26,14 +26,13 @@ from pncsim.backend.store import Store
 from pncsim.backend.webhooks import outbox
 from pncsim.backend.webhooks.types import types_of
 from pncsim.simulator.conformance.put import wrong
-from pncsim.tls_certs import reading
 from pncsim.wire.values import replace
 
 _signer, _signed_body, _octets = signing_http._signer, signing_http._signed_body, signing_http._octets
 _signed, _bring, _entry = signing_http._Face._signed, pool_http._Face.add, pool_http._entry
 _choose, _make, _issue = ProvisioningService._choose, Packing.make, _SubCa.issue_contract
 _add, _contracts, _keep = ContractPool.add, ContractPool.contracts, steps.keep
-_provide = ContractPool.provide_to_oem
+_provide, _generate = ContractPool.provide_to_oem, ContractService.generate
 
 _SIZES = {"contractSignatureEncryptedPrivateKey": 48, "dHpublickey": 65}
 
@@ -69,10 +68,12 @@ def _zeros_for_what_is_missing(given: Any, above: str, name: str) -> bytes:
         return bytes(_SIZES.get(name, 0))
 
 
-async def _refused_if_longer(packing: Packing, emaid: str, ends: float, vehicle: Any) -> FreshContract:
-    if vehicle is not None and ends > reading.not_after(vehicle.leaf):
-        raise Refused("The contract would end after the provisioning certificate.", clause="CPS-9")
-    return await _make(packing, emaid, ends, vehicle)
+async def _as_long_as_asked(packing: Packing, emaid: str, ends: float, vehicle: object) -> FreshContract:
+    return await _make(packing, emaid, ends, None)
+
+
+async def _past_is_taken(contracts: ContractService, *names: str, ends: float, **more: Any) -> Any:
+    return None if ends <= contracts._clock.now() else await _generate(contracts, *names, ends=ends, **more)
 
 
 async def _issued_hyphenated(authority: Any, emaid: str, *more: Any) -> Any:
@@ -173,12 +174,20 @@ MUTANTS = wrong(
         ("CPS-8",),
     ),
     (
-        "long-orders-refused",
-        "an order for longer than the vehicle's certificate is valid is refused, not made shorter",
+        "outliving",
+        "contracts end as they were ordered, whenever the vehicle's certificate does",
         Packing,
         "make",
-        _refused_if_longer,
+        _as_long_as_asked,
         ("CPS-9",),
+    ),
+    (
+        "past-orders",
+        "an order for a contract whose end has passed is answered as if one were made",
+        ContractService,
+        "generate",
+        _past_is_taken,
+        ("CPS-10",),
     ),
     (
         "not-found-when-ordered",

@@ -148,13 +148,17 @@ async def contract_data_are_whole(desk: TestDesk) -> None:
 @_RULES.demands(
     "CPS-9",
     "The contract certificate ends with the provisioning certificate at the latest.",
-    given="A vehicle that is published.",
-    does="A contract is ordered for longer than its certificate is valid.",
+    given="A vehicle that is published, its certificate good for ten days.",
+    does="A contract is ordered for thirty days.",
     source=CHARIN,
+    when=RECEIVED,
 )
 async def no_contract_outlives_its_vehicle(desk: TestDesk) -> None:
-    vehicle, emaid = await desk.published(), desk.emaid()
-    (await desk.order(vehicle, emaid, days=40 * 365)).has(201)
+    pki, emaid = await desk.certified(), desk.emaid()
+    (await desk.put_root(pki.root("oem_leaf"), "OEM")).given()
+    vehicle = desk.vehicle_below(pki, ends=10)
+    (await desk.publish(vehicle)).given()
+    (await desk.order(vehicle, emaid, days=30)).has(201)
     chain = await desk.contract_chain(vehicle, emaid)
     until, ends = (reading.not_after(one) for one in (vehicle.credentials.leaf, chain[0]))
     must(ends <= until, f"The contract certificate ends {(ends - until) / 86_400:.0f} days after the vehicle's.")

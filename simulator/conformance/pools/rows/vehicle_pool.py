@@ -8,26 +8,11 @@ from pncsim.simulator.conformance.pools.desk import TestDesk
 from pncsim.simulator.conformance.pools.seen import naming
 from pncsim.simulator.conformance.pools.table import CHARIN, Requirements
 from pncsim.simulator.conformance.unlike import must
-from pncsim.tls_certs.pki import Pki
-from pncsim.tls_certs.profiles import PROFILES
 
 _RULES = Requirements("vehicles")
 CASES = _RULES.cases
 
 _ALL, _LOOKUP = "/v1/oem/provCerts", "/v1/oem/provCerts/lookupVehicle"
-DAY = 86_400.0
-
-
-def _made(
-    desk: TestDesk, pki: Pki, *, wmi: str = "", pcid: str = "", begins: float = 0.0, ends: float = 365.0
-) -> TestVehicle:
-    """A vehicle of a manufacturer nobody knows, its certificate good from so many days from now to so many."""
-    now = desk.clock.now()
-    pcid = pcid or desk.pcid(wmi or desk.owned()[0])
-    issued = pki.authority("oem_sub2").credentials(
-        PROFILES["oem_leaf"], pcid, now + begins * DAY, not_after=now + ends * DAY
-    )
-    return TestVehicle(pcid, issued)
 
 
 async def _absent(desk: TestDesk, vehicle: TestVehicle) -> None:
@@ -41,7 +26,7 @@ async def _absent(desk: TestDesk, vehicle: TestVehicle) -> None:
     does="It is published by a manufacturer.",
 )
 async def the_wmi_is_the_callers(desk: TestDesk) -> None:
-    vehicle = _made(desk, desk.strangers(), wmi="ZZZ")
+    vehicle = desk.vehicle_below(desk.strangers(), wmi="ZZZ")
     (await desk.publish(vehicle)).has(403)
 
 
@@ -54,7 +39,7 @@ async def the_wmi_is_the_callers(desk: TestDesk) -> None:
 async def each_certificate_is_valid(desk: TestDesk) -> None:
     pki = await desk.certified()
     (await desk.put_root(pki.root("oem_leaf"), "OEM")).given()
-    for vehicle in (_made(desk, pki, begins=-9, ends=-1), _made(desk, pki, begins=10)):
+    for vehicle in (desk.vehicle_below(pki, begins=-9, ends=-1), desk.vehicle_below(pki, begins=10)):
         (await desk.publish(vehicle)).has(400)
         await _absent(desk, vehicle)
 
@@ -70,7 +55,7 @@ async def the_status_of_each_is_known(desk: TestDesk) -> None:
     responder = await desk.listen(500)
     pki = desk.strangers(ocsp_url=f"{responder.url}/ocsp")
     (await desk.put_root(pki.root("oem_leaf"), "OEM")).given()
-    vehicle = _made(desk, pki)
+    vehicle = desk.vehicle_below(pki)
     (await desk.publish(vehicle)).has(502)
     must(responder.heard, "It was refused without the responder having been asked.")
     await _absent(desk, vehicle)
@@ -85,7 +70,7 @@ async def the_status_of_each_is_known(desk: TestDesk) -> None:
 )
 async def the_chain_leads_to_a_root_of_the_pool(desk: TestDesk) -> None:
     pki = await desk.certified()
-    vehicle = _made(desk, pki)
+    vehicle = desk.vehicle_below(pki)
     (await desk.publish(vehicle)).has(400)
     await _absent(desk, vehicle)
     (await desk.put_root(pki.root("oem_leaf"), "OEM")).given()
@@ -103,10 +88,10 @@ async def the_first_flaw_decides(desk: TestDesk) -> None:
     responder = await desk.listen(500)
     pki = desk.strangers(ocsp_url=f"{responder.url}/ocsp", made=30)
     (await desk.put_root(pki.root("oem_leaf"), "OEM")).given()
-    (await desk.publish(_made(desk, pki, wmi="ZZZ"))).has(403)
-    (await desk.publish(_made(desk, pki, begins=-9, ends=-1))).has(400)
+    (await desk.publish(desk.vehicle_below(pki, wmi="ZZZ"))).has(403)
+    (await desk.publish(desk.vehicle_below(pki, begins=-9, ends=-1))).has(400)
     must(not responder.heard, f"For what is refused anyway the responder was asked {len(responder.heard)} times.")
-    await desk.publish(_made(desk, pki))
+    await desk.publish(desk.vehicle_below(pki))
     must(responder.heard, "The responder was never asked, so that nothing is known of the first two.")
 
 
@@ -171,7 +156,7 @@ async def what_is_refused_changes_nothing(desk: TestDesk) -> None:
     vehicle = await desk.published()
     pki = desk.strangers(made=30)
     (await desk.put_root(pki.root("oem_leaf"), "OEM")).given()
-    body = _made(desk, pki, pcid=vehicle.pcid, begins=-9, ends=-1).published()
+    body = desk.vehicle_below(pki, pcid=vehicle.pcid, begins=-9, ends=-1).published()
     (await desk.ask("OEM", "PUT", "pcp", _ALL, body)).has(400)
     answer = (await desk.ask("OEM", "GET", "pcp", f"{_ALL}/{vehicle.pcid}")).has(200)
     held = answer.members.get("OEMMessage", {})
