@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -18,6 +18,20 @@ def put(owner: object, name: str, instead: object) -> Iterator[None]:
         yield
     finally:
         setattr(owner, name, before)
+
+
+def gives(value: object) -> Callable[..., object]:
+    """What gives ``value``, whatever it is asked: a check that finds nothing, a deed that is not done."""
+    return lambda *args, **more: value
+
+
+def comes_to(value: object) -> Callable[..., Awaitable[object]]:
+    """The same where what is right has to be awaited."""
+
+    async def whatever(*args: object, **more: object) -> object:
+        return value
+
+    return whatever
 
 
 def wrong(*rows: tuple[str, str, object, str, object, tuple[str, ...]]) -> Mapping[str, Mutant]:

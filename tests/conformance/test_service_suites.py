@@ -10,7 +10,7 @@ from rules import PARTS
 
 from pncsim.simulator.conformance.case import Case, CaseVerdict
 from pncsim.simulator.conformance.page import page
-from pncsim.simulator.conformance.pools.mutants import MUTANTS, UNKILLED
+from pncsim.simulator.conformance.pools.mutants import UNKILLED, WRONG
 from pncsim.simulator.conformance.pools.options import ServicesUnderTest
 from pncsim.simulator.conformance.pools.suite import PKI, POOLS
 from pncsim.simulator.conformance.running import tried
@@ -55,15 +55,15 @@ def test_services_of_ours_pass(id: str) -> None:
     assert (found.verdict, found.why) == (CaseVerdict.PASS, "")
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_seen(name: str) -> None:
-    suite, case = CASES[MUTANTS[name].kills[0]]
+    suite, case = CASES[WRONG[name].kills[0]]
     found = tried(suite, case, suite.own_bench(mutant=name))
     assert found.verdict is CaseVerdict.FAIL and found.why.endswith("."), found
 
 
 def test_every_mutant_is_seen_by_cases_there_are_and_every_case_sees_one_or_says_why_none() -> None:
-    seen = {id for mutant in MUTANTS.values() for id in mutant.kills}
+    seen = {id for mutant in WRONG.values() for id in mutant.kills}
     assert seen <= CASES.keys() and not seen & UNKILLED.keys()
     assert {id for id, (_, case) in CASES.items() if not case.unsuited} == seen | UNKILLED.keys()
 

@@ -22,7 +22,3 @@ def speaks(change: Callable[[Dialect], Dialect]) -> InPlaceOf:
 def moves(name: str, wrap: Callable[[Move], Move]) -> InPlaceOf:
     """It has another move after one answer, made of the right one."""
     return speaks(lambda dialect: dialect.with_move(name, wrap(dialect.moves[name])))
-
-
-def nothing(*args: object, **more: object) -> None:
-    """In the place of what would have done something."""

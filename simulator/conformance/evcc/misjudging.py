@@ -9,9 +9,10 @@ from pncsim.ev.engine import EvccEngine
 from pncsim.ev.iso2 import bundle, contract, parameters, requests
 from pncsim.ev.iso2.schedule import choose, profile
 from pncsim.simulator.conformance.case import Case
-from pncsim.simulator.conformance.evcc.lapses import Lapse, moves, nothing
+from pncsim.simulator.conformance.evcc.lapses import Lapse, moves
 from pncsim.simulator.conformance.evcc.step import HandshakeStep
 from pncsim.simulator.conformance.evcc.table import OURS
+from pncsim.simulator.conformance.put import gives
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.chain_error import ChainError
 from pncsim.tls_certs.judges import StationJudge
@@ -30,7 +31,7 @@ def misjudging(cases: Iterable[Case]) -> Iterator[Lapse]:
     chains = tuple(id for id, step in shown.items() if step.fault == "chain")
     staples = tuple(id for id, step in shown.items() if step.fault == "staple")
     yield "any-chain", "it believes any chain of a station", StationJudge, "chain", _believes, chains
-    yield "any-staple", "it looks at no stapled OCSP answer", StationJudge, "staples", nothing, staples
+    yield "any-staple", "it looks at no stapled OCSP answer", StationJudge, "staples", gives(None), staples
     yield from _contracts()
     yield from _schedules()
     yield from _reports()
@@ -83,7 +84,7 @@ def _contracts() -> Iterator[Lapse]:
     keys = _delivered("04", "05_scalar", "05_point")
     yield "any-key", title, bundle, "unwrap", lambda wrapped, own, public: own, keys
     title = "it does not compare eMAID and certificate"
-    yield "any-emaid", title, bundle, "_same_emaid", nothing, _delivered("08_emaid")
+    yield "any-emaid", title, bundle, "_same_emaid", gives(None), _delivered("08_emaid")
     title = "it goes on with the old contract after an update"
     yield "keeps-the-old", title, contract, "verify_bundle", _keeps_the_old, (f"{OURS}PNC_CU_09",)
     lengths = (f"{OURS}PNC_PD_02_short", f"{OURS}PNC_PD_02_long")

@@ -12,11 +12,11 @@ from pncsim.ev.iso2 import ISO2
 from pncsim.ev.pilot_guard import PilotGuard
 from pncsim.ev.session import VehicleSession
 from pncsim.simulator.conformance.case import Case, Mutant
-from pncsim.simulator.conformance.evcc.lapses import InPlaceOf, Lapse, moves, nothing, speaks
+from pncsim.simulator.conformance.evcc.lapses import InPlaceOf, Lapse, moves, speaks
 from pncsim.simulator.conformance.evcc.misjudging import misjudging
 from pncsim.simulator.conformance.evcc.step import AnswerFault, AnswerStep
 from pncsim.simulator.conformance.evcc.table import ISO, OURS
-from pncsim.simulator.conformance.put import wrong
+from pncsim.simulator.conformance.put import gives, wrong
 from pncsim.wire.errors import Kind, PeerError
 from pncsim.wire.pilot import Pilot
 from pncsim.wire.session.dialect import Move
@@ -110,7 +110,7 @@ def _ending(steps: _Steps) -> Iterator[Lapse]:
 
     yield "deaf", "it takes every refusal for consent", Initiator, "_decide", _hears_no_refusal, of("refusal")
     title = "it takes answers of other sessions"
-    yield "any-session", title, Initiator, "check_session", nothing, of("foreign session")
+    yield "any-session", title, Initiator, "check_session", gives(None), of("foreign session")
     late = f"{LATE:g} s longer than it may"
     slow = tuple(id for id in of("silence") if id not in _LIMITED_TWICE)
     yield "patient", f"it waits for each answer {late}", Initiator, "_await", _waits_longer, slow
@@ -135,7 +135,14 @@ def _ending(steps: _Steps) -> Iterator[Lapse]:
         _begins_anew("malformed"),
         of("unreadable"),
     )
-    yield "blind", "it does not look at the pilot while a session goes on", PilotGuard, "_count", nothing, of("pilot")
+    yield (
+        "blind",
+        "it does not look at the pilot while a session goes on",
+        PilotGuard,
+        "_count",
+        gives(None),
+        of("pilot"),
+    )
     ends = tuple(
         id
         for id, step in steps.items()
@@ -143,7 +150,7 @@ def _ending(steps: _Steps) -> Iterator[Lapse]:
     )
     leaves = tuple(id for id, step in steps.items() if step.leaves)
     title = "it does not open its switch when a session ends"
-    yield "ready-for-ever", title, Pilot, "signal_not_ready", nothing, (*ends, *leaves)
+    yield "ready-for-ever", title, Pilot, "signal_not_ready", gives(None), (*ends, *leaves)
 
 
 # ---- where it has to go on -----------------------------------------------------------------------------------------
@@ -176,7 +183,7 @@ def _giving_up(steps: _Steps) -> Iterator[Lapse]:
         "it does not close its switch",
         Pilot,
         "signal_ready",
-        nothing,
+        gives(None),
         tuple(id for id, step in steps.items() if step.ready),
     )
 

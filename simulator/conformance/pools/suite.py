@@ -9,7 +9,7 @@ from pncsim.simulator.conformance.at_desk import at_desk
 from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.pools.declared import DECLARATIONS
 from pncsim.simulator.conformance.pools.desk import seated
-from pncsim.simulator.conformance.pools.mutants import MUTANTS, UNKILLED
+from pncsim.simulator.conformance.pools.mutants import UNKILLED, WRONG
 from pncsim.simulator.conformance.pools.options import ServicesUnderTest
 from pncsim.simulator.conformance.pools.rows import (
     access,
@@ -29,7 +29,7 @@ from pncsim.wire.values import replace
 async def drive(case: Case, bench: Bench) -> Finding:
     """As :class:`simulator.conformance.suite.Suite`."""
     assert isinstance(bench.options, ServicesUnderTest)
-    wrong = MUTANTS[bench.mutant].made() if bench.mutant else nullcontext()
+    wrong = WRONG[bench.mutant].made() if bench.mutant else nullcontext()
     with wrong:
         async with seated(bench.target, bench.options.credentials) as desk:
 
@@ -55,7 +55,7 @@ def transport(bench: Bench) -> Transport:
 def _suite(name: str, title: str, *rows: ModuleType) -> Suite:
     cases = tuple(case for part in rows for case in part.CASES)
     ids = {case.id for case in cases}
-    seen = {name: replace(one, kills=tuple(id for id in one.kills if id in ids)) for name, one in MUTANTS.items()}
+    seen = {name: replace(one, kills=tuple(id for id in one.kills if id in ids)) for name, one in WRONG.items()}
     return Suite(
         name=name,
         title=title,

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
+from pncsim.backend.csms.csms import Csms
+from pncsim.simulator.conformance.case import Mutant
+from pncsim.simulator.conformance.csms.course import Begun, CourseStep
+from pncsim.simulator.conformance.csms.wrong import StepsOf, kills
 from pncsim.simulator.conformance.pattern import FromCase, Such, filled, unlike
+from pncsim.simulator.conformance.put import put
+from pncsim.wire.ocpp.actions import Request
 
 Sent = dict[str, Any]
 
@@ -240,3 +248,30 @@ CALLS: tuple[WrongCall, ...] = tuple(
         ),
     )
 )
+
+
+def mutants(taken: StepsOf) -> Iterator[Mutant]:
+    """Calls are made wrongly."""
+    for one in CALLS:
+
+        def hits(step: CourseStep, one: WrongCall = one) -> bool:
+            return isinstance(step, Begun) and step.action == one.action and one.shows(step.payload)
+
+        yield Mutant(name=one.name, title=one.title, kills=kills(taken, hits), made=partial(_called, one))
+
+
+@contextmanager
+def _called(wrongly: WrongCall) -> Iterator[None]:
+    call, ask = Csms.call, Csms.ask
+
+    def sent(action: str, payload: Any) -> Any:
+        return wrongly.change(dict(payload)) if action == wrongly.action else payload
+
+    async def calls(self: Csms, identity: str, action: str, payload: Any, limit: float | None = None) -> Any:
+        return await call(self, identity, action, sent(action, payload), limit)
+
+    async def asks(self: Csms, identity: str, request: Request[Any], limit: float | None = None) -> Any:
+        return await ask(self, identity, Request(request.action, sent(request.action, request.payload)), limit)
+
+    with put(Csms, "call", calls), put(Csms, "ask", asks):
+        yield

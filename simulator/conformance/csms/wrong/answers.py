@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
-from pncsim.simulator.conformance.csms.course import CourseStep, EventSent, Plugged, Rebooted, Says
+from pncsim.backend.csms import csms, handlers
+from pncsim.simulator.conformance.case import Mutant
+from pncsim.simulator.conformance.csms.course import EventSent, Plugged, Rebooted, Says
+from pncsim.simulator.conformance.csms.wrong import Hits, StepsOf, kills
+from pncsim.simulator.conformance.put import put
+from pncsim.wire.ocpp.errors import CallError
 
-Hits = Callable[[CourseStep], bool]
 Refusal = tuple[str, str, str, Callable[[Any], bool], Hits]
 
 
@@ -137,3 +143,20 @@ REFUSALS: tuple[Refusal, ...] = (
     *map(_values, ("Sample.Clock", "Sample.Periodic", "Transaction.Begin", "Transaction.End", "Trigger")),
 )
 """Name, what is wrong, in answers to which action, which requests are refused, by which steps it is seen."""
+
+
+def mutants(taken: StepsOf) -> Iterator[Mutant]:
+    """A row of the table of answers says no."""
+    for name, title, action, refuses, hits in REFUSALS:
+        yield Mutant(name=name, title=title, kills=kills(taken, hits), made=partial(_refused, action, refuses))
+
+
+def _refused(action: str, refuses: Callable[[Any], bool]) -> AbstractContextManager[None]:
+    right = handlers.ANSWERS[action]
+
+    def answer(link: Any, request: Any) -> Any:
+        if refuses(request):
+            raise CallError("InternalError", "the mutant cannot do that")
+        return right(link, request)
+
+    return put(csms, "ANSWERS", {**handlers.ANSWERS, action: answer})

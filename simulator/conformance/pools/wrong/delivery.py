@@ -1,23 +1,20 @@
-"""Contract pools of ours that hand out what is wrong in one point, and events that are (see ``mutants``)."""
+"""Contract pools of ours that hand vehicles what is wrong in one point."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from typing import Any
 
 from pncsim.backend.bundle import NO_SESSION, SignedContractData
 from pncsim.backend.ccp import delivery, responses, service, steps
 from pncsim.backend.ccp.delivery import BundleDelivery
 from pncsim.backend.ccp.responses import ContractRequest
 from pncsim.backend.ccp.store import StoredContract
-from pncsim.backend.rest.access import Grant
-from pncsim.backend.webhooks import outbox, payloads, sender
-from pncsim.simulator.conformance.put import wrong
+from pncsim.simulator.conformance.put import comes_to, gives, wrong
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.validation import Use
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.registry import codec
+from pncsim.wire.values import replace
 
 _right_order = delivery._ordered
 
@@ -26,6 +23,11 @@ def _unsigned(request: ContractRequest, session_id: bytes, bundle: SignedContrac
     message = bundle.installation_response(session_id)
     bare = iso2.V2G_Message(Header=iso2.MessageHeaderType(SessionID=session_id), Body=message.Body)
     return codec("iso2").encode(bare)
+
+
+def _changed(request: ContractRequest, session_id: bytes, bundle: SignedContractData) -> bytes:
+    emaid = replace(bundle.emaid, Id="id9")
+    return responses.positive(request, session_id, replace(bundle, emaid=emaid))
 
 
 def _in_no_session(request: ContractRequest, session_id: bytes, bundle: SignedContractData) -> bytes:
@@ -40,25 +42,15 @@ def _latest_first(contracts: list[StoredContract], policy: object) -> list[Store
     return _right_order(contracts, "most-recent")
 
 
-async def _untold(*args: object) -> None:
-    return None
-
-
-def _yes(*args: object) -> bool:
-    return True
-
-
-def _by_nobody(secret: str, body: bytes) -> dict[str, str]:
-    return payloads.signatures("", body)
-
-
-def _of_some_type(*args: Any) -> bytes:
-    event = json.loads(payloads.body_of(*args))
-    event["type"] = event.pop("eventType")
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-MUTANTS = wrong(
+WRONG = wrong(
+    (
+        "any-signature",
+        "the signature of a vehicle's request is not checked",
+        BundleDelivery,
+        "_check_signature",
+        gives(None),
+        ("CCP-GET-2",),
+    ),
     (
         "unsigned-contracts",
         "vehicles get contracts without their signature",
@@ -66,6 +58,14 @@ MUTANTS = wrong(
         "positive",
         _unsigned,
         ("CCP-GET-1", "CPS-12"),
+    ),
+    (
+        "changed-on-delivery",
+        "a signed part is changed when a vehicle is answered",
+        service,
+        "positive",
+        _changed,
+        ("CPS-12", "CCP-GET-1"),
     ),
     (
         "unlisted-roots",
@@ -96,31 +96,7 @@ MUTANTS = wrong(
         "nobody hears that a contract was handed out",
         steps,
         "delivered",
-        _untold,
+        comes_to(None),
         ("CCP-GET-6",),
-    ),
-    (
-        "any-vehicle",
-        "every manufacturer owns every vehicle of everybody",
-        Grant,
-        "owns_vehicle",
-        _yes,
-        ("EVT-1", "ACC-5"),
-    ),
-    (
-        "unkeyed-events",
-        "events are signed with no secret",
-        sender,
-        "signatures",
-        _by_nobody,
-        ("EVT-2",),
-    ),
-    (
-        "untyped-events",
-        "events have a type where their eventType is due",
-        outbox,
-        "body_of",
-        _of_some_type,
-        ("EVT-5",),
     ),
 )

@@ -1,4 +1,4 @@
-"""Authorities, responders and revocation lists of ours that are wrong in one point (see ``mutants``)."""
+"""Authorities, responders and revocation lists of ours that are wrong in one point."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pncsim.backend.pki import ca, crl_http, est_http
 from pncsim.backend.pki.ca import CertificateService
 from pncsim.backend.pki.store import ISSUED
 from pncsim.backend.store import every
-from pncsim.simulator.conformance.put import wrong
+from pncsim.simulator.conformance.put import gives, wrong
 from pncsim.tls_certs import issue, reading
 from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.crl import build_crl
@@ -31,10 +31,6 @@ def _unsigned(data: bytes | str) -> x509.CertificateSigningRequest:
         return reading.load_request(data)
     except reading.Unreadable as error:
         raise issue.RequestError(error.sentence) from error
-
-
-def _yes(*args: object) -> bool:
-    return True
 
 
 def _good_unless_revoked(registry: Registry, serial: int) -> tuple[Status, Revocation | None]:
@@ -67,7 +63,7 @@ async def _as_before(
 
 
 _LEAF = PROFILES["secc_leaf"]
-MUTANTS = wrong(
+WRONG = wrong(
     ("names-as-asked", "a certificate may have any name", ca, "certified_name", _as_asked, ("PKI-2",)),
     ("any-curve", "keys of any curve are certified", ca, "check_request", issue.read_request, ("PKI-3",)),
     ("unproven-keys", "the signature of a request is not checked", issue, "read_request", _unsigned, ("PKI-3",)),
@@ -76,7 +72,7 @@ MUTANTS = wrong(
         "whoever may enrol gets certificates for everybody's names",
         est_http,
         "LABELS",
-        {name: replace(label, owns=_yes) for name, label in est_http.LABELS.items()},
+        {name: replace(label, owns=gives(True)) for name, label in est_http.LABELS.items()},
         ("PKI-4",),
     ),
     (
