@@ -95,6 +95,9 @@ def _fill(parser: argparse.ArgumentParser, suite: Suite) -> None:
             "--mutants", action="store_true", help="try the suite: run each wrong device of ours against its cases"
         )
         parser.add_argument(
+            "--matrix", action="store_true", help="as --mutants, and no other case that applies may fail because of one"
+        )
+        parser.add_argument(
             "--mutant", default="", choices=tuple(suite.mutants), metavar="NAME", help="a wrong device of ours instead"
         )
     add_option(parser, LIMIT)
@@ -151,7 +154,7 @@ def _conform(arguments: Arguments) -> int:
             why = pics.against(one)
             print(f"{one.id}  {one.title}{f' (not applicable: {why})' if why else ''}")
         return 0
-    if getattr(arguments, "mutants", False):
+    if getattr(arguments, "mutants", False) or getattr(arguments, "matrix", False):
         return _try_suite(suite, chosen, pics, arguments)
     if arguments.target and (arguments.jobs or 1) > 1:
         arguments.parser.error("--jobs is for devices of ours: somebody's device serves one case at a time")
@@ -222,7 +225,7 @@ def _try_suite(suite: Suite, chosen: Sequence[Case], pics: Pics, arguments: Argu
     from pncsim.simulator.conformance.told import SuiteTally
     from pncsim.simulator.every.workers import Crew, processors
 
-    found = list(trials(suite, chosen, pics))
+    found = list(trials(suite, chosen, pics, every=arguments.matrix))
     if not found:
         arguments.parser.error("no mutant has to fail any of these cases")
     tally = SuiteTally(f"mutants of {suite.name}", len(found), -1 if arguments.quiet else arguments.verbose)

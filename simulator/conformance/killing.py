@@ -1,4 +1,4 @@
-"""The suites tried themselves: each wrong device of ours has to fail the cases that it is wrong for."""
+"""The suites tried themselves: each wrong device of ours has to fail the cases that it is wrong for, and no other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pncsim.wire.values import replace
 
 
 class Trial(Struct, frozen=True):
-    """A mutant, and a case that it has to fail."""
+    """A mutant, and a case that it has to fail, or that it has nothing to do with."""
 
     mutant: Mutant
     case: Case
@@ -25,12 +25,17 @@ class Trial(Struct, frozen=True):
         """What it is told by."""
         return f"{self.case.id} ({self.mutant.name})"
 
+    @property
+    def fails(self) -> bool:
+        """Whether the mutant has to fail the case."""
+        return self.case.id in self.mutant.kills
 
-def trials(suite: Suite, cases: Iterable[Case], pics: Pics) -> Iterator[Trial]:
-    """Every mutant with each of ``cases`` that it has to fail and that applies."""
+
+def trials(suite: Suite, cases: Iterable[Case], pics: Pics, *, every: bool = False) -> Iterator[Trial]:
+    """Every mutant with each of ``cases`` that it has to fail and that applies; ``every``: with all that apply."""
     chosen = {case.id: case for case in cases if not pics.against(case)}
     for mutant in suite.mutants.values():
-        yield from (Trial(mutant, chosen[id]) for id in mutant.kills if id in chosen)
+        yield from (Trial(mutant, chosen[id]) for id in (chosen if every else mutant.kills) if id in chosen)
 
 
 class TrialWork(Struct, frozen=True):
@@ -47,13 +52,23 @@ class TrialWork(Struct, frozen=True):
         """Nothing: the first trial of each process imports what is missing."""
 
     def run(self, trial: Trial) -> Tried:
-        """What a trial comes to: only a failure will do, no case that did not come so far and none that broke off."""
+        """What a trial comes to: a case that has to fail fails, neither breaking off nor not coming so far; any other
+        case neither fails nor breaks off."""
         found = tried(self.suite, trial.case, self.suite.own_bench(mutant=trial.mutant.name))
-        if found.verdict is CaseVerdict.FAIL:
-            return replace(found, id=trial.name, verdict=CaseVerdict.PASS)
-        why = f"It survives with {found.verdict}: {found.why}"
-        return replace(found, id=trial.name, verdict=CaseVerdict.FAIL, why=why)
+        why = _survives(found) if trial.fails else _goes_too_far(found)
+        verdict = CaseVerdict.FAIL if why else CaseVerdict.PASS
+        return replace(found, id=trial.name, verdict=verdict, why=why or found.why)
 
     def lost(self, trial: Trial, why: str) -> Tried:
         """The process it ran in has gone."""
         return Tried(id=trial.name, verdict=CaseVerdict.ERROR, why=why, attempts=1)
+
+
+def _survives(found: Tried) -> str:
+    return "" if found.verdict is CaseVerdict.FAIL else f"It survives with {found.verdict}: {found.why}"
+
+
+def _goes_too_far(found: Tried) -> str:
+    if found.verdict not in (CaseVerdict.FAIL, CaseVerdict.ERROR):
+        return ""
+    return f"It is not listed for this case, which comes to {found.verdict} with it: {found.why}"

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.conformance import suites
-from pncsim.simulator.conformance.case import Case, CaseVerdict, Condition, Finding
+from pncsim.simulator.conformance.case import Case, CaseVerdict, Condition, Finding, Mutant
+from pncsim.simulator.conformance.killing import TrialWork, trials
 from pncsim.simulator.conformance.pics import Declaration, Pics, read_pics, template
 from pncsim.simulator.conformance.record import exit_code, read_record
 from pncsim.simulator.conformance.running import tried
 from pncsim.simulator.conformance.suite import Bench, Suite
 from pncsim.simulator.settings import Transport
 from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.values import replace
 
 DECLARATIONS = (
     Declaration(name="Colour", asks="Which colours has it?", values=("red", "blue", "grey"), usual=("red", "blue")),
@@ -65,6 +68,29 @@ def verdict(one: Case, pics: Pics | None = None, retries: int = 0) -> tuple[Case
     made = suite(one)
     found = tried(made, one, Bench(pics=pics or made.usual), retries)
     return found.verdict, found.why
+
+
+@pytest.mark.parametrize(
+    ("kills", "says", "verdict", "why"),
+    [
+        (("a",), "fail", CaseVerdict.PASS, "it is fail"),
+        (("a",), "pass", CaseVerdict.FAIL, "survives with pass"),
+        (("a",), "inconclusive", CaseVerdict.FAIL, "survives with inconclusive"),
+        ((), "pass", CaseVerdict.PASS, "it is pass"),
+        ((), "inconclusive", CaseVerdict.PASS, "it is inconclusive"),
+        ((), "fail", CaseVerdict.FAIL, "not listed for this case, which comes to fail"),
+        ((), "defect", CaseVerdict.FAIL, "not listed for this case, which comes to error"),
+    ],
+)
+def test_a_wrong_device_fails_the_cases_it_is_listed_for_and_no_other(
+    kills: tuple[str, ...], says: str, verdict: CaseVerdict, why: str
+) -> None:
+    mutant = Mutant(name="wrong", title="it is wrong", kills=kills, made=nullcontext)
+    made = replace(suite(case("a", says)), mutants={"wrong": mutant})
+    (trial,) = trials(made, made.cases, made.usual, every=True)
+    found = TrialWork(made).run(trial)
+    assert found.verdict is verdict and why in found.why
+    assert len(list(trials(made, made.cases, made.usual))) == len(kills)
 
 
 # ---- what a case comes to ----------------------------------------------------------------------------------------

@@ -13,7 +13,14 @@ from pncsim.simulator.conformance.case import CaseVerdict
 from pncsim.simulator.conformance.csms import reach
 from pncsim.simulator.conformance.csms.operator import OperatorHere
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
-from pncsim.simulator.conformance.csms.own import IDENTITY, PASSWORD, own_csms, server_credentials, with_tls
+from pncsim.simulator.conformance.csms.own import (
+    IDENTITY,
+    PASSWORD,
+    SecuredDoor,
+    own_csms,
+    server_credentials,
+    with_tls,
+)
 from pncsim.simulator.conformance.csms.suite import CSMS
 from pncsim.simulator.conformance.page import page
 from pncsim.simulator.conformance.running import tried
@@ -69,20 +76,27 @@ async def test_a_csms_at_a_url_is_held_against_the_cases(id: str, tmp_path: Path
     assert (found.verdict, found.why) == (CaseVerdict.PASS, "")
 
 
-@pytest.mark.parametrize("id", ["TC_A_04_CSMS", "TC_A_06_CSMS", "TC_A_07_CSMS", "TC_A_08_CSMS"])
-async def test_a_csms_with_tls_at_a_url_is_held_against_the_cases(id: str, tmp_path: Path) -> None:
-    clock = Clock()
-    csms, pki = await own_csms(clock, CsmsUnderTest())
-    door = await with_tls(csms, pki, clock, certified=True)
-    root, shown = tmp_path / "root.pem", tmp_path / "station.pem"
+def written(door: SecuredDoor, folder: Path) -> dict[str, Any]:
+    """What a station has that comes in there with TLS, as options of the tester."""
+    root, shown, station = folder / "root.pem", folder / "station.pem", door.station()
     root.write_text(reading.pem([door.root]))
-    station = door.station()
     key = station.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     shown.write_bytes(key + reading.pem(station.chain).encode())
+    return {"trust": root, "station_credentials": shown}
+
+
+@pytest.mark.parametrize("id", ["TC_A_04_CSMS", "TC_A_06_CSMS", "TC_A_07_CSMS", "TC_A_08_CSMS", "TC_A_11_CSMS"])
+async def test_a_csms_with_tls_at_a_url_is_held_against_the_cases(
+    id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    csms, pki = await own_csms(clock, CsmsUnderTest())
+    door = await with_tls(csms, pki, clock, profiles=(3,))
+    monkeypatch.setattr(reach, "operator_of", lambda options: OperatorHere(csms))
     server = await serve_csms(csms, server_credentials(door.pki), stations_below=[door.root])
     target = f"{server.url.replace('127.0.0.1', 'localhost')}/{IDENTITY}"
     try:
-        options = CsmsUnderTest(trust=root, station_credentials=shown)
+        options = CsmsUnderTest(**written(door, tmp_path))
         found = await CSMS.drive(CSMS.case(id), Bench(target=target, pics=CSMS.usual, options=options))
     finally:
         await server.close()
@@ -90,33 +104,42 @@ async def test_a_csms_with_tls_at_a_url_is_held_against_the_cases(id: str, tmp_p
     assert (found.verdict, found.why) == (CaseVerdict.PASS, "")
 
 
-async def test_a_station_of_a_csms_at_a_url_comes_in_over_tls_and_then_no_longer_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("begins", [1, 2])
+async def test_a_station_of_a_csms_at_a_url_comes_in_by_higher_profiles_and_then_by_no_lower_one(
+    begins: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
     csms, pki = await own_csms(clock, CsmsUnderTest())
-    root, secret = tmp_path / "root.pem", tmp_path / "password"
-    root.write_text(reading.pem([pki.root("csms_server")]))
+    door = await with_tls(csms, pki, clock, profiles=(2, 3))
+    secret = tmp_path / "password"
     secret.write_text(PASSWORD)
-    plain, secured = await serve_csms(csms, None), await serve_csms(csms, server_credentials(pki))
+    shown = server_credentials(pki)
+    doors = {
+        1: await serve_csms(csms, None),
+        2: await serve_csms(csms, shown),
+        3: await serve_csms(csms, shown, stations_below=[door.root]),
+    }
+    urls = {profile: server.url.replace("127.0.0.1", "localhost") for profile, server in doors.items()}
 
     class Upgrading(OperatorHere):
         async def let(self, identity: str, action: str, payload: Any, words: str) -> None:
             if action == "SetNetworkProfile":
-                payload["connectionData"]["ocppCsmsUrl"] = secured.url.replace("127.0.0.1", "localhost")
+                payload["connectionData"]["ocppCsmsUrl"] = urls[payload["connectionData"]["securityProfile"]]
             await super().let(identity, action, payload, words)
 
     monkeypatch.setattr(reach, "operator_of", lambda options: Upgrading(csms))
     try:
-        options = CsmsUnderTest(password=secret, trust=root)
-        bench = Bench(target=f"{plain.url}/{IDENTITY}", pics=CSMS.usual, options=options)
+        options = CsmsUnderTest(password=secret, **written(door, tmp_path))
+        bench = Bench(target=f"{urls[begins]}/{IDENTITY}", pics=CSMS.usual, options=options)
         found = await CSMS.drive(CSMS.case("TC_A_19_CSMS"), bench)
+        kept = await csms.register.find(IDENTITY)
         again = await CSMS.drive(CSMS.case("TC_A_19_CSMS"), bench)
     finally:
-        await plain.close()
-        await secured.close()
+        for server in doors.values():
+            await server.close()
         await csms.close()
     assert (found.verdict, found.why) == (CaseVerdict.PASS, "")
+    assert kept is not None and kept.lowest == 3
     assert again.verdict is CaseVerdict.INCONCLUSIVE and "HTTP 401" in again.why
 
 

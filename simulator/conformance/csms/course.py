@@ -9,7 +9,9 @@ from msgspec import Struct, field
 
 from pncsim.simulator.conformance.csms.desk import StationDesk
 from pncsim.simulator.conformance.pattern import FromCase, Such, described, filled, unlike
-from pncsim.simulator.conformance.unlike import must
+from pncsim.simulator.conformance.unlike import Unlike, must
+from pncsim.tls_certs import reading
+from pncsim.wire.errors import PeerError
 from pncsim.wire.ocpp.errors import CallError
 
 CARDS: dict[str, tuple[str, ...]] = {
@@ -100,6 +102,10 @@ class BootedAgain(Struct, frozen=True):
     status: str = "Accepted"
 
 
+class ShowsRenewed(Struct, frozen=True):
+    """The station goes, and comes again with the certificate that CertificateSigned has brought it."""
+
+
 class Checked(Struct, frozen=True):
     """What has come is looked at: ``why`` says what is wrong with it, "" if nothing is."""
 
@@ -107,7 +113,7 @@ class Checked(Struct, frozen=True):
     why: Callable[[StationCourse], str]
 
 
-CourseStep = EventSent | Plugged | Swiped | Says | Begun | SetsOff | Rebooted | BootedAgain | Checked
+CourseStep = EventSent | Plugged | Swiped | Says | Begun | SetsOff | Rebooted | BootedAgain | ShowsRenewed | Checked
 
 
 class StationCourse:
@@ -147,6 +153,20 @@ class StationCourse:
                 case BootedAgain(reason, status):
                     answer = await self.desk.register(reason=reason)
                     must(answer["status"] == status, f"BootNotification is answered {answer['status']}, not {status}.")
+                case ShowsRenewed():
+                    await self._show_renewed()
+
+    async def _show_renewed(self) -> None:
+        chain = reading.load_all(self.calls["CertificateSigned"]["certificateChain"], "The chain the CSMS sent")
+        tls = self.desk.certified_by().context(self.desk.renewed(chain))
+        await self.desk.go()
+        try:
+            await self.desk.connect(self.desk.identity, None, tls)
+        except PeerError as error:
+            if error.kind == "unreachable":
+                raise
+            why = f"The CSMS does not let the station in with the certificate it has brought: {error.sentence}"
+            raise Unlike(why) from error
 
     async def _say(self, step: Says) -> None:
         self.answered = await self.desk.call(step.action, filled(step.payload, self))
@@ -247,6 +267,8 @@ class CoursePlay(Struct, frozen=True):
 
     async def __call__(self, desk: StationDesk) -> None:
         """As :data:`simulator.conformance.octt.Playing`."""
+        if any(isinstance(step, ShowsRenewed) for step in self.steps):
+            desk.certified_by()
         await desk.boot(wanted=self.registration)
         await StationCourse(desk).take(self.steps)
 
@@ -279,6 +301,8 @@ def _words(step: CourseStep) -> str:
             return f"the station comes anew (BootNotification {reason})"
         case Checked(words):
             return words
+        case ShowsRenewed():
+            return "the station comes anew with that certificate"
         case BootedAgain(reason):
             return f"BootNotification {reason}"
     raise AssertionError(step)

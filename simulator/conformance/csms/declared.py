@@ -61,7 +61,7 @@ DECLARATIONS = (
     ),
     Declaration(
         name="Upgrades",
-        asks="Does it let stations come in over TLS that came without, and from then on no longer without?",
+        asks="Does it let stations come in by a higher security profile than before, and from then on by no lower one?",
         values=("true", "false"),
         usual=("true",),
     ),
@@ -103,5 +103,5 @@ PENDING = (Condition("Registration", "Pending"),)
 CONTRACTS = (*AT_ONCE, Condition("Contracts", "true"))
 SECURED = (*AT_ONCE, Condition("SecurityProfile", "2"))
 CERTIFIED = (*AT_ONCE, Condition("SecurityProfile", "3"))
-UPGRADED = (*AT_ONCE, Condition("SecurityProfile", "1"), Condition("Upgrades", "true"))
+UPGRADED = (*AT_ONCE, Condition("Upgrades", "true"))
 PROVISIONING = (*AT_ONCE, Condition("Provisioning", "true"))

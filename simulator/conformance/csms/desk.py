@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
 from pncsim.secc.station import identity
@@ -59,6 +60,11 @@ class StationSecurity(Struct, frozen=True):
     def context(self, shown: Credentials | None = None) -> ssl.SSLContext:
         """TLS as it should be, or with other credentials."""
         return client_context(self.roots, shown or self.shown)
+
+    @property
+    def showing_nothing(self) -> ssl.SSLContext:
+        """TLS of a station that comes in by its password (security profile 2)."""
+        return client_context(self.roots)
 
 
 class StationDesk:
@@ -178,6 +184,21 @@ class StationDesk:
         assert self._peer is not None, "who calls has come in"
         return await refused(request.action, self._peer.ask(request))
 
+    def secured_by(self) -> StationSecurity:
+        """What it does TLS with. Raises LocalError where the CSMS is reached without."""
+        if self.security is None:
+            raise LocalError("The CSMS is reached without TLS.", advice="Its address has to begin with wss://.")
+        return self.security
+
+    def certified_by(self) -> StationSecurity:
+        """The same of a station that has a certificate. Raises LocalError where it has none."""
+        security = self.secured_by()
+        if security.shown is None:
+            raise LocalError(
+                "The tester's station has no certificate to show.", advice="Give --station-credentials FILE."
+            )
+        return security
+
     def contract(self, *, revoked: bool = False) -> tuple[x509.Certificate, ...]:
         """A contract's certificate, its Sub-CAs and root. Raises LocalError where the tester was given none."""
         if self._pki is not None:
@@ -219,18 +240,30 @@ class StationDesk:
 
     def csr(self) -> str:
         """A request for a certificate of the station, with a new key."""
-        self._key = identity.request(self.serial, "pncsim", "DE", self._source)
+        shown = self._shown
+        owner = next(iter(reading.values_of(shown.leaf.subject, NameOID.ORGANIZATION_NAME)), "") if shown else ""
+        self._key = identity.request(self.serial, owner or "pncsim", "DE", self._source)
         return self._key.pem
 
     def is_for_its_key(self, certificate: x509.Certificate) -> bool:
         """Whether that is what the last request was about."""
         return self._key is not None and certificate.public_key() == self._key.key.public_key()
 
+    def renewed(self, chain: Sequence[x509.Certificate]) -> Credentials:
+        """The certificate that has come, with the key it was asked for."""
+        assert self._key is not None, "it has asked"
+        return Credentials(tuple(chain), self._key.key)
+
+    @property
+    def _shown(self) -> Credentials | None:
+        """The certificate it has, whether it comes in by that already or later."""
+        known = self.security or self.later
+        return None if known is None else known.shown
+
     @property
     def serial(self) -> str:
         """Its serial number: what its certificate names, or its identity."""
-        shown = None if self.security is None else self.security.shown
-        return self.identity[:25] if shown is None else reading.common_name(shown.leaf)
+        return self.identity[:25] if self._shown is None else reading.common_name(self._shown.leaf)
 
     def a_certificate(self) -> str:
         """A root in PEM that a CSMS may bring to a station."""

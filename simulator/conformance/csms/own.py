@@ -90,15 +90,15 @@ class OneOffer:
 
 
 class SecuredDoor(Struct, frozen=True):
-    """Where stations come in with TLS, and with a certificate of theirs where ``certified`` (security profiles 2, 3).
+    """Where stations come in with TLS: by their passwords, or by certificates of theirs (security profiles 2, 3).
 
-    Both ends shake hands in this process.
+    ``certificates``: whether those are asked for, and have to be shown. Both ends shake hands in this process.
     """
 
     csms: Csms
     pki: Pki
     clock: Clock
-    certified: bool
+    certificates: ssl.VerifyMode
 
     @property
     def root(self) -> x509.Certificate:
@@ -115,7 +115,7 @@ class SecuredDoor(Struct, frozen=True):
         near, far = shake_hands(context, self._server(), HOST)
         admission = (
             await self.csms.admit_certified(IDENTITY, far)
-            if self.certified
+            if far.shown or self.certificates is ssl.CERT_REQUIRED
             else await self.csms.admit(IDENTITY, user, password, profile=2)
         )
         if admission != "welcome":
@@ -123,8 +123,10 @@ class SecuredDoor(Struct, frozen=True):
         return _with(self.csms, near)
 
     def _server(self) -> ssl.SSLContext:
-        below: Sequence[x509.Certificate] = (self.root,) if self.certified else ()
-        return tls.server_context(server_credentials(self.pki), below)
+        below: Sequence[x509.Certificate] = () if self.certificates is ssl.CERT_NONE else (self.root,)
+        context = tls.server_context(server_credentials(self.pki), below)
+        context.verify_mode = self.certificates
+        return context
 
 
 def server_credentials(pki: Pki) -> Credentials:
@@ -182,10 +184,14 @@ async def _a_pool(pki: Pki, clock: Clock, source: Source) -> ContractPool:
     return around.pool
 
 
-async def with_tls(csms: Csms, pki: Pki, clock: Clock, *, certified: bool) -> SecuredDoor:
-    """The door of ``csms`` with TLS; ``certified`` stations have a serial number there, and need no password."""
+async def with_tls(csms: Csms, pki: Pki, clock: Clock, *, profiles: Sequence[int]) -> SecuredDoor:
+    """The door of ``csms`` with TLS, by which stations come in that have security profile 2, 3, or either.
+
+    Those with certificates have a serial number there, and need no password for profile 3.
+    """
     has_ocpp = {"csms_root", "csms_server"} <= pki.keys.keys()
-    door = SecuredDoor(csms, pki if has_ocpp else create_ocpp_pki(clock.now(), pki.source), clock, certified)
-    if certified:
-        await csms.register.add(IDENTITY, serial_number=SERIAL)
+    asks = ssl.CERT_NONE if 3 not in profiles else ssl.CERT_OPTIONAL if 2 in profiles else ssl.CERT_REQUIRED
+    door = SecuredDoor(csms, pki if has_ocpp else create_ocpp_pki(clock.now(), pki.source), clock, asks)
+    if 3 in profiles:
+        await csms.register.add(IDENTITY, PASSWORD if 2 in profiles else None, serial_number=SERIAL)
     return door

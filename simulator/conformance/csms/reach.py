@@ -35,7 +35,7 @@ from pncsim.wire.source import SYSTEM, Source
 class DeskSetting(Struct, frozen=True, kw_only=True):
     """What a CSMS of ours is set to for a case: see :func:`simulator.conformance.csms.own.own_csms`.
 
-    ``profile``: the security profile by which stations come in. ``upgrades``: they may do so by the next one, too.
+    ``profile``: the security profile by which stations come in. ``upgrades``: they may do so by higher ones, too.
     """
 
     pending: bool = False
@@ -93,12 +93,12 @@ async def _near(csms: Csms, pki: Pki, clock: Clock, setting: DeskSetting) -> tup
 
     if profile == 1 and not setting.upgrades:
         return memory, None
-    door = await with_tls(csms, pki, clock, certified=profile == 3)
+    door = await with_tls(csms, pki, clock, profiles=(2, 3) if setting.upgrades else (profile,))
 
     async def secured(user: str, password: str | None, tls: ssl.SSLContext | None, at: str) -> FrameChannel:
         return await (memory(user, password, None, at) if tls is None else door.enter(user, password, tls))
 
-    if profile < 3:
+    if profile == 2:
         return secured, StationSecurity((door.root,))
     wrong = (
         ("a certificate of another operator", stranger(clock, SERIAL)),

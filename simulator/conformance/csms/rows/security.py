@@ -16,10 +16,11 @@ from pncsim.simulator.conformance.csms.course import (
     Checked,
     Says,
     SetsOff,
+    ShowsRenewed,
     StationCourse,
 )
 from pncsim.simulator.conformance.csms.declared import AT_ONCE, CERTIFIED, SECURED, WITH_PASSWORD
-from pncsim.simulator.conformance.csms.desk import StationDesk, StationSecurity
+from pncsim.simulator.conformance.csms.desk import StationDesk
 from pncsim.simulator.conformance.csms.rows.table import add_rows
 from pncsim.simulator.conformance.csms.rows.upkeep import is_certificate
 from pncsim.simulator.conformance.octt import OcttCases
@@ -40,7 +41,7 @@ SMALLEST_RSA, SMALLEST_EC = 2048, 224
 
 async def _good_server(desk: StationDesk) -> None:
     """Its certificate leads to the root, names the host, and has a key and a hash that are strong enough."""
-    _security(desk)
+    desk.secured_by()
     try:
         await desk.boot()
     except PeerError as error:
@@ -66,17 +67,11 @@ def _weak(certificate: x509.Certificate) -> str:
     return ""
 
 
-def _security(desk: StationDesk) -> StationSecurity:
-    if desk.security is None:
-        raise LocalError("The CSMS is reached without TLS.", advice="Its address has to begin with wss://.")
-    return desk.security
-
-
 async def _old_version(desk: StationDesk) -> None:
     await desk.boot()
     await desk.go()
     try:
-        await desk.connect(desk.identity, desk.password, tls=_of_old(_security(desk).context()))
+        await desk.connect(desk.identity, desk.password, tls=_of_old(desk.secured_by().context()))
     except PeerError:
         return
     seen = desk.secured
@@ -99,15 +94,8 @@ def _of_old(context: ssl.SSLContext) -> ssl.SSLContext:
     raise AssertionError("nobody has answered")
 
 
-def _certified(desk: StationDesk) -> StationSecurity:
-    security = _security(desk)
-    if security.shown is None:
-        raise LocalError("The tester's station has no certificate to show.", advice="Give --station-credentials FILE.")
-    return security
-
-
 async def _good_station(desk: StationDesk) -> None:
-    _certified(desk)
+    desk.certified_by()
     try:
         await desk.boot()
     except PeerError as error:
@@ -117,7 +105,7 @@ async def _good_station(desk: StationDesk) -> None:
 
 
 async def _bad_station(desk: StationDesk) -> None:
-    security = _certified(desk)
+    security = desk.certified_by()
     await desk.boot()
     await desk.go()
     for what, shown in security.wrong:
@@ -268,7 +256,17 @@ _TITLE = "Update Charging Station Certificate by request of CSMS"
 
 add_rows(
     SECURITY,
-    ("A_11", f"{_TITLE}: Success - Charging Station Certificate", "A02, F06", _renews(*_STATION, "Accepted")),
+    (
+        "A_11",
+        f"{_TITLE}: Success - Charging Station Certificate",
+        "A02, F06",
+        (*_renews(*_STATION, "Accepted"), ShowsRenewed(), Says("Heartbeat")),
+    ),
+    when=(*CERTIFIED, Condition("Signs", "true")),
+    given="The station has come in with its certificate (--station-credentials), and is registered.",
+)
+add_rows(
+    SECURITY,
     (
         "A_12",
         f"{_TITLE}: Success - V2G Certificate",

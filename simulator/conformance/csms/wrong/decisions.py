@@ -13,6 +13,7 @@ from pncsim.backend.csms.csms import Csms
 from pncsim.backend.csms.register import Register
 from pncsim.backend.pki.ca import CertificateService
 from pncsim.backend.pki.chains import ContractChainJudge
+from pncsim.backend.store import MemoryStore
 from pncsim.secc.station import identity
 from pncsim.simulator.conformance.case import Mutant
 from pncsim.simulator.conformance.csms import own
@@ -104,17 +105,17 @@ def mutants(taken: StepsOf) -> Iterator[Mutant]:
         (
             "no-certificate",
             "no station's certificate is good",
-            Csms,
-            "admit_certified",
-            comes_to("unauthorized"),
+            csms,
+            "unfit",
+            lambda *_: "it is not",
             ("TC_A_07_CSMS",),
         ),
         (
             "any-certificate",
             "every certificate of its operator is good for every station",
-            Csms,
-            "admit_certified",
-            comes_to("welcome"),
+            csms,
+            "unfit",
+            lambda *_: "",
             ("TC_A_08_CSMS",),
         ),
         (
@@ -123,6 +124,14 @@ def mutants(taken: StepsOf) -> Iterator[Mutant]:
             Register,
             "comes_by",
             comes_to(True),
+            ("TC_A_19_CSMS",),
+        ),
+        (
+            "profile-below",
+            "who has come in with a certificate may come with a password alone",
+            Register,
+            "comes_by",
+            _down_to_passwords,
             ("TC_A_19_CSMS",),
         ),
         ("old-passwords", "a new password is forgotten", Register, "change", comes_to(None), ("TC_A_09_CSMS",)),
@@ -141,6 +150,14 @@ def mutants(taken: StepsOf) -> Iterator[Mutant]:
             "sign_csr",
             _for_another_key,
             kills(taken, _signed),
+        ),
+        (
+            "signs-below-another-root",
+            "stations' certificates that it brings are below a root it does not trust itself",
+            CertificateService,
+            "sign_csr",
+            _below_another_root,
+            ("TC_A_11_CSMS",),
         ),
         (
             "signs-for-vehicles",
@@ -213,11 +230,27 @@ async def _changed_in_any_case(self: Csms, identity: str, password: str) -> str:
     return status
 
 
+_COMES_BY = Register.comes_by
+
+
+async def _down_to_passwords(self: Register, identity: str, profile: int) -> bool:
+    station = await self.find(identity)
+    assert station is not None, "its password was looked at"
+    return (profile == 2 and station.lowest == 3) or await _COMES_BY(self, identity, profile)
+
+
 _SIGN_CSR, _SIGN = CertificateService.sign_csr, handlers._sign
 
 
 async def _for_another_key(self: CertificateService, csr: str, use: SigningUse) -> str:
     return await _SIGN_CSR(self, identity.request("ANOTHER", "pncsim", "DE", SYSTEM).pem, use)
+
+
+async def _below_another_root(self: CertificateService, csr: str, use: SigningUse) -> str:
+    if use != "ChargingStationCertificate":
+        return await _SIGN_CSR(self, csr, use)
+    there = CertificateService(self._clock, self._voice, MemoryStore(), create_ocpp_pki(self._clock.now()))
+    return await _SIGN_CSR(there, csr, use)
 
 
 async def _for_vehicles(link: Any, csr: str, use: SigningUse) -> None:
