@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import chain
@@ -122,7 +121,6 @@ class Ecosystem:
         self.authorities: dict[str, CertificateService] = {}
         self.manufacturers: dict[str, Manufacturer] = {}
         self.provisioning: dict[str, ProvisioningService] = {}
-        self._renewing = asyncio.Lock()
 
     # Parties
 
@@ -269,10 +267,10 @@ class Ecosystem:
     async def renew_certificates(self) -> None:
         """Renew in time what signs here: authorities that last less than a month, and provisioning services (PKI-11).
 
-        A renewed root stands in the root pool beside the old one (RCP-11). Who asks meanwhile comes after: each of two
-        would make a successor.
+        A renewed root stands in the root pool beside the old one (RCP-11). Who asks meanwhile, here or in another
+        process, comes after: each of two would make a successor.
         """
-        async with self._renewing:
+        async with self.store.alone("renewing certificates"):
             for name, service in self.authorities.items():
                 for role, certificate in await service.renew_authorities(AUTHORITY_LASTS):
                     await self._believe(role, certificate, name)

@@ -8,12 +8,12 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pncsim.tls_certs.folder import Certificates, Keys, update_folder
+from pncsim.tls_certs.folder import Certificates, Keys, read_folders, update_folder
 from pncsim.tls_certs.hsm import HsmKey
 from pncsim.tls_certs.issue import ORGANIZATION, issue
 from pncsim.tls_certs.pki import OCPP_FOLDER, OCPP_ROLES, KeyMaker, Pki, add_authorities, load_pki
 from pncsim.tls_certs.profiles import DAY, PROFILES, NameKind, Profile
-from pncsim.tls_certs.reading import load_all
+from pncsim.tls_certs.reading import load_all, same_key
 from pncsim.tls_certs.revocation import Reason, Status
 from pncsim.wire.errors import LocalError
 from pncsim.wire.identifiers import check_emaid, check_evseid, check_pcid
@@ -132,10 +132,15 @@ def certified_again(
 def renew_authority(pki: Pki, role: str, now: float) -> x509.Certificate:
     """Certify an authority again for its name and key, while it works: in its folder, if it has one, and in ``pki``.
 
-    What it has issued stays good, and both certificates verify it. Raises LocalError.
+    What it has issued stays good, and both certificates verify it. Where another program has done so in the folder
+    meanwhile, that certificate is taken over instead. Raises LocalError.
     """
-    old, lies = pki.certificates[role], pki.folder is not None
-    new = renew(pki, role, now) if lies else certified_again(pki, PROFILES[role], pki.key(role), now)
+    old = pki.certificates[role]
+    if pki.folder is None:
+        new = certified_again(pki, PROFILES[role], pki.key(role), now)
+    else:
+        there = read_folders(pki.folder, OCPP_FOLDER)[0].get(role, old)[0]
+        new = there if there != old[0] and same_key(there, old[0]) else renew(pki, role, now)
     pki.certificates[role] = (new, *old)
     for authority in pki.authorities():
         authority.certificate = pki.certificate(authority.role)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 
 from pncsim.backend.answers import TokenStatus
@@ -42,7 +41,6 @@ class Desks:
     ) -> None:
         self._clock, self._voice, self._store, self._operator = clock, voice, store, operator
         self._pool, self._revocation = pool, revocation
-        self._looking = asyncio.Lock()
 
     def of(self, provider: str) -> Customers:
         """The desk of the operator with this provider id, in any spelling."""
@@ -65,9 +63,10 @@ class Desks:
     async def look_after(self) -> None:
         """See to every contract; what fails is told, and comes again.
 
-        Who asks meanwhile comes after: two that look at once would both find a contract that is to be renewed.
+        Who asks meanwhile, here or in another process, comes after: two that look at once would both find a contract
+        that is to be renewed.
         """
-        async with self._looking:
+        async with self._store.alone("looking after contracts"):
             async for contract in every(self._store.of(SUBSCRIPTIONS)):
                 try:
                     await self.of(contract.operator).look_after(contract)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -36,6 +38,7 @@ class MemoryStore:
     def __init__(self, tell: TellFacts = _nobody, along: WriteAlong = nothing_along) -> None:
         self._tell, self._along = tell, along
         self._rows: dict[str, _Rows[Any]] = {}
+        self._jobs = defaultdict[str, asyncio.Lock](asyncio.Lock)
 
     def of(self, kind: KeptKind[V]) -> Table[V]:
         """As Store."""
@@ -57,6 +60,10 @@ class MemoryStore:
     async def gone(self, owner: int) -> AsyncIterator[bool]:
         """As Store: nobody else was ever here."""
         yield True
+
+    def alone(self, job: str) -> AbstractAsyncContextManager[None]:
+        """As Store."""
+        return self._jobs[job]
 
     async def _whole(self, change: _MemoryChange, step: Callable[[Change], Awaitable[R]]) -> R:
         result = await step(change)

@@ -12,6 +12,8 @@ advisory lock of the number it signs its facts with, so that the others know who
 from __future__ import annotations
 
 import asyncio
+import zlib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
@@ -47,6 +49,11 @@ _AGAIN = frozenset({"40001", "40P01", "23505"})
 """SQLSTATEs after which the same change may well succeed: serialization failure, deadlock, a key that came between."""
 _MAKING_TABLES = 0x706E63
 """The advisory lock of who makes tables."""
+_JOBS = _MAKING_TABLES
+"""The first half of the advisory locks of jobs: those of two halves are none of those of one."""
+_HOLD = sql.select(
+    sql.func.pg_advisory_xact_lock(sql.literal(_JOBS, sql.Integer), sql.bindparam("job", type_=sql.Integer))
+)
 _POSITION = sql.BigInteger().with_variant(sql.Integer, "sqlite")
 
 
@@ -110,6 +117,7 @@ class SqlStore:
         self._told: list[int] = []  # facts to be taken out with the next change
         self._changes: set[asyncio.Task[Any]] = set()
         self._turn = asyncio.Lock()  # of the one who writes into a file
+        self._jobs = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self._living: AsyncConnection | None = None  # holds the lock that says this process lives
 
     def of(self, kind: KeptKind[V]) -> Table[V]:
@@ -257,6 +265,25 @@ class SqlStore:
                     if gone:
                         await connection.execute(sql.select(sql.func.pg_advisory_unlock(owner)))
                         await connection.rollback()
+
+    @asynccontextmanager
+    async def alone(self, job: str) -> AsyncIterator[None]:
+        """As Store; the advisory lock goes with its transaction, and so with its process."""
+        async with self._jobs[job]:
+            if self.database.file is not None:
+                yield  # a file has one process at a time
+                return
+            with self.database.sentences():
+                connection = await self.database.engine.connect()
+            try:
+                with self.database.sentences():
+                    # Nothing is read in it: a serializable one would be held against all who change meanwhile.
+                    await connection.execution_options(isolation_level="READ COMMITTED")
+                    await connection.execute(_HOLD, {"job": zlib.crc32(job.encode()) - 2**31})
+                yield
+            finally:
+                with self.database.sentences():
+                    await connection.close()
 
     async def _tell_for(self, owner: int) -> int:
         with self.database.sentences():

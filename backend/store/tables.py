@@ -111,6 +111,12 @@ class Store(Tables, Protocol):
     def gone(self, owner: int) -> AbstractAsyncContextManager[bool]:
         """Whether the process of that number, not this one, has ended; in the body nobody else is told so."""
 
+    def alone(self, job: str) -> AbstractAsyncContextManager[None]:
+        """In the body nobody else is at ``job``, in no process that has the home open: who comes meanwhile waits.
+
+        A process that is killed in the body is waited for no longer.
+        """
+
 
 async def every(table: Table[V], where: Where | None = None) -> AsyncIterator[V]:
     """All values, page by page."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from backend_world import PCID, World, leaf_of
+from backend_world import DAY, PCID, World, leaf_of
 
+from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.events.facts import Fact, VehicleDeleted
 from pncsim.backend.mo import SubscriptionState
 from pncsim.backend.refusal import Refused
@@ -61,3 +62,17 @@ async def test_a_vehicle_deleted_twice_at_once_is_told_of_once(world: World) -> 
     assert all(answer is None or isinstance(answer, Refused) for answer in answers)
     assert len(heard) == 1
     assert await world.eco.pool.contracts(PCID) == []
+
+
+@pytest.mark.rule("MO-4")
+async def test_two_services_over_one_store_that_look_after_contracts_at_once_renew_one_once(world: World) -> None:
+    await world.published()
+    ends = world.clock.now() + 20 * DAY
+    contract = await world.eco.mo.subscribe("Ada", PCID, lasts=ends, renews=True)
+    second = Ecosystem(world.clock, world.trace, store=world.eco.store)
+    await second.add_pki(world.pki)
+    await asyncio.gather(world.eco.desks.look_after(), second.desks.look_after())
+    renewed = await world.eco.mo.subscription(contract.emaid)
+    assert renewed.earlier == (contract.certificate,) and renewed.ends > ends
+    told = [one.subject for one in await world.eco.desks.of("DEPNC").notices("Ada")]
+    assert told == ["renewed"]

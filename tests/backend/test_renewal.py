@@ -80,6 +80,23 @@ async def _renewed(world: World, made: list[bytes]) -> None:
     made.append(reading.der(world.pki.certificate("cps_leaf")))
 
 
+@pytest.mark.rule("PKI-11", "RCP-11")
+async def test_two_services_with_one_folder_certify_an_authority_again_once(tmp_path: Path) -> None:
+    write_pki(create_pki(NOW), tmp_path / "pki")
+    world = await open_world()
+    services = [Ecosystem(world.clock, world.trace, store=world.eco.store) for _ in range(2)]
+    for service in services:
+        await service.add_pki(load_pki(tmp_path / "pki"))
+    old = services[0].pki.certificate("cpo_sub2")
+    world.clock.jump(2 * YEAR - AUTHORITY_LASTS + 60)
+    await asyncio.gather(*(service.renew_certificates() for service in services))
+    made = {service.pki.certificate("cpo_sub2") for service in services}
+    assert made == {load_pki(tmp_path / "pki").certificate("cpo_sub2")} != {old}
+    for service in services:
+        assert service.pki.certificates["cpo_sub2"] == (*made, old)
+        assert service.pki.authority("cpo_sub2").certificate in made
+
+
 @pytest.mark.rule("PKI-11", "RCP-7", "RCP-11", "RCP-12")
 async def test_a_root_is_renewed_with_its_key_and_stands_beside_the_old_one_until_that_ends(world: World) -> None:
     added: list[RootAdded] = []

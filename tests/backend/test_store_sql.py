@@ -240,6 +240,33 @@ async def test_the_facts_of_a_living_process_are_left_to_it_and_those_of_a_dead_
         await store.close()
 
 
+async def test_a_job_is_one_processs_at_a_time_and_others_go_on_beside_it(postgresql_url: str) -> None:
+    one, other = [await open_store(postgresql_url, KINDS, Teller(), source=Seeded(number)) for number in range(2)]
+    said: list[str] = []
+
+    async def comes_second() -> None:
+        async with other.alone("renewing"):
+            said.append("second")
+
+    async with one.alone("renewing"):
+        waiting = asyncio.create_task(comes_second())
+        async with other.alone("cleansing"):
+            await publish(other, 1)  # whoever is at something else is not held up, and changes can be made
+        said.append("first")
+    await waiting
+    assert said == ["first", "second"]
+    with pytest.raises(LocalError, match="failed"):
+        async with one.alone("renewing"):
+            async with other.database.engine.connect() as connection:  # the end of a process that says nothing
+                held = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
+                await connection.execute(sql.text(held))
+            async with other.alone("renewing"):
+                said.append("after it was killed")
+    assert said[-1] == "after it was killed"
+    for store in (one, other):
+        await store.close()
+
+
 # What is no database
 
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,20 @@ async def test_writers_of_one_key_at_both_get_one_result(tmp_path: Path, postgre
         )
         assert {status for status, _ in published} == {200}
         assert await houses[1].ecosystem.vehicles.find(PCID) == await houses[0].ecosystem.vehicles.find(PCID)
+
+
+@pytest.mark.rule("MO-4")
+async def test_both_told_to_do_what_is_done_each_day_renew_a_contract_once(tmp_path: Path, postgresql_url: str) -> None:
+    async with two(tmp_path, postgresql_url) as houses:
+        oem, operator, admin = [await held_by(houses[0], f"demo-{who}") for who in ("oem", "mo", "admin")]
+        assert (await ask(houses[0], "pcp", "PUT", "/v1/oem/provCerts", oem, vehicle(houses[0])))[0] == 200
+        soon = {"certificateEnds": f"{Clock().utc() + timedelta(days=20):%Y-%m-%dT%H:%M:%SZ}"}
+        wish = {"customer": "Ada", "pcid": PCID, "automaticRenewal": True, **soon}
+        status, made = await ask(houses[0], "mo", "POST", "/v1/mo/contracts", operator, wish)
+        assert status == 201
+        answers = await asyncio.gather(*(ask(house, "admin", "POST", "/admin/duties", admin) for house in houses * 2))
+        assert {status for status, _ in answers} == {200}
+        kept = await houses[1].ecosystem.mo.subscription(made["emaid"])
+        assert len(kept.earlier) == 1
+        _, told = await ask(houses[1], "mo", "GET", "/v1/mo/customers/Ada/notices", operator)
+        assert [notice["subject"] for notice in told["notices"]] == ["concluded", "renewed"]
