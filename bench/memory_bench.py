@@ -33,7 +33,7 @@ async def _measure() -> float:
     from pncsim.secc.config import SeccConfig
     from pncsim.secc.evse import EvsePlan
     from pncsim.secc.station.config import StationConfig
-    from pncsim.simulator.lab.back_end import open_back_end
+    from pncsim.simulator.lab.region import open_back_end
     from pncsim.wire.clock import Clock
     from pncsim.wire.network.memory import MemoryNetwork
     from pncsim.wire.source import SYSTEM

@@ -29,7 +29,8 @@ from pncsim.secc.station.config import StationConfig
 from pncsim.simulator.alone_options import Current, Payment, StationOptions, VehicleOptions
 from pncsim.simulator.attach.side import Handle
 from pncsim.simulator.cars.profile import VehicleProfile, find_profile
-from pncsim.simulator.lab.back_end import CARD, open_back_end
+from pncsim.simulator.lab.behind.cards import CARD
+from pncsim.simulator.lab.region import open_back_end
 from pncsim.simulator.lab.stations import network_at
 from pncsim.simulator.plan import OtherSide, SecurityProfile
 from pncsim.simulator.station_state import keeper, read_kept

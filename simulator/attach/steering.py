@@ -11,7 +11,7 @@ from msgspec import Struct
 from pncsim.simulator.attach.services import OF_CLOCK, OF_OPERATORS, OF_PKI, OF_POOLS, LookAtServices
 from pncsim.simulator.dashboard.lab_commands import LabCommand
 from pncsim.simulator.dashboard.reports import AroundTold
-from pncsim.simulator.lab.back_end import CARD
+from pncsim.simulator.lab.behind.cards import CARD
 from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:

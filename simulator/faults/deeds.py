@@ -19,7 +19,7 @@ from pncsim.simulator.faults.services import (
     Stranger,
     TamperingPool,
 )
-from pncsim.simulator.lab.back_end import KnownCards
+from pncsim.simulator.lab.behind.cards import KnownCards
 from pncsim.simulator.lab.revocation import revoke
 from pncsim.simulator.parameters import Bounds, Choices
 from pncsim.tls_certs.bad import certificates as wrong

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +19,18 @@ from pncsim.ev.wheel import Wheel
 from pncsim.secc.charge_point import ChargePoint
 from pncsim.secc.config import SeccConfig
 from pncsim.simulator.lab.around import named
-from pncsim.simulator.lab.back_end import CARD, BackEnd, Region
+from pncsim.simulator.lab.back_end import BackEnd
+from pncsim.simulator.lab.behind.cards import CARD
 from pncsim.simulator.lab.expect import Expectations
 from pncsim.simulator.lab.foreign_vehicle import attend
-from pncsim.simulator.lab.home import PrivateHome
 from pncsim.simulator.lab.hooks import Hooks, chained
-from pncsim.simulator.lab.lives.lives import Lives
 from pncsim.simulator.lab.plug_in import PlugIn
+from pncsim.simulator.lab.plugs import EvsePlace, Plugs
+from pncsim.simulator.lab.region import Region
 from pncsim.simulator.lab.revocation import Revocable, revoke
 from pncsim.simulator.lab.sessions import LabSessions, SessionWatch
-from pncsim.simulator.lab.stations import can_staple, configure_station, evse_id_of, make_station, network_at
+from pncsim.simulator.lab.sites import Sites
+from pncsim.simulator.lab.stations import can_staple, network_at
 from pncsim.simulator.lab.vehicles import check_name, configure, make_vehicle, planned, profile_of
 from pncsim.simulator.lab.watch import Watch
 from pncsim.simulator.plan import USUAL, Plan, StationPlan, VehiclePlan
@@ -37,7 +38,7 @@ from pncsim.simulator.result import RunResult
 from pncsim.simulator.scenario import Energy
 from pncsim.simulator.settings import RunSettings
 from pncsim.wire.clock import Clock
-from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.errors import LocalError
 from pncsim.wire.network import Network
 from pncsim.wire.session.outputs import Alter
 from pncsim.wire.source import SYSTEM, Source
@@ -54,10 +55,6 @@ if TYPE_CHECKING:
     from pncsim.simulator.lab.plant import OrderedVehicle, Plant
     from pncsim.simulator.lab.remote_desk import RemoteDesk
     from pncsim.tls_certs.revocation import Reason
-    from pncsim.wire.ocpp.channel import Connector, FrameChannel
-
-RECONNECT_PATIENCE = 300.0
-"""Seconds a station that lost its CSMS may take, after the session, to deliver what it kept (in memory)."""
 
 
 class Lab:
@@ -96,16 +93,10 @@ class Lab:
             credentials=settings.credentials,
         )
         self.vehicles: dict[str, Vehicle] = {}
-        self.homes = {one.identity: PrivateHome.of(clock, source) for one in plan.stations if one.private}
-        self.through, self._installed, self._source = through, installed, source
-        self._stations: dict[str, ChargePoint] = {}
-        self._makes: dict[str, Callable[..., ChargePoint]] = {}
-        self._behind: dict[str, BackEnd] = {}
-        self.lives = Lives(clock, self.voice, self.hooks, self._stations, self._makes)
-        self._booting = asyncio.Lock()
-        self._plugged: dict[tuple[str, int], str] = {}
+        self.through, self._source = through, source
+        self._sites, self._plugs = Sites(self.region, self.hooks, self.voice, installed=installed), Plugs()
+        self.homes, self.lives = self._sites.homes, self._sites.lives
         self._foreign: dict[str, float] = {}
-        self._cut_until: dict[str, float] = {}
         self._deeds: list[asyncio.Future[None]] = []
         self._transactions: list[Transaction] = []
         self._sockets = AsyncExitStack()
@@ -113,7 +104,7 @@ class Lab:
         self.plant: Plant | None = None
 
     async def __aenter__(self) -> Lab:
-        self.clock.settle = self._settle
+        self.clock.settle = self._sites.heard
         return self
 
     async def __aexit__(
@@ -121,10 +112,8 @@ class Lab:
     ) -> None:
         for deed in self._deeds:
             deed.cancel()
-        await self.lives.close()
         try:
-            for station in self._stations.values():
-                await station.close()
+            await self._sites.close()
         finally:
             await self._sockets.aclose()
             await self.region.close()
@@ -215,7 +204,7 @@ class Lab:
     async def ask_to_recertify(self, station: ChargePoint) -> None:
         """As :meth:`recertify`, without waiting for what comes of it: lab time may stand still."""
         identity = station.station.config.identity
-        await self._behind[identity].csms.trigger(identity, "SignV2GCertificate")
+        await self._sites.behind[identity].csms.trigger(identity, "SignV2GCertificate")
 
     async def renew_authorities(self) -> None:
         """Renew what issues or signs and ends within its time, as back ends do regularly: after a long jump."""
@@ -265,19 +254,7 @@ class Lab:
         ``config``: what its EVSEs are like instead of what is usual in a lab; ``wishes``: fields of
         :class:`secc.config.SeccConfig` that differ. Both are for a station that has not been needed yet.
         """
-        plan, number = self._planned(identity)
-        if plan.foreign:
-            raise LocalError(f"The station {plan.identity} is somebody else's: its inside cannot be seen.")
-        async with self._booting:
-            if plan.identity not in self._stations:
-                settings = configure_station(config, wishes, plan.traits, policies=self.plan.policies)
-                await self._boot(plan, number, settings)
-            elif config is not None or wishes:
-                raise LocalError(
-                    f"The station {plan.identity} is running already.",
-                    advice="Say what it is like before the first vehicle is plugged in.",
-                )
-            return self._stations[plan.identity]
+        return await self._sites.station(identity, config, wishes)
 
     async def plug_in(
         self,
@@ -300,20 +277,14 @@ class Lab:
         if self.region.built is not None:
             await self.region.built.keep_time()
         identity, _, outlet = at.partition("/")
-        plan, _ = self._planned(identity)
+        plan, _ = self._sites.planned(identity)
         if plan.foreign:
-            if plan.link is None:
-                raise LocalError(f"Nobody knows where the station {plan.identity} is.", advice="Give its plan a link.")
-            session = self.sessions.begin(vehicle.name)
-            session.station_seen = session.csms_seen = False
-            there = self.through(network_at(plan.link, self.clock))
-            outcome = await charge(there, vehicle, self.clock, self.trace, wheel=wheel)
-            self.sessions.end(session, outcome)
-            return outcome
+            return await self._plug_in_elsewhere(vehicle, plan, wheel)
         site = await self.station(identity=identity)
-        evse = site.evse(self._outlet(plan, outlet, vehicle))
-        self._plugged[plan.identity, evse.number] = vehicle.name
-        plug_in = PlugIn(vehicle=vehicle, station=site, back=self._behind[plan.identity], clock=self.clock)
+        evse = site.evse(self._plugs.outlet(plan, outlet, vehicle.name))
+        place, back = (plan.identity, evse.number), self._sites.behind[plan.identity]
+        self._plugs.plug_in(place, vehicle.name)
+        plug_in = PlugIn(vehicle=vehicle, station=site, back=back, clock=self.clock)
         for do in self.hooks.due(plug_in):
             await do(plug_in)
         if card is None and vehicle.config.payment == "external":
@@ -330,7 +301,7 @@ class Lab:
 
         evse.on_loop = loop
         session, watch = self.sessions.begin(vehicle.name), SessionWatch(evse, site.station.outlet(evse.number).book)
-        session.csms_seen = self._behind[plan.identity].own is not None and not plan.private
+        session.csms_seen = back.own is not None and not plan.private
         session.vehicle_seen = vehicle.name not in self._foreign
         with self.clock.acting():
             if session.vehicle_seen:
@@ -346,9 +317,10 @@ class Lab:
         watch.tell(session)
         self.sessions.end(session, outcome)
         if not keep_plugged:
-            self._pull_out(plan.identity, evse.number, seen=session.vehicle_seen)
+            self._pull_out(place, seen=session.vehicle_seen)
         await site.heard()
-        await self._catch_up(site)
+        await self._finish_deeds()
+        await self._sites.delivered(site)
         await self._look_at_transactions()
         if not keep_plugged:
             self.voice.of("EV", vehicle.name).story("The vehicle is unplugged.")
@@ -356,10 +328,10 @@ class Lab:
 
     async def unplug(self, vehicle: Vehicle) -> None:
         """Unplug a vehicle that was to stay plugged in, and let the CSMS hear of it; nothing happens if it is not."""
-        if (place := self.plugged_at(vehicle)) is None:
+        if (place := self._plugs.place_of(vehicle.name)) is None:
             return
-        site, number = place
-        self._pull_out(site.station.config.identity, number)
+        self._pull_out(place)
+        site = self.stations[place[0]]
         self.voice.of("EV", vehicle.name).story("The vehicle is unplugged.")
         await site.heard()
         await self._look_at_transactions()
@@ -367,109 +339,39 @@ class Lab:
     def place_for(self, vehicle: Vehicle, at: str = "") -> str:
         """The EVSE, or somebody else's station, it can be plugged in at. Raises LocalError for none, and if taken."""
         identity, _, outlet = at.partition("/")
-        plan, _ = self._planned(identity)
-        if plan.foreign:
-            return plan.identity
-        number = self._outlet(plan, outlet, vehicle)
-        there = self._plugged.get((plan.identity, number), vehicle.name)
-        if there != vehicle.name:
-            raise LocalError(f"{plan.identity}/{number} has {there}.", advice="Unplug that one, or take another EVSE.")
-        return f"{plan.identity}/{number}"
+        plan, _ = self._sites.planned(identity)
+        return plan.identity if plan.foreign else self._plugs.place_for(plan, outlet, vehicle.name)
 
     def plugged_at(self, vehicle: Vehicle) -> tuple[ChargePoint, int] | None:
         """The station of ours a vehicle is plugged in at, and the number of the EVSE."""
-        for (identity, number), name in self._plugged.items():
-            if name == vehicle.name:
-                return self._stations[identity], number
-        return None
+        place = self._plugs.place_of(vehicle.name)
+        return None if place is None else (self.stations[place[0]], place[1])
 
     # How it goes
 
-    def _pull_out(self, identity: str, number: int, *, seen: bool = True) -> None:
+    async def _plug_in_elsewhere(self, vehicle: Vehicle, plan: StationPlan, wheel: Wheel | None) -> SessionOutcome:
+        """At a station that is somebody else's: neither it nor its CSMS is seen."""
+        if plan.link is None:
+            raise LocalError(f"Nobody knows where the station {plan.identity} is.", advice="Give its plan a link.")
+        session = self.sessions.begin(vehicle.name)
+        session.station_seen = session.csms_seen = False
+        there = self.through(network_at(plan.link, self.clock))
+        outcome = await charge(there, vehicle, self.clock, self.trace, wheel=wheel)
+        self.sessions.end(session, outcome)
+        return outcome
+
+    def _pull_out(self, place: EvsePlace, *, seen: bool = True) -> None:
         """The EVSE is free for the next one; where its plug is ``seen``, that is pulled."""
         if seen:
-            self._stations[identity].evse(number).pilot.disconnect()
-        del self._plugged[identity, number]
+            identity, number = place
+            self.stations[identity].evse(number).pilot.disconnect()
+        self._plugs.pull_out(place)
 
-    def _planned(self, identity: str) -> tuple[StationPlan, int]:
-        """The plan of a station and its number from 1, "" the first. Raises LocalError."""
-        for number, plan in enumerate(self.plan.stations, 1):
-            if identity in ("", plan.identity):
-                return plan, number
-        known = ", ".join(plan.identity for plan in self.plan.stations) or "none"
-        raise LocalError(f"This lab has no station {identity!r}; it has {known}.")
-
-    def _outlet(self, plan: StationPlan, wanted: str, vehicle: Vehicle) -> int:
-        """The number of the EVSE that was asked for, or of the first free one. Raises LocalError."""
-        if wanted:
-            if not wanted.isdecimal() or not 1 <= int(wanted) <= plan.evses:
-                raise LocalError(f"{plan.identity} has EVSEs 1 to {plan.evses}, no {wanted!r}.")
-            return int(wanted)
-        for number in range(1, plan.evses + 1):
-            if self._plugged.get((plan.identity, number), vehicle.name) == vehicle.name:
-                return number
-        raise LocalError(f"Every EVSE of {plan.identity} has a vehicle.", advice="Plan more EVSEs or another station.")
-
-    async def _boot(self, plan: StationPlan, number: int, config: SeccConfig) -> None:
-        back = await self.region.back_end(plan.csms)
-        pki = named(back.parties.pkis, plan.pki)
-        issued = self._installed and plan.commissioned and not plan.private
-        equipped = await back.parties.equip_station(number, evse_id_of(number), plan.pki) if issued else None
-        make = self._makes[plan.identity] = partial(
-            make_station,
-            plan,
-            number,
-            password=back.password,
-            security_profile=back.security_profile,
-            everywhere=back.parties.pkis.values(),
-            credentials=equipped,
-            staples=equipped is None or can_staple(pki),
-            connect=self._reach(back),
-            home=self.homes.get(plan.identity),
-            hooks=self.hooks,
-            transport=self.settings.transport,
-            clock=self.clock,
-            trace=self.trace,
-            source=self._source,
-            config=config,
-        )
-        station = make()
-        self._stations[plan.identity], self._behind[plan.identity] = station, back
-        await station.open(lenient=self.plan.policies.ocsp in ("prefer", "off"))
-        which = "station" if len(self.plan.stations) == 1 else f"station {plan.identity}"
-        self.voice.story(
-            f"The {which} is ready; {'it has no CSMS' if plan.private else f'the CSMS is {back.csms_url}'}."
-        )
-
-    def _reach(self, back: BackEnd) -> Connector:
-        async def connect(identity: str, password: str | None) -> FrameChannel:
-            if self.clock.now() < self._cut_until.get(back.name, 0.0):
-                raise PeerError("The CSMS cannot be reached: the connection is cut.", kind="unreachable")
-            return self.lives.channel(await back.connect(identity, password))
-
-        return connect
-
-    async def _settle(self) -> None:
-        for station in self._stations.values():
-            await station.heard()
-
-    async def _catch_up(self, site: ChargePoint) -> None:
-        """Await what faults still do; a station that has lost its CSMS may come back and deliver, in virtual time."""
+    async def _finish_deeds(self) -> None:
+        """Await what faults still do."""
         deeds, self._deeds = self._deeds, []
         for deed in deeds:
             await deed
-        if not site.station.delivery.holds():
-            return
-        patience = RECONNECT_PATIENCE if self.settings.transport == "memory" else 0.0
-        if not await site.station.settled(patience):
-            self.voice.of("CS", site.station.config.identity).problem(
-                PeerError(
-                    "TransactionEvents wait for the CSMS: it does not know how the transaction went on.",
-                    kind="unreachable",
-                    clause="E04.FR.01",
-                    advice="A real station delivers them when the CSMS is back, whenever that is.",
-                )
-            )
 
     async def _look_at_transactions(self) -> None:
         owned = [back.own for back in self.region.back_ends if back.own is not None]
@@ -487,15 +389,15 @@ class Lab:
     @property
     def site(self) -> ChargePoint:
         """The first station. Raises LocalError while nobody has needed it."""
-        identity = self._planned("")[0].identity
-        if identity not in self._stations:
+        identity = self._sites.planned("")[0].identity
+        if identity not in self.stations:
             raise LocalError(f"The station {identity} has not been needed yet.")
-        return self._stations[identity]
+        return self.stations[identity]
 
     @property
     def stations(self) -> Mapping[str, ChargePoint]:
         """The stations that have been needed, by identity."""
-        return self._stations
+        return self._sites.standing
 
     @property
     def services(self) -> Services:
@@ -537,7 +439,4 @@ class Lab:
 
     async def cut_csms(self, seconds: float, back: BackEnd | None = None) -> None:
         """The connections to a CSMS (default: the first) break and cannot be opened again for ``seconds``."""
-        back = back or self.back
-        self._cut_until[back.name] = self.clock.now() + seconds
-        for link in tuple(back.csms.stations.values()):
-            await link.peer.close(1001, "the connection is cut")
+        await self._sites.cut_csms(back or self.back, seconds)

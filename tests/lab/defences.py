@@ -22,7 +22,7 @@ from pncsim.secc.iso2 import charging, loop, offer, payment
 from pncsim.secc.questions import AuthorizationAnswer
 from pncsim.secc.station import authorization as station_authorization
 from pncsim.simulator.faults.rows.tls import OTHER_SUITES
-from pncsim.simulator.lab.back_end import KnownCards
+from pncsim.simulator.lab.behind.cards import KnownCards
 from pncsim.tls_certs import judges, paths, validation
 from pncsim.tls_certs.chain_error import ChainError
 from pncsim.tls_certs.facts import read_ca

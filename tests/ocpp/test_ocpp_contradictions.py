@@ -15,7 +15,7 @@ from pncsim.backend.csms.handlers import EXI_BASE64_OF_OLD_SCHEMAS
 from pncsim.secc.questions import AuthorizationAnswer, ContractAuthorization
 from pncsim.secc.station.config import StationConfig
 from pncsim.secc.station.identity import request
-from pncsim.simulator.lab.back_end import open_back_end
+from pncsim.simulator.lab.region import open_back_end
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import KeySigner
 from pncsim.wire.errors import LocalError

@@ -14,8 +14,8 @@ from alone_lab import OFFER, QUICK, Address, charge, free_port, open_station, sp
 from pncsim.secc.charge_point import ChargePoint
 from pncsim.simulator.alone_options import StationOptions, VehicleOptions
 from pncsim.simulator.commands.main import main
-from pncsim.simulator.lab.back_end import STATION_ID, open_back_end
-from pncsim.simulator.plan import OtherSide
+from pncsim.simulator.lab.region import open_back_end
+from pncsim.simulator.plan import STATION_ID, OtherSide
 from pncsim.simulator.result import Verdict
 from pncsim.simulator.standalone import run_station, run_vehicle
 from pncsim.simulator.verdicts import first_sentence, say_verdict

@@ -13,7 +13,8 @@ from alone_lab import OFFER, QUICK, Address, charge, free_port, open_station
 
 from pncsim.simulator.alone_options import StationOptions
 from pncsim.simulator.commands.main import main
-from pncsim.simulator.lab.back_end import BackEnd, open_back_end
+from pncsim.simulator.lab.back_end import BackEnd
+from pncsim.simulator.lab.region import open_back_end
 from pncsim.simulator.plan import OtherSide
 from pncsim.simulator.standalone import run_station, run_vehicle
 from pncsim.wire.clock import Clock
