@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
 from pncsim.simulator.conformance.said import ON_THE_LINK, Ear
-from pncsim.simulator.conformance.suite import Bench
+from pncsim.simulator.conformance.suite import Bench, ahead_for_ours
 from pncsim.simulator.plan import OtherSide, Plan
 from pncsim.simulator.result import Check
 from pncsim.simulator.runs.run import Run
@@ -51,7 +51,7 @@ async def in_lab(
     run = Run(
         Scenario(case.id, case.title, (case.source,), story, plan=plan),
         settings=RunSettings(
-            transport="loopback" if bench.target else "memory",
+            transport=ahead_for_ours(bench),
             pki=pki,
             evidence=bench.evidence,
             seed=None if bench.target else bench.seed,

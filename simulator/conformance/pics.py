@@ -22,6 +22,9 @@ LARGEST = 1_000_000
 """Octets of a PICS file; no device has as much to say."""
 
 
+YES_NO = ("true", "false")
+
+
 class Declaration(Struct, frozen=True, kw_only=True):
     """One thing a device can be asked. ``values``: the answers there are; ``usual``: those of a device of ours."""
 
@@ -29,6 +32,16 @@ class Declaration(Struct, frozen=True, kw_only=True):
     asks: str
     values: tuple[str, ...]
     usual: tuple[str, ...]
+
+
+def whether(name: str, asks: str, *, ours: bool) -> Declaration:
+    """A question whose answer is true or false."""
+    return Declaration(name=name, asks=asks, values=YES_NO, usual=("true" if ours else "false",))
+
+
+def which(name: str, asks: str, *values: str, ours: tuple[str, ...] = ()) -> Declaration:
+    """A question with these answers, each of which is one of a device of ours where nothing else is said."""
+    return Declaration(name=name, asks=asks, values=values, usual=ours or values)
 
 
 class Pics(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -36,6 +37,19 @@ def anything(bench: Bench) -> None:
     """No bench is refused."""
 
 
+def ahead_for_ours(bench: Bench) -> Transport:
+    """Time runs ahead for a device of ours, which is met in memory; somebody else's takes its own."""
+    return "loopback" if bench.target else "memory"
+
+
+def made_wrong(bench: Bench, mutants: Mapping[str, Mutant]) -> AbstractContextManager[None]:
+    """While in the body our device is the wrong one that ``bench`` names, if it names one.
+
+    For suites whose mutants' ``made`` makes a context, as those of :mod:`simulator.conformance.put` do.
+    """
+    return mutants[bench.mutant].made() if bench.mutant else nullcontext()
+
+
 class Suite(Struct, frozen=True, kw_only=True):
     """A suite: its cases, what it asks of a device, and how one of its cases is run.
 
@@ -52,9 +66,9 @@ class Suite(Struct, frozen=True, kw_only=True):
     cases: tuple[Case, ...]
     declarations: tuple[Declaration, ...]
     drive: Callable[[Case, Bench], Awaitable[Finding]]
-    transport: Callable[[Bench], Transport]
     own: str
     targets: str
+    transport: Callable[[Bench], Transport] = ahead_for_ours
     options: type[Struct] = NoOptions
     mutants: Mapping[str, Mutant] = field(default_factory=dict)
     check: Callable[[Bench], None] = anything

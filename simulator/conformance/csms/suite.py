@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from functools import partial
 
 from pncsim.simulator.conformance.at_desk import at_desk
@@ -26,8 +25,7 @@ from pncsim.simulator.conformance.csms.rows import (
     upgrade,
     upkeep,
 )
-from pncsim.simulator.conformance.suite import Bench, Suite
-from pncsim.simulator.settings import Transport
+from pncsim.simulator.conformance.suite import Bench, Suite, ahead_for_ours, made_wrong
 from pncsim.wire.source import SYSTEM, Seeded
 
 
@@ -42,10 +40,9 @@ async def drive(case: Case, bench: Bench) -> Finding:
         upgrades=_demands(case, UPGRADED),
     )
     source = SYSTEM if bench.seed is None or bench.target else Seeded(bench.seed)
-    wrong = CSMS.mutants[bench.mutant].made() if bench.mutant else nullcontext()
-    with wrong:
+    with made_wrong(bench, CSMS.mutants):
         async with stationed(bench.target, bench.options, setting, source) as desk:
-            return await at_desk(case, bench, desk.clock, desk.trace, transport(bench), partial(case.how, desk))
+            return await at_desk(case, bench, desk.clock, desk.trace, ahead_for_ours(bench), partial(case.how, desk))
 
 
 def _demands(case: Case, when: tuple[Condition, ...]) -> bool:
@@ -62,11 +59,6 @@ def check(bench: Bench) -> None:
     if bench.target:
         sockets_at(bench.target, bench.options)
         operator_of(bench.options)
-
-
-def transport(bench: Bench) -> Transport:
-    """Our own is met in memory, somebody's over a WebSocket."""
-    return "loopback" if bench.target else "memory"
 
 
 ROWS = (
@@ -91,7 +83,6 @@ CSMS = Suite(
     cases=_CASES,
     declarations=DECLARATIONS,
     drive=drive,
-    transport=transport,
     own="a CSMS of ours, in memory",
     targets="ws(s)://HOST[:PORT]/PATH/ID, where ID is the station the tester plays",
     options=CsmsUnderTest,

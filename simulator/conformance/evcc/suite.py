@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.evcc import rows
 from pncsim.simulator.conformance.evcc.declared import DECLARATIONS
@@ -12,14 +10,12 @@ from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
 from pncsim.simulator.conformance.evcc.rig import run_step
 from pncsim.simulator.conformance.in_lab import check_lab
 from pncsim.simulator.conformance.secc.options import StationUnderTest
-from pncsim.simulator.conformance.suite import Bench, Suite
-from pncsim.simulator.settings import Transport
+from pncsim.simulator.conformance.suite import Bench, Suite, made_wrong
 
 
 async def drive(case: Case, bench: Bench) -> Finding:
     """As :class:`simulator.conformance.suite.Suite`."""
-    wrong = EVCC.mutants[bench.mutant].made() if bench.mutant else nullcontext()
-    with wrong:
+    with made_wrong(bench, EVCC.mutants):
         return await run_step(case, bench, case.how)
 
 
@@ -29,18 +25,12 @@ def check(bench: Bench) -> None:
     check_lab(StationUnderTest.link(bench.target) if bench.target else None, bench.options.pki)
 
 
-def transport(bench: Bench) -> Transport:
-    """Time runs ahead for a vehicle of ours; somebody else's takes its own."""
-    return "loopback" if bench.target else "memory"
-
-
 EVCC = Suite(
     name="evcc",
     title="ISO 15118-4, cases for the EVCC",
     cases=rows.CASES,
     declarations=DECLARATIONS,
     drive=drive,
-    transport=transport,
     own="a vehicle of ours, in memory",
     targets="interface to which the vehicle comes, or loopback[:SDP PORT]",
     options=VehicleUnderTest,

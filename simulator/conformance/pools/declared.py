@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from pncsim.simulator.conformance.case import Condition
-from pncsim.simulator.conformance.pics import Declaration
+from pncsim.simulator.conformance.pics import whether, which
 
 DECLARATIONS = (
-    Declaration(
-        name="Administration",
-        asks="Do they have the administrator's paths of pnc serve (clients, revocation, cleansing), or others (none)?",
-        values=("pncsim", "none"),
-        usual=("pncsim",),
+    which(
+        "Administration",
+        "Do they have the administrator's paths of pnc serve (clients, revocation, cleansing), or others (none)?",
+        "pncsim",
+        "none",
+        ours=("pncsim",),
     ),
-    Declaration(
-        name="Clock",
-        asks="May the tester move their time (pnc serve --test-controls), or not (fixed)?",
-        values=("moves", "fixed"),
-        usual=("moves",),
+    which(
+        "Clock",
+        "May the tester move their time (pnc serve --test-controls), or not (fixed)?",
+        "moves",
+        "fixed",
+        ours=("moves",),
     ),
-    Declaration(
-        name="RootMayGo",
-        asks="May the tester remove the root of the manufacturers for a moment, with whatever is below it?",
-        values=("true", "false"),
-        usual=("true",),
+    whether(
+        "RootMayGo",
+        "May the tester remove the root of the manufacturers for a moment, with whatever is below it?",
+        ours=True,
     ),
-    Declaration(
-        name="Receiver",
-        asks="Can they send events to the machine the tester runs on?",
-        values=("true", "false"),
-        usual=("true",),
-    ),
+    whether("Receiver", "Can they send events to the machine the tester runs on?", ours=True),
 )
 
 ADMINISTERED = (Condition("Administration", "pncsim"),)

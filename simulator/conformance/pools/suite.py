@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from types import ModuleType
 
 from pncsim.simulator.conformance.at_desk import at_desk
@@ -20,7 +19,7 @@ from pncsim.simulator.conformance.pools.rows import (
     root_pool,
     vehicle_pool,
 )
-from pncsim.simulator.conformance.suite import Bench, Suite
+from pncsim.simulator.conformance.suite import Bench, Suite, made_wrong
 from pncsim.simulator.lab.callers import known_services
 from pncsim.simulator.settings import Transport
 from pncsim.wire.values import replace
@@ -29,8 +28,7 @@ from pncsim.wire.values import replace
 async def drive(case: Case, bench: Bench) -> Finding:
     """As :class:`simulator.conformance.suite.Suite`."""
     assert isinstance(bench.options, ServicesUnderTest)
-    wrong = WRONG[bench.mutant].made() if bench.mutant else nullcontext()
-    with wrong:
+    with made_wrong(bench, WRONG):
         async with seated(bench.target, bench.options.credentials) as desk:
 
             async def play() -> None:

@@ -13,7 +13,6 @@ from pncsim.simulator.conformance.secc.rows import charging, discovery, paramete
 from pncsim.simulator.conformance.secc.step import CaseStep
 from pncsim.simulator.conformance.secc.table import RowKind
 from pncsim.simulator.conformance.suite import Bench, Suite
-from pncsim.simulator.settings import Transport
 
 
 async def drive(case: Case, bench: Bench) -> Finding:
@@ -32,11 +31,6 @@ def check(bench: Bench) -> None:
     check_lab(StationUnderTest.link(bench.target) if bench.target else None, bench.options.pki)
 
 
-def transport(bench: Bench) -> Transport:
-    """Time runs ahead for a station of ours; somebody else's takes its own."""
-    return "loopback" if bench.target else "memory"
-
-
 _CASES = (
     *discovery.CASES,
     *setting_up.CASES,
@@ -52,7 +46,6 @@ SECC = Suite(
     cases=_CASES,
     declarations=DECLARATIONS,
     drive=drive,
-    transport=transport,
     own="a station of ours, in memory",
     targets="interface on which the station is, or loopback[:SDP PORT]",
     options=StationUnderTest,

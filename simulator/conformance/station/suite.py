@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.in_lab import check_lab
 from pncsim.simulator.conformance.station.declared import DECLARATIONS
@@ -26,14 +24,12 @@ from pncsim.simulator.conformance.station.rows import (
     variables,
 )
 from pncsim.simulator.conformance.station.stage import run_at_desk
-from pncsim.simulator.conformance.suite import Bench, Suite
-from pncsim.simulator.settings import Transport
+from pncsim.simulator.conformance.suite import Bench, Suite, made_wrong
 
 
 async def drive(case: Case, bench: Bench) -> Finding:
     """As :class:`simulator.conformance.suite.Suite`."""
-    wrong = WRONG[bench.mutant].made() if bench.mutant else nullcontext()
-    with wrong:
+    with made_wrong(bench, WRONG):
         return await run_at_desk(case, bench)
 
 
@@ -43,11 +39,6 @@ def check(bench: Bench) -> None:
     if bench.target:
         listening_at(bench.target)
     check_lab(None, bench.options.pki)
-
-
-def transport(bench: Bench) -> Transport:
-    """Time runs ahead for a station of ours; somebody else's takes its own."""
-    return "loopback" if bench.target else "memory"
 
 
 _ROWS = (
@@ -73,7 +64,6 @@ STATION = Suite(
     cases=tuple(case for rows in _ROWS for case in rows.CASES),
     declarations=DECLARATIONS,
     drive=drive,
-    transport=transport,
     own="a station of ours, in memory",
     targets="ws(s)://ADDRESS:PORT/PATH/ID, where the tester waits for the station ID",
     options=StationAtCsms,
