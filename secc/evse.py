@@ -394,8 +394,10 @@ class Evse:
         if self._served is not visitor:
             return
         self._served = None
-        if self._assumed and not visitor.paused:
-            self.pilot.disconnect()
+        if self._assumed:
+            # No wire would wake a station that sleeps: whoever has paused may come back at any time.
+            if not visitor.paused:
+                self.pilot.disconnect()
         elif self.pilot.plugged and self.serving is not None:
             self._listeners.expect_within_setup_time(self._withdraw)
 

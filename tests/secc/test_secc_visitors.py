@@ -134,6 +134,22 @@ def test_who_connects_during_a_pause_and_is_no_vehicle_does_not_unplug_the_one_t
     virtually(main())
 
 
+def test_who_has_paused_where_no_pilot_leads_may_come_back_at_any_time() -> None:
+    async def main() -> None:
+        host = Host()
+        await host.evse.open()
+        pause = iso2.SessionStopReq(ChargingSession=iso2.ChargingSessionType.Pause)
+        charged = (iso2.ServiceDiscoveryReq(), select(), iso2.AuthorizationReq(), ac_parameters(), power("Start"))
+        await say(await host.connect(), setup(), *charged, power("Stop"), pause)
+        for minutes in (1, 30):
+            await host.evse.idle()
+            await host.clock.sleep(60.0 * minutes)
+            await say(await host.connect(), setup())
+        await host.evse.close()
+
+    virtually(main())
+
+
 def test_nothing_to_offer_is_a_visit_of_who_speaks_v2gtp_and_of_nobody_else() -> None:
     async def main() -> None:
         host = Host(nothing_to_offer=True)
