@@ -57,6 +57,10 @@ class Secret(Struct, frozen=True):
     """What is typed is for nobody else's eyes."""
 
 
+class AtTarget(Struct, frozen=True):
+    """It is about somebody else's device: where no target is named there is nothing it could mean."""
+
+
 class Shown(Struct, frozen=True):
     """What stands for the value in a help text."""
 
@@ -111,11 +115,16 @@ class Parameter(Struct, frozen=True):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """What a person may have meant by ``word``, or else all that is known, as a sentence."""
+    words = list(known)
+    close = close_to(word, words)
+    return f"Did you mean {' or '.join(close)}?" if close else f"Known are {', '.join(words)}."
+
+
+def close_to(word: str, known: Iterable[str]) -> list[str]:
+    """Up to three of ``known`` that a person may have meant by ``word``."""
     from difflib import get_close_matches
 
-    words = list(known)
-    close = get_close_matches(word, words, n=3, cutoff=0.6)
-    return f"Did you mean {' or '.join(close)}?" if close else f"Known are {', '.join(words)}."
+    return get_close_matches(word, list(known), n=3, cutoff=0.6)
 
 
 def check_wishes(of: str, wishes: Mapping[str, object], config: type[Struct], also: Iterable[str] = ()) -> None:

@@ -108,6 +108,9 @@ def read_cases(path: Path) -> tuple[Suite, Bench, list[Case], int]:
         options=suite.options(**_options(suite, chosen.options)),
         evidence=path.parent / chosen.evidence if chosen.evidence else None,
     )
+    if told := suite.misuse(bench):
+        raise LocalError(f"{path}: {told}")
+    suite.check(bench)
     cases = [case for case in suite.cases if selects is None or selects(case.labels)]
     if not cases:
         raise LocalError(f"{path} selects no case of the suite {suite.name}.")

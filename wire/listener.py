@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import resource
@@ -240,6 +241,8 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.close()
         raise LocalError(
             f"Port {port} of {host} cannot be bound: {error.strerror or error}.",
-            advice="Choose another port, or 0 for any.",
+            advice="Choose another port, or 0 for any."
+            if error.errno != errno.EADDRNOTAVAIL
+            else "Name an address of this machine; 0.0.0.0 is all of them.",
         ) from error
     return bound

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import struct
 from collections.abc import Callable
@@ -162,7 +163,8 @@ async def connect_tcp(host: str, port: int, *, scope_id: int = 0) -> ByteStream:
     try:
         sock = await _connected(loop, host, port, scope_id)
     except (ConnectionRefusedError, ConnectionResetError, TimeoutError) as error:
-        reason = (error.strerror or str(error)).lower()
+        # asyncio's own text repeats the address, as Python writes it.
+        reason = (os.strerror(error.errno) if error.errno else str(error)).lower()
         raise PeerError(f"Nobody accepts TCP connections at {where}: {reason}.") from error
     except OSError as error:
         raise os_error(error, f"a TCP connection to {where}") from error

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from pncsim.simulator.commands.options import Arguments, Parser, add_option, add_options, taken
 from pncsim.simulator.conformance.suites import SUITES
 from pncsim.simulator.every.selection import Selects, selection
-from pncsim.simulator.parameters import Parameter
+from pncsim.simulator.meant import meant
+from pncsim.simulator.parameters import Parameter, Shown, parameters_of
 from pncsim.simulator.result import EXIT_UNAVAILABLE
 from pncsim.simulator.terminated import terminable
 from pncsim.wire.errors import LocalError
@@ -23,7 +26,13 @@ if TYPE_CHECKING:
     from pncsim.simulator.conformance.record import Head, RecordFile, Tried
     from pncsim.simulator.conformance.suite import Bench, Suite
 
-LIMIT = Parameter("limit", float, 600.0, "seconds on this machine after which a case that has not ended is ended")
+LIMIT = Parameter(
+    "limit",
+    float,
+    600.0,
+    "seconds on this machine after which a case that has not ended is ended",
+    words=(Shown("SECONDS"),),
+)
 
 EPILOG = (
     "exit codes: 0 nothing speaks against the device, 1 a case failed, 2 wrong usage, or nothing is selected, 3 the"
@@ -92,14 +101,14 @@ def _fill(parser: argparse.ArgumentParser, suite: Suite) -> None:
     parser.add_argument("--seed", metavar="N", help="draw every random choice from this; no key is a secret then")
     if suite.mutants:
         parser.add_argument(
-            "--mutants", action="store_true", help="try the suite: run each wrong device of ours against its cases"
+            "--mutants",
+            action="store_true",
+            help="try the suite: run each wrong device of ours against its cases; with --list name them",
         )
         parser.add_argument(
             "--matrix", action="store_true", help="as --mutants, and no other case that applies may fail because of one"
         )
-        parser.add_argument(
-            "--mutant", default="", choices=tuple(suite.mutants), metavar="NAME", help="a wrong device of ours instead"
-        )
+        parser.add_argument("--mutant", default="", metavar="NAME", help="a wrong device of ours instead")
     add_option(parser, LIMIT)
     add_options(parser, suite.options)
     told = parser.add_mutually_exclusive_group()
@@ -129,6 +138,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 def _conform(arguments: Arguments) -> int:
+    from pncsim.simulator.conformance.listing import explained, listed, wrong_devices
     from pncsim.simulator.conformance.page import page
     from pncsim.simulator.conformance.pics import read_pics, template
     from pncsim.simulator.conformance.suite import Bench
@@ -143,71 +153,97 @@ def _conform(arguments: Arguments) -> int:
     ids = [case.id for case in suite.cases]
     pics = suite.usual if arguments.pics is None else read_pics(arguments.pics, suite.declarations, ids)
     if arguments.explain is not None:
-        print(_explained(suite.case(arguments.explain), pics))
+        print(explained(suite.case(arguments.explain), pics))
         return 0
     part, parts = arguments.shard
     chosen = [one for one in suite.cases if arguments.select is None or arguments.select(one.labels)][part - 1 :: parts]
     if not chosen:
         arguments.parser.error(f"no case is selected; `pnc conformance {suite.name} --list` names them")
+    tries = getattr(arguments, "mutants", False) or getattr(arguments, "matrix", False)
     if arguments.list:
-        for one in chosen:
-            why = pics.against(one)
-            print(f"{one.id}  {one.title}{f' (not applicable: {why})' if why else ''}")
+        print("\n".join(wrong_devices(suite, chosen) if tries else listed(chosen, pics)))
         return 0
-    if getattr(arguments, "mutants", False) or getattr(arguments, "matrix", False):
+    if tries:
+        _refuse_what_means_nothing(arguments)
         return _try_suite(suite, chosen, pics, arguments)
     if arguments.target and (arguments.jobs or 1) > 1:
         arguments.parser.error("--jobs is for devices of ours: somebody's device serves one case at a time")
+    mutant = getattr(arguments, "mutant", "")
+    if mutant and mutant not in suite.mutants:
+        told = meant(mutant, suite.mutants) or f"`pnc conformance {suite.name} --mutants --list` names them."
+        arguments.parser.error(f"argument --mutant: there is no wrong device {mutant!r}. {told}")
     bench = Bench(
         target=arguments.target,
         pics=pics,
         options=taken(suite.options, arguments),
         evidence=arguments.evidence,
         seed=arguments.seed,
-        mutant=getattr(arguments, "mutant", ""),
+        mutant=mutant,
     )
+    if told := suite.misuse(bench):
+        arguments.parser.error(told)
     suite.check(bench)
     return _run(suite, chosen, bench, arguments)
 
 
-def _explained(case: Case, pics: Pics) -> str:
-    told = {
-        "source": case.source,
-        "before": case.precondition,
-        "stimulus": case.stimulus,
-        "expected": case.expectation,
-        "applies": "always" if not case.when else f"if {' and '.join(map(str, case.when))}",
-        "here": pics.against(case) or "It applies.",
-    }
-    if case.id in pics.reasons:
-        told["known"] = f"It is expected to fail: {pics.reasons[case.id]}"
-    return "\n".join([case.id, f"  {case.title}", *(f"  {name:9} {text}" for name, text in told.items())])
+def _refuse_what_means_nothing(arguments: Arguments) -> None:
+    """Whoever tries the suite itself is not to believe that somebody's device was tried, or that something is kept."""
+    suite: Suite = arguments.suite
+    named = ("target", "mutant", "record", "resume", "baseline", "retry", "junit", "evidence", "seed")
+    own = {parameter.name: parameter.default for parameter in parameters_of(suite.options)}
+    given = [name for name in named if getattr(arguments, name)]
+    given += [name for name, usual in own.items() if getattr(arguments, name) != usual]
+    if given:
+        told = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        arguments.parser.error(f"--mutants tries wrong devices of ours, of which nothing is kept: leave out {told}")
 
 
 def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Arguments) -> int:
-    from pncsim.simulator.conformance.record import Head, done_before, exit_code, held_against, read_record, usual_place
+    from pncsim.simulator.conformance.record import (
+        Head,
+        all_alike,
+        done_before,
+        exit_code,
+        held_against,
+        read_record,
+        usual_place,
+    )
     from pncsim.simulator.conformance.running import CaseWork
     from pncsim.simulator.conformance.told import SuiteTally
     from pncsim.simulator.every.workers import Crew, processors
+    from pncsim.simulator.evidence.story import printable
 
     known = read_record(arguments.baseline, suite.name)[1] if arguments.baseline is not None else {}
-    place, head = arguments.record or usual_place(suite.name), Head(suite=suite.name, target=bench.target)
+    place, head = (
+        arguments.record or usual_place(suite.name),
+        Head(suite=suite.name, target=bench.target, mutant=bench.mutant or UNSET),
+    )
     if arguments.resume and place is None:
         raise LocalError("Nothing is remembered on this machine.", advice="Name a record with --record FILE.")
-    done = done_before(place, head, [one.id for one in chosen]) if arguments.resume and place is not None else []
-    record = _record(arguments, place, head, done)
-    left = [one for one in chosen if one.id not in {before.id for before in done}]
+    before = done_before(place, head) if arguments.resume and place is not None else []
+    ids = {one.id for one in chosen}
+    done = [one for one in before if one.id in ids and not one.anew]
+    if arguments.junit is not None and not _write_junit(arguments.junit, suite, chosen, []):
+        return EXIT_UNAVAILABLE
+    if bench.evidence is not None:
+        _make_folder(bench.evidence)
+    record = _record(arguments, place, head, before)
+    left = [one for one in chosen if one.id not in {known.id for known in done}]
     jobs = arguments.jobs or (1 if bench.target else processors())
-    tally = SuiteTally(suite.name, len(chosen), -1 if arguments.quiet else arguments.verbose)
+    ahead = [one.id for one in left] if jobs == 1 else []
+    tally = SuiteTally(suite.name, len(chosen), -1 if arguments.quiet else arguments.verbose, ahead=ahead)
     kept = True
+    if bench.target and left and not arguments.quiet and (waits := suite.waits(bench)):
+        print(printable(waits), file=sys.stderr, flush=True)
     try:
         for one in done:
             tally(held_against(one, known))
+        tally.begin()
         with terminable(), Crew(left, CaseWork(suite, bench, arguments.retry), jobs, limit=arguments.limit) as crew:
             for _, one in crew.results():
                 tally(held_against(one, known))
                 record.add(one)
-                if one.unreached:
+                if one.unreached or (bench.target and all_alike(tally.tried)):
                     crew.enough()
     finally:
         tally.done()
@@ -242,14 +278,25 @@ def _try_suite(suite: Suite, chosen: Sequence[Case], pics: Pics, arguments: Argu
 
 def _record(arguments: Arguments, place: Path | None, head: Head, done: Sequence[Tried]) -> RecordFile:
     """The record of this run; where nobody has named one, a place that cannot be written is none."""
-    from pncsim.simulator.conformance.record import RecordFile
+    from pncsim.simulator.conformance.record import RecordFile, RecordTaken
 
     try:
         return RecordFile(place, head, done)
-    except LocalError:
-        if arguments.record is not None:
+    except LocalError as error:
+        if arguments.record is not None or arguments.resume:
             raise
+        if isinstance(error, RecordTaken):
+            print(f"pnc: {error} This one keeps none.", file=sys.stderr)
         return RecordFile(None, head)
+
+
+def _make_folder(place: Path) -> None:
+    """Raises LocalError where no evidence could be kept."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise LocalError(f"No evidence can be kept below {place}: {why}.", advice="Name another folder.") from error
 
 
 def _write_junit(place: Path, suite: Suite, chosen: Sequence[Case], tried: Sequence[Tried]) -> bool:

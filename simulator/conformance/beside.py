@@ -15,6 +15,17 @@ LINE = 4096
 """Octets of what a person types that are taken off the terminal: those up to Enter count for nothing."""
 
 
+def words_of(command: str, does: str) -> list[str]:
+    """A command of the user's as words, which ``does`` something. Raises LocalError where there is nothing to run."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise LocalError(f"The command that {does} cannot be read: {error}.") from None
+    if not words:
+        raise LocalError(f"The command that {does} is empty.")
+    return words
+
+
 class Command:
     """A command of the user's, run with words behind it. ``does``: what it is for ("moves the control pilot").
 
@@ -22,13 +33,8 @@ class Command:
     """
 
     def __init__(self, command: str, does: str, patience: float = PATIENCE) -> None:
-        try:
-            self._command = shlex.split(command)
-        except ValueError as error:
-            raise LocalError(f"The command that {does} cannot be read: {error}.") from None
+        self._command = words_of(command, does)
         self._does, self._patience = does, patience
-        if not self._command:
-            raise LocalError(f"The command that {does} is empty.")
 
     def run(self, *words: str) -> str:
         """What it prints. Raises LocalError where it fails or takes too long."""
@@ -67,7 +73,8 @@ async def person_does(what: str) -> None:
         raise LocalError("--manual asks a person at a terminal, and there is none.") from error
     loop, typed = asyncio.get_running_loop(), asyncio.Event()
     try:
-        os.write(terminal, f"{what}, and press Enter: ".encode())
+        # On a line of its own: the one before may be that of a bar, which names the case.
+        os.write(terminal, f"\n{what}, and press Enter: ".encode())
         # No thread waits here: one that reads could not be told to stop when somebody breaks off.
         loop.add_reader(terminal, typed.set)
         try:

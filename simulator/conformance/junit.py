@@ -1,7 +1,8 @@
 """What a suite came to as JUnit XML: a test suite for each group of cases.
 
 A failure is ``failure``; what was inconclusive or could not be run ``error``; what does not apply, or was expected to
-fail, ``skipped``. A case that passed at a later attempt is passed, with ``flakyFailure``, as Maven Surefire writes it.
+fail, or is known to the baseline, ``skipped``. A case that passed at a later attempt is passed, with ``flakyFailure``,
+as Maven Surefire writes it.
 """
 
 from __future__ import annotations
@@ -40,11 +41,15 @@ def junit_of_suite(suite: str, cases: Mapping[str, Case], tried: Iterable[Tried]
 
 
 def _counts(tried: list[Tried]) -> str:
-    found = [_ELEMENTS.get(one.verdict) for one in tried]
+    found = [_told_as(one) for one in tried]
     counts = {"tests": len(tried), "failures": found.count("failure"), "errors": found.count("error")}
     counts["skipped"] = found.count("skipped")
     told = " ".join(f'{name}="{count}"' for name, count in counts.items())
     return f'{told} time="{sum(one.wall_seconds for one in tried):.3f}"'
+
+
+def _told_as(tried: Tried) -> str | None:
+    return "skipped" if tried.known else _ELEMENTS.get(tried.verdict)
 
 
 def _element(suite: str, case: Case, tried: Tried) -> str:
@@ -57,10 +62,13 @@ def _element(suite: str, case: Case, tried: Tried) -> str:
     about |= {"known": "yes"} if tried.known else {}
     inside = "".join(f'<property name="{name}" value="{escaped(value)}"/>' for name, value in about.items())
     inside = f"<properties>{inside}</properties>"
-    element = _ELEMENTS.get(tried.verdict)
+    element = _told_as(tried)
     if element is not None:
         kind = "" if element == "skipped" else f' type="{tried.verdict.value}"'
-        inside += f'<{element} message="{escaped(tried.why)}"{kind}/>'
+        known = f"known ({tried.verdict.value}): " if tried.known else ""
+        # Some readers show the attribute, others the text alone (GitLab).
+        told = f"{known}{tried.why}\nexpected: {case.expectation}\nsource: {case.source}"
+        inside += f'<{element} message="{escaped(known + tried.why)}"{kind}>{escaped(told)}</{element}>'
     if tried.evidence:
         inside += f"<system-out>{escaped(f'[[ATTACHMENT|{tried.evidence}/report.html]]')}</system-out>"
     head = f'classname="pncsim.{escaped(suite)}.{escaped(case.group)}" name="{escaped(case.id)}"'

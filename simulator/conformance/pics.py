@@ -15,9 +15,11 @@ from typing import Any
 from msgspec import Struct, field
 
 from pncsim.simulator.conformance.case import Case, Condition
-from pncsim.simulator.parameters import did_you_mean
+from pncsim.simulator.parameters import close_to, did_you_mean
 from pncsim.wire.errors import LocalError
 
+MEANT = 5
+"""Cases that are named at most where one was asked for that there is not."""
 LARGEST = 1_000_000
 """Octets of a PICS file; no device has as much to say."""
 
@@ -89,13 +91,22 @@ def read_pics(path: Path, declarations: Iterable[Declaration], ids: Iterable[str
     cases = set(ids)
     for id, reason in expected.items():
         if id not in cases:
-            mistakes.append(f"There is no case {id!r} to expect a failure of. {did_you_mean(id, sorted(cases))}")
+            mistakes.append(f"There is no case {id!r} to expect a failure of. {near(id, sorted(cases))}".rstrip())
         elif not isinstance(reason, str) or not reason.strip():
             mistakes.append(f"The failure of {id} is expected without a reason: write one as text.")
     if mistakes:
         raise LocalError(f"{path}: {' '.join(mistakes)}")
     declared = {name: _listed(value) for name, value in device.items()}
     return Pics({one.name: declared.get(one.name, one.usual) for one in known.values()}, expected)
+
+
+def near(id: str, ids: Iterable[str]) -> str:
+    """Which cases may have been meant by ``id``, a part of one perhaps, as a sentence; "" where nobody knows."""
+    known = list(ids)
+    meant = [one for one in known if id.lower() in one.lower()][:MEANT] or close_to(id, known)
+    if meant:
+        return f"Did you mean {' or '.join(meant)}?"
+    return f"Known are {', '.join(known)}." if len(known) <= MEANT else ""
 
 
 def _tables(path: Path) -> dict[str, Any]:

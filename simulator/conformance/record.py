@@ -5,12 +5,15 @@ The first line says what was run against what. The same files are baselines: wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import fcntl
+import os
+import stat
+from collections.abc import Iterable, Mapping, Sequence
 from io import RawIOBase
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from pncsim.simulator.conformance.case import CaseVerdict
 from pncsim.simulator.conformance.said import Uttered
@@ -21,6 +24,8 @@ from pncsim.wire.values import replace
 
 EXIT_FAILED, EXIT_UNREACHED, EXIT_INCONCLUSIVE = 1, 3, 4
 
+ALIKE = 3
+"""Cases that cannot be run for one and the same reason, from the first on, after which no other is tried."""
 _SERVED = (CaseVerdict.PASS, CaseVerdict.FLAKY, CaseVerdict.EXPECTED)
 BAD = frozenset({CaseVerdict.FAIL, CaseVerdict.INCONCLUSIVE, CaseVerdict.ERROR})
 """Verdicts that are worth another attempt, and the trouble of whoever waits."""
@@ -46,6 +51,11 @@ class Tried(Struct, frozen=True, kw_only=True):
     said: tuple[Uttered, ...] = ()
 
     @property
+    def anew(self) -> bool:
+        """Whether a run that is resumed tries it again: nobody was there, or more may have been declared by now."""
+        return self.unreached or self.verdict is CaseVerdict.NOT_APPLICABLE
+
+    @property
     def line(self) -> str:
         """Verdict, case and why."""
         known = " (known)" if self.known else ""
@@ -53,10 +63,11 @@ class Tried(Struct, frozen=True, kw_only=True):
 
 
 class Head(Struct, frozen=True, kw_only=True):
-    """The first line of a record."""
+    """The first line of a record. ``mutant``: the wrong device of ours that stood in."""
 
     suite: str
     target: str
+    mutant: str | UnsetType = UNSET
 
 
 def exit_code(tried: Iterable[Tried]) -> int:
@@ -91,17 +102,29 @@ def held_against(tried: Tried, baseline: Mapping[str, Tried]) -> Tried:
     return replace(tried, known=before is not None and tried.verdict in BAD and tried.verdict is before.verdict)
 
 
-def done_before(path: Path, head: Head, ids: Iterable[str]) -> list[Tried]:
-    """What the record at ``path`` has of these cases, against the same device. Raises LocalError for another one's."""
+def done_before(path: Path, head: Head) -> list[Tried]:
+    """All that the record at ``path`` has, against the same device. Raises LocalError for another one's."""
     before, tried = read_record(path, head.suite)
     if before != head:
-        whose = before.target or "a device of ours"
+        whose = before.target or (f"the mutant {before.mutant}" if before.mutant else "a device of ours")
         raise LocalError(f"The record {path} is of {whose}.", advice="Name another with --record FILE.")
-    return [tried[id] for id in ids if id in tried and not tried[id].unreached]
+    return list(tried.values())
+
+
+def all_alike(tried: Sequence[Tried]) -> bool:
+    """Whether nothing has come of a run yet but that several cases could not be run, all for the same reason."""
+    applied = [one for one in tried if one.verdict is not CaseVerdict.NOT_APPLICABLE]
+    errors = all(one.verdict is CaseVerdict.ERROR for one in applied)
+    return errors and len(applied) >= ALIKE and len({one.why for one in applied}) == 1
+
+
+class RecordTaken(LocalError):
+    """Another run is writing that record."""
 
 
 class RecordFile:
-    """A record that is being written; ``already``: what it begins with. Raises LocalError where it cannot be.
+    """A record that is being written, by nobody else; ``already``: what it begins with. Raises LocalError where it
+    cannot be.
 
     ``path`` None: nothing is kept.
     """
@@ -113,8 +136,16 @@ class RecordFile:
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("wb", buffering=0)
+            self._file = path.open("ab", buffering=0)
+            if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._file.truncate(0)
             self._file.write(msgspec.json.Encoder().encode_lines([head, *already]))
+        except BlockingIOError:
+            self.close()
+            raise RecordTaken(
+                f"Another run writes the record {path}.", advice="Give each its own: --record FILE."
+            ) from None
         except OSError as error:
             raise self._unwritable(error) from error
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from pncsim.simulator.conformance.case import Case, Finding, Mutant
-from pncsim.simulator.conformance.pics import Declaration, Pics, usual
+from pncsim.simulator.conformance.pics import Declaration, Pics, near, usual
+from pncsim.simulator.parameters import AtTarget, parameters_of
 from pncsim.simulator.settings import Transport
 from pncsim.wire.errors import LocalError
 
@@ -50,6 +51,11 @@ def made_wrong(bench: Bench, mutants: Mapping[str, Mutant]) -> AbstractContextMa
     return mutants[bench.mutant].made() if bench.mutant else nullcontext()
 
 
+def nobody(bench: Bench) -> str:
+    """No device is waited for: all are there, or not."""
+    return ""
+
+
 class Suite(Struct, frozen=True, kw_only=True):
     """A suite: its cases, what it asks of a device, and how one of its cases is run.
 
@@ -57,7 +63,8 @@ class Suite(Struct, frozen=True, kw_only=True):
     gives the stimulus and says what it has found. It raises LocalError for what cannot be done here. ``options``: a
     struct whose annotated fields become options of the command (:mod:`simulator.parameters`). ``targets``: what a
     target is, for the help. ``check(bench)`` raises LocalError for a target or a file
-    with which no case could be run. ``own``: what the device of ours is called, which is run where no target is given.
+    with which no case could be run. ``waits(bench)``: for whom a tester waits that is called, and how long, as a
+    sentence; "" for one that calls. ``own``: what the device of ours is called, which is run where no target is given.
     ``mutants``: wrong devices of ours by name; ``unkilled``: why none of them can fail a case, where that is so.
     """
 
@@ -72,6 +79,7 @@ class Suite(Struct, frozen=True, kw_only=True):
     options: type[Struct] = NoOptions
     mutants: Mapping[str, Mutant] = field(default_factory=dict)
     check: Callable[[Bench], None] = anything
+    waits: Callable[[Bench], str] = nobody
     unkilled: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -85,10 +93,18 @@ class Suite(Struct, frozen=True, kw_only=True):
 
     def case(self, id: str) -> Case:
         """The case of that id. Raises LocalError if there is none."""
-        from pncsim.simulator.parameters import did_you_mean
-
         for one in self.cases:
             if one.id == id:
                 return one
-        advice = did_you_mean(id, [one.id for one in self.cases][:200])
+        advice = near(id, [one.id for one in self.cases]) or f"`pnc conformance {self.name} --list` names them."
         raise LocalError(f"The suite {self.name} has no case {id!r}.", advice=advice)
+
+    def misuse(self, bench: Bench) -> str:
+        """What ``bench`` says that could mean nothing there, as a sentence; "" if all of it means something."""
+        if bench.target:
+            return "A wrong device of ours cannot stand in for that at a target." if bench.mutant else ""
+        for one in parameters_of(self.options):
+            if AtTarget() in one.words and getattr(bench.options, one.name) != one.default:
+                name = one.name.replace("_", "-")
+                return f"--{name} is about somebody's device: say by --target where that is"
+        return ""

@@ -28,14 +28,20 @@ _SAID = {
 
 
 class SuiteTally:
-    """Tells cases as they end: with ``level`` -1 none, with 0 what is not as one wishes, with 1 each."""
+    """Tells cases as they end: with ``level`` -1 none, with 0 what is not as one wishes, with 1 each.
 
-    def __init__(self, suite: str, total: int, level: int, out: TextIO | None = None) -> None:
+    ``ahead``: the ids of what is still to be run, in this order, where one follows the other.
+    """
+
+    def __init__(
+        self, suite: str, total: int, level: int, out: TextIO | None = None, *, ahead: Sequence[str] = ()
+    ) -> None:
         self._suite, self._total, self._level = suite, total, level
         self._bar = ProgressBar(total, out or sys.stderr)
         self._began = time.monotonic()
         self._tried: dict[str, Tried] = {}
         self._bad = 0
+        self._ahead = list(reversed(ahead))
 
     def __call__(self, tried: Tried) -> None:
         """Tell one more."""
@@ -45,7 +51,18 @@ class SuiteTally:
         if self._level >= (1 if quiet else 0):
             self._bar.clear()
             print(printable(tried.line), flush=True)
-        self._bar.draw(len(self._tried), self._bad, tried.id)
+        if self._ahead and self._ahead[-1] == tried.id:
+            self._ahead.pop()
+        self._draw(tried.id)
+
+    def begin(self) -> None:
+        """What is still to be run begins."""
+        self._draw("")
+
+    def _draw(self, ended: str) -> None:
+        """The bar; where one case follows the other it names the one that is going on."""
+        now = self._ahead[-1] if self._ahead else ended
+        self._bar.draw(len(self._tried), self._bad, now, at_once=bool(self._ahead))
 
     def done(self) -> None:
         """No more will come."""

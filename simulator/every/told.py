@@ -26,9 +26,9 @@ class ProgressBar:
         self._shown = out.isatty()
         self._due = 0.0
 
-    def draw(self, done: int, bad: int, name: str) -> None:
-        """So many have ended, so many of them badly; the last one was ``name``."""
-        if not self._shown or (time.monotonic() < self._due and done < self._total):
+    def draw(self, done: int, bad: int, name: str, *, at_once: bool = False) -> None:
+        """So many have ended, so many of them badly; the last one was ``name``. ``at_once``: nothing may come soon."""
+        if not self._shown or (time.monotonic() < self._due and done < self._total and not at_once):
             return
         self._due = time.monotonic() + REDRAWN
         full = BAR * done // self._total

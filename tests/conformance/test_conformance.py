@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from msgspec import Struct
 
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.conformance import suites
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Condition, Finding, Mutant
-from pncsim.simulator.conformance.killing import TrialWork, trials
-from pncsim.simulator.conformance.pics import Declaration, Pics, read_pics, template
-from pncsim.simulator.conformance.record import exit_code, read_record
+from pncsim.simulator.conformance.pics import Declaration, Pics
+from pncsim.simulator.conformance.record import Head, RecordFile, exit_code, read_record, usual_place
 from pncsim.simulator.conformance.running import tried
 from pncsim.simulator.conformance.suite import Bench, Suite
+from pncsim.simulator.parameters import AtTarget, Flag
 from pncsim.simulator.settings import Transport
 from pncsim.wire.errors import LocalError, PeerError
-from pncsim.wire.values import replace
 
 DECLARATIONS = (
     Declaration(name="Colour", asks="Which colours has it?", values=("red", "blue", "grey"), usual=("red", "blue")),
@@ -48,10 +48,21 @@ async def drive(case: Case, bench: Bench) -> Finding:
     return Finding(CaseVerdict(word), f"it is {word}")
 
 
+class WordOptions(Struct, frozen=True, kw_only=True):
+    ask: Annotated[bool, "ask a person", Flag("--ask"), AtTarget()] = False
+    loud: Annotated[float, "how loud it is"] = 1.0
+
+
 def suite(*cases: Case) -> Suite:
     def transport(bench: Bench) -> Transport:
         return "memory"
 
+    def waits(bench: Bench) -> str:
+        return f"A word is waited for at {bench.target}."
+
+    mutants = {
+        name: Mutant(name=name, title=f"it is {name}", kills=("w1", "w5"), made=str) for name in ("mute", "deaf")
+    }
     return Suite(
         name="words",
         title="Words",
@@ -61,6 +72,9 @@ def suite(*cases: Case) -> Suite:
         transport=transport,
         own="our own word",
         targets="a word",
+        options=WordOptions,
+        mutants=mutants,
+        waits=waits,
     )
 
 
@@ -68,125 +82,6 @@ def verdict(one: Case, pics: Pics | None = None, retries: int = 0) -> tuple[Case
     made = suite(one)
     found = tried(made, one, Bench(pics=pics or made.usual), retries)
     return found.verdict, found.why
-
-
-@pytest.mark.parametrize(
-    ("kills", "says", "verdict", "why"),
-    [
-        (("a",), "fail", CaseVerdict.PASS, "it is fail"),
-        (("a",), "pass", CaseVerdict.FAIL, "survives with pass"),
-        (("a",), "inconclusive", CaseVerdict.FAIL, "survives with inconclusive"),
-        ((), "pass", CaseVerdict.PASS, "it is pass"),
-        ((), "inconclusive", CaseVerdict.PASS, "it is inconclusive"),
-        ((), "fail", CaseVerdict.FAIL, "not listed for this case, which comes to fail"),
-        ((), "defect", CaseVerdict.FAIL, "not listed for this case, which comes to error"),
-    ],
-)
-def test_a_wrong_device_fails_the_cases_it_is_listed_for_and_no_other(
-    kills: tuple[str, ...], says: str, verdict: CaseVerdict, why: str
-) -> None:
-    mutant = Mutant(name="wrong", title="it is wrong", kills=kills, made=nullcontext)
-    made = replace(suite(case("a", says)), mutants={"wrong": mutant})
-    (trial,) = trials(made, made.cases, made.usual, every=True)
-    found = TrialWork(made).run(trial)
-    assert found.verdict is verdict and why in found.why
-    assert len(list(trials(made, made.cases, made.usual))) == len(kills)
-
-
-# ---- what a case comes to ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("says", "comes_to"),
-    [
-        ("pass", CaseVerdict.PASS),
-        ("fail", CaseVerdict.FAIL),
-        ("inconclusive", CaseVerdict.INCONCLUSIVE),
-        ("nowhere", CaseVerdict.ERROR),
-        ("gone", CaseVerdict.INCONCLUSIVE),
-        ("defect", CaseVerdict.ERROR),
-        ("unreached", CaseVerdict.ERROR),
-    ],
-)
-def test_what_cannot_be_done_here_is_an_error_and_a_device_that_goes_away_is_inconclusive(
-    says: str, comes_to: CaseVerdict
-) -> None:
-    assert verdict(case("one", says))[0] is comes_to
-
-
-def test_a_case_that_passes_at_a_later_attempt_is_flaky_and_says_what_was_first() -> None:
-    assert verdict(case("one", "fail", "inconclusive", "pass"), retries=2) == (
-        CaseVerdict.FLAKY,
-        "It passed at attempt 3; at first: it is fail",
-    )
-    assert verdict(case("one", "fail", "inconclusive", "pass"), retries=1)[0] is CaseVerdict.INCONCLUSIVE
-
-
-def test_a_device_that_does_not_answer_is_not_tried_again() -> None:
-    one = case("one", "unreached", "pass")
-    assert tried(suite(one), one, Bench(), 5).attempts == 1
-
-
-def test_what_was_found_of_a_device_that_is_gone_at_the_next_attempt_stands() -> None:
-    one = case("one", "fail", "unreached")
-    found = tried(suite(one), one, Bench(), 5)
-    assert (found.verdict, found.attempts, found.unreached) == (CaseVerdict.FAIL, 2, False)
-    assert found.why == "it is fail At attempt 2 the device did not answer at all."
-
-
-def test_a_condition_that_does_not_hold_makes_a_case_not_applicable_and_is_named() -> None:
-    grey, loud = Condition("Colour", "grey"), Condition("Loud", "false", unlike=True)
-    assert verdict(case("one", "pass", when=(grey,))) == (
-        CaseVerdict.NOT_APPLICABLE,
-        "It applies if Colour is grey; Colour is declared as red, blue.",
-    )
-    assert verdict(case("one", "pass", when=(loud,)))[0] is CaseVerdict.NOT_APPLICABLE
-    assert verdict(case("one", "pass", when=(Condition("Colour", "blue"),)))[0] is CaseVerdict.PASS
-    assert verdict(case("one", "pass", unsuited="Nobody can."))[1] == "Nobody can."
-
-
-def test_a_failure_that_is_expected_is_none_and_a_pass_in_its_place_says_so() -> None:
-    pics = Pics(reasons={"one": "the box is old"})
-    assert verdict(case("one", "fail"), pics) == (CaseVerdict.EXPECTED, "the box is old. it is fail")
-    assert verdict(case("one", "inconclusive"), pics)[0] is CaseVerdict.INCONCLUSIVE
-    passed, why = verdict(case("one", "pass"), pics)
-    assert passed is CaseVerdict.PASS and why.startswith("It was expected to fail")
-
-
-# ---- what a device declares --------------------------------------------------------------------------------------
-
-
-def test_a_pics_file_says_what_differs_from_a_device_of_ours(tmp_path: Path) -> None:
-    file = tmp_path / "pics.toml"
-    file.write_text('[device]\nColour = ["grey"]\nLoud = true\n[expected]\none = "it is old"\n')
-    read = read_pics(file, DECLARATIONS, ["one"])
-    assert (read.device, read.reasons) == ({"Colour": ("grey",), "Loud": ("true",)}, {"one": "it is old"})
-
-
-def test_every_mistake_of_a_pics_file_is_a_sentence(tmp_path: Path) -> None:
-    file = tmp_path / "pics.toml"
-    file.write_text('[device]\nColor = "red"\nColour = "green"\nLoud = []\n[expected]\ntwo = "x"\none = ""\n[more]\n')
-    with pytest.raises(LocalError) as refused:
-        read_pics(file, DECLARATIONS, ["one"])
-    assert str(refused.value).removeprefix(f"{file}: ") == (
-        "There is no table [more]; there are [device] and [expected]. "
-        "Nobody asks for 'Color'. Did you mean Colour? "
-        "Colour cannot be 'green': red, blue, grey are possible. "
-        "Loud cannot be nothing: true, false are possible. "
-        "There is no case 'two' to expect a failure of. Known are one. "
-        "The failure of one is expected without a reason: write one as text."
-    )
-    with pytest.raises(LocalError, match="cannot be read: no such file"):
-        read_pics(tmp_path / "none.toml", DECLARATIONS, [])
-    file.write_text("[device")
-    with pytest.raises(LocalError, match="is no TOML"):
-        read_pics(file, DECLARATIONS, [])
-
-
-def test_the_template_is_a_pics_file_that_says_what_a_device_of_ours_does(tmp_path: Path) -> None:
-    file = tmp_path / "pics.toml"
-    file.write_text(template("words", DECLARATIONS))
-    assert read_pics(file, DECLARATIONS, []).device == suite().usual.device
 
 
 # ---- the command -------------------------------------------------------------------------------------------------
@@ -290,6 +185,14 @@ def test_what_failed_at_a_device_that_was_never_there_is_no_failure_of_it(words:
         ("evcc", ("--target", "loopback:99999"), "There is no target 'loopback:99999': '99999' is no port"),
         ("csms", ("--target", "nonsense"), "The CSMS's address is ws(s)://"),
         ("pools", ("--target", "nowhere.json"), "The credentials in nowhere.json cannot be read"),
+        ("csms", ("--target", "wss://csms.example/CS1"), "A CSMS at wss:// needs a root to be trusted by."),
+        ("csms", ("--target", "ws://csms.example/CS1", "--password", "none"), "none cannot be read: no such file"),
+        ("csms", ("--target", "ws://csms.example/CS1", "--contract", "none"), "none cannot be read: no such file"),
+        ("csms", ("--target", "ws://csms.example/CS1", "--csms-command", ""), "The command that lets the CSMS send"),
+        ("station", ("--target", "ws://127.0.0.1:9/CS1", "--password", "none"), "The password in none cannot be read"),
+        ("station", ("--target", "ws://127.0.0.1:9/CS1", "--cp-command", " "), "The command that does what is to be"),
+        ("secc", ("--target", "loopback", "--cp-command", '"'), "The command that moves the control pilot cannot be"),
+        ("evcc", ("--target", "loopback", "--ev-command", '"'), "The command that starts the vehicle cannot be read"),
         ("pki", ("--target", "ftp://pki.example"), "ftp://pki.example is no address of services"),
     ],
 )
@@ -329,6 +232,10 @@ def test_one_case_is_explained_and_a_wrong_id_is_answered_with_a_near_one(
     assert "w6 is so" in told and "a book" in told and "if Colour is grey" in told
     assert conform("--explain", "w7") == 3
     assert "has no case 'w7'" in capsys.readouterr().err
+    assert conform("--explain", "SessionSetup_001", suite="secc") == 3
+    assert "Did you mean TC_SECC_CMN_VTB_SessionSetup_001 or " in capsys.readouterr().err
+    assert conform("--explain", "nothing", suite="secc") == 3
+    assert capsys.readouterr().err.endswith("no case 'nothing'. `pnc conformance secc --list` names them.\n")
 
 
 def test_what_excludes_each_other_is_wrong_usage(words: dict[str, str]) -> None:
@@ -353,3 +260,112 @@ def test_each_line_of_a_record_is_one_case_and_the_first_says_of_what(words: dic
     first, *others = map(json.loads, record.read_text().splitlines())
     assert first == {"suite": "words", "target": ""} and len(others) == 6
     assert exit_code(read_record(record, "words")[1].values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words_typed", "sentence"),
+    [
+        (("--ask",), "--ask is about somebody's device: say by --target where that is"),
+        (("--target", "eth7", "--mutant", "mute"), "A wrong device of ours cannot stand in for that at a target."),
+        (("--mutant", "mut"), "there is no wrong device 'mut'. Did you mean mute?"),
+        (("--mutant", "x"), "there is no wrong device 'x'. `pnc conformance words --mutants --list` names them."),
+        (
+            ("--mutants", "--target", "eth7", "--junit", "x.xml", "--loud", "2"),
+            "of which nothing is kept: leave out --target, --junit, --loud",
+        ),
+    ],
+)
+def test_what_could_mean_nothing_is_wrong_usage_and_nothing_is_run(
+    words_typed: tuple[str, ...], sentence: str, words: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever has forgotten --target is not to be told that our own device passes."""
+    assert conform(*words_typed) == 2
+    shown = capsys.readouterr()
+    assert sentence in shown.err and shown.out == ""
+
+
+def test_wrong_devices_are_named_with_what_they_fail(words: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert conform("--mutants", "--list") == 0
+    assert capsys.readouterr().out.splitlines()[0] == "mute  it is mute (fails w1 and 1 more)"
+
+
+@pytest.mark.parametrize("option", ["--junit", "--evidence", "--record"])
+def test_where_nothing_can_be_kept_no_case_is_run(
+    option: str, words: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert conform(option, str(tmp_path / "file" / "below")) == 3
+    shown = capsys.readouterr()
+    assert shown.out == "" and "pnc: " in shown.err and str(tmp_path / "file") in shown.err
+
+
+def test_what_the_baseline_knows_is_no_failure_for_who_reads_junit(words: dict[str, str], tmp_path: Path) -> None:
+    old, file = str(tmp_path / "old.jsonl"), tmp_path / "junit.xml"
+    conform("--record", old)
+    words["w5"] = "fail"
+    assert conform("--baseline", old, "--junit", str(file)) == 1
+    [group] = ET.parse(file).getroot()
+    assert (group.get("failures"), group.get("errors"), group.get("skipped")) == ("1", "0", "4")
+    told = {one.get("name"): inside for one in group for inside in one if inside.tag != "properties"}
+    assert (told["w2"].tag, told["w2"].get("message")) == ("skipped", "known (fail): it is fail")
+    # GitLab shows what stands in the element, and not its attribute.
+    assert told["w5"].text == "it is fail\nexpected: an answer\nsource: a book"
+
+
+def test_a_resumed_run_keeps_what_it_does_not_select_and_asks_again_what_did_not_apply(
+    words: dict[str, str], tmp_path: Path
+) -> None:
+    record, pics = str(tmp_path / "record.jsonl"), tmp_path / "pics.toml"
+    conform("--record", record)
+    pics.write_text('[device]\nColour = "grey"\n')
+    assert conform("--record", record, "--resume", "--pics", str(pics), "--select", "w1 or w6") == 0
+    _, kept = read_record(Path(record), "words")
+    assert kept["w6"].verdict is CaseVerdict.PASS
+    assert {id: kept[id].verdict.value for id in ("w2", "w3", "w4")} == {
+        "w2": "fail",
+        "w3": "inconclusive",
+        "w4": "error",
+    }
+
+
+def test_what_a_wrong_device_came_to_is_not_taken_for_what_the_right_one_did(
+    words: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = str(tmp_path / "record.jsonl")
+    conform("--record", record, "--mutant", "mute")
+    assert conform("--record", record, "--resume") == 3
+    assert "is of the mutant mute." in capsys.readouterr().err
+
+
+def test_after_cases_at_a_target_that_all_cannot_be_run_for_one_reason_no_other_is_tried(
+    words: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words |= dict.fromkeys(words, "nowhere")
+    assert conform("--target", "eth7") == 3
+    assert "3 could not be run, 3 not run" in capsys.readouterr().out
+    assert conform() == 3
+    assert "5 could not be run" in capsys.readouterr().out
+
+
+def test_whom_the_tester_waits_for_is_told_before_it_does(
+    words: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    conform("--target", "eth7")
+    assert capsys.readouterr().err == "A word is waited for at eth7.\n"
+    conform("--target", "eth7", "--quiet")
+    conform()
+    assert capsys.readouterr().err == ""
+
+
+def test_two_runs_at_once_do_not_write_one_record(
+    words: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual = usual_place("words")
+    assert usual is not None
+    first = RecordFile(usual, Head(suite="words", target="eth0"))
+    assert conform("--select", "w1") == 0
+    assert "Another run writes the record" in capsys.readouterr().err
+    assert conform("--record", str(usual)) == 3
+    first.close()
+    assert read_record(usual, "words")[0].target == "eth0"
+    assert conform("--record", str(usual), "--select", "w1") == 0

@@ -71,4 +71,7 @@ def test_where_no_station_answers_nothing_more_is_tried(tmp_path: Path, capsys: 
         main(["conformance", "secc", *write, "--select", "V2GTPSDP_002 or V2GTPSDP_003"])
     assert left.value.code == 3
     said = capsys.readouterr().out
-    assert "ERROR TC_SECC_CMN_VTB_V2GTPSDP_002: No station answers by SDP." in said and "1 not run" in said
+    assert (
+        "ERROR TC_SECC_CMN_VTB_V2GTPSDP_002: No station answers by SDP. One that listens anew for each plug-in" in said
+        and "1 not run" in said
+    )

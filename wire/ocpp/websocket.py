@@ -259,6 +259,8 @@ def _refusal(address: str, error: BaseException) -> BaseException:
             return refused_in_handshake(who, cause)
         case aiohttp.InvalidURL():
             return LocalError(f"{address} is no WebSocket address.")
+        case aiohttp.ClientConnectorDNSError(os_error=OSError(strerror=str(why))):
+            return PeerError(f"{who} cannot be reached ({why}).", kind="unreachable", advice="Is the name right?")
         case aiohttp.ClientConnectorError(errno=int(number)):
             return PeerError(f"{who} cannot be reached ({os.strerror(number)}).", kind="unreachable")
         case aiohttp.ClientResponseError() | aiohttp.ServerDisconnectedError() if address.startswith("ws:"):

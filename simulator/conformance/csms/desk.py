@@ -210,10 +210,7 @@ class StationDesk:
         path = self.options.revoked_contract if revoked else self.options.contract
         if path is None:
             raise LocalError("The tester has no such contract to show.", advice=f"Give --{name} FILE.")
-        chain = reading.load_all(octets(path), f"The contract in {path}")
-        if len(chain) < 2:
-            raise LocalError(f"{path} has one certificate: its issuers, to the root, have to follow it.")
-        return chain
+        return contract_in(path)
 
     def emaid(self) -> str:
         """The EMAID of the contract."""
@@ -291,6 +288,14 @@ class StationDesk:
         """Close what is open."""
         await self.go()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def contract_in(path: Path) -> tuple[x509.Certificate, ...]:
+    """The certificates of a contract in a file, up to the root. Raises LocalError for what is none."""
+    chain = reading.load_all(octets(path), f"The contract in {path}")
+    if len(chain) < 2:
+        raise LocalError(f"{path} has one certificate: its issuers, to the root, have to follow it.")
+    return chain
 
 
 def octets(path: Path) -> bytes:

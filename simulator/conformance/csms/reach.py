@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from cryptography import x509
 from msgspec import Struct
 
 from pncsim.backend.csms.csms import Csms
-from pncsim.simulator.conformance.csms.desk import StationDesk, StationDoor, StationSecurity, octets
+from pncsim.simulator.conformance.csms.desk import StationDesk, StationDoor, StationSecurity, contract_in, octets
 from pncsim.simulator.conformance.csms.operator import (
     CsmsOperator,
     NoOperator,
@@ -73,12 +74,27 @@ async def stationed(
 
 def _far(target: str, clock: Clock, options: CsmsUnderTest) -> StationDesk:
     door, identity = sockets_at(target, options)
-    password = None if options.password is None else octets(options.password).decode("utf-8", "replace").strip()
+    password = _password(options)
     secured = target.startswith("wss:")
     security = _security(options, clock, identity) if secured or options.trust is not None else None
     first, later = (security, None) if secured else (None, security)
     operator = operator_of(options)
     return StationDesk(door, clock, options, identity, password, operator, security=first, later=later)
+
+
+def _password(options: CsmsUnderTest) -> str | None:
+    return None if options.password is None else octets(options.password).decode("utf-8", "replace").strip()
+
+
+def check_files(target: str, options: CsmsUnderTest) -> None:
+    """Raise LocalError for a file of the user's that cannot be used at ``target``, whatever case needs it."""
+    _password(options)
+    if target.startswith("wss:") or options.trust is not None:
+        _trusted_and_shown(options)
+    for chain in filter(None, (options.contract, options.revoked_contract)):
+        contract_in(chain)
+    for request in filter(None, (options.installation_request, options.update_request)):
+        octets(request)
 
 
 async def _near(csms: Csms, pki: Pki, clock: Clock, setting: DeskSetting) -> tuple[StationDoor, StationSecurity | None]:
@@ -107,14 +123,19 @@ async def _near(csms: Csms, pki: Pki, clock: Clock, setting: DeskSetting) -> tup
     return secured, StationSecurity((door.root,), door.station(), wrong)
 
 
-def _security(options: CsmsUnderTest, clock: Clock, identity: str) -> StationSecurity:
-    """What is in the user's files. Raises LocalError for what cannot be used."""
+def _trusted_and_shown(options: CsmsUnderTest) -> tuple[tuple[x509.Certificate, ...], Credentials | None]:
+    """What is in the user's files for TLS. Raises LocalError for what cannot be used."""
     if options.trust is None:
         raise LocalError("A CSMS at wss:// needs a root to be trusted by.", advice="Give --trust FILE.")
     roots = reading.load_all(octets(options.trust), f"The root in {options.trust}")
-    if options.station_credentials is None:
+    place = options.station_credentials
+    return roots, None if place is None else credentials_in(place, "the station")
+
+
+def _security(options: CsmsUnderTest, clock: Clock, identity: str) -> StationSecurity:
+    roots, shown = _trusted_and_shown(options)
+    if shown is None:
         return StationSecurity(roots)
-    shown = credentials_in(options.station_credentials, "the station")
     return StationSecurity(roots, shown, (("a certificate of another operator", stranger(clock, identity)),))
 
 

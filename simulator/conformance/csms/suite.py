@@ -9,7 +9,7 @@ from pncsim.simulator.conformance.case import Case, Condition, Finding
 from pncsim.simulator.conformance.csms.declared import CERTIFIED, DECLARATIONS, PENDING, PROVISIONING, SECURED, UPGRADED
 from pncsim.simulator.conformance.csms.mutants import mutants
 from pncsim.simulator.conformance.csms.options import CsmsUnderTest
-from pncsim.simulator.conformance.csms.reach import DeskSetting, operator_of, sockets_at, stationed
+from pncsim.simulator.conformance.csms.reach import DeskSetting, check_files, operator_of, sockets_at, stationed
 from pncsim.simulator.conformance.csms.rows import (
     certificates,
     contracts,
@@ -59,6 +59,7 @@ def check(bench: Bench) -> None:
     if bench.target:
         sockets_at(bench.target, bench.options)
         operator_of(bench.options)
+        check_files(bench.target, bench.options)
 
 
 ROWS = (

@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from pncsim.secc.config import SeccConfig
-from pncsim.simulator.parameters import Bounds, Shown
+from pncsim.simulator.parameters import AtTarget, Bounds, Shown
 from pncsim.simulator.plan import WAIT
 from pncsim.wire.errors import LocalError
 from pncsim.wire.values import replace
@@ -28,8 +28,9 @@ class VehicleUnderTest(Struct, frozen=True, kw_only=True):
         str | None,
         "starts the vehicle for each case; behind it ac or dc, external or contract, and perhaps install or update",
         Shown("COMMAND"),
+        AtTarget(),
     ] = None
-    wait: Annotated[float, "seconds the vehicle is waited for in each case", Bounds(1.0, 86_400.0)] = WAIT
+    wait: Annotated[float, "seconds the vehicle is waited for in each case", Bounds(1.0, 86_400.0), AtTarget()] = WAIT
     max_voltage: Annotated[float | None, "volts the tester offers at most", Bounds(1.0, 2_000.0), Shown("V")] = None
     max_current: Annotated[float | None, "amperes the tester offers at most", Bounds(0.1, 2_000.0), Shown("A")] = None
     max_power: Annotated[float | None, "watts the tester offers at most", Bounds(1.0, 2e6), Shown("W")] = None

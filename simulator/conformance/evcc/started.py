@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import signal
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 
 from pncsim.ev.config import VehicleConfig
+from pncsim.simulator.conformance.beside import words_of
 from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
 from pncsim.simulator.conformance.suite import Bench
 from pncsim.wire.errors import LocalError
@@ -36,9 +36,7 @@ async def started(bench: Bench, like: VehicleConfig) -> AsyncIterator[None]:
     if not bench.target or options.ev_command is None:
         yield
         return
-    command = shlex.split(options.ev_command)
-    if not command:
-        raise LocalError("The command that starts the vehicle is empty.")
+    command = words_of(options.ev_command, "starts the vehicle")
     try:
         # In a group of its own, so that what the command starts can be ended with it.
         running = await asyncio.create_subprocess_exec(

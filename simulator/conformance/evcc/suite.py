@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pncsim.simulator.conformance.beside import words_of
 from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.evcc import rows
 from pncsim.simulator.conformance.evcc.declared import DECLARATIONS
@@ -22,7 +23,18 @@ async def drive(case: Case, bench: Bench) -> Finding:
 def check(bench: Bench) -> None:
     """As :class:`simulator.conformance.suite.Suite`."""
     assert isinstance(bench.options, VehicleUnderTest)
+    if bench.options.ev_command is not None:
+        words_of(bench.options.ev_command, "starts the vehicle")
     check_lab(StationUnderTest.link(bench.target) if bench.target else None, bench.options.pki)
+
+
+def waits(bench: Bench) -> str:
+    """As :class:`simulator.conformance.suite.Suite`."""
+    assert isinstance(bench.options, VehicleUnderTest)
+    comes = "It has to come" if bench.options.ev_command is None else "The command has it come"
+    return (
+        f"A vehicle is waited for at {bench.target}, in each case for {bench.options.wait:g} s. {comes} once for each."
+    )
 
 
 EVCC = Suite(
@@ -35,6 +47,7 @@ EVCC = Suite(
     targets="interface to which the vehicle comes, or loopback[:SDP PORT]",
     options=VehicleUnderTest,
     check=check,
+    waits=waits,
     mutants=mutants(rows.CASES),
     unkilled=UNKILLED,
 )

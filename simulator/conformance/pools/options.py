@@ -7,12 +7,15 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from pncsim.simulator.parameters import Shown
+from pncsim.simulator.parameters import AtTarget, Shown
 
 
 class ServicesUnderTest(Struct, frozen=True, kw_only=True):
     """``credentials``: whose clients call, where the target is a URL, or other ones than its ready file names."""
 
     credentials: Annotated[
-        Path | None, "ready file or clients.json with the secrets of who calls, one client of each role", Shown("FILE")
+        Path | None,
+        "ready file or clients.json with the secrets of who calls, one client of each role",
+        Shown("FILE"),
+        AtTarget(),
     ] = None

@@ -63,7 +63,7 @@ class Search(Struct, frozen=True, kw_only=True):
             return self._judged(await found(rig, self.wish))
         there = await found(rig, self.wish if self.late else right)
         if there is None:
-            return Finding(CaseVerdict.ERROR, "No station answers by SDP.", unreached=bool(rig.bench.target))
+            return rig.unfound("No station answers by SDP.")
         if self.late:
             await rig.lab.clock.sleep(LATE)
         again = await found(rig, self.wish)
@@ -96,7 +96,7 @@ class LateConnection(Struct, frozen=True, kw_only=True):
         await rig.plug_in()
         there = await found(rig, Security.NONE if vehicle.config.tls == "off" else Security.TLS)
         if there is None:
-            return Finding(CaseVerdict.ERROR, "No station answers by SDP.", unreached=bool(rig.bench.target))
+            return rig.unfound("No station answers by SDP.")
         await rig.lab.clock.sleep(LATE)
         try:
             stream = await rig.network.connect(there, rig.voice(vehicle))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import Struct
 
 from pncsim.ev.config import AcLimits, DcLimits
-from pncsim.simulator.parameters import Bounds, Flag, Shown
+from pncsim.simulator.parameters import AtTarget, Bounds, Flag, Shown
 from pncsim.simulator.plan import SDP_PORT, OtherSide, port
 from pncsim.wire.errors import LocalError
 from pncsim.wire.values import replace
@@ -28,12 +28,17 @@ class StationUnderTest(Struct, frozen=True, kw_only=True):
     max_current: Annotated[float | None, "amperes the tester asks for at most", Shown("A")] = None
     max_power: Annotated[float | None, "watts the tester asks for at most", Shown("W")] = None
     cp_command: Annotated[
-        str | None, "moves a real control pilot: run with A, B, C, D or wake behind it", Shown("COMMAND")
+        str | None, "moves a real control pilot: run with A, B, C, D or wake behind it", Shown("COMMAND"), AtTarget()
     ] = None
     patience: Annotated[
-        float, "wait so many times as long for answers as the standard says, on the way to the step", Bounds(1.0, 100.0)
+        float,
+        "wait so many times as long for answers as the standard says, on the way to the step",
+        Bounds(1.0, 100.0),
+        AtTarget(),
     ] = 1.0
-    manual: Annotated[bool, "ask a person to plug the vehicle in anew before each case", Flag("--manual")] = False
+    manual: Annotated[
+        bool, "ask a person to plug the vehicle in anew before each case", Flag("--manual"), AtTarget()
+    ] = False
 
     @property
     def bounded(self) -> bool:

@@ -61,6 +61,10 @@ class CommandPilot:
         self._state = state
 
 
-async def person_replugs() -> None:
-    """Ask whoever is at the station to unplug and plug in again, and wait until that is done. Raises LocalError."""
-    await person_does("Unplug the vehicle side, plug it in again")
+async def person_replugs(*, identifies: bool = False, after: float = 0.0) -> None:
+    """Ask whoever is at the station to unplug and plug in again, and wait until that is done. Raises LocalError.
+
+    ``identifies``: the case is not paid by contract, so that the driver has to show a card, ``after`` so many seconds.
+    """
+    shows = f", and show a card {f'{after:g} s from then' if after else 'if it asks for one'}" if identifies else ""
+    await person_does(f"Unplug the vehicle side, plug it in again{shows}")

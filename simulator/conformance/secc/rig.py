@@ -110,6 +110,13 @@ class Rig(Struct, kw_only=True):
         name = "EV-1" if vehicle is None else vehicle.name
         return Voice.on(self.lab.clock, self.lab.trace, "EV", name)
 
+    def unfound(self, said: str) -> Finding:
+        """What comes of a case whose station is not there; ``said`` is how that was seen."""
+        target, options = bool(self.bench.target), self._options
+        if target and not options.manual and options.cp_command is None:
+            said = f"{said} One that listens anew for each plug-in needs --manual or --cp-command."
+        return Finding(CaseVerdict.ERROR, said, unreached=target)
+
     async def plug_in(self) -> None:
         """The plug goes in, or the vehicle wakes the station, and the data link stands; the driver is identified."""
         if self.pilot is not None:
@@ -242,7 +249,7 @@ async def run_case(case: Case, bench: Bench, setting: Setting, play: Play, mutan
             try:
                 found = await play(rig, await rig.vehicle())
             except SdpError as silent:
-                found = Finding(CaseVerdict.ERROR, str(silent), unreached=bool(bench.target))
+                found = rig.unfound(str(silent))
             except PeerError as error:
                 found = Finding(CaseVerdict.INCONCLUSIVE, str(error))
             finally:
@@ -268,7 +275,7 @@ async def station_under_test(lab: Lab, bench: Bench, setting: Setting, mutant: M
     assert isinstance(options, StationUnderTest)
     if bench.target:
         if options.manual:
-            await person_replugs()
+            await person_replugs(identifies=setting.payment != "contract", after=setting.card)
         network = network_at(StationUnderTest.link(bench.target), lab.clock)
         pilot = CommandPilot(options.cp_command) if options.cp_command is not None else None
         return Rig(lab=lab, bench=bench, setting=setting, network=network, evse=None, pilot=pilot)

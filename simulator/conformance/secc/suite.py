@@ -8,6 +8,7 @@ from pncsim.simulator.conformance.in_lab import check_lab
 from pncsim.simulator.conformance.secc.declared import DECLARATIONS
 from pncsim.simulator.conformance.secc.mutants import UNKILLED, mutants
 from pncsim.simulator.conformance.secc.options import StationUnderTest
+from pncsim.simulator.conformance.secc.pilot import CommandPilot
 from pncsim.simulator.conformance.secc.rig import Rig, run_case, take
 from pncsim.simulator.conformance.secc.rows import charging, discovery, parameters, paying, setting_up, unsuited
 from pncsim.simulator.conformance.secc.step import CaseStep
@@ -28,6 +29,8 @@ async def drive(case: Case, bench: Bench) -> Finding:
 def check(bench: Bench) -> None:
     """As :class:`simulator.conformance.suite.Suite`."""
     assert isinstance(bench.options, StationUnderTest)
+    if bench.options.cp_command is not None:
+        CommandPilot(bench.options.cp_command)
     check_lab(StationUnderTest.link(bench.target) if bench.target else None, bench.options.pki)
 
 

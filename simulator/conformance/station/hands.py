@@ -136,7 +136,9 @@ class SomebodysHand:
     def __init__(self, options: StationAtCsms) -> None:
         self._manual = options.manual
         self._command = (
-            Command(options.cp_command, "does what is to be done at the station") if options.cp_command else None
+            None
+            if options.cp_command is None
+            else Command(options.cp_command, "does what is to be done at the station")
         )
         self._plugged = False
 

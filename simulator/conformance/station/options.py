@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
-from pncsim.simulator.parameters import Flag, Shown
+from pncsim.simulator.parameters import AtTarget, Flag, Shown
 from pncsim.wire.errors import LocalError
 
 
@@ -18,21 +18,24 @@ class StationAtCsms(Struct, frozen=True, kw_only=True):
     ``wait``: for the station to connect, in each case. ``silence``: how long it may take to give an answer up.
     """
 
-    password: Annotated[Path | None, "file with the password the station comes with", Shown("FILE")] = None
+    password: Annotated[Path | None, "file with the password the station comes with", Shown("FILE"), AtTarget()] = None
     pki: Annotated[
         Path | None, "PKI folder of the tester: its certificate for wss://, roots, contracts", Shown("DIR")
     ] = None
-    wait: Annotated[float, "seconds the station may take to connect, in each case", Shown("SECONDS")] = 120.0
-    silence: Annotated[float, "seconds after which the station gives an answer up", Shown("SECONDS")] = 60.0
+    wait: Annotated[float, "seconds the station may take to connect, in each case", Shown("SECONDS"), AtTarget()] = (
+        120.0
+    )
+    silence: Annotated[float, "seconds after which the station gives an answer up", Shown("SECONDS"), AtTarget()] = 60.0
     card: Annotated[str, "card the tester accepts, shown at the station's reader", Shown("UID")] = "04A2B3C4D5E680"
     other_card: Annotated[str, "another card", Shown("UID")] = "04FFFFFFFFFF80"
-    log_location: Annotated[str, "address to which the station may upload its logs", Shown("URL")] = ""
+    log_location: Annotated[str, "address to which the station may upload its logs", Shown("URL"), AtTarget()] = ""
     cp_command: Annotated[
         str | None,
         "does what a person would do at the station: run with A, B, C (the pilot) or card UID behind it",
         Shown("COMMAND"),
+        AtTarget(),
     ] = None
-    manual: Annotated[bool, "ask a person to plug in, show a card and the like", Flag("--manual")] = False
+    manual: Annotated[bool, "ask a person to plug in, show a card and the like", Flag("--manual"), AtTarget()] = False
 
     @property
     def secret(self) -> str | None:

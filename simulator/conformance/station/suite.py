@@ -5,6 +5,7 @@ from __future__ import annotations
 from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.in_lab import check_lab
 from pncsim.simulator.conformance.station.declared import DECLARATIONS
+from pncsim.simulator.conformance.station.hands import SomebodysHand
 from pncsim.simulator.conformance.station.mutants import WRONG
 from pncsim.simulator.conformance.station.options import StationAtCsms, listening_at
 from pncsim.simulator.conformance.station.rows import (
@@ -25,6 +26,7 @@ from pncsim.simulator.conformance.station.rows import (
 )
 from pncsim.simulator.conformance.station.stage import run_at_desk
 from pncsim.simulator.conformance.suite import Bench, Suite, made_wrong
+from pncsim.wire.errors import LocalError
 
 
 async def drive(case: Case, bench: Bench) -> Finding:
@@ -38,7 +40,17 @@ def check(bench: Bench) -> None:
     assert isinstance(bench.options, StationAtCsms)
     if bench.target:
         listening_at(bench.target)
+        SomebodysHand(bench.options)
+        if bench.options.secret == "":
+            raise LocalError(f"The password in {bench.options.password} is empty.")
     check_lab(None, bench.options.pki)
+
+
+def waits(bench: Bench) -> str:
+    """As :class:`simulator.conformance.suite.Suite`."""
+    assert isinstance(bench.options, StationAtCsms)
+    who = listening_at(bench.target).identity
+    return f"The station {who!a} is waited for at {bench.target}, in each case for {bench.options.wait:g} s."
 
 
 _ROWS = (
@@ -68,5 +80,6 @@ STATION = Suite(
     targets="ws(s)://ADDRESS:PORT/PATH/ID, where the tester waits for the station ID",
     options=StationAtCsms,
     check=check,
+    waits=waits,
     mutants=WRONG,
 )
