@@ -58,7 +58,7 @@ class _Timed(Recorder):
 
     def _report(self, *told: object) -> None:
         began = time.process_time()
-        super()._report(*told)  # type: ignore[arg-type]
+        super()._report(*told)  # type: ignore[arg-type]  # what it was given
         self.report = time.process_time() - began
 
 

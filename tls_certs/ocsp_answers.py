@@ -18,7 +18,7 @@ from pncsim.tls_certs.keys import SIGNATURE_HASHES, KeyKind, PrivateKey, PublicK
 from pncsim.tls_certs.revocation import Revocation, Status
 from pncsim.wire.errors import LocalError
 
-MALFORMED, INTERNAL_ERROR, TRY_LATER, UNAUTHORIZED = 1, 2, 3, 6
+MALFORMED, TRY_LATER, UNAUTHORIZED = 1, 3, 6
 LIFETIME = 7 * 86_400
 """Seconds from thisUpdate to nextUpdate; a station fetches anew at least weekly (OCPP 2.0.1 M06)."""
 

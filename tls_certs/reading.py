@@ -128,7 +128,7 @@ def load_crl(octets: bytes, what: str = "The revocation list") -> x509.Certifica
     """The revocation list (DER), its issuer, dates and extensions readable. Raises Unreadable."""
     with reading(what, clause="RFC 5280 5.1"):
         crl = x509.load_der_x509_crl(octets)
-        crl.issuer, crl.last_update_utc, crl.next_update_utc, crl.extensions  # noqa: B018
+        crl.issuer, crl.last_update_utc, crl.next_update_utc, crl.extensions  # noqa: B018  (they are parsed as they are read)
         return crl
 
 
@@ -148,7 +148,7 @@ def load_single_request(octets: bytes) -> ocsp.OCSPRequest | None:
     or the library, which is stricter than we are, does not read it."""
     try:
         request = ocsp.load_der_ocsp_request(octets)
-        request.extensions, request.hash_algorithm  # noqa: B018
+        request.extensions, request.hash_algorithm  # noqa: B018  (as above)
     except (NotImplementedError, *UNREADABLE):
         return None
     return request

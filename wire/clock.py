@@ -307,7 +307,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.Handle:
         handle: Any = _Handle(callback, args, copy_context() if context is None else context)
         self._ready.append(handle)
-        return handle  # type: ignore[no-any-return]
+        return handle  # type: ignore[no-any-return]  # it does what is asked of one
 
     def call_at(
         self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
@@ -317,7 +317,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         )
         # The number keeps timers of one time in the order they were set.
         heappush(self._timers, (when, next(self._numbers), timer))
-        return timer  # type: ignore[no-any-return]
+        return timer  # type: ignore[no-any-return]  # it does what is asked of one
 
     def timer_cancelled(self) -> None:
         """Told by one that waits. They leave when their time comes, or when there are too many of them."""

@@ -29,4 +29,4 @@ def replace(value: T, /, **changes: Any) -> T:
     """A copy of a struct, dataclass or V2G message with other values in some fields. Raises TypeError for others."""
     if isinstance(value, Struct):
         return structs.replace(value, **changes)
-    return dataclasses.replace(value, **changes)  # type: ignore[type-var]
+    return dataclasses.replace(value, **changes)  # type: ignore[type-var]  # it says itself what it does not take

@@ -36,7 +36,7 @@ class AccessLog:
                 f"The access log {file} cannot be opened: {error.strerror}.", advice="Name a file that can be written."
             ) from error
         # Without a buffer each line is one write, and lines of several processes do not mix.
-        self._file: BinaryIO | None = open(handle, "ab", buffering=0)  # noqa: SIM115
+        self._file: BinaryIO | None = open(handle, "ab", buffering=0)  # noqa: SIM115  (until close)
 
     def read(self, exchange: Exchange) -> None:
         """Write a line."""

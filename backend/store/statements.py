@@ -38,7 +38,7 @@ class Statement:
 
         Of some hundred statements a process uses a few: each is written when it is first run.
         """
-        written = self.clause.compile(dialect=_SQLITE)  # type: ignore[attr-defined]
+        written = self.clause.compile(dialect=_SQLITE)  # type: ignore[attr-defined]  # what is executable here can be compiled
         return str(written), {name: value for name, value in written.params.items() if value is not None}
 
     def for_file(self, values: Values) -> tuple[str, Values]:

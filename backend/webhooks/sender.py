@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import NoReturn, Protocol
 
 from msgspec import Struct, field
@@ -168,7 +169,7 @@ class Sender:
     async def _work(self, endpoint: str, lane: _Lane) -> None:
         while lane.keys:
             key = lane.keys.popleft()
-            if not await self._managed("delivering an event", lambda: self._deliver(lane.http, key)):  # noqa: B023
+            if not await self._managed("delivering an event", partial(self._deliver, lane.http, key)):
                 self._left.append((endpoint, key))
         lane.working -= 1
         if not lane.working:

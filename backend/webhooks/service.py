@@ -38,7 +38,7 @@ SECRET = 32
 """Random octets of an endpoint's secret."""
 
 _CLAUSE = "OPCP create-webhook-endpoint"
-_TYPES: frozenset[str] = frozenset(get_args(EventType))
+_TYPES: Mapping[str, EventType] = {one: one for one in get_args(EventType)}
 
 
 class Webhooks:
@@ -222,7 +222,7 @@ def _checked_events(events: Iterable[str]) -> tuple[EventType, ...]:
     if unknown or not found:
         said = f"{unknown[0][:80]!r} is no event" if unknown else "The list of events is empty"
         raise Refused(f"{said}; there are {', '.join(sorted(_TYPES))}.", clause="EVT-1")
-    return found  # type: ignore[return-value]
+    return tuple(_TYPES[one] for one in found)
 
 
 def _checked_text(text: str) -> str:

@@ -58,9 +58,9 @@ def _scaled(part: ComplexType, all_exponents: Mapping[str, Mapping[str, int]], a
 
 
 def _in_minutes(request: Any, name: str) -> iso2.PhysicalValueType | None:
-    value = getattr(request, name)
+    value: iso2.PhysicalValueType | None = getattr(request, name)
     if value is None or value.Unit != iso2.UnitSymbolType.s:
-        return value  # type: ignore[no-any-return]
+        return value
     return iso2.physical(iso2.amount(value) // 60, iso2.UnitSymbolType.m)
 
 

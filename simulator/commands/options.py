@@ -42,7 +42,7 @@ class Parser(argparse.ArgumentParser):
         """As argparse does it; what was misunderstood may be an address with a password in it."""
         super().error(without_password(message))
 
-    def parse_known_args(  # type: ignore[override]
+    def parse_known_args(  # type: ignore[override]  # argparse overloads it by the kind of namespace
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
         """As argparse does it, but what is not known is wrong usage."""

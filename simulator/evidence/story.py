@@ -34,7 +34,7 @@ from pncsim.wire.trace import (
 
 COLOURS = {"EV": 36, "SECC": 32, "CS": 33, "CSMS": 35, "LAB": 90}
 DEFAULT_COLOUR = 34
-RED, GREEN, YELLOW, GREY, BOLD = 31, 32, 33, 90, 1
+RED, GREEN, YELLOW, GREY = 31, 32, 33, 90
 WIDTH = 120
 """Columns of a line where no narrower terminal says otherwise."""
 WHOLE = 3

@@ -425,13 +425,6 @@ class Lab:
 
     # What faults change
 
-    @property
-    def in_use(self) -> Vehicle:
-        """The newest vehicle of this run. Raises LocalError while there is none."""
-        if not self.vehicles:
-            raise LocalError("There is no vehicle yet.")
-        return next(reversed(self.vehicles.values()))
-
     def alter_vehicle(self, vehicle: Vehicle, alter: Alter) -> None:
         """Let ``alter`` change what ``vehicle`` sends, after what changes it already."""
         config = vehicle.config

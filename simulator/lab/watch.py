@@ -96,17 +96,6 @@ class Watch(Struct, frozen=True):
         self.trace.subscribe(see)
         return seen
 
-    def judgements(self, role: str) -> list[Judged]:
-        """What actors of ``role`` have verified or decided from now on."""
-        seen = list[Judged]()
-
-        def see(event: Event) -> None:
-            if isinstance(event, Judged) and event.role == role:
-                seen.append(event)
-
-        self.trace.subscribe(see)
-        return seen
-
     def grants(self) -> list[Judged]:
         """Whether each contract that a CSMS asks about from now on may charge, and why.
 

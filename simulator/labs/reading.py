@@ -123,16 +123,15 @@ def _wrong(kind: inspect.Type, value: object, told: str) -> str:
             if not isinstance(value, int) or isinstance(value, bool) or not _within(kind, value):
                 return f"a whole number {_range(kind)} is allowed"
         case inspect.FloatType():
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not math.isfinite(value) or not _within(kind, value):  # type: ignore[arg-type]
+            number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+            if not math.isfinite(number) or not _within(kind, number):
                 return f"a number {_range(kind)} is allowed"
         case _:
             raise TypeError(f"a lab file declares what nobody can judge: {kind!r}")
     return ""
 
 
-def _within(kind: inspect.IntType | inspect.FloatType, value: object) -> bool:
-    assert isinstance(value, int | float), "whoever asks has looked"
+def _within(kind: inspect.IntType | inspect.FloatType, value: float) -> bool:
     if kind.gt is not None:
         return value > kind.gt and (kind.le is None or value <= kind.le)
     return value >= (kind.ge or 0) and (kind.le is None or value <= kind.le)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.runs.discovery import find_scenario
@@ -58,11 +59,16 @@ class Stored:
     waiting: bool
 
 
+def newest(lab: Lab) -> Vehicle:
+    """The vehicle that was made last."""
+    return next(reversed(lab.vehicles.values()))
+
+
 def stored(lab: Lab) -> Stored:
     """What ``lab`` holds now."""
     station = lab.site.station
     return Stored(
-        contracts=[(c.emaid, c.credentials.leaf.serial_number) for c in lab.in_use.contracts.all],
+        contracts=[(c.emaid, c.credentials.leaf.serial_number) for c in newest(lab).contracts.all],
         transactions=[(t.id, t.complete) for t in lab.transactions()],
         session=lab.site.evse().engine is not None,
         transaction_of_station=station.outlet().book.open is not None,
@@ -151,7 +157,7 @@ async def plugged(lab: Lab) -> Serving:
 
 def _keys(lab: Lab) -> list[ec.EllipticCurvePrivateKey]:
     keys = list(lab.back.pki.keys.values())
-    keys += [contract.credentials.key for contract in lab.in_use.contracts.all]
+    keys += [contract.credentials.key for contract in newest(lab).contracts.all]
     if lab.site.station.credentials is not None:
         keys.append(lab.site.station.credentials.key)
     return keys

@@ -48,7 +48,7 @@ class Unlisted(str):
         made.place = place
         return made
 
-    def __getnewargs__(self) -> tuple[int, str]:  # type: ignore[override]
+    def __getnewargs__(self) -> tuple[int, str]:  # type: ignore[override]  # a text has one argument
         return self.place, str(self)
 
 
@@ -73,4 +73,4 @@ def beyond(value: V) -> V:
     if isinstance(value, bool) or not isinstance(value, int | str | bytes):
         raise LocalError(f"{value!r} has no range and no length that the schema could limit.")
     marked = BeyondNumber if isinstance(value, int) else BeyondText if isinstance(value, str) else BeyondOctets
-    return marked(value)  # type: ignore[return-value, arg-type]
+    return marked(value)  # type: ignore[return-value, arg-type]  # each is a kind of what it marks

@@ -7,7 +7,7 @@ this is also the place where a message is refused, with a sentence.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from pncsim.wire.exi.beyond import BeyondNumber, Unlisted, beyond
 from pncsim.wire.exi.bits import HEADER, BitReader, Truncated, bits_for
@@ -20,10 +20,10 @@ from pncsim.wire.gate import Liberty, Tolerance
 
 _CLAUSE = "W3C EXI 1.0"
 UNSUPPORTED = "is not supported: no ISO 15118 message has it"
-
-
 OF_A_KIND = 8
 """Liberties of one kind that are told of a message; it could take one with every octet."""
+
+Counted = TypeVar("Counted", bound=str | bytes)
 
 
 class CarefulDecoder:
@@ -131,10 +131,10 @@ class CarefulDecoder:
         while True:
             production = self._event(state)
             if production is END:
-                made.value = self._empty(model.text)  # type: ignore[arg-type]
+                made.value = self._empty(model.text)  # type: ignore[arg-type]  # such an event is of text
                 return made
             if production is CHARACTERS:
-                made.value = self._untyped(model.text, qname)  # type: ignore[arg-type]
+                made.value = self._untyped(model.text, qname)  # type: ignore[arg-type]  # such an event is of text
                 return made
             event = production.event
             if isinstance(event, AttributeUse):
@@ -238,7 +238,7 @@ class CarefulDecoder:
         holder = next((t for t in types if isinstance(t, type)), None)
         if identifier is None or holder is None:
             return text
-        return holder(Id=identifier, value=text)  # type: ignore[call-arg]
+        return holder(Id=identifier, value=text)  # type: ignore[call-arg]  # a type with text and an Id
 
     # ---- values -----------------------------------------------------------------------------------------------
 
@@ -249,7 +249,7 @@ class CarefulDecoder:
             return self.bits.take(1) == 1
         if kind == "enumeration":
             index = self.bits.take(type_.bits)
-            members = tuple(type_.members)  # type: ignore[arg-type]
+            members = tuple(type_.members)  # type: ignore[arg-type]  # an enumeration has them
             if index >= len(members):
                 what = f"enumeration value {index} was read, the schema has {len(members)} values, counted from 0"
                 self.take_liberty(Tolerance.EXI_ENUMERATION, what)
@@ -291,7 +291,7 @@ class CarefulDecoder:
 
     def _binary(self, type_: Value) -> bytes:
         count = self._room(self._unsigned(), "octets")
-        return self._sized(type_, self.bits.octets(count))  # type: ignore[no-any-return]
+        return self._sized(type_, self.bits.octets(count))
 
     def _text(self, type_: Value, qname: QName) -> str:
         self.start = self.bits.position
@@ -302,13 +302,13 @@ class CarefulDecoder:
             index = self.bits.take(bits_for(len(known)))
             if index >= len(known):
                 raise self.fail(f"string table entry {index} was read, {len(known)} values were sent before")
-            return self._sized(type_, known[index])  # type: ignore[no-any-return]
+            return self._sized(type_, known[index])
         count = self._room(count - 2, "characters")
         text = "".join([self._character() for _ in range(count)])
         if text:
             self.global_values.append(text)
             local.append(text)
-        return self._sized(type_, text)  # type: ignore[no-any-return]
+        return self._sized(type_, text)
 
     def _character(self) -> str:
         code = self._unsigned()
@@ -321,7 +321,7 @@ class CarefulDecoder:
             raise self.fail(f"a length of {count} {unit} was read, {self.bits.left // 8} octets of input are left")
         return count
 
-    def _sized(self, type_: Value, value: Any) -> Any:
+    def _sized(self, type_: Value, value: Counted) -> Counted:
         """Text or octets, marked where they are shorter or longer than the schema wants."""
         count, longest = len(value), type_.max_length
         if count >= type_.min_length and (longest is None or count <= longest):

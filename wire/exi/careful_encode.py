@@ -118,7 +118,7 @@ class CarefulEncoder:
                 present = [(e, getattr(value, e.field)) for e in part.parts if isinstance(e, Element)]
                 yield from ((e, held) for e, held in present if held is not None)
                 continue
-            field = part.field if isinstance(part, Element) else part.parts[0].field  # type: ignore[union-attr]
+            field = part.field if isinstance(part, Element) else part.parts[0].field  # type: ignore[union-attr]  # no wildcard
             held = getattr(value, field, None)
             if held is None and part.low and part.high == 1:
                 raise self.fail(f"{field} is required and missing")
@@ -170,7 +170,7 @@ class CarefulEncoder:
             self._check(value in (True, False) and isinstance(value, int), value, "true or false")
             self.bits.put(int(value), 1)
         elif kind == "enumeration":
-            members = list(type_.members)  # type: ignore[arg-type]
+            members = list(type_.members)  # type: ignore[arg-type]  # an enumeration has them
             if isinstance(value, Unlisted):
                 self._check(0 <= value.place < 1 << type_.bits, value, f"within the {type_.bits} bits there are")
                 self.bits.put(value.place, type_.bits)

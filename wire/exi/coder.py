@@ -20,6 +20,8 @@ from pncsim.wire.exi.store import CoderStore, cache_root, fingerprint
 from pncsim.wire.gate import Liberty, Tolerate, refuse
 
 if TYPE_CHECKING:
+    from pncsim.wire.exi.careful_decode import CarefulDecoder
+    from pncsim.wire.exi.careful_encode import CarefulEncoder
     from pncsim.wire.exi.schema import SchemaSet, Type
 
 LONGEST = 1 << 20
@@ -79,7 +81,7 @@ class Codec:
             return _octets(self._ns[f"e_{cls.__name__}"](start, document))
         except STUMBLES:
             qname, type_ = self.schema.documents[code]
-            return self._careful_encoder().document(code, qname, type_, document)  # type: ignore[no-any-return]
+            return self._careful_encoder().document(code, qname, type_, document)
 
     def decode(self, data: bytes, *, gate: Tolerate = refuse) -> Any:
         """The root of an EXI document. What deviates and can be read goes through ``gate``.
@@ -135,7 +137,7 @@ class Codec:
             simple = next((t for t in found if not isinstance(t, type)), found[0])
             wanted = next((t for t in found if t is type(value)), simple)
             encoder = self._careful_encoder()
-            return encoder.fragment(code, wanted, value, relaxed and len(types) > 1)  # type: ignore[no-any-return]
+            return encoder.fragment(code, wanted, value, relaxed and len(types) > 1)
 
     def decode_fragment(self, data: bytes, *, gate: Tolerate = refuse) -> tuple[str, Any]:
         """The element's local name and value. Raises as :meth:`decode`."""
@@ -253,12 +255,12 @@ class Codec:
 
         return Grammars()
 
-    def _careful_encoder(self) -> Any:
+    def _careful_encoder(self) -> CarefulEncoder:
         from pncsim.wire.exi.careful_encode import CarefulEncoder
 
         return CarefulEncoder(self.schema, self.grammars)
 
-    def _careful_decoder(self, data: bytes, liberties: list[Liberty]) -> Any:
+    def _careful_decoder(self, data: bytes, liberties: list[Liberty]) -> CarefulDecoder:
         from pncsim.wire.exi.careful_decode import CarefulDecoder
 
         if len(data) > LONGEST:

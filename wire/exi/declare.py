@@ -298,7 +298,7 @@ class ComplexType(metaclass=Catalogue):
     __abstract__: ClassVar[bool]
     __mixed__: ClassVar[bool]
     __wildcard__: ClassVar[Any_ | None]
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # how Python is told that nothing of it can be hashed
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):

@@ -195,7 +195,7 @@ class DecoderSource:
         for number, option in enumerate(item.options, item.first):
             self.emit(f"{'if' if number == item.first else 'elif'} c == {number}:")
             self.depth += 1
-            self._option(option, lambda e, o=option: f"o.{o.field} = {e}")  # type: ignore[misc]
+            self._option(option, lambda e, o=option: f"o.{o.field} = {e}")  # type: ignore[misc]  # each has a field
             self.flush()
             self.depth -= 1
 

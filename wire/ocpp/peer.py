@@ -70,7 +70,7 @@ class OcppPeer:
         answer: Any = await self.call(request.action, request.payload, timeout)
         return answer  # type: ignore[no-any-return]  # its schema has accepted it
 
-    async def call(self, action: str, payload: Mapping[str, Any], timeout: float | None = None) -> Payload:  # noqa: ASYNC109
+    async def call(self, action: str, payload: Mapping[str, Any], timeout: float | None = None) -> Payload:  # noqa: ASYNC109 (as above)
         """Call the peer by the name of an action and return its payload; where the name is known, :meth:`ask` instead.
 
         Raises CallError (the peer answered CALLERROR), PeerError (its answer breaks the schema), PeerSilent (no answer

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pncsim.simulator.lab.lab import Lab
 
 WITH_COUNTRY = Flaw(text="with a country, which its profile does not have", kind="profile", profile={"country": "DE"})
-FOREIGN = "foreign"
-FOREIGN_SUB_CA = "foreign Sub-CA 2"
 NO_EMAID = "an EMAID that is none"
 
 Make = Callable[[Pki, str, Credentials, float], Credentials]

@@ -100,7 +100,7 @@ def _of_the_certificate(status: str) -> str:
     return "ContractCancelled" if status in _CANCELLED else "Accepted"
 
 
-_BREAKS: Mapping[BrokenCall, Callable[[list[Any]], list[Any]]] = {
+_BREAKS: Mapping[str, Callable[[list[Any]], list[Any]]] = {
     "message-type": lambda call: [7, *call[1:]],
     "unknown-action": lambda call: [*call[:2], "Authorise", call[3]],
     "missing-field": lambda call: [*call[:3], {name: value for name, value in call[3].items() if name != "idToken"}],
@@ -124,7 +124,7 @@ def broken_call(
     """The station's Authorize is no call the schema allows."""
 
     def change(action: str, frame: str) -> str:
-        return json.dumps(_BREAKS[how](json.loads(frame))) if action == "Authorize" else frame  # type: ignore[index]
+        return json.dumps(_BREAKS[how](json.loads(frame))) if action == "Authorize" else frame
 
     lab.hooks.alter_said(where, change)
 

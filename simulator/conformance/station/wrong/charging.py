@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pncsim.secc.questions import AuthorizationAnswer, SchedulesAnswer
 from pncsim.secc.station import authorization, metering
@@ -17,6 +17,9 @@ from pncsim.secc.station.variables import DeviceModel
 from pncsim.simulator.conformance.put import wrong
 from pncsim.simulator.conformance.station.wrong import ids
 from pncsim.wire.values import replace
+
+if TYPE_CHECKING:
+    from pncsim.wire.ocpp.types.v201 import ReasonEnumType, TriggerReasonEnumType
 
 # Who may charge
 
@@ -125,9 +128,9 @@ def _changed(**without: Any) -> Any:
     return instead
 
 
-def _stopped_for(trigger: str, reason: str) -> Any:
+def _stopped_for(trigger: TriggerReasonEnumType, reason: ReasonEnumType) -> Any:
     def instead(self: TransactionBook, now: float, _: Any, __: Any, register: Any) -> Any:
-        return _end(self, now, trigger, reason, register)  # type: ignore[arg-type]
+        return _end(self, now, trigger, reason, register)
 
     return instead
 

@@ -44,7 +44,8 @@ def _found_as(instead: str, unlike: str) -> Any:
 
 
 def _whatever_attribute(model: DeviceModel, item: Any) -> Any:
-    return _find(model, {key: value for key, value in item.items() if key != "attributeType"})  # type: ignore[arg-type]
+    actual: Any = {key: value for key, value in item.items() if key != "attributeType"}
+    return _find(model, actual)
 
 
 def _all_of_it(model: DeviceModel, *, configuration_only: bool) -> Any:
