@@ -36,8 +36,8 @@ HASHES = {
     "serialNumber": "1",
     "responderURL": "http://ocsp.example",
 }
-OCTT = 290
-"""Cases that Core, Advanced Security and ISO 15118 Support list for a station."""
+OCTT = 313
+"""Cases for a station of Core, Advanced Security, ISO 15118, Smart Charging and Local Authorization List Management."""
 
 
 def test_each_id_stands_for_one_case_that_can_be_run_or_says_why_not() -> None:

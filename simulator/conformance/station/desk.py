@@ -315,8 +315,16 @@ class CsmsDesk:
                 " cannot begin.",
                 kind="refused",
             )
-        if had is not None:
-            self.afterwards(lambda: self.set(component, name, had, **more))
+        if had is None:
+            return
+        self.afterwards(lambda: self.set(component, name, had, **more))
+        if result["attributeStatus"] == "Accepted":
+            has = (await self.variable(component, name, **more)).get("attributeValue")
+            if has == had:
+                raise PeerError(
+                    f"The station accepts {value!a} for {component}.{name}, and keeps {had!a}: the case cannot begin.",
+                    kind="refused",
+                )
 
     def afterwards(self, undo: Callable[[], Any]) -> None:
         """Somebody else's station is given back as it was: ``undo()`` is awaited at the end."""

@@ -24,7 +24,7 @@ def says(status: str, **more: Any) -> Any:
     return lambda payload: {"idTokenInfo": {"status": status, **more}} if "idToken" in payload else {}
 
 
-async def _comes_with_card(desk: CsmsDesk) -> None:
+async def comes_with_card(desk: CsmsDesk) -> None:
     await desk.hand.drive()
     await desk.hand.show(desk.options.card)
 
@@ -32,14 +32,14 @@ async def _comes_with_card(desk: CsmsDesk) -> None:
 def _not_with(status: str) -> Playing:
     async def play(desk: CsmsDesk) -> None:
         desk.answer("Authorize", says(status))
-        await _comes_with_card(desk)
+        await comes_with_card(desk)
         await desk.expect("Authorize", within=CHARGES_WITHIN)
         await not_charging(desk, within=GOES_ON)
 
     return play
 
 
-async def _prepared(desk: CsmsDesk, *, local: bool = True) -> None:
+async def prepared(desk: CsmsDesk, *, local: bool = True) -> None:
     """The cache is on and empty, and counts before the CSMS is asked, or does not."""
     await desk.configured("AuthCacheCtrlr", "Enabled", "true")
     await desk.configured("AuthCtrlr", "LocalPreAuthorize", str(local).lower())
@@ -54,7 +54,7 @@ async def _known(desk: CsmsDesk, status: str = "Accepted") -> None:
         await desk.hand.unplug()
         await over(desk, transaction)
     else:
-        await _comes_with_card(desk)
+        await comes_with_card(desk)
         await desk.expect("Authorize", within=CHARGES_WITHIN)
         await desk.clock.sleep(2.0)
         await desk.hand.unplug()
@@ -65,7 +65,7 @@ async def _known(desk: CsmsDesk, status: str = "Accepted") -> None:
 
 async def _asked(desk: CsmsDesk, *, asked: bool) -> None:
     """A vehicle comes with the card; Authorize is sent, or is not. Raises Unlike."""
-    await _comes_with_card(desk)
+    await comes_with_card(desk)
     await desk.event(state="Charging", within=CHARGES_WITHIN)
     said = bool(desk.said("Authorize"))
     must(said == asked, f"The CSMS was {'' if said else 'not '}asked about the card.")
@@ -73,7 +73,7 @@ async def _asked(desk: CsmsDesk, *, asked: bool) -> None:
 
 def _again(*, local: bool = True, asked: bool) -> Playing:
     async def play(desk: CsmsDesk) -> None:
-        await _prepared(desk, local=local)
+        await prepared(desk, local=local)
         await _known(desk)
         await _asked(desk, asked=asked)
 
@@ -81,7 +81,7 @@ def _again(*, local: bool = True, asked: bool) -> Playing:
 
 
 async def _card_then_cable(desk: CsmsDesk) -> None:
-    await _prepared(desk)
+    await prepared(desk)
     await _known(desk)
     await desk.hand.show(desk.options.card)
     await desk.clock.sleep(2.0)
@@ -91,7 +91,7 @@ async def _card_then_cable(desk: CsmsDesk) -> None:
 
 
 async def _after_reset(desk: CsmsDesk) -> None:
-    await _prepared(desk)
+    await prepared(desk)
     await _known(desk)
     reset: Any = {"type": "OnIdle"}
     await desk.status(v201.Reset(reset), "Accepted")
@@ -102,7 +102,7 @@ async def _after_reset(desk: CsmsDesk) -> None:
 
 
 async def _lives(desk: CsmsDesk) -> None:
-    await _prepared(desk)
+    await prepared(desk)
     await desk.configured("AuthCacheCtrlr", "LifeTime", "5")
     await _known(desk)
     await desk.clock.sleep(10.0)
@@ -113,10 +113,10 @@ def _asked_again(first: str, then: str) -> Playing:
     """The cache says ``first`` of the card: the CSMS is asked, and what it says counts."""
 
     async def play(desk: CsmsDesk) -> None:
-        await _prepared(desk)
+        await prepared(desk)
         await _known(desk, first)
         desk.answer("Authorize", says(then))
-        await _comes_with_card(desk)
+        await comes_with_card(desk)
         await desk.expect("Authorize", what="though the cache knows the card", within=CHARGES_WITHIN)
         if then == "Accepted":
             await desk.event(state="Charging", within=CHARGES_WITHIN)
@@ -127,11 +127,11 @@ def _asked_again(first: str, then: str) -> Playing:
 
 
 async def _from_event(desk: CsmsDesk) -> None:
-    await _prepared(desk)
+    await prepared(desk)
     await _known(desk)
     desk.answer("TransactionEvent", says("Blocked"))
     await desk.configured("TxCtrlr", "StopTxOnInvalidId", "true")
-    await _comes_with_card(desk)
+    await comes_with_card(desk)
     await desk.event("Ended", within=CHARGES_WITHIN)
     await desk.hand.unplug()
     await desk.clock.sleep(2.0)
@@ -144,11 +144,11 @@ def _invalid_meanwhile(*, stops: bool) -> Playing:
     """The cache lets the card charge, and the CSMS says in its answer to the event that it is invalid."""
 
     async def play(desk: CsmsDesk) -> None:
-        await _prepared(desk)
+        await prepared(desk)
         await desk.configured("TxCtrlr", "StopTxOnInvalidId", str(stops).lower())
         await _known(desk)
         desk.answer("TransactionEvent", says("Invalid"))
-        await _comes_with_card(desk)
+        await comes_with_card(desk)
         if stops:
             event = await desk.event("Ended", within=CHARGES_WITHIN)
             said = event["triggerReason"], event["transactionInfo"].get("stoppedReason")
@@ -161,7 +161,7 @@ def _invalid_meanwhile(*, stops: bool) -> Playing:
 
 
 async def _cleared(desk: CsmsDesk) -> None:
-    await _prepared(desk)
+    await prepared(desk)
     await _known(desk)
     await desk.status(v201.ClearCache({}), "Accepted")
     await _asked(desk, asked=True)
@@ -203,13 +203,13 @@ async def _master(desk: CsmsDesk) -> None:
 async def _master_starts_nothing(desk: CsmsDesk) -> None:
     await desk.configured("AuthCtrlr", "MasterPassGroupId", "MASTER-1")
     desk.answer("Authorize", says("Accepted", groupIdToken={"idToken": "MASTER-1", "type": "Central"}))
-    await _comes_with_card(desk)
+    await comes_with_card(desk)
     await not_charging(desk)
 
 
 async def _nobody_asked(desk: CsmsDesk) -> None:
     await desk.configured("AuthCtrlr", "DisableRemoteAuthorization", "true")
-    await _comes_with_card(desk)
+    await comes_with_card(desk)
     await desk.never("Authorize", within=GOES_ON, what="though DisableRemoteAuthorization is true")
 
 

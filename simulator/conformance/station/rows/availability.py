@@ -23,6 +23,8 @@ _PLACES: dict[AvailabilityLevel, Any] = {
     "Charging Station": {},
     "Connector": {"evse": {"id": 1, "connectorId": 1}},
 }
+SETTLES = 2.0
+"""Seconds within which a station has told how all its connectors are."""
 _TOLD: dict[Operation, str] = {"Operative": "Available", "Inoperative": "Unavailable"}
 
 
@@ -56,6 +58,7 @@ def _changes(place: AvailabilityLevel, before: Operation, after: Operation) -> P
         if before == "Inoperative":
             await _change(desk, place, before)
             await _told(desk, before)
+            await desk.clock.sleep(SETTLES)  # each connector is told of
         desk.mark()
         await _change(desk, place, after)
         if before != after:

@@ -8,6 +8,7 @@ from pncsim.simulator.conformance.octt import OcttCases, Playing
 from pncsim.simulator.conformance.station.declared import has
 from pncsim.simulator.conformance.station.desk import CsmsDesk
 from pncsim.simulator.conformance.station.doing import charging
+from pncsim.simulator.conformance.station.rows.remote import begun_remotely, start
 from pncsim.simulator.conformance.unlike import must
 from pncsim.wire.ocpp import v201
 from pncsim.wire.ocpp.when import timestamp
@@ -130,6 +131,16 @@ def _gets(evse: int | None, **criterion: Any) -> Playing:
         must(any(one["id"] == 4 for one in found), "The profile that was set is not reported.")
 
     return play
+
+
+async def _started_with_one(desk: CsmsDesk) -> None:
+    await desk.hand.drive()
+    await desk.expect("StatusNotification", lambda said: said["connectorStatus"] == "Occupied", what="(Occupied)")
+    await start(desk, chargingProfile=profile(desk, OF_ONE, id=4, kind="Relative"))
+    transaction = await begun_remotely(desk)
+    found = await _reported(desk, 1, chargingProfilePurpose=OF_ONE)
+    mine = [one for one in found if one.get("transactionId") == transaction]
+    must(mine, "The profile of the request is not reported as one of the transaction that was begun.")
 
 
 async def _composite(desk: CsmsDesk, *allowed: str, evse: int = 1, unit: str = "") -> Any:
@@ -298,6 +309,15 @@ for _number, _title, _play, _use, _does, _expects, _when in (
         "Accepted; the second one alone is reported",
         _KEEPS,
     ),
+    (
+        "K_37",
+        "Remote start transaction with charging profile: Success",
+        _started_with_one,
+        "F01",
+        "",
+        "",
+        _KEEPS,
+    ),
     ("K_39", f"{_COMPOSITE}: No ChargingProfile installed on Charging Station", _no_profile, "K08", "", "", _TELLS),
     ("K_40", f"{_COMPOSITE}: Stacking ChargingProfiles", _stacked, "K08", "", "the higher level counts", _TELLS),
     ("K_41", f"{_COMPOSITE}: Combining chargingProfilePurposes", _combined, "K08", "", "the lower counts", _TELLS),
@@ -384,6 +404,10 @@ for _number, _title, _play, _use, _does, _expects, _when in (
 ):
     _what, _result = {
         "K01": (f"SetChargingProfile {_does}", f"status {_expects}"),
+        "F01": (
+            "a vehicle is plugged in; then RequestStartTransaction with a chargingProfile, and GetChargingProfiles",
+            "status Accepted, and energy flows; the profile is reported as one of the transaction",
+        ),
         "K08": ("GetCompositeSchedule, after what the title says was set", f"status {_expects or 'Accepted'}"),
         "K09": ("SetChargingProfile, then GetChargingProfiles by what the title says", "the profile is reported"),
         "K10": (f"ClearChargingProfile {_does}", f"status {_expects or 'Accepted, and it is not reported any more'}"),

@@ -29,7 +29,7 @@ async def start(desk: CsmsDesk, *statuses: str, evse: int = 1, card: str = "", *
     return await desk.status(v201.RequestStartTransaction(request), *(statuses or ("Accepted",)))
 
 
-async def _begun_remotely(desk: CsmsDesk) -> str:
+async def begun_remotely(desk: CsmsDesk) -> str:
     """The events that say so, until energy flows: the transaction's id. Raises Unlike."""
     event = await desk.expect(
         "TransactionEvent",
@@ -55,7 +55,7 @@ async def _plug_first(desk: CsmsDesk) -> None:
     await desk.hand.drive()
     await desk.expect("StatusNotification", lambda said: said["connectorStatus"] == "Occupied", what="(Occupied)")
     await start(desk)
-    await _begun_remotely(desk)
+    await begun_remotely(desk)
 
 
 def _start_first(asked: bool) -> Playing:
@@ -64,7 +64,7 @@ def _start_first(asked: bool) -> Playing:
         desk.mark()
         await start(desk)
         await desk.hand.drive()
-        await _begun_remotely(desk)
+        await begun_remotely(desk)
         _asks(asked, desk)
 
     return play
@@ -131,7 +131,7 @@ async def _with_profile(desk: CsmsDesk) -> None:
         "chargingSchedule": [schedule],
     }
     await start(desk, chargingProfile=profile)
-    await _begun_remotely(desk)
+    await begun_remotely(desk)
 
 
 for _number, _title, _play, _use, _does, _expects, _when in (

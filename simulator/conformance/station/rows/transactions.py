@@ -74,6 +74,16 @@ def _starts_by(*reasons: str) -> Playing:
     return play
 
 
+async def _starts_with_power(desk: CsmsDesk) -> None:
+    await desk.hand.drive()
+    await desk.expect("StatusNotification", lambda said: said["connectorStatus"] == "Occupied", what="(Occupied)")
+    await desk.never("TransactionEvent", within=5.0, what="though nobody is authorised")
+    await desk.hand.show(desk.options.card)
+    event = await desk.event("Started", within=CHARGES_WITHIN)
+    said = event["triggerReason"]
+    must(said in ("Authorized", "ChargingStateChanged"), f"The transaction begins by {said}, not by the power path.")
+
+
 # Ends
 
 
@@ -209,10 +219,10 @@ for _number, _title, _play, _use, _does, _expects, _when in (
     (
         "E_01",
         "Start transaction options: PowerPathClosed",
-        _starts_by("Authorized", "CablePluggedIn", "ChargingStateChanged"),
+        _starts_with_power,
         "E01(S5)",
-        "a card is shown, then a vehicle is plugged in",
-        "TransactionEvent (Started) by what came last of authorisation and cable",
+        "a vehicle is plugged in, then a card is shown",
+        "no TransactionEvent before that; then Started by Authorized or ChargingStateChanged",
         (*_CARD, *has("TxStartPoint", "PowerPathClosed")),
     ),
     (

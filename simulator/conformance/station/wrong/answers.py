@@ -308,7 +308,7 @@ WRONG = wrong(
         station,
         "BLOCKS",
         answering("SetChargingProfile", _says("Accepted")),
-        ids("K_02 K_11 K_12 K_14 K_16"),
+        ids("K_02 K_11 K_12 K_14 K_16 K_53 K_58"),
     ),
     (
         "no-profile",
@@ -316,7 +316,7 @@ WRONG = wrong(
         station,
         "BLOCKS",
         answering("SetChargingProfile", _says("Rejected")),
-        ids("K_53"),
+        ids("K_53 K_58"),
     ),
     (
         "any-data",
@@ -349,7 +349,7 @@ WRONG = wrong(
         TrustStore,
         "installed",
         _whatever_was_asked,
-        ids("M_12 M_13 M_14 M_15 M_16 M_17"),
+        ids("M_12 M_13 M_14 M_15 M_16 M_17 M_01 M_02 M_03 M_04 M_07 M_19 M_20 M_23 A_12 C_52 C_53"),
     ),
     (
         "lists-none",

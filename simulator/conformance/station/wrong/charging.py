@@ -192,7 +192,7 @@ WRONG = wrong(
         authorization,
         "contract_payload",
         _no_hashes,
-        ids("C_50 C_51"),
+        ids("C_50 C_51 M_26 M_28"),
     ),
     (
         "never-central",
@@ -274,7 +274,7 @@ WRONG = wrong(
         Outlet,
         "status",
         lambda self, connector: "Available",
-        ids("G_01 G_02 F_24 B_51 E_03 F_01 F_06"),
+        ids("G_01 G_02 F_24 B_51 B_52 E_03 E_17 E_20 E_25 E_54 F_01 F_06 K_38"),
     ),
     (
         "always-taken",
@@ -282,7 +282,7 @@ WRONG = wrong(
         Outlet,
         "status",
         lambda self, connector: "Occupied",
-        ids("G_02 F_23"),
+        ids("G_01 G_02 F_23 F_24 B_52 E_03 E_17 E_20 E_25 E_54 F_01 F_06 K_38"),
     ),
     (
         "no-context",
@@ -308,7 +308,7 @@ WRONG = wrong(
         lambda self: False,
         ids("J_06"),
     ),
-    ("no-interval", "values come in no interval", metering, "interval", lambda model, name: 0, ids("J_09")),
+    ("no-interval", "values come in no interval", metering, "interval", lambda model, name: 0, ids("J_09 E_40")),
     ("no-signatures", "nothing is signed", metering, "signed", lambda receipt: [], ids("J_11")),
     (
         "plan-untold",
@@ -324,7 +324,7 @@ WRONG = wrong(
         SchedulePlanner,
         "schedules",
         _needs_once,
-        ids("K_57"),
+        ids("K_57 K_58"),
     ),
     (
         "needs-elsewhere",
@@ -332,6 +332,6 @@ WRONG = wrong(
         SchedulePlanner,
         "_needs",
         _needs_of_nobody,
-        ids("K_53 K_54"),
+        ids("K_53 K_54 K_57 K_58"),
     ),
 )

@@ -167,7 +167,14 @@ WRONG = wrong(
         ids("B_52"),
     ),
     ("at-once", "it comes back after a second", link, "reconnect_waits", lambda *_: itertools.repeat(1.0), ids("B_57")),
-    ("another-password", "it comes with another password", station.Station, "__init__", _another_password, ids("A_01")),
+    (
+        "another-password",
+        "it comes with another password",
+        station.Station,
+        "__init__",
+        _another_password,
+        ids("A_01 A_04 B_01 B_02 B_03 B_30"),
+    ),
     (
         "old-password",
         "it accepts a new password and keeps the old one",
@@ -178,7 +185,7 @@ WRONG = wrong(
     ),
     ("trusts-anybody", "it trusts every certificate of a CSMS", doors, "client_context", _trusting, ids("A_05")),
     ("old-fashioned", "it speaks TLS 1.0, too", doors, "client_context", _old_fashioned, ids("A_06")),
-    ("outdated", "it speaks TLS 1.1 at most", doors, "client_context", _outdated, ids("A_04")),
+    ("outdated", "it speaks TLS 1.1 at most", doors, "client_context", _outdated, ids("A_04 A_07")),
     ("shows-nothing", "it shows no certificate of its own", doors, "client_context", _showing_nothing, ids("A_07")),
     (
         "no-events",
@@ -206,6 +213,6 @@ WRONG = wrong(
         _for_the_first,
         ids("M_24 M_25"),
     ),
-    ("endless", "it sends an event again without end", EventDelivery, "_deliver", _endlessly, ids("E_41 E_50")),
+    ("endless", "it sends an event again without end", EventDelivery, "_deliver", _endlessly, ids("E_41 E_50 E_51")),
     ("only-once", "it sends an event once", EventDelivery, "_deliver", _only_once, ids("E_41 E_42 E_50 E_51")),
 )

@@ -120,7 +120,14 @@ WRONG = wrong(
         ids("B_39"),
     ),
     ("reports-all", "the ConfigurationInventory is the FullInventory", DeviceModel, "report", _all_of_it, ids("B_12")),
-    ("reports-less", "a controller is left out of reports", DeviceModel, "report", _without_heartbeats, ids("B_13")),
+    (
+        "reports-less",
+        "a controller is left out of reports",
+        DeviceModel,
+        "report",
+        _without_heartbeats,
+        ids("B_13 B_53"),
+    ),
     (
         "without-clock",
         "it has no ClockCtrlr",
@@ -132,13 +139,20 @@ WRONG = wrong(
         ),
         ids("B_53"),
     ),
-    ("reports-from-1", "reports begin with the seqNo 1", reporting, "_report", _numbered_from_one, ids("B_12 B_13")),
+    (
+        "reports-from-1",
+        "reports begin with the seqNo 1",
+        reporting,
+        "_report",
+        _numbered_from_one,
+        ids("B_12 B_13 B_53"),
+    ),
     (
         "any-report",
         "it accepts every report base",
         station,
         "BLOCKS",
         answering("GetBaseReport", lambda _, payload: {"status": "Accepted"}),
-        ids("B_15 B_12 B_13"),
+        ids("B_15 B_12 B_13 B_53"),
     ),
 )
