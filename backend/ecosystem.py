@@ -14,6 +14,8 @@ from pncsim.backend.ccp.directory import ContractDirectory
 from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.cps import CpsSigner, ProvisioningService
 from pncsim.backend.cps.contracts import ContractService
+from pncsim.backend.cps.further import FurtherSigners
+from pncsim.backend.cps.service import Further, no_others
 from pncsim.backend.cps.waiting import sign_waiting_again
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import (
@@ -213,7 +215,12 @@ class Ecosystem:
     @cached_property
     def signing(self) -> ProvisioningService:
         """A provisioning service that signs below every V2G root there is, the first PKI's by default."""
-        return self._signing("CPS", self.pkis.values())
+        return self._signing("CPS", self.pkis.values(), self.further_signers.signers)
+
+    @cached_property
+    def further_signers(self) -> FurtherSigners:
+        """Signers of the common provisioning service below V2G roots of others."""
+        return FurtherSigners(self._voice("CPS"), self.store, self.verifier, self._source.of("further signers"))
 
     @cached_property
     def desks(self) -> Desks:
@@ -426,7 +433,7 @@ class Ecosystem:
         unit = f"{unit or role} {self._unit}" if self._unit else unit
         return Voice.on(self._clock, self._trace, role, unit, refuses=self._refuses)
 
-    def _signing(self, unit: str, pkis: Iterable[Pki]) -> ProvisioningService:
+    def _signing(self, unit: str, pkis: Iterable[Pki], further: Further = no_others) -> ProvisioningService:
         return ProvisioningService(
             self._clock,
             self._voice("CPS", unit),
@@ -434,6 +441,7 @@ class Ecosystem:
             verifier=self.verifier,
             vehicles=self.vehicles,
             pool=self.pool,
+            further=further,
         )
 
     def _signers(self, pkis: Iterable[Pki]) -> list[CpsSigner]:

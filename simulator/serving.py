@@ -18,6 +18,7 @@ from msgspec import Struct
 from pncsim.backend.auth import AUDIENCES, CLIENTS, TOKEN_KEYS
 from pncsim.backend.auth.certificates import CLIENT_CERTIFICATES
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS
+from pncsim.backend.cps.further import FURTHER_SIGNERS
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.faces import FACES, VIEWER
 from pncsim.backend.mo import NOTICES, SUBSCRIPTIONS
@@ -64,6 +65,7 @@ KINDS = (
     TOKEN_KEYS,
     AUDIENCES,
     OWN_KEYS,
+    FURTHER_SIGNERS,
     END_ENTITIES,
     *FLEET_KINDS,
     ENDPOINTS,

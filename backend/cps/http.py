@@ -95,7 +95,8 @@ class _Face:
     async def signers(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         """Those below a root of the pool: without one nothing is signed (CPS-14)."""
         known = {root.fingerprint: root.id for root in await self._roots.roots(RootKind.V2G)}
-        found = [_signer(one, known[one.fingerprint]) for one in self._signing.signers if one.fingerprint in known]
+        signers = await self._signing.all_signers()
+        found = [_signer(one, known[one.fingerprint]) for one in signers if one.fingerprint in known]
         return json_response({"cpsCertificates": found})
 
     async def _signed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from cryptography import x509
 from msgspec import Struct
@@ -45,8 +45,17 @@ class UnknownVehicle(Refused):
     """The provisioning pool has no such vehicle (404; some operations publish a 400 for it)."""
 
 
+Further = Callable[[], Awaitable[Sequence[CpsSigner]]]
+"""Tells signers of a service that are kept elsewhere and may be others the next time."""
+
+
+async def no_others() -> Sequence[CpsSigner]:
+    """No signers but a service's own."""
+    return ()
+
+
 class ProvisioningService:
-    """The service's operations. ``signers``: one for each V2G root served, the default first."""
+    """The service's operations. ``signers``: one for each V2G root served, the default first; ``further``: others."""
 
     def __init__(
         self,
@@ -57,6 +66,7 @@ class ProvisioningService:
         verifier: Verifier,
         vehicles: ProvisioningPort,
         pool: ContractPoolPort,
+        further: Further = no_others,
     ) -> None:
         self._clock = clock
         self._voice = voice
@@ -64,11 +74,16 @@ class ProvisioningService:
         self._verifier = verifier
         self._vehicles = vehicles
         self._pool = pool
+        self._further = further
 
     @property
     def signers(self) -> tuple[CpsSigner, ...]:
-        """Who can sign here (``GET /cps/signer``)."""
+        """Its own signers."""
         return self._signers
+
+    async def all_signers(self) -> tuple[CpsSigner, ...]:
+        """Who can sign here (``GET /cps/signer``)."""
+        return (*self._signers, *await self._further())
 
     def replace_signers(self, signers: Sequence[CpsSigner]) -> None:
         """Sign with these from now on: certificates of a provisioning service last 90 days."""
@@ -239,7 +254,7 @@ class ProvisioningService:
         """CPS-2, CPS-3, CPS-14: what was asked for, else what the vehicle holds, else the default; if still good."""
         wanted = {root.replace(":", "").lower() for root in roots}
         held = vehicle.v2g_roots if vehicle else ()
-        signers = [signer for signer in self._signers if among is None or signer.fingerprint in among]
+        signers = [signer for signer in await self.all_signers() if among is None or signer.fingerprint in among]
         candidates = [signer for signer in signers if not wanted or signer.fingerprint in wanted]
         if not wanted and held:
             candidates = [s for s in candidates if _is_held(s.root, held)] or candidates

@@ -75,6 +75,11 @@ _CLIENT = {
 }
 CLIENT = record("Client", _CLIENT)
 WITH_SECRET = record("ClientWithSecret", {**_CLIENT, "secret": text("shown this once")})
+SIGNER = record(
+    "FurtherSigner",
+    {"id": TEXT, "certificateRequest": BASE64, "chain": listed(CERTIFICATE)},
+    {"cpsV2GRootCertificateFingerprint": text("of the V2G root it signs below, once it is certified")},
+)
 CLOCK = record("Clock", {"time": text(format="date-time"), "seconds": NUMBER})
 
 _OR_NONE = {"type": ["string", "null"]}
@@ -166,6 +171,25 @@ ADMIN: Mapping[str, Described] = {
         ),
         answers={201: record("Chain", {"chain": listed(CERTIFICATE)})},
         errors=(404,),
+    ),
+    "getSigners": Described(
+        summary="The signers of the provisioning service below V2G roots of others",
+        answers={200: record("FurtherSigners", {"signers": listed(SIGNER)})},
+    ),
+    "addSigner": Described(
+        summary="Make a key that somebody with a V2G root of their own is to certify",
+        answers={201: SIGNER},
+        errors=(409,),
+        more="The key stays in the services. The answer holds the certificate request (PKCS#10) for it.",
+    ),
+    "certifySigner": Described(
+        summary="Sign with that key below a V2G root of the pool from now on; again, to renew its certificate",
+        body=record("FurtherSignerChain", {"chain": listed(CERTIFICATE)}),
+        answers={200: SIGNER},
+        errors=(404, 502),
+    ),
+    "removeSigner": Described(
+        summary="Sign with that key no more, and forget it", answers={200: NOTHING}, errors=(404,)
     ),
     "cleanse": Described(
         summary="Remove what is expired or revoked now, and not at night",

@@ -22,6 +22,7 @@ from pncsim.backend.auth import AUDIENCES, CLIENTS, TOKEN_KEYS, Audience, Client
 from pncsim.backend.auth.certificates import CLIENT_CERTIFICATES, ClientCertificate
 from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS, ContractEntry, SeenRequest, StoredContract
+from pncsim.backend.cps.further import FURTHER_SIGNERS, FurtherSigner
 from pncsim.backend.csms.register import STATIONS, RegisteredStation
 from pncsim.backend.csms.transactions import TRANSACTIONS, MeterValue, Transaction
 from pncsim.backend.events.facts import Fact, VehicleDeleted, VehiclePublished
@@ -177,6 +178,10 @@ def own_key(number: int, version: int = 0) -> OwnKey:
     return OwnKey(role=f"role {number}", certificate=issued(version), private=bytes([version]))
 
 
+def further_signer(number: int, version: int = 0) -> FurtherSigner:
+    return FurtherSigner(id=f"{number}", private=bytes([version]), chain=(issued(version),), root=issued(version))
+
+
 def fleet_vehicle(number: int, version: int = 0) -> FleetVehicle:
     pcid = f"PNCSIMVEHICLE{number:05}"
     return FleetVehicle(
@@ -281,6 +286,7 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "client_certificates": (CLIENT_CERTIFICATES, client_certificate),
     "audiences": (AUDIENCES, lambda number, version=0: Audience(f"http://pool{number}.example", NOW + version)),
     "own_keys": (OWN_KEYS, own_key),
+    "further_signers": (FURTHER_SIGNERS, further_signer),
     "end_entities": (END_ENTITIES, end_entity),
     "fleet": (FLEET, fleet_vehicle),
     "fleet_keys": (FLEET_KEYS, fleet_key),
