@@ -88,8 +88,9 @@ def cert_id(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: 
 def cert_id_from_hash_data(data: HashData, *, gate: Tolerate = refuse) -> CertId:
     """The name that OCPP hash data gives. Raises PeerError where it cannot be read.
 
-    Hashes and serial number are hex. One known station sends base64url hashes and a decimal serial number: that is
-    understood where ``gate`` lets it pass.
+    Hashes and serial number are hex. Stations on PyPI iso15118 0.31.2 (derive_certificate_hash_data) send base64url
+    hashes and a decimal serial number: that is understood where ``gate`` lets it pass. One of 20 octets has more digits
+    so than the 40 characters that OCPP gives it, and the schema has refused it before.
     """
     size = _OCPP_SIZES.get(data.algorithm)
     if size is None:

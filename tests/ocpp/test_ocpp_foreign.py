@@ -17,6 +17,8 @@ from pncsim.backend.csms.server import serve_csms
 from pncsim.secc.questions import AuthorizationAnswer, ContractAuthorization
 from pncsim.secc.station.config import StationConfig
 from pncsim.tls_certs.hash_data import hash_data
+from pncsim.wire.ocpp import schema
+from pncsim.wire.ocpp.versions import V201
 from pncsim.wire.ocpp.websocket import basic, connector
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -197,3 +199,18 @@ async def test_our_station_at_the_packages_csms() -> None:
             assert station.online
     finally:
         await runner.cleanup()
+
+
+def authorize(serial_number: str) -> dict[str, Any]:
+    hashes = {"issuerNameHash": "A" * 43 + "=", "issuerKeyHash": "B" * 43 + "=", "serialNumber": serial_number}
+    named = {"hashAlgorithm": "SHA256", "responderURL": "http://ocsp.example/", **hashes}
+    return {"idToken": {"idToken": EMAID, "type": "eMAID"}, "iso15118CertificateHashData": [named]}
+
+
+def test_a_serial_number_that_iso15118_writes_in_decimal_fits_ocpp_up_to_sixteen_octets() -> None:
+    """PyPI iso15118 0.31.2; CAs draw serial numbers of up to 20 octets (RFC 5280 4.1.2.2), in hex 40 characters."""
+    largest = {octets: (1 << 8 * octets - 1) - 1 for octets in (16, 20)}
+    refused = schema.violation(V201, "Authorize", "Request", authorize(str(largest[20])))
+    assert refused == ("PropertyConstraintViolation", "iso15118CertificateHashData.0.serialNumber is too long")
+    for fits in (str(largest[16]), f"{largest[20]:x}"):
+        assert schema.violation(V201, "Authorize", "Request", authorize(fits)) is None
