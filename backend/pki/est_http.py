@@ -153,7 +153,10 @@ def _bag(certificates: Sequence[x509.Certificate]) -> web.Response:
 
 
 def _base64(octets: bytes, media_type: str) -> web.Response:
-    """In one line: clients take it line by line, or without looking for line breaks."""
+    """In one line: clients take it line by line, or without looking for line breaks.
+
+    RFC 8951 (section 3) has nobody heed the header, but Bouncy Castle 1.72 reads base64 only where it stands.
+    """
     from pncsim.wire.web import web
 
     headers = {"Content-Type": media_type, "Content-Transfer-Encoding": "base64"}
