@@ -99,6 +99,16 @@ def pki() -> Pki:
 
 
 @pytest.fixture
+def own_pki() -> Pki:
+    """A PKI of the test's own, to revoke in."""
+    from certs_lab import NOW, OCSP_URL
+
+    from pncsim.tls_certs.pki import create_pki
+
+    return create_pki(NOW, ocsp_url=OCSP_URL, crl_url="http://127.0.0.1:40404/crl")
+
+
+@pytest.fixture
 async def world() -> World:
     """A back end of its own: fresh PKI, fresh services."""
     from backend_world import open_world

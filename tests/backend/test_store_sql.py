@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sql
 from backend_world import NOW
-from test_store import SAMPLES, vehicle
+from kept_samples import SAMPLES, vehicle
 
 from pncsim.backend.events.facts import CertificateRevoked, Fact, VehiclePublished
 from pncsim.backend.pcp import VEHICLES

@@ -11,7 +11,7 @@ import pytest_asyncio
 from backend_world import NOW, World
 from event_receivers import Receiver, receiver
 from face_world import Faces, open_faces
-from test_store import SAMPLES, delivery
+from kept_samples import SAMPLES, delivery
 from webhook_world import sender_of, subscribed
 
 from pncsim.backend.auth import CLIENTS, Client

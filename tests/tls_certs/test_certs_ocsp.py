@@ -1,15 +1,13 @@
-"""OCSP both ways, judged by cryptography's parser and the openssl program; hash data; revocation lists."""
+"""OCSP both ways, judged by cryptography's parser and the openssl program."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import pytest
-from certs_lab import NOW, OCSP_URL
+from certs_lab import NOW, pair
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -19,44 +17,28 @@ from foreign import Openssl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pncsim.tls_certs import der
 from pncsim.tls_certs import ocsp as ocsp_module
-from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.bad.staples import STAPLE_FLAWS, wrong_staple
 from pncsim.tls_certs.certid import CertId, RequestMalformed, parse_request
-from pncsim.tls_certs.crl import CrlError, build_crl, verify_crl
+from pncsim.tls_certs.crl import build_crl
 from pncsim.tls_certs.ocsp import (
     OcspError,
     answer_request,
     build_request,
     cert_id,
-    cert_id_from_hash_data,
-    hash_data,
     request_for,
-    request_from_hash_data,
     verify_response,
-    verify_response_for,
 )
 from pncsim.tls_certs.ocsp_answers import Single, by_key, by_name, sign_answer
-from pncsim.tls_certs.pki import Pki, create_pki
+from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import DAY, PROFILES
 from pncsim.tls_certs.revocation import Status
-from pncsim.wire.errors import LocalError, PeerError
-from pncsim.wire.gate import Liberty, NotTolerated, Tolerance
+from pncsim.wire.errors import LocalError
+from pncsim.wire.gate import Liberty, Tolerance
 from pncsim.wire.values import replace
 
 NONCE = bytes(range(16))
 steady = settings(deadline=None, derandomize=True, database=None)
-
-
-@pytest.fixture
-def fresh() -> Pki:
-    """A PKI of the test's own, to revoke in."""
-    return create_pki(NOW, ocsp_url=OCSP_URL, crl_url="http://127.0.0.1:40404/crl")
-
-
-def pair(pki: Pki) -> tuple[x509.Certificate, x509.Certificate]:
-    return pki.certificate("contract_leaf"), pki.certificate("mo_sub2")
 
 
 @pytest.mark.parametrize("algorithm", ["SHA1", "SHA256", "SHA384", "SHA512"])
@@ -113,9 +95,9 @@ def test_every_certificate_is_answered_for_by_its_own_authority(pki: Pki) -> Non
 
 
 @pytest.mark.rule("PKI-5")
-def test_revoked_from_then_on_with_its_reason(fresh: Pki) -> None:
-    certificate, issuer = pair(fresh)
-    authority = fresh.authority("mo_sub2")
+def test_revoked_from_then_on_with_its_reason(own_pki: Pki) -> None:
+    certificate, issuer = pair(own_pki)
+    authority = own_pki.authority("mo_sub2")
     authority.revoke(certificate, NOW + 5, "key_compromise")
     authority.revoke(certificate, NOW + 9, "superseded")
     status = verify_response(authority.staple(certificate, NOW + 60), certificate, issuer, NOW + 60)
@@ -123,9 +105,9 @@ def test_revoked_from_then_on_with_its_reason(fresh: Pki) -> None:
 
 
 @pytest.mark.rule("PKI-5")
-def test_a_serial_nobody_issued_is_unknown_unless_the_memory_is_short(fresh: Pki) -> None:
-    certificate, issuer = pair(fresh)
-    authority = fresh.authority("mo_sub2")
+def test_a_serial_nobody_issued_is_unknown_unless_the_memory_is_short(own_pki: Pki) -> None:
+    certificate, issuer = pair(own_pki)
+    authority = own_pki.authority("mo_sub2")
     stranger = replace(cert_id(certificate, issuer), serial=4711)
     for complete, expected in ((True, ocsp.OCSPCertStatus.UNKNOWN), (False, ocsp.OCSPCertStatus.GOOD)):
         authority.registry.complete = complete
@@ -292,25 +274,25 @@ def test_cryptography_answers_verify_here(pki: Pki) -> None:
     assert verify_response(answer.public_bytes(Encoding.DER), certificate, issuer, at).status is Status.GOOD
 
 
-def test_the_signer_is_renewed_when_it_expires(fresh: Pki) -> None:
-    certificate, issuer = pair(fresh)
-    first = fresh.authority("mo_sub2").responder(NOW)
+def test_the_signer_is_renewed_when_it_expires(own_pki: Pki) -> None:
+    certificate, issuer = pair(own_pki)
+    first = own_pki.authority("mo_sub2").responder(NOW)
     later = NOW + 100 * DAY
-    assert verify_response(fresh.authority("mo_sub2").staple(certificate, later), certificate, issuer, later)
-    assert fresh.authority("mo_sub2").responder(later).leaf != first.leaf
+    assert verify_response(own_pki.authority("mo_sub2").staple(certificate, later), certificate, issuer, later)
+    assert own_pki.authority("mo_sub2").responder(later).leaf != first.leaf
 
 
-def test_an_answer_does_not_outlive_its_signer(fresh: Pki) -> None:
-    certificate, issuer = pair(fresh)
-    authority = fresh.authority("mo_sub2")
+def test_an_answer_does_not_outlive_its_signer(own_pki: Pki) -> None:
+    certificate, issuer = pair(own_pki)
+    authority = own_pki.authority("mo_sub2")
     ends = authority.responder(NOW).leaf.not_valid_after_utc.timestamp()
     late = ends - DAY
     assert verify_response(authority.staple(certificate, late), certificate, issuer, late).expires == ends
 
 
-def test_an_answer_that_was_believed_is_not_any_more_once_its_signer_has_expired(fresh: Pki) -> None:
-    certificate, issuer = pair(fresh)
-    signer = fresh.authority("mo_sub2").responder(NOW)
+def test_an_answer_that_was_believed_is_not_any_more_once_its_signer_has_expired(own_pki: Pki) -> None:
+    certificate, issuer = pair(own_pki)
+    signer = own_pki.authority("mo_sub2").responder(NOW)
     ends = signer.leaf.not_valid_after_utc.timestamp()
     answer = sign_answer(
         [Single(cert_id(certificate, issuer), Status.GOOD, ends - DAY, ends + 30 * DAY)],
@@ -323,63 +305,6 @@ def test_an_answer_that_was_believed_is_not_any_more_once_its_signer_has_expired
     with pytest.raises(OcspError) as refused:
         verify_response(answer, certificate, issuer, ends + 2)
     assert refused.value.kind == "status signer"
-
-
-class TestHashData:
-    def test_a_request_from_hash_data_is_the_one_from_the_certificate(self, pki: Pki) -> None:
-        certificate, issuer = pair(pki)
-        for algorithm in ("SHA256", "SHA384", "SHA512"):
-            data = hash_data(certificate, issuer, algorithm)
-            assert data.responder_url == OCSP_URL
-            assert request_from_hash_data(data) == build_request(certificate, issuer, algorithm=algorithm)
-            answer = pki.answer_ocsp(request_from_hash_data(data), NOW)
-            name = cert_id_from_hash_data(data)
-            assert verify_response_for(answer, name, issuer, NOW).status is Status.GOOD
-
-    def test_base64url_and_decimal_are_understood_and_told(self, pki: Pki) -> None:
-        certificate, issuer = pair(pki)
-        data = hash_data(certificate, issuer)
-        odd = replace(
-            data,
-            issuer_name_hash=base64.urlsafe_b64encode(bytes.fromhex(data.issuer_name_hash)).decode().rstrip("="),
-            issuer_key_hash=base64.urlsafe_b64encode(bytes.fromhex(data.issuer_key_hash)).decode(),
-            serial_number=str(certificate.serial_number),
-        )
-        told: list[Liberty] = []
-        assert cert_id_from_hash_data(odd, gate=told.append) == cert_id_from_hash_data(data)
-        assert [one.tolerance for one in told] == [Tolerance.HASH_DATA_FORM]
-        with pytest.raises(NotTolerated):
-            cert_id_from_hash_data(odd)
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            {"algorithm": "SHA1"},
-            {"algorithm": "MD5"},
-            {"issuer_name_hash": ""},
-            {"issuer_key_hash": "ä" * 64},
-            {"issuer_key_hash": "00"},
-            {"serial_number": ""},
-            {"serial_number": "xyz"},
-            {"serial_number": "-1"},
-        ],
-    )
-    def test_bad_hash_data(self, pki: Pki, change: dict[str, Any]) -> None:
-        data = replace(hash_data(*pair(pki)), **change)
-        with pytest.raises(PeerError, match="hash data has"):
-            cert_id_from_hash_data(data)
-
-    def test_a_negative_serial_number_is_a_sentence(self, pki: Pki) -> None:
-        data = replace(hash_data(*pair(pki)), serial_number="-7f")
-        with pytest.raises(PeerError, match="has the negative serial number '-7f'") as caught:
-            request_from_hash_data(data)
-        assert caught.value.ocpp_status == "CertChainError"
-
-    def test_of_another_issuer(self, pki: Pki) -> None:
-        certificate, issuer = pair(pki)
-        answer = pki.authority("mo_sub2").staple(certificate, NOW)
-        with pytest.raises(OcspError, match="does not belong to the issuer"):
-            verify_response_for(answer, cert_id(certificate, issuer), pki.certificate("mo_sub1"), NOW)
 
 
 class TestOpenssl:
@@ -403,10 +328,10 @@ class TestOpenssl:
         )
         return done.stdout
 
-    def test_answers(self, fresh: Pki, openssl: Openssl, tmp_path: Path) -> None:
-        self.write(fresh, tmp_path)
-        certificate, issuer = pair(fresh)
-        authority = fresh.authority("mo_sub2")
+    def test_answers(self, own_pki: Pki, openssl: Openssl, tmp_path: Path) -> None:
+        self.write(own_pki, tmp_path)
+        certificate, issuer = pair(own_pki)
+        authority = own_pki.authority("mo_sub2")
         # openssl names certificates by SHA-1 unless told otherwise.
         request = build_request(certificate, issuer, algorithm="SHA1")
         good = self.ask(openssl, tmp_path, authority.answer(request, NOW))
@@ -432,9 +357,9 @@ class TestOpenssl:
             answer = pki.answer_ocsp((tmp_path / "request").read_bytes(), NOW)
             assert verify_response(answer, *pair(pki), NOW).status is Status.GOOD
 
-    def test_revocation_list(self, fresh: Pki, openssl: Openssl, tmp_path: Path) -> None:
-        self.write(fresh, tmp_path)
-        authority = fresh.authority("mo_sub2")
+    def test_revocation_list(self, own_pki: Pki, openssl: Openssl, tmp_path: Path) -> None:
+        self.write(own_pki, tmp_path)
+        authority = own_pki.authority("mo_sub2")
         for expected in ("OK", "certificate revoked"):
             crl = x509.load_der_x509_crl(build_crl(authority, NOW))
             (tmp_path / "crl").write_bytes(crl.public_bytes(Encoding.PEM))
@@ -443,80 +368,4 @@ class TestOpenssl:
                 *("-CAfile", tmp_path / "mo_root", "-untrusted", tmp_path / "bundle", tmp_path / "contract_leaf"),
             )
             assert expected in done.stdout, done.stdout
-            authority.revoke(fresh.certificate("contract_leaf"), NOW, "superseded")
-
-
-class TestRevocationLists:
-    def verify(self, pki: Pki, crl: bytes, now: float = NOW) -> Status:
-        return verify_crl(crl, *pair(pki), now).status
-
-    def test_good_and_revoked(self, fresh: Pki) -> None:
-        authority = fresh.authority("mo_sub2")
-        assert self.verify(fresh, build_crl(authority, NOW)) is Status.GOOD
-        authority.revoke(fresh.certificate("contract_leaf"), NOW - 5, "privilege_withdrawn")
-        status = verify_crl(build_crl(authority, NOW), *pair(fresh), NOW)
-        assert (status.status, status.revoked_at, status.reason) == (Status.REVOKED, NOW - 5, "privilegeWithdrawn")
-
-    def test_refused(self, fresh: Pki, pki: Pki) -> None:
-        crl = build_crl(fresh.authority("mo_sub2"), NOW)
-        elsewhere = fresh.authority("mo_sub2")
-        for octets, moment, sentence in (
-            (b"garbage", NOW, "cannot be read"),
-            (build_crl(pki.authority("mo_sub2"), NOW), NOW, "not signed by"),
-            (build_crl(fresh.authority("mo_sub1"), NOW), NOW, "not signed by"),
-            (crl, NOW + 8 * DAY, "stale"),
-            (crl, NOW - DAY, "from the future"),
-        ):
-            with pytest.raises(CrlError, match=sentence):
-                self.verify(fresh, octets, moment)
-        elsewhere.crl_url = "http://elsewhere.example/other.crl"
-        with pytest.raises(CrlError, match="different scope"):
-            self.verify(fresh, build_crl(elsewhere, NOW))
-
-
-def test_authorities_without_key_say_so() -> None:
-    pki = create_pki(NOW)
-    certificate = pki.certificate("mo_sub2")
-    lone = Authority(role="mo_sub2", certificate=certificate, chain=(certificate,))
-    for action in (
-        lambda: lone.credentials(PROFILES["contract_leaf"], "DEPNCC00000001", NOW),
-        lambda: lone.staple(pki.certificate("contract_leaf"), NOW),
-        lambda: build_crl(lone, NOW),
-    ):
-        with pytest.raises(LocalError, match="key is not there"):
-            action()
-    assert "PrivateKey" not in repr(pki.authority("mo_sub2"))
-
-
-class TestDer:
-    @steady
-    @given(st.integers(0, 1 << 170))
-    def test_integers(self, value: int) -> None:
-        found = der.read(der.integer(value))
-        assert int.from_bytes(found.content, "big", signed=True) == value
-
-    @pytest.mark.parametrize("dotted", ["1.3.14.3.2.26", "2.16.840.1.101.3.4.2.1", "0.9.2342.19200300.100.1.25"])
-    def test_object_identifiers(self, dotted: str) -> None:
-        name = x509.Name([x509.NameAttribute(x509.ObjectIdentifier(dotted), "x", x509.name._ASN1Type.UTF8String)])
-        assert der.oid(dotted) in name.public_bytes()
-
-    @steady
-    @given(st.binary(max_size=70_000))
-    def test_lengths(self, content: bytes) -> None:
-        encoded = der.element(der.OCTET_STRING, content)
-        assert der.read(encoded).content == content
-
-    @steady
-    @given(st.binary(max_size=64))
-    def test_reading_raises_nothing_else(self, octets: bytes) -> None:
-        try:
-            for element in der.sequence(octets):
-                der.children(element.content)
-        except der.DerError:
-            pass
-
-    def test_key_hash_is_the_method_1_identifier(self, pki: Pki) -> None:
-        certificate = pki.certificate("v2g_root")
-        identifier = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-        assert by_key(certificate.public_key()).endswith(identifier)
-        assert len(identifier) == hashlib.sha1().digest_size
+            authority.revoke(own_pki.certificate("contract_leaf"), NOW, "superseded")
