@@ -62,33 +62,23 @@ class SignedContractData(Struct, frozen=True, kw_only=True):
 
     def installation_response(self, session_id: bytes = NO_SESSION) -> iso2.V2G_Message:
         """The positive CertificateInstallationRes."""
-        return self._message(
-            session_id,
-            iso2.CertificateInstallationRes(
-                ResponseCode=iso2.ResponseCodeType.OK,
-                SAProvisioningCertificateChain=self.provisioning_chain,
-                ContractSignatureCertChain=self.contract_chain,
-                ContractSignatureEncryptedPrivateKey=self.encrypted_key,
-                DHpublickey=self.dh_public,
-                eMAID=self.emaid,
-            ),
-        )
+        return self._response(iso2.CertificateInstallationRes, session_id)
 
     def update_response(self, session_id: bytes = NO_SESSION) -> iso2.V2G_Message:
         """The positive CertificateUpdateRes."""
-        return self._message(
-            session_id,
-            iso2.CertificateUpdateRes(
-                ResponseCode=iso2.ResponseCodeType.OK,
-                SAProvisioningCertificateChain=self.provisioning_chain,
-                ContractSignatureCertChain=self.contract_chain,
-                ContractSignatureEncryptedPrivateKey=self.encrypted_key,
-                DHpublickey=self.dh_public,
-                eMAID=self.emaid,
-            ),
-        )
+        return self._response(iso2.CertificateUpdateRes, session_id)
 
-    def _message(self, session_id: bytes, body: iso2.BodyElement) -> iso2.V2G_Message:
+    def _response(
+        self, kind: type[iso2.CertificateInstallationRes | iso2.CertificateUpdateRes], session_id: bytes
+    ) -> iso2.V2G_Message:
+        body = kind(
+            ResponseCode=iso2.ResponseCodeType.OK,
+            SAProvisioningCertificateChain=self.provisioning_chain,
+            ContractSignatureCertChain=self.contract_chain,
+            ContractSignatureEncryptedPrivateKey=self.encrypted_key,
+            DHpublickey=self.dh_public,
+            eMAID=self.emaid,
+        )
         return iso2.V2G_Message(
             Header=iso2.MessageHeaderType(SessionID=session_id, Signature=self.signature),
             Body=iso2.BodyType(BodyElement=body),

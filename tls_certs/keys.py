@@ -12,7 +12,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+)
 
 from pncsim.tls_certs import der
 from pncsim.wire.algorithms import ecdsa
@@ -146,3 +152,24 @@ def key_bits(key: PublicKey) -> bytes:
 def key_hash(key: PublicKey) -> bytes:
     """The SHA-1 hash of the key's bits: a method 1 key identifier, and a responder's name in OCSP."""
     return hashlib.sha1(key_bits(key), usedforsecurity=False).digest()
+
+
+def private_octets(key: PrivateKey) -> bytes:
+    """The key as it is kept where nobody else can read: PKCS#8, DER, not encrypted."""
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def kept_ec_key(octets: bytes) -> ec.EllipticCurvePrivateKey:
+    """The key of :func:`private_octets`. Raises ValueError for what is none, and for one of another kind."""
+    key = load_der_private_key(octets, None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise ValueError("a key that was kept is no EC key")
+    return key
+
+
+def kept_rsa_key(octets: bytes) -> rsa.RSAPrivateKey:
+    """As :func:`kept_ec_key`, for RSA."""
+    key = load_der_private_key(octets, None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("a key that was kept is no RSA key")
+    return key

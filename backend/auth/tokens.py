@@ -19,6 +19,7 @@ from pncsim.backend.auth.store import AUDIENCES, TOKEN_KEYS, Audience, Client, T
 from pncsim.backend.rest.access import Grant, Role
 from pncsim.backend.store import Change, Store, every
 from pncsim.tls_certs import reading
+from pncsim.tls_certs.keys import kept_rsa_key, private_octets
 from pncsim.wire.clock import Clock
 from pncsim.wire.source import SYSTEM, Source
 from pncsim.wire.values import replace
@@ -169,8 +170,7 @@ class BearerTokens:
         """The key tokens are signed with: the first one kept, made if there is none."""
         if self._signing is None:
             kept = await self._store.change(self._kept)
-            key = serialization.load_der_private_key(kept.private, None)
-            assert isinstance(key, rsa.RSAPrivateKey), "no other key is made"
+            key = kept_rsa_key(kept.private)
             self._signing = kept.id, key
             self._keys[kept.id] = key.public_key()
         return self._signing
@@ -182,17 +182,12 @@ class BearerTokens:
         octets = key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        form = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        made = TokenKey(
-            id=reading.fingerprint(octets)[:16], private=key.private_bytes(*form), created_at=self._clock.now()
-        )
+        made = TokenKey(id=reading.fingerprint(octets)[:16], private=private_octets(key), created_at=self._clock.now())
         await change.of(TOKEN_KEYS).put(made)
         return made
 
     async def _public(self, kid: str) -> rsa.RSAPublicKey | None:
         """The key of that name, maybe another process's."""
         if kid not in self._keys and (kept := await self._store.of(TOKEN_KEYS).get(kid)) is not None:
-            key = serialization.load_der_private_key(kept.private, None)
-            assert isinstance(key, rsa.RSAPrivateKey), "no other key is made"
-            self._keys[kid] = key.public_key()
+            self._keys[kid] = kept_rsa_key(kept.private).public_key()
         return self._keys.get(kid)

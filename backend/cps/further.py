@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
@@ -19,6 +18,7 @@ from pncsim.backend.store import MAX_PAGE, Change, KeptKind, Store
 from pncsim.backend.verification import Verifier
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.issue import build_request
+from pncsim.tls_certs.keys import kept_ec_key, private_octets
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.validation import Use
 from pncsim.wire.credentials import Credentials
@@ -45,9 +45,7 @@ class FurtherSigner(Discreet, Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> ec.EllipticCurvePrivateKey:
         """The private key."""
-        key = serialization.load_der_private_key(self.private, None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey), "no other key is made"
-        return key
+        return kept_ec_key(self.private)
 
     @property
     def request(self) -> bytes:
@@ -77,8 +75,7 @@ class FurtherSigners:
 
     async def begin(self) -> FurtherSigner:
         """Make a key that is to be certified. Raises Refused where there are too many."""
-        form = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        made = FurtherSigner(id=self._source.token(6).lower(), private=self._source.key().private_bytes(*form))
+        made = FurtherSigner(id=self._source.token(6).lower(), private=private_octets(self._source.key()))
 
         async def keep(change: Change) -> None:
             if len((await change.of(FURTHER_SIGNERS).page(limit=MAX_PAGE)).values) >= MOST:

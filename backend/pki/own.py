@@ -9,7 +9,6 @@ import re
 from typing import ClassVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
@@ -17,6 +16,7 @@ from pncsim.backend.store.tables import Change, KeptKind, Store
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.authority import Authority
 from pncsim.tls_certs.issue import ORGANIZATION, issue, subject_name
+from pncsim.tls_certs.keys import kept_ec_key, private_octets
 from pncsim.tls_certs.profiles import DAY, PROFILES
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
@@ -37,9 +37,7 @@ class OwnKey(Discreet, Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> ec.EllipticCurvePrivateKey:
         """The private key."""
-        key = serialization.load_der_private_key(self.private, None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey), "no other key is made"
-        return key
+        return kept_ec_key(self.private)
 
 
 OWN_KEYS: KeptKind[OwnKey] = KeptKind("own_keys", OwnKey, key=lambda own: own.role, identity=True)
@@ -154,8 +152,7 @@ def _generation(root: x509.Certificate) -> int:
 
 
 def _own(role: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> OwnKey:
-    form = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return OwnKey(role=role, certificate=certificate, private=key.private_bytes(*form))
+    return OwnKey(role=role, certificate=certificate, private=private_octets(key))
 
 
 def _has(certificate: x509.Certificate, hosts: tuple[str, ...]) -> bool:

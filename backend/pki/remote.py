@@ -22,6 +22,7 @@ from pncsim.backend.ports import Calls
 from pncsim.backend.refusal import Refused
 from pncsim.backend.store import Change, Store
 from pncsim.tls_certs import reading
+from pncsim.tls_certs.keys import private_octets
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.clock import Clock
@@ -136,8 +137,7 @@ async def _signer(calls: Calls, store: Store, clock: Clock, pki: Pki, source: So
         return kept
     key = source.key()
     (leaf, *_) = await issue_remotely(calls, SIGNER, "pncsim provisioning service", key.public_key())
-    form = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    made = OwnKey(role=SIGNER, certificate=leaf, private=key.private_bytes(*form))
+    made = OwnKey(role=SIGNER, certificate=leaf, private=private_octets(key))
     await store.of(OWN_KEYS).put(made)
     return made
 

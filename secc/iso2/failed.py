@@ -12,6 +12,7 @@ from pncsim.secc.iso2.offer import charge_parameter, charge_service
 from pncsim.secc.iso2.session import Iso2StationSession
 from pncsim.wire.v2g import iso2
 from pncsim.wire.v2g.iso2 import ResponseCodeType as Code
+from pncsim.wire.values import replace
 
 NO_CERTIFICATE = b"\x00"
 NO_EMAID = "ZZ000000000000"
@@ -48,8 +49,10 @@ def _chain() -> iso2.CertificateChainType:
     return iso2.CertificateChainType(Certificate=NO_CERTIFICATE)
 
 
-def _certificate_installation(_: iso2.BodyElement, code: Code, s: Iso2StationSession) -> iso2.BodyElement:
-    return iso2.CertificateInstallationRes(
+def _undelivered(
+    kind: type[iso2.CertificateInstallationRes | iso2.CertificateUpdateRes], code: Code
+) -> iso2.CertificateInstallationRes | iso2.CertificateUpdateRes:
+    return kind(
         ResponseCode=code,
         SAProvisioningCertificateChain=_chain(),
         ContractSignatureCertChain=_chain(),
@@ -57,18 +60,15 @@ def _certificate_installation(_: iso2.BodyElement, code: Code, s: Iso2StationSes
         DHpublickey=iso2.DiffieHellmanPublickeyType(Id="id2", value=bytes(65)),
         eMAID=iso2.EMAIDType(Id="id3", value=NO_EMAID),
     )
+
+
+def _certificate_installation(_: iso2.BodyElement, code: Code, s: Iso2StationSession) -> iso2.BodyElement:
+    return _undelivered(iso2.CertificateInstallationRes, code)
 
 
 def _certificate_update(_: iso2.BodyElement, code: Code, s: Iso2StationSession) -> iso2.BodyElement:
-    return iso2.CertificateUpdateRes(
-        ResponseCode=code,
-        SAProvisioningCertificateChain=_chain(),
-        ContractSignatureCertChain=_chain(),
-        ContractSignatureEncryptedPrivateKey=iso2.ContractSignatureEncryptedPrivateKeyType(Id="id1", value=bytes(48)),
-        DHpublickey=iso2.DiffieHellmanPublickeyType(Id="id2", value=bytes(65)),
-        eMAID=iso2.EMAIDType(Id="id3", value=NO_EMAID),
-        RetryCounter=0,  # try again in the next charging session (V2G2-696, V2G2-928)
-    )
+    # Try again in the next charging session (V2G2-696, V2G2-928).
+    return replace(_undelivered(iso2.CertificateUpdateRes, code), RetryCounter=0)
 
 
 def _payment_details(_: iso2.BodyElement, code: Code, s: Iso2StationSession) -> iso2.BodyElement:

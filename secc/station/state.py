@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
 from pncsim.secc.notices import ReceiptVerified
 from pncsim.secc.station.variables import Key
+from pncsim.tls_certs.keys import kept_ec_key, private_octets
 from pncsim.tls_certs.reading import Unreadable, load
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
@@ -56,7 +55,7 @@ class StationState(Discreet, Struct, frozen=True, kw_only=True):
 
     def credentials(self) -> list[Credentials]:
         """The V2G certificates and keys, in the order they came."""
-        return [Credentials(tuple(map(load, chain)), _key(key)) for chain, key in self.own]
+        return [Credentials(tuple(map(load, chain)), kept_ec_key(key)) for chain, key in self.own]
 
 
 def read_state(octets: bytes) -> StationState:
@@ -74,13 +73,4 @@ def read_state(octets: bytes) -> StationState:
 
 def own(credentials: Credentials) -> tuple[list[bytes], bytes]:
     """A chain and its key, as they are kept."""
-    encoding, form = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8
-    key = credentials.key.private_bytes(encoding, form, serialization.NoEncryption())
-    return list(credentials.chain_der), key
-
-
-def _key(octets: bytes) -> ec.EllipticCurvePrivateKey:
-    key = serialization.load_der_private_key(octets, None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ValueError("one of its keys is no EC key")
-    return key
+    return list(credentials.chain_der), private_octets(credentials.key)
