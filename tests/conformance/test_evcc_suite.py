@@ -202,7 +202,7 @@ def test_each_mutant_fails_a_case_it_is_wrong_for(mutant: Mutant) -> None:
 
 def test_what_passes_a_case_it_is_said_to_fail_survives() -> None:
     case = EVCC.case("TC_EVCC_CMN_VTB_ServiceDiscovery_001")
-    found = TrialWork(EVCC).run(Trial(EVCC.mutants["greedy"], case))
+    found = TrialWork(EVCC).run(Trial(replace(EVCC.mutants["greedy"], kills=(case.id,)), case))
     assert (found.verdict, found.why) == (CaseVerdict.FAIL, "It survives with pass: ServiceDiscoveryReq")
 
 

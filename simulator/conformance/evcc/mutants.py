@@ -24,12 +24,9 @@ from pncsim.wire.session.initiator import Initiator
 from pncsim.wire.v2g import iso2
 from pncsim.wire.values import replace
 
-_STOPS_ANYHOW = "Whether it has heard that or not: what comes next stops the session."
 UNKILLED = {
     f"{ISO}DC_VTB_CurrentDemand_007": "The answer comes half a second later, and the vehicle's own limit is 0.25 s: "
     "one that does not look at the pilot ends the session all the same.",
-    f"{OURS}WeldingDetection_failed": _STOPS_ANYHOW,
-    f"{OURS}WeldingDetection_session": _STOPS_ANYHOW,
 }
 """Cases that no mutant fails, each with the reason."""
 
@@ -42,6 +39,10 @@ _await, _decide, _message, _silent = Initiator._await, Initiator._decide, Initia
 _begin_phase = VehicleSession.begin_phase
 _LIMITED_TWICE = frozenset({f"{OURS}PreCharge_silence"})
 """Pre-charging as a whole has 7 s, within which the connection may be closed."""
+_STOPS_ANYHOW = frozenset(
+    f"{OURS}{pair}_{fault}" for pair in ("WeldingDetection", "SessionStop") for fault in ("failed", "session")
+)
+"""Whether a vehicle has heard what is wrong there or not: what it does next stops the session."""
 _POWERED = (
     "CableCheckRes",
     "PreChargeRes",
@@ -49,8 +50,9 @@ _POWERED = (
     "ChargingStatusRes",
     "CurrentDemandRes",
     "MeteringReceiptRes",
+    "SessionStopRes",
 )
-"""Answers as they come while the vehicle's switch is closed."""
+"""Answers as they come while the vehicle's switch is closed, and the one by which it is open in any case."""
 _SIGNED = ("CertificateInstallationReq", "CertificateUpdateReq", "AuthorizationReq", "MeteringReceiptReq")
 
 
@@ -108,9 +110,12 @@ def _ending(steps: _Steps) -> Iterator[Lapse]:
     def of(*faults: AnswerFault) -> tuple[str, ...]:
         return tuple(id for id, step in steps.items() if step.fault in faults and id not in UNKILLED)
 
-    yield "deaf", "it takes every refusal for consent", Initiator, "_decide", _hears_no_refusal, of("refusal")
+    def seen(fault: AnswerFault) -> tuple[str, ...]:
+        return tuple(id for id in of(fault) if id not in _STOPS_ANYHOW)
+
+    yield "deaf", "it takes every refusal for consent", Initiator, "_decide", _hears_no_refusal, seen("refusal")
     title = "it takes answers of other sessions"
-    yield "any-session", title, Initiator, "check_session", gives(None), of("foreign session")
+    yield "any-session", title, Initiator, "check_session", gives(None), seen("foreign session")
     late = f"{LATE:g} s longer than it may"
     slow = tuple(id for id in of("silence") if id not in _LIMITED_TWICE)
     yield "patient", f"it waits for each answer {late}", Initiator, "_await", _waits_longer, slow
@@ -119,6 +124,22 @@ def _ending(steps: _Steps) -> Iterator[Lapse]:
     title = f"it asks {late} where a station is not done"
     yield "tireless", title, VehicleSession, "begin_phase", _repeats_longer, of("endless")
     anew = "it begins anew after an answer that"
+    yield (
+        "takes-refusals-lightly",
+        f"{anew} refuses what it has asked for",
+        Initiator,
+        "_message",
+        _begins_anew("refused"),
+        tuple(id for id in of("refusal") if steps[id].at not in ISO2.hears_failures),
+    )
+    yield (
+        "takes-sessions-lightly",
+        f"{anew} is of another session",
+        Initiator,
+        "_message",
+        _begins_anew("unknown session"),
+        of("foreign session"),
+    )
     yield (
         "takes-any-message",
         f"{anew} was not due",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
 from pncsim.simulator.conformance.evcc.judge import judged, judged_handshake
+from pncsim.simulator.conformance.evcc.lingering import lingering
 from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
 from pncsim.simulator.conformance.evcc.started import started
 from pncsim.simulator.conformance.evcc.step import AnswerStep, HandshakeStep, Remade
@@ -62,6 +63,8 @@ def _plan(bench: Bench, options: VehicleUnderTest) -> Plan:
 async def _answered(lab: Lab, bench: Bench, step: AnswerStep) -> Finding:
     setting = step.setting
     vehicle = await _vehicle(lab, bench, setting)
+    if step.at == "SessionStopRes":
+        lab.hooks.fit(lingering)
     change = await step.change.make(lab) if isinstance(step.change, Remade) else None
     tester = TestingStation(step, lab.clock, change)
     lab.hooks.alter("station", "", tester.alter)

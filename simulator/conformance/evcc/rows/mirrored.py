@@ -50,8 +50,9 @@ _WHERE: dict[str, Setting] = {
     "PreCharge": DC,
     "CurrentDemand": DC,
     "WeldingDetection": WELDS,
+    "SessionStop": Setting(),
 }
-"""Pairs of messages, and where they come. After SessionStopRes it is the tester who closes: nothing is to be seen."""
+"""Pairs of messages, and where they come."""
 
 _KINDS: tuple[tuple[str, Callable[[str], AnswerStep]], ...] = (
     ("failed", failed),
