@@ -20,7 +20,7 @@ from pncsim.wire.source import SYSTEM, Source
 
 
 class Outbox:
-    """Queues events; a :data:`WriteAlong` of the store. The ids of events come from ``source``."""
+    """Queues events; a :data:`backend.store.WriteAlong`. The ids of events come from ``source``."""
 
     def __init__(self, source: Source = SYSTEM) -> None:
         self._source = source

@@ -72,7 +72,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """One event on its way to one endpoint. ``body`` is what is sent, octet by octet, with each attempt.
 
     ``tries`` counts attempts since it was last queued, ``due`` is when the next may begin (lab seconds since the
-    epoch), ``holder`` the process that has it in hand (:attr:`Store.owner`).
+    epoch), ``holder`` the process that has it in hand (:attr:`backend.store.Store.owner`).
     """
 
     event_id: str

@@ -23,7 +23,7 @@ _ROLES: Mapping[str, tuple[str, str, str]] = {
     "csms": ("csms_server", "", "CSMS"),
     "station": ("station_client", "", "CS"),
 }
-"""How files of chains are called (:mod:`evidence.presented`): role of the leaf, branch of its Sub-CAs, who has it."""
+"""How files of chains are called (:mod:`simulator.evidence.presented`): role of the leaf, its branch, who has it."""
 _ROOTS = ("v2g_root", "mo_root", "oem_root")
 _FILE = re.compile(r"[a-z0-9]+(?:_root)?")
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)

@@ -346,7 +346,10 @@ class TestDesk:
 
 @asynccontextmanager
 async def seated(target: str, credentials: Path | None) -> AsyncIterator[TestDesk]:
-    """A desk at the services at ``target`` (see :func:`open_callers`); at new ones of ours where that is empty."""
+    """A desk at the services at ``target``; at new ones of ours where that is empty.
+
+    Raises as :func:`simulator.lab.callers.open_callers`.
+    """
     clock, trace = Clock(), Trace()
     async with AsyncExitStack() as stack:
         if not target:

@@ -23,7 +23,7 @@ _WRITERS: WeakKeyDictionary[SchemaSet, _Writers] = WeakKeyDictionary()
 
 
 def to_json(coder: Codec, value: Any, name: str | None = None) -> dict[str, Any]:
-    """``{element name: content}``, ready for :func:`json.dumps`.
+    """``{element name: content}``, ready for ``json.dumps``.
 
     ``name`` is needed for a fragment whose type is no root element's (``eMAID``).
     """
