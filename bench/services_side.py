@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from pncsim.backend.ecosystem import Ecosystem
-    from pncsim.simulator.serving import Served
+    from pncsim.simulator.serving.standing import Served
     from pncsim.wire.credentials import Credentials
 
 SAMPLES = 50
@@ -37,7 +37,7 @@ SESSION = bytes.fromhex("0102030405060708")
 
 @asynccontextmanager
 async def _services(folder: Path) -> AsyncIterator[Served]:
-    from pncsim.simulator.serving import ServeOptions, served
+    from pncsim.simulator.serving.standing import ServeOptions, served
     from pncsim.wire.clock import Clock
     from pncsim.wire.trace import Trace
 

@@ -141,7 +141,7 @@ class RunningEcosystem:
     """Pools, PKI, operators and tokens, answering at the URLs of ``services``; ``ready`` is what a ready file says."""
 
     def __init__(self, folder: Path, **options: Any) -> None:
-        from pncsim.simulator.serving import ServeOptions, served
+        from pncsim.simulator.serving.standing import ServeOptions, served
 
         chosen = ServeOptions(**{"port": 0, "data": folder, **options})
         ready: Future[dict[str, Any]] = Future()

@@ -32,6 +32,13 @@ def test_the_printed_grid_is_current() -> None:
     assert (DOCS / "grid.md").read_text() == grid.page(), "run: pnc tables --grid > docs/grid.md"
 
 
+def test_the_house_is_drawn_with_all_its_rooms() -> None:
+    chapter = (DOCS / "architecture.md").read_text().partition("## ")[0]
+    rooms = {path.parent for path in DOCS.parent.glob("*/*/__init__.py") if (path.parents[1] / "__init__.py").exists()}
+    assert len(rooms) > 30
+    assert [str(room.relative_to(DOCS.parent)) for room in rooms if f"{room.name}/" not in chapter] == []
+
+
 def test_the_documented_scenarios_exist_and_every_fault_is_documented() -> None:
     text = (DOCS / "scenarios.md").read_text()
     table = text[text.index("| scenario |") : text.index("`pnc run NAME --help`")]

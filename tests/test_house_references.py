@@ -9,7 +9,7 @@ from pathlib import Path
 from house import CODE, ROOT
 from msgspec import Struct
 
-REFERENCE = re.compile(r":(?:mod|class|func|data|meth|attr|exc):`~?(?:pncsim\.)?([\w.\s]+)`")
+REFERENCE = re.compile(r":(?:mod|class|func|data|meth|attr|exc):`~?([\w.\s]+)`")
 TOP = re.compile(r"^(?:async )?(?:def|class) (\w+)|^(\w[\w, ]*?)(?::[^=\n]+)? = |^(\w+): ", re.M)
 IMPORTED = re.compile(r"^\s*(?:from [\w.]+ )?import (?:\(([\w\s,]+)\)|([\w, ]+))", re.M)
 WORD = re.compile(r"\w+")
@@ -60,7 +60,7 @@ def classes() -> dict[str, Members]:
 
 def is_there(reference: str, module: str) -> bool:
     """Whether ``reference`` leads to something from ``module``: a full name, one of its own, or one beside it."""
-    parts, beside = reference.split("."), module.rpartition(".")[0]
+    parts, beside = reference.removeprefix("pncsim.").split("."), module.rpartition(".")[0]
     own = parts[0] in names()[module]
     for end in range(len(parts), 0, -1):
         place = ".".join(parts[:end])
@@ -89,6 +89,7 @@ def test_what_a_docstring_refers_to_is_there() -> None:
 
 
 def test_what_is_not_there_would_be_seen() -> None:
-    assert is_there("wire.voice.Voice", "simulator.lab.lab") and is_there("Lab.station", "simulator.lab.lab")
-    for gone in ("wire.nobody", "wire.voice.Nobody", "simulator.lab.lab.Lab.nobody", "Nobody", "Lab.nobody"):
-        assert not is_there(gone, "simulator.lab.lab"), gone
+    lab = module_of(ROOT / "simulator" / "lab" / "lab.py")
+    assert all(is_there(one, lab) for one in ("pncsim.wire.voice.Voice", "Lab.station", "plug_in", "plugs.Plugs"))
+    for gone in ("pncsim.wire.nobody", "pncsim.wire.voice.Nobody", "Lab.nobody", "Nobody", "plugs.nobody"):
+        assert not is_there(gone, lab), gone

@@ -14,7 +14,7 @@ from pncsim.wire.errors import LocalError
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from pncsim.simulator.serving import Served
+    from pncsim.simulator.serving.standing import Served
     from pncsim.wire.clock import Clock
 
 _WHOSE = "A role of the PKI served here, such as cpo_sub2, or the first digits of a certificate's SHA-256."

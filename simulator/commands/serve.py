@@ -28,34 +28,34 @@ if TYPE_CHECKING:
 
 
 def _ecosystem() -> tuple[type[Any], Serve]:
-    from pncsim.simulator.serving import ServeOptions, run_services
-    from pncsim.simulator.serving_parts import ECOSYSTEM
+    from pncsim.simulator.serving.parts import ECOSYSTEM
+    from pncsim.simulator.serving.standing import ServeOptions, run_services
 
     return ServeOptions, partial(run_services, part=ECOSYSTEM)
 
 
 def _pki() -> tuple[type[Any], Serve]:
-    from pncsim.simulator.serving import PkiOptions, run_services
-    from pncsim.simulator.serving_parts import PKI
+    from pncsim.simulator.serving.parts import PKI
+    from pncsim.simulator.serving.standing import PkiOptions, run_services
 
     return PkiOptions, partial(run_services, part=PKI)
 
 
 def _pools() -> tuple[type[Any], Serve]:
-    from pncsim.simulator.serving import PoolsOptions, run_services
-    from pncsim.simulator.serving_parts import POOLS
+    from pncsim.simulator.serving.parts import POOLS
+    from pncsim.simulator.serving.standing import PoolsOptions, run_services
 
     return PoolsOptions, partial(run_services, part=POOLS)
 
 
 def _manufacturer() -> tuple[type[Any], Serve]:
-    from pncsim.simulator.serving_manufacturer import ManufacturerOptions, run_manufacturer
+    from pncsim.simulator.serving.manufacturer import ManufacturerOptions, run_manufacturer
 
     return ManufacturerOptions, lambda options, clock, trace, handle: run_manufacturer(options, clock, trace)
 
 
 def _operator() -> tuple[type[Any], Serve]:
-    from pncsim.simulator.serving_operator import OperatorOptions, run_operator
+    from pncsim.simulator.serving.operator import OperatorOptions, run_operator
 
     return OperatorOptions, lambda options, clock, trace, handle: run_operator(options, clock, trace)
 

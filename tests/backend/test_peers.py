@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from vehicle_requests import installation_request
 
-from pncsim.simulator.serving import ServeOptions, served
-from pncsim.simulator.serving_peers import read_peers
+from pncsim.simulator.serving.peers import read_peers
+from pncsim.simulator.serving.standing import ServeOptions, served
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Trace

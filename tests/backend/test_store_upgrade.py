@@ -27,7 +27,7 @@ from pncsim.backend.rcp import ROOT_ACTIVITIES, ROOTS
 from pncsim.backend.store import KeptKind, every
 from pncsim.backend.store.encoding import SCHEMA
 from pncsim.backend.store.sql import SqlStore, open_store
-from pncsim.simulator.serving import KINDS
+from pncsim.simulator.serving.standing import KINDS
 from pncsim.tls_certs import reading
 from pncsim.wire.errors import LocalError
 from pncsim.wire.values import replace

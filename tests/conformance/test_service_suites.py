@@ -15,7 +15,7 @@ from pncsim.simulator.conformance.pools.options import ServicesUnderTest
 from pncsim.simulator.conformance.pools.suite import PKI, POOLS
 from pncsim.simulator.conformance.running import tried
 from pncsim.simulator.conformance.suite import Bench, Suite
-from pncsim.simulator.serving import ServeOptions, served
+from pncsim.simulator.serving.standing import ServeOptions, served
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Trace
 

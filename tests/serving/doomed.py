@@ -89,7 +89,7 @@ def set_trap(trap: Trap, place: str) -> None:
 
 async def serve(order: dict[str, Any]) -> None:
     """Until this process is killed."""
-    from pncsim.simulator.serving import ServeOptions, served
+    from pncsim.simulator.serving.standing import ServeOptions, served
     from pncsim.wire.clock import Clock
     from pncsim.wire.trace import Trace
 
@@ -119,7 +119,7 @@ def main() -> None:
     import jwt
     import sqlalchemy.dialects.postgresql.asyncpg
 
-    import pncsim.simulator.serving
+    import pncsim.simulator.serving.standing
     from pncsim.wire.web import aiohttp
 
     assert all((aiosqlite, asyncpg, jwt, sqlalchemy, pncsim, aiohttp))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pncsim.simulator.serving import Served, ServeOptions
+from pncsim.simulator.serving.standing import Served, ServeOptions
 from pncsim.wire.web import aiohttp
 
 

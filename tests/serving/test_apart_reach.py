@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from serving_world import options
 
-from pncsim.simulator.serving import Served, served
-from pncsim.simulator.serving_manufacturer import ManufacturerOptions, manufacturer
-from pncsim.simulator.serving_operator import OperatorOptions, ServedOperator, operator
+from pncsim.simulator.serving.manufacturer import ManufacturerOptions, manufacturer
+from pncsim.simulator.serving.operator import OperatorOptions, ServedOperator, operator
+from pncsim.simulator.serving.standing import Served, served
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Trace, Warned

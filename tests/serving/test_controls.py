@@ -12,7 +12,7 @@ from serving_world import admin, options, token
 from pncsim.backend.events.facts import VehicleDeleted
 from pncsim.backend.refusal import Refused
 from pncsim.simulator.commands.main import main
-from pncsim.simulator.serving import served
+from pncsim.simulator.serving.standing import served
 from pncsim.wire.clock import LATEST, Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Trace

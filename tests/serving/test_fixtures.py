@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from serving_world import admin, options, token_for
 
-from pncsim.simulator.serving import served
+from pncsim.simulator.serving.standing import served
 from pncsim.tls_certs.pki import create_pki, load_pki, write_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError

@@ -17,9 +17,9 @@ from serving_world import call, options
 
 from pncsim.backend.rest.routes import Route, application
 from pncsim.backend.rest.services_http import routes
-from pncsim.simulator.serving import served
-from pncsim.simulator.serving_found import find_services
-from pncsim.simulator.serving_parts import PKI, POOLS
+from pncsim.simulator.serving.found import find_services
+from pncsim.simulator.serving.parts import PKI, POOLS
+from pncsim.simulator.serving.standing import served
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.listener import HttpListener

@@ -16,8 +16,8 @@ from serving_world import call, token, token_for
 
 from pncsim.backend.auth import CLIENTS
 from pncsim.simulator.commands.main import main
-from pncsim.simulator.serving import PkiOptions, PoolsOptions, Served, served
-from pncsim.simulator.serving_parts import PKI, POOLS
+from pncsim.simulator.serving.parts import PKI, POOLS
+from pncsim.simulator.serving.standing import PkiOptions, PoolsOptions, Served, served
 from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError

@@ -12,7 +12,7 @@ from serving_world import options, token
 
 from pncsim.backend.mo import SUBSCRIPTIONS
 from pncsim.simulator.commands.main import main
-from pncsim.simulator.serving import Served, served
+from pncsim.simulator.serving.standing import Served, served
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Trace
 

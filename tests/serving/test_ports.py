@@ -12,7 +12,7 @@ import pytest
 from serving_world import call, options, token, token_for
 
 from pncsim.backend.faces import FACES
-from pncsim.simulator.serving import served
+from pncsim.simulator.serving.standing import served
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.listener import HttpListener

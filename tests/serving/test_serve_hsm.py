@@ -8,7 +8,7 @@ import pytest
 from serving_world import options
 from softhsm import SoftHsm
 
-from pncsim.simulator.serving import served
+from pncsim.simulator.serving.standing import served
 from pncsim.tls_certs.hsm import HsmKey
 from pncsim.tls_certs.issue import build_request
 from pncsim.tls_certs.profiles import PROFILES

@@ -14,8 +14,8 @@ import pytest
 from serving_world import admin, call, options
 
 from pncsim.backend.auth import http as auth_http
-from pncsim.simulator.serving import Served, served
-from pncsim.simulator.serving_operator import OperatorOptions, ServedOperator, operator
+from pncsim.simulator.serving.operator import OperatorOptions, ServedOperator, operator
+from pncsim.simulator.serving.standing import Served, served
 from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError

@@ -31,7 +31,7 @@ from pncsim.simulator.dashboard.reports import (
 )
 from pncsim.simulator.result import RunResult
 from pncsim.simulator.runs.journal import Journal
-from pncsim.simulator.serving import served
+from pncsim.simulator.serving.standing import served
 from pncsim.tls_certs.reading import der, fingerprint
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct
 from serving_world import options
 
-from pncsim.simulator.serving import Served, served
+from pncsim.simulator.serving.standing import Served, served
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.folder_work import revoke
 from pncsim.tls_certs.pki import load_pki

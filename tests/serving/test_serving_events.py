@@ -12,7 +12,7 @@ from serving_world import options, token
 
 from pncsim.backend.rcp import RootKind
 from pncsim.backend.webhooks import DELIVERIES
-from pncsim.simulator.serving import Served, served
+from pncsim.simulator.serving.standing import Served, served
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import create_pki
 from pncsim.wire.clock import Clock

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pncsim.simulator.serving_ready import stand
+from pncsim.simulator.serving.ready import stand
 from pncsim.wire.errors import LocalError
 
 

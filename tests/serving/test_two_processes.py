@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from serving_world import call, options, token, token_for
 
-from pncsim.simulator.serving import Served, served
+from pncsim.simulator.serving.standing import Served, served
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Trace
 

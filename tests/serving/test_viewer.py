@@ -12,8 +12,8 @@ from serving_world import call, token
 
 from pncsim.backend.rest.guessing import MISSES
 from pncsim.backend.rest.viewer import POLICY
-from pncsim.simulator.serving import PkiOptions, PoolsOptions, Served, ServeOptions, served
-from pncsim.simulator.serving_parts import PKI, POOLS
+from pncsim.simulator.serving.parts import PKI, POOLS
+from pncsim.simulator.serving.standing import PkiOptions, PoolsOptions, Served, ServeOptions, served
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Trace
 from pncsim.wire.web import aiohttp

@@ -15,7 +15,7 @@ import pytest
 from serving_world import options
 
 from pncsim.backend.auth import CLIENTS
-from pncsim.simulator.serving import served
+from pncsim.simulator.serving.standing import served
 from pncsim.tls_certs.pki import create_pki, write_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
@@ -109,7 +109,7 @@ main()
 
 
 @pytest.mark.parametrize(
-    "name", ["pncsim.simulator.commands.main", "pncsim.simulator.serving", "pncsim.simulator.runs.told"]
+    "name", ["pncsim.simulator.commands.main", "pncsim.simulator.serving.standing", "pncsim.simulator.runs.told"]
 )
 def test_an_end_that_is_asked_for_during_the_start_is_one_as_any_other(environment: dict[str, str], name: str) -> None:
     command = [sys.executable, "-c", IN_THE_IMPORTS.format(name=name)]

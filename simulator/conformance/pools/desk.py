@@ -362,7 +362,7 @@ async def seated(target: str, credentials: Path | None) -> AsyncIterator[TestDes
 
 async def _own(stack: AsyncExitStack, clock: Clock, trace: Trace) -> Path:
     """The ready file of services of our own, which end with ``stack``."""
-    from pncsim.simulator.serving import ServeOptions, served
+    from pncsim.simulator.serving.standing import ServeOptions, served
 
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pnc-conformance-")))
     house = await stack.enter_async_context(served(ServeOptions(port=0, data=folder, test_controls=True), clock, trace))

@@ -35,15 +35,15 @@ from pncsim.backend.webhooks import DELIVERIES, ENDPOINTS
 from pncsim.backend.webhooks.outcomes import INTERVAL as WEBHOOK_RETRY
 from pncsim.simulator.attach.side import Handle
 from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown, Switches
-from pncsim.simulator.serving_clients import DemoClient
-from pncsim.simulator.serving_doors import Doors
-from pncsim.simulator.serving_fixtures import Furnishing
-from pncsim.simulator.serving_found import find_services
-from pncsim.simulator.serving_home import Home
-from pncsim.simulator.serving_parts import ECOSYSTEM, PKI, POOLS, Elsewhere, ServedPart
-from pncsim.simulator.serving_peers import read_peers
-from pncsim.simulator.serving_reach import TRANSPORTS, TlsChoice, check_reach, is_loopback, warn_of_reach
-from pncsim.simulator.serving_ready import clients_ready, stand
+from pncsim.simulator.serving.clients import DemoClient
+from pncsim.simulator.serving.doors import Doors
+from pncsim.simulator.serving.fixtures import Furnishing
+from pncsim.simulator.serving.found import find_services
+from pncsim.simulator.serving.home import Home
+from pncsim.simulator.serving.parts import ECOSYSTEM, PKI, POOLS, Elsewhere, ServedPart
+from pncsim.simulator.serving.peers import read_peers
+from pncsim.simulator.serving.reach import TRANSPORTS, TlsChoice, check_reach, is_loopback, warn_of_reach
+from pncsim.simulator.serving.ready import clients_ready, stand
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Trace

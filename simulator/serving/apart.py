@@ -25,13 +25,13 @@ from pncsim.backend.store.sql import SqlStore, open_store
 from pncsim.simulator.parameters import Bounds, Reads, Shown, Switches
 from pncsim.simulator.pool_calls import trust
 from pncsim.simulator.pool_client import Participant
-from pncsim.simulator.serving import default_folder, duration
-from pncsim.simulator.serving_clients import DemoClient, demo_clients
-from pncsim.simulator.serving_doors import Doors
-from pncsim.simulator.serving_found import find_services
-from pncsim.simulator.serving_reach import TRANSPORTS, TlsChoice, check_reach, warn_of_reach
-from pncsim.simulator.serving_ready import clients_ready
-from pncsim.simulator.serving_tls import TlsFiles
+from pncsim.simulator.serving.clients import DemoClient, demo_clients
+from pncsim.simulator.serving.doors import Doors
+from pncsim.simulator.serving.found import find_services
+from pncsim.simulator.serving.reach import TRANSPORTS, TlsChoice, check_reach, warn_of_reach
+from pncsim.simulator.serving.ready import clients_ready
+from pncsim.simulator.serving.standing import default_folder, duration
+from pncsim.simulator.serving.tls import TlsFiles
 from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError

@@ -29,11 +29,11 @@ from pncsim.backend.store import Change, KeptKind, every
 from pncsim.backend.store.sql import SqlStore
 from pncsim.backend.webhooks import Outbox
 from pncsim.backend.webhooks.sender import Sender
-from pncsim.simulator.serving_clients import DemoClient, demo_clients
-from pncsim.simulator.serving_doors import Doors
-from pncsim.simulator.serving_first import FirstStart, first_start
-from pncsim.simulator.serving_parts import MIRROR, Elsewhere
-from pncsim.simulator.serving_tls import TlsFiles
+from pncsim.simulator.serving.clients import DemoClient, demo_clients
+from pncsim.simulator.serving.doors import Doors
+from pncsim.simulator.serving.first import FirstStart, first_start
+from pncsim.simulator.serving.parts import MIRROR, Elsewhere
+from pncsim.simulator.serving.tls import TlsFiles
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.folder_work import complete
 from pncsim.tls_certs.hsm import key_maker

@@ -22,9 +22,9 @@ from pncsim.backend.oem.remote import RemoteServices
 from pncsim.backend.oem.store import FLEET_KINDS
 from pncsim.backend.pki.own import OWN_KEYS
 from pncsim.simulator.parameters import Bounds, Shown
-from pncsim.simulator.serving_apart import ApartOptions, ApartPart, Ground, ground
-from pncsim.simulator.serving_clients import DemoClient
-from pncsim.simulator.serving_ready import stand
+from pncsim.simulator.serving.apart import ApartOptions, ApartPart, Ground, ground
+from pncsim.simulator.serving.clients import DemoClient
+from pncsim.simulator.serving.ready import stand
 from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 from pncsim.wire.files import replace_file

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pncsim.simulator.serving_clients import DemoClient
-from pncsim.simulator.serving_tls import TlsFiles
+from pncsim.simulator.serving.clients import DemoClient
+from pncsim.simulator.serving.tls import TlsFiles
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import replace_file
 

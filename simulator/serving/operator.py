@@ -36,9 +36,9 @@ from pncsim.backend.rest.routes import Route
 from pncsim.backend.store.sql import SqlStore
 from pncsim.backend.verification import Verifier
 from pncsim.simulator.parameters import Bounds, Shown
-from pncsim.simulator.serving_apart import ApartOptions, ApartPart, Ground, ground
-from pncsim.simulator.serving_clients import DemoClient
-from pncsim.simulator.serving_ready import stand
+from pncsim.simulator.serving.apart import ApartOptions, ApartPart, Ground, ground
+from pncsim.simulator.serving.clients import DemoClient
+from pncsim.simulator.serving.ready import stand
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki, write_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.trace import Trace
