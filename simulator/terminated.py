@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+BREATH = 1.0
+"""Seconds in which SIGTERM counts once however often it comes: timeout(1) sends it to its child, and then to the whole
+group, that child among it."""
 
 
 class Terminated(BaseException):
@@ -12,7 +17,7 @@ class Terminated(BaseException):
 
 
 def raise_at_sigterm() -> None:
-    """From now on a first SIGTERM raises :class:`Terminated`; a second one ends the process at once."""
+    """From now on a first SIGTERM raises :class:`Terminated`; one more, a breath later, ends the process at once."""
     signal.signal(signal.SIGTERM, _raise)
 
 
@@ -26,6 +31,28 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+class _HasCome:
+    """SIGTERM that comes once more."""
+
+    def __init__(self) -> None:
+        self._at_once_from = time.monotonic() + BREATH
+
+    def __call__(self, *_: object) -> None:
+        if time.monotonic() >= self._at_once_from:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGTERM)
+
+
+def has_come() -> None:
+    """A first SIGTERM has: the next one ends the process at once, unless it comes with the same breath."""
+    signal.signal(signal.SIGTERM, _HasCome())
+
+
+def came_before() -> bool:
+    """Whether SIGTERM has come in what goes on now."""
+    return isinstance(signal.getsignal(signal.SIGTERM), _HasCome)
+
+
 def _raise(*_: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    has_come()
     raise Terminated

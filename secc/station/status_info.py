@@ -18,6 +18,9 @@ def because(reason: str, text: str = "") -> types.StatusInfoType:
 
 
 def said(answer: Mapping[str, Any]) -> str:
-    """What the CSMS gave as the reason of its answer: its own words, else its code, else an empty string."""
+    """What the CSMS gave as the reason of its answer: its own words, else its code, else an empty string.
+
+    Without a full stop at its end: it becomes part of a sentence.
+    """
     info = answer.get("statusInfo", {})
-    return str(info.get("additionalInfo") or info.get("reasonCode") or "")
+    return str(info.get("additionalInfo") or info.get("reasonCode") or "").removesuffix(".")

@@ -55,6 +55,6 @@ async def found(play: Callable[[], Awaitable[None]]) -> Finding:
     except PeerError as error:
         # A service that says 502 was reached; nobody else was, whom it needs.
         if error.kind == "unreachable" and not isinstance(error, Refused):
-            return Finding(CaseVerdict.ERROR, error.sentence, unreached=True)
+            return Finding(CaseVerdict.ERROR, str(error), unreached=True)
         return Finding(CaseVerdict.INCONCLUSIVE, str(error))
     return Finding(CaseVerdict.PASS)

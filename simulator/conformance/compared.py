@@ -98,10 +98,12 @@ def _reading(said: Uttered) -> Iterator[str]:
         yield f"{' ' * 12}{_shortened(reading(said))}"
 
 
-def _datagram(octets: bytes, *, asks: bool) -> str:
+def _datagram(octets: bytes) -> str:
+    """Whoever asks: the tester as a vehicle, or the vehicle that is tested."""
+    from pncsim.wire.v2g.registry import SDP_REQUEST
     from pncsim.wire.v2g.sdp import decode_request, decode_response
 
-    if asks:
+    if octets[2:4] == SDP_REQUEST.to_bytes(2, "big"):
         return f"SDP request: {decode_request(octets).security.name}"
     found = decode_response(octets)
     return f"SDP response: {found.security.name} at [{found.address}]:{found.port}"
@@ -119,7 +121,7 @@ def reading(said: Uttered) -> str:
     octets = bytes.fromhex(said.octets)
     try:
         if said.name == "SDP":
-            return _datagram(octets, asks=said.way == "sent")
+            return _datagram(octets)
         coder = codec("app" if said.name.startswith("SupportedAppProtocol") else "iso2")
         shown = views.to_json(coder, coder.decode(octets, gate=lambda liberty: None), None)
     except PncError as error:

@@ -23,10 +23,16 @@ _ELEMENTS = {
 }
 
 
+def _not_run(id: str) -> Tried:
+    """What is written of a case that somebody has broken off before: never a pass, and nothing that has failed."""
+    return Tried(id=id, verdict=CaseVerdict.NOT_APPLICABLE, why="It was not run.")
+
+
 def junit_of_suite(suite: str, cases: Mapping[str, Case], tried: Iterable[Tried]) -> str:
-    """The document. ``cases``: by id, those that were to be run."""
+    """The document. ``cases``: by id, those that were to be run; one that has not ended is skipped."""
     groups: dict[str, list[Tried]] = {}
-    for one in tried:
+    ended = {one.id: one for one in tried}
+    for one in (*ended.values(), *(_not_run(id) for id in cases if id not in ended)):
         groups.setdefault(cases[one.id].group, []).append(one)
     everything = [one for group in groups.values() for one in group]
     lines = [

@@ -31,7 +31,7 @@ from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import Run
 from pncsim.simulator.settings import RunSettings
-from pncsim.simulator.terminated import Terminated
+from pncsim.simulator.terminated import Terminated, came_before
 from pncsim.wire.errors import LocalError
 from pncsim.wire.values import replace
 
@@ -260,7 +260,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 def _end_in_order(number: int, frame: FrameType | None) -> None:
     """As SIGTERM, but for a run that has had that already: a second one would end it halfway through its evidence."""
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+    if not came_before():
         signal.raise_signal(signal.SIGTERM)
 
 

@@ -18,6 +18,7 @@ from pncsim.wire.urls import without_password
 from pncsim.wire.voice import Voice
 
 NEEDED = ("token", "rcp", "pcp", "ccp", "mo", "est", "admin")
+_UNPUBLISHED = ("ocsp", "crl")
 PATIENCE = 10.0
 """Seconds a service may take to answer; who stands behind a waiting vehicle allows less."""
 _SPEAKS = {"OEM": "OEM", "CPO": "CSMS", "ADMIN": "LAB"}
@@ -44,8 +45,12 @@ class Callers:
         return without_password(self.url("rcp"))
 
     def url(self, service: str) -> str:
-        """The base of a service, before its published path."""
-        return self._known.services.get(service, self._base)
+        """The base of a service, before its published path; what has none stands below its name, as at pnc serve."""
+        return self.named(service) or (f"{self._base}/{service}" if service in _UNPUBLISHED else self._base)
+
+    def named(self, service: str) -> str:
+        """Where a ready file says that a service is; "" where there is none."""
+        return self._known.services.get(service, "")
 
     @property
     def pki(self) -> Path | None:

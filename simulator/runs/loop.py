@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from pncsim.simulator.evidence.story import printable
-from pncsim.simulator.terminated import Terminated
+from pncsim.simulator.terminated import Terminated, has_come
 from pncsim.wire.clock import VirtualTimeLoop
 from pncsim.wire.errors import LocalError
 
@@ -60,7 +60,10 @@ def check_loop(transport: str) -> None:
 
 
 async def _terminable(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """``main()``, which a first SIGTERM cancels; a second one ends the process at once. Raises Terminated."""
+    """``main()``, which a first SIGTERM cancels; one more, a breath later, ends the process at once.
+
+    Raises Terminated.
+    """
     if threading.current_thread() is not threading.main_thread():
         return await main()
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
@@ -70,7 +73,7 @@ async def _terminable(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     def stop(*_: object) -> None:
         nonlocal told
         told = True
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        has_come()
         loop.call_soon_threadsafe(task.cancel)
 
     before = signal.signal(signal.SIGTERM, stop)

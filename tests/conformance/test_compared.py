@@ -70,6 +70,11 @@ def test_what_leads_to_no_record_is_refused_with_a_sentence(tmp_path: Path) -> N
             Uttered(at=0, way="received", name="SDP", octets=f"01fe900100000014fe80{'00' * 13}01f7540000"),
             "SDP response: TLS at [fe80::1]:63316",
         ),
+        (Uttered(at=0, way="received", name="SDP", octets="01fe9000000000020000"), "SDP request: TLS"),
+        (
+            Uttered(at=0, way="sent", name="SDP", octets=f"01fe900100000014fe80{'00' * 13}01f7540000"),
+            "SDP response: TLS at [fe80::1]:63316",
+        ),
         (
             Uttered(at=0, way="received", name="SupportedAppProtocolRes", octets="80400040"),
             '{"supportedAppProtocolRes": {"ResponseCode": "OK_SuccessfulNegotiation", "SchemaID": 1}}',

@@ -171,6 +171,15 @@ def test_after_a_device_that_does_not_answer_no_case_is_run(
     assert last.startswith("FAIL words: 6 cases against our own word: 1 passed, 1 could not be run, 4 not run (")
 
 
+def test_a_case_that_was_not_run_is_no_pass_for_who_reads_junit(words: dict[str, str], tmp_path: Path) -> None:
+    words["w2"] = "unreached"
+    conform("--junit", str(tmp_path / "junit.xml"))
+    [group] = ET.parse(tmp_path / "junit.xml").getroot()
+    assert (group.get("tests"), group.get("errors"), group.get("skipped")) == ("6", "1", "4")
+    [skipped] = {one.get("message") for one in group.iter("skipped")}
+    assert skipped == "It was not run."
+
+
 def test_what_failed_at_a_device_that_was_never_there_is_no_failure_of_it(words: dict[str, str]) -> None:
     words["w1"], words["w2"] = "fail", "unreached"
     assert conform("--shard", "1/3", "--select", "w1 or w2") == 1  # w1 alone

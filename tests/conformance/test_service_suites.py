@@ -110,3 +110,39 @@ def test_services_that_do_not_answer_are_no_failure_and_no_pass(tmp_path: Path) 
     options = ServicesUnderTest(credentials=clients)
     found = tried(suite, case, Bench(target="http://127.0.0.1:9", pics=suite.usual, options=options))
     assert found.verdict is CaseVerdict.ERROR and found.unreached and "127.0.0.1:9" in found.why
+
+
+async def test_services_are_held_against_the_cases_at_their_base_url_whoever_says_where_they_answer(
+    tmp_path: Path,
+) -> None:
+    """OCSP and revocation lists have no published path: the certificates say where they are."""
+    async with served(ServeOptions(data=tmp_path, port=0), Clock(), Trace()) as house:
+        options = ServicesUnderTest(credentials=tmp_path / "clients.json")
+        base = house.ready()["services"]["rcp"]
+        for id in ("PKI-5", "PKI-6"):
+            suite, case = CASES[id]
+            found = await suite.drive(case, Bench(target=base, pics=suite.usual, options=options))
+            assert (found.verdict, found.why) == (CaseVerdict.PASS, "")
+
+
+async def test_whom_services_do_not_let_in_is_told_so_once(tmp_path: Path) -> None:
+    async with served(ServeOptions(data=tmp_path, port=0), Clock(), Trace()) as house:
+        clients = json.loads((tmp_path / "clients.json").read_text())
+        wrong = tmp_path / "wrong.json"
+        wrong.write_text(json.dumps([{**client, "secret": "another"} for client in clients]))
+        suite, case = CASES["RCP-1"]
+        bench = Bench(
+            target=house.ready()["services"]["rcp"], pics=suite.usual, options=ServicesUnderTest(credentials=wrong)
+        )
+        found = await suite.drive(case, bench)
+        assert found.verdict is CaseVerdict.ERROR and found.unreached
+        assert "HTTP 401" in found.why and found.why.endswith("Are the address and --credentials right?")
+
+
+async def test_services_whose_time_stands_say_what_to_declare(tmp_path: Path) -> None:
+    async with served(ServeOptions(data=tmp_path, port=0), Clock(), Trace()) as house:
+        ready = tmp_path / "ready.json"
+        ready.write_text(json.dumps(house.ready()))
+        suite, case = CASES["CCP-OEM-1"]
+        found = await suite.drive(case, Bench(target=str(ready), pics=suite.usual, options=ServicesUnderTest()))
+        assert found.verdict is CaseVerdict.INCONCLUSIVE and 'Declare Clock = "fixed"' in found.why

@@ -23,7 +23,15 @@ from pncsim.wire.listener import HttpListener
 from pncsim.wire.ocpp.frames import Frame
 from pncsim.wire.ocpp.session import MAX_TEXT
 from pncsim.wire.ocpp.tls import client_context
-from pncsim.wire.ocpp.websocket import WebSocketChannel, WebSocketServer, basic, connect, connector, read_basic
+from pncsim.wire.ocpp.websocket import (
+    WebSocketChannel,
+    WebSocketServer,
+    _refusal,
+    basic,
+    connect,
+    connector,
+    read_basic,
+)
 
 PLAIN = StationConfig(identity=IDENTITY, request_certificate=False, request_staples=False)
 
@@ -162,6 +170,20 @@ async def test_nothing_listens_and_addresses_of_no_use(lab: Lab) -> None:
     async with listening(lab) as server:
         with pytest.raises(LocalError, match="cannot be bound"):
             await serve_csms(lab.csms, None, port=server.port)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TimeoutError(), "does not answer in time."),
+        (aiohttp.ServerTimeoutError(), "does not answer in time."),
+        (aiohttp.ClientOSError(104, "Connection reset by peer"), "cannot be reached (Connection reset by peer)."),
+    ],
+)
+def test_why_there_is_no_connection_is_said_in_words(error: Exception, said: str) -> None:
+    refused = _refusal("wss://csms.example/CS1", error)
+    assert isinstance(refused, PeerError) and refused.kind == "unreachable"
+    assert refused.sentence == f"The CSMS at wss://csms.example/CS1 {said}"
 
 
 async def test_tls_below_1_2_is_refused(lab: Lab) -> None:

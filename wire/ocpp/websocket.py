@@ -276,8 +276,12 @@ def _refusal(address: str, error: BaseException) -> BaseException:
                 kind="unreachable",
                 advice="Does it ask for a certificate of the station (security profile 3)?",
             )
-        case aiohttp.ClientError() | OSError() | TimeoutError():
-            return PeerError(f"{who} cannot be reached ({error or type(error).__name__}).", kind="unreachable")
+        case TimeoutError():
+            # Before OSError, of which it is one. aiohttp's own say nothing.
+            return PeerError(f"{who} does not answer in time.", kind="unreachable")
+        case aiohttp.ClientError() | OSError():
+            why = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
+            return PeerError(f"{who} cannot be reached ({why}).", kind="unreachable")
     return error
 
 

@@ -235,7 +235,14 @@ class TestDesk:
 
     async def advance(self, days: float) -> None:
         """Let the services' time pass."""
-        (await self.ask("ADMIN", "POST", "admin", "/admin/clock/advance", {"seconds": days * 86_400})).given()
+        answer = await self.ask("ADMIN", "POST", "admin", "/admin/clock/advance", {"seconds": days * 86_400})
+        if answer.status == 403:
+            raise PeerError(
+                "The services do not let their time be moved.",
+                kind="refused",
+                advice='Declare Clock = "fixed" in the PICS file, or give pnc serve --test-controls.',
+            )
+        answer.given()
 
     async def cleanse(self) -> None:
         """Have done at once what the services do once a day."""
@@ -327,7 +334,10 @@ class TestDesk:
             name, key = asked.issuer_name_hash, asked.issuer_key_hash
             asked = ocsp.OCSPRequestBuilder().add_certificate_by_hash(name, key, serial, hashed).build()
         octets = asked.public_bytes(Encoding.DER)
-        answer = await self.ask(None, "POST", "ocsp", "", octets, **{"Content-Type": "application/ocsp-request"})
+        url = self._callers.named("ocsp") or reading.responder_url(leaf) or self.url("ocsp", "")
+        headers = {"Content-Type": "application/ocsp-request"}
+        reply = await self._http.request(f"The responder at {url}", "POST", url, body=octets, headers=headers)
+        answer = Answered(f"POST {url} by nobody", reply)
         try:
             return reading.load_answer(answer.has(200).reply.body)
         except PeerError as error:

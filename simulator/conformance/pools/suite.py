@@ -7,7 +7,7 @@ from types import ModuleType
 from pncsim.simulator.conformance.at_desk import at_desk
 from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.pools.declared import DECLARATIONS
-from pncsim.simulator.conformance.pools.desk import seated
+from pncsim.simulator.conformance.pools.desk import TestDesk, seated
 from pncsim.simulator.conformance.pools.mutants import UNKILLED, WRONG
 from pncsim.simulator.conformance.pools.options import ServicesUnderTest
 from pncsim.simulator.conformance.pools.rows import (
@@ -22,6 +22,7 @@ from pncsim.simulator.conformance.pools.rows import (
 from pncsim.simulator.conformance.suite import Bench, Suite, made_wrong
 from pncsim.simulator.lab.callers import known_services
 from pncsim.simulator.settings import Transport
+from pncsim.wire.errors import PeerError
 from pncsim.wire.values import replace
 
 
@@ -32,10 +33,19 @@ async def drive(case: Case, bench: Bench) -> Finding:
         async with seated(bench.target, bench.options.credentials) as desk:
 
             async def play() -> None:
-                await desk.who("ADMIN").token()  # whether anybody is there
+                await _let_in(desk)
                 await case.how(desk)
 
             return await at_desk(case, bench, desk.clock, desk.trace, "loopback", play)
+
+
+async def _let_in(desk: TestDesk) -> None:
+    """Whether anybody is there who lets the tester in. Without that no case says anything: raises PeerError."""
+    try:
+        await desk.who("ADMIN").token()
+    except PeerError as error:
+        advice = "Are the address and --credentials right?"
+        raise PeerError(error.sentence, kind="unreachable", advice=advice) from error
 
 
 def check(bench: Bench) -> None:
