@@ -175,8 +175,8 @@ async def test_nothing_listens_and_addresses_of_no_use(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (TimeoutError(), "does not answer in time."),
-        (aiohttp.ServerTimeoutError(), "does not answer in time."),
+        (TimeoutError(), "cannot be reached (it does not answer in time)."),
+        (aiohttp.ServerTimeoutError(), "cannot be reached (it does not answer in time)."),
         (aiohttp.ClientOSError(104, "Connection reset by peer"), "cannot be reached (Connection reset by peer)."),
     ],
 )

@@ -278,7 +278,7 @@ def _refusal(address: str, error: BaseException) -> BaseException:
             )
         case TimeoutError():
             # Before OSError, of which it is one. aiohttp's own say nothing.
-            return PeerError(f"{who} does not answer in time.", kind="unreachable")
+            return PeerError(f"{who} cannot be reached (it does not answer in time).", kind="unreachable")
         case aiohttp.ClientError() | OSError():
             why = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
             return PeerError(f"{who} cannot be reached ({why}).", kind="unreachable")
