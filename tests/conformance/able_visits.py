@@ -46,6 +46,7 @@ class VisitedStation(ForeignStation):
         ("AuthCtrlr", "MasterPassGroupId"): "",
         ("AuthCtrlr", "DisableRemoteAuthorization"): "false",
         ("AuthCacheCtrlr", "Enabled"): "true",
+        ("AuthCacheCtrlr", "DisablePostAuthorize"): "false",
         ("LocalAuthListCtrlr", "Enabled"): "true",
         ("LocalAuthListCtrlr", "DisablePostAuthorize"): "false",
         ("TxCtrlr", "EVConnectionTimeOut"): "30",
@@ -123,7 +124,7 @@ class VisitedStation(ForeignStation):
         if not self.online:
             return (known if self.flag("AuthCtrlr", "LocalAuthorizeOffline") else None) or ("Unknown", "")
         if known and self.flag("AuthCtrlr", "LocalPreAuthorize"):
-            alone = listed is not None and self.flag("LocalAuthListCtrlr", "DisablePostAuthorize")
+            alone = self.flag("LocalAuthListCtrlr" if listed else "AuthCacheCtrlr", "DisablePostAuthorize")
             if known[0] == "Accepted" or alone:
                 return known
         if self.flag("AuthCtrlr", "DisableRemoteAuthorization"):

@@ -16,7 +16,7 @@ _turned, _reached, _event, _ended, _unplug, _powered = (
     RIGHT.unplug,
     RIGHT.powered,
 )
-_restarts, _update, _asked, _flag = RIGHT.restarts, RIGHT.update, RIGHT.asked, RIGHT.flag
+_restarts, _update, _asked, _judged, _flag = RIGHT.restarts, RIGHT.update, RIGHT.asked, RIGHT.judged, RIGHT.flag
 
 
 def _says(action: str, **payload: Any) -> Any:
@@ -93,6 +93,15 @@ def _of_no_group(self: AbleStation, entries: Any, *, whole: bool) -> None:
 async def _asked_of_no_group(self: AbleStation, card: str) -> tuple[str, str]:
     status, _ = await _asked(self, card)
     return status, ""
+
+
+async def _always_of_the_group(self: AbleStation, card: str) -> tuple[str, str]:
+    _, group = await _judged(self, card)
+    return "Accepted", group
+
+
+def _asks_after_all(self: AbleStation, component: str, name: str) -> bool:
+    return name != "DisablePostAuthorize" and _flag(self, component, name)
 
 
 def _asks_anyway(self: AbleStation, component: str, name: str) -> bool:
@@ -172,7 +181,9 @@ WRONG: dict[str, tuple[str, Any, str]] = {
     "list-is-always-on": ("list_version", _says("GetLocalListVersion", version_number=11), "D_10"),
     "all-on-the-list-are-good": ("update", _all_good, "C_22 C_23 C_24 C_25 C_28 C_29 C_30 C_31 C_43 C_58"),
     "list-without-groups": ("update", _of_no_group, "C_40"),
-    "no-groups": ("asked", _asked_of_no_group, "C_39 C_41 C_45 C_47 C_48 C_49"),
+    "no-groups": ("asked", _asked_of_no_group, "C_39 C_41 C_45 C_47 C_48 C_49 E_45"),
+    "any-card-stops": ("judged", _always_of_the_group, "C_44"),
+    "always-asks": ("flag", _asks_after_all, "C_57 C_58"),
     "learns-nothing": ("learns", lambda self, *_: None, "C_34"),
     "asks-anyway": ("flag", _asks_anyway, "E_52"),
     "never-stops": ("stopped", _nothing, "E_06 E_07 E_08 E_15 E_22 E_35"),

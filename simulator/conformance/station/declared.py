@@ -33,6 +33,7 @@ DECLARATIONS = (
     whether("Cache", "Has it an authorization cache?", ours=True),
     whether("CachePersists", "Does the cache outlive a reset?", ours=True),
     whether("CacheFromEvents", "Does the cache learn from what TransactionEvents are answered?", ours=False),
+    whether("CacheDisablePostAuthorize", "Has it AuthCacheCtrlr.DisablePostAuthorize?", ours=False),
     whether("StopOnInvalidIdIsSet", "Can TxCtrlr.StopTxOnInvalidId be written?", ours=True),
     whether("LocalList", "Has it a local authorization list (SendLocalList)?", ours=False),
     whether("ListDisablePostAuthorize", "Has it LocalAuthListCtrlr.DisablePostAuthorize?", ours=False),

@@ -46,7 +46,7 @@ async def prepared(desk: CsmsDesk, *, local: bool = True) -> None:
     await desk.status(v201.ClearCache({}), "Accepted")
 
 
-async def _known(desk: CsmsDesk, status: str = "Accepted") -> None:
+async def known(desk: CsmsDesk, status: str = "Accepted") -> None:
     """A vehicle has come with the card and is gone again: the CSMS has said ``status`` about it."""
     desk.answer("Authorize", says(status))
     if status == "Accepted":
@@ -74,7 +74,7 @@ async def _asked(desk: CsmsDesk, *, asked: bool) -> None:
 def _again(*, local: bool = True, asked: bool) -> Playing:
     async def play(desk: CsmsDesk) -> None:
         await prepared(desk, local=local)
-        await _known(desk)
+        await known(desk)
         await _asked(desk, asked=asked)
 
     return play
@@ -82,7 +82,7 @@ def _again(*, local: bool = True, asked: bool) -> Playing:
 
 async def _card_then_cable(desk: CsmsDesk) -> None:
     await prepared(desk)
-    await _known(desk)
+    await known(desk)
     await desk.hand.show(desk.options.card)
     await desk.clock.sleep(2.0)
     await desk.hand.drive()
@@ -92,7 +92,7 @@ async def _card_then_cable(desk: CsmsDesk) -> None:
 
 async def _after_reset(desk: CsmsDesk) -> None:
     await prepared(desk)
-    await _known(desk)
+    await known(desk)
     reset: Any = {"type": "OnIdle"}
     await desk.status(v201.Reset(reset), "Accepted")
     await desk.expect("StatusNotification", within=desk.options.wait, what="after the reset")
@@ -104,7 +104,7 @@ async def _after_reset(desk: CsmsDesk) -> None:
 async def _lives(desk: CsmsDesk) -> None:
     await prepared(desk)
     await desk.configured("AuthCacheCtrlr", "LifeTime", "5")
-    await _known(desk)
+    await known(desk)
     await desk.clock.sleep(10.0)
     await _asked(desk, asked=True)
 
@@ -114,7 +114,7 @@ def _asked_again(first: str, then: str) -> Playing:
 
     async def play(desk: CsmsDesk) -> None:
         await prepared(desk)
-        await _known(desk, first)
+        await known(desk, first)
         desk.answer("Authorize", says(then))
         await comes_with_card(desk)
         await desk.expect("Authorize", what="though the cache knows the card", within=CHARGES_WITHIN)
@@ -126,9 +126,19 @@ def _asked_again(first: str, then: str) -> Playing:
     return play
 
 
+async def _alone(desk: CsmsDesk) -> None:
+    await prepared(desk)
+    await known(desk, "Invalid")
+    await desk.configured("AuthCacheCtrlr", "DisablePostAuthorize", "true")
+    desk.mark()
+    await comes_with_card(desk)
+    await desk.never("Authorize", within=GOES_ON, what="though DisablePostAuthorize is true")
+    await not_charging(desk, within=GOES_ON)
+
+
 async def _from_event(desk: CsmsDesk) -> None:
     await prepared(desk)
-    await _known(desk)
+    await known(desk)
     desk.answer("TransactionEvent", says("Blocked"))
     await desk.configured("TxCtrlr", "StopTxOnInvalidId", "true")
     await comes_with_card(desk)
@@ -146,7 +156,7 @@ def _invalid_meanwhile(*, stops: bool) -> Playing:
     async def play(desk: CsmsDesk) -> None:
         await prepared(desk)
         await desk.configured("TxCtrlr", "StopTxOnInvalidId", str(stops).lower())
-        await _known(desk)
+        await known(desk)
         desk.answer("TransactionEvent", says("Invalid"))
         await comes_with_card(desk)
         if stops:
@@ -162,7 +172,7 @@ def _invalid_meanwhile(*, stops: bool) -> Playing:
 
 async def _cleared(desk: CsmsDesk) -> None:
     await prepared(desk)
-    await _known(desk)
+    await known(desk)
     await desk.status(v201.ClearCache({}), "Accepted")
     await _asked(desk, asked=True)
 
@@ -183,28 +193,6 @@ async def _unknown_offline(desk: CsmsDesk) -> None:
         await desk.clock.sleep(GOES_ON)
     event = await desk.event(state="Charging", within=PATIENCE * 2)
     must(event.get("offline", False), "The event from offline does not say that it is from offline.")
-
-
-async def _group_stops(desk: CsmsDesk) -> None:
-    desk.answer("Authorize", says("Accepted", groupIdToken={"idToken": "GROUP-1", "type": "Central"}))
-    transaction = await charging(desk)
-    await desk.hand.show(desk.options.other_card)
-    await over(desk, transaction, reason="StopAuthorized", stopped="Local")
-
-
-async def _master(desk: CsmsDesk) -> None:
-    await desk.configured("AuthCtrlr", "MasterPassGroupId", "MASTER-1")
-    transaction = await charging(desk)
-    desk.answer("Authorize", says("Accepted", groupIdToken={"idToken": "MASTER-1", "type": "Central"}))
-    await desk.hand.show(desk.options.other_card)
-    await over(desk, transaction, reason="StopAuthorized", stopped="MasterPass")
-
-
-async def _master_starts_nothing(desk: CsmsDesk) -> None:
-    await desk.configured("AuthCtrlr", "MasterPassGroupId", "MASTER-1")
-    desk.answer("Authorize", says("Accepted", groupIdToken={"idToken": "MASTER-1", "type": "Central"}))
-    await comes_with_card(desk)
-    await not_charging(desk)
 
 
 async def _nobody_asked(desk: CsmsDesk) -> None:
@@ -314,6 +302,16 @@ for _number, _title, _play, _use, _given, _does, _expects, _when in (
         )
     ),
     (
+        "C_57",
+        "Authorization through authorization cache: AuthCacheDisablePostAuthorize",
+        _alone,
+        "C12",
+        "the cache knows that a card is Invalid; DisablePostAuthorize is true",
+        "a vehicle comes with it",
+        "Authorize is not sent, and no energy flows",
+        (*CACHED, *has("CacheDisablePostAuthorize")),
+    ),
+    (
         "C_34",
         "Store Authorization Data in the Authorization Cache: Update on TransactionResponse",
         _from_event,
@@ -383,71 +381,15 @@ for _number, _title, _play, _use, _given, _does, _expects, _when in (
         "Authorize is not sent",
         has("DisableRemoteAuthorization"),
     ),
-    *(
-        (
-            number,
-            title,
-            _group_stops,
-            "C09",
-            "a vehicle charges on a card of a group",
-            "another card of that group is shown",
-            "TransactionEvent (Ended, StopAuthorized) for Local",
-            has("Groups"),
-        )
-        for number, title in (
-            ("C_39", "Authorization by Groupld: Success"),
-            ("C_41", "Authorization by Groupld: Success with Authorization Cache"),
-        )
-    ),
-    *(
-        (
-            number,
-            title,
-            _master,
-            "C16",
-            "a vehicle charges",
-            "a card of the master pass group is shown",
-            "TransactionEvent (Ended, StopAuthorized) for MasterPass",
-            has("MasterPass"),
-        )
-        for number, title in (
-            ("C_47", "Stop Transaction with a Master Pass: With UI - All transactions"),
-            ("C_48", "Stop Transaction with a Master Pass: With UI - With UI - Specific transactions"),
-            ("C_49", "Stop Transaction with a Master Pass: Without UI"),
-        )
-    ),
-    (
-        "C_45",
-        "Authorization by Groupld: Master pass - Not able to start transaction + groupld",
-        _master_starts_nothing,
-        "C09",
-        "MasterPassGroupId is set",
-        "a vehicle comes with a card of that group",
-        "no energy flows",
-        has("MasterPass"),
-    ),
 ):
     AUTHORIZATION.add(_number, _title, _play, use_case=_use, given=_given, does=_does, expects=_expects, when=_when)
 
-_NEEDS_GROUP = "Two cards of one group, one of which is invalid, at one station: not built yet."
 _NEEDS_ENERGY = "It needs TxCtrlr.MaxEnergyOnInvalidId, and energy that is counted to the end; not built yet."
-_NEEDS_POST = "It needs AuthCacheCtrlr.DisablePostAuthorize; not built yet."
 
-for _number, _title, _why in (
-    ("C_44", "Authorization by Groupld: Invalid status with Authorization Cache", _NEEDS_GROUP),
-    ("E_45", "Offline Behaviour: Stop transaction during offline period - Same Groupld", _NEEDS_GROUP),
-    (
-        "C_15",
-        "Authorization through authorization cache: StopTxOnInvalidld = false, MaxEnergyOnInvalidld > 0",
-        _NEEDS_ENERGY,
-    ),
-    (
-        "C_18",
-        "Authorization through authorization cache: StopTxOnInvalidld = true, MaxEnergyOnInvalidld > 0",
-        _NEEDS_ENERGY,
-    ),
-    ("C_57", "Authorization through authorization cache: AuthCacheDisablePostAuthorize", _NEEDS_POST),
+for _number, _title in (
+    ("C_15", "Authorization through authorization cache: StopTxOnInvalidld = false, MaxEnergyOnInvalidld > 0"),
+    ("C_18", "Authorization through authorization cache: StopTxOnInvalidld = true, MaxEnergyOnInvalidld > 0"),
 ):
     AUTHORIZATION.add(
-        _number, _title, None, use_case="C09, C12", does="nothing", expects="nothing", when=(), unsuited=_why
+        _number, _title, None, use_case="C12", does="nothing", expects="nothing", when=(), unsuited=_NEEDS_ENERGY
     )

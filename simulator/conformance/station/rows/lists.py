@@ -9,6 +9,7 @@ from pncsim.simulator.conformance.station.declared import has
 from pncsim.simulator.conformance.station.desk import PATIENCE, CsmsDesk
 from pncsim.simulator.conformance.station.doing import CHARGES_WITHIN, charging, not_charging, over
 from pncsim.simulator.conformance.station.rows.authorization import GOES_ON, comes_with_card, prepared, says
+from pncsim.simulator.conformance.station.rows.groups import GROUP
 from pncsim.simulator.conformance.unlike import must
 from pncsim.wire.errors import PeerError
 from pncsim.wire.ocpp import v201
@@ -18,7 +19,6 @@ CASES = LISTS.cases
 
 FIRST = 11
 """The version of the list a case begins with."""
-GROUP: dict[str, Any] = {"groupIdToken": {"idToken": "GROUP-1", "type": "Central"}}
 
 
 def _entry(card: str, status: str = "Accepted", **more: Any) -> dict[str, Any]:
