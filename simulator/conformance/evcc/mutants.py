@@ -190,10 +190,9 @@ def _gives_up(when: Callable[[Any, Any], bool]) -> Callable[[Move], Move]:
 
 
 def _giving_up(steps: _Steps) -> Iterator[Lapse]:
-    good = {id for id, step in steps.items() if step.follows and not step.leaves}
-    asking = {id for id, step in steps.items() if step.fault == "endless"}
-    for at in dict.fromkeys(steps[id].at for id in good):
-        kills = tuple(id for id, step in steps.items() if step.at == at and id in good | asking)
+    good = {id: step for id, step in steps.items() if step.follows and not step.leaves}
+    for at in dict.fromkeys(step.at for step in good.values()):
+        kills = tuple(id for id, step in steps.items() if step.at == at and (id in good or step.fault == "endless"))
         title = f"it ends the session after a right {at}"
         yield f"gives-up-after-{at}", title, *moves(at, _gives_up(lambda s, res: True)), kills
     stopped = _gives_up(lambda s, res: s.progress == iso2.ChargeProgressType.Stop)
