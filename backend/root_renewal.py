@@ -17,10 +17,11 @@ async def renew_v2g_root(ecosystem: Ecosystem, now: float, *, new_key: bool, nam
 
     With its old key the root is certified again, and what is below stays as it is. With a new key its Sub-CAs are
     certified again: the provisioning service then signs below either, and the old root issues nothing any more.
+    A folder of the PKI has neither: it is forgotten with the ecosystem.
     """
     pki = ecosystem.pkis[name]
     if not new_key:
-        new = renew_authority(pki, ROLE, now)
+        new = renew_authority(pki, ROLE, now, lasting=False)
     else:
         former = succeed_root(pki, ROLE, now)
         await ecosystem.add_pki(former, f"{name} former".strip())

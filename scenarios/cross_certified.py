@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pncsim.simulator.lab.crossing import cross_certify
 from pncsim.simulator.plan import PkiPlan, Plan, StationPlan
 from pncsim.simulator.scenario import UseCase, scenario
 from pncsim.tls_certs.reading import issued_by, parsed, same_key, shown
@@ -53,7 +52,8 @@ async def cross_certified(lab: Lab) -> None:
     lab.expect.session(charged)
     plain = _shown(handshakes)
 
-    crossed = await cross_certify(lab, "cpo_sub1", by="other")
+    parties = await lab.region.parties()
+    crossed = await parties.cross_certify("cpo_sub1", by="other")
     same = same_key(crossed, plain[-1]) and crossed.subject == plain[-1].subject
     twice = same and issued_by(plain[-1], own) and issued_by(crossed, other)
     root_operator.shows("twice", "PKI-7", "one Sub-CA is certified by two roots", twice, shown(crossed.issuer))
@@ -67,7 +67,7 @@ async def cross_certified(lab: Lab) -> None:
     below = chain[1].subject == plain[1].subject and same_key(chain[1], plain[1])
     secc.shows("same-issuer", "PKI-7", "both stations' certificates are of one Sub-CA", below, shown(chain[1].subject))
 
-    await cross_certify(lab, "v2g_root", by="other")
+    await parties.cross_certify("v2g_root", by="other")
     frames = lab.watch.frames()
     await lab.recertify(station)
     answers = [one.content for one in frames if one.action == "CertificateSigned"]

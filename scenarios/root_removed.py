@@ -77,7 +77,7 @@ async def root_removed(
     alert = ALERTS.get(handshakes[-1].alert or 0, "none")
     ev.shows("tls-refused", "EV-2", "a vehicle without the root refuses it", alert == "unknown_ca", alert)
 
-    lab.services.authority = lab.back.ecosystem.authorities[OTHER]
+    lab.services.authority = await (await lab.region.parties()).station_authority(OTHER)
     await lab.recertify(station)
     messages = lab.watch.messages("EV")
     unserved = await lab.plug_in(made.vehicle)

@@ -14,7 +14,7 @@ from pncsim.wire.values import replace
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from pncsim.backend.ecosystem import Ecosystem
+    from pncsim.simulator.lab.around import Parties
     from pncsim.simulator.lab.lab import Lab
 
 PKIS = ("", "north", "east", "south", "west")
@@ -54,9 +54,9 @@ async def several_of_each(lab: Lab) -> None:
     home, abroad = await lab.caller("MO", HOME), await lab.caller("MO", ABROAD)
     makers = {NEAR_CARS: await lab.caller("OEM", NEAR_CARS), FAR_CARS: await lab.caller("OEM", FAR_CARS)}
     vehicle = await lab.vehicle(kwh=0.25, contract=True, operator=HOME)
-    other, ecosystem = await lab.vehicle(), await lab.region.ecosystem()
-    other.provisioning = await ecosystem.manufacturers[FAR_CARS].build("QRSOTHERMAKE000001")
-    other.v2g_roots = (ecosystem.pkis["south"].certificate("v2g_root"),)
+    other, parties = await lab.vehicle(), await lab.region.parties()
+    other.provisioning = await parties.build(FAR_CARS, "QRSOTHERMAKE000001")
+    other.v2g_roots = (parties.pkis["south"].certificate("v2g_root"),)
     known = {fingerprint(root) for root in vehicle.v2g_roots}
     ev.shows("five-roots", "EV-1", "the vehicle holds five V2G roots", len(known) == len(PKIS), len(known))
 
@@ -65,7 +65,9 @@ async def several_of_each(lab: Lab) -> None:
         pcid, publication = vehicle_publication(one)
         said = {name: (await makers[name].put(VEHICLES, publication)).status for name in (foreign, own)}
         apart = said == {foreign: 403, own: 200}
-        pcp.shows(f"published-by-{own}", "ACC-3", f"{pcid} is published by its manufacturer alone", apart, said)
+        pcp.shows(
+            f"published-by-{own}", "ACC-3", f"a vehicle of {own} is published by that manufacturer alone", apart, said
+        )
         emaids[own] = (await abroad.post("/v1/mo/contracts", {"customer": "Ada", "pcid": pcid})).body["emaid"]
         signed = (await makers[own].get(f"{BUNDLES}/{pcid}")).body["XMLContracts"]
         below = [entry["cpsV2GRootCertificateFingerprint"] for entry in signed]
@@ -85,7 +87,7 @@ async def several_of_each(lab: Lab) -> None:
     lab.expect.paid(far, emaids[NEAR_CARS], kwh=0.25)
 
     tops = [parsed(one.chain[-1]) for one in handshakes if one.role == "EV"]
-    above = [name for top, name in zip(tops, ("", "west"), strict=True) if issued_by(top, _root(ecosystem, name))]
+    above = [name for top, name in zip(tops, ("", "west"), strict=True) if issued_by(top, _root(parties, name))]
     secc.shows(
         "stations", "EV-2", "the stations stand below the first root and the last", above == ["", "west"], len(above)
     )
@@ -94,7 +96,7 @@ async def several_of_each(lab: Lab) -> None:
     ev.shows("five-listed", "CCP-GET-3", "it lists all five as it asks for a contract", listed == len(PKIS), listed)
     held = {one.emaid: one.credentials.chain[-1] for one in vehicle.contracts.all}
     leads = {
-        emaid: issued_by(top, _root(ecosystem, "" if emaid.startswith(HOME) else "north", "mo_root"))
+        emaid: issued_by(top, _root(parties, "" if emaid.startswith(HOME) else "north", "mo_root"))
         for emaid, top in held.items()
     }
     mo.shows(
@@ -106,6 +108,6 @@ async def several_of_each(lab: Lab) -> None:
     )
 
 
-def _root(ecosystem: Ecosystem, name: str, role: str = "v2g_root") -> x509.Certificate:
+def _root(parties: Parties, name: str, role: str = "v2g_root") -> x509.Certificate:
     """The root of the PKI ``name``."""
-    return ecosystem.pkis[name].certificate(role)
+    return parties.pkis[name].certificate(role)

@@ -129,14 +129,14 @@ def certified_again(
     )
 
 
-def renew_authority(pki: Pki, role: str, now: float) -> x509.Certificate:
-    """Certify an authority again for its name and key, while it works: in its folder, if it has one, and in ``pki``.
+def renew_authority(pki: Pki, role: str, now: float, *, lasting: bool = True) -> x509.Certificate:
+    """Certify an authority again for its name and key, while it works: in ``pki``, and in its folder if it is to last.
 
     What it has issued stays good, and both certificates verify it. Where another program has done so in the folder
     meanwhile, that certificate is taken over instead. Raises LocalError.
     """
     old = pki.certificates[role]
-    if pki.folder is None:
+    if pki.folder is None or not lasting:
         new = certified_again(pki, PROFILES[role], pki.key(role), now)
     else:
         there = read_folders(pki.folder, OCPP_FOLDER)[0].get(role, old)[0]

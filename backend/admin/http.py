@@ -1,6 +1,7 @@
 """What administrators do besides taking participants in (``/admin``): revoke, cleanse, and control a test.
 
-The clock and the reset are a test's, and answer 403 where nobody asked for them: an operator's pool has neither.
+The clock, the reset and the successor of the V2G root are a test's, and answer 403 where nobody asked for them: an
+operator's pool has none of them.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.pki.authorities import Authorities
 from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.access import Grant
-from pncsim.backend.rest.bodies import binary_member, json_object, json_response
+from pncsim.backend.rest.bodies import base64_text, binary_member, json_object, json_response
 from pncsim.backend.rest.routes import Route
+from pncsim.backend.root_renewal import renew_v2g_root
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.clock import LATEST, Clock
+from pncsim.wire.errors import LocalError
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -46,6 +49,7 @@ def routes(ecosystem: Ecosystem, clock: Clock, reset: FirstState | None, duties:
         Route("GET", "/admin/clock", "getClock", ADMIN, face.clock),
         Route("POST", "/admin/clock/advance", "advanceClock", ADMIN, face.advance),
         Route("POST", "/admin/reset", "reset", ADMIN, face.reset),
+        Route("POST", "/admin/pki/root", "renewRoot", ADMIN, face.renew_root),
     )
 
 
@@ -100,6 +104,17 @@ class _Face:
             raise Refused("The member 'time' is neither true nor false.", clause="OPCP error body")
         await reset(time)
         return json_response({})
+
+    async def renew_root(self, request: web.Request, grant: Grant) -> web.StreamResponse:
+        self._asked_for()
+        new_key = (await json_object(request)).get("newKey", True) if await request.read() else True
+        if not isinstance(new_key, bool):
+            raise Refused("The member 'newKey' is neither true nor false.", clause="OPCP error body")
+        try:
+            root = await renew_v2g_root(self._ecosystem, self._clock.now(), new_key=new_key)
+        except LocalError as error:
+            raise Refused(error.sentence, clause="RCP-12", http_status=404, advice=error.advice) from None
+        return json_response({"certificate": base64_text(reading.der(root))}, 201)
 
     def _asked_for(self) -> FirstState:
         if self._reset is None:

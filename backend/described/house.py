@@ -242,6 +242,14 @@ ADMIN: Mapping[str, Described] = {
         body=record("Advance", {"seconds": NUMBER}),
         answers={200: CLOCK},
     ),
+    "renewRoot": Described(
+        summary="Let the V2G root be followed by another one, where tests may",
+        body=record("SuccessorWanted", {}, {"newKey": {**BOOLEAN, "description": "a key of its own, as if unsaid"}}),
+        optional=True,
+        answers={201: record("Successor", {"certificate": CERTIFICATE})},
+        errors=(404,),
+        more="It is in the root pool once it is published there. It is forgotten when the services begin anew.",
+    ),
     "reset": Described(
         summary="Begin anew, where tests may",
         body=record("Reset", {}, {"time": {**BOOLEAN, "description": "whether time begins anew, too"}}),

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from cryptography import x509
 
-from pncsim.backend.csms.ports import Services
+from pncsim.backend.csms.ports import CertificateAuthority, Services
 from pncsim.ev.vehicle import Vehicle
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.reading import issued_by, shown
@@ -42,8 +42,23 @@ class Parties(Protocol):
     async def subscribe(self, pcid: str, *, operator: str) -> str:
         """The driver concludes a contract, whose bundle then waits in the contract pool; its EMAID."""
 
+    async def build(self, wmi: str, pcid: str) -> Credentials:
+        """A provisioning key and certificate that the manufacturer of that WMI makes, with its own PKI."""
+
     async def equip_station(self, number: int, evse_id: str, pki: str) -> Credentials:
         """The V2G key and certificate of station ``number``."""
+
+    async def station_authority(self, pki: str) -> CertificateAuthority:
+        """Who certifies stations below that PKI, as a CSMS asks for it."""
+
+    async def cross_certify(self, role: str, *, by: str) -> x509.Certificate:
+        """A certificate for name and key of ``role`` in the first PKI, by the V2G root of the PKI ``by``.
+
+        Stations that ask for a certificate from now on are given the chain that leads there.
+        """
+
+    async def renew_root(self, *, new_key: bool) -> x509.Certificate:
+        """The first PKI's V2G root is followed by this one, which the root pool does not know yet."""
 
     async def revoke(self, certificate: x509.Certificate, reason: Reason) -> bool:
         """Revoke it at the authority that has issued it; whether one of these has."""

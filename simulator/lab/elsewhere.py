@@ -7,29 +7,39 @@ where they are. What a run has brought there it takes away again when it ends.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from urllib.parse import quote
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from pncsim.backend.ccp.client import ContractPoolClient
-from pncsim.backend.csms.ports import Services
+from pncsim.backend.csms.ports import CertificateAuthority, Services
 from pncsim.backend.mo.client import RemoteOperators
 from pncsim.backend.oem.remote import RemoteServices
 from pncsim.backend.pki.chains import ContractChainJudge
-from pncsim.backend.pki.est_client import StationEnrolment, enrol
+from pncsim.backend.pki.est_client import enrol
 from pncsim.backend.pki.fetch import HttpFetch
 from pncsim.backend.pki.ocsp_client import OcspClient
 from pncsim.backend.pki.revocation import Revocations
 from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.bodies import base64_text
+from pncsim.backend.store import MemoryStore
+from pncsim.backend.verification import Verifier
+from pncsim.ev.contracts import Contract
 from pncsim.ev.iso2.unpacking import unpack_contract
 from pncsim.ev.vehicle import Vehicle
-from pncsim.simulator.lab.around import issuer_in
+from pncsim.simulator.lab.around import issuer_in, named
+from pncsim.simulator.lab.brought import BroughtPkis, CrossedEnrolment
 from pncsim.simulator.lab.callers import Callers
+from pncsim.simulator.lab.guest_operators import GuestOperators
 from pncsim.simulator.lab.known_pki import KnownRoots, known_pki, take_keys
+from pncsim.simulator.lab.only_here import can_be_elsewhere, needed_by_others
+from pncsim.simulator.lab.remote_desk import RemoteDesk
+from pncsim.simulator.lab.succession import Succession
 from pncsim.simulator.lab.their_time import AHEAD, TheirTime, Timely
 from pncsim.simulator.plan import Plan
 from pncsim.simulator.pool_client import Participant
@@ -41,12 +51,14 @@ from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PeerError, PncError
+from pncsim.wire.identifiers import with_check_character
 from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
 _LETTERS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _CUSTOMER = "the driver"
+DAY = 86_400.0
 
 
 class RemoteParties:
@@ -54,28 +66,77 @@ class RemoteParties:
 
     def __init__(self, clock: Clock, trace: Trace, callers: Callers, plan: Plan, source: Source, pki: Pki) -> None:
         self._clock, self._trace, self._callers, self._plan, self._source = clock, trace, callers, plan, source
-        self._pki, self.pkis = pki, {"": pki}
-        self._sockets = AsyncExitStack()
+        self._pki, self._sockets = pki, AsyncExitStack()
         self._time = TheirTime(clock, trace, callers)
+        store = MemoryStore()
+        self._brought = BroughtPkis(clock, trace, callers, source, store, self._sockets)
+        self._guests = GuestOperators(clock, trace, callers, self._brought, store, source, self._sockets)
+        self._crossed: list[x509.Certificate] = []
+        self._asking: list[OcspClient] = []
+        self._succession = Succession(callers)
         self._published: list[str] = []
         self._contracts: list[str] = []
         self._signer_revoked = False
+
+    @property
+    def pkis(self) -> Mapping[str, Pki]:
+        """See :class:`Parties`: that of the services without its keys, and those that were brought along."""
+        return {"": self._pki, **self._brought.pkis}
+
+    async def bring(self) -> None:
+        """Bring along what the plan names beside the services' own. Raises PncError."""
+        if further := [one for one in self._plan.pkis if one.name]:
+            await self._brought.bring(further)
+        for operator in self._plan.operators:
+            if operator.pki:
+                status = self._revocation(Voice.on(self._clock, self._trace, "MO", f"MO {operator.provider}"))
+                algorithms = self._plan.policies.algorithms
+                verifier = Verifier(self._clock, KnownRoots(self.pkis.values()), status, algorithms)
+                self._guests.add(operator, verifier)
 
     # Vehicles and stations
 
     async def provision(self, number: int, pki: str) -> Credentials | None:
         """See :class:`Parties`; the key is made here, the PCID is one no other run has."""
-        _only(pki)
+        named(self.pkis, pki)
         oem, wmi = self._callers.manufacturer(next((one.wmi for one in self._plan.manufacturers), ""))
         stream = self._source.of("PCID")
         pcid = f"{wmi}RUN{''.join(stream.choice(_LETTERS) for _ in range(12))}"
+        if pki:
+            return self._brought.provisioning(pki, pcid)
         return await self._enrolled(oem, "oem", "oem_leaf", pcid, first=number == 1)
+
+    async def build(self, wmi: str, pcid: str) -> Credentials:
+        """See :class:`Parties`."""
+        pki = next((one.pki for one in self._plan.manufacturers if one.wmi == wmi), "")
+        if pki:
+            return self._brought.provisioning(pki, pcid)
+        return await self._enrolled(self._callers.manufacturer(wmi)[0], "oem", "oem_leaf", pcid, first=False)
 
     async def equip_station(self, number: int, evse_id: str, pki: str) -> Credentials:
         """See :class:`Parties`."""
-        _only(pki)
-        cpo = self._callers.station_operator()
-        return await self._enrolled(cpo, "cpo", "secc_leaf", evse_id.replace("*", ""), first=number == 1)
+        named(self.pkis, pki)
+        name = evse_id.replace("*", "")
+        if pki:
+            return self._brought.station(pki, name)
+        return await self._enrolled(self._callers.station_operator(), "cpo", "secc_leaf", name, first=number == 1)
+
+    async def station_authority(self, pki: str) -> CertificateAuthority:
+        """See :class:`Parties`."""
+        if pki:
+            named(self.pkis, pki)
+            return self._brought.authorities[pki]
+        return CrossedEnrolment(Timely(self._callers.station_operator(), self._time), self._crossed)
+
+    async def cross_certify(self, role: str, *, by: str) -> x509.Certificate:
+        """See :class:`Parties`; who enrols for stations hands them the chain, whatever the services answer with."""
+        held = self._pki.certificate(role)
+        key = held.public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey), "authorities have no other keys"
+        other = named(self._brought.pkis, by).authority("v2g_root")
+        crossed = other.issue_for(PROFILES[role], held.subject, key, self._clock.now())
+        self._crossed.append(crossed)
+        return crossed
 
     async def _enrolled(self, who: Participant, label: str, role: str, name: str, *, first: bool) -> Credentials:
         """A new key with a certificate of the authority."""
@@ -95,7 +156,7 @@ class RemoteParties:
             raise LocalError(f"{vehicle.name} has no provisioning certificate that could be published.")
         pcid = reading.common_name(vehicle.provisioning.leaf)
         oem, _ = self._callers.manufacturer(pcid[:3])
-        roots = [one for one in map(reading.key_identifier, vehicle.v2g_roots) if one]
+        roots = [one for one in dict.fromkeys(map(reading.key_identifier, vehicle.v2g_roots)) if one]
         published = await RemoteServices(oem).publish(vehicle.provisioning.chain_der, v2g_roots=roots)
         self._published.append(published.pcid)
         return published.pcid
@@ -104,6 +165,10 @@ class RemoteParties:
 
     async def sell(self, vehicle: Vehicle, number: int, *, operator: str, days: float | None) -> None:
         """See :class:`Parties`; the manufacturer fetches it from the contract pool, and the vehicle opens it itself."""
+        guest = self._guest(operator)
+        if guest is not None:
+            await self._sell_by(guest, vehicle, days)
+            return
         pcid = await self.publish(vehicle)
         emaid = await self._conclude(pcid, operator, days)
         oem, _ = self._callers.manufacturer(pcid[:3])
@@ -111,6 +176,9 @@ class RemoteParties:
         voice = Voice.on(self._clock, self._trace, "EV", vehicle.name)
         contract = unpack_contract(vehicle, answer.exi or b"", self._clock.now(), voice)
         vehicle.contracts.install(contract)
+        mo, _ = self._callers.operator(emaid[:5])
+        # It is where it belongs; were it in the pool as well, the vehicle would find it there beside others.
+        await (await self._contract_pool(mo, "MO")).delete(emaid, skip_revocation=True)
         if number == 1:
             self._keep("contract_leaf", contract.credentials)
         voice.of("OEM").story(f"{vehicle.name} is {pcid}; its contract {emaid} is installed already.")
@@ -119,12 +187,32 @@ class RemoteParties:
         """See :class:`Parties`."""
         return await self._conclude(pcid, operator, None)
 
+    def _guest(self, operator: str) -> str | None:
+        """The provider id of an operator ("": the first) whose PKI was brought along."""
+        provider = operator or next((one.provider for one in self._plan.operators), "")
+        return provider if provider in self._guests.operators else None
+
+    async def _sell_by(self, provider: str, vehicle: Vehicle, days: float | None) -> None:
+        """An operator whose authority is here has its contract in the vehicle."""
+        stream = self._source.of(f"EMAID {provider}")
+        emaid = with_check_character(f"{provider}C{stream.below(10**8):08}")
+        ends = None if days is None else self._clock.now() + days * DAY
+        credentials = self._brought.contract(self._guests.pkis[provider], emaid, ends)
+        await self._guests.operators[provider].register(_CUSTOMER, credentials.leaf)
+        vehicle.contracts.install(Contract(emaid, credentials))
+
     async def _conclude(self, pcid: str, operator: str, days: float | None) -> str:
+        guest = self._guest(operator)
+        if guest is not None:
+            ends = None if days is None else self._clock.now() + days * DAY
+            emaid = (await self._guests.desks[guest].of(guest).conclude(_CUSTOMER, pcid, lasts=ends)).emaid
+            self._contracts.append(emaid)
+            return emaid
         mo, provider = self._callers.operator(operator or next((one.provider for one in self._plan.operators), ""))
         body = {"customer": _CUSTOMER, "pcid": pcid, "provider": provider}
         if days is not None:
-            ends = datetime.fromtimestamp(self._clock.now(), UTC) + timedelta(days=days)
-            body["certificateEnds"] = f"{ends:%Y-%m-%dT%H:%M:%SZ}"
+            end = datetime.fromtimestamp(self._clock.now(), UTC) + timedelta(days=days)
+            body["certificateEnds"] = f"{end:%Y-%m-%dT%H:%M:%SZ}"
         answer = await mo.call("mo", "POST", "/v1/mo/contracts", body)
         emaid = str(answer.get("emaid", ""))
         if not emaid:
@@ -134,6 +222,9 @@ class RemoteParties:
 
     async def block(self, emaid: str) -> None:
         """See :class:`Parties`."""
+        if self._guest(emaid[:5]) is not None:
+            await self._guests.operators[emaid[:5]].block(emaid)
+            return
         mo, _ = self._callers.operator(emaid[:5])
         await mo.call("mo", "PUT", f"/v1/mo/contracts/{quote(emaid, safe='')}/blocked", {"blocked": True})
 
@@ -151,20 +242,27 @@ class RemoteParties:
         with self._clock.acting():
             return [entry.emaid for entry in await (await self._contract_pool(oem, "OEM")).contracts(pcid)]
 
+    async def renew_root(self, *, new_key: bool) -> x509.Certificate:
+        """See :class:`Parties`; where nobody else depends on the services, which have the old one back at the end."""
+        if not await self._time.may_advance():
+            raise needed_by_others(f"the V2G root of {self._pki.keeper}", "renew")
+        root = await self._succession.begin(new_key=new_key)
+        self._pki.certificates["v2g_root"] = (*self._pki.certificates["v2g_root"], root)
+        for client in self._asking:
+            client.learn(root)
+        return root
+
     async def revoke(self, certificate: x509.Certificate, reason: Reason) -> bool:
         """See :class:`Parties`; what the services sign with serves others than this run, and stays.
 
         Where nobody else depends on them (``--test-controls``) a signer is revoked, and has a successor at the end.
         """
+        if await self._brought.revoke(certificate, reason):
+            return True
         signer = "CPS" in reading.domains_of(certificate.subject)
         if reading.is_ca(certificate) or (signer and not await self._time.may_advance()):
-            raise LocalError(
-                f"{reading.shown(certificate.subject)} is what {self._pki.keeper} sign with: a run does not revoke it, "
-                "since others need it, too.",
-                advice="Run the scenario without --ecosystem, or revoke it by hand: pnc pool revoke. Where nobody else "
-                "needs it (pnc serve --test-controls) what signs contract data is revoked.",
-                kind="elsewhere",
-            )
+            what = f"{reading.shown(certificate.subject)}, by which {self._pki.keeper} sign"
+            raise needed_by_others(what, "revoke", by_hand="pnc pool revoke")
         self._signer_revoked |= signer
         body = {"certificate": base64_text(reading.der(certificate)), "reason": reason}
         try:
@@ -194,15 +292,27 @@ class RemoteParties:
     async def services(self, csms: str) -> Services:
         """See :class:`Parties`; responders are asked anew each time, for nobody tells of revocations here."""
         voice, cpo = Voice.on(self._clock, self._trace, "CSMS", csms), self._callers.station_operator()
-        ocsp, calls = self._ocsp(voice), Timely(cpo, self._time)
-        revocation = Revocations(self._clock, voice, ocsp)
+        revocation = self._revocation(voice)
         return Services(
             pool=await self._contract_pool(cpo, "CSMS", csms),
             revocation=revocation,
-            authority=StationEnrolment(calls),
-            operator=RemoteOperators(self._clock, voice, calls),
-            chains=ContractChainJudge(KnownRoots(self._pki), gate=voice.tolerate, learn=revocation.learn),
+            authority=await self.station_authority(""),
+            operator=self._guests.authorised(RemoteOperators(self._clock, voice, Timely(cpo, self._time))),
+            chains=ContractChainJudge(
+                KnownRoots(self.pkis.values()),
+                gate=voice.tolerate,
+                learn=revocation.learn,
+                algorithms=self._plan.policies.algorithms,
+            ),
         )
+
+    async def desk(self, voice: Voice, sockets: AsyncExitStack) -> RemoteDesk:
+        """Where the services are called by the published paths; what it opens is closed with ``sockets``."""
+        guests, alone = self._guests.carry, self._time.may_advance
+        return RemoteDesk(self._clock, voice, self._callers, self._pki, sockets, guests=guests, alone=alone)
+
+    def _revocation(self, voice: Voice) -> Revocations:
+        return Revocations(self._clock, voice, self._ocsp(voice))
 
     def _ocsp(self, voice: Voice) -> OcspClient:
         """Asks the responder that a certificate names, anew each time."""
@@ -220,8 +330,11 @@ class RemoteParties:
                     raise
             return await responders(now, request)
 
-        issuers = [one for role, chain in self._pki.certificates.items() if PROFILES[role].ca for one in chain]
-        return OcspClient(self._clock, voice, fetch, issuers=issuers, max_age=0)
+        held = [(role, chain) for pki in self.pkis.values() for role, chain in pki.certificates.items()]
+        issuers = [one for role, chain in held if PROFILES[role].ca for one in chain]
+        client = OcspClient(self._clock, voice, fetch, issuers=issuers, max_age=0)
+        self._asking.append(client)
+        return client
 
     async def _contract_pool(self, who: Participant, role: str, unit: str = "") -> ContractPoolClient:
         voice = Voice.on(self._clock, self._trace, role, unit)
@@ -245,11 +358,13 @@ class RemoteParties:
         try:
             left = await self._withdraw()
             try:
+                await self._succession.end()
+                await self._brought.withdraw()
                 await self._callers.dismiss()
                 if self._signer_revoked:
                     await self.renew_authorities()
             except PncError as error:
-                left["Clients that were taken in, or a signer that was revoked,"] = error.sentence
+                left["Clients and roots that were taken in, or a signer that was revoked,"] = error.sentence
         finally:
             await self._sockets.aclose()
             await self._callers.close()
@@ -275,6 +390,9 @@ class RemoteParties:
 
     async def _end(self, name: str) -> None:
         """End a contract, or withdraw a vehicle; one that has gone already is gone."""
+        if (guest := self._guest(name[:5])) is not None and name in self._contracts:
+            await self._guests.desks[guest].of(guest).unsubscribe(name)
+            return
         if name in self._contracts:
             who, service, path = self._callers.operator(name[:5])[0], "mo", "/v1/mo/contracts"
         else:
@@ -289,7 +407,7 @@ class RemoteParties:
 async def open_elsewhere(clock: Clock, trace: Trace, callers: Callers, plan: Plan, source: Source) -> RemoteParties:
     """The parties behind ``callers``: what their PKI is, and what time it is there. Raises PncError."""
     try:
-        _can_be_elsewhere(plan, callers.where)
+        can_be_elsewhere(plan, callers.where)
         pki = await known_pki(callers.station_operator(), f"the services at {callers.where}")
         if callers.pki is not None:
             take_keys(pki, callers.pki)
@@ -304,29 +422,9 @@ async def open_elsewhere(clock: Clock, trace: Trace, callers: Callers, plan: Pla
         await callers.close()
         raise
     Voice.on(clock, trace, "LAB").story(f"Pools, PKI and operators are the services at {callers.where}.")
+    try:
+        await parties.bring()
+    except BaseException:
+        await parties.close()
+        raise
     return parties
-
-
-def _can_be_elsewhere(plan: Plan, where: str) -> None:
-    """Whether ``plan`` asks for nothing that only this process could make. Raises LocalError."""
-    named = [one.name for one in plan.pkis if one.name]
-    if named or len(plan.pkis) > 1 or any(station.pki for station in plan.stations):
-        raise _only_here(f"This scenario makes PKIs of its own ({', '.join(named)}); the services at {where} have one.")
-    if plan.provisioning:
-        names = ", ".join(one.name for one in plan.provisioning)
-        raise _only_here(f"This scenario makes provisioning services of its own ({names}); those at {where} have one.")
-    if plan.roots or plan.pkis[0].folder is not None:
-        raise _only_here(f"The plan of this run names a PKI folder or roots; the services at {where} have their own.")
-    if plan.policies.revocation is not None or plan.policies.selection != "default-first":
-        raise _only_here(f"The plan of this run says what the services at {where} decide: how contracts are selected.")
-    if plan.pool_url is not None or plan.ocsp_url is not None:
-        raise _only_here("This scenario names a contract pool or an OCSP responder of its own beside the services.")
-
-
-def _only(pki: str) -> None:
-    if pki:
-        raise _only_here(f"The services have one PKI; there is none called {pki!r}.")
-
-
-def _only_here(sentence: str) -> LocalError:
-    return LocalError(sentence, kind="elsewhere")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from cryptography import x509
 
-from pncsim.backend.csms.ports import Services
+from pncsim.backend.csms.ports import CertificateAuthority, Services
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.mo import MobilityOperator
 from pncsim.backend.pki.authorities import Authorities
@@ -15,6 +15,7 @@ from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.lab.around import issuer_in, named
 from pncsim.simulator.plan import Plan
 from pncsim.tls_certs.pki import Pki
+from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.reading import common_name
 from pncsim.tls_certs.revocation import Reason
 from pncsim.wire.clock import Clock
@@ -89,6 +90,31 @@ class Here:
         return own.authority("cpo_sub2").credentials(
             own.profile("secc_leaf"), evse_id.replace("*", ""), self._clock.now()
         )
+
+    async def build(self, wmi: str, pcid: str) -> Credentials:
+        """See :class:`Parties`."""
+        return await self.ecosystem.manufacturers.get(wmi, self.ecosystem.oem).build(pcid)
+
+    async def station_authority(self, pki: str) -> CertificateAuthority:
+        """See :class:`Parties`."""
+        named(self.pkis, pki)
+        return self.ecosystem.authorities[pki] if pki else self.ecosystem.ca
+
+    async def cross_certify(self, role: str, *, by: str) -> x509.Certificate:
+        """See :class:`Parties`."""
+        own, other = self.ecosystem.pki, named(self.pkis, by).authority("v2g_root")
+        held = own.certificate(role)
+        crossed = other.issue_for(PROFILES[role], held.subject, own.key(role).public_key(), self._clock.now())
+        self.ecosystem.ocsp.learn(crossed)
+        below = [one for one in own.chain("cpo_sub2") if one.subject != held.subject]
+        own.authority("cpo_sub2").chain = (*below, crossed)
+        return crossed
+
+    async def renew_root(self, *, new_key: bool) -> x509.Certificate:
+        """See :class:`Parties`."""
+        from pncsim.backend.root_renewal import renew_v2g_root
+
+        return await renew_v2g_root(self.ecosystem, self._clock.now(), new_key=new_key)
 
     async def revoke(self, certificate: x509.Certificate, reason: Reason) -> bool:
         """See :class:`Parties`."""

@@ -190,9 +190,7 @@ class Lab:
 
     async def renew_root(self, *, new_key: bool) -> Certificate:
         """The V2G root's operator sets up its successor, which the root pool does not know yet."""
-        from pncsim.backend.root_renewal import renew_v2g_root
-
-        return await renew_v2g_root(await self.region.ecosystem(), self.clock.now(), new_key=new_key)
+        return await (await self.region.parties()).renew_root(new_key=new_key)
 
     async def recertify(self, station: ChargePoint) -> None:
         """Its CSMS has the station ask for a new V2G certificate (OCPP A03), and it has that and its staples."""

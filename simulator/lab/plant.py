@@ -209,7 +209,7 @@ def vehicle_publication(vehicle: Vehicle) -> tuple[str, dict[str, Any]]:
     members = {"vehicleCertificate": leaf, "subCA1Certificate": sub_cas[-1]}
     if len(sub_cas) > 1:
         members["subCA2Certificate"] = sub_cas[0]
-    roots = [reading.key_identifier(root) for root in vehicle.v2g_roots]
+    roots = [*dict.fromkeys(map(reading.key_identifier, vehicle.v2g_roots))]  # one that was renewed has its key
     about = {"xsdMsgDefNamespace": ISO2_NAMESPACE, "v2gRootAuthorityKeyIdentifiers": roots}
     return reading.common_name(vehicle.provisioning.leaf), {**members, **about}
 

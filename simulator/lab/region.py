@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pncsim.backend.csms.ports import Services
 from pncsim.backend.ecosystem import Ecosystem
-from pncsim.simulator.lab.around import Parties, inside_unseen, named
+from pncsim.simulator.lab.around import Parties, inside_unseen
 from pncsim.simulator.lab.back_end import BackEnd
 from pncsim.simulator.lab.behind.asked import lists_over_http, ocsp_over_http
 from pncsim.simulator.lab.behind.csms import open_csms
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from pncsim.backend.pki.fetch import Fetch
     from pncsim.backend.pki.responder import OcspResponder
     from pncsim.backend.pki.revocation import RevocationPolicy
-    from pncsim.simulator.lab.callers import Callers
     from pncsim.simulator.lab.desk import Desk
     from pncsim.simulator.lab.neighbours import Neighbour
     from pncsim.simulator.lab.remote_desk import RemoteDesk
@@ -83,7 +82,6 @@ class Region:
         )
         self._ecosystem: Ecosystem | None = None
         self._parties: Parties | None = None
-        self._callers: Callers | None = None
         self._back_ends: dict[str, BackEnd] = {}
         self._pool = PoolDoor(self.footing)
         self._ocsp: Fetch | None = None
@@ -124,10 +122,10 @@ class Region:
             from pncsim.simulator.lab.desk import Desk
 
             return Desk(on.transport, on.clock, voice, parties.ecosystem, source, sockets)
-        from pncsim.simulator.lab.remote_desk import RemoteDesk
+        from pncsim.simulator.lab.elsewhere import RemoteParties
 
-        assert self._callers is not None, "they are what the parties are called by"
-        return RemoteDesk(on.clock, voice, self._callers, named(parties.pkis, ""), sockets)
+        assert isinstance(parties, RemoteParties), "there are no others"
+        return await parties.desk(voice, sockets)
 
     async def neighbour(self, name: str, provider: str) -> Neighbour:
         """Another operator with pools of its own, and a mobility operator of this provider id. Raises LocalError."""
@@ -169,7 +167,7 @@ class Region:
             from pncsim.simulator.lab.elsewhere import open_elsewhere
 
             on = self.footing
-            self._callers = callers = open_callers(on.clock, on.trace, self._elsewhere, self._credentials)
+            callers = open_callers(on.clock, on.trace, self._elsewhere, self._credentials)
             parties = await open_elsewhere(on.clock, on.trace, callers, self.plan, on.source)
             self._sockets.push_async_callback(parties.close)
             self._parties = parties

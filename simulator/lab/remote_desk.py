@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -20,7 +20,9 @@ from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.bodies import base64_text
 from pncsim.backend.rest.client import HttpClient
 from pncsim.simulator.lab.callers import PATIENCE, Callers
-from pncsim.simulator.lab.desk import LONGEST, ROLES, Caller
+from pncsim.simulator.lab.desk import LONGEST, ROLES, Caller, Carry
+from pncsim.simulator.lab.only_here import needed_by_others
+from pncsim.simulator.lab.roots import ROOTS
 from pncsim.simulator.pool_client import Participant
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import Pki
@@ -49,6 +51,8 @@ class _Calls(Struct, frozen=True):
 
     who: Participant
     authorization: str
+    back_end: Carry | None = None
+    """How an operator's own back end is called, where that is not the services'."""
 
 
 class Brought(Discreet, Struct, frozen=True):
@@ -61,17 +65,42 @@ class Brought(Discreet, Struct, frozen=True):
     _hidden = ("headers",)
 
 
+class Removed(Discreet, Struct, frozen=True):
+    """A root that was there before: its name, and the request that puts it there again."""
+
+    what: str
+    body: bytes
+    calls: _Calls
+    headers: Mapping[str, str]
+
+    _hidden = ("headers",)
+
+
 class RemoteDesk:
     """Where the services behind ``callers`` are called; what it opens is closed with ``sockets``.
 
-    The roots of ``pki`` are there already, whoever puts them there again.
+    The roots of ``pki`` are there already, whoever puts them there again; who takes one away is only let where nobody
+    else depends on the services (``alone``), and it is put back at the end. ``guests``: how the back end of an operator
+    is called that is not the services'.
     """
 
-    def __init__(self, clock: Clock, voice: Voice, callers: Callers, pki: Pki, sockets: AsyncExitStack) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        voice: Voice,
+        callers: Callers,
+        pki: Pki,
+        sockets: AsyncExitStack,
+        *,
+        guests: Callable[[str], Awaitable[Carry | None]],
+        alone: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._clock, self._voice, self._callers = clock, voice, callers
         self._http = HttpClient(clock, whole=PATIENCE, body=LONGEST, tls=callers.tls, voice=voice)
-        self._roots = {base64_text(reading.der(root)) for root in pki.anchors("v2g_root", "mo_root", "oem_root")}
+        self._pki = pki
         self._brought: list[Brought] = []
+        self._removed: list[Removed] = []
+        self._guests, self._alone = guests, alone
         sockets.push_async_callback(self.close)
 
     async def caller(self, name: str, of: str = "") -> Caller:
@@ -82,7 +111,8 @@ class RemoteDesk:
             participant, _ = self._callers.manufacturer(of) if name == "OEM" else self._callers.operator(of)
         else:
             participant = self._callers.of(ROLES[name])
-        calls = _Calls(participant, f"Bearer {await participant.token()}")
+        back_end = await self._guests(of) if name == "MO" else None
+        calls = _Calls(participant, f"Bearer {await participant.token()}", back_end)
         return Caller(name, calls.authorization, partial(self._carry, calls), participant.client)
 
     async def mailed(self) -> None:
@@ -96,6 +126,11 @@ class RemoteDesk:
                 status, _ = await self._asked(last.calls, "DELETE", last.path, b"", last.headers)
                 if status not in (200, 404):
                     self._voice.warning(f"{last.path} stays where it is: the services answered HTTP {status}.")
+            while self._removed:
+                gone = self._removed.pop()
+                status, _ = await self._asked(gone.calls, "PUT", ROOTS, gone.body, gone.headers)
+                if status != 200:
+                    self._voice.warning(f"{gone.what} is not in the root pool any more: HTTP {status}.")
         except PncError as error:
             left = ", ".join((last.path, *(one.path for one in self._brought)))
             self._voice.warning(f"{left} stay where they are: {error.sentence}")
@@ -105,15 +140,35 @@ class RemoteDesk:
     async def _carry(
         self, calls: _Calls, method: str, path: str, body: bytes, headers: Mapping[str, str]
     ) -> tuple[int, bytes]:
+        root = await self._root_at(calls, path, headers) if method == "DELETE" else None
         status, said = await self._asked(calls, method, path, body, headers)
+        if root is not None and status == 200:
+            self._removed.append(root)
         if status in (200, 201) and (place := self._place(method, path, _members(body), _members(said))):
             self._brought.append(Brought(place, calls, headers))
         return status, said
+
+    async def _root_at(self, calls: _Calls, path: str, headers: Mapping[str, str]) -> Removed | None:
+        """The services' own root that is deleted at ``path``, if it is one. Raises LocalError where others need it."""
+        if not path.startswith(f"{ROOTS}/"):
+            return None
+        status, said = await self._asked(calls, "GET", path.partition("?")[0], b"", headers)
+        root = _members(said).get("RootResponse")
+        octets = root.get("caCertificate") if status == 200 and isinstance(root, dict) else None
+        if octets not in self._roots:
+            return None
+        what = reading.shown(reading.load(base64.b64decode(_text(root, "caCertificate"))).subject)
+        if not await self._alone():
+            raise needed_by_others(f"{what}, a root of the services themselves,", "take out")
+        body = json.dumps({"caCertificate": octets, "rootType": _text(root, "rootType")}).encode()
+        return Removed(what, body, calls, headers)
 
     async def _asked(
         self, calls: _Calls, method: str, path: str, body: bytes, headers: Mapping[str, str]
     ) -> tuple[int, bytes]:
         """As asked, but for a token that the lab's time has outlived: then with a new one."""
+        if calls.back_end is not None and path.startswith("/v1/mo/"):
+            return await calls.back_end(method, path, body, headers)
         if headers.get("Authorization") != calls.authorization:  # an owner's name and password, for instance
             return await self._exchange(method, path, body, headers)
         headers = {"Authorization": f"Bearer {await calls.who.token()}"}
@@ -125,6 +180,11 @@ class RemoteDesk:
         except Refused:
             return status, said
         return await self._exchange(method, path, body, headers)
+
+    @property
+    def _roots(self) -> set[str]:
+        """The services' own roots, as they are sent."""
+        return {base64_text(reading.der(root)) for root in self._pki.anchors("v2g_root", "mo_root", "oem_root")}
 
     def _place(self, method: str, path: str, sent: Mapping[str, Any], said: Mapping[str, Any]) -> str:
         """Where what an exchange has brought is deleted; "" where it has brought nothing."""

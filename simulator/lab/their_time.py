@@ -20,7 +20,8 @@ from pncsim.wire.voice import Voice
 BEHIND = 86_400.0
 """Seconds the services' time may be behind the lab's: their answers about certificates then count for days more."""
 AHEAD = 2.0
-"""Seconds it may be ahead; certificates are not good before they were made."""
+"""Seconds it may be ahead without a word; certificates are not good before they were made."""
+SECOND = 1.0
 
 
 class TheirTime:
@@ -41,8 +42,10 @@ class TheirTime:
             if self._ahead_of_loop is None:
                 self._ahead_of_loop = await self._asked() - asyncio.get_running_loop().time()
             behind = self._clock.now() - asyncio.get_running_loop().time() - self._ahead_of_loop
+            if behind < 0:
+                # Whole seconds are told: what begins here must not begin before what was issued there.
+                self._clock.jump(SECOND - behind)
             if behind < -AHEAD:
-                self._clock.jump(-behind)
                 now = f"{self._clock.utc():%Y-%m-%d %H:%M}"
                 self._voice.story(f"The services' time is {now}: the lab's is the same from here on.")
             elif behind > most:

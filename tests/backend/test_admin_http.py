@@ -27,6 +27,7 @@ OPERATIONS = (
     ("GET", "/admin/clock"),
     ("POST", "/admin/clock/advance"),
     ("POST", "/admin/reset"),
+    ("POST", "/admin/pki/root"),
 )
 
 
@@ -194,6 +195,6 @@ async def test_a_cleansing_that_is_asked_for_reports_what_went(world: World, fac
 async def test_the_clock_is_read_and_a_test_s_controls_are_off_unless_asked_for(world: World, faces: Faces) -> None:
     clock = await faces.call("admin", "GET", "/admin/clock")
     assert clock.body["seconds"] == pytest.approx(world.clock.now(), abs=60)
-    for path in ("/admin/clock/advance", "/admin/reset"):
+    for path in ("/admin/clock/advance", "/admin/reset", "/admin/pki/root"):
         refused = await faces.call("admin", "POST", path, {"seconds": 60})
         assert refused.status == 403 and "off" in refused.messages[0]

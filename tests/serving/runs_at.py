@@ -7,7 +7,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,14 +42,15 @@ def run_at(
     credentials: Path | None = None,
     readers: tuple[Reader, ...] = (),
     faults: tuple[str, ...] = (),
+    options: Mapping[str, object] = {},
 ) -> RunResult:
     chosen = RunSettings(ecosystem=str(ecosystem), credentials=credentials, faults=faults)
-    return run_on_loop("loopback", lambda: Run(found, {}, chosen, readers=readers).done())
+    return run_on_loop("loopback", lambda: Run(found, dict(options), chosen, readers=readers).done())
 
 
-def in_process(found: Scenario, faults: Sequence[str] = ()) -> RunResult:
+def in_process(found: Scenario, faults: Sequence[str] = (), options: Mapping[str, object] = {}) -> RunResult:
     chosen = RunSettings(transport="memory", faults=tuple(faults))
-    return run_on_loop("memory", lambda: Run(found, {}, chosen).done())
+    return run_on_loop("memory", lambda: Run(found, dict(options), chosen).done())
 
 
 def base_in(ready: Path) -> str:
