@@ -43,7 +43,7 @@ def pnc_station(pnc_pki: Path) -> Iterator[Callable[..., RunningStation]]:
     Options are those of ``pnc secc`` with underscores; ``interface``, ``sdp_port`` where it is, otherwise loopback at a
     port nobody has. What a test has opened is closed after it.
     """
-    from pncsim.simulator.alone_options import StationOptions
+    from pncsim.simulator.alone.options import StationOptions
     from pncsim.simulator.plan import OtherSide
     from pncsim.simulator.testing import RunningStation, free_link
 
@@ -68,7 +68,7 @@ def pnc_ev(pnc_pki: Path) -> Iterator[Callable[..., RunningVehicle]]:
     ``at``: a station of ``pnc_station``; somebody else's is at ``interface`` or ``sdp_port``. Options are those of
     ``pnc ev`` with underscores; unless told otherwise it stops after three loop messages.
     """
-    from pncsim.simulator.alone_options import VehicleOptions
+    from pncsim.simulator.alone.options import VehicleOptions
     from pncsim.simulator.plan import OtherSide
     from pncsim.simulator.testing import RunningVehicle
 

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, field
 
-from pncsim.simulator.alone_options import StationOptions, VehicleOptions
+from pncsim.simulator.alone.options import StationOptions, VehicleOptions
 from pncsim.simulator.attach.side import Handle
 from pncsim.simulator.plan import USUAL, OtherSide, Plan
 from pncsim.simulator.result import EXIT_CODES, RunResult, Verdict
@@ -108,7 +108,7 @@ class RunningStation(RunningSide):
     """A station; it is up once this is made. Raises LocalError where it cannot be."""
 
     def __init__(self, link: OtherSide, options: StationOptions) -> None:
-        from pncsim.simulator.standalone import run_station
+        from pncsim.simulator.alone.sides import run_station
 
         super().__init__(link)
         up, handle = threading.Event(), Handle()
@@ -131,7 +131,7 @@ class RunningVehicle(RunningSide):
     """A vehicle on its way to a station, where it charges once."""
 
     def __init__(self, link: OtherSide, options: VehicleOptions) -> None:
-        from pncsim.simulator.standalone import run_vehicle
+        from pncsim.simulator.alone.sides import run_vehicle
 
         super().__init__(link)
         self._life = Underway(lambda: run_vehicle(link, options, Clock(), self._trace, self._say))

@@ -234,7 +234,7 @@ NOT_ASKED_FOR = (
     "pncsim.simulator.lab.elsewhere",
     "pncsim.simulator.lab.known_pki",
     "pncsim.simulator.pool_client",
-    "pncsim.simulator.standalone",
+    "pncsim.simulator.alone.sides",
     "pncsim.tls_certs.bad",
     "pncsim.tls_certs.crl",
     "pncsim.wire.exi.views",

@@ -103,7 +103,7 @@ def asks_what_is_refused(tree: ast.AST) -> bool:
 
 
 STRICT_BY_CHOICE = {
-    "simulator/standalone.py",  # --strict becomes STRICT here
+    "simulator/alone/sides.py",  # --strict becomes STRICT here
     "simulator/labs/taking_part.py",  # and `strict = true` of a lab file
     "simulator/commands/certs.py",  # and in `certs verify --strict`
 }

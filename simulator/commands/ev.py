@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from pncsim.simulator.alone_options import VehicleOptions
+from pncsim.simulator.alone.options import VehicleOptions
 from pncsim.simulator.commands.feeding import add_feed, feed_in
 from pncsim.simulator.commands.options import (
     EPILOG,
@@ -40,8 +40,8 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
 
 
 def _ev(words: Sequence[str], arguments: Arguments) -> int:
-    from pncsim.simulator.runs.alone import run_side
-    from pncsim.simulator.standalone import run_vehicle
+    from pncsim.simulator.alone.sides import run_vehicle
+    from pncsim.simulator.alone.told import run_side
 
     check_side(arguments)
     if (code := below_dashboard(words, arguments)) is not None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pncsim.simulator.alone_options import vehicle_profile
+from pncsim.simulator.alone.options import vehicle_profile
 from pncsim.simulator.commands.feeding import add_feed, feed_in
 from pncsim.simulator.commands.options import (
     EPILOG,

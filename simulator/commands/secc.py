@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
-from pncsim.simulator.alone_options import StationOptions
+from pncsim.simulator.alone.options import StationOptions
 from pncsim.simulator.commands.feeding import add_feed, feed_in
 from pncsim.simulator.commands.options import (
     EPILOG,
@@ -42,8 +42,8 @@ def fill(parser: Parser, words: Sequence[str] = ()) -> None:
 
 
 def _secc(words: Sequence[str], arguments: Arguments) -> int:
-    from pncsim.simulator.runs.alone import run_side
-    from pncsim.simulator.standalone import run_station
+    from pncsim.simulator.alone.sides import run_station
+    from pncsim.simulator.alone.told import run_side
 
     check_side(arguments)
     if arguments.forever and arguments.sessions != 1:

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from pncsim.simulator.alone.told import ALONE
 from pncsim.simulator.every.cases import typed
 from pncsim.simulator.evidence.manifest import NAME, Manifest
 from pncsim.simulator.result import EXIT_CODES, EXIT_DEFECT, Verdict
-from pncsim.simulator.runs.alone import ALONE
 from pncsim.simulator.scenario import Scenario
 from pncsim.wire.errors import LocalError
 from pncsim.wire.exi.store import cache_root

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from msgspec import Struct
 
-from pncsim.simulator.alone_options import SideOptions, StationOptions, VehicleOptions
+from pncsim.simulator.alone.options import SideOptions, StationOptions, VehicleOptions
 from pncsim.simulator.commands import ev, secc
 from pncsim.simulator.commands.options import add_options, taken
 from pncsim.simulator.parameters import Bounds, Flag, Parameter, Reads, Shown, Switches, parameters_of

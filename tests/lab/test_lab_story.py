@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from lab_runs import Run, leaks, run, texts
 
+from pncsim.simulator.alone.verdicts import say_verdict
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.evidence.story import StoryTeller, printable
 from pncsim.simulator.evidence.wire_told import Once, told_frame
@@ -18,7 +19,6 @@ from pncsim.simulator.result import Check, RunResult, Verdict
 from pncsim.simulator.runs.discovery import find_scenario
 from pncsim.simulator.runs.told import run_and_tell
 from pncsim.simulator.settings import RunSettings
-from pncsim.simulator.verdicts import say_verdict
 from pncsim.wire.trace import Direction, HttpExchange, LinkBytes, OcppFrame, Problem, Secured, Story, V2gMessage
 
 

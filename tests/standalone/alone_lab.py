@@ -9,9 +9,9 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from pncsim.simulator.alone_options import StationOptions, VehicleOptions
+from pncsim.simulator.alone.options import StationOptions, VehicleOptions
+from pncsim.simulator.alone.sides import run_station, run_vehicle
 from pncsim.simulator.plan import OtherSide
-from pncsim.simulator.standalone import run_station, run_vehicle
 from pncsim.tls_certs.pki import create_pki, write_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.network.loopback import loopback_host

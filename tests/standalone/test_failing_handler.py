@@ -10,7 +10,7 @@ from alone_lab import QUICK, charge
 
 from pncsim.ev.iso2 import requests
 from pncsim.secc.iso2 import payment
-from pncsim.simulator.alone_options import StationOptions
+from pncsim.simulator.alone.options import StationOptions
 from pncsim.wire.trace import Event, Problem
 from pncsim.wire.values import replace
 

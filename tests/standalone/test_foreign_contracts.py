@@ -12,7 +12,7 @@ from aiohttp import web
 from alone_lab import QUICK, charge
 
 from pncsim.backend.pki.revocation import RevocationPolicy
-from pncsim.simulator.alone_options import StationOptions
+from pncsim.simulator.alone.options import StationOptions
 from pncsim.tls_certs.crl import build_crl
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki, write_pki
 from pncsim.wire.clock import Clock

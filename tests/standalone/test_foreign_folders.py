@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alone_lab import QUICK, charge
 
-from pncsim.simulator.alone_options import StationOptions
+from pncsim.simulator.alone.options import StationOptions
 from pncsim.simulator.commands.main import main
 from pncsim.tls_certs.pki import OCPP_ROLES, Pki, create_pki, load_pki, write_pki
 from pncsim.tls_certs.profiles import YEAR

@@ -14,7 +14,7 @@ from pncsim.backend.csms.csms import Csms
 from pncsim.backend.csms.ports import Services
 from pncsim.backend.csms.server import serve_csms
 from pncsim.backend.rest.client import HttpClient
-from pncsim.simulator.alone_options import StationOptions, csms_address
+from pncsim.simulator.alone.options import StationOptions, csms_address
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.evidence.manifest import command_line
 from pncsim.simulator.plan import CsmsPlan, Plan

@@ -12,13 +12,13 @@ import pytest
 from alone_lab import OFFER, QUICK, Address, charge, free_port, open_station, speak
 
 from pncsim.secc.charge_point import ChargePoint
-from pncsim.simulator.alone_options import StationOptions, VehicleOptions
+from pncsim.simulator.alone.options import StationOptions, VehicleOptions
+from pncsim.simulator.alone.sides import run_station, run_vehicle
+from pncsim.simulator.alone.verdicts import first_sentence, say_verdict
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.lab.region import open_back_end
 from pncsim.simulator.plan import STATION_ID, OtherSide
 from pncsim.simulator.result import Verdict
-from pncsim.simulator.standalone import run_station, run_vehicle
-from pncsim.simulator.verdicts import first_sentence, say_verdict
 from pncsim.tls_certs.pki import load_pki, write_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.session.responder import AfterFailed

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from signals import hear_ctrl_c
 
+from pncsim.simulator.alone.told import run_side
+from pncsim.simulator.alone.visits import SayVerdict
 from pncsim.simulator.result import EXIT_CODES, Verdict
-from pncsim.simulator.runs.alone import run_side
-from pncsim.simulator.visits import SayVerdict
 from pncsim.wire.clock import Clock
 from pncsim.wire.network.loopback import loopback_host
 from pncsim.wire.trace import Trace

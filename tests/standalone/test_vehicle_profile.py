@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from alone_lab import charge
 
-from pncsim.simulator.alone_options import StationOptions, VehicleOptions
+from pncsim.simulator.alone.options import StationOptions, VehicleOptions
 from pncsim.wire.trace import Event, Secured, V2gMessage
 from pncsim.wire.v2g.registry import codec
 

@@ -10,11 +10,11 @@ from alone_lab import QUICK, charge
 
 from pncsim.ev.outcome import SessionOutcome
 from pncsim.simulator import result
-from pncsim.simulator.alone_options import StationOptions
+from pncsim.simulator.alone.options import StationOptions
+from pncsim.simulator.alone.vehicle_verdict import vehicle_verdict
 from pncsim.simulator.commands import main
 from pncsim.simulator.commands.options import EPILOG
 from pncsim.simulator.result import EXIT_CODES, Verdict
-from pncsim.simulator.vehicle_verdict import vehicle_verdict
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.values import replace
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from alone_lab import OFFER, QUICK, Address, charge, free_port, open_station
 
-from pncsim.simulator.alone_options import StationOptions
+from pncsim.simulator.alone.options import StationOptions
+from pncsim.simulator.alone.sides import run_station, run_vehicle
 from pncsim.simulator.commands.main import main
 from pncsim.simulator.lab.back_end import BackEnd
 from pncsim.simulator.lab.region import open_back_end
 from pncsim.simulator.plan import OtherSide
-from pncsim.simulator.standalone import run_station, run_vehicle
 from pncsim.wire.clock import Clock
 from pncsim.wire.network.loopback import LoopbackNetwork
 from pncsim.wire.ocpp.channel import FrameChannel

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pncsim.simulator.alone.verdicts import say_verdict
+from pncsim.simulator.alone.visits import SayVerdict
 from pncsim.simulator.attach.entrance import open_entrance
 from pncsim.simulator.attach.side import Attachable
 from pncsim.simulator.evidence.folder import Recorder
@@ -19,8 +21,6 @@ from pncsim.simulator.result import Check, RunResult, Verdict, check_name
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.runs.run import key_log_at
 from pncsim.simulator.runs.told import Screen, warn_of_keys
-from pncsim.simulator.verdicts import say_verdict
-from pncsim.simulator.visits import SayVerdict
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.trace import Event, Problem, Trace

@@ -26,17 +26,17 @@ from pncsim.secc.charge_point import ChargePoint, trusted_roots
 from pncsim.secc.config import SeccConfig
 from pncsim.secc.evse import EvsePlan
 from pncsim.secc.station.config import StationConfig
-from pncsim.simulator.alone_options import Current, Payment, StationOptions, VehicleOptions
+from pncsim.simulator.alone.options import Current, Payment, StationOptions, VehicleOptions
+from pncsim.simulator.alone.station_state import keeper, read_kept
+from pncsim.simulator.alone.vehicle_verdict import vehicle_verdict
+from pncsim.simulator.alone.verdicts import first_sentence, say_verdict
+from pncsim.simulator.alone.visits import SayVerdict, Visits
 from pncsim.simulator.attach.side import Handle
 from pncsim.simulator.cars.profile import VehicleProfile, find_profile
 from pncsim.simulator.lab.behind.cards import CARD
 from pncsim.simulator.lab.region import open_back_end
 from pncsim.simulator.lab.stations import network_at
 from pncsim.simulator.plan import OtherSide, SecurityProfile
-from pncsim.simulator.station_state import keeper, read_kept
-from pncsim.simulator.vehicle_verdict import vehicle_verdict
-from pncsim.simulator.verdicts import first_sentence, say_verdict
-from pncsim.simulator.visits import SayVerdict, Visits
 from pncsim.tls_certs.concerns import about_evse, about_roles, concerns
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki
 from pncsim.tls_certs.reading import common_name

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from pncsim.secc.charge_point import ChargePoint
 from pncsim.secc.reception import Reception, Visit
-from pncsim.simulator.alone_options import StationOptions
+from pncsim.simulator.alone.options import StationOptions
+from pncsim.simulator.alone.verdicts import first_sentence
 from pncsim.simulator.result import Verdict
-from pncsim.simulator.verdicts import first_sentence
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError
 

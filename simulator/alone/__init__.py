@@ -1,0 +1,1 @@
+"""One side alone, against somebody else: `pnc secc` and `pnc ev`."""
