@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pncsim.simulator.conformance.case import Case, Finding
 from pncsim.simulator.conformance.in_lab import check_lab
+from pncsim.simulator.conformance.pics import usual
 from pncsim.simulator.conformance.station.declared import DECLARATIONS
 from pncsim.simulator.conformance.station.hands import SomebodysHand
 from pncsim.simulator.conformance.station.mutants import WRONG
@@ -74,10 +75,14 @@ _ROWS = (
     information,
 )
 
+_CASES = tuple(case for rows in _ROWS for case in rows.CASES)
+_OURS = usual(DECLARATIONS)
+_OF_ANOTHER_MAKE = "wrong stations of another make (`tests/conformance/able_wrong.py`): ours does not have this"
+
 STATION = Suite(
     name="station",
     title="OCPP 2.0.1: charging stations, as the OCPP Compliance Testing Tool holds them to it",
-    cases=tuple(case for rows in _ROWS for case in rows.CASES),
+    cases=_CASES,
     declarations=DECLARATIONS,
     drive=drive,
     own="a station of ours, in memory",
@@ -86,4 +91,5 @@ STATION = Suite(
     check=check,
     waits=waits,
     mutants=WRONG,
+    unkilled={case.id: _OF_ANOTHER_MAKE for case in _CASES if not case.unsuited and _OURS.against(case)},
 )
