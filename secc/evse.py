@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 from msgspec import Struct
 
 from pncsim.secc import notices
 from pncsim.secc.config import PowerSchedule, SeccConfig
+from pncsim.secc.connected import Connected
 from pncsim.secc.engine import DIALECTS, SeccEngine
 from pncsim.secc.handshake import FailedHandshake, TlsIdentity, secure
 from pncsim.secc.listeners import Listeners
@@ -109,11 +110,7 @@ class Evse:
         self._listeners = Listeners(
             plan.network, self._offered, self.pilot, clock, self.voice, setup_seconds=self._setup.seconds
         )
-        self._busy = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._shaking: set[ByteStream] = set()
-        self._connected: set[ByteStream] = set()
+        self._connected = Connected(self._left, self._listeners.forget_withdrawn)
         self.pilot.subscribe(self._pilot_changed)
 
     @property
@@ -152,8 +149,7 @@ class Evse:
         self.pilot.unsubscribe(self._pilot_changed)
         for driver in self._sessions.values():
             driver.vanish()
-        for stream in tuple(self._connected):
-            stream.abort()
+        self._connected.abort()
         self._listeners.withdraw()
         self.power.off(self._clock.now())
         self.pilot.fail(PilotState.E)
@@ -164,7 +160,7 @@ class Evse:
 
     async def idle(self) -> None:
         """Wait until nobody is connected."""
-        await self._idle.wait()
+        await self._connected.idle()
 
     @property
     def serving(self) -> Serving | None:
@@ -235,8 +231,7 @@ class Evse:
         if not self._assumed:
             for driver in tuple(self._sessions.values()):
                 driver.act(driver.engine.abort(LocalError("The vehicle was unplugged."), now))
-            for stream in tuple(self._shaking):
-                stream.abort()
+            self._connected.abort_handshakes()
         self._withdraw()
         self.pilot.offer(STEADY)
 
@@ -260,7 +255,7 @@ class Evse:
         Who is connecting right now is told so by its handshake or its engine.
         """
         self._withdraw()
-        if self._busy:
+        if self._connected.anybody:
             return
         self.voice.problem(
             PeerSilent(
@@ -273,35 +268,19 @@ class Evse:
 
     # ---- connections ---------------------------------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def _occupied(self) -> Iterator[None]:
-        """A vehicle is being served, from its first octet to the end of its connection."""
-        self._busy += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._busy -= 1
-            if not self._busy:
-                self._listeners.forget_withdrawn()
-                self._idle.set()
-
     async def _over_tls(self, stream: ByteStream) -> None:
         visitor = Visitor(peer=stream.peer, tls=True)
-        with self._visited_by(visitor, stream):
+        with self._connected.visited_by(visitor, stream):
             secured = await self._shake_hands(stream, visitor)
             if secured is not None:
                 await self._serve(secured, visitor)
 
     async def _shake_hands(self, stream: ByteStream, visitor: Visitor) -> ByteStream | None:
         assert self._shown is not None, "only what has a certificate listens for TLS"
-        self._shaking.add(stream)
-        try:
-            due = self._listeners.set_up_by
-            within = self._setup.seconds if due is None else due - self._clock.now()
+        due = self._listeners.set_up_by
+        within = self._setup.seconds if due is None else due - self._clock.now()
+        with self._connected.shaking_hands(stream):
             secured = await secure(stream, self._shown(), self._clock, self.voice, within=within)
-        finally:
-            self._shaking.discard(stream)
         if isinstance(secured, FailedHandshake):
             visitor.spoke_tls = secured.spoke_tls
             visitor.left(secured.error.sentence, secured.error)
@@ -310,24 +289,12 @@ class Evse:
 
     async def _over_tcp(self, stream: ByteStream) -> None:
         visitor = Visitor(peer=stream.peer, tls=False)
-        with self._visited_by(visitor, stream):
+        with self._connected.visited_by(visitor, stream):
             await self._serve(stream, visitor)
 
-    @contextlib.contextmanager
-    def _visited_by(self, visitor: Visitor, stream: ByteStream) -> Iterator[None]:
-        """However it ends, whoever watches hears that the visitor has left."""
-        self._connected.add(stream)
-        with self._occupied():
-            try:
-                yield
-            except asyncio.CancelledError:
-                if not visitor.state:
-                    visitor.left("The station was shut down.", LocalError("The station was shut down."))
-                raise
-            finally:
-                self._connected.discard(stream)
-                if self.on_left is not None:
-                    self.on_left(visitor)
+    def _left(self, visitor: Visitor) -> None:
+        if self.on_left is not None:
+            self.on_left(visitor)
 
     async def serve(self, stream: ByteStream, *, tls: bool) -> Close:
         """Run one session on ``stream`` to its end, and close it. While a vehicle is being served others are refused;

@@ -6,7 +6,7 @@ import pytest
 from screens import SIZES, dashboard
 from seen_runs import PlayedBack, recorded
 
-from pncsim.simulator.dashboard.app import SCREENS
+from pncsim.simulator.dashboard.screen_rows import SCREENS
 
 
 @pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)

@@ -11,7 +11,6 @@ from seen_runs import PlayedBack, recorded, reports_of
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from pncsim.simulator.dashboard.app import SCREENS
 from pncsim.simulator.dashboard.form import records
 from pncsim.simulator.dashboard.kept import Layout, place, remember, remembered
 from pncsim.simulator.dashboard.lab_commands import COMMANDS, hello_of
@@ -29,6 +28,7 @@ from pncsim.simulator.dashboard.reports import (
     StepRun,
     StopRun,
 )
+from pncsim.simulator.dashboard.screen_rows import SCREENS
 from pncsim.simulator.dashboard.screens.live import LiveScreen, filter_of
 from pncsim.simulator.dashboard.store import EventStore
 from pncsim.simulator.dashboard.widgets.lines import fitting
