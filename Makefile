@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UNFINISHED := $(VENV)/.unfinished
 
-.PHONY: demo test conformance rules bench lint format clean help
+.PHONY: demo test conformance matrix rules bench lint format clean help
 
 help: ## show these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,12 @@ conformance: $(STAMP) ## whole conformance suites against our own devices, and t
 	@$(BIN)/pnc conformance pki --mutants
 	@$(BIN)/pnc conformance pools
 	@$(BIN)/pnc conformance pools --mutants
+
+matrix: $(STAMP) ## each wrong device of four suites against every case of its suite (half an hour)
+	@$(BIN)/pnc conformance secc --matrix
+	@$(BIN)/pnc conformance evcc --matrix
+	@$(BIN)/pnc conformance csms --matrix
+	@$(BIN)/pnc conformance station --matrix
 
 lint: $(STAMP) ## static checks only
 	@$(BIN)/ruff check .
