@@ -35,7 +35,8 @@ Reset = Callable[[], Awaitable[None]]
 """Brings the services to another state, of what was restored for instance."""
 FirstState = Callable[[bool], Awaitable[None]]
 """Brings them to that of a first start; the argument says whether their time begins anew, too."""
-Duties = Mapping[str, Callable[[], Awaitable[object]]]
+Duty = Callable[[], Awaitable[object]]
+Duties = Mapping[str, Duty]
 """What services do by themselves once a day, by what it is."""
 
 

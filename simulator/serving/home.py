@@ -13,8 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from cryptography import x509
 from msgspec import Struct
 
+from pncsim.backend.admin.http import Duties, Duty
 from pncsim.backend.auth import BearerTokens, Clients
 from pncsim.backend.auth.certificates import ClientCertificates
 from pncsim.backend.ccp.peer import Peer, PeerPool
@@ -51,6 +53,14 @@ ROUND = 30.0
 
 ISSUING = ("cpo_sub2", "oem_sub2", "mo_sub2", "cps_sub2", "cps_leaf")
 """Whose keys a PKI folder should hold: what issues leaves, and what signs contract data."""
+
+
+class Foundation(Struct, frozen=True, eq=False):
+    """What an ecosystem is built up from: what ``store`` keeps, its ``kinds``. ``test_controls``: it may be reset."""
+
+    store: SqlStore
+    kinds: tuple[KeptKind[Any], ...]
+    test_controls: bool
 
 
 class Standing(Struct, frozen=True, eq=False):
@@ -99,6 +109,7 @@ class Home:
         self._voice = Voice.on(clock, trace, "LAB")
         self._bus = Bus(self._voice)
         self._standing: Standing | None = None
+        self._first: FirstStart | None = None
         self._renewing = asyncio.Lock()
         self._at_work: set[asyncio.Task[None]] = set()
 
@@ -119,115 +130,144 @@ class Home:
 
     async def enter(self, store: SqlStore, kinds: Sequence[KeptKind[Any]], *, test_controls: bool) -> None:
         """Build the ecosystem up from what ``store`` keeps, which are ``kinds``, and answer. Raises LocalError."""
+        ground = Foundation(store, tuple(kinds), test_controls)
+        await self._build(ground)
+        if test_controls:
+            self._first = await first_start(self._clock, self.place, store)
 
-        async def renew() -> None:
-            await self._whole(anew([]))
+    async def _renew(self, ground: Foundation) -> None:
+        await self._whole(self._anew(ground, []))
 
-        async def reset(time: bool) -> None:
-            await self._whole(anew([kind for kind in kinds if not kind.identity], first if time else None))
-            self._voice.story("Everything is as at the first start.")
+    async def _reset(self, ground: Foundation, time: bool) -> None:
+        forgotten = [kind for kind in ground.kinds if not kind.identity]
+        await self._whole(self._anew(ground, forgotten, self._first if time else None))
+        self._voice.story("Everything is as at the first start.")
 
-        async def anew(forgotten: Sequence[KeptKind[Any]], back_to: FirstStart | None = None) -> None:
-            async with self._renewing:
-                await self._take_down()
-                await empty(store, forgotten)
-                if back_to is not None:
-                    await back_to.restore(self._clock, self.place, store)
-                await build()
+    async def _anew(
+        self, ground: Foundation, forgotten: Sequence[KeptKind[Any]], back_to: FirstStart | None = None
+    ) -> None:
+        async with self._renewing:
+            await self._take_down()
+            await empty(ground.store, forgotten)
+            if back_to is not None:
+                await back_to.restore(self._clock, self.place, ground.store)
+            await self._build(ground)
 
-        async def build() -> None:
-            self._bus = Bus(self._voice)
-            async with AsyncExitStack() as leaving:
-                leaving.push_async_callback(self._bus.settled)
-                others, lists = HttpFetch(self._clock), HttpLists(self._clock)
-                leaving.push_async_callback(others.close)
-                leaving.push_async_callback(lists.close)
-                ecosystem = Ecosystem(
-                    self._clock,
-                    self._trace,
-                    bus=self._bus,
-                    store=store,
-                    outbox=self.outbox,
-                    local=self._local,
-                    fetch=own_first(lambda: ecosystem.responder, others),
-                    fetch_list=lists,
-                    patience=2 * DEADLINE,
-                )
-                served, away = self.doors.services, self._elsewhere
-                pki = self._pki() if away is None else await away.pki(store)
-                await ecosystem.add_pki(pki)
-                for peer in self._peers:
-                    pool = PeerPool(self._clock, self._voice.of("CCP"), peer)
-                    leaving.push_async_callback(pool.close)
-                    ecosystem.directory.add(peer.name, pool)
-                clients = Clients(self._clock, self._voice, store)
-                demo: tuple[DemoClient, ...] = ()
-                if away is not None:
-                    ecosystem.authorities[""] = away.authorities(self._voice.of("PKI", "PKI"), store, pki)
-                    await away.mirror(store)
-                with locked(self._folder):  # another process on the same database may begin just now
-                    if away is None:
-                        demo = await demo_clients(clients, self._folder / "clients.json")
-                    certificates = await self._certificates(store, clients, ecosystem, demo)
-                bases = self.doors.bases
-                tokens = BearerTokens(self._clock, store, clients, self.doors.base, also=bases.values())
-                await tokens.announce()
-                duties = {"renewing certificates of authorities and signers": ecosystem.renew_certificates}
-                if "mo" in served:
-                    duties["looking after contracts"] = lambda: ecosystem.desks.look_after()
-                if "oem" in served:
-                    duties["forgetting what vehicles and owners have settled"] = lambda: ecosystem.fleet.forget()
-                house = Household(
-                    ecosystem,
-                    clients,
-                    tokens,
-                    self._clock,
-                    kinds=tuple(kinds),
-                    renew=renew,
-                    duties=duties,
-                    reset=reset if test_controls else None,
-                    metrics=self.doors.metrics,
-                    certificates=certificates,
-                    grants=None if away is None else away.grants,
-                    log_in=None if away is None else away.log_in,
-                    services=served if away is None else {**away.services, **served},
-                )
-                own_roots = []
-                if "rcp" in served:
-                    own_roots.append(("rcp_root", await ecosystem.trust_lists.anchor()))
-                if "oem" in served:
-                    own_roots.append(("ev_root", await ecosystem.fleet.own.root()))
-                for role, own in own_roots:
-                    replace_file(self._folder / f"{role}.pem", reading.pem([own]).encode("ascii"), 0o600)
-                sender = Sender(
-                    self._clock, self._voice.of("LAB", "webhooks"), ecosystem.webhooks, interval=self._retry
-                )
-                sender.listen(self._bus)
-                await ecosystem.renew_certificates()
-                if self._furnish is not None:
-                    await self._furnish(ecosystem, clients, self._clock.now())
-                applications = self.doors.applications(house)
-                await store.tell_again()
-                if "oem" in served:
-                    await self.doors.open_line(ecosystem.fleet)
-                await self.doors.open(applications)
-                leaving.push_async_callback(sender.close)
-                leaving.push_async_callback(_ended, asyncio.create_task(sender.run()))
-                what = "telling what other processes could not"
-                telling = asyncio.create_task(regularly(self._clock, self._voice, what, store.tell_again, ROUND))
-                leaving.push_async_callback(_ended, telling)
-                cleansing = asyncio.create_task(cleanse_regularly(ecosystem, self._clock, self._voice))
-                leaving.push_async_callback(_ended, cleansing)
-                jobs = [(what, duty, DAILY) for what, duty in duties.items()]
-                if away is not None:
-                    jobs.append(("looking who takes part", partial(away.mirror, store), MIRROR))
-                for what, job, interval in jobs:
-                    work = asyncio.create_task(regularly(self._clock, self._voice, what, job, interval))
-                    leaving.push_async_callback(_ended, work)
-                self._standing = Standing(ecosystem, self._bus, demo, leaving.pop_all())
+    async def _build(self, ground: Foundation) -> None:
+        self._bus, store, away = Bus(self._voice), ground.store, self._elsewhere
+        async with AsyncExitStack() as leaving:
+            leaving.push_async_callback(self._bus.settled)
+            ecosystem = await self._ecosystem_of(store, leaving)
+            clients = Clients(self._clock, self._voice, store)
+            demo: tuple[DemoClient, ...] = ()
+            with locked(self._folder):  # another process on the same database may begin just now
+                if away is None:
+                    demo = await demo_clients(clients, self._folder / "clients.json")
+                certificates = await self._certificates(store, clients, ecosystem, demo)
+            duties = self._duties(ecosystem)
+            house = await self._household(ground, ecosystem, clients, certificates, duties)
+            await self._show_own_roots(ecosystem)
+            sender = Sender(self._clock, self._voice.of("LAB", "webhooks"), ecosystem.webhooks, interval=self._retry)
+            sender.listen(self._bus)
+            await ecosystem.renew_certificates()
+            if self._furnish is not None:
+                await self._furnish(ecosystem, clients, self._clock.now())
+            applications = self.doors.applications(house)
+            await store.tell_again()
+            if "oem" in self.doors.services:
+                await self.doors.open_line(ecosystem.fleet)
+            await self.doors.open(applications)
+            leaving.push_async_callback(sender.close)
+            jobs = [
+                sender.run(),
+                self._regularly("telling what other processes could not", store.tell_again, ROUND),
+                cleanse_regularly(ecosystem, self._clock, self._voice),
+                *(self._regularly(what, duty, DAILY) for what, duty in duties.items()),
+            ]
+            if away is not None:
+                jobs.append(self._regularly("looking who takes part", partial(away.mirror, store), MIRROR))
+            for job in jobs:
+                leaving.push_async_callback(_ended, asyncio.create_task(job))
+            self._standing = Standing(ecosystem, self._bus, demo, leaving.pop_all())
 
-        await build()
-        first = await first_start(self._clock, self.place, store) if test_controls else None
+    async def _ecosystem_of(self, store: SqlStore, leaving: AsyncExitStack) -> Ecosystem:
+        """The ecosystem with its PKI, here or elsewhere, and the pools of others."""
+        others, lists = HttpFetch(self._clock), HttpLists(self._clock)
+        leaving.push_async_callback(others.close)
+        leaving.push_async_callback(lists.close)
+        ecosystem = Ecosystem(
+            self._clock,
+            self._trace,
+            bus=self._bus,
+            store=store,
+            outbox=self.outbox,
+            local=self._local,
+            fetch=own_first(lambda: ecosystem.responder, others),
+            fetch_list=lists,
+            patience=2 * DEADLINE,
+        )
+        away = self._elsewhere
+        pki = self._pki() if away is None else await away.pki(store)
+        await ecosystem.add_pki(pki)
+        for peer in self._peers:
+            pool = PeerPool(self._clock, self._voice.of("CCP"), peer)
+            leaving.push_async_callback(pool.close)
+            ecosystem.directory.add(peer.name, pool)
+        if away is not None:
+            ecosystem.authorities[""] = away.authorities(self._voice.of("PKI", "PKI"), store, pki)
+            await away.mirror(store)
+        return ecosystem
+
+    def _duties(self, ecosystem: Ecosystem) -> Duties:
+        """What is done once a day. Desks and fleet are made when that is first due."""
+        duties: dict[str, Duty] = {"renewing certificates of authorities and signers": ecosystem.renew_certificates}
+        if "mo" in self.doors.services:
+            duties["looking after contracts"] = lambda: ecosystem.desks.look_after()
+        if "oem" in self.doors.services:
+            duties["forgetting what vehicles and owners have settled"] = lambda: ecosystem.fleet.forget()
+        return duties
+
+    async def _household(
+        self,
+        ground: Foundation,
+        ecosystem: Ecosystem,
+        clients: Clients,
+        certificates: ClientCertificates | None,
+        duties: Duties,
+    ) -> Household:
+        """What the faces of all services are made of."""
+        served, away = self.doors.services, self._elsewhere
+        bases = self.doors.bases.values()
+        tokens = BearerTokens(self._clock, ground.store, clients, self.doors.base, also=bases)
+        await tokens.announce()
+        return Household(
+            ecosystem,
+            clients,
+            tokens,
+            self._clock,
+            kinds=ground.kinds,
+            renew=partial(self._renew, ground),
+            duties=duties,
+            reset=partial(self._reset, ground) if ground.test_controls else None,
+            metrics=self.doors.metrics,
+            certificates=certificates,
+            grants=None if away is None else away.grants,
+            log_in=None if away is None else away.log_in,
+            services=served if away is None else {**away.services, **served},
+        )
+
+    async def _show_own_roots(self, ecosystem: Ecosystem) -> None:
+        """Write down the roots that belong to no PKI, for whoever is to trust them."""
+        if "rcp" in self.doors.services:
+            self._show_root("rcp_root", await ecosystem.trust_lists.anchor())
+        if "oem" in self.doors.services:
+            self._show_root("ev_root", await ecosystem.fleet.own.root())
+
+    def _show_root(self, role: str, root: x509.Certificate) -> None:
+        replace_file(self._folder / f"{role}.pem", reading.pem([root]).encode("ascii"), 0o600)
+
+    def _regularly(self, what: str, job: Duty, seconds: float) -> Coroutine[Any, Any, NoReturn]:
+        return regularly(self._clock, self._voice, what, job, seconds)
 
     async def _certificates(
         self, store: SqlStore, clients: Clients, ecosystem: Ecosystem, demo: Sequence[DemoClient]
