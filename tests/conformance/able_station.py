@@ -67,7 +67,7 @@ class AbleStation(VisitedStation):
         """What follows a TriggerMessage."""
         match message:
             case "LogStatusNotification":
-                return [self.call(call.LogStatusNotification(status="Idle"), suppress=False)]
+                return [self.tells_of_log("Uploading" if self.uploading else "Idle", self.uploading)]
             case "FirmwareStatusNotification":
                 return [self.call(call.FirmwareStatusNotification(status="Idle"), suppress=False)]
             case "MeterValues":
@@ -208,7 +208,7 @@ class AbleStation(VisitedStation):
 
     async def tells_of_log(self, status: str, request: int) -> None:
         """LogStatusNotification."""
-        await self.call(call.LogStatusNotification(status=status, request_id=request), suppress=False)
+        await self.call(call.LogStatusNotification(status=status, request_id=request or None), suppress=False)
 
     async def upload(self, request: int, location: str) -> None:
         """The upload of a log, which takes its time, and is given up for another one."""
@@ -217,6 +217,15 @@ class AbleStation(VisitedStation):
         if self.uploading == request:
             self.uploading = 0
             await self.tells_of_log("UploadFailure" if "127.0.0.1:9" in location else "Uploaded", request)
+
+    @on("UpdateFirmware")
+    def firmware(self, **_: Any) -> Any:
+        self.later(self.alarms("InvalidFirmwareSigningCertificate"))
+        return call_result.UpdateFirmware(status="InvalidCertificate")
+
+    async def alarms(self, kind: str) -> None:
+        """SecurityEventNotification."""
+        await self.call(call.SecurityEventNotification(type=kind, timestamp=now()), suppress=False)
 
     @on("CustomerInformation")
     def customer(self, request_id: int, report: bool, **_: Any) -> Any:

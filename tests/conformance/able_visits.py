@@ -221,7 +221,14 @@ class VisitedStation(ForeignStation):
                 self.visits[evse] = Visit(evse)
             else:
                 await self.event(visit, "Updated", "EVCommunicationLost", state="Idle")
+                self.later(self.waited(visit))
             await self.tell(evse)
+
+    async def waited(self, visit: Visit) -> None:
+        """Nobody plugs in again."""
+        await asyncio.sleep(float(self.values["TxCtrlr", "EVConnectionTimeOut"]))
+        if not visit.plugged:
+            await self.ended(visit, "EVConnectTimeout", "Timeout")
 
     async def stopped(self, visit: Visit, trigger: str, reason: str, token: Token | None = None) -> None:
         """Charging is to end."""

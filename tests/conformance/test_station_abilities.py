@@ -37,7 +37,8 @@ ROWS: tuple[tuple[str, Declared, Mapping[str, Any]], ...] = (
         {},
     ),
     ("K_39 K_40 K_41 K_42 K_47", has("CompositeSchedule", "ChargingProfiles"), {}),
-    ("N_25 N_26 N_35 N_36", has("Logs"), {}),
+    ("F_16 N_25 N_26 N_35 N_36", has("Logs", Triggers=MESSAGES), {}),
+    ("L_05", has("Firmware"), {}),
     ("N_27 N_28 N_30 N_31 N_32 N_62 N_63", has("CustomerInformation"), {}),
     ("A_22 B_43", has("NetworkProfiles"), {}),
     ("F_11 F_12 F_15 F_17 F_18", has(Triggers=MESSAGES), {}),
@@ -56,7 +57,7 @@ ROWS: tuple[tuple[str, Declared, Mapping[str, Any]], ...] = (
     ("E_07 E_35 E_37", has("LocalStop", TxStopPoint="PowerPathClosed"), {"stops": {"PowerPathClosed"}}),
     ("E_08 E_22", has("LocalStop", TxStopPoint="EnergyTransfer"), {"stops": {"EnergyTransfer"}}),
     ("E_14 E_24", has("CableLock"), {}),
-    ("E_26", has(StopsOnUnplug="false"), {"ends_with_cable": False}),
+    ("E_26 E_27", has("FixedCable", StopsOnUnplug="false"), {"ends_with_cable": False}),
     ("E_38", has("TellsSuspendedEV"), {"takes_energy": False}),
     ("J_04", has("SignedAlignedData"), {}),
 )

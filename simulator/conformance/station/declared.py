@@ -39,6 +39,7 @@ DECLARATIONS = (
     whether("ListDisablePostAuthorize", "Has it LocalAuthListCtrlr.DisablePostAuthorize?", ours=False),
     whether("OfflineUnknownId", "Can it let unknown cards charge while offline (C15)?", ours=True),
     whether("DisableRemoteAuthorization", "Has it AuthCtrlr.DisableRemoteAuthorization?", ours=False),
+    whether("FixedCable", "Has it a cable of its own?", ours=False),
     whether("CableLock", "Does it hold the cable on its side?", ours=False),
     which("TxStartPoint", "What may begin a transaction?", *POINTS, ours=("EVConnected",)),
     which("TxStopPoint", "What may end a transaction?", *POINTS, ours=("EVConnected", "Authorized")),
@@ -77,6 +78,7 @@ DECLARATIONS = (
     whether("CompositeSchedule", "Does it tell its composite schedule (K08)?", ours=False),
     which("RateUnit", "In what are charging limits given?", "A", "W", ours=("W",)),
     whether("Logs", "Does it take GetLog?", ours=False),
+    whether("Firmware", "Does it take UpdateFirmware?", ours=False),
     whether("CustomerInformation", "Does it take CustomerInformation?", ours=False),
 )
 

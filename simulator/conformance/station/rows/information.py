@@ -10,6 +10,8 @@ from pncsim.simulator.conformance.station.desk import PATIENCE, CsmsDesk
 from pncsim.simulator.conformance.station.hands import NotToBeHad
 from pncsim.simulator.conformance.unlike import must
 from pncsim.tls_certs.hash_data import hash_data
+from pncsim.tls_certs.reading import pem
+from pncsim.wire.errors import PeerError
 from pncsim.wire.ocpp import v201
 
 INFORMATION = OcttCases("information", "CS")
@@ -54,12 +56,16 @@ async def _log_status(desk: CsmsDesk, *statuses: str, id: int = 1, within: float
     )
 
 
+def _somewhere(desk: CsmsDesk) -> str:
+    place = desk.options.log_location
+    if not place:
+        raise NotToBeHad("Nobody has said where logs may be uploaded to. Give --log-location URL.")
+    return place
+
+
 def _uploads(kind: str) -> Playing:
     async def play(desk: CsmsDesk) -> None:
-        place = desk.options.log_location
-        if not place:
-            raise NotToBeHad("Nobody has said where logs may be uploaded to. Give --log-location URL.")
-        await _log(desk, kind, place)
+        await _log(desk, kind, _somewhere(desk))
         await _log_status(desk, "Uploading")
         await _log_status(desk, "Uploaded")
 
@@ -71,11 +77,40 @@ async def _upload_fails(desk: CsmsDesk) -> None:
     await _log_status(desk, "UploadFailure", "PermissionDenied", "BadMessage", "NotSupportedOperation")
 
 
+async def _asked_meanwhile(desk: CsmsDesk) -> None:
+    await _log(desk, "DiagnosticsLog", _somewhere(desk))
+    await _log_status(desk, "Uploading")
+    await desk.trigger("LogStatusNotification")
+    said = await desk.expect("LogStatusNotification", lambda said: said["status"] != "Uploaded", what="triggered")
+    if said["status"] == "Idle" and desk.said("LogStatusNotification", lambda said: said["status"] == "Uploaded"):
+        raise PeerError("The upload was over before the station could be asked about it.", kind="refused")
+    told = said["status"], said.get("requestId")
+    must(told == ("Uploading", 1), f"While a log is uploaded the station says {told[0]} of the request {told[1]}.")
+
+
 async def _second_log(desk: CsmsDesk) -> None:
     await _log(desk, "DiagnosticsLog", NOWHERE)
     request: Any = {"logType": "DiagnosticsLog", "requestId": 2, "log": {"remoteLocation": NOWHERE}}
     await desk.status(v201.GetLog(request), "AcceptedCanceled")
     await _log_status(desk, "AcceptedCanceled")
+
+
+# Firmware
+
+
+async def _signed_by_nobody(desk: CsmsDesk) -> None:
+    firmware: Any = {
+        "location": NOWHERE,
+        "retrieveDateTime": desk.time,
+        "signingCertificate": pem((desk.pki.certificate("contract_leaf"),)),
+        "signature": "MAYCAQECAQE=",
+    }
+    await desk.status(v201.UpdateFirmware({"requestId": 1, "firmware": firmware}), "InvalidCertificate")
+    await desk.expect(
+        "SecurityEventNotification",
+        lambda said: said["type"] == "InvalidFirmwareSigningCertificate",
+        what="(InvalidFirmwareSigningCertificate)",
+    )
 
 
 # Customers
@@ -156,6 +191,24 @@ for _number, _title, _play, _use, _does, _expects, _when in (
         has("Logs"),
     ),
     (
+        "F_16",
+        "Trigger message: LogStatusNotification - Uploading",
+        _asked_meanwhile,
+        "F06, N01",
+        "GetLog to --log-location; while that is uploaded, TriggerMessage for LogStatusNotification",
+        "LogStatusNotification: Uploading, of that request",
+        (*has("Logs"), *has("Triggers", "LogStatusNotification")),
+    ),
+    (
+        "L_05",
+        "Secure Firmware Update: InvalidCertificate",
+        _signed_by_nobody,
+        "L01",
+        "UpdateFirmware with a certificate that no maker has signed",
+        "status InvalidCertificate; SecurityEventNotification (InvalidFirmwareSigningCertificate)",
+        has("Firmware"),
+    ),
+    (
         "N_36",
         "Retrieve Log Information: Second Request",
         _second_log,
@@ -206,7 +259,6 @@ for _number, _title in (
     ("L_01", "Installation successful"),
     ("L_02", "InstallScheduled"),
     ("L_03", "DownloadScheduled"),
-    ("L_05", "InvalidCertificate"),
     ("L_06", "InvalidSignature"),
     ("L_07", "DownloadFailed"),
     ("L_08", "InstallVerificationFailed or InstallationFailed"),
@@ -228,24 +280,12 @@ for _number, _title in (
         expects="FirmwareStatusNotification as it goes on",
         unsuited="It needs a firmware of the station's maker, signed by the maker, which nobody else can make.",
     )
-for _number, _title, _why in (
-    (
-        "E_19",
-        "Stop transaction options: ParkingBayUnoccupied",
-        "Somebody would have to drive out of a parking bay that the station watches.",
-    ),
-    (
-        "E_27",
-        "Disconnect cable on EV-side: Suspend transaction - Fixed cable connection timeout",
-        "It needs a station with a cable of its own that suspends transactions; not built yet.",
-    ),
-):
-    INFORMATION.add(
-        _number,
-        _title,
-        None,
-        use_case="E06, E10",
-        does="nothing",
-        expects="nothing",
-        unsuited=_why,
-    )
+INFORMATION.add(
+    "E_19",
+    "Stop transaction options: ParkingBayUnoccupied",
+    None,
+    use_case="E06",
+    does="nothing",
+    expects="nothing",
+    unsuited="Somebody would have to drive out of a parking bay that the station watches.",
+)

@@ -435,17 +435,12 @@ REMOTE.add(
     expects="status NotImplemented",
     when=lacks("CombinedCertificate"),
 )
-for _number, _title in (
-    ("F_16", "Trigger message: LogStatusNotification - Uploading"),
-    ("F_19", "Trigger message: FirmwareStatusNotification - Downloading"),
-):
-    REMOTE.add(
-        _number,
-        _title,
-        None,
-        use_case="F06",
-        does="TriggerMessage while a file travels",
-        expects="the status of that file",
-        unsuited="It needs a file that travels for a while, from or to a server that is slow on purpose; the tester has"
-        " none.",
-    )
+REMOTE.add(
+    "F_19",
+    "Trigger message: FirmwareStatusNotification - Downloading",
+    None,
+    use_case="F06",
+    does="TriggerMessage while firmware is fetched",
+    expects="FirmwareStatusNotification: Downloading",
+    unsuited="It needs a firmware of the station's maker, signed by the maker, which nobody else can make.",
+)

@@ -150,6 +150,14 @@ async def _cable_again(desk: CsmsDesk) -> None:
     await desk.event("Updated", transaction=transaction, state="Charging", within=CHARGES_WITHIN)
 
 
+async def _cable_never_again(desk: CsmsDesk) -> None:
+    await desk.configured("TxCtrlr", "EVConnectionTimeOut", str(TIMEOUT))
+    transaction = await charging(desk)
+    await desk.hand.unplug()
+    await desk.event("Updated", transaction=transaction, reason="EVCommunicationLost")
+    await over(desk, transaction, reason="EVConnectTimeout", stopped="Timeout", within=TIMEOUT + PATIENCE)
+
+
 _CARD = has("Cards")
 
 for _number, _title, _play, _use, _does, _expects, _when in (
@@ -323,6 +331,15 @@ for _number, _title, _play, _use, _does, _expects, _when in (
         "a vehicle charges; the cable is pulled at the vehicle and plugged in again",
         "the transaction goes on: TransactionEvent (Updated, EVCommunicationLost), and energy again",
         lacks("StopsOnUnplug"),
+    ),
+    (
+        "E_27",
+        "Disconnect cable on EV-side: Suspend transaction - Fixed cable connection timeout",
+        _cable_never_again,
+        "E10",
+        "a vehicle charges; the station's own cable is pulled, and nobody plugs in within EVConnectionTimeOut",
+        "TransactionEvent (Updated, EVCommunicationLost), then Ended by EVConnectTimeout for Timeout",
+        (*lacks("StopsOnUnplug"), *has("FixedCable")),
     ),
     (
         "E_46",
