@@ -29,10 +29,15 @@ if TYPE_CHECKING:
 LIMIT = Parameter(
     "limit",
     float,
-    600.0,
-    "seconds on this machine after which a case that has not ended is ended",
+    None,
+    "seconds on this machine after which a case that has not ended is ended (default: 600, and what devices are waited"
+    " for; none where a person is asked)",
     words=(Shown("SECONDS"),),
 )
+USUAL_LIMIT, WEEK = 600.0, 7 * 86_400.0
+"""Seconds of a case that waits for nobody, and of one that waits for a person."""
+MEETINGS = 4
+"""Times that a device is waited for in one case at most: it is reset, or comes a second time."""
 
 EPILOG = (
     "exit codes: 0 nothing speaks against the device, 1 a case failed, 2 wrong usage, or nothing is selected, 3 the"
@@ -239,7 +244,7 @@ def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Argument
         for one in done:
             tally(held_against(one, known))
         tally.begin()
-        with terminable(), Crew(left, CaseWork(suite, bench, arguments.retry), jobs, limit=arguments.limit) as crew:
+        with terminable(), Crew(left, CaseWork(suite, bench, arguments.retry), jobs, limit=limit_of(arguments)) as crew:
             for _, one in crew.results():
                 tally(held_against(one, known))
                 record.add(one)
@@ -267,13 +272,23 @@ def _try_suite(suite: Suite, chosen: Sequence[Case], pics: Pics, arguments: Argu
     tally = SuiteTally(f"mutants of {suite.name}", len(found), -1 if arguments.quiet else arguments.verbose)
     try:
         jobs = arguments.jobs or processors()
-        with terminable(), Crew(found, TrialWork(suite), jobs, limit=arguments.limit) as crew:
+        with terminable(), Crew(found, TrialWork(suite), jobs, limit=limit_of(arguments)) as crew:
             for _, one in crew.results():
                 tally(one)
     finally:
         tally.done()
         print(tally.line(f"{len(suite.mutants)} wrong devices of ours"), flush=True)
     return exit_code(tally.tried)
+
+
+def limit_of(arguments: Arguments) -> float:
+    """Seconds after which a case has not come to its end: no device that is slow, and no person, is cut off by that."""
+    if arguments.limit is not None:
+        return float(arguments.limit)
+    if getattr(arguments, "manual", False):
+        return WEEK
+    patience, wait = (float(getattr(arguments, *usual)) for usual in (("patience", 1.0), ("wait", 0.0)))
+    return (1 + int(arguments.retry)) * (USUAL_LIMIT * patience + MEETINGS * wait)
 
 
 def _record(arguments: Arguments, place: Path | None, head: Head, done: Sequence[Tried]) -> RecordFile:

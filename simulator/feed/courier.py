@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import ssl
 import sys
@@ -270,7 +271,8 @@ def refusal(answered: Sequence[object]) -> str:
 
 
 def _why(error: Exception) -> str:
-    return str(error).removesuffix(".") or type(error).__name__
+    """What the libraries say, without the numbers that they put in front."""
+    return re.sub(r"^\[(Errno -?\d+|code:\d+)\] ", "", str(error)).removesuffix(".") or type(error).__name__
 
 
 def _tls(broker: Broker) -> ssl.SSLContext | None:
@@ -280,10 +282,10 @@ def _tls(broker: Broker) -> ssl.SSLContext | None:
     try:
         context = ssl.create_default_context(cafile=broker.ca)
     except (OSError, ssl.SSLError) as error:
-        raise LocalError(f"{broker.ca} is no file of certificates to trust: {error}.") from error
+        raise LocalError(f"{broker.ca} is no file of certificates to trust: {_why(error)}.") from error
     if broker.certificate is not None:
         try:
             context.load_cert_chain(broker.certificate)
         except (OSError, ssl.SSLError) as error:
-            raise LocalError(f"{broker.certificate} holds no certificate with its key: {error}.") from error
+            raise LocalError(f"{broker.certificate} holds no certificate with its key: {_why(error)}.") from error
     return context

@@ -78,13 +78,17 @@ async def _terminable(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        return await main()
+        done = await main()
     except asyncio.CancelledError:
         if told:
             raise Terminated from None
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
+    if told:
+        # It was over before it was cancelled, or has passed over that: the process is to end all the same.
+        raise Terminated
+    return done
 
 
 class _Complaint:

@@ -11,7 +11,9 @@ from typing import Annotated
 import pytest
 from msgspec import Struct
 
+from pncsim.simulator.commands.conformance import fill, limit_of
 from pncsim.simulator.commands.main import main
+from pncsim.simulator.commands.options import Parser
 from pncsim.simulator.conformance import suites
 from pncsim.simulator.conformance.case import Case, CaseVerdict, Condition, Finding, Mutant
 from pncsim.simulator.conformance.pics import Declaration, Pics
@@ -378,3 +380,19 @@ def test_two_runs_at_once_do_not_write_one_record(
     first.close()
     assert read_record(usual, "words")[0].target == "eth0"
     assert conform("--record", str(usual), "--select", "w1") == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [
+        (("secc",), 600.0),
+        (("secc", "--patience", "3", "--retry", "1"), 3600.0),
+        (("evcc", "--wait", "1000"), 4600.0),
+        (("secc", "--manual"), 7 * 86_400.0),
+        (("secc", "--manual", "--limit", "5"), 5.0),
+    ],
+)
+def test_nobody_who_is_slow_is_cut_off(typed: tuple[str, ...], seconds: float) -> None:
+    parser = Parser()
+    fill(parser, typed)
+    assert limit_of(parser.parse_args(list(typed))) == seconds

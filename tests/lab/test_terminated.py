@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
+from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.terminated import Terminated, came_before, terminable
 
 IMPATIENT = """
@@ -33,6 +36,17 @@ def test_what_comes_twice_in_a_breath_counts_once() -> None:
         signal.raise_signal(signal.SIGTERM)
         assert came_before()
     assert not came_before()
+
+
+def test_a_run_that_passes_over_its_end_is_no_reason_to_go_on() -> None:
+    async def main() -> str:
+        signal.raise_signal(signal.SIGTERM)
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        return "as if nothing had happened"
+
+    with terminable(), pytest.raises(Terminated):
+        run_on_loop("memory", main)
 
 
 def test_whoever_insists_ends_the_process_at_once() -> None:
