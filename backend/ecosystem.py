@@ -258,6 +258,11 @@ class Ecosystem:
         )
 
     @property
+    def algorithms(self) -> tuple[AlgorithmId, ...]:
+        """Those that certificates may have."""
+        return self._algorithms
+
+    @property
     def pki(self) -> Pki:
         """The first PKI. Raises LocalError while there is none."""
         if not self.pkis:

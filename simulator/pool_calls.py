@@ -40,6 +40,14 @@ async def run(arguments: Arguments, access: KnownServices, base: str) -> int:
     try:
         told = await WORK[arguments.work](caller, arguments)
     except Refused as error:
+        if error.http_status == 401:
+            raise Refused(
+                error.sentence,
+                kind=error.kind,
+                http_status=401,
+                clause=error.clause,
+                advice=f"The secret is that of {access.file}; another file is named with --credentials.",
+            ) from error
         # No rule of ours decided that: nothing answers there at all.
         if arguments.work.startswith("clients_") and error.http_status == 404 and not error.clause:
             raise Refused(

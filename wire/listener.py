@@ -241,8 +241,8 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.close()
         raise LocalError(
             f"Port {port} of {host} cannot be bound: {error.strerror or error}.",
-            advice="Choose another port, or 0 for any."
-            if error.errno != errno.EADDRNOTAVAIL
-            else "Name an address of this machine; 0.0.0.0 is all of them.",
+            advice="Name an address of this machine; 0.0.0.0 is all of them."
+            if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror)
+            else "Choose another port, or 0 for any.",
         ) from error
     return bound

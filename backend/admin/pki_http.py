@@ -46,7 +46,7 @@ class _Face:
             for role, chain in self._ecosystem.pki.certificates.items()
             if role in PROFILES and PROFILES[role].ca
         }
-        return json_response({"certificates": found})
+        return json_response({"certificates": found, "algorithms": list(self._ecosystem.algorithms)})
 
     async def issue(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         body = await json_object(request)

@@ -156,7 +156,15 @@ ADMIN: Mapping[str, Described] = {
     ),
     "getPki": Described(
         summary="The authorities' certificates, for other parts of the same operator",
-        answers={200: record("Pki", {"certificates": {"type": "object", "additionalProperties": listed(CERTIFICATE)}})},
+        answers={
+            200: record(
+                "Pki",
+                {
+                    "certificates": {"type": "object", "additionalProperties": listed(CERTIFICATE)},
+                    "algorithms": listed(text("that certificates may have")),
+                },
+            )
+        },
     ),
     "issueCertificate": Described(
         summary="Certify a key that another part of the same operator holds",

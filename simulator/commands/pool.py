@@ -90,6 +90,6 @@ def _execute(arguments: Arguments) -> int:
     if arguments.credentials is not None or not secret:
         access = read_access(arguments.credentials or default_folder() / "clients.json", arguments.url or "")
     if secret:
-        access = replace(access, clients=(ClientSecret(arguments.client, secret),))
+        access = replace(access, clients=(ClientSecret(arguments.client, secret),), file=Path("$PNC_CLIENT_SECRET"))
     base = arguments.url or ("" if access.services else URL)
     return run_on_loop("loopback", lambda: pool_calls.run(arguments, access, base))

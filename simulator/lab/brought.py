@@ -90,7 +90,8 @@ class BroughtPkis:
                 if not isinstance(id, str):
                     raise PeerError("The root pool took a root and does not say its id.", kind="malformed")
                 self._placed.append(("rcp", f"{ROOTS}/{quote(id, safe='')}"))
-            await self._certify_signer(self.authorities[name])
+            if pki.algorithm == "P-256":  # ISO 15118-2 has contract data signed by no other
+                await self._certify_signer(self.authorities[name])
             self._voice.story(f"The roots of the PKI {name} are in the root pool until the run ends.")
 
     def _make(self, plan: PkiPlan, ocsp_url: str) -> None:

@@ -37,7 +37,7 @@ from pncsim.simulator.lab.brought import BroughtPkis, CrossedEnrolment
 from pncsim.simulator.lab.callers import Callers
 from pncsim.simulator.lab.guest_operators import GuestOperators
 from pncsim.simulator.lab.known_pki import KnownRoots, known_pki, take_keys
-from pncsim.simulator.lab.only_here import can_be_elsewhere, needed_by_others
+from pncsim.simulator.lab.only_here import can_be_elsewhere, check_algorithms, needed_by_others
 from pncsim.simulator.lab.remote_desk import RemoteDesk
 from pncsim.simulator.lab.succession import Succession
 from pncsim.simulator.lab.their_time import AHEAD, TheirTime, Timely
@@ -48,6 +48,7 @@ from pncsim.tls_certs.issue import build_request
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.profiles import PROFILES
 from pncsim.tls_certs.revocation import Reason
+from pncsim.tls_certs.rules import STANDARD
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError, PeerError, PncError
@@ -85,6 +86,8 @@ class RemoteParties:
 
     async def bring(self) -> None:
         """Bring along what the plan names beside the services' own. Raises PncError."""
+        if self._plan.policies.algorithms != STANDARD:
+            await check_algorithms(self._plan, self._callers.administrator(), self._callers.where)
         if further := [one for one in self._plan.pkis if one.name]:
             await self._brought.bring(further)
         for operator in self._plan.operators:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pncsim.backend.ports import Calls
 from pncsim.simulator.plan import Plan
 from pncsim.wire.errors import LocalError
 
@@ -16,13 +17,25 @@ def needed_by_others(what: str, deed: str, *, by_hand: str = "") -> LocalError:
     )
 
 
+async def check_algorithms(plan: Plan, calls: Calls, where: str) -> None:
+    """Whether the services take in certificates what ``plan`` has everybody take; ``calls`` is an administrator's.
+
+    Raises PncError.
+    """
+    taken = (await calls.call("admin", "GET", "/admin/pki")).get("algorithms", ("P-256",))
+    if missing := [one for one in plan.policies.algorithms if one not in taken]:
+        raise LocalError(
+            f"This scenario has everybody take {', '.join(missing)} in certificates; the services at {where} do not.",
+            advice=f"Start them with pnc serve ecosystem --also-take {missing[0]}, or run it without --ecosystem.",
+            kind="elsewhere",
+        )
+
+
 def can_be_elsewhere(plan: Plan, where: str) -> None:
     """Whether ``plan`` asks for nothing that only this process could make. Raises LocalError."""
     first, *further = plan.pkis
     if first.name or first.algorithm != "P-256":
         raise _only_here(f"This scenario makes the first PKI, too; the services at {where} have one of their own.")
-    if plan.policies.algorithms != ("P-256",) or any(one.algorithm != "P-256" for one in further):
-        raise _only_here(f"This scenario has everybody take other algorithms, too; the services at {where} do not.")
     if plan.provisioning:
         names = ", ".join(one.name for one in plan.provisioning)
         raise _only_here(f"This scenario makes provisioning services of its own ({names}); those at {where} have one.")

@@ -41,6 +41,8 @@ from pncsim.tls_certs.folder_work import complete
 from pncsim.tls_certs.hsm import key_maker
 from pncsim.tls_certs.pki import Pki, create_pki, load_pki, write_pki
 from pncsim.tls_certs.profiles import CONTRACT_SERVICE_PROFILES
+from pncsim.tls_certs.rules import STANDARD
+from pncsim.wire.algorithms import AlgorithmId
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.files import locked, replace_file
@@ -82,7 +84,8 @@ class Home:
     ``crl``: should that be made, its certificates name revocation lists beside responders. ``outbox`` queues events, as
     what the store writes along with facts. ``local``: they may be sent to this machine, too; ``retry``: seconds from
     one attempt to the next. ``furnish`` brings about what is to be there besides; ``peers`` are the pools of others
-    that are asked for contracts. ``elsewhere`` is where the PKI and the participants are, if not here.
+    that are asked for contracts. ``elsewhere`` is where the PKI and the participants are, if not here. ``algorithms``:
+    those that certificates may have.
     """
 
     def __init__(
@@ -100,7 +103,9 @@ class Home:
         furnish: Furnish | None = None,
         peers: Sequence[Peer] = (),
         elsewhere: Elsewhere | None = None,
+        algorithms: tuple[AlgorithmId, ...] = STANDARD,
     ) -> None:
+        self._algorithms = algorithms
         self._elsewhere = elsewhere
         self.doors, self.place, self._crl, self.outbox = doors, place, crl, Outbox()
         self.tls = None if doors.context is None else TlsFiles(folder)
@@ -205,6 +210,7 @@ class Home:
             fetch=own_first(lambda: ecosystem.responder, others),
             fetch_list=lists,
             patience=2 * DEADLINE,
+            algorithms=self._algorithms,
         )
         away = self._elsewhere
         pki = self._pki() if away is None else await away.pki(store)
@@ -293,6 +299,7 @@ class Home:
             except LocalError:
                 if not (self.place / "pki.json").exists():  # otherwise another process was faster
                     raise
+        load_pki(self.place)  # what is no PKI is said of all of it
         try:
             complete(self.place, CONTRACT_SERVICE_PROFILES, self._clock.now(), keys)
         except LocalError as error:

@@ -11,7 +11,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
@@ -44,6 +44,7 @@ from pncsim.simulator.serving.parts import ECOSYSTEM, PKI, POOLS, Elsewhere, Ser
 from pncsim.simulator.serving.peers import read_peers
 from pncsim.simulator.serving.reach import TRANSPORTS, TlsChoice, check_reach, is_loopback, warn_of_reach
 from pncsim.simulator.serving.ready import clients_ready, stand
+from pncsim.tls_certs.rules import STANDARD
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.trace import Trace
@@ -119,6 +120,9 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     transport: Annotated[TlsChoice, "", Switches(TRANSPORTS)] = None
     hsm: Annotated[
         str | None, "token for the authorities' keys of a PKI made here: pkcs11:token=T?module-path=LIB", Shown("URI")
+    ] = None
+    also_take: Annotated[
+        Literal["P-521"] | None, "algorithm that certificates may have besides P-256: while one follows the other"
     ] = None
     crl: Annotated[bool, "certificates of a PKI made here name revocation lists, too", Flag("--crl")] = False
     ready_file: Annotated[
@@ -262,6 +266,7 @@ async def served(
             furnish=furnish,
             peers=() if options.peers is None else read_peers(options.peers),
             elsewhere=elsewhere,
+            algorithms=STANDARD if options.also_take is None else (*STANDARD, options.also_take),
         )
         database = options.database or f"sqlite+aiosqlite:///{folder / 'pnc.db'}"
         store = await open_store(database, KINDS, home.tell, along=home.outbox)

@@ -124,7 +124,7 @@ async def test_a_rotated_secret_is_used_from_the_environment(
         ready(house, tmp_path)
         answer = json.loads((await pool("clients", "rotate", "demo-cpo", "--json"))[1])
         code, said = await pool("roots")
-        assert code == 1 and "HTTP 401" in said
+        assert code == 1 and "HTTP 401" in said and "ready.json; another file is named with --credentials" in said
         monkeypatch.setenv("PNC_CLIENT_SECRET", answer["secret"])
         assert (await pool("roots"))[0] == 0
         assert (await pool("roots", "--url", house.services["rcp"]))[0] == 0

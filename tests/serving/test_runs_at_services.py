@@ -62,7 +62,7 @@ COMPLETE = frozenset(
     ]
 )
 """Scenarios that need nothing but what is published."""
-SAID = re.compile("inside cannot be seen|behind the lab's time|take other algorithms|others need it, too")
+SAID = re.compile("inside cannot be seen|behind the lab's time|in certificates; the services|others need it, too")
 TOKENS = re.compile(rb"(?:Bearer |access_token\W{3,9}?)([A-Za-z0-9._~+/*-]+)")
 """What stands in evidence where a token would."""
 MONTH = 30 * 86_400.0
@@ -85,9 +85,9 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Services on HTTPS whose time is a month ahead, and may be moved."""
+    """Services on HTTPS whose time is a month ahead, and may be moved; they take another algorithm, too."""
     folder = tmp_path_factory.mktemp("ahead")
-    with serving(folder, "--tls", "--test-controls", "--clock-offset", "30d"):
+    with serving(folder, "--tls", "--test-controls", "--clock-offset", "30d", "--also-take", "P-521"):
         yield folder / "ready.json"
 
 
@@ -356,6 +356,16 @@ def test_roots_of_services_that_nobody_else_needs_go_and_are_back_at_the_end(
     assert run_on_loop("loopback", lambda: roots_at(ahead)) == before
     refused = run_at(found, ready, options=options)
     assert refused.exit_code == 3 and "since others need it, too" in str(refused.error)
+
+
+@pytest.mark.rule("PKI-12")
+def test_services_that_take_another_algorithm_do_what_a_scenario_wants_of_it_and_others_say_so(
+    ahead: Path, ready: Path
+) -> None:
+    found = find_scenario("crypto-agility")
+    here, there, refused = in_process(found), run_at(found, ahead), run_at(found, ready)
+    assert (there.verdict, checks(there)) == (Verdict.PASS, checks(here)), there.line
+    assert refused.exit_code == 3 and "pnc serve ecosystem --also-take P-521" in str(refused.error)
 
 
 async def roots_at(ready: Path) -> set[str]:

@@ -50,9 +50,19 @@ async def test_a_file_that_another_process_has_is_a_sentence(tmp_path: Path) -> 
 async def test_a_pki_folder_that_names_keys_it_does_not_hold_is_refused(tmp_path: Path) -> None:
     write_pki(create_pki(Clock().now()), tmp_path / "pki")
     (tmp_path / "pki" / "cpo_sub2_key.pem").unlink()
+    trace, notes = Trace(), list[str]()
+    trace.subscribe(lambda event: notes.append(event.text) if isinstance(event, Warned) else None)
     with pytest.raises(LocalError, match=r"cpo_sub2_key.*cannot be read"):
-        async with served(options(tmp_path / "data", pki=tmp_path / "pki"), Clock(), Trace()):
+        async with served(options(tmp_path / "data", pki=tmp_path / "pki"), Clock(), trace):
             pass
+    assert notes == []  # it is said once
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "nosuchhost.invalid"])
+def test_an_address_that_is_not_of_this_machine_is_not_taken_for_a_port_that_is(host: str) -> None:
+    with pytest.raises(LocalError, match=f"of {host} cannot be bound") as refused:
+        HttpListener(host, 8180)
+    assert "address of this machine" in refused.value.advice
 
 
 async def test_a_pki_folder_without_keys_serves_and_says_what_it_cannot(tmp_path: Path) -> None:
