@@ -109,6 +109,7 @@ def load_all(data: bytes | str, what: str = "The certificate") -> tuple[x509.Cer
 
 
 def _parse_late_parts(certificate: x509.Certificate) -> None:
+    # The library parses them as they are read: what is wrong with them is to be said here, and not to who uses them.
     certificate.subject, certificate.issuer  # noqa: B018
     certificate.not_valid_before_utc, certificate.not_valid_after_utc  # noqa: B018
     certificate.extensions  # noqa: B018

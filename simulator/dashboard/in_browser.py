@@ -58,7 +58,7 @@ a {{ color: inherit; }}
 def serve_dashboard(words: Sequence[str], port: int) -> int:
     """Serve ``pnc dashboard`` with these words until somebody ends it. Raises LocalError where that cannot be."""
     try:
-        import textual_serve  # noqa: F401
+        import textual_serve  # noqa: F401  (whether it is there)
     except ImportError as error:
         raise LocalError(
             "The dashboard cannot be shown in a browser: textual-serve is not installed.",

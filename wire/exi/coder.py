@@ -205,9 +205,9 @@ class Codec:
         if not named:
             raise ExiEncodeError(f"The set {self.name!r} has no element {name!r}.")
         # A local name may be declared in two namespaces: a global element first, then one of the value's type.
-        space = kind.__namespace__.uri if issubclass(kind, ComplexType) else ""
+        element, space = (kind.__element__, kind.__namespace__.uri) if issubclass(kind, ComplexType) else (None, "")
         fits = [i for i in named if kind.__name__ in found[i][2]]
-        own = [i for i in fits if kind.__element__ == name and found[i][1] == space]  # type: ignore[attr-defined]
+        own = [i for i in fits if element == name and found[i][1] == space]
         code = (own or fits or named)[0]
         return code, found[code][2]
 

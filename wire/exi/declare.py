@@ -33,7 +33,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeGuard, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -210,7 +210,7 @@ class _Fields:
             one: Any = field(kw_only=True) if default is _REQUIRED else field(default=None, kw_only=True)
             if default is list:
                 one = field(default_factory=list, kw_only=True)
-            one.name, one.type, one._field_type = name, owner.__hints__[name], dataclasses._FIELD  # type: ignore[attr-defined]
+            one.name, one.type, one._field_type = name, owner.__hints__[name], dataclasses._FIELD  # type: ignore[attr-defined]  # as dataclass() does
             made[name] = one
         return made
 
@@ -248,6 +248,9 @@ class Catalogue(type):
     __owners__: dict[str, Catalogue]
     __namespace__: Namespace
     __element__: str | None
+    __abstract__: bool
+    __mixed__: bool
+    __wildcard__: Any_ | None
 
     def __new__(
         mcs,
@@ -278,9 +281,9 @@ class Catalogue(type):
         if namespace is not None or base is None:
             cls.__namespace__ = namespace or Namespace("", "")
         cls.__element__ = element
-        cls.__abstract__ = abstract  # type: ignore[attr-defined]
-        cls.__mixed__ = mixed  # type: ignore[attr-defined]
-        cls.__wildcard__ = wildcard  # type: ignore[attr-defined]
+        cls.__abstract__ = abstract
+        cls.__mixed__ = mixed
+        cls.__wildcard__ = wildcard
         return cls
 
     def __init__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **_: Any) -> None:
@@ -308,3 +311,8 @@ class ComplexType(metaclass=Catalogue):
     def __repr__(self) -> str:
         shown = ((n, getattr(self, n, None)) for n in type(self).__defaults__)
         return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in shown if v is not None)})"
+
+
+def is_declared(hint: object) -> TypeGuard[type[ComplexType]]:
+    """Whether it is a declared type, and not a plain value of Python's."""
+    return isinstance(hint, Catalogue)

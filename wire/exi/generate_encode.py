@@ -187,7 +187,8 @@ class EncoderSource:
     def _occurrence(self, item: Item, source: str) -> None:
         """One occurrence with its event code."""
         if len(item.options) > 1:
-            members = {o.type.__name__: n for n, o in enumerate(item.options, item.first) if _complex(o)}  # type: ignore[union-attr]
+            numbered = enumerate(item.options, item.first)
+            members = {o.type.__name__: n for n, o in numbered if isinstance(o, Element) and isinstance(o.type, type)}
             table = ", ".join(f"{name}: ({n}, 'e_{name}')" for name, n in members.items())
             constant = f"M{item.first}_{self.name}"
             self.tables.append(f"{constant} = {{{table}}}")
@@ -271,7 +272,3 @@ class EncoderSource:
         self.emit(f"g = n{' + 2' if text else ''}")
         self._groups("g")
         self.emit(f"x = x << (n << 3) | {octets}")
-
-
-def _complex(option: object) -> bool:
-    return isinstance(option, Element) and isinstance(option.type, type)

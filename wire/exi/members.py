@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import ModuleType
 
-from pncsim.wire.exi.declare import Catalogue, ComplexType, GlobalElement, Namespace
+from pncsim.wire.exi.declare import ComplexType, GlobalElement, Namespace, is_declared
 
 QName = tuple[str, str]  # local name first: the order in which EXI sorts
 
@@ -18,9 +18,9 @@ def classes_of(modules: Iterable[ModuleType]) -> dict[str, type[ComplexType]]:
     found: dict[str, type[ComplexType]] = {}
     for module in modules:
         for one in vars(module).values():
-            if not isinstance(one, Catalogue) or one is ComplexType:
+            if not is_declared(one) or one is ComplexType:
                 continue
-            if found.setdefault(one.__name__, one) is not one:  # type: ignore[arg-type]
+            if found.setdefault(one.__name__, one) is not one:
                 raise TypeError(f"two classes of one schema set are named {one.__name__}")
     return found
 

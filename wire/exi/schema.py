@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from pncsim.wire.exi import declare
 from pncsim.wire.exi.bits import bits_for
-from pncsim.wire.exi.declare import Catalogue, ComplexType
+from pncsim.wire.exi.declare import ComplexType, is_declared
 from pncsim.wire.exi.members import QName, classes_of, documents_of
 
 NBIT_RANGE = 4096  # a bounded range of at most this many values is sent as n bits (W3C EXI 7.1.9)
@@ -180,7 +180,7 @@ class SchemaSet:
         if isinstance(hint, str):
             hint = getattr(sys.modules[module], hint)
         base, _ = _unwrap(hint)
-        return base if isinstance(base, Catalogue) else self.value(hint)  # type: ignore[return-value]
+        return base if is_declared(base) else self.value(hint)
 
     def _resolve(self, cls: type[ComplexType]) -> Model:
         attributes: list[AttributeUse] = []
@@ -213,7 +213,7 @@ class SchemaSet:
                 hint = get_args(base)[0]
                 base, inner = _unwrap(hint)
                 mark = _note(inner, declare.Mark)
-            type_: Type = base if isinstance(base, Catalogue) else self.value(hint)  # type: ignore[assignment]
+            type_: Type = base if is_declared(base) else self.value(hint)
             grouped = _note(notes, declare.Choice)
             if (grouped.name if grouped else None) != choice_name and choice:
                 parts.append(Group(tuple(choice), choice=True))

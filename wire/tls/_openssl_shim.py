@@ -18,6 +18,7 @@ from OpenSSL import SSL
 
 from pncsim.wire.tls.messages import CERTIFICATE, CERTIFICATE_STATUS, CLIENT_HELLO, TRUSTED_CA_KEYS
 
+# Neither pyOpenSSL's stubs nor those of cffi know what is used here.
 _lib: Any = SSL._lib  # type: ignore[attr-defined]
 _ffi: Any = SSL._ffi  # type: ignore[attr-defined]
 
