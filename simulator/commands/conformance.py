@@ -238,8 +238,8 @@ def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Argument
     ahead = [one.id for one in left] if jobs == 1 else []
     tally = SuiteTally(suite.name, len(chosen), -1 if arguments.quiet else arguments.verbose, ahead=ahead)
     kept = True
-    if bench.target and left and not arguments.quiet and (waits := suite.waits(bench)):
-        print(printable(waits), file=sys.stderr, flush=True)
+    if bench.target and left and not arguments.quiet and (foretold := suite.foretells(bench)):
+        print(printable(foretold), file=sys.stderr, flush=True)
     try:
         for one in done:
             tally(held_against(one, known))

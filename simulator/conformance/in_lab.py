@@ -72,3 +72,8 @@ def check_lab(link: OtherSide | None, pki: Path | None) -> None:
         interface_index(link.interface)
     if pki is not None:
         load_pki(pki)
+
+
+def untrusted(device: str) -> str:
+    """What follows where no PKI folder is given, behind another sentence."""
+    return f" No PKI folder is given (--pki DIR): no {device} can trust the certificates that are made for each case."

@@ -51,8 +51,8 @@ def made_wrong(bench: Bench, mutants: Mapping[str, Mutant]) -> AbstractContextMa
     return mutants[bench.mutant].made() if bench.mutant else nullcontext()
 
 
-def nobody(bench: Bench) -> str:
-    """No device is waited for: all are there, or not."""
+def nothing(bench: Bench) -> str:
+    """Nobody is waited for, and nothing is missing."""
     return ""
 
 
@@ -63,8 +63,9 @@ class Suite(Struct, frozen=True, kw_only=True):
     gives the stimulus and says what it has found. It raises LocalError for what cannot be done here. ``options``: a
     struct whose annotated fields become options of the command (:mod:`simulator.parameters`). ``targets``: what a
     target is, for the help. ``check(bench)`` raises LocalError for a target or a file
-    with which no case could be run. ``waits(bench)``: for whom a tester waits that is called, and how long, as a
-    sentence; "" for one that calls. ``own``: what the device of ours is called, which is run where no target is given.
+    with which no case could be run. ``foretells(bench)``: what whoever brings a device to a target has to know before
+    the first case, in sentences: for whom the tester waits, and what can come to nothing.
+    ``own``: what the device of ours is called, which is run where no target is given.
     ``mutants``: wrong devices of ours by name; ``unkilled``: why none of them can fail a case, where that is so.
     """
 
@@ -79,7 +80,7 @@ class Suite(Struct, frozen=True, kw_only=True):
     options: type[Struct] = NoOptions
     mutants: Mapping[str, Mutant] = field(default_factory=dict)
     check: Callable[[Bench], None] = anything
-    waits: Callable[[Bench], str] = nobody
+    foretells: Callable[[Bench], str] = nothing
     unkilled: Mapping[str, str] = field(default_factory=dict)
 
     @property

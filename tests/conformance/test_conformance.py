@@ -23,6 +23,7 @@ from pncsim.simulator.conformance.suite import Bench, Suite
 from pncsim.simulator.parameters import AtTarget, Flag
 from pncsim.simulator.settings import Transport
 from pncsim.wire.errors import LocalError, PeerError
+from pncsim.wire.values import replace
 
 DECLARATIONS = (
     Declaration(name="Colour", asks="Which colours has it?", values=("red", "blue", "grey"), usual=("red", "blue")),
@@ -59,7 +60,7 @@ def suite(*cases: Case) -> Suite:
     def transport(bench: Bench) -> Transport:
         return "memory"
 
-    def waits(bench: Bench) -> str:
+    def foretells(bench: Bench) -> str:
         return f"A word is waited for at {bench.target}."
 
     mutants = {
@@ -76,7 +77,7 @@ def suite(*cases: Case) -> Suite:
         targets="a word",
         options=WordOptions,
         mutants=mutants,
-        waits=waits,
+        foretells=foretells,
     )
 
 
@@ -396,3 +397,11 @@ def test_nobody_who_is_slow_is_cut_off(typed: tuple[str, ...], seconds: float) -
     parser = Parser()
     fill(parser, typed)
     assert limit_of(parser.parse_args(list(typed))) == seconds
+
+
+@pytest.mark.parametrize("suite", ["secc", "evcc"])
+def test_whoever_forgets_the_pki_folder_hears_that_no_device_can_trust_the_tester(suite: str, tmp_path: Path) -> None:
+    made = suites.SUITES[suite][1]()
+    bench = Bench(target="eth0", pics=made.usual, options=made.options())
+    assert "No PKI folder is given (--pki DIR): no " in made.foretells(bench)
+    assert "--pki" not in made.foretells(replace(bench, options=made.options(pki=tmp_path)))

@@ -9,7 +9,7 @@ from pncsim.simulator.conformance.evcc.declared import DECLARATIONS
 from pncsim.simulator.conformance.evcc.mutants import UNKILLED, mutants
 from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
 from pncsim.simulator.conformance.evcc.rig import run_step
-from pncsim.simulator.conformance.in_lab import check_lab
+from pncsim.simulator.conformance.in_lab import check_lab, untrusted
 from pncsim.simulator.conformance.secc.options import StationUnderTest
 from pncsim.simulator.conformance.suite import Bench, Suite, made_wrong
 
@@ -28,13 +28,13 @@ def check(bench: Bench) -> None:
     check_lab(StationUnderTest.link(bench.target) if bench.target else None, bench.options.pki)
 
 
-def waits(bench: Bench) -> str:
+def foretells(bench: Bench) -> str:
     """As :class:`simulator.conformance.suite.Suite`."""
     assert isinstance(bench.options, VehicleUnderTest)
     comes = "It has to come" if bench.options.ev_command is None else "The command has it come"
-    return (
-        f"A vehicle is waited for at {bench.target}, in each case for {bench.options.wait:g} s. {comes} once for each."
-    )
+    waits = f"A vehicle is waited for at {bench.target}, in each case for {bench.options.wait:g} s."
+    trusts = "" if bench.options.pki is not None else untrusted("vehicle")
+    return f"{waits} {comes} once for each.{trusts}"
 
 
 EVCC = Suite(
@@ -47,7 +47,7 @@ EVCC = Suite(
     targets="interface to which the vehicle comes, or loopback[:SDP PORT]",
     options=VehicleUnderTest,
     check=check,
-    waits=waits,
+    foretells=foretells,
     mutants=mutants(rows.CASES),
     unkilled=UNKILLED,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.conformance.case import Case, Finding
-from pncsim.simulator.conformance.in_lab import check_lab
+from pncsim.simulator.conformance.in_lab import check_lab, untrusted
 from pncsim.simulator.conformance.secc.declared import DECLARATIONS
 from pncsim.simulator.conformance.secc.mutants import UNKILLED, mutants
 from pncsim.simulator.conformance.secc.options import StationUnderTest
@@ -34,6 +34,13 @@ def check(bench: Bench) -> None:
     check_lab(StationUnderTest.link(bench.target) if bench.target else None, bench.options.pki)
 
 
+def foretells(bench: Bench) -> str:
+    """As :class:`simulator.conformance.suite.Suite`."""
+    assert isinstance(bench.options, StationUnderTest)
+    trusts = bench.options.pki is not None or not bench.pics.has("TLS", "true")
+    return "" if trusts else untrusted("station").strip()
+
+
 _CASES = (
     *discovery.CASES,
     *setting_up.CASES,
@@ -53,6 +60,7 @@ SECC = Suite(
     targets="interface on which the station is, or loopback[:SDP PORT]",
     options=StationUnderTest,
     check=check,
+    foretells=foretells,
     mutants=mutants(_CASES),
     unkilled=UNKILLED,
 )

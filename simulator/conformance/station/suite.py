@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pncsim.simulator.conformance.case import Case, Finding
-from pncsim.simulator.conformance.in_lab import check_lab
+from pncsim.simulator.conformance.in_lab import check_lab, untrusted
 from pncsim.simulator.conformance.pics import usual
 from pncsim.simulator.conformance.station.declared import DECLARATIONS
 from pncsim.simulator.conformance.station.hands import SomebodysHand
@@ -49,11 +49,12 @@ def check(bench: Bench) -> None:
     check_lab(None, bench.options.pki)
 
 
-def waits(bench: Bench) -> str:
+def foretells(bench: Bench) -> str:
     """As :class:`simulator.conformance.suite.Suite`."""
     assert isinstance(bench.options, StationAtCsms)
-    who = listening_at(bench.target).identity
-    return f"The station {who!a} is waited for at {bench.target}, in each case for {bench.options.wait:g} s."
+    at, wait = listening_at(bench.target), bench.options.wait
+    trusts = untrusted("station") if at.secured and bench.options.pki is None else ""
+    return f"The station {at.identity!a} is waited for at {bench.target}, in each case for {wait:g} s.{trusts}"
 
 
 _ROWS = (
@@ -89,7 +90,7 @@ STATION = Suite(
     targets="ws(s)://ADDRESS:PORT/PATH/ID, where the tester waits for the station ID",
     options=StationAtCsms,
     check=check,
-    waits=waits,
+    foretells=foretells,
     mutants=WRONG,
     unkilled={case.id: _OF_ANOTHER_MAKE for case in _CASES if not case.unsuited and _OURS.against(case)},
 )
