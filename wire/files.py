@@ -86,8 +86,12 @@ def replace_file(path: Path, octets: bytes, mode: int = 0o644, *, durable: bool 
     """Put ``octets`` at ``path`` in one step: a reader sees the old file or the new one. Raises OSError, changing
     nothing.
 
-    ``durable``: it is on the disk, not only on its way there, when this returns.
+    ``durable``: it is on the disk, not only on its way there, when this returns. What is no file of anybody's
+    (:func:`in_place`) is written to.
     """
+    if in_place(path):
+        path.write_bytes(octets)
+        return
     draft = _drafted(NewFile(path, octets, mode), durable=durable)
     try:
         os.replace(draft, path)
@@ -96,6 +100,11 @@ def replace_file(path: Path, octets: bytes, mode: int = 0o644, *, durable: bool 
     except BaseException:
         _forget(draft)
         raise
+
+
+def in_place(path: Path) -> bool:
+    """Whether ``path`` stands for something of the system's, such as /dev/stdout: nothing may be put in its place."""
+    return path.parent in (Path("/dev"), Path("/dev/fd")) or path.parts[:2] == ("/", "proc")
 
 
 def _sync(folder: Path) -> None:

@@ -18,7 +18,7 @@ from pncsim.simulator.parameters import Parameter, Shown, parameters_of
 from pncsim.simulator.result import EXIT_UNAVAILABLE
 from pncsim.simulator.terminated import terminable
 from pncsim.wire.errors import LocalError
-from pncsim.wire.files import replace_file
+from pncsim.wire.files import in_place, replace_file
 
 if TYPE_CHECKING:
     from pncsim.simulator.conformance.case import Case
@@ -228,7 +228,8 @@ def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Argument
     before = done_before(place, head) if arguments.resume and place is not None else []
     ids = {one.id for one in chosen}
     done = [one for one in before if one.id in ids and not one.anew]
-    if arguments.junit is not None and not _write_junit(arguments.junit, suite, chosen, []):
+    junit = arguments.junit
+    if junit is not None and not in_place(junit) and not _write_junit(junit, suite, chosen, []):
         return EXIT_UNAVAILABLE
     if bench.evidence is not None:
         _make_folder(bench.evidence)
@@ -253,8 +254,8 @@ def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Argument
     finally:
         tally.done()
         record.close()
-        if arguments.junit is not None:
-            kept = _write_junit(arguments.junit, suite, chosen, tally.tried)
+        if junit is not None:
+            kept = _write_junit(junit, suite, chosen, tally.tried)
         print(tally.line(bench.target or suite.own), flush=True)
     return exit_code(tally.tried) or (0 if kept else EXIT_UNAVAILABLE)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pncsim.wire.errors import LocalError
-from pncsim.wire.files import NewFile, locked, replace_file, replace_together, sweep
+from pncsim.wire.files import NewFile, in_place, locked, replace_file, replace_together, sweep
 
 
 def test_readers_share_a_folder_and_a_writer_has_it_alone(tmp_path: Path) -> None:
@@ -116,3 +116,14 @@ def test_a_folder_that_was_exchanged_while_one_waited_is_not_held(
     monkeypatch.setattr(fcntl, "flock", exchanged)
     with locked(place):
         assert asked[-1] == place.stat().st_ino != asked[0]
+
+
+def test_what_is_the_systems_is_written_to_and_stays_what_it_is() -> None:
+    """Whoever says /dev/stdout for a file has it replaced for everybody otherwise, where that is allowed."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as read:
+        replace_file(Path(f"/dev/fd/{writing}"), b"said")
+        os.close(writing)
+        assert read.read() == b"said"
+    assert in_place(Path("/dev/stdout")) and in_place(Path("/proc/self/fd/1"))
+    assert not in_place(Path("/dev/shm/results.xml")) and not in_place(Path("dev/stdout"))
