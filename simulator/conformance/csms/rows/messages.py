@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pncsim.simulator.conformance.csms.course import NOW, Says, Swiped
+from pncsim.simulator.conformance.csms.course import NOW, CourseStep, Says, Swiped
 from pncsim.simulator.conformance.csms.rows.table import FREE, add_rows, begins, ends
 from pncsim.simulator.conformance.octt import OcttCases
 from pncsim.simulator.conformance.pattern import Such
@@ -23,6 +23,17 @@ CUSTOM = {"customData": {"vendorId": "org.example.nobody", "anything": ["may", {
 SAMPLED = {"value": 1234.5, "context": "Sample.Clock", "measurand": "Energy.Active.Import.Register"}
 NO = Such("a refusal", lambda status: status != "Accepted", "Rejected")
 
+
+def _mastered(card: str) -> tuple[CourseStep, ...]:
+    """A driver's card begins a transaction, and the operator's master pass ends it."""
+    return (
+        Swiped(card),
+        begins("Authorized", "EVConnected", card=card),
+        Swiped("master_card"),
+        ends("StopAuthorized", "MasterPass", "EVConnected", card="master_card"),
+    )
+
+
 add_rows(
     MESSAGES,
     ("C_02", "Local start transaction: Authorization Invalid/Unknown", "C01", (Swiped("unknown_card"),)),
@@ -39,40 +50,9 @@ add_rows(
             ends("StopAuthorized", "Local", "EVConnected", card="other_group_card"),
         ),
     ),
-    (
-        "C_47",
-        "Stop Transaction with a Master Pass: With UI - All transactions",
-        "C16",
-        (
-            Swiped(),
-            begins("Authorized", "EVConnected", card="card"),
-            Swiped("master_card"),
-            ends("StopAuthorized", "MasterPass", "EVConnected", card="master_card"),
-            FREE,
-        ),
-    ),
-    (
-        "C_48",
-        "Stop Transaction with a Master Pass: With UI - Specific transactions",
-        "C16",
-        (
-            Swiped("group_card"),
-            begins("Authorized", "EVConnected", card="card"),
-            Swiped("master_card"),
-            ends("StopAuthorized", "MasterPass", "EVConnected", card="master_card"),
-        ),
-    ),
-    (
-        "C_49",
-        "Stop Transaction with a Master Pass: Without UI",
-        "C16",
-        (
-            Swiped(),
-            begins("Authorized", "EVConnected", card="card"),
-            Swiped("master_card"),
-            ends("StopAuthorized", "MasterPass", "EVConnected", card="master_card"),
-        ),
-    ),
+    ("C_47", "Stop Transaction with a Master Pass: With UI - All transactions", "C16", (*_mastered("card"), FREE)),
+    ("C_48", "Stop Transaction with a Master Pass: With UI - Specific transactions", "C16", _mastered("group_card")),
+    ("C_49", "Stop Transaction with a Master Pass: Without UI", "C16", _mastered("card")),
     (
         "G_20",
         "Connector status Notification: Lock Failure",
