@@ -33,7 +33,9 @@ class CasesChosen(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CasesFile(pytest.File):
-    """Such a file."""
+    """Such a file. ``unreached``: how it was seen that its device is not there; no other case is tried then."""
+
+    unreached = ""
 
     def collect(self) -> Iterator[pytest.Item]:
         """Each case that is selected."""
@@ -57,7 +59,12 @@ class CaseItem(pytest.Item):
         from pncsim.simulator.conformance.case import CaseVerdict
         from pncsim.simulator.conformance.running import tried
 
+        asked = self.parent
+        assert isinstance(asked, CasesFile)
+        if asked.unreached:
+            raise CaseFailed(f"It was not run, since nobody was there before: {asked.unreached}")
         told = tried(self._suite, self._case, self._bench, self._retries)
+        asked.unreached = told.why if told.unreached else ""
         match told.verdict:
             case CaseVerdict.PASS | CaseVerdict.FLAKY:
                 self.user_properties.append(("verdict", str(told.verdict)))
@@ -103,9 +110,10 @@ def read_cases(path: Path) -> tuple[Suite, Bench, list[Case], int]:
     pics = read_pics(path.parent / chosen.pics, suite.declarations, ids) if chosen.pics else suite.usual
     selects = selection(chosen.select) if chosen.select else None
     bench = Bench(
-        target=chosen.target,
+        # That of services may be a ready file.
+        target=str(path.parent / chosen.target) if (path.parent / chosen.target).is_file() else chosen.target,
         pics=pics,
-        options=suite.options(**_options(suite, chosen.options)),
+        options=suite.options(**_options(suite, chosen.options, path.parent)),
         evidence=path.parent / chosen.evidence if chosen.evidence else None,
     )
     if told := suite.misuse(bench):
@@ -117,10 +125,11 @@ def read_cases(path: Path) -> tuple[Suite, Bench, list[Case], int]:
     return suite, bench, cases, chosen.retry
 
 
-def _options(suite: Suite, written: Mapping[str, object]) -> dict[str, Any]:
+def _options(suite: Suite, written: Mapping[str, object], folder: Path) -> dict[str, Any]:
     from pncsim.simulator.dashboard.lab_commands import values_of
 
     texts = {
         name: ("yes" if value else "no") if isinstance(value, bool) else str(value) for name, value in written.items()
     }
-    return values_of(f"The suite {suite.name}", parameters_of(suite.options), texts)
+    values = values_of(f"The suite {suite.name}", parameters_of(suite.options), texts)
+    return {name: folder / value if isinstance(value, Path) else value for name, value in values.items()}

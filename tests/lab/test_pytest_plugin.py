@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pncsim.simulator.conformance.secc.options import StationUnderTest
 from pncsim.simulator.pytest_cases import read_cases
+from pncsim.tls_certs.pki import create_pki, write_pki
 from pncsim.wire.errors import LocalError
 
 MINE = """
@@ -108,3 +110,24 @@ def test_a_file_of_cases_that_is_no_good_is_a_sentence(text: str, why: str, tmp_
     with pytest.raises(LocalError) as error:
         read_cases(tmp_path / "my.conformance.toml")
     assert why in str(error.value)
+
+
+def test_paths_are_beside_the_file_that_names_them(tmp_path: Path) -> None:
+    below = tmp_path / "below"
+    write_pki(create_pki(0.0), below / "pki")
+    (below / "station.conformance.toml").write_text('suite = "secc"\nevidence = "kept"\n[options]\npki = "pki"\n')
+    _, bench, _, _ = read_cases(below / "station.conformance.toml")
+    assert isinstance(bench.options, StationUnderTest)
+    assert (bench.options.pki, bench.evidence) == (below / "pki", below / "kept")
+
+
+GONE = FAILING.replace('CaseVerdict.FAIL, "Nothing came."', 'CaseVerdict.ERROR, "Nobody answers.", unreached=True')
+
+
+def test_after_a_device_that_is_not_there_no_case_is_tried(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(GONE)
+    (tmp_path / "station.conformance.toml").write_text('suite = "secc"\nselect = "CMN_VTB_SessionSetup_00"\n')
+    code, said = pytest_says(tmp_path)
+    assert code == 1
+    assert "ERROR TC_SECC_CMN_VTB_SessionSetup_001: Nobody answers." in said
+    assert said.count("It was not run, since nobody was there before: Nobody answers.") >= 3
