@@ -94,6 +94,19 @@ def test_a_command_that_cannot_be_run_is_an_error(tmp_path: Path, capsys: pytest
     assert "The command that starts the vehicle cannot be run: no such file or directory." in capsys.readouterr().out
 
 
+def test_a_command_that_has_failed_is_told_where_no_vehicle_comes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "ev.sh"
+    script.write_text("echo connecting >&2; echo 'bench: Permission denied (publickey).' >&2; exit 255\n")
+    words = ("--target", f"loopback:{free_port()}", "--record", str(tmp_path / "record.jsonl"), "--wait", "1")
+    with pytest.raises(SystemExit) as left:
+        main(["conformance", "evcc", *words, "--ev-command", f"sh {script}", "--select", "CMN_VTB_SessionSetup_001"])
+    assert left.value.code == 3
+    why = "The command that starts the vehicle has failed with 255: bench: Permission denied (publickey)."
+    assert why in capsys.readouterr().out
+
+
 def test_the_command_is_told_how_the_case_wants_to_charge() -> None:
     assert [*wanted(VehicleConfig(energy_modes=AC_MODES, payment="external", install="never"))] == ["ac", "external"]
     installs = VehicleConfig(energy_modes=DC_MODES, payment="contract", install="always")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 
@@ -19,8 +19,10 @@ from pncsim.ev.config import VehicleConfig
 from pncsim.simulator.conformance.beside import words_of
 from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
 from pncsim.simulator.conformance.suite import Bench
-from pncsim.wire.errors import LocalError
+from pncsim.wire.errors import LocalError, PeerSilent
 
+TELLING = 1000
+"""Octets of standard error that are looked at."""
 LEAVES = 5.0
 """Seconds a command has to end once it was told to."""
 
@@ -29,7 +31,8 @@ LEAVES = 5.0
 async def started(bench: Bench, like: VehicleConfig) -> AsyncIterator[None]:
     """While in the body the vehicle drives that a case wants to be ``like`` that; without a command it is waited for.
 
-    Raises LocalError where the command cannot be run.
+    Raises LocalError where the command cannot be run. Where no vehicle has come (PeerSilent), what became of the
+    command is said, too.
     """
     options = bench.options
     assert isinstance(options, VehicleUnderTest)
@@ -40,19 +43,46 @@ async def started(bench: Bench, like: VehicleConfig) -> AsyncIterator[None]:
     try:
         # In a group of its own, so that what the command starts can be ended with it.
         running = await asyncio.create_subprocess_exec(
-            *command, *wanted(like), stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+            *command, *wanted(like), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
         )
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise LocalError(f"The command that starts the vehicle cannot be run: {why}.") from error
+    said = _Said()
+    listening = asyncio.create_task(said.listen(running))
     try:
         yield
+    except PeerSilent as silent:
+        if running.returncode:
+            ended = f"The command that starts the vehicle has failed with {running.returncode}{said.last}."
+            raise PeerSilent(f"{silent.sentence} {ended}") from silent
+        raise
     finally:
+        listening.cancel()
         _tell(running, signal.SIGTERM)
         with suppress(TimeoutError):
             await asyncio.wait_for(running.wait(), LEAVES)
         _tell(running, signal.SIGKILL)
         await running.wait()
+
+
+class _Said:
+    """What a command says on standard error, of which the end counts."""
+
+    def __init__(self) -> None:
+        self._octets = b""
+
+    async def listen(self, running: Process) -> None:
+        """To the end: nobody who says much is held up."""
+        assert running.stderr is not None
+        while octets := await running.stderr.read(TELLING):
+            self._octets = (self._octets + octets)[-TELLING:]
+
+    @property
+    def last(self) -> str:
+        """Its last line, behind a colon."""
+        lines = self._octets.decode(errors="replace").strip().splitlines()
+        return f": {lines[-1].strip().removesuffix('.')}" if lines else ""
 
 
 def wanted(like: VehicleConfig) -> Iterator[str]:
