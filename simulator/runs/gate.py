@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 
+from pncsim.simulator.lab.held_line import HeldLine
 from pncsim.wire.clock import Clock
 from pncsim.wire.network import Handlers, Network, SeccAddress, Serving
-from pncsim.wire.streams import ByteStream, Layer
+from pncsim.wire.streams import ByteStream
 from pncsim.wire.trace import Event, V2gMessage
 from pncsim.wire.v2g.sdp import ATTEMPTS, Wish
 from pncsim.wire.voice import Voice
@@ -89,14 +90,20 @@ class _Gated:
         return self._gate.line(await self._network.connect(address, voice))
 
 
-class _Line(Layer):
-    """The vehicle's stream below TLS; nothing passes while it is shut, an orderly end neither."""
+class _Line(HeldLine):
+    """The vehicle's stream; nothing passes while it is shut."""
 
     def __init__(self, stream: ByteStream) -> None:
         super().__init__(stream)
         self._shut = False
-        self._kept: list[bytes] = []
-        self._ending = False
+
+    @property
+    def mute(self) -> bool:
+        return self._shut
+
+    @property
+    def deaf(self) -> bool:
+        return self._shut
 
     @property
     def over(self) -> bool:
@@ -106,45 +113,12 @@ class _Line(Layer):
     def shut(self) -> None:
         """Keep what is written and what arrives."""
         self._shut = True
-        self._below.pause()
+        self.hear()
 
     def open(self) -> None:
         """Pass on what was kept, and everything from now on."""
         if not self._shut:
             return
         self._shut = False
-        kept, self._kept = self._kept, []
-        for data in kept:
-            self._below.write(data)
-        if self._ending:
-            self._below.finish()
-        elif not (self._paused or self._held):
-            self._below.resume()
-
-    def write(self, data: bytes) -> None:
-        if self._shut:
-            self._kept.append(data)
-        else:
-            self._below.write(data)
-
-    def finish(self) -> None:
-        if self._shut:
-            self._ending = True
-            self._end_here()
-        else:
-            super().finish()
-
-    async def close(self) -> None:
-        self.finish()
-        if not self._ending:
-            await self._below.close()
-
-    def resume(self) -> None:
-        if self._shut:
-            ByteStream.resume(self)
-        else:
-            super().resume()
-
-    def _hold(self, full: bool) -> None:
-        if full or not self._shut:
-            super()._hold(full)
+        if not self.pass_on():
+            self.hear()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Literal
+from typing import Any
 
+from pncsim.simulator.lab.held_line import HeldLine
 from pncsim.simulator.lab.lives.life import Life
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed, PeerError, PncError
@@ -18,7 +19,7 @@ from pncsim.wire.ocpp.channel import FrameChannel
 from pncsim.wire.ocpp.frames import Call, Error, Frame, Result
 from pncsim.wire.ocpp.handshake import LinkSecurity
 from pncsim.wire.ocpp.versions import OcppVersion
-from pncsim.wire.streams import ByteStream, Layer
+from pncsim.wire.streams import ByteStream
 from pncsim.wire.v2g.sdp import ATTEMPTS, Wish
 from pncsim.wire.voice import Voice
 
@@ -51,22 +52,35 @@ class WatchedLink:
         return wire
 
 
-class WatchedWire(Layer):
-    """A vehicle's connection, below its TLS."""
+class WatchedWire(HeldLine):
+    """A vehicle's connection: nothing passes of who is silent."""
 
     def __init__(self, stream: ByteStream, vehicle: Life, station: Life) -> None:
         super().__init__(stream)
         self._vehicle, self._station = vehicle, station
-        self._kept: list[bytes] = []
-        self._ending: Literal["", "finish", "abort"] = ""
         self._end_heard: tuple[PncError | None] | tuple[()] = ()
+
+    @property
+    def mute(self) -> bool:
+        return self._vehicle.silent
+
+    @property
+    def deaf(self) -> bool:
+        return self._station.silent
 
     def cut(self) -> None:
         """The vehicle is dead: its station sees a reset."""
         super().abort()
 
+    def abort(self) -> None:
+        if self.mute:
+            self._ending = "abort"
+            self._end_here()
+        else:
+            super().abort()
+
     def ended(self, error: PncError | None) -> None:
-        if self._station.silent:
+        if self.deaf:
             self._end_heard = (error,)
         else:
             super().ended(error)
@@ -74,61 +88,12 @@ class WatchedWire(Layer):
     def look(self) -> None:
         """Somebody falls silent, or speaks again."""
         # What the station had sent before is on its way, and arrives.
-        asyncio.get_running_loop().call_soon(self._hear_station)
-        if self._end_heard and not self._station.silent:
+        asyncio.get_running_loop().call_soon(self.hear)
+        if self._end_heard and not self.deaf:
             super().ended(*self._end_heard)
             self._end_heard = ()
-        if self._vehicle.silent:
-            return
-        kept, self._kept = self._kept, []
-        for data in kept:
-            self._below.write(data)
-        ending, self._ending = self._ending, ""
-        if ending == "finish":
-            self._below.finish()
-        elif ending == "abort":
-            self._below.abort()
-
-    def _hear_station(self) -> None:
-        if self._station.silent:
-            self._below.pause()
-        elif not (self._paused or self._held):
-            self._below.resume()
-
-    def write(self, data: bytes) -> None:
-        if self._vehicle.silent:
-            self._kept.append(data)
-        else:
-            self._below.write(data)
-
-    def finish(self) -> None:
-        if self._vehicle.silent:
-            self._ending = self._ending or "finish"
-            self._end_here()
-        else:
-            super().finish()
-
-    async def close(self) -> None:
-        self.finish()
-        if not self._ending:
-            await self._below.close()
-
-    def abort(self) -> None:
-        if self._vehicle.silent:
-            self._ending = "abort"
-            self._end_here()
-        else:
-            super().abort()
-
-    def resume(self) -> None:
-        if self._station.silent:
-            ByteStream.resume(self)
-        else:
-            super().resume()
-
-    def _hold(self, full: bool) -> None:
-        if full or not self._station.silent:
-            super()._hold(full)
+        if not self.mute:
+            self.pass_on()
 
 
 class WatchedChannel:
