@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pncsim.backend.answers import SigningUse
 from pncsim.backend.csms.authorization import check_token, decide, token_info, within
 from pncsim.backend.csms.link import Answers, StationLink, VariableName
-from pncsim.backend.csms.schedules import charging_needs, charging_schedule
+from pncsim.backend.csms.schedules import charging_needs, told_plan
 from pncsim.backend.csms.transactions import Transaction, authorised, record
 from pncsim.tls_certs.hash_data import HashData
 from pncsim.tls_certs.issue import read_request
@@ -270,7 +270,7 @@ ANSWERS: Answers = dict(
         row(v201.NotifyChargingLimit, _acknowledge),
         row(v201.ClearedChargingLimit, _acknowledge),
         row(v201.NotifyEVChargingNeeds, charging_needs),
-        row(v201.NotifyEVChargingSchedule, charging_schedule),
+        row(v201.NotifyEVChargingSchedule, told_plan),
         row(v201.DataTransfer, lambda link, request: {"status": "UnknownVendorId"}),
     )
 )

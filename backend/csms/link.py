@@ -45,7 +45,8 @@ class StationLink:
     """A connection of station ``identity``, and what it has told on it.
 
     ``connectors``: (evseId, connectorId) -> status; ``variables``: what was reported, by name; ``registration``: what
-    the last BootNotification was answered; ``plate``: what it said it is; ``offered``: the schedules an EVSE has taken.
+    the last BootNotification was answered; ``plate``: what it said it is; ``offered``: the schedules an EVSE has taken;
+    ``insisted``: those whose vehicle was told once more that they count.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class StationLink:
         self.connectors: dict[tuple[int, int], str] = {}
         self.variables: dict[VariableName, str] = {}
         self.offered: dict[int, list[ChargingScheduleType]] = {}
+        self.insisted: set[int] = set()
         self.security_events: deque[SecurityEventNotificationRequest] = deque(maxlen=MAX_SECURITY_EVENTS)
         self.peer = OcppPeer(
             channel,

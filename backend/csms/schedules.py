@@ -44,6 +44,21 @@ async def charging_needs(
     return AndThen({"status": "Accepted"}, lambda: _send(link, transaction, offer, request["evseId"]))
 
 
+def told_plan(
+    link: StationLink, request: NotifyEVChargingScheduleRequest
+) -> AndThen[NotifyEVChargingScheduleResponse] | NotifyEVChargingScheduleResponse:
+    """What :func:`charging_schedule` says. Where that is no, the same schedules follow once more, so that they are
+    negotiated anew (K15.FR.13, K16.FR.08); a vehicle that insists is not told a third time."""
+    answer, evse = charging_schedule(link, request), request["evseId"]
+    if answer["status"] == "Accepted":
+        link.insisted.discard(evse)
+        return answer
+    if evse in link.insisted:
+        return answer
+    link.insisted.add(evse)
+    return AndThen(answer, lambda: _insist(link, evse))
+
+
 def charging_schedule(link: StationLink, request: NotifyEVChargingScheduleRequest) -> NotifyEVChargingScheduleResponse:
     """Rejected where the vehicle plans to take more than any schedule it was offered lets it (K15).
 
@@ -82,6 +97,12 @@ async def _open_at(link: StationLink, evse: int) -> Transaction | None:
     return ours[-1] if ours else None
 
 
+async def _insist(link: StationLink, evse: int) -> None:
+    transaction = await _open_at(link, evse)
+    if transaction is not None:
+        await _set(link, transaction, link.offered[evse], evse)
+
+
 async def _send(link: StationLink, transaction: Transaction, offer: PricedOffer, evse: int) -> None:
     if offer.signature is not None:
         data = detached(offer.signature, transaction.id)
@@ -96,6 +117,11 @@ async def _send(link: StationLink, transaction: Transaction, offer: PricedOffer,
         if one.tariff is not None:
             schedule["salesTariff"] = to_ocpp(one.tariff)
         schedules.append(schedule)
+    link.insisted.discard(evse)
+    await _set(link, transaction, schedules, evse)
+
+
+async def _set(link: StationLink, transaction: Transaction, schedules: list[ChargingScheduleType], evse: int) -> None:
     answer = await link.ask(
         v201.SetChargingProfile(
             {

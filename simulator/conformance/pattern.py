@@ -34,6 +34,14 @@ class Such(Struct, frozen=True):
     example: Any
 
 
+class Fitting(Struct, frozen=True):
+    """As :class:`Such`, where what holds depends on what has happened: ``holds(value, so_far)``."""
+
+    words: str
+    holds: Callable[[Any, Any], bool]
+    example: Any
+
+
 class Absent(Struct, frozen=True):
     """A member that must not be there."""
 
@@ -48,7 +56,7 @@ def filled(pattern: Any, so_far: Any) -> Any:
             return {name: filled(one, so_far) for name, one in pattern.items() if not isinstance(one, Absent)}
         case list():
             return [filled(one, so_far) for one in pattern]
-        case Anything(example) | Such(example=example):
+        case Anything(example) | Such(example=example) | Fitting(example=example):
             return filled(example, so_far)
         case FromCase(of=of):
             return of(so_far)
@@ -81,6 +89,8 @@ def unlike(pattern: Any, value: Any, so_far: Any, place: str = "") -> str:
             return ""
         case Such(words, holds):
             return "" if holds(value) else f"{place} is {_shown(value)}, not {words}"
+        case Fitting(words, holds):
+            return "" if holds(value, so_far) else f"{place} is {_shown(value)}, not {words}"
         case FromCase(words, of):
             return unlike(of(so_far), value, so_far, place)
     return "" if pattern == value else f"{place} is {_shown(value)}, not {_shown(_plain(pattern, so_far))}"
@@ -103,7 +113,7 @@ def _plain(pattern: Any, so_far: Any) -> Any:
             return "<none>"
         case FromCase(words, of):
             return f"<{words}>" if so_far is None else of(so_far)
-        case Such(words):
+        case Such(words) | Fitting(words):
             return f"<{words}>"
     return pattern
 

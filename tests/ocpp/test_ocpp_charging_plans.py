@@ -9,9 +9,10 @@ import pytest
 from ocpp_lab import IDENTITY, Lab, virtual
 from variable_lab import EMAID, plug_in, ready
 
-from pncsim.backend.csms.schedules import charging_schedule
+from pncsim.backend.csms.schedules import charging_schedule, told_plan
 from pncsim.secc import notices
 from pncsim.secc.questions import SchedulesAnswer, SchedulesWanted
+from pncsim.wire.ocpp.actions import AndThen
 
 Course = tuple[tuple[int, float], ...]
 OFFER: Course = ((0, 11_000.0), (3_600, 7_000.0))
@@ -45,6 +46,27 @@ def test_a_plan_that_keeps_to_the_offer_is_accepted(course: Course) -> None:
 def test_a_plan_that_takes_more_at_any_time_is_rejected_and_told(course: Course) -> None:
     status, told = answered(schedule(course), schedule(OFFER))
     assert status == "Rejected" and "plans to take more than it was offered" in told[0]
+
+
+def test_what_was_too_much_is_negotiated_anew_once_and_again_after_a_plan_that_is_not() -> None:
+    voice = SimpleNamespace(warning=lambda text: None)
+    link: Any = SimpleNamespace(
+        offered={1: [schedule(OFFER)]}, insisted=set(), identity="CS1", context=SimpleNamespace(voice=voice)
+    )
+
+    def told(watts: float) -> tuple[str, bool]:
+        plan = {"timeBase": "2026-11-21T10:00:00Z", "evseId": 1, "chargingSchedule": schedule(((0, watts),))}
+        answer: Any = told_plan(link, plan)  # type: ignore[arg-type]
+        follows = isinstance(answer, AndThen)
+        return (answer.payload if follows else answer)["status"], follows
+
+    much, little = 12_000.0, 5_000.0
+    assert [told(watts) for watts in (much, much, little, much)] == [
+        ("Rejected", True),
+        ("Rejected", False),
+        ("Accepted", False),
+        ("Rejected", True),
+    ]
 
 
 def test_a_plan_is_held_against_the_schedule_it_names_or_else_against_all() -> None:

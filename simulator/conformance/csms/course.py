@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -106,6 +107,13 @@ class ShowsRenewed(Struct, frozen=True):
     """The station goes, and comes again with the certificate that CertificateSigned has brought it."""
 
 
+class Quiet(Struct, frozen=True):
+    """Since the last one that was due the CSMS has not made this call, and does not do so for ``seconds`` more."""
+
+    action: str
+    seconds: float
+
+
 class Checked(Struct, frozen=True):
     """What has come is looked at: ``why`` says what is wrong with it, "" if nothing is."""
 
@@ -113,7 +121,9 @@ class Checked(Struct, frozen=True):
     why: Callable[[StationCourse], str]
 
 
-CourseStep = EventSent | Plugged | Swiped | Says | Begun | SetsOff | Rebooted | BootedAgain | ShowsRenewed | Checked
+CourseStep = (
+    EventSent | Plugged | Swiped | Says | Begun | SetsOff | Rebooted | BootedAgain | ShowsRenewed | Quiet | Checked
+)
 
 
 class StationCourse:
@@ -124,6 +134,7 @@ class StationCourse:
         self.transaction, self.calls = "", dict[str, Any]()
         self.answered: Any = {}
         self._number, self._group = 0, ""
+        self._due: Counter[str] = Counter()
 
     async def take(self, steps: Sequence[CourseStep]) -> None:
         """Take them, one after the other. Raises Unlike and PeerError."""
@@ -153,6 +164,9 @@ class StationCourse:
                 case BootedAgain(reason, status):
                     answer = await self.desk.register(reason=reason)
                     must(answer["status"] == status, f"BootNotification is answered {answer['status']}, not {status}.")
+                case Quiet(action, seconds):
+                    await self.desk.clock.sleep(seconds)
+                    must(self.desk.heard[action] == self._due[action], f"{action} came, for which there is no cause.")
                 case ShowsRenewed():
                     await self._show_renewed()
 
@@ -188,6 +202,7 @@ class StationCourse:
 
         due = self.desk.due(step.action, lambda request: unlike(step.payload, request, self), answer)
         await due.after(set_off, self.desk.clock, BY_ITSELF if told else self.desk.patience, by_itself=told is not None)
+        self._due[step.action] = self.desk.heard[step.action]
 
     async def _tell(self, step: EventSent) -> None:
         if step.type == "Started":
@@ -301,6 +316,8 @@ def _words(step: CourseStep) -> str:
             return f"the station comes anew (BootNotification {reason})"
         case Checked(words):
             return words
+        case Quiet(action, seconds):
+            return f"for {seconds:g} s it does not send {action} once more"
         case ShowsRenewed():
             return "the station comes anew with that certificate"
         case BootedAgain(reason):

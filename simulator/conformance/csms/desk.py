@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -93,6 +94,10 @@ class StationDesk:
         self._voice = Voice.on(clock, self.trace, "CS", name)
         self.security, self.later = security, later
         self.secured: LinkSecurity | None = None
+        self.list_version = 0
+        """That of the local list it was sent last."""
+        self.heard: Counter[str] = Counter()
+        """How often the CSMS has made each call."""
         self._key: CertificateRequest | None = None
         self._peer: OcppPeer | None = None
         self._due: CallDue | None = None
@@ -157,8 +162,14 @@ class StationDesk:
         must(answer["status"] == "Accepted", f"The station came again, and was answered {answer['status']}.")
 
     def _called(self, action: str, request: Any) -> Reply[Any]:
-        if self._due is not None and self._due.meets(action, request):
+        self.heard[action] += 1
+        meant = self._due is not None and self._due.meets(action, request)
+        if action == "SendLocalList":
+            self.list_version = request["versionNumber"]
+        if self._due is not None and meant:
             return self._due.take(request)
+        if action == "GetLocalListVersion":
+            return {"versionNumber": self.list_version}
         return AT_REST[action](request)
 
     def due(self, action: str, unlike: Callable[[Any], str], answer: Callable[[Any], Any]) -> CallDue:

@@ -10,11 +10,11 @@ from cryptography import x509
 from cryptography.x509.ocsp import OCSPResponseStatus
 
 from pncsim.simulator.conformance.case import Condition
-from pncsim.simulator.conformance.csms.course import Says
+from pncsim.simulator.conformance.csms.course import Says, StationCourse
 from pncsim.simulator.conformance.csms.declared import AT_ONCE, PROVISIONING
 from pncsim.simulator.conformance.csms.declared import CONTRACTS as WITH_CONTRACTS
 from pncsim.simulator.conformance.csms.desk import StationDesk
-from pncsim.simulator.conformance.csms.rows.table import add_rows
+from pncsim.simulator.conformance.csms.rows.table import add_rows, begins
 from pncsim.simulator.conformance.octt import OcttCases
 from pncsim.simulator.conformance.pattern import FromCase, Such
 from pncsim.simulator.conformance.unlike import Unlike, must
@@ -44,14 +44,18 @@ async def _authorised(desk: StationDesk, chain: tuple[x509.Certificate, ...]) ->
     return answer["idTokenInfo"]["status"], answer.get("certificateStatus", "nothing")
 
 
+_PAYS = begins("Authorized", "EVConnected", contract=True)
+
+
 async def _accepted(desk: StationDesk) -> None:
     said = await _authorised(desk, desk.contract())
     must(said == ("Accepted", "Accepted"), f"The contract is answered {said[0]}, and its certificate {said[1]}.")
+    await StationCourse(desk).take([_PAYS])
 
 
 async def _revoked(desk: StationDesk) -> None:
     token, certificate = await _authorised(desk, desk.contract(revoked=True))
-    must(token != "Accepted", "A contract whose certificate is revoked is answered Accepted.")
+    must(token == "Invalid", f"A contract whose certificate is revoked is answered {token}, not Invalid.")
     must(certificate == "CertificateRevoked", f"A revoked certificate is answered {certificate}.")
 
 
@@ -75,8 +79,8 @@ CONTRACTS.add(
     "Authorization using Contract Certificates 15118: Online - Local contract certificate validation - Accepted",
     _accepted,
     use_case="C07",
-    does="it sends Authorize with the EMAID and the hash data of a contract's chain (--contract)",
-    expects="idTokenInfo and certificateStatus are Accepted",
+    does="it sends Authorize with the EMAID and the hash data of a contract's chain (--contract); TransactionEvent",
+    expects="idTokenInfo and certificateStatus are Accepted, and so is the EMAID in the event",
     given="The station is registered.",
     when=WITH_CONTRACTS,
 )
@@ -86,7 +90,7 @@ CONTRACTS.add(
     _revoked,
     use_case="C07",
     does="it sends Authorize with the hash data of a contract that is revoked (--revoked-contract)",
-    expects="certificateStatus is CertificateRevoked, and the token is not Accepted",
+    expects="certificateStatus is CertificateRevoked, and the token Invalid (C07.FR.16)",
     given="The station is registered.",
     when=WITH_CONTRACTS,
 )
@@ -132,7 +136,7 @@ add_rows(
         "C_52",
         "Authorization using Contract Certificates 15118: Online - Central contract certificate validation - Accepted",
         "C07",
-        (Says("Authorize", CENTRALLY, {"idTokenInfo": {"status": "Accepted"}, "certificateStatus": "Accepted"}),),
+        (Says("Authorize", CENTRALLY, {"idTokenInfo": {"status": "Accepted"}, "certificateStatus": "Accepted"}), _PAYS),
     ),
     when=(*WITH_CONTRACTS, Condition("CentralValidation", "true")),
 )

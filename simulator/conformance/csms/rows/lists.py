@@ -8,7 +8,7 @@ from pncsim.simulator.conformance.csms.course import NOW, Begun, CourseStep, Plu
 from pncsim.simulator.conformance.csms.rows.control import ACCEPTED
 from pncsim.simulator.conformance.csms.rows.table import add_rows, begins, ends, goes_on
 from pncsim.simulator.conformance.octt import OcttCases
-from pncsim.simulator.conformance.pattern import ABSENT, Anything, FromCase, Such
+from pncsim.simulator.conformance.pattern import ABSENT, Anything, Fitting, FromCase, Such
 
 LISTS = OcttCases("lists and customers")
 CASES = LISTS.cases
@@ -25,9 +25,16 @@ def _entry(name: str, status: str = "Accepted", **more: Any) -> dict[str, Any]:
     }
 
 
+_HIGHER = Fitting(
+    "above that of the list there is",
+    lambda number, course: number > course.desk.list_version,
+    FromCase("the next version", lambda course: course.desk.list_version + 1),
+)
+
+
 def _list(kind: str, *entries: Any, version: int = 1) -> Begun:
     payload = {
-        "versionNumber": Such("above 0", lambda number: number > 0, version),
+        "versionNumber": _HIGHER if kind == "Differential" else Such("above 0", lambda number: number > 0, version),
         "updateType": kind,
         "localAuthorizationList": list(entries) or ABSENT,
     }
@@ -103,13 +110,13 @@ add_rows(
         "D_02",
         "Send Local Authorization List: Differential Update",
         "D01",
-        (FIRST, _list("Differential", _entry("group_card"), version=2)),
+        (FIRST, _list("Differential", _entry("group_card"))),
     ),
     (
         "D_03",
         "Send Local Authorization List: Differential Remove",
         "D01",
-        (FIRST, _list("Differential", REMOVED, version=2)),
+        (FIRST, _list("Differential", REMOVED)),
     ),
     ("D_04", "Send Local Authorization List: Full with empty list", "D01", (FIRST, _list("Full", version=2))),
     (
@@ -149,7 +156,7 @@ add_rows(
         "N_46",
         "Clear Customer Information: Update Local Authorization List",
         "N10, D01",
-        (FIRST, _customer(False, True, **TOKEN), _list("Differential", REMOVED, version=2)),
+        (FIRST, _customer(True, True, **TOKEN), HELD, _list("Differential", REMOVED)),
     ),
     (
         "N_62",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from pncsim.simulator.conformance.case import Condition
-from pncsim.simulator.conformance.csms.course import NOW, TRANSACTION, Begun, CourseStep, Says, SetsOff, StationCourse
+from pncsim.simulator.conformance.csms.course import (
+    NOW,
+    TRANSACTION,
+    Begun,
+    CourseStep,
+    Quiet,
+    Says,
+    SetsOff,
+    StationCourse,
+)
 from pncsim.simulator.conformance.csms.declared import CONTRACTS
 from pncsim.simulator.conformance.csms.rows.control import ACCEPTED
 from pncsim.simulator.conformance.csms.rows.profiles import TX_PROFILE
@@ -60,6 +69,7 @@ def _tells(times: float, status: str) -> Says:
     return Says("NotifyEVChargingSchedule", payload, {"status": status})
 
 
+REFUSED = SetsOff(_tells(3, "Rejected"), Begun("SetChargingProfile", OFFER, ACCEPTED))
 PAID: tuple[CourseStep, ...] = (*PLUGGED_IN, goes_on("Authorized", "EVConnected", contract=True))
 AGREED: tuple[CourseStep, ...] = (*PAID, OFFERED, _tells(1, "Accepted"), FLOWS)
 BEGUN = Begun("SetChargingProfile", {"evseId": 1, "chargingProfile": TX_PROFILE}, ACCEPTED)
@@ -67,8 +77,13 @@ _LEVELLING = "Charging with load leveling based on High Level Communication"
 
 add_rows(
     NEEDS,
-    ("K_53", f"{_LEVELLING}: Success", "K15", AGREED),
-    ("K_55", f"{_LEVELLING}: EV charging profile exceeds limits", "K15", (*PAID, OFFERED, _tells(3, "Rejected"))),
+    ("K_53", f"{_LEVELLING}: Success", "K15", (*AGREED, Quiet("SetChargingProfile", 5.0))),
+    (
+        "K_55",
+        f"{_LEVELLING}: EV charging profile exceeds limits",
+        "K15",
+        (*PAID, OFFERED, REFUSED, FLOWS, _tells(1, "Accepted")),
+    ),
     (
         "K_57",
         "Renegotiating a Charging Schedule: Initiated by EV",

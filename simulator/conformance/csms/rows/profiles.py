@@ -8,7 +8,7 @@ from pncsim.simulator.conformance.csms.course import NOW, TRANSACTION, Begun, Co
 from pncsim.simulator.conformance.csms.rows.control import ACCEPTED, REMOTE_START, STARTED
 from pncsim.simulator.conformance.csms.rows.table import CHARGING, FLOWS, PLUGGED_IN, add_rows
 from pncsim.simulator.conformance.octt import OcttCases
-from pncsim.simulator.conformance.pattern import ABSENT, Anything, Such
+from pncsim.simulator.conformance.pattern import ABSENT, Anything, Fitting, Such
 from pncsim.wire.values import replace
 
 PROFILES = OcttCases("charging profiles")
@@ -91,7 +91,12 @@ def _composite(evse: int) -> Begun:
 PURPOSE = {"chargingProfilePurpose": "TxDefaultProfile"}
 LEVEL = {"stackLevel": Anything(0)}
 CLEARED = {"chargingProfileCriteria": {**PURPOSE, **LEVEL}, "chargingProfileId": ABSENT}
-SECOND = {**DEFAULT, "id": Anything(12), "stackLevel": Anything(1)}
+CLEARED_THERE = {**CLEARED, "chargingProfileCriteria": {**PURPOSE, **LEVEL, "evseId": 1}}
+ANOTHER = Fitting(
+    "another than that of the profile before",
+    lambda id, course: id != course.calls["SetChargingProfile"]["chargingProfile"]["id"],
+    12,
+)
 
 add_rows(
     PROFILES,
@@ -134,7 +139,7 @@ add_rows(
         "K_70",
         "Set Charging Profile: Multiple Profiles",
         "K01",
-        (_sends(1, DEFAULT), _sends(1, SECOND)),
+        (_sends(1, DEFAULT), _sends(0, _profile("ChargingStationMaxProfile", id=ANOTHER))),
     ),
     (
         "K_37",
@@ -144,7 +149,7 @@ add_rows(
             *PLUGGED_IN,
             Begun(
                 REMOTE_START.action,
-                {**REMOTE_START.payload, "chargingProfile": _profile("TxProfile", "Relative")},
+                {**REMOTE_START.payload, "evseId": 1, "chargingProfile": _profile("TxProfile", "Relative")},
                 ACCEPTED,
             ),
             STARTED,
@@ -189,7 +194,7 @@ add_rows(
         "K_06",
         "Clear Charging Profile: With stackLevel/purpose combination for one profile",
         "K10",
-        (_sends(1, DEFAULT), _clears(CLEARED)),
+        (_sends(1, DEFAULT), _clears(CLEARED_THERE)),
     ),
     (
         "K_08",

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from pncsim.simulator.conformance.case import Condition
-from pncsim.simulator.conformance.csms.course import Begun, StationCourse
+from pncsim.simulator.conformance.csms.course import Begun, Checked, StationCourse
 from pncsim.simulator.conformance.csms.declared import UPGRADED
 from pncsim.simulator.conformance.csms.desk import StationDesk
 from pncsim.simulator.conformance.csms.rows.control import ACCEPTED
@@ -31,6 +31,16 @@ _FIRST = Begun(
     {"setVariableData": [{**_SLOTS, "attributeValue": Anything("1")}]},
     {"setVariableResult": [{**_SLOTS, "attributeStatus": "Accepted"}]},
 )
+
+
+def _not_it(course: StationCourse) -> str:
+    slot = str(course.calls["SetNetworkProfile"]["configurationSlot"])
+    first = course.calls["SetVariables"]["setVariableData"][0]["attributeValue"]
+    named = slot in (one.strip() for one in first.split(","))
+    return "" if named else f"NetworkConfigurationPriority is set to {first!a}, without the slot {slot} of the profile."
+
+
+_NAMES_IT = Checked("the priority names the slot of the profile", _not_it)
 _RESET = Begun("Reset", {"type": Anything("OnIdle"), "evseId": ABSENT}, ACCEPTED)
 
 
@@ -80,7 +90,7 @@ def _ways(desk: StationDesk) -> list[_Way]:
 async def _told(desk: StationDesk, profile: int) -> str:
     """The CSMS has it come in by that security profile: the address at which."""
     course = StationCourse(desk)
-    await course.take([_profile(profile), _FIRST, _RESET])
+    await course.take([_profile(profile), _FIRST, _NAMES_IT, _RESET])
     address: str = course.calls["SetNetworkProfile"]["connectionData"]["ocppCsmsUrl"]
     return address
 

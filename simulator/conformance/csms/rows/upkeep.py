@@ -8,8 +8,10 @@ from typing import Any
 from pncsim.simulator.conformance.csms.course import NOW, Begun, CourseStep, Rebooted, Says, asked
 from pncsim.simulator.conformance.csms.rows.table import CHARGING, OVER, add_rows
 from pncsim.simulator.conformance.octt import OcttCases
-from pncsim.simulator.conformance.pattern import ABSENT, Anything, FromCase, Such
+from pncsim.simulator.conformance.pattern import ABSENT, Anything, Fitting, FromCase, Such
+from pncsim.tls_certs.profiles import DAY
 from pncsim.tls_certs.reading import Unreadable, load_all
+from pncsim.wire.ocpp.when import seconds, timestamp
 
 UPKEEP = OcttCases("firmware and logs")
 CASES = UPKEEP.cases
@@ -46,7 +48,11 @@ def _updates(status: str = "Accepted", install: Any = ABSENT, request: Any = Non
     return Begun("UpdateFirmware", {"requestId": request or Anything(31), "firmware": firmware}, {"status": status})
 
 
-LATER = Anything("2026-01-02T00:00:00Z")
+LATER = Fitting(
+    "a time to come",
+    lambda time, course: seconds(time) > course.desk.clock.now(),
+    FromCase("tomorrow", lambda course: timestamp(course.desk.clock.now() + DAY)),
+)
 
 
 def _firmware(*statuses: str) -> tuple[CourseStep, ...]:

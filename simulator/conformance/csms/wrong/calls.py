@@ -13,7 +13,7 @@ from pncsim.backend.csms.csms import Csms
 from pncsim.simulator.conformance.case import Mutant
 from pncsim.simulator.conformance.csms.course import Begun, CourseStep
 from pncsim.simulator.conformance.csms.wrong import StepsOf, kills
-from pncsim.simulator.conformance.pattern import FromCase, Such, filled, unlike
+from pncsim.simulator.conformance.pattern import Fitting, FromCase, Such, filled, unlike
 from pncsim.simulator.conformance.put import put
 from pncsim.wire.ocpp.actions import Request
 
@@ -41,7 +41,7 @@ def _without_case(pattern: Any) -> Any:
             return {name: _without_case(one) for name, one in pattern.items()}
         case list():
             return [_without_case(one) for one in pattern]
-        case FromCase(words) | Such(example=FromCase(words)):
+        case FromCase(words) | Such(example=FromCase(words)) | Fitting(words):
             return words
     return pattern
 
@@ -92,6 +92,22 @@ def _first(items: str) -> Callable[[Sent], Sent]:
     return lambda payload: {**payload, items: payload[items][:1]}
 
 
+def _another_priority(payload: Sent) -> Sent:
+    return {
+        **payload,
+        "setVariableData": [
+            {**one, "attributeValue": "7"} if one["variable"]["name"] == "NetworkConfigurationPriority" else one
+            for one in payload["setVariableData"]
+        ],
+    }
+
+
+def _installed_long_ago(payload: Sent) -> Sent:
+    firmware = payload["firmware"]
+    when = {"installDateTime": "2001-01-01T00:00:00Z"} if "installDateTime" in firmware else {}
+    return {**payload, "firmware": firmware | when}
+
+
 def _root_of_another(payload: Sent) -> Sent:
     manufacturers = payload["certificateType"] == "ManufacturerRootCertificate"
     return {**payload, "certificateType": "V2GRootCertificate" if manufacturers else "ManufacturerRootCertificate"}
@@ -114,6 +130,12 @@ CALLS: tuple[WrongCall, ...] = tuple(
             "it asks for another report",
             "GetBaseReport",
             _puts("reportBase", value="SummaryInventory"),
+        ),
+        (
+            "prefers-another",
+            "it makes another network profile the first than the one it has sent",
+            "SetVariables",
+            _another_priority,
         ),
         (
             "profile-of-old",
@@ -163,6 +185,7 @@ CALLS: tuple[WrongCall, ...] = tuple(
             _swaps("updateType", "Full", "Differential"),
         ),
         ("lists-of-no-version", "its lists have the version 0", "SendLocalList", _puts("versionNumber", value=0)),
+        ("lists-of-one-version", "its lists have the version 1", "SendLocalList", _puts("versionNumber", value=1)),
         ("lists-nobody", "its lists are empty", "SendLocalList", _drops("localAuthorizationList")),
         ("limits-another", "its profiles are for EVSE 3", "SetChargingProfile", _puts("evseId", value=3)),
         (
@@ -197,6 +220,12 @@ CALLS: tuple[WrongCall, ...] = tuple(
             _puts("chargingProfile", value={"chargingProfilePurpose": "TxProfile", "stackLevel": 3}),
         ),
         (
+            "clears-everywhere",
+            "it takes away the profiles of every EVSE",
+            "ClearChargingProfile",
+            _drops("chargingProfileCriteria", "evseId"),
+        ),
+        (
             "clears-another",
             "it takes away another profile",
             "ClearChargingProfile",
@@ -209,6 +238,7 @@ CALLS: tuple[WrongCall, ...] = tuple(
             "UpdateFirmware",
             _drops("firmware", "installDateTime"),
         ),
+        ("installs-long-ago", "it says to install in the past", "UpdateFirmware", _installed_long_ago),
         (
             "fetches-another-log",
             "it asks for the other log",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pncsim.backend.answers import ChainStatus, SigningUse, TokenStatus
-from pncsim.backend.csms import authorization, csms, handlers, link
+from pncsim.backend.csms import authorization, csms, handlers, link, schedules
 from pncsim.backend.csms.csms import Csms
 from pncsim.backend.csms.register import Register
 from pncsim.backend.pki.ca import CertificateService
@@ -17,13 +17,14 @@ from pncsim.backend.store import MemoryStore
 from pncsim.secc.station import identity
 from pncsim.simulator.conformance.case import Mutant
 from pncsim.simulator.conformance.csms import own
-from pncsim.simulator.conformance.csms.course import CARDS, GROUPED, CourseStep, EventSent, Says, SetsOff, Swiped
+from pncsim.simulator.conformance.csms.course import CARDS, GROUPED, CourseStep, EventSent, Quiet, Says, SetsOff, Swiped
 from pncsim.simulator.conformance.csms.wrong import Hits, StepsOf, kills
 from pncsim.simulator.conformance.put import comes_to, gives, wrong
 from pncsim.tls_certs.pki import Pki, create_ocpp_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.ocpp import tls
+from pncsim.wire.ocpp.actions import AndThen
 from pncsim.wire.source import SYSTEM
 
 WrongDecision = tuple[str, str, object, str, object, tuple[str, ...] | Hits]
@@ -118,6 +119,10 @@ async def _below_another_root(self: CertificateService, csr: str, use: SigningUs
         return await _SIGN_CSR(self, csr, use)
     there = CertificateService(self._clock, self._voice, MemoryStore(), create_ocpp_pki(self._clock.now()))
     return await _SIGN_CSR(there, csr, use)
+
+
+def _negotiating_on(link: Any, request: Any) -> Any:
+    return AndThen(schedules.charging_schedule(link, request), lambda: schedules._insist(link, request["evseId"]))
 
 
 async def _for_vehicles(link: Any, csr: str, use: SigningUse) -> None:
@@ -272,6 +277,22 @@ DECISIONS: tuple[WrongDecision, ...] = (
         "ANSWERS",
         {**handlers.ANSWERS, "NotifyEVChargingSchedule": gives({"status": "Rejected"})},
         lambda step: _plans(step, "Accepted"),
+    ),
+    (
+        "gives-in",
+        "where a vehicle plans too much it says so, and does not negotiate anew",
+        csms,
+        "ANSWERS",
+        {**handlers.ANSWERS, "NotifyEVChargingSchedule": schedules.charging_schedule},
+        lambda step: _plans(step, "Rejected"),
+    ),
+    (
+        "never-content",
+        "whatever a vehicle plans is negotiated anew",
+        csms,
+        "ANSWERS",
+        {**handlers.ANSWERS, "NotifyEVChargingSchedule": _negotiating_on},
+        lambda step: isinstance(step, Quiet),
     ),
     (
         "any-data",
