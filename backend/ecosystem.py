@@ -12,10 +12,11 @@ from cryptography import x509
 from pncsim.backend.ccp.delivery import BundlePolicy
 from pncsim.backend.ccp.directory import ContractDirectory
 from pncsim.backend.ccp.service import ContractPool
-from pncsim.backend.cps import CpsSigner, ProvisioningService
+from pncsim.backend.cps import ProvisioningService
 from pncsim.backend.cps.contracts import ContractService
 from pncsim.backend.cps.further import FurtherSigners
 from pncsim.backend.cps.service import Further, no_others
+from pncsim.backend.cps.signers import renewed_signers, signers_of
 from pncsim.backend.cps.waiting import sign_waiting_again
 from pncsim.backend.events.bus import Bus
 from pncsim.backend.events.facts import (
@@ -147,7 +148,7 @@ class Ecosystem:
             for root in pki.anchors(role):
                 await self._introduce(root, kind, unit)
         if "signing" in self.__dict__:
-            self.signing.replace_signers((*self.signing.signers, *self._signers([pki])))
+            self.signing.replace_signers((*self.signing.signers, *signers_of([pki], self._voice("CPS"))))
         return self.authorities[name]
 
     async def _introduce(self, root: x509.Certificate, kind: RootKind, unit: str) -> None:
@@ -306,16 +307,9 @@ class Ecosystem:
 
         One that is revoked gets another key. What waits in the contract pool under the old one is signed again.
         """
-        renewed, successors = {}, {}
-        for name, pki in self.pkis.items():
-            if "cps_leaf" not in pki.keys or "cps_sub2" not in pki.keys:
-                continue
-            old, authority = pki.certificate("cps_leaf"), self.authorities[name]
-            revoked = await authority.revoked(old)
-            if revoked or reading.not_after(old) <= self._clock.now() + lasts:
-                signer = CpsSigner(await authority.renew("cps_leaf", new_key=revoked), pki.root("cps_leaf"))
-                renewed[signer.fingerprint] = successors[reading.der(old)] = signer
-        if renewed:
+        successors = await renewed_signers(self.pkis, self.authorities, self._clock.now() + lasts)
+        if successors:
+            renewed = {signer.fingerprint: signer for signer in successors.values()}
             for service in (self.signing, *self.provisioning.values()):
                 service.replace_signers([renewed.get(one.fingerprint, one) for one in service.signers])
             await sign_waiting_again(self.store, self._voice("CPS"), successors)
@@ -442,24 +436,12 @@ class Ecosystem:
         return ProvisioningService(
             self._clock,
             self._voice("CPS", unit),
-            signers=self._signers(pkis),
+            signers=signers_of(pkis, self._voice("CPS")),
             verifier=self.verifier,
             vehicles=self.vehicles,
             pool=self.pool,
             further=further,
         )
-
-    def _signers(self, pkis: Iterable[Pki]) -> list[CpsSigner]:
-        """A PKI folder may have come without a usable provisioning service; then nothing is signed below its root."""
-        found = []
-        for pki in pkis:
-            if "cps_leaf" not in pki.certificates or "cps_leaf" not in pki.keys:
-                continue
-            try:
-                found.append(CpsSigner(pki.credentials("cps_leaf"), pki.root("cps_leaf")))
-            except LocalError as error:
-                self._voice("CPS").warning(f"No contract can be signed for installation: {error.sentence}")
-        return found
 
 
 async def open_ecosystem(
