@@ -24,7 +24,7 @@ from pncsim.simulator.conformance.csms.options import CsmsUnderTest
 from pncsim.simulator.conformance.octt import answered, refused
 from pncsim.simulator.conformance.unlike import Unlike, must
 from pncsim.tls_certs import reading
-from pncsim.tls_certs.hash_data import hash_data
+from pncsim.tls_certs.hash_data import HashName, hash_data
 from pncsim.tls_certs.pki import Pki, create_ocpp_pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.credentials import Credentials
@@ -277,10 +277,10 @@ class StationDesk:
         """A root in PEM that a CSMS may bring to a station."""
         return reading.pem([self._root()])
 
-    def a_certificate_hash(self) -> Any:
+    def a_certificate_hash(self, algorithm: HashName) -> Any:
         """Its hash data, as a station reports them."""
         root = self._root()
-        return hash_data(root, root).certificate_payload()
+        return hash_data(root, root, algorithm).certificate_payload()
 
     def _root(self) -> x509.Certificate:
         if self._pki is not None:

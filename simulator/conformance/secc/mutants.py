@@ -104,12 +104,14 @@ def _replies(change: Callable[[Any, Any], Any]) -> Callable[[Move], Move]:
 
 def _refusing(steps: CaseSteps) -> Iterator[Mutant]:
     good = [(case, step) for case, step in steps if step.goes_on and step.at != "SupportedAppProtocolReq"]
+    plain = str(CODES.get("unspecific", "FAILED"))
+    another_code = [(case, step) for case, step in steps if not step.goes_on and plain not in step.codes]
     for at in dict.fromkeys(step.at for _, step in good):
         name, _, mode = at.rstrip(")").partition("(")
         delivery = at in _DELIVERIES
         kills = [
             case.id
-            for case, step in (steps if delivery else good)
+            for case, step in (steps if delivery else (*good, *another_code))
             if step.at == at and step.nth == 1 and not step.setting.pause and not _of_the_chassis(step)
         ]
         kind: Kind = "revoked" if delivery else "unspecific"

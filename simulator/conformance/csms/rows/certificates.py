@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pncsim.simulator.conformance.csms.course import Begun, CourseStep, Says
@@ -9,11 +10,27 @@ from pncsim.simulator.conformance.csms.rows.table import add_rows
 from pncsim.simulator.conformance.csms.rows.upkeep import A_CERTIFICATE
 from pncsim.simulator.conformance.octt import OcttCases
 from pncsim.simulator.conformance.pattern import ABSENT, FromCase
+from pncsim.tls_certs.hash_data import HashName
 
 CERTIFICATES = OcttCases("certificates of the station")
 CASES = CERTIFICATES.cases
 
-HASHES = FromCase("the hash data", lambda course: course.desk.a_certificate_hash())
+ALGORITHMS: tuple[HashName, ...] = ("SHA256", "SHA384", "SHA512")
+
+
+def _hashes(algorithm: HashName = "SHA256") -> dict[str, Any]:
+    """The hash data of a root as a station reports them."""
+
+    def member(name: str) -> FromCase:
+        return FromCase(f"its {name}", lambda course: course.desk.a_certificate_hash(algorithm)[name])
+
+    return {
+        "hashAlgorithm": algorithm,
+        **{one: member(one) for one in ("issuerNameHash", "issuerKeyHash", "serialNumber")},
+    }
+
+
+HASHES = _hashes()
 
 
 def _installs(kind: str, status: str = "Accepted") -> tuple[CourseStep, ...]:
@@ -21,14 +38,21 @@ def _installs(kind: str, status: str = "Accepted") -> tuple[CourseStep, ...]:
     return Begun("InstallCertificate", payload, {"status": status}), Says("Heartbeat")
 
 
-def _lists(kind: str) -> Begun:
-    found = {"certificateType": kind, "certificateHashData": HASHES}
+def _lists(kind: str, hashes: dict[str, Any] = HASHES) -> Begun:
+    found = {"certificateType": kind, "certificateHashData": hashes}
     answer = {"status": "Accepted", "certificateHashDataChain": [found]}
     return Begun("GetInstalledCertificateIds", {"certificateType": [kind]}, answer)
 
 
-def _deletes(status: str) -> Begun:
-    return Begun("DeleteCertificate", {"certificateHashData": HASHES}, {"status": status})
+def _deletes(status: str, hashes: dict[str, Any] = HASHES) -> Begun:
+    return Begun("DeleteCertificate", {"certificateHashData": hashes}, {"status": status})
+
+
+def _deletes_each() -> Iterator[CourseStep]:
+    """Whatever a station hashes with, it is asked for by (M04.FR.07)."""
+    for algorithm in ALGORITHMS:
+        hashes = _hashes(algorithm)
+        yield from (_lists(_KINDS[0], hashes), _deletes("Accepted", hashes))
 
 
 _ALL: dict[str, Any] = {"certificateType": ABSENT}
@@ -75,7 +99,7 @@ add_rows(
         "M_20",
         "Delete a certificate from a Charging Station: Success",
         "M04",
-        (_lists(_KINDS[0]), _deletes("Accepted"), Says("Heartbeat")),
+        (*_deletes_each(), Says("Heartbeat")),
     ),
     (
         "M_21",

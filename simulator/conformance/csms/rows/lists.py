@@ -61,7 +61,7 @@ def _informed(data: str) -> Says:
 TOKEN: dict[str, Any] = {"idToken": {"idToken": _card("card"), "type": "ISO14443"}}
 HELD, NOTHING = _informed("idToken 04A1B2C3, one transaction"), _informed("nothing")
 CERTIFICATE: dict[str, Any] = {
-    "customerCertificate": FromCase("the hash data", lambda course: course.desk.a_certificate_hash())
+    "customerCertificate": FromCase("the hash data", lambda course: course.desk.a_certificate_hash("SHA256"))
 }
 
 

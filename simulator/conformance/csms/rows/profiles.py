@@ -82,9 +82,9 @@ def _composite(evse: int) -> Begun:
         "evseId": evse,
         "duration": 300,
         "scheduleStart": NOW,
-        "chargingRateUnit": "A",
+        "chargingRateUnit": asked("GetCompositeSchedule", "chargingRateUnit"),
     }
-    payload = {"evseId": evse, "duration": Anything(300)}
+    payload = {"evseId": evse, "duration": Anything(300), "chargingRateUnit": Anything("A")}
     return Begun("GetCompositeSchedule", payload, {"status": "Accepted", "schedule": schedule})
 
 

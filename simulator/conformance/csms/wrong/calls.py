@@ -271,6 +271,12 @@ CALLS: tuple[WrongCall, ...] = tuple(
             _puts("certificateType", value=["V2GRootCertificate", "CSMSRootCertificate"]),
         ),
         (
+            "hashes-in-one-way",
+            "it names certificates by SHA256 alone",
+            "DeleteCertificate",
+            _puts("certificateHashData", "hashAlgorithm", value="SHA256"),
+        ),
+        (
             "deletes-another",
             "it has another certificate deleted",
             "DeleteCertificate",
