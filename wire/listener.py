@@ -62,6 +62,8 @@ class HttpListener:
         self._ending: asyncio.Task[None] | None = None
         self.guests: dict[object, Guest] = {}
         """Who is connected."""
+        self.knocks = 0
+        """How many have connected so far, whatever has come of it: with TLS some never get further."""
         self._most = 0
         self._fewer = asyncio.Event()  # of those who are in the middle of a request
         self._socket = _bound(host, port)
@@ -142,6 +144,7 @@ class HttpListener:
     def _enter(self) -> asyncio.Protocol:
         """The protocol of a new connection; over TLS it may still fail in the handshake."""
         assert self._runner is not None and self._runner.server is not None
+        self.knocks += 1
         if len(self.guests) >= self.limits.connections or not self._files_left():
             return TurnedAway()
         handler = self._runner.server()

@@ -249,8 +249,11 @@ def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Argument
             for _, one in crew.results():
                 tally(held_against(one, known))
                 record.add(one)
-                if one.unreached or (bench.target and all_alike(tally.tried)):
+                if one.unreached:
                     crew.enough()
+                elif bench.target and all_alike(tally.tried):
+                    crew.enough()
+                    tally.say("Nothing but that has come of any case so far: no other is tried.")
     finally:
         tally.done()
         record.close()

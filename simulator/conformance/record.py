@@ -24,8 +24,8 @@ from pncsim.wire.values import replace
 
 EXIT_FAILED, EXIT_UNREACHED, EXIT_INCONCLUSIVE = 1, 3, 4
 
-ALIKE = 3
-"""Cases that cannot be run for one and the same reason, from the first on, after which no other is tried."""
+ALIKE = {CaseVerdict.ERROR: 3, CaseVerdict.INCONCLUSIVE: 5}
+"""Cases of which nothing has come, from the first on and for one and the same reason, after which no other is tried."""
 _SERVED = (CaseVerdict.PASS, CaseVerdict.FLAKY, CaseVerdict.EXPECTED)
 BAD = frozenset({CaseVerdict.FAIL, CaseVerdict.INCONCLUSIVE, CaseVerdict.ERROR})
 """Verdicts that are worth another attempt, and the trouble of whoever waits."""
@@ -112,10 +112,10 @@ def done_before(path: Path, head: Head) -> list[Tried]:
 
 
 def all_alike(tried: Sequence[Tried]) -> bool:
-    """Whether nothing has come of a run yet but that several cases could not be run, all for the same reason."""
+    """Whether nothing has come of a run yet but that several cases could not be run, or begin, all for one reason."""
     applied = [one for one in tried if one.verdict is not CaseVerdict.NOT_APPLICABLE]
-    errors = all(one.verdict is CaseVerdict.ERROR for one in applied)
-    return errors and len(applied) >= ALIKE and len({one.why for one in applied}) == 1
+    ends = {(one.verdict, one.why) for one in applied}
+    return len(ends) == 1 and len(applied) >= ALIKE.get(applied[0].verdict, len(applied) + 1)
 
 
 class RecordTaken(LocalError):

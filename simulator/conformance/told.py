@@ -55,6 +55,12 @@ class SuiteTally:
             self._ahead.pop()
         self._draw(tried.id)
 
+    def say(self, what: str) -> None:
+        """Something that whoever waits has to know."""
+        if self._level >= 0:
+            self._bar.clear()
+            print(what, flush=True)
+
     def begin(self) -> None:
         """What is still to be run begins."""
         self._draw("")

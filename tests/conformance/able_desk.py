@@ -59,6 +59,7 @@ class AbleDoor:
     serving: Credentials | None = None
     certified = False
     oldest_tls = False
+    knocks = 0
 
     def __init__(self, csms: Csms, station: AbleStation) -> None:
         self.csms, self.identity, self.station = csms, IDENTITY, station

@@ -354,7 +354,12 @@ def test_after_cases_at_a_target_that_all_cannot_be_run_for_one_reason_no_other_
 ) -> None:
     words |= dict.fromkeys(words, "nowhere")
     assert conform("--target", "eth7") == 3
-    assert "3 could not be run, 3 not run" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "3 could not be run, 3 not run" in said and "no other is tried" in said
+    words |= dict.fromkeys(words, "gone")
+    assert conform("--target", "eth7") == 4
+    assert "5 inconclusive, 1 not run" in capsys.readouterr().out
+    words |= dict.fromkeys(words, "nowhere")
     assert conform() == 3
     assert "5 could not be run" in capsys.readouterr().out
 

@@ -97,7 +97,7 @@ def test_a_command_that_cannot_be_run_is_an_error(tmp_path: Path, capsys: pytest
 def test_a_command_that_has_failed_is_told_where_no_vehicle_comes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script = tmp_path / "ev.sh"
+    script = tmp_path / "vehicle.sh"
     script.write_text("echo connecting >&2; echo 'bench: Permission denied (publickey).' >&2; exit 255\n")
     words = ("--target", f"loopback:{free_port()}", "--record", str(tmp_path / "record.jsonl"), "--wait", "1")
     with pytest.raises(SystemExit) as left:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -213,6 +215,25 @@ def test_a_station_that_does_not_come_is_no_failure_and_no_pass(
         main([*words, "--select", "TC_B_06 or TC_B_07"])
     assert left.value.code == 3
     assert "has not connected within 0.3 s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+async def test_whoever_connects_and_comes_no_further_is_told_with_what_to_look_for(scheme: str) -> None:
+    """A station with another path in its address, or one that does not trust the tester, is not simply away."""
+    port = free_port()
+    bench = Bench(target=f"{scheme}://127.0.0.1:{port}/CS1", pics=STATION.usual, options=StationAtCsms(wait=1.5))
+    trying = asyncio.ensure_future(STATION.drive(STATION.case("TC_B_06_CS"), bench))
+    writer = None
+    while writer is None:
+        with suppress(ConnectionRefusedError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.sleep(0)
+    writer.write(b"GET /elsewhere/CS1 HTTP/1.1\r\nHost: csms\r\n\r\n")
+    found = await trying
+    writer.close()
+    assert found.verdict is CaseVerdict.ERROR and found.unreached
+    assert "Somebody has connected once, without a WebSocket: are scheme and path right" in found.why
+    assert ("does the station trust the tester's root" in found.why) is (scheme == "wss")
 
 
 @pytest.mark.parametrize("target", ["eth0", "http://127.0.0.1:9000/CS1", "ws://127.0.0.1/CS1", "ws://127.0.0.1:9000/"])

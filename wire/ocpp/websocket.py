@@ -347,6 +347,11 @@ class WebSocketServer:
         self.port = self._listener.port
         self.url = f"ws{self._listener.url.removeprefix('http')}{self._path}"
 
+    @property
+    def knocks(self) -> int:
+        """How many have connected to the port of this endpoint alone, whatever has come of it."""
+        return 0 if self._listener is None else self._listener.knocks
+
     async def close(self) -> None:
         """Close every connection, and stop listening if it was this endpoint that did.
 

@@ -235,12 +235,20 @@ class CsmsDesk:
         due = self.clock.now() + within
         while not self.connected:
             if self.clock.now() >= due:
-                why = f": {self.turned_away[-1].text}" if self.turned_away else "."
+                why = f": {self.turned_away[-1].text}" if self.turned_away else f".{self._knocked()}"
                 raise PeerError(
                     f"The station {self.identity!a} has not connected within {within:g} s{why}",
                     kind="refused" if self.turned_away else "unreachable",
                 )
             await self.clock.sleep(LOOKS_EVERY)
+
+    def _knocked(self) -> str:
+        """What to look for where somebody has connected who did not come as far as a WebSocket."""
+        if not self.door.knocks:
+            return ""
+        times = "once" if self.door.knocks == 1 else f"{self.door.knocks} times"
+        trusts = "" if self.door.serving is None else ", and does the station trust the tester's root"
+        return f" Somebody has connected {times}, without a WebSocket: are scheme and path right{trusts}?"
 
     async def left(self, before: object, within: float = PATIENCE) -> None:
         """Wait until the station has given up the connection ``before``, which it may have followed by another one.

@@ -38,6 +38,10 @@ class DeskDoor(Protocol):
     oldest_tls: bool
     """Speak nothing newer than TLS 1.1."""
 
+    @property
+    def knocks(self) -> int:
+        """How many have connected, whatever has come of it."""
+
     async def open(self) -> None:
         """Let the station in from now on. Raises LocalError where nobody can listen there."""
 
@@ -81,6 +85,7 @@ class MemoryDoor:
         self.certified = profile == 3
         self._trusted, self._shown = trusted, shown
         self._shut = False
+        self.knocks = 0
 
     async def open(self) -> None:
         """As :class:`DeskDoor`."""
@@ -127,6 +132,11 @@ class SocketDoor:
         self.certified = bool(below)
         self._at, self._below = at, tuple(below)
         self._server: WebSocketServer | None = None
+
+    @property
+    def knocks(self) -> int:
+        """As :class:`DeskDoor`."""
+        return 0 if self._server is None else self._server.knocks
 
     async def open(self) -> None:
         """As :class:`DeskDoor`."""
