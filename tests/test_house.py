@@ -233,7 +233,7 @@ NOT_ASKED_FOR = (
     "pncsim.simulator.lab.callers",
     "pncsim.simulator.lab.elsewhere",
     "pncsim.simulator.lab.known_pki",
-    "pncsim.simulator.pool_client",
+    "pncsim.simulator.pool.client",
     "pncsim.simulator.alone.sides",
     "pncsim.tls_certs.bad",
     "pncsim.tls_certs.crl",

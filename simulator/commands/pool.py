@@ -80,8 +80,8 @@ def _action(actions: Any, name: str, work: str, client: str, help_text: str) -> 
 def _execute(arguments: Arguments) -> int:
     from msgspec.structs import replace
 
-    from pncsim.simulator import pool_calls
-    from pncsim.simulator.pool_client import ClientSecret, KnownServices, read_access
+    from pncsim.simulator.pool import calls
+    from pncsim.simulator.pool.client import ClientSecret, KnownServices, read_access
     from pncsim.simulator.runs.loop import run_on_loop
     from pncsim.simulator.serving.standing import default_folder
 
@@ -92,4 +92,4 @@ def _execute(arguments: Arguments) -> int:
     if secret:
         access = replace(access, clients=(ClientSecret(arguments.client, secret),), file=Path("$PNC_CLIENT_SECRET"))
     base = arguments.url or ("" if access.services else URL)
-    return run_on_loop("loopback", lambda: pool_calls.run(arguments, access, base))
+    return run_on_loop("loopback", lambda: calls.run(arguments, access, base))

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from msgspec import convert
 
-from pncsim.simulator.pool_calls import trust
-from pncsim.simulator.pool_client import ClientSecret, KnownServices, Participant, read_access
+from pncsim.simulator.pool.calls import trust
+from pncsim.simulator.pool.client import ClientSecret, KnownServices, Participant, read_access
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError
 from pncsim.wire.source import Source

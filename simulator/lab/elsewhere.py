@@ -42,7 +42,7 @@ from pncsim.simulator.lab.remote_desk import RemoteDesk
 from pncsim.simulator.lab.succession import Succession
 from pncsim.simulator.lab.their_time import AHEAD, TheirTime, Timely
 from pncsim.simulator.plan import Plan
-from pncsim.simulator.pool_client import Participant
+from pncsim.simulator.pool.client import Participant
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.issue import build_request
 from pncsim.tls_certs.pki import Pki

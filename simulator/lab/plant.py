@@ -183,7 +183,7 @@ class Plant:
                 return await inside.request(method, path, body, shown=shown)
 
             return call
-        from pncsim.simulator.vehicle_line import HttpLine
+        from pncsim.simulator.lab.vehicle_line import HttpLine
 
         # Who answers here tells of it; of an answer from elsewhere the vehicle does.
         voice = None if self._fleet is not None else self._voice.of("EV", unit.vehicle.name)

@@ -23,7 +23,7 @@ from pncsim.simulator.lab.callers import PATIENCE, Callers
 from pncsim.simulator.lab.desk import LONGEST, ROLES, Caller, Carry
 from pncsim.simulator.lab.only_here import needed_by_others
 from pncsim.simulator.lab.roots import ROOTS
-from pncsim.simulator.pool_client import Participant
+from pncsim.simulator.pool.client import Participant
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock

@@ -23,8 +23,8 @@ from pncsim.backend.rest.routes import Route
 from pncsim.backend.store import KeptKind
 from pncsim.backend.store.sql import SqlStore, open_store
 from pncsim.simulator.parameters import Bounds, Reads, Shown, Switches
-from pncsim.simulator.pool_calls import trust
-from pncsim.simulator.pool_client import Participant
+from pncsim.simulator.pool.calls import trust
+from pncsim.simulator.pool.client import Participant
 from pncsim.simulator.serving.clients import DemoClient, demo_clients
 from pncsim.simulator.serving.doors import Doors
 from pncsim.simulator.serving.found import find_services

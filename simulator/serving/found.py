@@ -13,8 +13,8 @@ from msgspec import Struct
 from pncsim.backend.faces import FACES
 from pncsim.backend.rest.client import HttpClient
 from pncsim.backend.rest.services_http import PATH
-from pncsim.simulator.pool_calls import trust
-from pncsim.simulator.pool_client import KnownServices, read_access
+from pncsim.simulator.pool.calls import trust
+from pncsim.simulator.pool.client import KnownServices, read_access
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.urls import without_password

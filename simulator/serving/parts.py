@@ -14,8 +14,8 @@ from pncsim.backend.faces import FACES
 from pncsim.backend.pki.remote import RemoteAuthorities, fetch_pki
 from pncsim.backend.rest.client import HttpClient, HttpReply
 from pncsim.backend.store import Store
-from pncsim.simulator.pool_calls import trust
-from pncsim.simulator.pool_client import KnownServices, Participant
+from pncsim.simulator.pool.calls import trust
+from pncsim.simulator.pool.client import KnownServices, Participant
 from pncsim.tls_certs.pki import Pki
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError

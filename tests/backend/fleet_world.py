@@ -14,7 +14,7 @@ from pncsim.backend.oem.fleet import bind_line, serve_line
 from pncsim.ev.iso2.unpacking import unpack_contract
 from pncsim.ev.telematics import Telematics
 from pncsim.ev.vehicle import Vehicle
-from pncsim.simulator.vehicle_line import HttpLine
+from pncsim.simulator.lab.vehicle_line import HttpLine
 from pncsim.tls_certs import reading
 
 FLEET = "/v1/manufacturer/vehicles"

@@ -16,7 +16,7 @@ from pncsim.backend.ccp.service import ContractPool
 from pncsim.backend.events.facts import ContractAdded, ContractDelivered, Fact
 from pncsim.ev.contracts import Contract
 from pncsim.ev.telematics import Telematics
-from pncsim.simulator.vehicle_line import HttpLine
+from pncsim.simulator.lab.vehicle_line import HttpLine
 from pncsim.tls_certs import reading
 from pncsim.wire.errors import PeerSilent
 

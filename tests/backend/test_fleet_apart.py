@@ -25,8 +25,8 @@ from pncsim.backend.webhooks.sender import Sender
 from pncsim.ev.iso2.unpacking import unpack_contract
 from pncsim.ev.telematics import Telematics
 from pncsim.ev.vehicle import Vehicle
-from pncsim.simulator.pool_client import ClientSecret, Participant
-from pncsim.simulator.vehicle_line import HttpLine
+from pncsim.simulator.lab.vehicle_line import HttpLine
+from pncsim.simulator.pool.client import ClientSecret, Participant
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pkcs7 import certificates_in
 from pncsim.wire.errors import PeerError

@@ -28,7 +28,7 @@ from pncsim.backend.store import MemoryStore
 from pncsim.backend.verification import Verifier
 from pncsim.backend.webhooks.payloads import signatures
 from pncsim.backend.webhooks.sender import Sender
-from pncsim.simulator.pool_client import ClientSecret, Participant
+from pncsim.simulator.pool.client import ClientSecret, Participant
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.pki import add_authorities, create_pki
 from pncsim.tls_certs.profiles import CONTRACT_SERVICE_PROFILES

@@ -17,9 +17,9 @@ from pncsim.backend.auth import http as auth_http
 from pncsim.ev.iso2.unpacking import unpack_contract
 from pncsim.ev.telematics import Telematics
 from pncsim.ev.vehicle import Vehicle
+from pncsim.simulator.lab.vehicle_line import HttpLine
 from pncsim.simulator.serving.manufacturer import Apart, ManufacturerOptions, manufacturer
 from pncsim.simulator.serving.standing import Served, served
-from pncsim.simulator.vehicle_line import HttpLine
 from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PncError

@@ -26,7 +26,7 @@ from pncsim.simulator.conformance.pools.seen import Answered, Listening, Receive
 from pncsim.simulator.conformance.unlike import Unlike
 from pncsim.simulator.lab.callers import PATIENCE, Callers, open_callers
 from pncsim.simulator.lab.desk import LONGEST
-from pncsim.simulator.pool_client import ClientSecret, Participant
+from pncsim.simulator.pool.client import ClientSecret, Participant
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.issue import build_request
 from pncsim.tls_certs.pki import Pki, create_pki

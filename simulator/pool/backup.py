@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from pncsim.simulator.pool_client import Participant
+from pncsim.simulator.pool.client import Participant
 from pncsim.wire.errors import LocalError
 
 _HEAD = "pncsim backup"

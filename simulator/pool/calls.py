@@ -15,8 +15,8 @@ from msgspec import Struct
 from pncsim.backend.refusal import Refused
 from pncsim.simulator.commands.options import Arguments
 from pncsim.simulator.evidence.story import printable
-from pncsim.simulator.pool_backup import backup, restore
-from pncsim.simulator.pool_client import KnownServices, Participant
+from pncsim.simulator.pool.backup import backup, restore
+from pncsim.simulator.pool.client import KnownServices, Participant
 from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
