@@ -103,6 +103,10 @@ class BootedAgain(Struct, frozen=True):
     status: str = "Accepted"
 
 
+class IntervalOver(Struct, frozen=True):
+    """The time is over after which the CSMS wants the station to boot once more."""
+
+
 class ShowsRenewed(Struct, frozen=True):
     """The station goes, and comes again with the certificate that CertificateSigned has brought it."""
 
@@ -122,7 +126,18 @@ class Checked(Struct, frozen=True):
 
 
 CourseStep = (
-    EventSent | Plugged | Swiped | Says | Begun | SetsOff | Rebooted | BootedAgain | ShowsRenewed | Quiet | Checked
+    EventSent
+    | Plugged
+    | Swiped
+    | Says
+    | Begun
+    | SetsOff
+    | Rebooted
+    | BootedAgain
+    | IntervalOver
+    | ShowsRenewed
+    | Quiet
+    | Checked
 )
 
 
@@ -164,6 +179,8 @@ class StationCourse:
                 case BootedAgain(reason, status):
                     answer = await self.desk.register(reason=reason)
                     must(answer["status"] == status, f"BootNotification is answered {answer['status']}, not {status}.")
+                case IntervalOver():
+                    await self.desk.clock.sleep(self.desk.interval)
                 case Quiet(action, seconds):
                     await self.desk.clock.sleep(seconds)
                     must(self.desk.heard[action] == self._due[action], f"{action} came, for which there is no cause.")
@@ -316,6 +333,8 @@ def _words(step: CourseStep) -> str:
             return f"the station comes anew (BootNotification {reason})"
         case Checked(words):
             return words
+        case IntervalOver():
+            return "the interval of its answer is over"
         case Quiet(action, seconds):
             return f"for {seconds:g} s it does not send {action} once more"
         case ShowsRenewed():

@@ -42,6 +42,8 @@ from pncsim.wire.voice import Voice
 
 PATIENCE = 30.0
 """Seconds a CSMS has for an answer."""
+AS_IT_LIKES = 60
+"""Seconds until a station boots once more that may choose itself (interval 0)."""
 
 StationDoor = Callable[[str, str | None, ssl.SSLContext | None, str], Awaitable[FrameChannel]]
 """Opens a connection of the tester's station for (user, password, TLS or none, another address than the target's or
@@ -94,6 +96,8 @@ class StationDesk:
         self._voice = Voice.on(clock, self.trace, "CS", name)
         self.security, self.later = security, later
         self.secured: LinkSecurity | None = None
+        self.interval = AS_IT_LIKES
+        """Seconds it was told when it booted last."""
         self.list_version = 0
         """That of the local list it was sent last."""
         self.heard: Counter[str] = Counter()
@@ -149,7 +153,9 @@ class StationDesk:
         """BootNotification, with these members; what that was answered."""
         named = {"model": "tester", "vendorName": "pncsim", "serialNumber": self.serial}
         plate: Any = {"chargingStation": named, "reason": "PowerUp"}
-        return await self.ask(v201.BootNotification(plate | more))
+        answer = await self.ask(v201.BootNotification(plate | more))
+        self.interval = answer["interval"] or AS_IT_LIKES
+        return answer
 
     async def come_again(self, *, reason: str) -> None:
         """Go, and come again as after a reset. Raises Unlike unless the CSMS lets the station in and accepts it."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from pncsim.simulator.conformance.csms.course import NOW, Begun, CourseStep, Plugged, Says, Swiped, asked
 from pncsim.simulator.conformance.csms.rows.control import ACCEPTED
-from pncsim.simulator.conformance.csms.rows.table import add_rows, begins, ends, goes_on
+from pncsim.simulator.conformance.csms.rows.table import FLOWS, add_rows, begins, ends, goes_on
 from pncsim.simulator.conformance.octt import OcttCases
 from pncsim.simulator.conformance.pattern import ABSENT, Anything, Fitting, FromCase, Such
 
@@ -41,7 +41,6 @@ def _list(kind: str, *entries: Any, version: int = 1) -> Begun:
     return Begun("SendLocalList", payload, ACCEPTED)
 
 
-GROUP: dict[str, Any] = {"groupIdToken": {"idToken": Anything("GROUP-1"), "type": Anything("Central")}}
 REMOVED = {"idToken": {"idToken": _card("card"), "type": "ISO14443"}, "idTokenInfo": ABSENT}
 FIRST = _list("Full", _entry("card"))
 CLEARS = Begun("ClearCache", {}, ACCEPTED)
@@ -90,9 +89,10 @@ add_rows(
         "Authorization by GroupId: Success with Local Authorization List",
         "C09, C13",
         (
-            _list("Full", _entry("group_card", **GROUP), _entry("other_group_card", **GROUP)),
             begins("Authorized", "EVConnected", card="group_card"),
-            ends("StopAuthorized", "Local", "EVConnected", card="other_group_card"),
+            FLOWS,
+            goes_on("StopAuthorized", "EVConnected", card="other_group_card"),
+            ends("EVCommunicationLost", "Local", "Idle"),
         ),
     ),
     (
@@ -100,9 +100,11 @@ add_rows(
         "Authorization by GroupId: Invalid status with Local Authorization List",
         "C09, C13",
         (
-            _list("Full", _entry("group_card", **GROUP), _entry("unknown_card", "Invalid", **GROUP)),
             begins("Authorized", "EVConnected", card="group_card"),
-            Swiped("unknown_card"),
+            FLOWS,
+            Swiped("other_group_card"),
+            goes_on("StopAuthorized", "EVConnected", card="other_group_card"),
+            ends("EVCommunicationLost", "Local", "Idle"),
         ),
     ),
     ("D_01", "Send Local Authorization List: Full", "D01", (FIRST,)),

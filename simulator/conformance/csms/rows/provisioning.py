@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pncsim.simulator.conformance.csms.course import NOW, Begun, BootedAgain, Plugged, Rebooted, Says, asked
+from pncsim.simulator.conformance.csms.course import (
+    NOW,
+    Begun,
+    BootedAgain,
+    IntervalOver,
+    Plugged,
+    Rebooted,
+    Says,
+    asked,
+)
 from pncsim.simulator.conformance.csms.declared import PENDING
 from pncsim.simulator.conformance.csms.rows.table import CHARGING, FREE, add_rows, ends
 from pncsim.simulator.conformance.octt import OcttCases
@@ -121,17 +130,14 @@ add_rows(
     (
         "B_02",
         "Cold Boot Charging Station: Pending",
-        "B02, F06",
-        (_sets((OFFLINE, "123")), _WHILE_PENDING, BootedAgain("Triggered")),
+        "B02",
+        (IntervalOver(), BootedAgain("PowerUp"), FREE),
     ),
     (
         "B_31",
         "Cold Boot Charging Station: Pending/Rejected - TriggerMessage",
         "B02, F06",
-        (
-            Begun("TriggerMessage", {"requestedMessage": "StatusNotification"}, {"status": "Accepted"}),
-            Plugged("Available"),
-        ),
+        (_WHILE_PENDING, BootedAgain("Triggered"), FREE),
     ),
     when=PENDING,
     given="The CSMS answers the station's BootNotification with Pending.",

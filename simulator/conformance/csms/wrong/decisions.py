@@ -17,7 +17,17 @@ from pncsim.backend.store import MemoryStore
 from pncsim.secc.station import identity
 from pncsim.simulator.conformance.case import Mutant
 from pncsim.simulator.conformance.csms import own
-from pncsim.simulator.conformance.csms.course import CARDS, GROUPED, CourseStep, EventSent, Quiet, Says, SetsOff, Swiped
+from pncsim.simulator.conformance.csms.course import (
+    CARDS,
+    GROUPED,
+    BootedAgain,
+    CourseStep,
+    EventSent,
+    Quiet,
+    Says,
+    SetsOff,
+    Swiped,
+)
 from pncsim.simulator.conformance.csms.wrong import Hits, StepsOf, kills
 from pncsim.simulator.conformance.put import comes_to, gives, wrong
 from pncsim.tls_certs.pki import Pki, create_ocpp_pki
@@ -107,7 +117,7 @@ async def _down_to_passwords(self: Register, identity: str, profile: int) -> boo
     return (profile == 2 and station.lowest == 3) or await _COMES_BY(self, identity, profile)
 
 
-_SIGN_CSR, _SIGN = CertificateService.sign_csr, handlers._sign
+_SIGN_CSR, _SIGN, _BOOT = CertificateService.sign_csr, handlers._sign, handlers._boot
 
 
 async def _for_another_key(self: CertificateService, csr: str, use: SigningUse) -> str:
@@ -119,6 +129,15 @@ async def _below_another_root(self: CertificateService, csr: str, use: SigningUs
         return await _SIGN_CSR(self, csr, use)
     there = CertificateService(self._clock, self._voice, MemoryStore(), create_ocpp_pki(self._clock.now()))
     return await _SIGN_CSR(there, csr, use)
+
+
+async def _pending_still(link: Any, request: Any) -> Any:
+    before, answer = link.registration, await _BOOT(link, request)
+    if before != "Pending":
+        return answer
+    link.registration = "Pending"
+    boot = answer.payload if isinstance(answer, AndThen) else answer
+    return {**boot, "status": "Pending"}
 
 
 def _negotiating_on(link: Any, request: Any) -> Any:
@@ -261,6 +280,14 @@ DECISIONS: tuple[WrongDecision, ...] = (
         "judge",
         comes_to(ChainStatus("NoCertificateAvailable")),
         ("TC_C_52_CSMS",),
+    ),
+    (
+        "pending-for-ever",
+        "whoever has once been Pending stays so",
+        csms,
+        "ANSWERS",
+        {**handlers.ANSWERS, "BootNotification": _pending_still},
+        lambda step: isinstance(step, BootedAgain),
     ),
     (
         "any-plan",
