@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
@@ -20,6 +21,9 @@ from pncsim.wire.errors import LocalError
 
 LEDGER = "issued.jsonl"
 """Its file in a PKI folder."""
+
+GLANCE = 0.005
+"""Seconds of the machine's time for which a list is as it was when it was looked at: no other program is quicker."""
 
 _REASONS = frozenset(get_args(Reason))
 
@@ -38,6 +42,7 @@ class Ledger:
         """Why something could not be written, in a sentence; empty while all could."""
         self._path, self._writing = str(folder / LEDGER), writing
         self._read_to = self._line = 0
+        self._looked = 0.0
         self._registries: dict[str, Registry] = {}
         self.refresh()
 
@@ -47,8 +52,14 @@ class Ledger:
         registry.issued.update(issued)
         return registry
 
+    def glance(self) -> None:
+        """As :meth:`refresh`, unless that was a moment ago."""
+        if time.monotonic() - self._looked >= GLANCE:
+            self.refresh()
+
     def refresh(self) -> None:
         """Take in what has been appended since. Raises LocalError for a list that cannot be read."""
+        self._looked = time.monotonic()
         try:
             if os.stat(self._path).st_size <= self._read_to:
                 return

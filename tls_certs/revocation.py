@@ -49,6 +49,9 @@ class Chronicle(Protocol):
     def refresh(self) -> None:
         """Bring the registries up to what others have written."""
 
+    def glance(self) -> None:
+        """As :meth:`refresh`, where the last one was longer ago than it takes others to write."""
+
     def note(self, issuer: str, serial: int, revocation: Revocation | None) -> None:
         """Write down what ``issuer`` has issued or revoked."""
 
@@ -88,7 +91,8 @@ class Registry(Struct):
 
     def said_of(self, serial: int) -> tuple[Status, Revocation | None]:
         """What the authority says of the certificate with this serial number. Raises LocalError."""
-        self.refresh()
+        if self.chronicle is not None:
+            self.chronicle.glance()
         revocation = self.revoked.get(serial)
         if revocation is not None:
             return Status.REVOKED, revocation

@@ -90,8 +90,7 @@ class HttpListener:
         """
         from pncsim.wire.web import web
 
-        app.middlewares.insert(0, self._attend())
-        app.middlewares.append(_whole())
+        app.middlewares.append(self._attend())
         limits = self.limits
         logger = logging.Logger("pncsim.http")
         logger.addHandler(_Complaints(self.url, self._voice))
@@ -171,38 +170,30 @@ class HttpListener:
         return lowest < resource.getrlimit(resource.RLIMIT_NOFILE)[0] - FILES_KEPT
 
     def _attend(self) -> Middleware:
-        """Outermost: tells a guest how far its request has come."""
+        """Tells a guest how far its request has come; only whole requests go further.
+
+        Innermost, where what it raises is answered in the application's own form.
+        """
         from pncsim.wire.web import web
 
         @web.middleware
         async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
             guest = self.guests.get(request.protocol)
-            if guest is None:
-                return await handler(request)
-            guest.header_read(request)
+            if guest is not None:
+                guest.header_read(request)
             try:
+                if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+                    raise web.HTTPUnsupportedMediaType(text="Content-Encoding is not understood here (RFC 9110 8.4).")
+                try:
+                    await request.read()
+                except (web.RequestPayloadError, ConnectionError):
+                    raise web.HTTPBadRequest(text="The body cannot be read.") from None
                 return await handler(request)
             finally:
-                guest.answered()
+                if guest is not None:
+                    guest.answered()
 
         return attend
-
-
-def _whole() -> Middleware:
-    """Innermost, where what it raises is answered in the application's own form: only whole requests go further."""
-    from pncsim.wire.web import web
-
-    @web.middleware
-    async def whole(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise web.HTTPUnsupportedMediaType(text="Content-Encoding is not understood here (RFC 9110 8.4).")
-        try:
-            await request.read()
-        except (web.RequestPayloadError, ConnectionError):
-            raise web.HTTPBadRequest(text="The body cannot be read.") from None
-        return await handler(request)
-
-    return whole
 
 
 class _Complaints(logging.Handler):

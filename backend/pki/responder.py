@@ -63,13 +63,17 @@ class OcspResponder:
         An answer may become a staple, and so names the certificate in every way a vehicle may look for;
         ``as_asked``: as the request does and no other, since Go's ocsp.ParseResponse refuses more than one answer.
         """
+        if not self._voice.heard:
+            return await self._told(request, as_asked)
         with self._voice.call("OCSP") as call:
-            response = await self._answer(request, as_asked)
-            if self.instead is not None:
-                response = await self.instead(request, response)
+            response = await self._told(request, as_asked)
             call.text = f"{len(request)} octets asked, {len(response)} answered."
             call.asked, call.answered = request, response
             return response
+
+    async def _told(self, request: bytes, as_asked: bool) -> bytes:
+        response = await self._answer(request, as_asked)
+        return response if self.instead is None else await self.instead(request, response)
 
     async def _answer(self, request: bytes, as_asked: bool) -> bytes:
         before, nonce = self._answers.get((request, as_asked)), None

@@ -26,11 +26,9 @@ def routes(responder: OcspResponder, path: str = "/ocsp") -> tuple[Route, ...]:
     """The responder at ``path``; it is for everybody (PKI-5). Clients err in media types: none is refused."""
     from pncsim.wire.web import web
 
-    async def answer(request: bytes) -> web.Response:
-        return web.Response(body=await responder.answer(request, as_asked=True), content_type=RESPONSE)
-
     async def post(request: web.Request, grant: Grant) -> web.Response:
-        return await answer(await request.read())
+        response = await responder.answer(await request.read(), as_asked=True)
+        return web.Response(body=response, content_type=RESPONSE)
 
     async def get(request: web.Request, grant: Grant) -> web.Response:
         # The raw path: base64 may hold slashes and plus signs, escaped or not.
@@ -39,7 +37,7 @@ def routes(responder: OcspResponder, path: str = "/ocsp") -> tuple[Route, ...]:
             octets = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
             return web.Response(body=refusal(MALFORMED), content_type=RESPONSE)
-        return await answer(octets)
+        return web.Response(body=await responder.answer(octets, as_asked=True), content_type=RESPONSE)
 
     return (
         Route("POST", path, "ocsp", None, post),

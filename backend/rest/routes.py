@@ -27,7 +27,7 @@ from pncsim.backend.rest.access import (
     identify,
 )
 from pncsim.backend.rest.bodies import error_response
-from pncsim.backend.rest.exchanges import Exchange, ExchangeReader, error_of, octets_of
+from pncsim.backend.rest.exchanges import Exchange, ExchangeReader, error_of, octets_in, octets_of
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.listener import LIMITS
 from pncsim.wire.source import SYSTEM, Source
@@ -119,7 +119,7 @@ def _reporting(voice: Voice, source: Source, routes: Mapping[Any, Route], reader
             client=_CLIENT.get(),
             address=request.remote or "",
             seconds=seconds,
-            octets=response.content_length or 0,
+            octets=octets_in(response),
             rule=error.errorCode,
             trace_id=error.traceId,
         )

@@ -411,7 +411,8 @@ class _SqlTable(Generic[V]):
             return None if octets is None else decode_part(fields, octets)
 
     async def _octets(self, key: str) -> bytes | None:
-        rows = await self._store.read(self._rows.get, {"wanted": key})
+        asked, file = (self._rows.get, {"wanted": key}), self._store.database.file
+        rows = file.read(*asked) if file is not None else await self._store.read(*asked)
         return rows[0][0] if rows else None
 
     async def add(self, value: V) -> None:

@@ -62,7 +62,11 @@ def running_on(connection: AsyncConnection) -> RunStatement:
 
 
 class SqliteFile:
-    """A file: one connection reads, another one changes, one change at a time. Raises sqlite3.Error."""
+    """A file: one connection reads, another one changes, one change at a time. Raises sqlite3.Error.
+
+    What is read from one change to the next is read in one transaction, for nothing else changes the file: to begin and
+    end one takes longer than to find a row. Who begins to change ends it, lest the log of changes could not be emptied.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -73,7 +77,14 @@ class SqliteFile:
         """The rows of what is kept now."""
         if self._reader is None:
             self._reader = self._connection()
+        if not self._reader.in_transaction:
+            self._reader.execute("BEGIN")
         return _rows(self._reader, statement, values)
+
+    def _seen_anew(self) -> None:
+        """Let the next who reads see what there is by then."""
+        if self._reader is not None and self._reader.in_transaction:
+            self._reader.execute("COMMIT")
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[RunStatement]:
@@ -81,6 +92,7 @@ class SqliteFile:
         if self._writer is None:
             self._writer = self._connection()
         writer = self._writer
+        self._seen_anew()
         await _begin(writer)
 
         async def run(statement: Statement, values: Values) -> Sequence[FoundRow]:
@@ -89,6 +101,7 @@ class SqliteFile:
         try:
             yield run
             await asyncio.to_thread(writer.execute, "COMMIT")
+            self._seen_anew()
         except BaseException:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")

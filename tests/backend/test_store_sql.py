@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -188,6 +189,32 @@ async def test_a_file_that_is_no_database_is_a_sentence_and_left_as_it_is(tmp_pa
     with pytest.raises(LocalError, match="file is not a database"):
         await open_store(f"sqlite+aiosqlite:///{tmp_path / 'letter.txt'}", KINDS, Teller())
     assert (tmp_path / "letter.txt").read_text() == "Dear Ada, " * 500
+
+
+def log_of_changes(store: SqlStore) -> int:
+    return os.path.getsize(f"{store.database.url.database}-wal")
+
+
+async def test_who_reads_all_the_while_sees_each_change_and_lets_the_log_of_changes_be_emptied(
+    sqlite_url: str,
+) -> None:
+    store = await open_store(sqlite_url, [VEHICLES], Teller())
+    over, seen = asyncio.Event(), 0
+
+    async def reads() -> None:
+        while not over.is_set():
+            await store.of(VEHICLES).get("nobody")
+            await asyncio.sleep(0)
+
+    reader = asyncio.create_task(reads())
+    for number in range(800):
+        await store.of(VEHICLES).put(vehicle(number % 50, number % 3))
+        seen += await store.of(VEHICLES).get(VEHICLES.key(vehicle(number % 50))) == vehicle(number % 50, number % 3)
+    over.set()
+    await reader
+    assert seen == 800
+    assert log_of_changes(store) < 6_000_000  # SQLite empties it at some 4 MB
+    await store.close()
 
 
 # A server
