@@ -23,6 +23,7 @@ def mutants(cases: Iterable[Case]) -> dict[str, Mutant]:
 BESIDES: Mapping[str, tuple[str, ...]] = {
     "another-certificate": ("TC_A_07_CSMS", "TC_A_19_CSMS"),
     "any-password": ("TC_A_09_CSMS", "TC_A_10_CSMS"),
+    "lists-other-certificates": ("TC_M_20_CSMS", "TC_M_21_CSMS"),
     "no-certificate": ("TC_A_19_CSMS",),
     "no-status": ("TC_C_51_CSMS", "TC_C_52_CSMS"),
     "nobody-known-later": ("TC_C_50_CSMS",),

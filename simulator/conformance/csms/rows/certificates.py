@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pncsim.simulator.conformance.csms.course import Begun, CourseStep, Says
+from pncsim.simulator.conformance.csms.course import Begun, Checked, CourseStep, Says, StationCourse
 from pncsim.simulator.conformance.csms.rows.table import add_rows
 from pncsim.simulator.conformance.csms.rows.upkeep import A_CERTIFICATE
 from pncsim.simulator.conformance.octt import OcttCases
@@ -38,10 +38,27 @@ def _installs(kind: str, status: str = "Accepted") -> tuple[CourseStep, ...]:
     return Begun("InstallCertificate", payload, {"status": status}), Says("Heartbeat")
 
 
-def _lists(kind: str, hashes: dict[str, Any] = HASHES) -> Begun:
+def _found(kind: str, hashes: dict[str, Any]) -> dict[str, Any]:
     found = {"certificateType": kind, "certificateHashData": hashes}
-    answer = {"status": "Accepted", "certificateHashDataChain": [found]}
-    return Begun("GetInstalledCertificateIds", {"certificateType": [kind]}, answer)
+    return {"status": "Accepted", "certificateHashDataChain": [found]}
+
+
+def _lists(kind: str) -> Begun:
+    return Begun("GetInstalledCertificateIds", {"certificateType": [kind]}, _found(kind, HASHES))
+
+
+def _finds(hashes: dict[str, Any]) -> tuple[CourseStep, ...]:
+    """The root of the CSMS is asked for, by its type or among all."""
+    return Begun("GetInstalledCertificateIds", {}, _found(_CSMS, hashes)), _MEANT
+
+
+def _not_meant(course: StationCourse) -> str:
+    kinds = course.calls["GetInstalledCertificateIds"].get("certificateType", [_CSMS])
+    return "" if _CSMS in kinds else f"Certificates are asked for as {', '.join(kinds)}, not as {_CSMS}."
+
+
+_CSMS = "CSMSRootCertificate"
+_MEANT = Checked(f"by the type {_CSMS} or none", _not_meant)
 
 
 def _deletes(status: str, hashes: dict[str, Any] = HASHES) -> Begun:
@@ -52,7 +69,7 @@ def _deletes_each() -> Iterator[CourseStep]:
     """Whatever a station hashes with, it is asked for by (M04.FR.07)."""
     for algorithm in ALGORITHMS:
         hashes = _hashes(algorithm)
-        yield from (_lists(_KINDS[0], hashes), _deletes("Accepted", hashes))
+        yield from (*_finds(hashes), _deletes("Accepted", hashes))
 
 
 _ALL: dict[str, Any] = {"certificateType": ABSENT}
@@ -91,7 +108,7 @@ add_rows(
         "Retrieve certificates from Charging Station: No matching certificate found",
         "M03",
         (
-            Begun("GetInstalledCertificateIds", {"certificateType": [_KINDS[1]]}, {"status": "NotFound"}),
+            Begun("GetInstalledCertificateIds", {"certificateType": [_KINDS[3]]}, {"status": "NotFound"}),
             Says("Heartbeat"),
         ),
     ),
@@ -105,7 +122,7 @@ add_rows(
         "M_21",
         "Delete a certificate from a Charging Station: Failed",
         "M04",
-        (_lists(_KINDS[0]), _deletes("Failed"), Says("Heartbeat")),
+        (*_finds(HASHES), _deletes("Failed"), Says("Heartbeat")),
     ),
     ("M_01", "Install CA certificate: CSMSRootCertificate", "M05", _installs(_KINDS[2])),
     ("M_02", "Install CA certificate: ManufacturerRootCertificate", "M05", _installs(_KINDS[3])),

@@ -268,7 +268,7 @@ CALLS: tuple[WrongCall, ...] = tuple(
             "lists-other-certificates",
             "it asks for certificates of two uses, whatever is meant",
             "GetInstalledCertificateIds",
-            _puts("certificateType", value=["V2GRootCertificate", "CSMSRootCertificate"]),
+            _puts("certificateType", value=["V2GRootCertificate", "MORootCertificate"]),
         ),
         (
             "hashes-in-one-way",
