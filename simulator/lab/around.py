@@ -12,6 +12,7 @@ from typing import Protocol
 from cryptography import x509
 
 from pncsim.backend.csms.ports import CertificateAuthority, Services
+from pncsim.backend.pki.responder import Instead
 from pncsim.ev.vehicle import Vehicle
 from pncsim.tls_certs.pki import Pki
 from pncsim.tls_certs.reading import issued_by, shown
@@ -65,6 +66,9 @@ class Parties(Protocol):
 
     async def status(self, certificate: x509.Certificate) -> str:
         """What the responder says of it: good, revoked or unknown. Raises LocalError for an issuer nobody knows."""
+
+    def responder_errs(self, instead: Instead) -> None:
+        """Let whoever asks hear ``instead(request, answer)`` from now on."""
 
     async def renew_authorities(self) -> None:
         """Renew what issues or signs and ends within its time, as its operators do each day."""

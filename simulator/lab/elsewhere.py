@@ -24,6 +24,7 @@ from pncsim.backend.pki.chains import ContractChainJudge
 from pncsim.backend.pki.est_client import enrol
 from pncsim.backend.pki.fetch import HttpFetch
 from pncsim.backend.pki.ocsp_client import OcspClient
+from pncsim.backend.pki.responder import Instead
 from pncsim.backend.pki.revocation import Revocations
 from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.bodies import base64_text
@@ -74,6 +75,7 @@ class RemoteParties:
         self._guests = GuestOperators(clock, trace, callers, self._brought, store, source, self._sockets)
         self._crossed: list[x509.Certificate] = []
         self._asking: list[OcspClient] = []
+        self._instead: Instead | None = None
         self._succession = Succession(callers)
         self._published: list[str] = []
         self._contracts: list[str] = []
@@ -276,6 +278,10 @@ class RemoteParties:
             return False
         return True
 
+    def responder_errs(self, instead: Instead) -> None:
+        """See :class:`Parties`; what the services' responder says is spoilt on its way here."""
+        self._instead = instead
+
     async def renew_authorities(self) -> None:
         """See :class:`Parties`: they do whatever they do each day."""
         await self._time.keep(AHEAD)  # what is due here is due there
@@ -323,6 +329,10 @@ class RemoteParties:
         self._sockets.push_async_callback(responders.close)
 
         async def fetch(url: str, request: bytes) -> bytes:
+            answer = await asked(url, request)
+            return answer if self._instead is None else await self._instead(request, answer)
+
+        async def asked(url: str, request: bytes) -> bytes:
             await self._time.keep()
             try:
                 return await responders(url, request)

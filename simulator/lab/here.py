@@ -10,6 +10,7 @@ from pncsim.backend.csms.ports import CertificateAuthority, Services
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.mo import MobilityOperator
 from pncsim.backend.pki.authorities import Authorities
+from pncsim.backend.pki.responder import Instead
 from pncsim.ev.contracts import Contract
 from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.lab.around import issuer_in, named
@@ -124,6 +125,10 @@ class Here:
         """See :class:`Parties`."""
         issuer = issuer_in(self.pkis.values(), certificate)
         return str((await self.ecosystem.ocsp.of(certificate, issuer)).status)
+
+    def responder_errs(self, instead: Instead) -> None:
+        """See :class:`Parties`."""
+        self.ecosystem.responder.instead = instead
 
     async def renew_authorities(self) -> None:
         """See :class:`Parties`."""

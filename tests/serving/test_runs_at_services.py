@@ -113,6 +113,8 @@ def test_a_scenario_comes_to_the_same_at_running_services(ready: Path, name: str
         ("install-contract", "tampered-bundle"),
         ("install-contract", "bad-certificate:name=wrong-signature,of=signer"),
         ("pnc-ac", "dead-responder"),
+        ("pnc-ac", "bad-status:name=revoked"),
+        ("pnc-ac", "bad-status:name=wrong-signature"),
     ],
 )
 def test_what_is_disturbed_is_answered_the_same(ready: Path, name: str, fault: str) -> None:

@@ -58,7 +58,7 @@ def bad_answer(
                 return answer
             return wrong_staple(authority, leaf, name, plug_in.clock.now())
 
-        back.ecosystem.responder.instead = instead
+        back.parties.responder_errs(instead)
 
     lab.hooks.once("vehicle", where, do)
 
