@@ -42,7 +42,7 @@ MEETINGS = 4
 EPILOG = (
     "exit codes: 0 nothing speaks against the device, 1 a case failed, 2 wrong usage, or nothing is selected, 3 the"
     " device could not be reached, or a case or file could not be used here, 4 no case failed, but one was"
-    " inconclusive, 70 a defect of pncsim, 130 interrupted, 143 terminated"
+    " inconclusive, or none applied, 70 a defect of pncsim, 130 interrupted, 143 terminated"
 )
 
 
@@ -205,11 +205,13 @@ def _refuse_what_means_nothing(arguments: Arguments) -> None:
 
 def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Arguments) -> int:
     from pncsim.simulator.conformance.record import (
+        EXIT_INCONCLUSIVE,
         Head,
         all_alike,
         done_before,
         exit_code,
         held_against,
+        none_applied,
         read_record,
         usual_place,
     )
@@ -260,6 +262,8 @@ def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Argument
         if junit is not None:
             kept = _write_junit(junit, suite, chosen, tally.tried)
         print(tally.line(bench.target or suite.own), flush=True)
+    if none_applied(tally.tried) and arguments.shard[1] == 1:
+        return EXIT_INCONCLUSIVE  # of a part it may be so, with nothing wrong
     return exit_code(tally.tried) or (0 if kept else EXIT_UNAVAILABLE)
 
 

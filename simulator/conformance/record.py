@@ -90,6 +90,11 @@ def exit_code(tried: Iterable[Tried]) -> int:
     return next((code for verdict, code in order if verdict in found), 0)
 
 
+def none_applied(tried: Sequence[Tried]) -> bool:
+    """Whether nothing was tried at all, since no case applies: that says nothing of any device."""
+    return bool(tried) and all(one.verdict is CaseVerdict.NOT_APPLICABLE for one in tried)
+
+
 def usual_place(suite: str) -> Path | None:
     """Where the last run of a suite is remembered; None on a machine that keeps nothing (no HOME)."""
     root = cache_root()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from pncsim.simulator.conformance.case import CaseVerdict
-from pncsim.simulator.conformance.record import Tried, exit_code
+from pncsim.simulator.conformance.record import Tried, exit_code, none_applied
 from pncsim.simulator.every.told import ProgressBar
 from pncsim.simulator.evidence.story import printable
 
@@ -86,6 +86,8 @@ class SuiteTally:
         known = sum(one.known for one in self.tried)
         told += [f"{known} of them known" if known else "", self._missing]
         verdict = "FAIL" if exit_code(self.tried) or self._missing else "PASS"
+        if verdict == "PASS" and none_applied(self.tried):
+            verdict = "INCONCLUSIVE"
         seconds, cpu = time.monotonic() - self._began, sum(one.cpu_seconds for one in self.tried)
         cases = "1 case" if self._total == 1 else f"{self._total} cases"
         said = ", ".join(filter(None, told))

@@ -126,6 +126,13 @@ def test_the_exit_code_says_the_worst_that_is_not_known(words: dict[str, str], t
     assert conform("--baseline", str(tmp_path / "old.jsonl")) == 70
 
 
+def test_a_run_in_which_no_case_applied_is_no_pass(words: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert conform("--select", "w6") == 4
+    said = capsys.readouterr().out
+    assert said.startswith("INCONCLUSIVE words: 1 case against our own word: 1 not applicable (")
+    assert conform("--shard", "6/6") == 0, "a part may be like that"
+
+
 def test_what_was_known_to_be_bad_and_is_bad_in_another_way_is_news(words: dict[str, str], tmp_path: Path) -> None:
     old = str(tmp_path / "old.jsonl")
     conform("--record", old)
