@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from pncsim.backend.refusal import Refused
-from pncsim.simulator.lab.callers import Callers, open_callers
+from pncsim.simulator.lab.elsewhere.callers import Callers, open_callers
 from pncsim.simulator.runs.loop import run_on_loop
 from pncsim.simulator.settings import RunSettings
 from pncsim.wire.clock import Clock

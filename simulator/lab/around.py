@@ -1,7 +1,7 @@
 """Who is around the stations and vehicles of a lab, as the lab needs them: here in this process, or elsewhere.
 
-:class:`simulator.lab.here.Here` meets them as objects, :class:`simulator.lab.elsewhere.RemoteParties` calls running
-services by their published paths. A scenario cannot tell which it is.
+:class:`simulator.lab.here.Here` meets them as objects, :class:`simulator.lab.elsewhere.parties.RemoteParties` calls
+running services by their published paths. A scenario cannot tell which it is.
 """
 
 from __future__ import annotations

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from pncsim.backend.csms.ports import Services
     from pncsim.backend.csms.transactions import Transaction
     from pncsim.simulator.lab.desk import Caller, Desk
+    from pncsim.simulator.lab.elsewhere.desk import RemoteDesk
     from pncsim.simulator.lab.plant import OrderedVehicle, Plant
-    from pncsim.simulator.lab.remote_desk import RemoteDesk
     from pncsim.tls_certs.revocation import Reason
 
 

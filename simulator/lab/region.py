@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from pncsim.backend.pki.responder import OcspResponder
     from pncsim.backend.pki.revocation import RevocationPolicy
     from pncsim.simulator.lab.desk import Desk
+    from pncsim.simulator.lab.elsewhere.desk import RemoteDesk
     from pncsim.simulator.lab.neighbours import Neighbour
-    from pncsim.simulator.lab.remote_desk import RemoteDesk
 
 
 class Region:
@@ -122,7 +122,7 @@ class Region:
             from pncsim.simulator.lab.desk import Desk
 
             return Desk(on.transport, on.clock, voice, parties.ecosystem, source, sockets)
-        from pncsim.simulator.lab.elsewhere import RemoteParties
+        from pncsim.simulator.lab.elsewhere.parties import RemoteParties
 
         assert isinstance(parties, RemoteParties), "there are no others"
         return await parties.desk(voice, sockets)
@@ -163,8 +163,8 @@ class Region:
 
     async def _open_parties(self) -> Parties:
         if self._parties is None and self._elsewhere is not None:
-            from pncsim.simulator.lab.callers import open_callers
-            from pncsim.simulator.lab.elsewhere import open_elsewhere
+            from pncsim.simulator.lab.elsewhere.callers import open_callers
+            from pncsim.simulator.lab.elsewhere.parties import open_elsewhere
 
             on = self.footing
             callers = open_callers(on.clock, on.trace, self._elsewhere, self._credentials)

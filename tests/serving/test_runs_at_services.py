@@ -18,7 +18,7 @@ import pytest
 from runs_at import base_in, checks, in_process, run_at, serving
 
 from pncsim.simulator.commands.main import main
-from pncsim.simulator.lab.callers import open_callers
+from pncsim.simulator.lab.elsewhere.callers import open_callers
 from pncsim.simulator.lab.lab import Lab
 from pncsim.simulator.plan import ManufacturerPlan, OperatorPlan, Plan
 from pncsim.simulator.result import Verdict

@@ -24,8 +24,8 @@ from pncsim.simulator.conformance.pools.brought import OwnOperator, TestVehicle,
 from pncsim.simulator.conformance.pools.responder import good
 from pncsim.simulator.conformance.pools.seen import Answered, Listening, Received, certificate, listed, message_in
 from pncsim.simulator.conformance.unlike import Unlike
-from pncsim.simulator.lab.callers import PATIENCE, Callers, open_callers
 from pncsim.simulator.lab.desk import LONGEST
+from pncsim.simulator.lab.elsewhere.callers import PATIENCE, Callers, open_callers
 from pncsim.simulator.pool.client import ClientSecret, Participant
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.issue import build_request
@@ -358,7 +358,7 @@ class TestDesk:
 async def seated(target: str, credentials: Path | None) -> AsyncIterator[TestDesk]:
     """A desk at the services at ``target``; at new ones of ours where that is empty.
 
-    Raises as :func:`simulator.lab.callers.open_callers`.
+    Raises as :func:`simulator.lab.elsewhere.callers.open_callers`.
     """
     clock, trace = Clock(), Trace()
     async with AsyncExitStack() as stack:

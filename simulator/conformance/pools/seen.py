@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from pncsim.backend.rest.client import HttpReply
 from pncsim.simulator.conformance.unlike import Unlike
-from pncsim.simulator.lab.callers import PATIENCE
+from pncsim.simulator.lab.elsewhere.callers import PATIENCE
 from pncsim.tls_certs import reading
 from pncsim.wire.errors import PeerError
 from pncsim.wire.gate import refuse

@@ -20,7 +20,7 @@ from pncsim.simulator.conformance.pools.rows import (
     vehicle_pool,
 )
 from pncsim.simulator.conformance.suite import Bench, Suite, made_wrong
-from pncsim.simulator.lab.callers import known_services
+from pncsim.simulator.lab.elsewhere.callers import known_services
 from pncsim.simulator.settings import Transport
 from pncsim.wire.errors import PeerError
 from pncsim.wire.values import replace

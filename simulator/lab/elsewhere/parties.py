@@ -34,14 +34,14 @@ from pncsim.ev.contracts import Contract
 from pncsim.ev.iso2.unpacking import unpack_contract
 from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.lab.around import issuer_in, named
-from pncsim.simulator.lab.brought import BroughtPkis, CrossedEnrolment
-from pncsim.simulator.lab.callers import Callers
-from pncsim.simulator.lab.guest_operators import GuestOperators
-from pncsim.simulator.lab.known_pki import KnownRoots, known_pki, take_keys
-from pncsim.simulator.lab.only_here import can_be_elsewhere, check_algorithms, needed_by_others
-from pncsim.simulator.lab.remote_desk import RemoteDesk
-from pncsim.simulator.lab.succession import Succession
-from pncsim.simulator.lab.their_time import AHEAD, TheirTime, Timely
+from pncsim.simulator.lab.elsewhere.brought import BroughtPkis, CrossedEnrolment
+from pncsim.simulator.lab.elsewhere.callers import Callers
+from pncsim.simulator.lab.elsewhere.desk import RemoteDesk
+from pncsim.simulator.lab.elsewhere.guest_operators import GuestOperators
+from pncsim.simulator.lab.elsewhere.known_pki import KnownRoots, known_pki, take_keys
+from pncsim.simulator.lab.elsewhere.only_here import can_be_elsewhere, check_algorithms, needed_by_others
+from pncsim.simulator.lab.elsewhere.succession import Succession
+from pncsim.simulator.lab.elsewhere.their_time import AHEAD, TheirTime, Timely
 from pncsim.simulator.plan import Plan
 from pncsim.simulator.pool.client import Participant
 from pncsim.tls_certs import reading

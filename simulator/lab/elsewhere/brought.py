@@ -25,7 +25,7 @@ from pncsim.backend.ports import Calls
 from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.bodies import base64_text
 from pncsim.backend.store import MemoryStore
-from pncsim.simulator.lab.callers import Callers
+from pncsim.simulator.lab.elsewhere.callers import Callers
 from pncsim.simulator.lab.roots import ROOTS, publication
 from pncsim.simulator.plan import PkiPlan
 from pncsim.tls_certs import reading

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from cryptography import x509
 
-from pncsim.simulator.lab.callers import Callers
+from pncsim.simulator.lab.elsewhere.callers import Callers
 from pncsim.simulator.lab.roots import ROOTS, fingerprint
 from pncsim.tls_certs import reading
 

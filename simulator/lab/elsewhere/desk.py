@@ -19,9 +19,9 @@ from pncsim.backend import certificates
 from pncsim.backend.refusal import Refused
 from pncsim.backend.rest.bodies import base64_text
 from pncsim.backend.rest.client import HttpClient
-from pncsim.simulator.lab.callers import PATIENCE, Callers
 from pncsim.simulator.lab.desk import LONGEST, ROLES, Caller, Carry
-from pncsim.simulator.lab.only_here import needed_by_others
+from pncsim.simulator.lab.elsewhere.callers import PATIENCE, Callers
+from pncsim.simulator.lab.elsewhere.only_here import needed_by_others
 from pncsim.simulator.lab.roots import ROOTS
 from pncsim.simulator.pool.client import Participant
 from pncsim.tls_certs import reading

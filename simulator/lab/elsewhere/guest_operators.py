@@ -20,9 +20,9 @@ from pncsim.backend.rest.guessing import Guesses
 from pncsim.backend.rest.routes import application
 from pncsim.backend.store import MemoryStore
 from pncsim.backend.verification import Verifier
-from pncsim.simulator.lab.brought import BroughtPkis
-from pncsim.simulator.lab.callers import Callers
 from pncsim.simulator.lab.desk import ROLES, Carry, reach
+from pncsim.simulator.lab.elsewhere.brought import BroughtPkis
+from pncsim.simulator.lab.elsewhere.callers import Callers
 from pncsim.simulator.lab.neighbours import Roamed
 from pncsim.simulator.plan import OperatorPlan
 from pncsim.wire.clock import Clock

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from pncsim.backend.ports import Calls
 from pncsim.backend.refusal import Refused
-from pncsim.simulator.lab.callers import Callers
+from pncsim.simulator.lab.elsewhere.callers import Callers
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.trace import Trace
