@@ -51,6 +51,7 @@ class VisitedStation(ForeignStation):
         ("LocalAuthListCtrlr", "DisablePostAuthorize"): "false",
         ("TxCtrlr", "EVConnectionTimeOut"): "30",
         ("TxCtrlr", "StopTxOnInvalidId"): "true",
+        ("TxCtrlr", "MaxEnergyOnInvalidId"): "0",
         ("AlignedDataCtrlr", "Interval"): "0",
         ("AlignedDataCtrlr", "SignReadings"): "false",
     }
@@ -304,8 +305,20 @@ class VisitedStation(ForeignStation):
         info = answer.id_token_info
         if token and info:
             self.learns(token["id_token"], info["status"])
-            if info["status"] != "Accepted" and self.flag("TxCtrlr", "StopTxOnInvalidId") and visit.transaction:
-                await self.ended(visit, "Deauthorized", "DeAuthorized")
+            if info["status"] != "Accepted" and visit.transaction:
+                await self.refused(visit)
+
+    async def refused(self, visit: Visit) -> None:
+        """Who pays may not: the transaction ends, or some energy may flow yet."""
+        if self.flag("TxCtrlr", "StopTxOnInvalidId"):
+            await self.ended(visit, "Deauthorized", "DeAuthorized")
+        elif self.values["TxCtrlr", "MaxEnergyOnInvalidId"] != "0":
+            self.later(self.suspended(visit))
+
+    async def suspended(self, visit: Visit) -> None:
+        """The energy that may flow has flowed."""
+        await asyncio.sleep(20.0)
+        await self.event(visit, "Updated", "Deauthorized", state="SuspendedEVSE")
 
     def learns(self, card: str, status: str) -> None:
         """What events are answered is remembered, too."""

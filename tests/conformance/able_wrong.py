@@ -186,6 +186,8 @@ WRONG: dict[str, tuple[str, Any, str]] = {
     "no-groups": ("asked", _asked_of_no_group, "C_39 C_41 C_45 C_47 C_48 C_49 E_45"),
     "any-card-stops": ("judged", _always_of_the_group, "C_44"),
     "always-asks": ("flag", _asks_after_all, "C_57 C_58"),
+    "heeds-no-refusal": ("refused", _nothing, "C_15 C_18 C_34"),
+    "gives-without-end": ("suspended", _nothing, "C_15"),
     "learns-nothing": ("learns", lambda self, *_: None, "C_34"),
     "asks-anyway": ("flag", _asks_anyway, "E_52"),
     "never-stops": ("stopped", _nothing, "E_06 E_07 E_08 E_15 E_22 E_35"),

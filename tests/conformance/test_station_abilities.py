@@ -47,6 +47,7 @@ ROWS: tuple[tuple[str, Declared, Mapping[str, Any]], ...] = (
     ("D_01 D_02 D_03 D_04 D_05 D_06 D_07 D_08 D_10", LISTED, {}),
     ("C_21 C_22 C_23 C_24 C_25 C_27 C_28 C_29 C_30 C_31 C_40 C_43 C_58", LISTED, {}),
     ("C_39 C_41 C_44 C_45 C_47 C_48 C_49 E_45", has("Groups", "MasterPass"), {}),
+    ("C_15 C_18", has("MaxEnergyOnInvalidId"), {}),
     ("C_34 C_57 E_52", has("CacheFromEvents", "CacheDisablePostAuthorize", "DisableRemoteAuthorization"), {}),
     ("E_06 E_15", has("LocalStop"), {}),
     ("E_10 E_13 J_08", has(TxStartPoint="Authorized"), {"starts": {"Authorized"}}),

@@ -35,6 +35,7 @@ DECLARATIONS = (
     whether("CacheFromEvents", "Does the cache learn from what TransactionEvents are answered?", ours=False),
     whether("CacheDisablePostAuthorize", "Has it AuthCacheCtrlr.DisablePostAuthorize?", ours=False),
     whether("StopOnInvalidIdIsSet", "Can TxCtrlr.StopTxOnInvalidId be written?", ours=True),
+    whether("MaxEnergyOnInvalidId", "Has it TxCtrlr.MaxEnergyOnInvalidId?", ours=False),
     whether("LocalList", "Has it a local authorization list (SendLocalList)?", ours=False),
     whether("ListDisablePostAuthorize", "Has it LocalAuthListCtrlr.DisablePostAuthorize?", ours=False),
     whether("OfflineUnknownId", "Can it let unknown cards charge while offline (C15)?", ours=True),

@@ -17,6 +17,8 @@ CASES = AUTHORIZATION.cases
 CACHED = has("Cache")
 GOES_ON = 15.0
 """Seconds a case watches that nothing happens."""
+WATT_HOURS, FLOWS_WITHIN = 100, 600.0
+"""What may still flow where a card has turned out to be invalid, and seconds in which even a slow vehicle has it."""
 
 
 def says(status: str, **more: Any) -> Any:
@@ -160,14 +162,39 @@ def _invalid_meanwhile(*, stops: bool) -> Playing:
         desk.answer("TransactionEvent", says("Invalid"))
         await comes_with_card(desk)
         if stops:
-            event = await desk.event("Ended", within=CHARGES_WITHIN)
-            said = event["triggerReason"], event["transactionInfo"].get("stoppedReason")
-            must(said == ("Deauthorized", "DeAuthorized"), f"The transaction has ended by {said[0]} for {said[1]}.")
+            await _deauthorized(desk)
             return
         await desk.event(within=CHARGES_WITHIN)
         await desk.never("TransactionEvent", lambda said: said["eventType"] == "Ended", within=GOES_ON, what="(Ended)")
 
     return play
+
+
+def _invalid_after_some_energy(*, stops: bool) -> Playing:
+    """As :func:`_invalid_meanwhile`, where so much energy may flow all the same: before the station stops offering any,
+    not before it ends a transaction that it has to end (E05.FR.03)."""
+
+    async def play(desk: CsmsDesk) -> None:
+        await prepared(desk)
+        await desk.configured("TxCtrlr", "StopTxOnInvalidId", str(stops).lower())
+        await desk.configured("TxCtrlr", "MaxEnergyOnInvalidId", str(WATT_HOURS))
+        await known(desk)
+        desk.answer("TransactionEvent", says("Invalid"))
+        await comes_with_card(desk)
+        if stops:
+            await _deauthorized(desk)
+            return
+        await desk.event(state="Charging", within=CHARGES_WITHIN)
+        await desk.event("Updated", state="SuspendedEVSE", within=FLOWS_WITHIN)
+        await desk.never("TransactionEvent", lambda said: said["eventType"] == "Ended", within=GOES_ON, what="(Ended)")
+
+    return play
+
+
+async def _deauthorized(desk: CsmsDesk) -> None:
+    event = await desk.event("Ended", within=CHARGES_WITHIN)
+    said = event["triggerReason"], event["transactionInfo"].get("stoppedReason")
+    must(said == ("Deauthorized", "DeAuthorized"), f"The transaction has ended by {said[0]} for {said[1]}.")
 
 
 async def _cleared(desk: CsmsDesk) -> None:
@@ -341,6 +368,22 @@ for _number, _title, _play, _use, _given, _does, _expects, _when in (
         "the transaction is not ended",
         (*CACHED, *has("StopOnInvalidIdIsSet")),
     ),
+    *(
+        (
+            number,
+            f"Authorization through authorization cache: StopTxOnInvalidld = {word}, MaxEnergyOnInvalidld > 0",
+            _invalid_after_some_energy(stops=stops),
+            "C12, E05",
+            f"{_CARD_KNOWN}; StopTxOnInvalidId is {word}, MaxEnergyOnInvalidId {WATT_HOURS} Wh",
+            "a vehicle comes with it; TransactionEvent is answered Invalid",
+            expects,
+            (*CACHED, *has("StopOnInvalidIdIsSet"), *has("MaxEnergyOnInvalidId")),
+        )
+        for number, word, stops, expects in (
+            ("C_15", "false", False, "energy flows at first; then chargingState SuspendedEVSE, and no end"),
+            ("C_18", "true", True, "TransactionEvent (Ended, Deauthorized) for DeAuthorized"),
+        )
+    ),
     (
         "C_37",
         "Clear Authorization Data in Authorization Cache: Accepted",
@@ -383,13 +426,3 @@ for _number, _title, _play, _use, _given, _does, _expects, _when in (
     ),
 ):
     AUTHORIZATION.add(_number, _title, _play, use_case=_use, given=_given, does=_does, expects=_expects, when=_when)
-
-_NEEDS_ENERGY = "It needs TxCtrlr.MaxEnergyOnInvalidId, and energy that is counted to the end; not built yet."
-
-for _number, _title in (
-    ("C_15", "Authorization through authorization cache: StopTxOnInvalidld = false, MaxEnergyOnInvalidld > 0"),
-    ("C_18", "Authorization through authorization cache: StopTxOnInvalidld = true, MaxEnergyOnInvalidld > 0"),
-):
-    AUTHORIZATION.add(
-        _number, _title, None, use_case="C12", does="nothing", expects="nothing", when=(), unsuited=_NEEDS_ENERGY
-    )
