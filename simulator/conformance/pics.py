@@ -124,9 +124,13 @@ def _tables(path: Path) -> dict[str, Any]:
 
 
 def _mistaken(device: Mapping[str, Any], known: Mapping[str, Declaration]) -> Iterator[str]:
+    strange = [name for name in device if name not in known and not close_to(name, known)]
+    if strange:
+        yield f"Nobody asks for {', '.join(map(repr, strange))}: --pics-template prints what is asked."
     for name, value in device.items():
         if name not in known:
-            yield f"Nobody asks for {name!r}. {did_you_mean(name, known)}"
+            if name not in strange:
+                yield f"Nobody asks for {name!r}. {did_you_mean(name, known)}"
             continue
         wrong = [one for one in _listed(value) if one not in known[name].values]
         if wrong or not _listed(value):

@@ -102,6 +102,8 @@ class Suite(Struct, frozen=True, kw_only=True):
 
     def misuse(self, bench: Bench) -> str:
         """What ``bench`` says that could mean nothing there, as a sentence; "" if all of it means something."""
+        if bench.target and bench.seed is not None:
+            return "--seed is for devices of ours: nobody can draw for somebody's"
         if bench.target:
             return "A wrong device of ours cannot stand in for that at a target." if bench.mutant else ""
         for one in parameters_of(self.options):

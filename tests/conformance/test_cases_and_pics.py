@@ -126,6 +126,9 @@ def test_every_mistake_of_a_pics_file_is_a_sentence(tmp_path: Path) -> None:
         "There is no case 'two' to expect a failure of. Known are one. "
         "The failure of one is expected without a reason: write one as text."
     )
+    file.write_text('[device]\nPassword = "true"\nSends = "Reset"\n')
+    with pytest.raises(LocalError, match="Nobody asks for 'Password', 'Sends': --pics-template prints what is asked"):
+        read_pics(file, DECLARATIONS, [])
     with pytest.raises(LocalError, match="cannot be read: no such file"):
         read_pics(tmp_path / "none.toml", DECLARATIONS, [])
     file.write_text("[device")

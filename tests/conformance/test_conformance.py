@@ -285,6 +285,7 @@ def test_each_line_of_a_record_is_one_case_and_the_first_says_of_what(words: dic
     ("words_typed", "sentence"),
     [
         (("--ask",), "--ask is about somebody's device: say by --target where that is"),
+        (("--target", "eth7", "--seed", "7"), "--seed is for devices of ours"),
         (("--target", "eth7", "--mutant", "mute"), "A wrong device of ours cannot stand in for that at a target."),
         (("--mutant", "mut"), "there is no wrong device 'mut'. Did you mean mute?"),
         (("--mutant", "x"), "there is no wrong device 'x'. `pnc conformance words --mutants --list` names them."),
