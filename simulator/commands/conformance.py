@@ -184,6 +184,7 @@ def _conform(arguments: Arguments) -> int:
         evidence=arguments.evidence,
         seed=arguments.seed,
         mutant=mutant,
+        asks=not arguments.quiet,
     )
     if told := suite.misuse(bench):
         arguments.parser.error(told)
@@ -244,8 +245,7 @@ def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Argument
     if bench.target and left and not arguments.quiet and (foretold := suite.foretells(bench)):
         print(printable(foretold), file=sys.stderr, flush=True)
     try:
-        for one in done:
-            tally(held_against(one, known))
+        tally.recall([held_against(one, known) for one in done])
         tally.begin()
         with terminable(), Crew(left, CaseWork(suite, bench, arguments.retry), jobs, limit=limit_of(arguments)) as crew:
             for _, one in crew.results():

@@ -23,7 +23,8 @@ class Bench(Struct, frozen=True, kw_only=True):
     """What cases are run against: somebody's device at ``target``, or ours ("").
 
     ``options``: the suite's own, as its struct has them. ``evidence``: below which folder each case leaves a bundle.
-    ``mutant``: the name of the wrong device of ours that takes the place of the right one.
+    ``mutant``: the name of the wrong device of ours that takes the place of the right one. ``asks``: somebody reads on
+    standard error what is to be done next at the device.
     """
 
     target: str = ""
@@ -32,6 +33,7 @@ class Bench(Struct, frozen=True, kw_only=True):
     evidence: Path | None = None
     seed: str | None = None
     mutant: str = ""
+    asks: bool = False
 
 
 def anything(bench: Bench) -> None:

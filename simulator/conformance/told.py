@@ -40,8 +40,14 @@ class SuiteTally:
         self._bar = ProgressBar(total, out or sys.stderr)
         self._began = time.monotonic()
         self._tried: dict[str, Tried] = {}
-        self._bad = 0
+        self._bad = self._recalled = 0
         self._ahead = list(reversed(ahead))
+
+    def recall(self, before: Sequence[Tried]) -> None:
+        """Tell what an earlier run came to, which the verdict counts, and says that it does."""
+        for one in before:
+            self(one)
+        self._recalled = len(before)
 
     def __call__(self, tried: Tried) -> None:
         """Tell one more."""
@@ -85,6 +91,7 @@ class SuiteTally:
         told = [f"{counts[verdict]} {word}" for verdict, word in _SAID.items() if counts[verdict]]
         known = sum(one.known for one in self.tried)
         told += [f"{known} of them known" if known else "", self._missing]
+        told += [f"{self._recalled} as the record has them" if self._recalled else ""]
         verdict = "FAIL" if exit_code(self.tried) or self._missing else "PASS"
         if verdict == "PASS" and none_applied(self.tried):
             verdict = "INCONCLUSIVE"

@@ -152,6 +152,7 @@ def test_a_run_is_resumed_where_it_was_interrupted(
     assert conform("--record", str(record), "--resume", "-v") == 1
     told = capsys.readouterr().out
     assert "PASS w1: it is pass" in told and "PASS w3: it is pass" in told
+    assert "2 as the record has them (" in told.splitlines()[-1]
     _, kept = read_record(record, "words")
     assert {id: one.verdict.value for id, one in kept.items()} == {
         "w1": "pass",

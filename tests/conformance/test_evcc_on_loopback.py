@@ -17,9 +17,11 @@ from signals import hear_ctrl_c
 
 from pncsim.ev.config import AC_MODES, DC_MODES, VehicleConfig
 from pncsim.simulator.commands.main import main
-from pncsim.simulator.conformance.evcc.started import wanted
+from pncsim.simulator.conformance.evcc.options import VehicleUnderTest
+from pncsim.simulator.conformance.evcc.started import started, wanted
 from pncsim.simulator.conformance.evcc.suite import EVCC
 from pncsim.simulator.conformance.record import read_record
+from pncsim.simulator.conformance.suite import Bench
 from pncsim.tls_certs.pki import create_pki, write_pki
 from pncsim.wire.v2g.registry import codec
 
@@ -113,3 +115,14 @@ def test_the_command_is_told_how_the_case_wants_to_charge() -> None:
     assert [*wanted(installs)] == ["dc", "contract", "install"]
     updates = VehicleConfig(energy_modes=AC_MODES, payment="contract", install="never", update="always")
     assert [*wanted(updates)] == ["ac", "contract", "update"]
+
+
+async def test_without_a_command_a_person_is_told_which_vehicle_has_to_come(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    installs = VehicleConfig(energy_modes=DC_MODES, payment="contract", install="always")
+    for asks in (True, False):
+        async with started(Bench(target="eth0", options=VehicleUnderTest(), asks=asks), installs):
+            pass
+    told = "a vehicle has to come that charges with direct current and pays by contract that it asks for at the station"
+    assert capsys.readouterr().err == f"\nNow {told}.\n"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -36,6 +37,9 @@ async def started(bench: Bench, like: VehicleConfig) -> AsyncIterator[None]:
     """
     options = bench.options
     assert isinstance(options, VehicleUnderTest)
+    if bench.target and options.ev_command is None and bench.asks:
+        # On a line of its own: the one before may be that of a bar, which names the case.
+        print(f"\nNow {' '.join(map(_WORDS.__getitem__, wanted(like)))}.", file=sys.stderr, flush=True)
     if not bench.target or options.ev_command is None:
         yield
         return
@@ -64,6 +68,17 @@ async def started(bench: Bench, like: VehicleConfig) -> AsyncIterator[None]:
             await asyncio.wait_for(running.wait(), LEAVES)
         _tell(running, signal.SIGKILL)
         await running.wait()
+
+
+_WORDS = {
+    "ac": "a vehicle has to come that charges with alternating current",
+    "dc": "a vehicle has to come that charges with direct current",
+    "contract": "and pays by contract",
+    "external": "and is identified by other means (a card)",
+    "install": "that it asks for at the station",
+    "update": "that it has renewed",
+}
+"""What stands behind the command, for a person."""
 
 
 class _Said:
