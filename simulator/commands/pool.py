@@ -83,7 +83,7 @@ def _execute(arguments: Arguments) -> int:
     from pncsim.simulator.pool import calls
     from pncsim.simulator.pool.client import ClientSecret, KnownServices, read_access
     from pncsim.simulator.runs.loop import run_on_loop
-    from pncsim.simulator.serving.standing import default_folder
+    from pncsim.simulator.serving.data_folder import default_folder
 
     secret = os.environ.get("PNC_CLIENT_SECRET")
     access = KnownServices({}, (), Path("$PNC_CLIENT_SECRET"))

@@ -26,11 +26,12 @@ from pncsim.simulator.parameters import Bounds, Reads, Shown, Switches
 from pncsim.simulator.pool.calls import trust
 from pncsim.simulator.pool.client import Participant
 from pncsim.simulator.serving.clients import DemoClient, demo_clients
+from pncsim.simulator.serving.data_folder import default_folder, make_folder
 from pncsim.simulator.serving.doors import Doors
+from pncsim.simulator.serving.durations import duration
 from pncsim.simulator.serving.found import find_services
 from pncsim.simulator.serving.reach import TRANSPORTS, TlsChoice, check_reach, warn_of_reach
 from pncsim.simulator.serving.ready import clients_ready
-from pncsim.simulator.serving.standing import default_folder, duration
 from pncsim.simulator.serving.tls import TlsFiles
 from pncsim.tls_certs import reading
 from pncsim.wire.clock import Clock
@@ -226,13 +227,3 @@ def roots_in(file: Path) -> tuple[x509.Certificate, ...]:
         return reading.load_all(file.read_bytes(), str(file))
     except OSError as error:
         raise LocalError(f"The operator's root {file} cannot be read: {error.strerror}.") from error
-
-
-def make_folder(folder: Path) -> None:
-    """The folder of everything that is kept, its owner's alone. Raises LocalError."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise LocalError(
-            f"The folder {folder} cannot be made: {error.strerror}.", advice="Name another one with --data."
-        ) from error

@@ -6,8 +6,6 @@ database holds as hashes only. A second start finds it all again.
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -36,7 +34,9 @@ from pncsim.backend.webhooks.outcomes import INTERVAL as WEBHOOK_RETRY
 from pncsim.simulator.attach.side import Handle
 from pncsim.simulator.parameters import Bounds, Flag, Reads, Shown, Switches
 from pncsim.simulator.serving.clients import DemoClient
+from pncsim.simulator.serving.data_folder import default_folder, make_folder
 from pncsim.simulator.serving.doors import Doors
+from pncsim.simulator.serving.durations import duration, pause
 from pncsim.simulator.serving.fixtures import Furnishing
 from pncsim.simulator.serving.found import find_services
 from pncsim.simulator.serving.home import Home
@@ -74,27 +74,6 @@ KINDS = (
     *CONSENT_KINDS,
 )
 """What an ecosystem keeps."""
-
-
-def duration(text: str) -> float:
-    """Seconds of ``90``, ``15m``, ``12h``, ``30d`` or ``1y`` (365 days), also negative. Raises ValueError."""
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
-    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
-    try:
-        seconds = float(number) * unit
-    except ValueError:
-        seconds = math.nan
-    if not math.isfinite(seconds):
-        raise ValueError(f"{text!r} is no duration: a number with s, m, h, d, w or y, for instance 30d")
-    return seconds
-
-
-def pause(text: str) -> float:
-    """A :func:`duration` to wait: above 0. Raises ValueError."""
-    seconds = duration(text)
-    if seconds <= 0:
-        raise ValueError(f"{text!r} is no time to wait: it has to be above 0")
-    return seconds
 
 
 class ServeOptions(Struct, frozen=True, kw_only=True):
@@ -252,7 +231,7 @@ async def served(
             doors.readers.append(log.read)
         warn_of_reach(voice, options.host, options.name, options.transport, doors.base)
         stack.push_async_callback(doors.close)
-        _make(folder)
+        make_folder(folder)
         home = Home(
             doors,
             clock,
@@ -287,21 +266,6 @@ async def _elsewhere(options: ServeOptions, clock: Clock) -> Elsewhere:
     where, ca = options.pki_services, options.ca
     known = await find_services(where, clock, needed=PKI.names, credentials=options.credentials, ca=ca)
     return Elsewhere(known, where, clock, client=options.client, ca=ca)
-
-
-def default_folder() -> Path:
-    """Where data is kept unless told otherwise (XDG Base Directory)."""
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(home) / "pncsim" / "ecosystem"
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise LocalError(
-            f"The folder {folder} cannot be made: {error.strerror}.", advice="Name another one with --data."
-        ) from error
 
 
 def _show(house: Served) -> None:

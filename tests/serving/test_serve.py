@@ -17,7 +17,8 @@ from pncsim.backend.cleansing import INTERVAL
 from pncsim.backend.events.facts import VehicleDeleted
 from pncsim.backend.faces import FACES
 from pncsim.backend.store.sql import SqlStore
-from pncsim.simulator.serving.standing import duration, served
+from pncsim.simulator.serving.durations import duration
+from pncsim.simulator.serving.standing import served
 from pncsim.tls_certs.crl import verify_crl
 from pncsim.tls_certs.reading import list_addresses
 from pncsim.tls_certs.revocation import Status

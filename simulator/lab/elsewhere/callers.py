@@ -171,7 +171,7 @@ def known_services(ecosystem: str, credentials: Path | None) -> KnownServices:
     if not ecosystem.lower().startswith(("http://", "https://")):
         raise LocalError(f"{without_password(ecosystem)} is no address of services: http:// and https:// are.")
     if credentials is None:
-        from pncsim.simulator.serving.standing import default_folder
+        from pncsim.simulator.serving.data_folder import default_folder
 
         credentials = default_folder() / "clients.json"
     return read_access(credentials, ecosystem)
