@@ -114,15 +114,14 @@ def _refusing(steps: CaseSteps) -> Iterator[Mutant]:
             for case, step in (steps if delivery else (*good, *another_code))
             if step.at == at and step.nth == 1 and not step.setting.pause and not _of_the_chassis(step)
         ]
+        if at == "CertificateUpdateReq":
+            kills += [
+                case.id for case, step in good if step.at == "PaymentDetailsReq" and step.setting.delivery == "update"
+            ]
         kind: Kind = "revoked" if delivery else "unspecific"
         yield _mutant(f"refuses {at}", f"{at} is refused", kills, _moves(name, _refuses(_in_mode(mode), kind)))
-    for at, what, when in _AGAIN:
-        joined = what == "in a joined session"
-        kills = [
-            case.id
-            for case, step in good
-            if step.at == at and (step.setting.pause == "vehicle" if joined else step.nth > 1)
-        ]
+    for at, what, when, seen in _AGAIN:
+        kills = [case.id for case, step in good if step.at == at and seen(step)]
         made = _moves(at.partition("(")[0], _refuses(when))
         yield _mutant(f"refuses {at} {what}", f"{at} {what} is refused", kills, made)
 
@@ -151,13 +150,32 @@ def _started_before(s: Any, request: Any) -> bool:
     return bool(s.was_charging) and request.ChargeProgress == "Start"
 
 
+def _about_certificates(s: Any, request: Any) -> bool:
+    return bool(request.ServiceID == CERTIFICATES)
+
+
+def _joins(step: CaseStep) -> bool:
+    return step.setting.pause == "vehicle"
+
+
+def _comes_again(step: CaseStep) -> bool:
+    return step.nth > 1
+
+
+def _asks_about_certificates(step: CaseStep) -> bool:
+    return step.setting.details[step.nth - 1 : step.nth] == (CERTIFICATES,)
+
+
+CERTIFICATES = 2
+"""ServiceID of the certificate service (ISO 15118-2, Table 105)."""
 _AGAIN = (
-    ("ServiceDiscoveryReq", "in a joined session", _in_a_joined_session),
-    ("ChargeParameterDiscoveryReq", "in a joined session", _in_a_joined_session),
-    ("ChargeParameterDiscoveryReq", "to renegotiate", _while_renegotiating),
-    ("ServiceDetailReq", "about the certificate service", lambda s, request: request.ServiceID == 2),
-    ("PowerDeliveryReq(Start)", "after renegotiating", _started_before),
+    ("ServiceDiscoveryReq", "in a joined session", _in_a_joined_session, _joins),
+    ("ChargeParameterDiscoveryReq", "in a joined session", _in_a_joined_session, _joins),
+    ("ChargeParameterDiscoveryReq", "to renegotiate", _while_renegotiating, _comes_again),
+    ("ServiceDetailReq", "about the certificate service", _about_certificates, _asks_about_certificates),
+    ("PowerDeliveryReq(Start)", "after renegotiating", _started_before, _comes_again),
 )
+"""Request, when it is refused in words, when that is, and which steps see it."""
 
 
 # ---- wrong requests that are not refused -------------------------------------------------------------------------
