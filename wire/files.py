@@ -89,6 +89,8 @@ def replace_file(path: Path, octets: bytes, mode: int = 0o644, *, durable: bool 
     ``durable``: it is on the disk, not only on its way there, when this returns. What is no file of anybody's
     (:func:`in_place`) is written to.
     """
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if in_place(path):
         path.write_bytes(octets)
         return

@@ -205,6 +205,7 @@ def test_what_failed_at_a_device_that_was_never_there_is_no_failure_of_it(words:
         ("evcc", ("--target", "loopback:99999"), "There is no target 'loopback:99999': '99999' is no port"),
         ("csms", ("--target", "nonsense"), "The CSMS's address is ws(s)://"),
         ("pools", ("--target", "nowhere.json"), "The credentials in nowhere.json cannot be read"),
+        ("csms", ("--target", "ws://csms.example:99999/CS1"), "The address of the CSMS cannot be read: Port out of"),
         ("csms", ("--target", "wss://csms.example/CS1"), "A CSMS at wss:// needs a root to be trusted by."),
         ("csms", ("--target", "ws://csms.example/CS1", "--password", "none"), "none cannot be read: no such file"),
         ("csms", ("--target", "ws://csms.example/CS1", "--contract", "none"), "none cannot be read: no such file"),
@@ -213,6 +214,7 @@ def test_what_failed_at_a_device_that_was_never_there_is_no_failure_of_it(words:
         ("station", ("--target", "ws://127.0.0.1:9/CS1", "--cp-command", " "), "The command that does what is to be"),
         ("secc", ("--target", "loopback", "--cp-command", '"'), "The command that moves the control pilot cannot be"),
         ("evcc", ("--target", "loopback", "--ev-command", '"'), "The command that starts the vehicle cannot be read"),
+        ("pki", ("--target", "http://us:hushhush@pki.example"), "Who calls is not said in the address of the services"),
         ("pki", ("--target", "ftp://pki.example"), "ftp://pki.example is no address of services"),
     ],
 )
@@ -286,6 +288,7 @@ def test_each_line_of_a_record_is_one_case_and_the_first_says_of_what(words: dic
     ("words_typed", "sentence"),
     [
         (("--ask",), "--ask is about somebody's device: say by --target where that is"),
+        (("--target", ""), "argument --target: it names nothing; leave it out to run a device of ours"),
         (("--target", "eth7", "--seed", "7"), "--seed is for devices of ours"),
         (("--target", "eth7", "--mutant", "mute"), "A wrong device of ours cannot stand in for that at a target."),
         (("--mutant", "mut"), "there is no wrong device 'mut'. Did you mean mute?"),
@@ -419,3 +422,13 @@ def test_whoever_forgets_the_pki_folder_hears_that_no_device_can_trust_the_teste
     bench = Bench(target="eth0", pics=made.usual, options=made.options())
     assert "No PKI folder is given (--pki DIR): no " in made.foretells(bench)
     assert "--pki" not in made.foretells(replace(bench, options=made.options(pki=tmp_path)))
+
+
+def test_a_password_in_an_address_is_kept_nowhere(
+    words: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = tmp_path / "record.jsonl"
+    target = ("--target", "http://us:hushhush@pools.example", "--record", str(record), "--select", "w1")
+    assert conform(*target) == conform(*target, "--resume") == 0
+    assert "http://***@pools.example: 1 passed" in capsys.readouterr().out
+    assert "hushhush" not in record.read_text()

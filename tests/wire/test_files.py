@@ -126,4 +126,6 @@ def test_what_is_the_systems_is_written_to_and_stays_what_it_is() -> None:
         os.close(writing)
         assert read.read() == b"said"
     assert in_place(Path("/dev/stdout")) and in_place(Path("/proc/self/fd/1"))
+    with pytest.raises(IsADirectoryError):
+        replace_file(Path("."), b"said")
     assert not in_place(Path("/dev/shm/results.xml")) and not in_place(Path("dev/stdout"))

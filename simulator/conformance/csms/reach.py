@@ -149,10 +149,11 @@ def sockets_at(target: str, options: CsmsUnderTest) -> tuple[StationDoor, str]:
     """The door at ``target``, and the identity its path ends with. Raises LocalError for what is no address."""
     try:
         parts = urlsplit(target)
-    except ValueError:
-        raise LocalError("The address of the CSMS cannot be read.") from None
+        port = parts.port
+    except ValueError as error:
+        raise LocalError(f"The address of the CSMS cannot be read: {error}.") from None
     path, _, identity = parts.path.rpartition("/")
-    if parts.scheme not in ("ws", "wss") or not parts.netloc or not identity or "@" in parts.netloc:
+    if parts.scheme not in ("ws", "wss") or not parts.netloc or port == 0 or not identity or "@" in parts.netloc:
         raise LocalError(
             "The CSMS's address is ws(s)://HOST[:PORT]/PATH/ID, where ID is the station the tester plays.",
             advice="A password is given in a file: --password FILE.",

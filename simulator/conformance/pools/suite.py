@@ -22,7 +22,7 @@ from pncsim.simulator.conformance.pools.rows import (
 from pncsim.simulator.conformance.suite import Bench, Suite, made_wrong
 from pncsim.simulator.lab.elsewhere.callers import known_services
 from pncsim.simulator.settings import Transport
-from pncsim.wire.errors import PeerError
+from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.values import replace
 
 
@@ -51,6 +51,8 @@ async def _let_in(desk: TestDesk) -> None:
 def check(bench: Bench) -> None:
     """As :class:`simulator.conformance.suite.Suite`."""
     assert isinstance(bench.options, ServicesUnderTest)
+    if "://" in bench.target and "@" in bench.target.partition("://")[2].partition("/")[0]:
+        raise LocalError("Who calls is not said in the address of the services.", advice="Give --credentials FILE.")
     if bench.target:
         known_services(bench.target, bench.options.credentials)
 
