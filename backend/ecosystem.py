@@ -58,6 +58,7 @@ from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
 if TYPE_CHECKING:
+    from pncsim.backend.ccp.kept_peers import KeptPeers
     from pncsim.backend.oem.fleet import Fleet
     from pncsim.backend.pki.revocation_lists import FetchList
     from pncsim.backend.rcp.trust_list import TrustLists
@@ -384,7 +385,14 @@ class Ecosystem:
     @cached_property
     def directory(self) -> ContractDirectory:
         """The contract pools of other operators; nobody is in it until somebody is put there."""
-        return ContractDirectory(self._voice("CCP"))
+        return ContractDirectory(self._voice("CCP"), lambda: self.peers.pools())  # not made before one is missed
+
+    @cached_property
+    def peers(self) -> KeptPeers:
+        """Those of them that an administrator has named; to be closed."""
+        from pncsim.backend.ccp.kept_peers import KeptPeers
+
+        return KeptPeers(self._clock, self._voice("CCP"), self.store)
 
     @cached_property
     def webhooks(self) -> Webhooks:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from pncsim.backend.admin import backup_http, clients_http, lists_http, pki_http, signers_http
+from pncsim.backend.admin import backup_http, clients_http, lists_http, peers_http, pki_http, signers_http
 from pncsim.backend.admin import http as admin_http
 from pncsim.backend.auth import CLIENTS, BearerTokens, Clients, certificates_http
 from pncsim.backend.auth import http as auth_http
@@ -150,6 +150,7 @@ FACES: Mapping[str, Face] = {
             *certificates_http.routes(house.certificates),
             *lists_http.routes(house.ecosystem.store),
             *signers_http.routes(house.ecosystem.further_signers),
+            *peers_http.routes(house.ecosystem.peers, house.ecosystem.directory),
         ),
         scope="admin",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from pncsim.backend.answers import PoolAnswer
@@ -20,11 +21,20 @@ class ContractSource(Protocol):
     async def provide(self, exi: bytes, schema: str, *, local: bool) -> PoolAnswer: ...
 
 
-class ContractDirectory:
-    """The pools of other operators by name; ``voice`` tells of those that do not answer."""
+OtherPools = Callable[[], Awaitable[Mapping[str, ContractSource]]]
+"""Tells the pools that are kept elsewhere and may be others the next time."""
 
-    def __init__(self, voice: Voice) -> None:
-        self._voice = voice
+
+async def nobody_else() -> Mapping[str, ContractSource]:
+    """No pools but those that were added."""
+    return {}
+
+
+class ContractDirectory:
+    """The pools of other operators by name; ``voice`` tells of those that do not answer. ``further`` are asked, too."""
+
+    def __init__(self, voice: Voice, further: OtherPools = nobody_else) -> None:
+        self._voice, self._further = voice, further
         self._pools: dict[str, ContractSource] = {}
         self._holders: dict[str, str] = {}
 
@@ -32,23 +42,19 @@ class ContractDirectory:
         """Know one more pool, or another one under a name."""
         self._pools[name] = pool
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The pools there are."""
-        return tuple(self._pools)
-
     def holder(self, pcid: str) -> str:
         """The pool that had a contract for the vehicle when it was last asked; empty where none is known to."""
         return self._holders.get(vehicle_key(pcid), "")
 
     async def provide(self, pcid: str, exi: bytes, schema: str) -> PoolAnswer | None:
         """A contract for the vehicle from another pool: from the one that had one last, else from whoever is first."""
-        last = self.holder(pcid)
-        if last:
-            answer = await self._ask(last, exi, schema)
+        last, pools = self.holder(pcid), {**self._pools, **await self._further()}
+        if last in pools:
+            answer = await self._ask(last, pools[last], exi, schema)
             if answer is not None:
                 return answer
-        asked = {asyncio.create_task(self._ask(name, exi, schema)): name for name in self._pools if name != last}
+        others = {name: pool for name, pool in pools.items() if name != last}
+        asked = {asyncio.create_task(self._ask(name, pool, exi, schema)): name for name, pool in others.items()}
         try:
             for task in asyncio.as_completed(tuple(asked)):
                 answer = await task
@@ -63,10 +69,10 @@ class ContractDirectory:
         self._holders.pop(vehicle_key(pcid), None)
         return None
 
-    async def _ask(self, name: str, exi: bytes, schema: str) -> PoolAnswer | None:
+    async def _ask(self, name: str, pool: ContractSource, exi: bytes, schema: str) -> PoolAnswer | None:
         """Its answer, if that holds a contract."""
         try:
-            answer = await self._pools[name].provide(exi, schema, local=True)
+            answer = await pool.provide(exi, schema, local=True)
         except PncError as error:
             self._voice.warning(f"The contract pool {name} gives no answer: {error.sentence}")
             return None

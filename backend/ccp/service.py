@@ -128,7 +128,7 @@ class ContractPool:
         self, request: ContractRequest, exi: bytes, schema: str, began: float, why: PncError, *, local: bool
     ) -> PoolAnswer | None:
         """The answer of another pool to a vehicle that has signed its request and has no contract here (POOL-2)."""
-        if self._directory is None or local or why.kind != "no contract" or not self._directory.names:
+        if self._directory is None or local or why.kind != "no contract":
             return None
         if isinstance(request, iso2.CertificateUpdateReq):
             return None  # that is its operator's, who is not here

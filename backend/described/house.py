@@ -75,6 +75,13 @@ _CLIENT = {
 }
 CLIENT = record("Client", _CLIENT)
 WITH_SECRET = record("ClientWithSecret", {**_CLIENT, "secret": text("shown this once")})
+_PEER: Mapping[str, Schema] = {
+    "name": TEXT,
+    "ccp": text("URL its published paths are appended to"),
+    "token": text("URL of its token endpoint"),
+    "client_id": TEXT,
+}
+PEER = record("PoolPeer", _PEER)
 SIGNER = record(
     "FurtherSigner",
     {"id": TEXT, "certificateRequest": BASE64, "chain": listed(CERTIFICATE)},
@@ -179,6 +186,22 @@ ADMIN: Mapping[str, Described] = {
         ),
         answers={201: record("Chain", {"chain": listed(CERTIFICATE)})},
         errors=(404,),
+    ),
+    "getPeers": Described(
+        summary="The contract pools of other operators that are asked for what is not here",
+        answers={200: record("PoolPeers", {"peers": listed(PEER)})},
+        more="Those that the services were started with are not among them.",
+    ),
+    "addPeer": Described(
+        summary="Ask one more contract pool",
+        body=record("PoolPeerWanted", {**_PEER, "client_secret": TEXT}),
+        answers={201: PEER},
+        errors=(409,),
+    ),
+    "removePeer": Described(summary="Ask it no more", answers={200: NOTHING}, errors=(404,)),
+    "getHolder": Described(
+        summary="Which of them had a vehicle's contract last",
+        answers={200: record("ContractHolder", {"holder": text("its name; empty where none is known to")})},
     ),
     "getSigners": Described(
         summary="The signers of the provisioning service below V2G roots of others",

@@ -67,6 +67,9 @@ class Parties(Protocol):
     async def status(self, certificate: x509.Certificate) -> str:
         """What the responder says of it: good, revoked or unknown. Raises LocalError for an issuer nobody knows."""
 
+    async def holder(self, pcid: str) -> str:
+        """The other operator whose contract pool had a contract for the vehicle when it was last asked; or empty."""
+
     def responder_errs(self, instead: Instead) -> None:
         """Let whoever asks hear ``instead(request, answer)`` from now on."""
 

@@ -126,6 +126,10 @@ class Here:
         issuer = issuer_in(self.pkis.values(), certificate)
         return str((await self.ecosystem.ocsp.of(certificate, issuer)).status)
 
+    async def holder(self, pcid: str) -> str:
+        """See :class:`Parties`."""
+        return self.ecosystem.directory.holder(pcid)
+
     def responder_errs(self, instead: Instead) -> None:
         """See :class:`Parties`."""
         self.ecosystem.responder.instead = instead

@@ -132,7 +132,13 @@ class Region:
         from pncsim.backend.pki.fetch import in_process
         from pncsim.simulator.lab.neighbours import open_neighbour
 
-        own, services, on = await self.ecosystem(), (await self.back_end()).services, self.footing
+        services, on, parties = (await self.back_end()).services, self.footing, await self.parties()
+        if not isinstance(parties, Here):
+            from pncsim.simulator.lab.elsewhere.parties import RemoteParties
+
+            assert isinstance(parties, RemoteParties), "there are no others"
+            return await parties.neighbour(name, provider, services)
+        own = parties.ecosystem
         return await open_neighbour(
             name,
             provider,

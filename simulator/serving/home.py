@@ -215,6 +215,7 @@ class Home:
         away = self._elsewhere
         pki = self._pki() if away is None else await away.pki(store)
         await ecosystem.add_pki(pki)
+        leaving.push_async_callback(lambda: ecosystem.peers.close())
         for peer in self._peers:
             pool = PeerPool(self._clock, self._voice.of("CCP"), peer)
             leaving.push_async_callback(pool.close)

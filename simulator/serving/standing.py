@@ -16,6 +16,7 @@ from msgspec import Struct
 from pncsim.backend.auth import AUDIENCES, CLIENTS, TOKEN_KEYS
 from pncsim.backend.auth.certificates import CLIENT_CERTIFICATES
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS
+from pncsim.backend.ccp.kept_peers import PEERS
 from pncsim.backend.cps.further import FURTHER_SIGNERS
 from pncsim.backend.ecosystem import Ecosystem
 from pncsim.backend.faces import FACES, VIEWER
@@ -67,6 +68,7 @@ KINDS = (
     AUDIENCES,
     OWN_KEYS,
     FURTHER_SIGNERS,
+    PEERS,
     END_ENTITIES,
     *FLEET_KINDS,
     ENDPOINTS,

@@ -12,6 +12,8 @@ from pncsim.backend.auth import AUDIENCES, CLIENTS, TOKEN_KEYS, Audience, Client
 from pncsim.backend.auth.certificates import CLIENT_CERTIFICATES, ClientCertificate
 from pncsim.backend.bundle import SignedContractData
 from pncsim.backend.ccp import CONTRACTS, SEEN_REQUESTS, ContractEntry, SeenRequest, StoredContract
+from pncsim.backend.ccp.kept_peers import PEERS
+from pncsim.backend.ccp.peer import Peer
 from pncsim.backend.cps.further import FURTHER_SIGNERS, FurtherSigner
 from pncsim.backend.csms.register import STATIONS, RegisteredStation
 from pncsim.backend.csms.transactions import TRANSACTIONS, MeterValue, Transaction
@@ -161,6 +163,11 @@ def own_key(number: int, version: int = 0) -> OwnKey:
     return OwnKey(role=f"role {number}", certificate=issued(version), private=bytes([version]))
 
 
+def peer(number: int, version: int = 0) -> Peer:
+    url = f"http://127.0.0.1:{9 + version}"
+    return Peer(name=f"pool {number}", ccp=url, token=f"{url}/oauth/token", client_id="us", client_secret="agreed")
+
+
 def further_signer(number: int, version: int = 0) -> FurtherSigner:
     return FurtherSigner(id=f"{number}", private=bytes([version]), chain=(issued(version),), root=issued(version))
 
@@ -269,6 +276,7 @@ SAMPLES: Mapping[str, tuple[KeptKind[Any], Callable[..., Any]]] = {
     "client_certificates": (CLIENT_CERTIFICATES, client_certificate),
     "audiences": (AUDIENCES, lambda number, version=0: Audience(f"http://pool{number}.example", NOW + version)),
     "own_keys": (OWN_KEYS, own_key),
+    "peers": (PEERS, peer),
     "further_signers": (FURTHER_SIGNERS, further_signer),
     "end_entities": (END_ENTITIES, end_entity),
     "fleet": (FLEET, fleet_vehicle),

@@ -11,7 +11,7 @@ from lab_runs import Transport
 
 from pncsim.backend import ecosystem
 from pncsim.backend.ccp import steps
-from pncsim.backend.ccp.directory import ContractDirectory
+from pncsim.backend.ccp.directory import ContractDirectory, ContractSource
 from pncsim.backend.cps import service as cps_service
 from pncsim.backend.cps.service import ProvisioningService
 from pncsim.backend.oem import deliveries
@@ -124,10 +124,10 @@ def _one_root(session: Any) -> object:
     return replace(listed, RootCertificateID=listed.RootCertificateID[:1])
 
 
-async def _asked_again(self: ContractDirectory, name: str, exi: bytes, schema: str) -> object:
+async def _asked_again(self: ContractDirectory, name: str, pool: ContractSource, exi: bytes, schema: str) -> object:
     """Each pool is asked once more by whoever is asked."""
-    await ASK(self, name, exi, schema)
-    return await ASK(self, name, exi, schema)
+    await ASK(self, name, pool, exi, schema)
+    return await ASK(self, name, pool, exi, schema)
 
 
 ROOTS, ASK = contract._roots, ContractDirectory._ask

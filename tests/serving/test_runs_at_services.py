@@ -37,6 +37,7 @@ COMPLETE = frozenset(
     [
         "bundle-signed",
         "contract-authenticated",
+        "contract-in-another-pool",
         "contract-of-another-vehicle",
         "cross-certified",
         "eim-ac",
@@ -249,7 +250,7 @@ def test_what_actors_of_a_use_case_have_put_there_is_taken_away_too(calm: Path) 
             await callers.close()
 
     before, told = run_on_loop("loopback", look), list[Event]()
-    for name in ("root-set-up", "vehicle-made", "vehicle-published", "several-of-each"):
+    for name in ("root-set-up", "vehicle-made", "vehicle-published", "several-of-each", "contract-in-another-pool"):
         result = run_at(find_scenario(name), calm, readers=(told.append,))
         assert result.verdict is Verdict.PASS, result.line
     assert run_on_loop("loopback", look) == before

@@ -76,13 +76,12 @@ class BroughtPkis:
 
     async def bring(self, plans: Iterable[PkiPlan]) -> None:
         """Make them and have the services' administrator take them in. Raises PncError."""
-        listener = HttpListener(_seen_from(self._callers.url("rcp")), voice=self._voice)
+        listener = HttpListener(self.host, voice=self._voice)
         self._sockets.push_async_callback(listener.stop)
-        for plan in plans:
-            self._make(plan, f"{listener.url}/ocsp")
-        responder = OcspResponder(self._clock, self._voice, self._store, *self.pkis.values())
+        made = {plan.name: self._make(plan, f"{listener.url}/ocsp") for plan in plans}
+        responder = OcspResponder(self._clock, self._voice, self._store, *made.values())
         await listener.start(ocsp_app(responder, self._voice))
-        for name, pki in self.pkis.items():
+        for name, pki in made.items():
             for role, kind in _KINDS.items():
                 answer = await self._ask("rcp", "PUT", ROOTS, publication(pki.certificate(role), kind))
                 published = answer.get("RootResponse")
@@ -94,7 +93,17 @@ class BroughtPkis:
                 await self._certify_signer(self.authorities[name])
             self._voice.story(f"The roots of the PKI {name} are in the root pool until the run ends.")
 
-    def _make(self, plan: PkiPlan, ocsp_url: str) -> None:
+    @property
+    def host(self) -> str:
+        """The address of this machine that the services reach. Raises LocalError."""
+        return _seen_from(self._callers.url("rcp"))
+
+    async def place(self, service: str, path: str, name: str, body: dict[str, object]) -> None:
+        """Have the administrator put something there by POST, which is taken away with the rest, below its ``name``."""
+        await self._ask(service, "POST", path, body)
+        self._placed.append((service, f"{path}/{quote(name, safe='')}"))
+
+    def _make(self, plan: PkiPlan, ocsp_url: str) -> Pki:
         unit = f"PKI {plan.name}"
         pki = create_pki(
             self._clock.now(),
@@ -105,6 +114,7 @@ class BroughtPkis:
         )
         self.pkis[plan.name] = pki
         self.authorities[plan.name] = CertificateService(self._clock, self._voice.of("PKI", unit), self._store, pki)
+        return pki
 
     async def _certify_signer(self, authority: CertificateService) -> None:
         """Let the services' provisioning service sign below this PKI, too; where it cannot, nothing is signed there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from cryptography import x509
@@ -77,10 +77,10 @@ def take_keys(pki: Pki, folder: Path) -> None:
 class KnownRoots:
     """The roots of PKIs (:class:`backend.verification.Roots`)."""
 
-    def __init__(self, pkis: Iterable[Pki]) -> None:
+    def __init__(self, pkis: Callable[[], Iterable[Pki]]) -> None:
         self._pkis = pkis
 
     async def anchors(self, *kinds: RootKind) -> list[x509.Certificate]:
         """The roots of these kinds, in order."""
         roles = [_ROOTS[kind] for kind in kinds if kind in _ROOTS]
-        return [root for pki in self._pkis for root in pki.anchors(*roles)]
+        return [root for pki in self._pkis() for root in pki.anchors(*roles)]

@@ -7,7 +7,7 @@ where they are. What a run has brought there it takes away again when it ends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from pncsim.backend.mo.client import RemoteOperators
 from pncsim.backend.oem.remote import RemoteServices
 from pncsim.backend.pki.chains import ContractChainJudge
 from pncsim.backend.pki.est_client import enrol
-from pncsim.backend.pki.fetch import HttpFetch
+from pncsim.backend.pki.fetch import Fetch, HttpFetch
 from pncsim.backend.pki.ocsp_client import OcspClient
 from pncsim.backend.pki.responder import Instead
 from pncsim.backend.pki.revocation import Revocations
@@ -37,12 +37,14 @@ from pncsim.simulator.lab.around import issuer_in, named
 from pncsim.simulator.lab.elsewhere.brought import BroughtPkis, CrossedEnrolment
 from pncsim.simulator.lab.elsewhere.callers import Callers
 from pncsim.simulator.lab.elsewhere.desk import RemoteDesk
+from pncsim.simulator.lab.elsewhere.far_neighbours import PEERS, FarNeighbours
 from pncsim.simulator.lab.elsewhere.guest_operators import GuestOperators
 from pncsim.simulator.lab.elsewhere.known_pki import KnownRoots, known_pki, take_keys
 from pncsim.simulator.lab.elsewhere.only_here import can_be_elsewhere, check_algorithms, needed_by_others
 from pncsim.simulator.lab.elsewhere.succession import Succession
 from pncsim.simulator.lab.elsewhere.their_time import AHEAD, TheirTime, Timely
-from pncsim.simulator.plan import Plan
+from pncsim.simulator.lab.neighbours import Neighbour
+from pncsim.simulator.plan import PkiPlan, Plan
 from pncsim.simulator.pool.client import Participant
 from pncsim.tls_certs import reading
 from pncsim.tls_certs.issue import build_request
@@ -76,6 +78,7 @@ class RemoteParties:
         self._crossed: list[x509.Certificate] = []
         self._asking: list[OcspClient] = []
         self._instead: Instead | None = None
+        self._peers: dict[str, str] = {}
         self._succession = Succession(callers)
         self._published: list[str] = []
         self._contracts: list[str] = []
@@ -85,6 +88,9 @@ class RemoteParties:
     def pkis(self) -> Mapping[str, Pki]:
         """See :class:`Parties`: that of the services without its keys, and those that were brought along."""
         return {"": self._pki, **self._brought.pkis}
+
+    def _all(self) -> Iterable[Pki]:
+        return self.pkis.values()
 
     async def bring(self) -> None:
         """Bring along what the plan names beside the services' own. Raises PncError."""
@@ -96,7 +102,7 @@ class RemoteParties:
             if operator.pki:
                 status = self._revocation(Voice.on(self._clock, self._trace, "MO", f"MO {operator.provider}"))
                 algorithms = self._plan.policies.algorithms
-                verifier = Verifier(self._clock, KnownRoots(self.pkis.values()), status, algorithms)
+                verifier = Verifier(self._clock, KnownRoots(self._all), status, algorithms)
                 self._guests.add(operator, verifier)
 
     # Vehicles and stations
@@ -308,7 +314,7 @@ class RemoteParties:
             authority=await self.station_authority(""),
             operator=self._guests.authorised(RemoteOperators(self._clock, voice, Timely(cpo, self._time))),
             chains=ContractChainJudge(
-                KnownRoots(self.pkis.values()),
+                KnownRoots(self._all),
                 gate=voice.tolerate,
                 learn=revocation.learn,
                 algorithms=self._plan.policies.algorithms,
@@ -323,8 +329,8 @@ class RemoteParties:
     def _revocation(self, voice: Voice) -> Revocations:
         return Revocations(self._clock, voice, self._ocsp(voice))
 
-    def _ocsp(self, voice: Voice) -> OcspClient:
-        """Asks the responder that a certificate names, anew each time."""
+    def _fetch(self) -> Fetch:
+        """How the responder that a certificate names is asked."""
         responders = HttpFetch(self._clock)
         self._sockets.push_async_callback(responders.close)
 
@@ -343,9 +349,13 @@ class RemoteParties:
                     raise
             return await responders(now, request)
 
+        return fetch
+
+    def _ocsp(self, voice: Voice) -> OcspClient:
+        """Asks the responder that a certificate names, anew each time."""
         held = [(role, chain) for pki in self.pkis.values() for role, chain in pki.certificates.items()]
         issuers = [one for role, chain in held if PROFILES[role].ca for one in chain]
-        client = OcspClient(self._clock, voice, fetch, issuers=issuers, max_age=0)
+        client = OcspClient(self._clock, voice, self._fetch(), issuers=issuers, max_age=0)
         self._asking.append(client)
         return client
 
@@ -356,6 +366,30 @@ class RemoteParties:
         client = ContractPoolClient(self._clock, voice, url, token=await who.token(), renew=renew, tls=tls)
         self._sockets.push_async_callback(client.close)
         return client
+
+    # Other operators
+
+    async def neighbour(self, name: str, provider: str, services: Services) -> Neighbour:
+        """Another operator with pools of its own, in this process, whom the services know. Raises PncError."""
+        await self._brought.bring([PkiPlan(name)])
+        own = self._brought.pkis[name]
+        for client in self._asking:
+            for authority in own.authorities():
+                client.learn(authority.certificate)
+        far = FarNeighbours(
+            self._clock, self._trace, self._source, self._sockets, host=self._brought.host, fetch=self._fetch()
+        )
+        home = await self._contract_pool(self._callers.station_operator(), "CCP", f"CCP {name}")
+        opened, peer = await far.open(name, provider, (own, self._pki), services, home)
+        self._peers[str(peer["name"])] = name
+        await self._brought.place("admin", PEERS, str(peer["name"]), peer)
+        return opened
+
+    async def holder(self, pcid: str) -> str:
+        """See :class:`Parties`."""
+        path = f"/admin/holders/{quote(pcid, safe='')}"
+        held = str((await self._callers.administrator().call("admin", "GET", path)).get("holder", ""))
+        return self._peers.get(held, held)
 
     # Time, and the end
 
