@@ -25,6 +25,7 @@ from pncsim.simulator.conformance.suite import Bench
 from pncsim.tls_certs.pki import create_pki, write_pki
 from pncsim.wire.v2g.registry import codec
 
+PICS = Path(__file__).parents[2] / "docs" / "examples" / "conformance" / "pnc-ev.toml"
 PNC = shlex.join((sys.executable, "-c", "from pncsim.simulator.commands.main import main; main()"))
 
 
@@ -56,7 +57,7 @@ def test_a_vehicle_is_started_for_each_case_as_it_wants_it_and_ended_with_all_it
     words = ("--target", f"loopback:{port}", "--pki", str(tmp_path / "pki"), "--record", str(record), "--wait", "20")
     chosen = "TC_EVCC_CMN_VTB_ServiceDiscovery_001 or TC_EVCC_DC_VTB_CurrentDemand_002"
     with pytest.raises(SystemExit) as left:
-        main(["conformance", "evcc", *words, "--ev-command", f"sh {script}", "--select", chosen])
+        main(["conformance", "evcc", *words, "--pics", str(PICS), "--ev-command", f"sh {script}", "--select", chosen])
     assert left.value.code == 0, capsys.readouterr().out
     assert (tmp_path / "words").read_text().splitlines() == ["ac contract", "dc contract"]
     assert not any(runs(pid) for pid in (tmp_path / "left").read_text().split())
