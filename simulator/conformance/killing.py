@@ -69,6 +69,7 @@ def _survives(found: Tried) -> str:
 
 
 def _goes_too_far(found: Tried) -> str:
-    if found.verdict not in (CaseVerdict.FAIL, CaseVerdict.ERROR):
+    """Who is not to be reached at all fails nothing: that is an error, as it has to be."""
+    if found.verdict is not CaseVerdict.FAIL and not found.defect:
         return ""
     return f"It is not listed for this case, which comes to {found.verdict} with it: {found.why}"

@@ -29,6 +29,7 @@ from pncsim.wire.values import replace
         ((), "pass", CaseVerdict.PASS, "it is pass"),
         ((), "inconclusive", CaseVerdict.PASS, "it is inconclusive"),
         ((), "fail", CaseVerdict.FAIL, "not listed for this case, which comes to fail"),
+        ((), "nowhere", CaseVerdict.PASS, "There is no such device."),
         ((), "defect", CaseVerdict.FAIL, "not listed for this case, which comes to error"),
     ],
 )

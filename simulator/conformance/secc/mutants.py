@@ -14,6 +14,7 @@ from pncsim.secc.evse import EvsePlan
 from pncsim.simulator.conformance.case import Case, Mutant
 from pncsim.simulator.conformance.secc.discovery import LateConnection, Search
 from pncsim.simulator.conformance.secc.links import deaf, lax
+from pncsim.simulator.conformance.secc.looks import offers_the_choice_of_before
 from pncsim.simulator.conformance.secc.step import SEQUENCE_TIMEOUT, SETUP_TIMEOUT, SILENCE, CaseStep
 from pncsim.wire.errors import Kind, PeerError
 from pncsim.wire.session.dialect import Dialect, Move
@@ -277,7 +278,7 @@ def _before(cases: tuple[Case, ...]) -> Iterator[Mutant]:
     yield _mutant(
         "speaks what nobody speaks",
         "its namespace is the one nobody speaks",
-        [f"{sap}2"],
+        [f"{sap}{number}" for number in (2, 1, 4, 6)],
         _speaks(lambda dialect: replace(dialect, namespace="urn:example:nobody")),
     )
     yield _mutant(
@@ -294,7 +295,8 @@ def _before(cases: tuple[Case, ...]) -> Iterator[Mutant]:
 def _saying(steps: CaseSteps) -> Iterator[Mutant]:
     setup = [(case, step) for case, step in steps if step.at == "SessionSetupReq" and step.setting.pause == "vehicle"]
     old = [case.id for case, step in setup if step.codes == ("OK_OldSessionJoined",)]
-    yield _mutant("forgets", "a paused session is forgotten", old, _moves("SessionSetupReq", _forgetful))
+    later = [case.id for case, step in steps if _joins(step) and offers_the_choice_of_before in step.also]
+    yield _mutant("forgets", "a paused session is forgotten", [*old, *later], _moves("SessionSetupReq", _forgetful))
     new = [case.id for case, step in setup if case.id not in old]
     yield _mutant("joins any", "whoever comes joins the paused session", new, _moves("SessionSetupReq", _sociable))
     for first, name, title in ((0, "asks no receipt", "no receipt is asked for"), (1, "asks receipts", "they are")):
