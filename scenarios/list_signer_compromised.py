@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pncsim.simulator.lab.lists import LIST, believed, fetch_list, stolen_signer, with_root
+from pncsim.simulator.lab.lists import LIST, believed, fetch_list, with_root
 from pncsim.simulator.lab.roots import fingerprint
 from pncsim.simulator.scenario import UseCase, scenario
 from pncsim.tls_certs.reading import common_name, same_key
@@ -36,8 +36,8 @@ async def list_signer_compromised(lab: Lab) -> None:
     admin, manufacturer, operator = [await lab.caller(name) for name in ("ADMIN", "OEM", "MO")]
     made = await lab.order(await lab.vehicle(payment="external"))
     await made.produce()
-    held, lists = [*made.vehicle.v2g_roots], (await lab.region.ecosystem()).trust_lists
-    old_root, genuine, thief = await lists.anchor(), await fetch_list(manufacturer), await stolen_signer(lab)
+    held, genuine, parties = [*made.vehicle.v2g_roots], await fetch_list(manufacturer), await lab.region.parties()
+    old_root, thief = await parties.list_keys()
 
     theirs = lab.new_root("V2G")
     forged = with_root(genuine, theirs, thief, lab.clock.now())
@@ -53,7 +53,7 @@ async def list_signer_compromised(lab: Lab) -> None:
     others = {one.name: (await one.post(f"{LIST}/signer")).status for one in (manufacturer, operator)}
     rcp.shows("refused-to-others", "RCP-2", "nobody else replaces the signer", set(others.values()) == {403}, others)
     replaced = await admin.post(f"{LIST}/signer")
-    new_root, rebuilt = await lists.anchor(), await fetch_list(manufacturer)
+    (new_root, _), rebuilt = await parties.list_keys(), await fetch_list(manufacturer)
     handed = replaced.status == 200 and replaced.body["fingerprint"] == fingerprint(new_root) != fingerprint(old_root)
     rcp.shows("replaced", "RCP-2", "the administrator does, and has the new root to hand on", handed, replaced.said)
     signers = [open_signed(octets).signer for octets in (genuine, rebuilt)]

@@ -70,6 +70,9 @@ class Parties(Protocol):
     async def holder(self, pcid: str) -> str:
         """The other operator whose contract pool had a contract for the vehicle when it was last asked; or empty."""
 
+    async def list_keys(self) -> tuple[x509.Certificate, Credentials]:
+        """The root of the root pool's signed lists and what signs them, as who breaks into the pool finds them."""
+
     def responder_errs(self, instead: Instead) -> None:
         """Let whoever asks hear ``instead(request, answer)`` from now on."""
 

@@ -130,6 +130,14 @@ class Here:
         """See :class:`Parties`."""
         return self.ecosystem.directory.holder(pcid)
 
+    async def list_keys(self) -> tuple[x509.Certificate, Credentials]:
+        """See :class:`Parties`."""
+        from pncsim.backend.pki.own import OWN_KEYS
+
+        own = await self.ecosystem.store.of(OWN_KEYS).get("rcp_signer")
+        assert own is not None, "a list was signed"
+        return await self.ecosystem.trust_lists.anchor(), Credentials((own.certificate,), own.key)
+
     def responder_errs(self, instead: Instead) -> None:
         """See :class:`Parties`."""
         self.ecosystem.responder.instead = instead

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from pncsim.backend.oem.roots import VerifiedRoots
-from pncsim.backend.pki.own import OWN_KEYS
 from pncsim.backend.rcp.trust_list import moment_text
 from pncsim.backend.store import MemoryStore
 from pncsim.tls_certs import reading
@@ -30,13 +29,6 @@ LIST = "/v1/root/ctl"
 async def fetch_list(caller: Caller) -> bytes:
     """The list of now, as ``caller`` gets it (CMS SignedData, DER)."""
     return base64.b64decode((await caller.get(LIST)).body["CTL"]["signedData"])
-
-
-async def stolen_signer(lab: Lab) -> Credentials:
-    """The key and certificate that sign the lists now, as who breaks into the pool finds them in its store."""
-    own = await (await lab.region.ecosystem()).store.of(OWN_KEYS).get("rcp_signer")
-    assert own is not None, "a list was signed"
-    return Credentials((own.certificate,), own.key)
 
 
 def with_root(octets: bytes, root: x509.Certificate, signer: Credentials, now: float) -> bytes:

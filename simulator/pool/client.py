@@ -41,7 +41,8 @@ class ClientSecret(Discreet, Struct, frozen=True):
 class KnownServices(Struct, frozen=True):
     """Where the services are, by name, and who may call there; ``root``: what their TLS certificate is below.
 
-    ``pki``: the folder in which the keys of their authorities are, for whoever can read it.
+    ``pki``: the folder in which the keys of their authorities are, ``database`` the URL of what they keep in, for
+    whoever can read it.
     """
 
     services: Mapping[str, str]
@@ -49,6 +50,7 @@ class KnownServices(Struct, frozen=True):
     file: Path
     root: Path | None = None
     pki: Path | None = None
+    database: str | None = None
 
     def of(self, client: str) -> ClientSecret:
         """The credentials of a client. Raises LocalError."""
@@ -83,7 +85,7 @@ def read_access(file: Path, url: str) -> KnownServices:
             f"{file} is neither a ready file nor a clients.json: {error}.", advice="Both are written by pnc serve."
         ) from error
     root, pki = (Path(place) if place else None for place in (ready.root, ready.pki))
-    return KnownServices({} if url else ready.services, ready.clients, file, root, pki)
+    return KnownServices({} if url else ready.services, ready.clients, file, root, pki, ready.database)
 
 
 class _Ready(Struct):
@@ -91,6 +93,7 @@ class _Ready(Struct):
     clients: tuple[ClientSecret, ...]
     root: str | None = field(default=None, name="tlsRoot")
     pki: str | None = None
+    database: str | None = None
 
 
 class Participant:

@@ -20,7 +20,7 @@ def left(words: list[str]) -> int | str | None:
 
 
 def test_a_run_that_lets_years_go_by_spoils_no_other_and_what_cannot_be_there_is_left_out(tmp_path: Path) -> None:
-    chosen = "(contract-concluded or list-signer-compromised or vehicle-made) and not fault"
+    chosen = "(contract-concluded or crypto-agility or vehicle-made) and not fault"
     record = tmp_path / "record.jsonl"
     with serving(tmp_path, "--test-controls"):
         ready = tmp_path / "ready.json"
@@ -31,7 +31,7 @@ def test_a_run_that_lets_years_go_by_spoils_no_other_and_what_cannot_be_there_is
     assert (done.returncode, done.stderr) == (0, ""), said
     assert [line.split(":")[0] for line in said[:-1]] == [
         "PASS contract-concluded",
-        "LEFT OUT list-signer-compromised",
+        "LEFT OUT crypto-agility",
         "PASS vehicle-made",
     ]
     assert said[-1].startswith("PASS 3 runs, all as expected, 1 left out")

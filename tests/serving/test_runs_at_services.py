@@ -341,6 +341,7 @@ def test_what_services_do_each_day_is_done_when_a_lab_says_so(tmp_path: Path, na
 @pytest.mark.parametrize(
     ("name", "options"),
     [
+        ("list-signer-compromised", {}),
         ("root-distrusted", {}),
         ("root-removed", {}),
         ("root-removed", {"cascade": "purge"}),

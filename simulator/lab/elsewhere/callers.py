@@ -15,6 +15,7 @@ from pncsim.wire.errors import LocalError
 from pncsim.wire.source import Source
 from pncsim.wire.trace import Trace
 from pncsim.wire.urls import without_password
+from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
 
 NEEDED = ("token", "rcp", "pcp", "ccp", "mo", "est", "admin")
@@ -56,6 +57,11 @@ class Callers:
     def pki(self) -> Path | None:
         """The folder with the keys of the services' authorities, where a ready file names it."""
         return self._known.pki
+
+    @property
+    def database(self) -> str | None:
+        """The URL of what the services keep in, where a ready file names it."""
+        return self._known.database
 
     @property
     def responder(self) -> str:
@@ -167,7 +173,7 @@ def known_services(ecosystem: str, credentials: Path | None) -> KnownServices:
         if credentials is None:
             return known
         secrets = read_access(credentials, "")
-        return KnownServices(known.services, secrets.clients, credentials, known.root or secrets.root, known.pki)
+        return replace(known, clients=secrets.clients, file=credentials, root=known.root or secrets.root)
     if not ecosystem.lower().startswith(("http://", "https://")):
         raise LocalError(f"{without_password(ecosystem)} is no address of services: http:// and https:// are.")
     if credentials is None:

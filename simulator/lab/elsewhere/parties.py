@@ -35,6 +35,7 @@ from pncsim.ev.iso2.unpacking import unpack_contract
 from pncsim.ev.vehicle import Vehicle
 from pncsim.simulator.lab.around import issuer_in, named
 from pncsim.simulator.lab.elsewhere.brought import BroughtPkis, CrossedEnrolment
+from pncsim.simulator.lab.elsewhere.burglary import list_keys
 from pncsim.simulator.lab.elsewhere.callers import Callers
 from pncsim.simulator.lab.elsewhere.desk import RemoteDesk
 from pncsim.simulator.lab.elsewhere.far_neighbours import PEERS, FarNeighbours
@@ -283,6 +284,12 @@ class RemoteParties:
                 raise
             return False
         return True
+
+    async def list_keys(self) -> tuple[x509.Certificate, Credentials]:
+        """See :class:`Parties`; services that others depend on are not broken into."""
+        if not await self._time.may_advance():
+            raise needed_by_others(f"the signer of the lists of {self._pki.keeper}", "replace")
+        return list_keys(self._callers.database, self._callers.where)
 
     def responder_errs(self, instead: Instead) -> None:
         """See :class:`Parties`; what the services' responder says is spoilt on its way here."""
