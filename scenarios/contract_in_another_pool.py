@@ -58,7 +58,8 @@ async def contract_in_another_pool(lab: Lab) -> None:
     lab.expect.installed(vehicle, first, emaid)
     lab.expect.paid(first, emaid, kwh=0.5)
     asked = pools(calls)
-    ccp.shows("others-asked", "POOL-2", "the others are asked once each", asked == ["CCP east", "CCP west"], asked)
+    once = asked in (["CCP east", "CCP west"], ["CCP east"])  # one has it: the other need not be waited for
+    ccp.shows("others-asked", "POOL-2", "the others are asked, and none of them twice", once, asked)
     holder = await (await lab.region.parties()).holder(pcid)
     ccp.shows("remembered", "POOL-2", "the directory says who had it", holder == "east", holder)
 
