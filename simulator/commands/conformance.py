@@ -40,6 +40,10 @@ USUAL_LIMIT, WEEK = 600.0, 7 * 86_400.0
 MEETINGS = 4
 """Times that a device is waited for in one case at most: it is reset, or comes a second time."""
 
+UNDECLARED = (
+    "No PICS file is given (--pics FILE): what is not so here is tried all the same, as if the device were ours."
+    " --pics-template prints one to fill in."
+)
 EPILOG = (
     "exit codes: 0 nothing speaks against the device, 1 a case failed, 2 wrong usage, or nothing is selected, 3 the"
     " device could not be reached, or a case or file could not be used here, 4 no case failed, but one was"
@@ -251,8 +255,10 @@ def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Argument
     ahead = [one.id for one in left] if jobs == 1 else []
     tally = SuiteTally(suite.name, len(chosen), -1 if arguments.quiet else arguments.verbose, ahead=ahead)
     kept = True
-    if bench.target and left and not arguments.quiet and (foretold := suite.foretells(bench)):
-        print(printable(foretold), file=sys.stderr, flush=True)
+    if bench.target and left and not arguments.quiet:
+        declared = "" if arguments.pics is not None else UNDECLARED
+        for foretold in filter(None, (suite.foretells(bench), declared)):
+            print(printable(foretold), file=sys.stderr, flush=True)
     try:
         tally.recall([held_against(one, known) for one in done])
         tally.begin()

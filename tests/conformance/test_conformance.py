@@ -377,9 +377,13 @@ def test_after_cases_at_a_target_that_all_cannot_be_run_for_one_reason_no_other_
 
 
 def test_whom_the_tester_waits_for_is_told_before_it_does(
-    words: dict[str, str], capsys: pytest.CaptureFixture[str]
+    words: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     conform("--target", "eth7")
+    waited, undeclared = capsys.readouterr().err.splitlines()
+    assert waited == "A word is waited for at eth7." and undeclared.startswith("No PICS file is given (--pics FILE)")
+    (tmp_path / "pics.toml").write_text("")
+    conform("--target", "eth7", "--pics", str(tmp_path / "pics.toml"))
     assert capsys.readouterr().err == "A word is waited for at eth7.\n"
     conform("--target", "eth7", "--quiet")
     conform()

@@ -21,7 +21,8 @@ from pncsim.simulator.conformance.secc import rig as rigs
 from pncsim.simulator.conformance.secc.options import StationUnderTest
 from pncsim.simulator.conformance.secc.pilot import CommandPilot
 from pncsim.simulator.conformance.secc.step import CaseStep
-from pncsim.simulator.conformance.secc.suite import SECC
+from pncsim.simulator.conformance.secc.suite import SECC, unpiloted
+from pncsim.simulator.conformance.suite import Bench
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.session.dialect import Dialect
 from pncsim.wire.trace import V2gMessage
@@ -230,6 +231,26 @@ def test_a_pilot_is_moved_by_a_command_and_what_fails_is_a_sentence(tmp_path: Pa
     assert told.read_text().split() == ["B", "C", "B", "wake", "D", "A"] and not pilot.plugged
     with pytest.raises(LocalError, match="cannot be run: no such file"):
         CommandPilot(str(tmp_path / "none")).connect()
+
+
+@pytest.mark.parametrize(
+    ("id", "options", "apart"),
+    [
+        ("TC_SECC_DC_VTB_CableCheck_008", {}, True),
+        ("TC_SECC_DC_VTB_CableCheck_008", {"manual": True}, True),
+        ("TC_SECC_DC_VTB_CableCheck_008", {"cp_command": "cp"}, False),
+        ("TC_SECC_CMN_VTB_SDP_004", {}, True),
+        ("TC_SECC_CMN_VTB_SDP_004", {"manual": True}, False),
+        ("TC_SECC_CMN_VTB_SDP_001", {}, False),
+    ],
+)
+def test_no_station_fails_since_nobody_moves_its_pilot(id: str, options: dict[str, Any], apart: bool) -> None:
+    there = Bench(target="eth0", pics=SECC.usual, options=StationUnderTest(**options))
+    assert unpiloted(SECC.case(id), there) is apart
+    if apart:
+        told = tried(SECC, SECC.case(id), there)
+        assert told.verdict is CaseVerdict.NOT_APPLICABLE and told.why.endswith("give --cp-command.")
+    assert not unpiloted(SECC.case(id), SECC.own_bench())
 
 
 def test_a_target_is_an_interface_or_a_port_on_loopback() -> None:

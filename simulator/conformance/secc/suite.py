@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pncsim.ev.vehicle import Vehicle
-from pncsim.simulator.conformance.case import Case, Finding
+from pncsim.simulator.conformance.case import Case, CaseVerdict, Finding
 from pncsim.simulator.conformance.in_lab import check_lab, untrusted
 from pncsim.simulator.conformance.secc.declared import DECLARATIONS
 from pncsim.simulator.conformance.secc.mutants import UNKILLED, mutants
@@ -12,18 +12,31 @@ from pncsim.simulator.conformance.secc.pilot import CommandPilot
 from pncsim.simulator.conformance.secc.rig import Rig, run_case, take
 from pncsim.simulator.conformance.secc.rows import charging, discovery, parameters, paying, setting_up, unsuited
 from pncsim.simulator.conformance.secc.step import CaseStep
-from pncsim.simulator.conformance.secc.table import RowKind
+from pncsim.simulator.conformance.secc.table import WIRED, RowKind
 from pncsim.simulator.conformance.suite import Bench, Suite
 
 
 async def drive(case: Case, bench: Bench) -> Finding:
     """As :class:`simulator.conformance.suite.Suite`."""
     how: RowKind = case.how
+    if unpiloted(case, bench):
+        return Finding(CaseVerdict.NOT_APPLICABLE, "The tester moves no control pilot there: give --cp-command.")
 
     async def play(rig: Rig, vehicle: Vehicle) -> Finding:
         return await (take(how, rig, vehicle) if isinstance(how, CaseStep) else how.play(rig, vehicle))
 
     return await run_case(case, bench, how.setting, play, SECC.mutants.get(bench.mutant))
+
+
+def unpiloted(case: Case, bench: Bench) -> bool:
+    """Whether a case needs a control pilot, at somebody's station, that nobody moves.
+
+    A person at the plug (--manual) is enough where no state counts.
+    """
+    assert isinstance(bench.options, StationUnderTest)
+    if not bench.target or bench.options.cp_command is not None or not set(WIRED) <= set(case.when):
+        return False
+    return not bench.options.manual or isinstance(case.how, CaseStep)
 
 
 def check(bench: Bench) -> None:

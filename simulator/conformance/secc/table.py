@@ -25,6 +25,7 @@ def declared(name: str, value: str) -> tuple[Condition, ...]:
     return (Condition(name, value),)
 
 
+WIRED = declared("ControlPilot", "true")
 AC = Setting(energy="ac", when=declared("ChargingMode", "aC"))
 DC = Setting(energy="dc", when=declared("ChargingMode", "dC"))
 EIM = Setting(payment="external", when=declared("IdentificationMode", "eIM"))
@@ -68,5 +69,5 @@ def _conditions(how: RowKind) -> tuple[Condition, ...]:
     return (
         *how.setting.when,
         *(declared("AfterFailed", "close") if refused else ()),
-        *(declared("ControlPilot", "true") if wired else ()),
+        *(WIRED if wired else ()),
     )
