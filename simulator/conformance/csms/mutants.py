@@ -27,7 +27,7 @@ BESIDES: Mapping[str, tuple[str, ...]] = {
     "no-certificate": ("TC_A_19_CSMS",),
     "no-status": ("TC_C_51_CSMS", "TC_C_52_CSMS"),
     "nobody-known-later": ("TC_C_50_CSMS",),
-    "nobody-known": ("TC_C_50_CSMS", "TC_C_52_CSMS"),
+    "nobody-known": ("TC_C_50_CSMS", "TC_C_51_CSMS", "TC_C_52_CSMS"),
     "prefers-another": ("TC_A_19_CSMS",),
     "profile-of-old": ("TC_A_19_CSMS",),
     "refuses-heartbeat": ("TC_A_09_CSMS", "TC_A_10_CSMS", "TC_B_01_CSMS"),
