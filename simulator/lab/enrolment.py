@@ -29,6 +29,7 @@ async def certificate_comes(lab: Lab, station: ChargePoint) -> AsyncIterator[Non
     """
     signed = lab.watch.answered("CertificateSigned")
     yield
+    await _in_time(lab)
     with contextlib.suppress(TimeoutError):
         async with lab.clock.timeout(PATIENCE):
             await signed
@@ -38,8 +39,15 @@ async def certificate_comes(lab: Lab, station: ChargePoint) -> AsyncIterator[Non
 async def quiet_until(lab: Lab, moment: float, station: ChargePoint) -> None:
     """Let it be that moment, and the station do what it does then by itself."""
     lab.clock.jump(moment - lab.clock.now())
+    await _in_time(lab)
     await lab.clock.pass_time(1.0)
     await station.quiet()
+
+
+async def _in_time(lab: Lab) -> None:
+    """Where running services cannot follow a jump nothing comes: who waits is told so at once. Raises LocalError."""
+    if lab.region.built is not None:
+        await lab.region.built.keep_time()
 
 
 async def enrol_over_est(lab: Lab) -> None:
