@@ -7,6 +7,7 @@ visits as it is told, with a verdict line and an exit code.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,9 @@ from pncsim.wire.source import SYSTEM
 from pncsim.wire.trace import Trace
 from pncsim.wire.values import replace
 from pncsim.wire.voice import Voice
+
+STOPS = 3.0
+"""Seconds a session may take to end in order, where somebody ends the vehicle."""
 
 
 async def run_station(
@@ -193,6 +197,9 @@ async def run_vehicle(
     """Charge at one station; the exit code. Raises LocalError when the options or the PKI folder are no good.
 
     ``handle`` gets the driver's wheel, for whoever steers it.
+
+    A vehicle that is ended in the middle of a session stops it as its driver would, so that no contactor opens under
+    load, and no station waits for who has gone; what has not ended after :data:`STOPS` is broken off.
     """
     pki = load_pki(options.pki) if options.pki is not None else create_pki(clock.now())
     if options.pki is None and options.tls:
@@ -216,7 +223,15 @@ async def run_vehicle(
     wheel = Wheel()
     if handle is not None:
         handle.on = wheel
-    outcome = await charge(network_at(link, clock), vehicle, clock, trace, wheel=wheel)
+    session = asyncio.ensure_future(charge(network_at(link, clock), vehicle, clock, trace, wheel=wheel))
+    try:
+        outcome = await asyncio.shield(session)
+    except asyncio.CancelledError:
+        if wheel.stop():
+            await asyncio.wait([session], timeout=STOPS)
+        session.cancel()
+        await asyncio.gather(session, return_exceptions=True)
+        raise
     said = outcome.reason if outcome.ok or outcome.error is None else outcome.error.sentence
     verdict, line = vehicle_verdict(outcome, first_sentence(said), kwh=options.kwh, patience=options.patience)
     return say("ev", verdict, line)

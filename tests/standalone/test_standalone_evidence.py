@@ -178,6 +178,21 @@ def test_a_side_that_is_interrupted_leaves_what_it_has_seen(by: signal.Signals, 
     assert "The vehicle is plugged in." in (folder / "events.jsonl").read_text()
 
 
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_vehicle_that_is_interrupted_while_it_charges_stops_in_order(by: signal.Signals, tmp_path: Path) -> None:
+    port = free_port()
+    station = start(tmp_path, "secc", "--eim", "--no-tls", "--sdp-port", port, "--no-evidence")
+    until(station, "Waiting for a vehicle")
+    vehicle = start(tmp_path, "ev", "--eim", "--no-tls", "--sdp-port", port, "--loops", "10000", "--no-evidence")
+    until(vehicle, "Charging begins")
+    vehicle.send_signal(by)
+    told, _ = vehicle.communicate(timeout=PATIENCE)
+    seen, _ = station.communicate(timeout=PATIENCE)
+    assert vehicle.returncode in (130, 143)
+    assert "Charging stops: the driver stops" in told
+    assert "The vehicle has ended the session." in seen and seen.splitlines()[-1].startswith("PASS secc")
+
+
 def test_a_side_that_fails_leaves_the_cause(tmp_path: Path) -> None:
     process = start(tmp_path, "secc", "--wait", "0.2", "--sdp-port", free_port())
     out, _ = process.communicate(timeout=PATIENCE)
