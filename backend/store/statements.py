@@ -70,27 +70,28 @@ class SqliteFile:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._reader: sqlite3.Connection | None = None
-        self._writer: sqlite3.Connection | None = None
+        # Cursors that are kept: to make one takes as long as half of what a row is found in.
+        self._reader: sqlite3.Cursor | None = None
+        self._writer: sqlite3.Cursor | None = None
 
     def read(self, statement: Statement, values: Values) -> Sequence[FoundRow]:
         """The rows of what is kept now."""
         if self._reader is None:
-            self._reader = self._connection()
-        if not self._reader.in_transaction:
+            self._reader = self._cursor()
+        if not self._reader.connection.in_transaction:
             self._reader.execute("BEGIN")
         return _rows(self._reader, statement, values)
 
     def _seen_anew(self) -> None:
         """Let the next who reads see what there is by then."""
-        if self._reader is not None and self._reader.in_transaction:
+        if self._reader is not None and self._reader.connection.in_transaction:
             self._reader.execute("COMMIT")
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[RunStatement]:
         """A transaction: all of the body reaches the disk, or nothing."""
         if self._writer is None:
-            self._writer = self._connection()
+            self._writer = self._cursor()
         writer = self._writer
         self._seen_anew()
         await _begin(writer)
@@ -103,21 +104,21 @@ class SqliteFile:
             await asyncio.to_thread(writer.execute, "COMMIT")
             self._seen_anew()
         except BaseException:
-            if writer.in_transaction:
+            if writer.connection.in_transaction:
                 writer.execute("ROLLBACK")
             raise
 
     def close(self) -> None:
         """Leave the file."""
-        for connection in (self._reader, self._writer):
-            if connection is not None:
-                connection.close()
+        for cursor in (self._reader, self._writer):
+            if cursor is not None:
+                cursor.connection.close()
         self._reader = self._writer = None
 
-    def _connection(self) -> sqlite3.Connection:
+    def _cursor(self) -> sqlite3.Cursor:
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
         set_up(connection)
-        return connection
+        return connection.cursor()
 
 
 def set_up(connection: Any) -> None:
@@ -128,11 +129,11 @@ def set_up(connection: Any) -> None:
     cursor.close()
 
 
-def _rows(connection: sqlite3.Connection, statement: Statement, values: Values) -> Sequence[FoundRow]:
-    return connection.execute(*statement.for_file(values)).fetchall()
+def _rows(cursor: sqlite3.Cursor, statement: Statement, values: Values) -> Sequence[FoundRow]:
+    return cursor.execute(*statement.for_file(values)).fetchall()
 
 
-async def _begin(writer: sqlite3.Connection) -> None:
+async def _begin(writer: sqlite3.Cursor) -> None:
     """Begin at once; where somebody else's tool holds the file, wait for it in another thread."""
     try:
         writer.execute("BEGIN IMMEDIATE")
@@ -142,7 +143,7 @@ async def _begin(writer: sqlite3.Connection) -> None:
         await asyncio.to_thread(_begin_patiently, writer)
 
 
-def _begin_patiently(writer: sqlite3.Connection) -> None:
+def _begin_patiently(writer: sqlite3.Cursor) -> None:
     writer.execute(f"PRAGMA busy_timeout={int(BUSY * 1000)}")
     try:
         writer.execute("BEGIN IMMEDIATE")
