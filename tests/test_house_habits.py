@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 import pytest
-from house import ROOMS, dotted, nodes, trees
+from house import AROUND, CODE, ROOMS, ROOT, dotted, nodes, trees
 
 from pncsim.wire import trace
 
@@ -89,3 +89,12 @@ def test_no_module_is_found_by_its_name_in_a_string() -> None:
         if (isinstance(node, ast.Name) and node.id in ways) or (isinstance(node, ast.Attribute) and node.attr in ways)
     }
     assert found == FINDS_MODULES
+
+
+MOST_LINES = 500
+GENERATED = {"wire/ocpp/types/v201.py"}
+
+
+def test_a_file_holds_one_idea_and_no_more_than_500_lines() -> None:
+    long = {str(path.relative_to(ROOT)) for path in CODE + AROUND if path.read_bytes().count(b"\n") > MOST_LINES}
+    assert long == GENERATED, "split it by what it is about"
