@@ -30,11 +30,13 @@ conformance: $(STAMP) ## whole conformance suites against our own devices, and t
 	@$(BIN)/pnc conformance pools
 	@$(BIN)/pnc conformance pools --mutants
 
-matrix: $(STAMP) ## each wrong device of four suites against every case of its suite (half an hour)
+matrix: $(STAMP) ## each wrong device of every suite against every case of its suite (an hour)
 	@$(BIN)/pnc conformance secc --matrix
 	@$(BIN)/pnc conformance evcc --matrix
 	@$(BIN)/pnc conformance csms --matrix
 	@$(BIN)/pnc conformance station --matrix
+	@$(BIN)/pnc conformance pki --matrix
+	@$(BIN)/pnc conformance pools --matrix
 
 lint: $(STAMP) ## static checks only
 	@$(BIN)/ruff check .

@@ -309,7 +309,9 @@ def _saying(steps: CaseSteps) -> Iterator[Mutant]:
         ]
         yield _mutant(name, title, kills, partial(_asks, policy=policy))
     for at in ("ChargingStatusReq", "CurrentDemandReq"):
-        kills = [case.id for case, step in steps if step.at == at and case.id[-3:] in ("002", "006", "007", "008", "009")]
+        kills = [
+            case.id for case, step in steps if step.at == at and case.id[-3:] in ("002", "006", "007", "008", "009")
+        ]
         made = _moves(at, _replies(lambda s, body: replace(body, MeterInfo=None)))
         yield _mutant(f"hides its meter in {at}", f"there is no MeterInfo in the answer to {at}", kills, made)
     offered = [case.id for case, step in steps if step.at == "ServiceDiscoveryReq" and step.setting.pause == "vehicle"]

@@ -32,7 +32,7 @@ WRONG = wrong(
         routes,
         "check_allowed",
         gives(None),
-        ("ACC-2", "RCP-2", "PKI-1"),
+        ("ACC-2", "RCP-2", "RCP-5", "PKI-1"),
     ),
     (
         "any-provider",
@@ -48,7 +48,7 @@ WRONG = wrong(
         ProvisioningPool,
         "check_owned",
         gives(None),
-        ("ACC-3", "ACC-5", "PCP-PUB-1"),
+        ("ACC-3", "ACC-5", "PCP-PUB-1", "PCP-PUB-5"),
     ),
     (
         "any-vehicle",

@@ -53,7 +53,7 @@ WRONG = wrong(
         Verifier,
         "status",
         comes_to([]),
-        ("PCP-PUB-3", "PCP-PUB-5", "PCP-GET-1", "CCP-GET-2", "POOL-1"),
+        ("PCP-PUB-3", "PCP-PUB-5", "PCP-GET-1", "PCP-CLEAN-1", "CCP-GET-2", "POOL-1"),
     ),
     (
         "pcids-as-typed",
