@@ -214,7 +214,8 @@ def _refuse_what_means_nothing(arguments: Arguments) -> None:
     given += [name for name, usual in own.items() if getattr(arguments, name) != usual]
     if given:
         told = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        arguments.parser.error(f"--mutants tries wrong devices of ours, of which nothing is kept: leave out {told}")
+        way = "--matrix" if arguments.matrix else "--mutants"
+        arguments.parser.error(f"{way} tries wrong devices of ours, of which nothing is kept: leave out {told}")
 
 
 def _run(suite: Suite, chosen: Sequence[Case], bench: Bench, arguments: Arguments) -> int:

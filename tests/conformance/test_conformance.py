@@ -295,7 +295,11 @@ def test_each_line_of_a_record_is_one_case_and_the_first_says_of_what(words: dic
         (("--mutant", "x"), "there is no wrong device 'x'. `pnc conformance words --mutants --list` names them."),
         (
             ("--mutants", "--target", "eth7", "--junit", "x.xml", "--loud", "2"),
-            "of which nothing is kept: leave out --target, --junit, --loud",
+            "--mutants tries wrong devices of ours, of which nothing is kept: leave out --target, --junit, --loud",
+        ),
+        (
+            ("--matrix", "--seed", "7"),
+            "--matrix tries wrong devices of ours, of which nothing is kept: leave out --seed",
         ),
     ],
 )
