@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,9 +19,9 @@ from pncsim.tls_certs.revocation import Reason, Registry, Revocation, Status
 from pncsim.wire.credentials import Credentials
 from pncsim.wire.errors import LocalError
 from pncsim.wire.source import SYSTEM, Source
-from pncsim.wire.values import Discreet
+from pncsim.wire.values import Discreet, replace
 
-Statuses = Mapping[CertId, tuple[Status, Revocation | None]]
+Statuses = dict[CertId, tuple[Status, Revocation | None]]
 """What an authority says of certificates."""
 _UNKNOWN = (Status.UNKNOWN, None)
 
@@ -162,13 +162,9 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         """What this authority says of a certificate (or a serial number)."""
         return self.registry.status(certificate if isinstance(certificate, int) else certificate.serial_number)
 
-    def said_of(self, names: Iterable[CertId]) -> Statuses:
-        """What this authority says of certificates of its own now."""
-        return {name: self.registry.said_of(name.serial) for name in names}
-
     def owns(self, name: CertId) -> bool:
         """Whether ``name`` is a certificate of this authority's name and key."""
-        return self._hashed(name.algorithm) == name.issuer
+        return (self._hashes.get(name.algorithm) or self._hashed(name.algorithm)) == name.issuer
 
     def _hashed(self, algorithm: str) -> tuple[bytes, bytes]:
         hashes = self._hashes.get(algorithm)
@@ -198,21 +194,23 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         Each certificate is named as asked, and besides by SHA-1 and by SHA-256: Java 17 and curl 7.88 refuse a staple
         that names it by SHA-256 alone, and OCPP lets nobody ask by SHA-1. GnuTLS 3.7.9 refuses a root's own signature
         where the root is not sent, which is why a root, too, has a delegated signer. ``as_asked``: by no other name
-        (RFC 6960 4.2.2.3). ``said``: what :meth:`said_of` has just said of those that are its own; all others are
-        unknown to it.
+        (RFC 6960 4.2.2.3). ``said``: what its registry has just said of those that are its own; all others are unknown
+        to it.
         """
         speaker = self._speaking(now)
         if said is None:
-            said = self.said_of(filter(self.owns, ids))
-        about = {name: said.get(name, _UNKNOWN) for name in ids}
+            said = {name: self.registry.said_of(name.serial) for name in ids if self.owns(name)}
+        ends = min(now + LIFETIME, speaker.ends)
+        singles: dict[CertId, Single] = {}
+        for name in ids:
+            status, revocation = said.get(name, _UNKNOWN)
+            singles[name] = Single(name, status, now, ends, revocation)
         if not as_asked:
             for name in ids:
                 for other in self.other_names(name):
-                    about.setdefault(other, about[name])
-        ends = min(now + LIFETIME, speaker.ends)
-        singles = [Single(name, status, now, ends, revocation) for name, (status, revocation) in about.items()]
+                    singles.setdefault(other, replace(singles[name], cert_id=other))
         return sign_answer(
-            singles,
+            tuple(singles.values()),
             key=speaker.signer.key,
             responder_id=speaker.responder_id,
             certificates=(speaker.certificate,),
@@ -225,7 +223,7 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         """The names that verifiers may look for besides ``name``; none for a certificate of somebody else."""
         for algorithm in ("SHA1", "SHA256"):
             if algorithm != name.algorithm and self.owns(name):
-                yield CertId(algorithm, *self._hashed(algorithm), name.serial)
+                yield CertId(algorithm, self._hashed(algorithm), name.serial)
 
     def responder(self, now: float) -> Credentials:
         """The delegated OCSP signer, made anew when there is none or it has expired. Raises LocalError without key."""
@@ -240,12 +238,15 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
         return self._speaking(now).ends
 
     def _speaking(self, now: float) -> _Speaker:
+        speaker = self._speaker
+        if speaker is not None and speaker.signer is self.signer and speaker.ends > now:
+            return speaker
         signer = self.responder(now)
-        if self._speaker is None or self._speaker.signer is not signer:
+        if speaker is None or speaker.signer is not signer:
             leaf = signer.leaf
             ends = leaf.not_valid_after_utc.timestamp()
-            self._speaker = _Speaker(signer, by_key(leaf.public_key()), leaf.public_bytes(Encoding.DER), ends)
-        return self._speaker
+            speaker = self._speaker = _Speaker(signer, by_key(leaf.public_key()), leaf.public_bytes(Encoding.DER), ends)
+        return speaker
 
     def _can_sign(self, now: float) -> bool:
         """Whether there is a signer that is valid."""
@@ -257,7 +258,11 @@ class Authority(Discreet, Struct, eq=False, kw_only=True):
 
     def speaks(self, name: CertId, now: float) -> bool:
         """Whether it answers for ``name``: the certificate is of its name and key, and it has what to sign with."""
-        return self.owns(name) and (self.key is not None or self._can_sign(now))
+        return self.owns(name) and self.can_speak(now)
+
+    def can_speak(self, now: float) -> bool:
+        """Whether it has what to sign answers with."""
+        return self.key is not None or self._can_sign(now)
 
     def _signing_key(self) -> PrivateKey:
         if self.key is None and self.keeper:

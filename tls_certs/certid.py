@@ -48,27 +48,21 @@ class RequestMalformed(PeerError):
 
 
 class CertId(Struct, frozen=True):
-    """One certificate, named by its issuer's hashes and its serial number."""
+    """One certificate, named by its ``issuer`` (:func:`issuer_hashes`) and its serial number."""
 
     algorithm: str
-    name_hash: bytes
-    key_hash: bytes
+    issuer: tuple[bytes, bytes]
     serial: int
-
-    @property
-    def issuer(self) -> tuple[bytes, bytes]:
-        """The issuer's part."""
-        return self.name_hash, self.key_hash
 
     def encoding(self) -> bytes:
         """As DER."""
-        return der.element(der.SEQUENCE, _issuer_part(self.algorithm, *self.issuer), der.integer(self.serial))
+        return der.element(der.SEQUENCE, _issuer_part(self.algorithm, self.issuer), der.integer(self.serial))
 
 
 @lru_cache(maxsize=256)
-def _issuer_part(algorithm: str, name_hash: bytes, key_hash: bytes) -> bytes:
+def _issuer_part(algorithm: str, issuer: tuple[bytes, bytes]) -> bytes:
     """All of a CertID but the serial number: the same for whatever one issuer has issued."""
-    hashes = (der.element(der.OCTET_STRING, octets) for octets in (name_hash, key_hash))
+    hashes = (der.element(der.OCTET_STRING, octets) for octets in issuer)
     return b"".join((_OIDS[algorithm], *hashes))
 
 
@@ -82,7 +76,7 @@ def issuer_hashes(issuer: x509.Certificate, algorithm: str) -> tuple[bytes, byte
 
 def cert_id(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: str = "SHA256") -> CertId:
     """The name of ``certificate``, which ``issuer`` has issued."""
-    return CertId(algorithm, *issuer_hashes(issuer, algorithm), certificate.serial_number)
+    return CertId(algorithm, issuer_hashes(issuer, algorithm), certificate.serial_number)
 
 
 def cert_id_from_hash_data(data: HashData, *, gate: Tolerate = refuse) -> CertId:
@@ -117,7 +111,7 @@ def cert_id_from_hash_data(data: HashData, *, gate: Tolerate = refuse) -> CertId
     if base == 10:
         what = "Certificate hash data came with base64url hashes and a decimal serial number instead of hex."
         gate(Tolerance.HASH_DATA_FORM(what, "OCPP 2.0.1 OCSPRequestDataType"))
-    return CertId(data.algorithm, parts[0], parts[1], serial)
+    return CertId(data.algorithm, (parts[0], parts[1]), serial)
 
 
 def _from_base64url(text: str) -> bytes:
@@ -192,8 +186,8 @@ def _named(data: bytes, algorithm: str, name: int, octets: int) -> tuple[list[Ce
         return None
     if not number or number[0] & 0x80:
         return None
-    hashes = data[name : name + octets], data[key : key + octets]
-    return [CertId(algorithm, *hashes, int.from_bytes(number, "big"))], None
+    issuer = data[name : name + octets], data[key : key + octets]
+    return [CertId(algorithm, issuer, int.from_bytes(number, "big"))], None
 
 
 def _careful(data: bytes) -> tuple[list[CertId], bytes | None]:
@@ -219,7 +213,7 @@ def _parse_cert_id(found: der.Tlv) -> CertId:
     name_of = _NAMES.get(algorithm.encoding) or _BY_OID.get(der.sequence(algorithm.encoding)[0].encoding)
     if name_of is None or (name.tag, key.tag, serial.tag) != (der.OCTET_STRING, der.OCTET_STRING, der.INTEGER):
         raise der.DerError("a CertID has an unknown hash algorithm or wrong types")
-    return CertId(name_of, name.content, key.content, int.from_bytes(serial.content, "big"))
+    return CertId(name_of, (name.content, key.content), int.from_bytes(serial.content, "big"))
 
 
 def _nonce_in(extensions: list[der.Tlv]) -> bytes | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 from functools import cache
-from typing import Literal, cast
+from typing import Any, Literal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -29,7 +29,7 @@ PublicKey = CertificatePublicKeyTypes
 SignatureHash = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 
 
-class KeyKind(Enum):
+class KeyKind(StrEnum):
     """A kind of key; the profiles of ISO 15118-2 know P-256 alone, those of -20 P-521 and Ed448."""
 
     P256 = "P-256"
@@ -80,7 +80,8 @@ def make_key(kind: KeyKind, source: Source) -> PrivateKey:
 def kind_of(key: PrivateKey | PublicKey) -> KeyKind | None:
     """The kind of a key, private or public; None for one that no profile, good or bad, knows."""
     found = _family(type(key))
-    return _CURVES.get(cast("ec.EllipticCurvePrivateKey", key).curve.name) if found == "elliptic" else found
+    elliptic: Any = key  # to say so by a cast is a call
+    return _CURVES.get(elliptic.curve.name) if found == "elliptic" else found
 
 
 @cache
@@ -117,7 +118,9 @@ def sign(key: PrivateKey, data: bytes, algorithm: hashes.HashAlgorithm | None, *
     if _family(type(key)) == "elliptic":
         algorithm = algorithm or _SHA256
         ways = _ECDSA if repeatable else _ECDSA_AT_RANDOM
-        return cast("ec.EllipticCurvePrivateKey", key).sign(data, ways.get(algorithm.name) or ecdsa(algorithm))
+        elliptic: Any = key
+        signature: bytes = elliptic.sign(data, ways.get(algorithm.name) or ecdsa(algorithm))
+        return signature
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(data, padding.PKCS1v15(), algorithm or hashes.SHA256())
     assert isinstance(key, ed448.Ed448PrivateKey), "there is no other kind"

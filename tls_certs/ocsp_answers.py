@@ -22,6 +22,7 @@ MALFORMED, TRY_LATER, UNAUTHORIZED = 1, 3, 6
 LIFETIME = 7 * 86_400
 """Seconds from thisUpdate to nextUpdate; a station fetches anew at least weekly (OCPP 2.0.1 M06)."""
 
+_GOOD = b"\x80\x00"
 _EXPLICIT_0 = der.context(0)
 _SUCCESSFUL = der.element(der.ENUMERATED, b"\x00")
 _BASIC = der.oid("1.3.6.1.5.5.7.48.1.1")
@@ -66,7 +67,7 @@ def sign_answer(
     kind = kind_of(key)
     if kind is None:
         raise LocalError("The OCSP signer's key is of a kind that has no signature algorithm here.")
-    parts = [responder_id, generalized_time(produced_at), der.element(der.SEQUENCE, *map(_single, singles))]
+    parts = [responder_id, _written(int(produced_at)), der.element(der.SEQUENCE, *map(_single, singles))]
     if nonce is not None:
         parts.append(der.element(der.context(1), der.element(der.SEQUENCE, nonce_extension(nonce))))
     tbs = der.element(der.SEQUENCE, *parts)
@@ -103,7 +104,8 @@ def by_name(subject: bytes) -> bytes:
 def _single(single: Single) -> bytes:
     next_update = None if single.next_update is None else int(single.next_update)
     updates = _updates(int(single.this_update), next_update)
-    return der.element(der.SEQUENCE, single.cert_id.encoding(), _status(single), updates)
+    status = _GOOD if single.status is Status.GOOD else _no_good(single)
+    return der.element(der.SEQUENCE, single.cert_id.encoding(), status, updates)
 
 
 @lru_cache(maxsize=256)
@@ -123,9 +125,7 @@ _REASON_CODES = {
 }
 
 
-def _status(single: Single) -> bytes:
-    if single.status is Status.GOOD:
-        return b"\x80\x00"
+def _no_good(single: Single) -> bytes:
     if single.status is Status.UNKNOWN:
         return b"\x82\x00"
     revocation = single.revocation or Revocation(single.this_update)

@@ -78,7 +78,7 @@ class Guest(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._disarm()
+        self._due = None
         self._transport = transport
         self._handler.connection_made(transport)
 
@@ -100,7 +100,7 @@ class Guest(asyncio.Protocol):
         self._handler.resume_writing()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._disarm()
+        self._due = None
         self._at = "rest"
         if self._timer is not None:
             self._timer.cancel()
@@ -112,7 +112,8 @@ class Guest(asyncio.Protocol):
         """The header is there; time goes on until the body is."""
         self._at = "request"
         if request.content.is_eof():
-            self._whole()
+            self._due = None
+            self._arrived()
             return
         self._arm(self._limits.whole)
         request.content.on_eof(self._whole)
@@ -153,11 +154,8 @@ class Guest(asyncio.Protocol):
         if self._timer is None:
             self._timer = self._loop.call_at(self._due, self._expire)
 
-    def _disarm(self) -> None:
-        self._due = None
-
     def _whole(self) -> None:
-        self._disarm()
+        self._due = None
         self._arrived()
 
     def _expire(self) -> None:

@@ -60,7 +60,7 @@ class OcspClient:
         self._voice = voice
         self._fetch = fetch
         self._issuers = {reading.der(issuer): issuer for issuer in issuers}
-        self._by_hashes: dict[tuple[str, bytes, bytes], x509.Certificate] = {}
+        self._by_hashes: dict[tuple[str, tuple[bytes, bytes]], x509.Certificate] = {}
         self._max_age = max_age
         self._names: dict[Pair, CertId] = {}
         self._known: dict[CertId, tuple[float, OcspStatus]] = {}
@@ -162,14 +162,14 @@ class OcspClient:
         return cert_id_from_hash_data(hash_data, gate=self._voice.tolerate)
 
     def _issuer(self, name: CertId) -> x509.Certificate:
-        key = (name.algorithm, *name.issuer)
+        key = name.algorithm, name.issuer
         if key not in self._by_hashes:
             for known in self._issuers.values():
-                self._by_hashes[(name.algorithm, *issuer_hashes(known, name.algorithm))] = known
+                self._by_hashes[name.algorithm, issuer_hashes(known, name.algorithm)] = known
         issuer = self._by_hashes.get(key)
         if issuer is None:
             raise PeerError(
-                f"The issuer with the name hash {name.name_hash.hex()[:16]}… is not known here, so no OCSP answer "
+                f"The issuer with the name hash {name.issuer[0].hex()[:16]}… is not known here, so no OCSP answer "
                 "about its certificates can be verified.",
                 kind="no anchor",
                 clause="RFC 6960 3.2",
@@ -196,7 +196,7 @@ class OcspClient:
 
 def _names_of_a_staple(name: CertId, issuer: x509.Certificate) -> list[CertId]:
     """The certificate by OCPP's name and by SHA-1, under which alone Java 17 and curl 7.88 look for it."""
-    return [name, CertId("SHA1", *issuer_hashes(issuer, "SHA1"), name.serial)]
+    return [name, CertId("SHA1", issuer_hashes(issuer, "SHA1"), name.serial)]
 
 
 def _state(status: OcspStatus) -> CertificateState:

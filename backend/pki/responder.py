@@ -47,7 +47,7 @@ class OcspResponder:
         self._voice = voice
         self._issued = store.of(ISSUED)
         self._pkis = list(pkis)
-        self._owners: dict[tuple[str, bytes, bytes], list[Authority]] = {}
+        self._owners: dict[tuple[str, tuple[bytes, bytes]], list[Authority]] = {}
         self._answers: dict[tuple[bytes, bool], _Answer] = {}
         self.instead: Instead | None = None
         """What goes out in place of an answer: a responder that errs."""
@@ -63,17 +63,18 @@ class OcspResponder:
         An answer may become a staple, and so names the certificate in every way a vehicle may look for;
         ``as_asked``: as the request does and no other, since Go's ocsp.ParseResponse refuses more than one answer.
         """
+        answer = self._answer if self.instead is None else self._told_instead
         if not self._voice.heard:
-            return await self._told(request, as_asked)
+            return await answer(request, as_asked)
         with self._voice.call("OCSP") as call:
-            response = await self._told(request, as_asked)
+            response = await answer(request, as_asked)
             call.text = f"{len(request)} octets asked, {len(response)} answered."
             call.asked, call.answered = request, response
             return response
 
-    async def _told(self, request: bytes, as_asked: bool) -> bytes:
-        response = await self._answer(request, as_asked)
-        return response if self.instead is None else await self.instead(request, response)
+    async def _told_instead(self, request: bytes, as_asked: bool) -> bytes:
+        assert self.instead is not None
+        return await self.instead(request, await self._answer(request, as_asked))
 
     async def _answer(self, request: bytes, as_asked: bool) -> bytes:
         before, nonce = self._answers.get((request, as_asked)), None
@@ -85,13 +86,18 @@ class OcspResponder:
             except RequestMalformed:
                 return refusal(MALFORMED)
         now = self._clock.now()
-        speaker = next((authority for authority in self._of(names[0]) if authority.speaks(names[0], now)), None)
-        if speaker is None:
+        for speaker in self._of(names[0]):
+            if speaker.can_speak(now):
+                break
+        else:
             return refusal(UNAUTHORIZED)
-        own = [name for name in names if speaker.owns(name)]
-        for name in own:
-            await self._recall(name, speaker)
-        said = speaker.said_of(own)
+        said: Statuses = {}
+        for name in names:
+            if speaker.owns(name):
+                kept = await self._issued.part(issued_key(issuer_key(speaker.certificate), name.serial), KeptStatus)
+                if kept is not None and kept.revoked_at is not None:
+                    speaker.revoke(name.serial, kept.revoked_at, kept.reason)
+                said[name] = speaker.registry.said_of(name.serial, issued=kept is not None)
         if before is not None and before.said == said and before.starts <= now < before.ends:
             return before.response
         response = speaker.say(names, now, nonce, as_asked=as_asked, said=said)
@@ -108,22 +114,14 @@ class OcspResponder:
         except RequestMalformed:
             return True  # nobody else has to be bothered with that
         now = self._clock.now()
-        return any(authority.speaks(name, now) for name in names for authority in self._of(name))
+        return any(authority.can_speak(now) for name in names for authority in self._of(name))
 
     def _of(self, name: CertId) -> list[Authority]:
         """The authorities that may have issued it: there are several where one was renewed with its key."""
-        wanted = (name.algorithm, *name.issuer)
+        wanted = name.algorithm, name.issuer
         found = self._owners.get(wanted)
         if found is None:
             found = [authority for pki in self._pkis for authority in pki.authorities() if authority.owns(name)]
             if found:  # there is no end of those nobody has
                 self._owners[wanted] = found
         return found
-
-    async def _recall(self, name: CertId, authority: Authority) -> None:
-        """Let the authority know what is kept of a certificate that may be its own."""
-        issued = await self._issued.part(issued_key(issuer_key(authority.certificate), name.serial), KeptStatus)
-        if issued is not None:
-            authority.registry.issue(name.serial)
-            if issued.revoked_at is not None:
-                authority.revoke(name.serial, issued.revoked_at, issued.reason)

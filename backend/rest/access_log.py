@@ -57,6 +57,7 @@ class AccessLog:
 
 def line_of(exchange: Exchange, clock: Clock) -> bytes:
     """An exchange as one line, without the line's end; members that would be empty are left out."""
+    error = exchange.error
     members = {
         "time": clock.utc().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "service": exchange.service,
@@ -68,7 +69,7 @@ def line_of(exchange: Exchange, clock: Clock) -> bytes:
         "address": exchange.address,
         "milliseconds": round(exchange.seconds * 1_000, 3),
         "octets": exchange.octets,
-        "errorCode": exchange.rule,
-        "traceId": exchange.trace_id,
+        "errorCode": error.errorCode,
+        "traceId": error.traceId,
     }
     return msgspec.json.encode({name: value for name, value in members.items() if value != ""})

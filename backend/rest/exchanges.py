@@ -15,24 +15,49 @@ if TYPE_CHECKING:
 
 
 class Exchange(Struct, frozen=True, gc=False):
-    """A request and its answer, for who counts or writes them down: no header, no query, no body.
+    """A request and its answer, for who counts or writes them down; no header, no query and no body is told on.
 
     ``service`` and ``operation`` are the route's, empty where there is none. ``client`` is whose token it was, empty
-    without one; ``address`` is the connection's other end. ``seconds`` are the machine's, from the header read to the
-    answer made. ``rule`` and ``trace_id`` are those of an error body. ``octets`` are the answer's body.
+    without one. ``seconds`` are the machine's, from the header read to the answer made. All else is looked up for who
+    asks: most of it is for an access log alone.
     """
 
+    request: web.Request
+    answer: web.StreamResponse
     service: str
     operation: str
-    method: str
-    path: str
-    status: int
     client: str
-    address: str
     seconds: float
-    octets: int
-    rule: str = ""
-    trace_id: str = ""
+
+    @property
+    def method(self) -> str:
+        """As sent."""
+        return self.request.method
+
+    @property
+    def path(self) -> str:
+        """Without what is escaped in it, and without the query."""
+        return self.request.path
+
+    @property
+    def address(self) -> str:
+        """The connection's other end; empty where nobody knows it."""
+        return self.request.remote or ""
+
+    @property
+    def status(self) -> int:
+        """The answer's."""
+        return self.answer.status
+
+    @property
+    def octets(self) -> int:
+        """How long the answer's body is."""
+        return octets_in(self.answer)
+
+    @property
+    def error(self) -> ErrorBody:
+        """What the answer says of an error."""
+        return error_of(self.answer)
 
 
 ExchangeReader = Callable[[Exchange], None]

@@ -53,14 +53,15 @@ class Metrics:
     def read(self, exchange: Exchange) -> None:
         """Count an exchange."""
         service, operation = what = exchange.service or "none", exchange.operation or "none"
-        self._answers[service, operation, exchange.status] += 1
+        status = exchange.status
+        self._answers[service, operation, status] += 1
         times = self._times.get(what)
         if times is None:
             times = self._times[what] = _Times([0] * (len(BUCKETS) + 1))
         times.counts[bisect_left(BUCKETS, exchange.seconds)] += 1
         times.total += exchange.seconds
-        if exchange.rule:
-            self._refusals[service, exchange.rule] += 1
+        if status >= 400 and (rule := exchange.error.errorCode):
+            self._refusals[service, rule] += 1
 
     def collect(self) -> Iterator[Metric]:
         """As a collector of Prometheus's: what was counted until now."""

@@ -27,7 +27,7 @@ from pncsim.backend.rest.access import (
     identify,
 )
 from pncsim.backend.rest.bodies import error_response
-from pncsim.backend.rest.exchanges import Exchange, ExchangeReader, error_of, octets_in, octets_of
+from pncsim.backend.rest.exchanges import Exchange, ExchangeReader, octets_of
 from pncsim.wire.errors import LocalError, PncError
 from pncsim.wire.listener import LIMITS
 from pncsim.wire.source import SYSTEM, Source
@@ -82,10 +82,10 @@ def application(
     """
     from pncsim.wire.web import web
 
-    guarded = {_guarded(route, tokens, others): route for route in routes}
-    app = web.Application(client_max_size=body, middlewares=[_reporting(voice, source, guarded, readers)])
-    for handler, route in guarded.items():
-        app.router.add_route(route.method, route.path, handler)
+    served: dict[web.AbstractRoute, Route] = {}
+    app = web.Application(client_max_size=body, middlewares=[_reporting(voice, source, served, readers)])
+    for route in routes:
+        served[app.router.add_route(route.method, route.path, _guarded(route, tokens, others))] = route
     return app
 
 
@@ -103,26 +103,16 @@ def _guarded(
     return handler
 
 
-def _reporting(voice: Voice, source: Source, routes: Mapping[Any, Route], readers: Sequence[ExchangeReader]) -> Any:
+def _reporting(
+    voice: Voice, source: Source, routes: Mapping[web.AbstractRoute, Route], readers: Sequence[ExchangeReader]
+) -> Any:
     """The middleware that turns errors into answers and every exchange into an event; no trace of a fault leaves it."""
     from pncsim.wire.web import web
 
     def tell(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
-        route = routes.get(request.match_info.handler)
-        error = error_of(response)
-        exchange = Exchange(
-            service=route.service if route is not None else "",
-            operation=route.operation if route is not None else "",
-            method=request.method,
-            path=request.path,
-            status=response.status,
-            client=_CLIENT.get(),
-            address=request.remote or "",
-            seconds=seconds,
-            octets=octets_in(response),
-            rule=error.errorCode,
-            trace_id=error.traceId,
-        )
+        route = routes.get(request.match_info.route)
+        service, operation = ("", "") if route is None else (route.service, route.operation)
+        exchange = Exchange(request, response, service, operation, _CLIENT.get(), seconds)
         for reader in readers:
             reader(exchange)
 

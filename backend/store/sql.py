@@ -381,9 +381,6 @@ class _Rows(Generic[V]):
         found = {f"by_{name}": text(value) for name, text in self.kind.indexes.items()}
         return {"key": self.kind.key(value), "value": encode(value), **found}
 
-    def value(self, octets: bytes | None) -> V | None:
-        return None if octets is None else decode(self.kind, octets)
-
     def behind(self, where: Where | None, after: int, limit: int) -> tuple[Statement, dict[str, object]]:
         name, found = where or ("", "")
         if where is not None and name not in self.kind.indexes:
@@ -400,20 +397,21 @@ class _SqlTable(Generic[V]):
 
     def __init__(self, rows: _Rows[V], store: SqlStore) -> None:
         self._rows, self._store = rows, store
+        self._file, self._sentences = store.database.file, store.database.sentences()
 
     async def get(self, key: str) -> V | None:
-        with self._store.database.sentences():
-            return self._rows.value(await self._octets(key))
+        with self._sentences:
+            row = self._file.row(self._rows.get, key) if self._file is not None else await self._row(key)
+            return None if row is None else decode(self._rows.kind, row[0])
 
     async def part(self, key: str, fields: type[P]) -> P | None:
-        with self._store.database.sentences():
-            octets = await self._octets(key)
-            return None if octets is None else decode_part(fields, octets)
+        with self._sentences:
+            row = self._file.row(self._rows.get, key) if self._file is not None else await self._row(key)
+            return None if row is None else decode_part(fields, row[0])
 
-    async def _octets(self, key: str) -> bytes | None:
-        asked, file = (self._rows.get, {"wanted": key}), self._store.database.file
-        rows = file.read(*asked) if file is not None else await self._store.read(*asked)
-        return rows[0][0] if rows else None
+    async def _row(self, key: str) -> FoundRow | None:
+        rows = await self._store.read(self._rows.get, {"wanted": key})
+        return rows[0] if rows else None
 
     async def add(self, value: V) -> None:
         await self._store.change(lambda change: change.of(self._rows.kind).add(value))
@@ -426,7 +424,7 @@ class _SqlTable(Generic[V]):
 
     async def page(self, where: Where | None = None, *, after: str = "", limit: int = PAGE) -> Page[V]:
         asked = self._rows.behind(where, check_page(after, limit), limit)
-        with self._store.database.sentences():
+        with self._sentences:
             return self._rows.page(await self._store.read(*asked), limit)
 
 
@@ -451,7 +449,8 @@ class _ChangingTable(Generic[V]):
         self._rows, self._run = rows, run
 
     async def get(self, key: str) -> V | None:
-        return self._rows.value(await self._octets(key))
+        octets = await self._octets(key)
+        return None if octets is None else decode(self._rows.kind, octets)
 
     async def part(self, key: str, fields: type[P]) -> P | None:
         octets = await self._octets(key)

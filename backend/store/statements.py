@@ -33,18 +33,22 @@ class Statement:
         self.clause = clause
 
     @cached_property
-    def _written(self) -> tuple[str, dict[str, object]]:
-        """As SQLite's driver has it: the text, and the values that the dialect has added itself.
+    def text(self) -> str:
+        """As SQLite's driver has it; of some hundred statements a process uses a few, and only those are written."""
+        return str(self._compiled)
 
-        Of some hundred statements a process uses a few: each is written when it is first run.
-        """
-        written = self.clause.compile(dialect=_SQLITE)  # type: ignore[attr-defined]  # what is executable here can be compiled
-        return str(written), {name: value for name, value in written.params.items() if value is not None}
+    @cached_property
+    def _added(self) -> dict[str, object]:
+        """The values that the dialect has added itself."""
+        return {name: value for name, value in self._compiled.params.items() if value is not None}
 
-    def for_file(self, values: Values) -> tuple[str, Values]:
-        """The text for SQLite's driver, and its values by name."""
-        text, added = self._written
-        return text, {**added, **values} if added else values
+    @cached_property
+    def _compiled(self) -> Any:
+        return self.clause.compile(dialect=_SQLITE)  # type: ignore[attr-defined]  # what is executable here can be compiled
+
+    def run(self, cursor: sqlite3.Cursor, values: Values) -> Sequence[FoundRow]:
+        """Its rows in SQLite, with ``values`` by name."""
+        return cursor.execute(self.text, {**self._added, **values} if self._added else values).fetchall()
 
 
 RunStatement = Callable[[Statement, Values], Awaitable[Sequence[FoundRow]]]
@@ -76,11 +80,22 @@ class SqliteFile:
 
     def read(self, statement: Statement, values: Values) -> Sequence[FoundRow]:
         """The rows of what is kept now."""
+        return statement.run(self._reading(), values)
+
+    def row(self, statement: Statement, wanted: str) -> FoundRow | None:
+        """The only row of what is kept now under a key, which the statement calls ``wanted``."""
+        reader = self._reader
+        if reader is None or not reader.connection.in_transaction:
+            reader = self._reading()
+        row: FoundRow | None = reader.execute(statement.text, {"wanted": wanted}).fetchone()
+        return row
+
+    def _reading(self) -> sqlite3.Cursor:
         if self._reader is None:
             self._reader = self._cursor()
         if not self._reader.connection.in_transaction:
             self._reader.execute("BEGIN")
-        return _rows(self._reader, statement, values)
+        return self._reader
 
     def _seen_anew(self) -> None:
         """Let the next who reads see what there is by then."""
@@ -97,7 +112,7 @@ class SqliteFile:
         await _begin(writer)
 
         async def run(statement: Statement, values: Values) -> Sequence[FoundRow]:
-            return _rows(writer, statement, values)
+            return statement.run(writer, values)
 
         try:
             yield run
@@ -127,10 +142,6 @@ def set_up(connection: Any) -> None:
     for setting in ("journal_mode=WAL", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
-
-
-def _rows(cursor: sqlite3.Cursor, statement: Statement, values: Values) -> Sequence[FoundRow]:
-    return cursor.execute(*statement.for_file(values)).fetchall()
 
 
 async def _begin(writer: sqlite3.Cursor) -> None:

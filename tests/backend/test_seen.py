@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp.test_utils import make_mocked_request
 from backend_world import World
 from face_world import Faces, open_faces
 from prometheus_client.parser import text_string_to_metric_families
@@ -28,19 +29,11 @@ from pncsim.wire.web import aiohttp, web
 
 LABELS = ("service", "operation", "status", "rule", "le")
 SECRET = "s3cret-s3cret-s3cret"
-EXCHANGE = Exchange(
-    service="pcp",
-    operation="getOEMProvCert",
-    method="GET",
-    path="/v1/oem/provCerts/PNC",
-    status=404,
-    client="mo",
-    address="127.0.0.1",
-    seconds=0.0125,
-    octets=120,
-    rule="OPCP getOEMProvCert",
-    trace_id="d0",
-)
+
+
+def exchange(path: str = "/v1/oem/provCerts/PNC") -> Exchange:
+    answer = web.json_response({"errorCode": "OPCP getOEMProvCert", "traceId": "d0"}, status=404)
+    return Exchange(make_mocked_request("GET", path), answer, "pcp", "getOEMProvCert", "mo", 0.0125)
 
 
 @pytest_asyncio.fixture
@@ -202,20 +195,15 @@ async def test_the_tokens_and_secrets_of_real_clients_are_in_no_line(world: Worl
 
 
 def test_a_path_is_written_in_one_line_and_not_without_end(world: World) -> None:
-    line = line_of(
-        Exchange(
-            **{**{name: getattr(EXCHANGE, name) for name in EXCHANGE.__struct_fields__}, "path": '/\n"' + "x" * 10_000}
-        ),
-        world.clock,
-    )
+    line = line_of(exchange("/%0A%22" + "x" * 10_000), world.clock)
     assert b"\n" not in line
     assert len(json.loads(line)["path"]) == LONGEST_PATH
 
 
 async def test_a_log_that_cannot_be_written_any_more_is_told_once_and_ends(world: World) -> None:
     log = AccessLog(Path("/dev/full"), world.clock, world.voice("LAB"))
-    log.read(EXCHANGE)
-    log.read(EXCHANGE)
+    log.read(exchange())
+    log.read(exchange())
     assert len(world.of(Warned)) == 1
 
 
@@ -227,7 +215,7 @@ def test_a_log_that_cannot_be_opened_is_a_sentence(world: World, tmp_path: Path)
 def test_lines_are_appended_to_what_was_there(world: World, tmp_path: Path) -> None:
     for _ in range(2):
         log = AccessLog(tmp_path / "log", world.clock, world.voice("LAB"))
-        log.read(EXCHANGE)
+        log.read(exchange())
         log.close()
     assert len((tmp_path / "log").read_text().splitlines()) == 2
     assert os.listdir(tmp_path) == ["log"]

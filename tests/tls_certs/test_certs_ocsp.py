@@ -149,7 +149,7 @@ def test_a_request_says_the_same_alone_with_a_nonce_and_among_several(
 
 
 def test_a_serial_number_that_lacks_its_leading_zero_is_read_as_it_was_meant() -> None:
-    name = CertId("SHA256", bytes(range(32)), bytes(range(32, 64)), 255)
+    name = CertId("SHA256", (bytes(range(32)), bytes(range(32, 64))), 255)
     request = request_for([name])
     cut = request.replace(bytes.fromhex("020200ff"), bytes.fromhex("0201ff"))
     for place in (1, 3, 5, 7, 9):  # the sequences around it
@@ -163,7 +163,7 @@ def test_a_request_that_was_altered_is_read_as_another_library_reads_it(
     algorithm: str, place: int, octet: int, serial: int
 ) -> None:
     hashed = hashlib.new(algorithm, b"issuer").digest()
-    request = bytearray(request_for([CertId(algorithm, hashed, hashed, serial)]))
+    request = bytearray(request_for([CertId(algorithm, (hashed, hashed), serial)]))
     request[place % len(request)] = octet
     try:
         theirs = ocsp.load_der_ocsp_request(bytes(request))

@@ -33,8 +33,8 @@ def _unsigned(data: bytes | str) -> x509.CertificateSigningRequest:
         raise issue.RequestError(error.sentence) from error
 
 
-def _good_unless_revoked(registry: Registry, serial: int) -> tuple[Status, Revocation | None]:
-    status, revocation = _said(registry, serial)
+def _good_unless_revoked(registry: Registry, serial: int, *, issued: bool = False) -> tuple[Status, Revocation | None]:
+    status, revocation = _said(registry, serial, issued=issued)
     return (Status.GOOD if status is Status.UNKNOWN else status), revocation
 
 
