@@ -15,7 +15,6 @@ from pncsim.wire.session.initiator import Initiator
 from pncsim.wire.session.outputs import Notice
 
 if TYPE_CHECKING:
-    from pncsim.ev.config import VehicleConfig
     from pncsim.ev.vehicle import Vehicle
     from pncsim.wire.voice import Voice
 
@@ -59,18 +58,13 @@ class VehicleSession(Struct):
 
     @property
     def now(self) -> float:
-        """Lab time of the input being worked on."""
+        """Lab time, for those who know nothing of conversations; moves read it from ``talk``."""
         return self.talk.now
 
     @property
     def voice(self) -> Voice:
         """How to report."""
         return self.talk.voice
-
-    @property
-    def config(self) -> VehicleConfig:
-        """The vehicle's wishes."""
-        return self.vehicle.config
 
     def open(self, id: bytes) -> None:
         """The session has its number."""
@@ -92,7 +86,7 @@ class VehicleSession(Struct):
 
     def settle(self) -> None:
         """Account for the energy that flowed since the last time, at the power last known."""
-        now = self.now
+        now = self.talk.now
         energy = self.vehicle.battery.charge(self.flow, now - self.flow_since)
         self.flow_since = now
         if energy > 0:
@@ -126,7 +120,7 @@ class VehicleSession(Struct):
         """The phase came to its end in time, or has no limit any more."""
         phase, patience = self.talk.phase, self.talk.patience
         if patience != 1 and phase is not None and phase.until is not None:
-            took, limit = self.now - phase.began, (phase.until - phase.began) / patience
+            took, limit = self.talk.now - phase.began, (phase.until - phase.began) / patience
             if took > limit:
                 self.talk.overdue(phase.name, took, limit)
         self.talk.end_phase()

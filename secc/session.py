@@ -62,11 +62,6 @@ class StationSession:
         self.start_wh = power.energy(talk.now)
 
     @property
-    def now(self) -> float:
-        """Lab time of the input being worked on."""
-        return self.talk.now
-
-    @property
     def state(self) -> str:
         """The state of the sequence table the station is in."""
         return self.talk.state
@@ -79,13 +74,13 @@ class StationSession:
     @property
     def energy_wh(self) -> float:
         """Energy of this session so far, with that before its pause."""
-        return self.power.energy(self.now) - self.start_wh
+        return self.power.energy(self.talk.now) - self.start_wh
 
     def open(self, id: bytes, paused: KeptSession | None) -> None:
         """The session has its number; ``paused`` if it goes on where it had paused."""
         self.id, self.joined = id, paused
         self.voice.session = id.hex().upper()
-        self.start_wh = self.power.energy(self.now) - (paused.energy_wh if paused else 0.0)
+        self.start_wh = self.power.energy(self.talk.now) - (paused.energy_wh if paused else 0.0)
 
     def tolerate(self, liberty: Liberty) -> None:
         """The station's gate: let a liberty of the vehicle pass and say so, or raise NotTolerated."""
@@ -101,7 +96,7 @@ class StationSession:
 
     def sample(self, *, last: bool = False) -> None:
         """Report the meter, at most once per ``config.meter_interval``; ``last`` does so in any case."""
-        now, power = self.now, self.power
+        now, power = self.talk.now, self.power
         if not last and self.sampled_at is not None and now - self.sampled_at < self.config.meter_interval:
             return
         self.sampled_at = now
@@ -125,7 +120,9 @@ class StationSession:
             return
         self.charging = True
         self.notice(
-            notices.ChargingStarted(time=self.now, register_wh=self.power.reading(self.now), resumed=self.was_charging)
+            notices.ChargingStarted(
+                time=self.talk.now, register_wh=self.power.reading(self.talk.now), resumed=self.was_charging
+            )
         )
         self.was_charging = True
         self.voice.story("Energy may flow: the vehicle has started to charge.")
@@ -134,13 +131,16 @@ class StationSession:
         """No energy flows from now on, whatever the state."""
         if self.charging:
             self.sample(last=True)
-        self.power.off(self.now)
+        self.power.off(self.talk.now)
         if not self.charging:
             return
         self.charging = False
         self.notice(
             notices.ChargingStopped(
-                time=self.now, energy_wh=self.energy_wh, register_wh=self.power.reading(self.now), reason=reason
+                time=self.talk.now,
+                energy_wh=self.energy_wh,
+                register_wh=self.power.reading(self.talk.now),
+                reason=reason,
             )
         )
         self.voice.story(f"Charging has stopped after {shown_energy(self.energy_wh)}: {reason}.")

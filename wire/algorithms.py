@@ -7,7 +7,7 @@ Who verifies says which of them it allows.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, cast
+from typing import Any, Literal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -48,22 +48,24 @@ class Algorithm(Struct, frozen=True, eq=False):
         """The signature value over ``data``. Raises LocalError where ``key`` does not fit."""
         if not self.fits(key):
             raise LocalError(f"A key on {_curve(key)} cannot sign with {self.name}.")
+        fitting: Any = key
         if self.ecdsa is None:
-            return cast("ed448.Ed448PrivateKey", key).sign(data)
-        r, s = decode_dss_signature(cast("ec.EllipticCurvePrivateKey", key).sign(data, self.ecdsa))
+            return bytes(fitting.sign(data))
+        r, s = decode_dss_signature(fitting.sign(data, self.ecdsa))
         return r.to_bytes(self.size // 2, "big") + s.to_bytes(self.size // 2, "big")
 
     def verifies(self, key: object, value: bytes, data: bytes) -> bool:
         """Whether ``value`` is the signature over ``data`` of the holder of ``key``, a public key; False if unfit."""
         if len(value) != self.size or not self.fits(key) or hasattr(key, "public_key"):
             return False
+        fitting: Any = key
         try:
             if self.ecdsa is None:
-                cast("ed448.Ed448PublicKey", key).verify(value, data)
+                fitting.verify(value, data)
             else:
                 half = self.size // 2
                 r, s = int.from_bytes(value[:half], "big"), int.from_bytes(value[half:], "big")
-                cast("ec.EllipticCurvePublicKey", key).verify(encode_dss_signature(r, s), data, self.ecdsa)
+                fitting.verify(encode_dss_signature(r, s), data, self.ecdsa)
         except InvalidSignature:
             return False
         return True
@@ -99,7 +101,7 @@ def algorithm_of(key: SigningKey) -> Algorithm:
     )
 
 
-def _curve(key: object) -> str:
+def _curve(key: Any) -> str:
     kind = type(key)
     if kind not in _KINDS:
         # The library's classes are abstract ones, dear to ask: what is behind them is found out once.
@@ -107,7 +109,10 @@ def _curve(key: object) -> str:
         edwards = isinstance(key, ed448.Ed448PrivateKey | ed448.Ed448PublicKey)
         _KINDS[kind] = "elliptic" if elliptic else "ed448" if edwards else ""
     found = _KINDS[kind]
-    return cast("ec.EllipticCurvePublicKey", key).curve.name if found == "elliptic" else found
+    if found != "elliptic":
+        return found
+    name: str = key.curve.name
+    return name
 
 
 _KINDS: dict[type, str] = {}

@@ -20,7 +20,7 @@ def charging_status(s: Iso2VehicleSession, res: iso2.ChargingStatusRes) -> Decis
                 f"ChargingStatusRes names schedule {res.SAScheduleTupleID}; {s.schedule.tuple_id} was chosen."
             )
         )
-    amperes = s.config.ac.max_current if res.EVSEMaxCurrent is None else iso2.amount(res.EVSEMaxCurrent)
+    amperes = s.vehicle.config.ac.max_current if res.EVSEMaxCurrent is None else iso2.amount(res.EVSEMaxCurrent)
     per_ampere = s.ac_voltage * phases(s)
     s.flow = _flow(s, min(amperes, s.ac_current), per_ampere)
     s.sample(s.flow, s.ac_voltage, s.flow / per_ampere)
@@ -36,8 +36,8 @@ def _flow(s: Iso2VehicleSession, station_amperes: float, per_ampere: float) -> f
     """
     if s.schedule is None or per_ampere <= 0:
         raise PeerError("The station charges with an EVSENominalVoltage of 0 V.")
-    charger = s.config.ac
-    amperes = min(station_amperes, charger.max_current, s.schedule.limit(s.now) / per_ampere)
+    charger = s.vehicle.config.ac
+    amperes = min(station_amperes, charger.max_current, s.schedule.limit(s.talk.now) / per_ampere)
     if amperes < charger.min_current:
         return 0.0
     return min(amperes * per_ampere, s.vehicle.battery.acceptance)

@@ -64,4 +64,4 @@ def authorization(s: Iso2VehicleSession, res: iso2.AuthorizationRes) -> Decision
 
 def _again(s: Iso2VehicleSession, condition: str) -> Decision:
     """Ask again after a while, with an empty request (V2G2-684)."""
-    return Later(Wait(s.config.poll_interval), lambda s, _: Say(condition, iso2.AuthorizationReq()))
+    return Later(Wait(s.vehicle.config.poll_interval), lambda s, _: Say(condition, iso2.AuthorizationReq()))

@@ -24,9 +24,9 @@ ContractRes = iso2.CertificateInstallationRes | iso2.CertificateUpdateRes
 
 def update_wanted(s: Iso2VehicleSession, contract: Contract) -> bool:
     """Whether the vehicle wants a successor for ``contract``."""
-    if s.config.update == "if-needed":
-        return contract.renew or contract.not_after - s.now <= RENEWAL_WINDOW
-    return s.config.update == "always"
+    if s.vehicle.config.update == "if-needed":
+        return contract.renew or contract.not_after - s.talk.now <= RENEWAL_WINDOW
+    return s.vehicle.config.update == "always"
 
 
 def install_request(s: Iso2VehicleSession) -> Decision:

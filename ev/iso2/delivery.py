@@ -28,16 +28,16 @@ def power_delivery_done(s: Iso2VehicleSession, res: iso2.PowerDeliveryRes) -> De
     if s.progress == progress.Start:
         again = s.charging_since is not None or s.outcome.resumed
         if s.charging_since is None:
-            s.charging_since = s.now
-        s.last_energy_at = s.now
+            s.charging_since = s.talk.now
+        s.last_energy_at = s.talk.now
         s.voice.story(f"Charging {'goes on' if again else 'begins'} at {s.vehicle.battery.soc:.1f} %.")
         return Say("DC started" if s.is_dc else "AC started", loop_request(s))
     if s.progress == progress.Renegotiate:
         note_status(s, res.EVSEStatus)  # to be acted on in the answer to the only request that may come now
         return Say("renegotiating", request_parameters(s))
     if s.charging_since is not None:
-        s.outcome.charging_seconds = s.now - s.charging_since
-    if s.is_dc and s.config.dc.welding_detection:
+        s.outcome.charging_seconds = s.talk.now - s.charging_since
+    if s.is_dc and s.vehicle.config.dc.welding_detection:
         return Say("DC stopped", welding_request(s))
     if s.pausing:
         return Say("stopped for a pause", stop_request(iso2.ChargingSessionType.Pause))

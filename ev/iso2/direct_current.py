@@ -24,7 +24,7 @@ def cable_check_done(s: Iso2VehicleSession, res: iso2.CableCheckRes) -> Decision
     if called_off(s, res.DC_EVSEStatus):
         return hang_up(s)
     if res.EVSEProcessing != iso2.EVSEProcessingType.Finished:
-        return Later(PassTime(s.config.poll_interval), lambda s, _: Say("ongoing", cable_check(s)))
+        return Later(PassTime(s.vehicle.config.poll_interval), lambda s, _: Say("ongoing", cable_check(s)))
     s.end_phase()
     levels, found = iso2.IsolationLevelType, res.DC_EVSEStatus.EVSEIsolationStatus
     if found in (levels.Invalid, levels.Fault) or isinstance(found, Unlisted):
@@ -58,9 +58,11 @@ def pre_charge(s: Iso2VehicleSession, res: iso2.PreChargeRes) -> Decision:
         s.end_phase()
         return stop_in_order(s)
     target, present = s.vehicle.battery.voltage, iso2.amount(res.EVSEPresentVoltage)
-    fits = abs(present - target) <= s.config.dc.precharge_tolerance * target
-    if not fits and s.config.dc.check_voltage:
-        return Later(PassTime(s.config.poll_interval), lambda s, _: Say("voltage differs", pre_charge_request(s)))
+    fits = abs(present - target) <= s.vehicle.config.dc.precharge_tolerance * target
+    if not fits and s.vehicle.config.dc.check_voltage:
+        return Later(
+            PassTime(s.vehicle.config.poll_interval), lambda s, _: Say("voltage differs", pre_charge_request(s))
+        )
     if not fits:
         s.tolerate(
             Tolerance.VOLTAGE_UNFIT(
@@ -95,9 +97,11 @@ def _note_limits(s: Iso2VehicleSession, res: iso2.CurrentDemandRes) -> None:
 def welding_detection(s: Iso2VehicleSession, res: iso2.WeldingDetectionRes) -> Decision:
     """Repeat until the voltage is gone: then no contactor is welded."""
     volts = iso2.amount(res.EVSEPresentVoltage)
-    if volts > SAFE_VOLTS and s.weldings < MAX_WELDINGS * s.config.patience:
+    if volts > SAFE_VOLTS and s.weldings < MAX_WELDINGS * s.vehicle.config.patience:
         s.weldings += 1
-        return Later(PassTime(s.config.poll_interval), lambda s, _: Say("voltage still high", welding_request(s)))
+        return Later(
+            PassTime(s.vehicle.config.poll_interval), lambda s, _: Say("voltage still high", welding_request(s))
+        )
     if volts > SAFE_VOLTS:
         s.tolerate(
             Tolerance.VOLTAGE_UNFIT(

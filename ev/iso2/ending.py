@@ -36,7 +36,7 @@ def session_stop(s: Iso2VehicleSession, res: iso2.SessionStopRes) -> Decision:
     if s.pausing and s.schedule is not None:
         s.outcome.paused = PausedSession(
             session_id=s.id,
-            paused_at=s.now,
+            paused_at=s.talk.now,
             payment=s.payment,
             emaid=s.outcome.emaid,
             energy_mode=s.mode,

@@ -35,7 +35,7 @@ class HabitualSession(Iso2VehicleSession):
     @property
     def habits(self) -> Habits:
         """Those of its kind."""
-        habits = self.config.habits
+        habits = self.vehicle.config.habits
         assert habits is not None
         return habits
 
@@ -78,7 +78,7 @@ def _say(s: HabitualSession, say: Say) -> Say:
     """The request with the habits laid over it."""
     request = say.request
     match request:
-        case iso2.ServiceDiscoveryReq() if s.config.payment != "external":
+        case iso2.ServiceDiscoveryReq() if s.vehicle.config.payment != "external":
             return say
         case iso2.ChargeParameterDiscoveryReq(EVChargeParameter=iso2.DC_EVChargeParameterType() as parameter):
             status = replace(parameter.DC_EVStatus, EVReady=s.habits.ready_early)
@@ -152,7 +152,9 @@ def _pre_charged(s: HabitualSession, res: iso2.PreChargeRes) -> Decision:
     """Ask again until that was often enough, whatever the voltage."""
     s.pre_charged += 1
     if s.pre_charged < s.habits.pre_charges and not called_off(s, res.DC_EVSEStatus):
-        return Later(PassTime(s.config.poll_interval), lambda s, _: Say("voltage differs", pre_charge_request(s)))
+        return Later(
+            PassTime(s.vehicle.config.poll_interval), lambda s, _: Say("voltage differs", pre_charge_request(s))
+        )
     return direct_current.pre_charge(s, res)
 
 
@@ -160,7 +162,9 @@ def _looked_at_welding(s: HabitualSession, res: iso2.WeldingDetectionRes) -> Dec
     """Ask again until that was often enough."""
     s.welded += 1
     if s.welded < s.habits.weldings:
-        return Later(PassTime(s.config.poll_interval), lambda s, _: Say("voltage still high", welding_request(s)))
+        return Later(
+            PassTime(s.vehicle.config.poll_interval), lambda s, _: Say("voltage still high", welding_request(s))
+        )
     return direct_current.welding_detection(s, res)
 
 

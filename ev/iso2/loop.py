@@ -18,7 +18,7 @@ def note_wishes(s: Iso2VehicleSession, status: iso2.EVSEStatusType) -> None:
     """Take up what the station wants in the loop, to stop or to renegotiate, and what it reports (V2G2-679, -680)."""
     note_status(s, status)
     if status.EVSENotification == iso2.EVSENotificationType.ReNegotiation:
-        if _in_vain(s) < s.config.max_renegotiations:
+        if _in_vain(s) < s.vehicle.config.max_renegotiations:
             s.renegotiate = True
         else:
             s.tolerate(
@@ -77,10 +77,10 @@ def go_on(s: Iso2VehicleSession, condition: str) -> Decision:
         return leaving
     assert s.schedule is not None
     watts = s.flow
-    seconds = s.config.loop_interval
+    seconds = s.vehicle.config.loop_interval
     if watts > 0:
         seconds = min(seconds, wanted_energy(s) / watts * 3600)
-    now = s.now
+    now = s.talk.now
     for moment in (s.departure_at, s.schedule.next_change(now), s.schedule.renewal(s.departure_at)):
         if moment is not None:
             seconds = min(seconds, max(0.0, moment - now))
@@ -92,7 +92,7 @@ def _next_loop(s: Iso2VehicleSession, condition: str) -> Decision:
     s.settle()
     assert s.schedule is not None
     # A charger knows the schedule: it does not wait for an answer to come down.
-    s.flow = 0.0 if enough(s) else min(s.flow, s.schedule.limit(s.now))
+    s.flow = 0.0 if enough(s) else min(s.flow, s.schedule.limit(s.talk.now))
     return Say(condition, loop_request(s))
 
 
@@ -102,7 +102,7 @@ def _leaving(s: Iso2VehicleSession) -> Decision | None:
     if s.ending:
         s.voice.story(f"Charging stops: {s.ending}.")
         return Say("enough", power_delivery(s, iso2.ChargeProgressType.Stop))
-    wish = s.config.renegotiate_after_loops
+    wish = s.vehicle.config.renegotiate_after_loops
     if wish is not None and s.outcome.loops >= wish and s.outcome.renegotiations == 0:
         s.renegotiate = True
     if _schedule_runs_out(s):
@@ -120,7 +120,7 @@ def _leaving(s: Iso2VehicleSession) -> Decision | None:
 def _schedule_runs_out(s: Iso2VehicleSession) -> bool:
     """Whether it is time to ask for another schedule (V2G2-305)."""
     renewal = None if s.schedule is None else s.schedule.renewal(s.departure_at)
-    return renewal is not None and s.now >= renewal - ROUNDING
+    return renewal is not None and s.talk.now >= renewal - ROUNDING
 
 
 def _in_vain(s: Iso2VehicleSession) -> int:
@@ -131,20 +131,20 @@ def _in_vain(s: Iso2VehicleSession) -> int:
 def _waits_by_schedule(s: Iso2VehicleSession) -> bool:
     """Whether nothing is to flow now because more may flow later: that is agreed, and no station without energy."""
     assert s.schedule is not None
-    changes = s.schedule.next_change(s.now) is not None
-    return changes and ((limit := s.schedule.limit(s.now)) <= 0 or limit < least_power(s))
+    changes = s.schedule.next_change(s.talk.now) is not None
+    return changes and ((limit := s.schedule.limit(s.talk.now)) <= 0 or limit < least_power(s))
 
 
 def _look_for_end(s: Iso2VehicleSession) -> None:
-    config, battery, loops = s.config, s.vehicle.battery, s.outcome.loops
+    config, battery, loops = s.vehicle.config, s.vehicle.battery, s.outcome.loops
     if s.ending:
         return
     if _waits_by_schedule(s):
-        s.last_energy_at = s.now
+        s.last_energy_at = s.talk.now
     if enough(s):
         full = s.energy_left is None or battery.room < s.energy_left
         end(s, f"the battery is at {battery.soc:.0f} %" if full else "the energy wished for has been delivered")
-    elif s.departure_at is not None and s.now >= s.departure_at:
+    elif s.departure_at is not None and s.talk.now >= s.departure_at:
         end(s, "it is time to depart")
     elif config.stop_after_loops is not None and loops >= config.stop_after_loops:
         end(s, f"the driver stops after {loops} loops")
@@ -161,12 +161,12 @@ def _look_for_end(s: Iso2VehicleSession) -> None:
                 advice="Look at how long the schedules are and at their PMax.",
             ),
         )
-    elif s.now - s.last_energy_at >= config.idle_limit * config.patience:
+    elif s.talk.now - s.last_energy_at >= config.idle_limit * config.patience:
         end(
             s,
             "the station gives no energy",
             PeerError(
-                f"The station gave no energy for {s.now - s.last_energy_at:.0f} s while in the charging loop.",
+                f"The station gave no energy for {s.talk.now - s.last_energy_at:.0f} s while in the charging loop.",
                 advice="Look at EVSEMaxCurrent, PMax and the station's limits from the back end.",
             ),
         )

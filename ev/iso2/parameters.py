@@ -23,10 +23,10 @@ _A, _V, _W, _WH = (iso2.UnitSymbolType[unit] for unit in ("A", "V", "W", "Wh"))
 
 def request_parameters(s: Iso2VehicleSession) -> iso2.ChargeParameterDiscoveryReq:
     """What the vehicle can take and wants, with what was delivered already taken off (V2G2-742, -743)."""
-    departure = None if s.departure_at is None else max(0, int(s.departure_at - s.now))
+    departure = None if s.departure_at is None else max(0, int(s.departure_at - s.talk.now))
     parameter: iso2.EVChargeParameterType
     if s.is_dc:
-        dc = s.config.dc
+        dc = s.vehicle.config.dc
         parameter = iso2.DC_EVChargeParameterType(
             DepartureTime=departure,
             DC_EVStatus=ev_status(s),
@@ -39,7 +39,7 @@ def request_parameters(s: Iso2VehicleSession) -> iso2.ChargeParameterDiscoveryRe
             BulkSOC=int(s.vehicle.battery.taper_from),
         )
     else:
-        ac = s.config.ac
+        ac = s.vehicle.config.ac
         parameter = iso2.AC_EVChargeParameterType(
             DepartureTime=departure,
             EAmount=iso2.physical(wanted_energy(s), _WH),
@@ -48,7 +48,7 @@ def request_parameters(s: Iso2VehicleSession) -> iso2.ChargeParameterDiscoveryRe
             EVMinCurrent=iso2.physical(ac.min_current, _A),
         )
     return iso2.ChargeParameterDiscoveryReq(
-        MaxEntriesSAScheduleTuple=s.config.max_schedule_entries,
+        MaxEntriesSAScheduleTuple=s.vehicle.config.max_schedule_entries,
         RequestedEnergyTransferMode=iso2.EnergyTransferModeType(s.mode),
         EVChargeParameter=parameter,
     )
@@ -67,7 +67,7 @@ def charge_parameter_discovery(s: Iso2VehicleSession, res: iso2.ChargeParameterD
             "Look at where the station gets its schedules from.",
             performance=timing.SECC_ONGOING,
         )
-        return Later(Wait(s.config.poll_interval), lambda s, _: Say("ongoing", request_parameters(s)))
+        return Later(Wait(s.vehicle.config.poll_interval), lambda s, _: Say("ongoing", request_parameters(s)))
     s.end_phase()
     if not isinstance(res.SASchedules, iso2.SAScheduleListType):
         error = PeerError(
@@ -86,11 +86,11 @@ def charge_parameter_discovery(s: Iso2VehicleSession, res: iso2.ChargeParameterD
         return stop_in_order(s)
     s.voice.story(
         f"The vehicle takes schedule {s.schedule.tuple_id} ({len(s.schedules)} offered), "
-        f"{s.schedule.limit(s.now) / 1000:.1f} kW now."
+        f"{s.schedule.limit(s.talk.now) / 1000:.1f} kW now."
     )
     if not s.is_dc:
         return Say("AC agreed", power_delivery(s, iso2.ChargeProgressType.Start))
-    if s.charging_since is not None and s.config.dc.short_renegotiation:
+    if s.charging_since is not None and s.vehicle.config.dc.short_renegotiation:
         return Say("DC renewed, cable still checked", power_delivery(s, iso2.ChargeProgressType.Start))
     return Say("DC agreed", cable_check(s))
 
@@ -104,7 +104,7 @@ def _status(offered: iso2.EVSEChargeParameterType) -> object:
 
 def _may_stop(s: Iso2VehicleSession) -> bool:
     """Whether PowerDelivery may be next: in DC only on the short way back into the loop."""
-    return not s.is_dc or (s.charging_since is not None and s.config.dc.short_renegotiation)
+    return not s.is_dc or (s.charging_since is not None and s.vehicle.config.dc.short_renegotiation)
 
 
 def _read_limits(s: Iso2VehicleSession, offered: iso2.EVSEChargeParameterType) -> PeerError | None:
@@ -123,7 +123,7 @@ def _read_limits(s: Iso2VehicleSession, offered: iso2.EVSEChargeParameterType) -
         if low <= voltage <= s.dc_limits[0]:
             return None
         misfit = f"The station delivers {low:g} to {s.dc_limits[0]:g} V; the vehicle's battery is at {voltage:.0f} V."
-        if s.config.dc.check_voltage:
+        if s.vehicle.config.dc.check_voltage:
             return PeerError(misfit, clause="V2G2-477")
         s.tolerate(Tolerance.PARAMETER_MISFIT(misfit, "V2G2-477"))
         return None
@@ -144,7 +144,7 @@ def _read_schedules(s: Iso2VehicleSession, offered: iso2.SAScheduleListType) -> 
     tariffs = [t.SalesTariff for t in tuples if t.SalesTariff is not None]
     trusted = bool(tariffs) and _tariffs_trusted(s, tariffs)
     schedules = tuple(
-        read_schedule(t, s.now, mean_price(t.SalesTariff) if trusted and t.SalesTariff is not None else None)
+        read_schedule(t, s.talk.now, mean_price(t.SalesTariff) if trusted and t.SalesTariff is not None else None)
         for t in tuples
     )
     if trusted and len(schedules) == 1:

@@ -34,18 +34,18 @@ def enough(s: Iso2VehicleSession) -> bool:
 def power_wish(s: Iso2VehicleSession) -> float:
     """W the vehicle would take now if the station had no limits."""
     if s.is_dc:
-        return min(s.config.dc.max_power, s.vehicle.battery.acceptance)
-    return min(s.ac_voltage * phases(s) * s.config.ac.max_current, s.vehicle.battery.acceptance)
+        return min(s.vehicle.config.dc.max_power, s.vehicle.battery.acceptance)
+    return min(s.ac_voltage * phases(s) * s.vehicle.config.ac.max_current, s.vehicle.battery.acceptance)
 
 
 def least_power(s: Iso2VehicleSession) -> float:
     """W below which the vehicle takes nothing at all: an on-board charger has a least current, a battery has none."""
-    return 0.0 if s.is_dc else s.ac_voltage * phases(s) * s.config.ac.min_current
+    return 0.0 if s.is_dc else s.ac_voltage * phases(s) * s.vehicle.config.ac.min_current
 
 
 def phases(s: Iso2VehicleSession) -> int:
     """Phases in use: what both the mode and the on-board charger have."""
-    return min(3 if s.mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1, s.config.ac.phases)
+    return min(3 if s.mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1, s.vehicle.config.ac.phases)
 
 
 def power_delivery(s: Iso2VehicleSession, progress: iso2.ChargeProgressType) -> iso2.PowerDeliveryReq:
@@ -103,10 +103,10 @@ def pre_charge_request(s: Iso2VehicleSession) -> iso2.PreChargeReq:
 def current_demand(s: Iso2VehicleSession) -> iso2.CurrentDemandReq:
     """The next set point: as much as battery, schedule and both sides' limits allow."""
     assert s.schedule is not None
-    dc, battery = s.config.dc, s.vehicle.battery
+    dc, battery = s.vehicle.config.dc, s.vehicle.battery
     volts, amperes, watts = s.dc_limits
     target = max(1.0, min(battery.full_voltage, dc.max_voltage, volts))
-    power = min(power_wish(s), s.schedule.limit(s.now), watts)
+    power = min(power_wish(s), s.schedule.limit(s.talk.now), watts)
     done = enough(s)
     current = max(0.0, min(power / target, dc.max_current, amperes)) if not done else 0.0
     remaining = wanted_energy(s) / s.flow * 3600 if s.flow > 0 else None

@@ -23,13 +23,18 @@ def service_discovery(s: Iso2VehicleSession, res: iso2.ServiceDiscoveryRes) -> D
     """Choose how energy flows and who pays; ask for details of the certificate service if it is needed."""
     s.discovery = res
     offered = res.ChargeService.SupportedEnergyTransferMode.EnergyTransferMode
-    wanted = s.config.energy_modes if s.resuming is None else (s.resuming.energy_mode, *s.config.energy_modes)
+    wanted = (
+        s.vehicle.config.energy_modes
+        if s.resuming is None
+        else (s.resuming.energy_mode, *s.vehicle.config.energy_modes)
+    )
     s.mode = next((mode for mode in wanted if mode in offered), "")
     if not s.mode:
         return give_up(
             s,
             PeerError(
-                f"The station offers {', '.join(offered)}; the vehicle can use {', '.join(s.config.energy_modes)}.",
+                f"The station offers {', '.join(offered)}; "
+                f"the vehicle can use {', '.join(s.vehicle.config.energy_modes)}.",
                 clause="V2G2-476",
                 advice="Choose another energy mode for the vehicle, or another outlet.",
             ),
@@ -91,18 +96,18 @@ def payment_service_selection(s: Iso2VehicleSession, res: iso2.PaymentServiceSel
 
 def _contract_action(s: Iso2VehicleSession, service_offered: bool) -> str:
     """What the vehicle wants from the certificate service: Installation, Update or nothing."""
-    held = s.vehicle.contracts.choose(s.config.emaid)
+    held = s.vehicle.contracts.choose(s.vehicle.config.emaid)
     flaw = _flaw(s)
     s.contract = None if flaw else held
     if s.resuming is not None:
         s.contract = s.vehicle.contracts.get(s.resuming.emaid) if s.resuming.emaid else None
         return ""
-    if flaw and s.config.payment != "external":
+    if flaw and s.vehicle.config.payment != "external":
         s.voice.story(f"The vehicle does not show its contract: {flaw}.")
     if not service_offered or not s.tls:
         return ""
     needed = s.contract is None or s.contract.refused != ""
-    install = s.config.install == "always" or (s.config.install == "if-needed" and needed)
+    install = s.vehicle.config.install == "always" or (s.vehicle.config.install == "if-needed" and needed)
     if install and s.vehicle.provisioning is not None and s.vehicle.v2g_roots:
         return "Installation"
     return "Update" if s.contract is not None and s.vehicle.v2g_roots and update_wanted(s, s.contract) else ""
@@ -110,10 +115,10 @@ def _contract_action(s: Iso2VehicleSession, service_offered: bool) -> str:
 
 def _flaw(s: Iso2VehicleSession) -> str:
     """What speaks against the contract held. Where nothing may be installed anew, a refusal is asked for again."""
-    held = s.vehicle.contracts.choose(s.config.emaid)
-    if held is None or (s.config.install == "never" and held.usable(s.now)):
+    held = s.vehicle.contracts.choose(s.vehicle.config.emaid)
+    if held is None or (s.vehicle.config.install == "never" and held.usable(s.talk.now)):
         return ""
-    return held.flaw(s.now)
+    return held.flaw(s.talk.now)
 
 
 def _choose_payment(s: Iso2VehicleSession) -> PeerError | None:
@@ -127,7 +132,11 @@ def _choose_payment(s: Iso2VehicleSession) -> PeerError | None:
             )
         )
     possible = _CONTRACT in offered and s.tls and (s.contract is not None or s.action != "")
-    policy = s.config.payment if s.resuming is None else ("contract" if s.resuming.payment == _CONTRACT else "external")
+    policy = (
+        s.vehicle.config.payment
+        if s.resuming is None
+        else ("contract" if s.resuming.payment == _CONTRACT else "external")
+    )
     if policy != "external" and possible:
         s.payment = _CONTRACT
     elif policy != "contract" and _EXTERNAL in offered:

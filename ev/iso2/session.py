@@ -53,7 +53,7 @@ class Iso2VehicleSession(VehicleSession):
             return
         self.outcome.emaid, self.outcome.contract_refused = self.contract.emaid, code
         if code == "FAILED_CertificateExpired":
-            self.voice.story(f"The vehicle's {self.contract.validity(self.now)}.")
+            self.voice.story(f"The vehicle's {self.contract.validity(self.talk.now)}.")
 
     @property
     def is_dc(self) -> bool:

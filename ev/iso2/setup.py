@@ -11,11 +11,11 @@ from pncsim.wire.v2g import iso2
 def agreed(s: Iso2VehicleSession, _: object) -> Decision:
     """The station chose ISO 15118-2: set up a session, or ask for the one that was paused."""
     vehicle = s.vehicle
-    if s.config.resume and vehicle.memory.paused is not None:
+    if s.vehicle.config.resume and vehicle.memory.paused is not None:
         s.resuming = vehicle.memory.paused
         s.id = s.resuming.session_id
         s.voice.story(f"The vehicle asks to resume the paused session {s.id.hex().upper()}.")
-    return Say("agreed", iso2.SessionSetupReq(EVCCID=s.config.evccid))
+    return Say("agreed", iso2.SessionSetupReq(EVCCID=s.vehicle.config.evccid))
 
 
 def session_setup(s: Iso2VehicleSession, res: iso2.SessionSetupRes) -> Decision:

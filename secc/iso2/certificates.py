@@ -28,7 +28,7 @@ def contract_certificate(s: Iso2StationSession, request: Certificate) -> Handlin
     install = isinstance(request, iso2.CertificateInstallationReq)
     pair = "CertificateInstallation" if install else "CertificateUpdate"
     _check_service(s, pair)
-    until = s.now + MESSAGES[pair].performance - _MARGIN
+    until = s.talk.now + MESSAGES[pair].performance - _MARGIN
     question = ContractCertificateRequest(
         action="Install" if install else "Update", schema=ISO2_NAMESPACE, exi=s.payload
     )

@@ -35,14 +35,14 @@ def charge_parameter_discovery(s: Iso2StationSession, request: iso2.ChargeParame
     """Compare limits and offer schedules (V2G2-476, -477, -905)."""
     heed_parameters(s, request)
     if s.planning_until is None:
-        s.planning_until = s.now + s.config.schedule_seconds
+        s.planning_until = s.talk.now + s.config.schedule_seconds
         s.planning = s.ask(schedules_wanted(s, request)) if s.config.smart_charging else None
-    if s.now < s.planning_until:
-        yield Until(min(s.planning_until, s.now + s.config.poll_seconds))
+    if s.talk.now < s.planning_until:
+        yield Until(min(s.planning_until, s.talk.now + s.config.poll_seconds))
     if s.planning is not None and s.planning not in s.answers:
-        yield Until(s.now + s.config.poll_seconds, s.planning)
+        yield Until(s.talk.now + s.config.poll_seconds, s.planning)
     again = s.state in _DC_AGAIN
-    if s.now < s.planning_until or (s.planning is not None and s.planning not in s.answers):
+    if s.talk.now < s.planning_until or (s.planning is not None and s.planning not in s.answers):
         limit = SECC_ONGOING if s.config.ongoing_seconds is None else s.config.ongoing_seconds
         if s.ongoing_too_long(limit):
             raise PeerError(
@@ -85,7 +85,7 @@ def _offer(
     given = []
     for number, (one, tariff) in enumerate(zip(answer.schedules, tariffs, strict=True)):
         tuple_id = (own.tuple_id + number - 1) % 255 + 1
-        given.append(Schedule.plan(tuple_id, s.now, departure, limit, one.periods, most, tariff, one.number))
+        given.append(Schedule.plan(tuple_id, s.talk.now, departure, limit, one.periods, most, tariff, one.number))
     s.next_tuple_id = given[-1].tuple_id % 255 + 1
     return tuple(given), signature
 
@@ -111,13 +111,13 @@ def _schedule(s: Iso2StationSession, request: iso2.ChargeParameterDiscoveryReq) 
     joined, limit, most = s.joined, offer.power_limit(s), request.MaxEntriesSAScheduleTuple
     if joined is not None and s.schedule is None:
         s.next_tuple_id = joined.tuple_id % 255 + 1
-        old = Schedule(joined.tuple_id, joined.paused_at, joined.schedule, joined.schedule_end).moved_to(s.now)
+        old = Schedule(joined.tuple_id, joined.paused_at, joined.schedule, joined.schedule_end).moved_to(s.talk.now)
         if old is not None and joined.energy_mode == s.mode:
             return old.fitted(limit, most)
     tuple_id = s.next_tuple_id
     s.next_tuple_id = tuple_id % 255 + 1
     departure = request.EVChargeParameter.DepartureTime
-    return Schedule.plan(tuple_id, s.now, departure, limit, s.wishes.schedule, most)
+    return Schedule.plan(tuple_id, s.talk.now, departure, limit, s.wishes.schedule, most)
 
 
 def power_delivery(s: Iso2StationSession, request: iso2.PowerDeliveryReq) -> Handling:
@@ -152,7 +152,7 @@ def power_delivery(s: Iso2StationSession, request: iso2.PowerDeliveryReq) -> Han
     else:
         s.stop_charging("the station asked for it" if s.wishes.stop_at is not None else "the vehicle has stopped")
         if s.is_dc:
-            s.power.ramp(0.0, s.config.dc.volts_per_second, s.now)
+            s.power.ramp(0.0, s.config.dc.volts_per_second, s.talk.now)
             s.isolation = iso2.IsolationLevelType.Invalid
         state = State.STOPPED_DC if s.is_dc else State.STOPPED_AC
     return Reply(iso2.PowerDeliveryRes(ResponseCode=_OK, EVSEStatus=s.dc_status() if s.is_dc else s.ac_status()), state)
@@ -161,8 +161,8 @@ def power_delivery(s: Iso2StationSession, request: iso2.PowerDeliveryReq) -> Han
 def _judge_pre_charge(s: Iso2StationSession) -> None:
     """The vehicle is done with pre-charging: say so if this station took longer than it should."""
     since, s.pre_charging_since = s.pre_charging_since, None
-    if since is not None and s.now - since > SECC_PRE_CHARGE + ROUNDING:
-        reason = f"it took the station {s.now - since:.1f} s; it should take {SECC_PRE_CHARGE:g} s at most"
+    if since is not None and s.talk.now - since > SECC_PRE_CHARGE + ROUNDING:
+        reason = f"it took the station {s.talk.now - since:.1f} s; it should take {SECC_PRE_CHARGE:g} s at most"
         s.voice.judged("pre-charge in time", False, reason, "Table 111")
 
 
@@ -175,7 +175,7 @@ def _start(s: Iso2StationSession, request: iso2.PowerDeliveryReq, schedule: Sche
         )
         if s.config.smart_charging:
             number = schedule.tuple_id if schedule.given is None else schedule.given
-            s.notice(notices.VehiclePlanned(time=s.now, since=schedule.since, schedule=number, periods=s.profile))
+            s.notice(notices.VehiclePlanned(time=s.talk.now, since=schedule.since, schedule=number, periods=s.profile))
     else:
         s.profile = ()
     if fault := s.fault:
@@ -186,10 +186,10 @@ def _start(s: Iso2StationSession, request: iso2.PowerDeliveryReq, schedule: Sche
         )
     if not s.is_dc:
         yield from _await_state_c(s)
-        closed_at = s.power.close_contactor(s.now, s.config.ac.contactor_seconds)
-        if s.now < closed_at:
-            yield Until(min(closed_at, s.now + CONTACTOR_CLOSE))
-        if not s.power.contactor_closed(s.now):
+        closed_at = s.power.close_contactor(s.talk.now, s.config.ac.contactor_seconds)
+        if s.talk.now < closed_at:
+            yield Until(min(closed_at, s.talk.now + CONTACTOR_CLOSE))
+        if not s.power.contactor_closed(s.talk.now):
             raise PeerError(
                 f"The station's contactor did not close within {CONTACTOR_CLOSE:g} s.",
                 clause="V2G2-858, V2G2-860, V2G2-862",
@@ -202,8 +202,8 @@ def _await_state_c(s: Iso2StationSession) -> Generator[Until, object, None]:
     """The contactor closes only for a vehicle in state C or D, which it is to signal within 250 ms (V2G2-847, -860)."""
     if s.power.vehicle_ready():
         return
-    asked = s.now
-    yield Until(s.now + STATE_C_PATIENCE, s.ask(VehicleReady()))
+    asked = s.talk.now
+    yield Until(s.talk.now + STATE_C_PATIENCE, s.ask(VehicleReady()))
     if not s.power.vehicle_ready():
         raise PeerError(
             f"The vehicle has asked for power and has not signalled state C or D within {STATE_C_PATIENCE:g} s.",
@@ -211,9 +211,9 @@ def _await_state_c(s: Iso2StationSession) -> Generator[Until, object, None]:
             advice="Look at the vehicle's switch on the control pilot.",
             kind="power delivery",
         )
-    if s.now - asked > STATE_C:
+    if s.talk.now - asked > STATE_C:
         s.tolerate(
             Tolerance.STATE_C_LATE(
-                f"The vehicle signalled state C {s.now - asked:.2f} s after PowerDeliveryReq(Start).", "V2G2-847"
+                f"The vehicle signalled state C {s.talk.now - asked:.2f} s after PowerDeliveryReq(Start).", "V2G2-847"
             )
         )

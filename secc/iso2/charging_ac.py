@@ -16,7 +16,7 @@ def charging_status(s: Iso2StationSession, _: iso2.ChargingStatusReq) -> Reply:
     """What flows, what the meter says, what the station wants (V2G2-691, -844)."""
     loop_turn(s)
     assert s.schedule is not None
-    volts, now = s.config.ac.voltage, s.now
+    volts, now = s.config.ac.voltage, s.talk.now
     per_ampere = volts * s.phases
     watts = _draw(s, per_ampere, now)
     s.power.flow(watts, volts, watts / per_ampere, now)

@@ -38,11 +38,11 @@ def cable_check(s: Iso2StationSession, request: iso2.CableCheckReq) -> Handling:
     if s.isolation_until is None:
         s.stop_charging("the cable is checked again")
         s.isolation = _Isolation.Invalid
-        s.isolation_until = s.now + dc.isolation_seconds
-        s.ongoing_since = s.now
-    if s.now < s.isolation_until:
-        yield Until(min(s.isolation_until, s.now + s.config.poll_seconds))
-    if s.now < s.isolation_until:
+        s.isolation_until = s.talk.now + dc.isolation_seconds
+        s.ongoing_since = s.talk.now
+    if s.talk.now < s.isolation_until:
+        yield Until(min(s.isolation_until, s.talk.now + s.config.poll_seconds))
+    if s.talk.now < s.isolation_until:
         limit = SECC_CABLE_CHECK if s.config.ongoing_seconds is None else s.config.ongoing_seconds
         if s.ongoing_too_long(limit):
             raise PeerError(
@@ -72,10 +72,10 @@ def pre_charge(s: Iso2StationSession, request: iso2.PreChargeReq) -> Handling:
     dc = s.config.dc
     target = given(iso2.amount(request.EVTargetVoltage), dc.min_voltage, min(dc.max_voltage, s.most_volts))
     if s.pre_charging_since is None:
-        s.pre_charging_since = s.now
-    there = s.power.ramp(target, dc.volts_per_second, s.now)
-    if s.now < there:
-        yield Until(min(there, s.now + _HOLD))
+        s.pre_charging_since = s.talk.now
+    there = s.power.ramp(target, dc.volts_per_second, s.talk.now)
+    if s.talk.now < there:
+        yield Until(min(there, s.talk.now + _HOLD))
     return Reply(
         iso2.PreChargeRes(ResponseCode=_OK, DC_EVSEStatus=s.dc_status(), EVSEPresentVoltage=_output(s)),
         State.PRE_CHARGE,
@@ -92,14 +92,14 @@ def current_demand(s: Iso2StationSession, request: iso2.CurrentDemandReq) -> Rep
     _heed_limits(s, request)
     wanted_volts = max(iso2.amount(request.EVTargetVoltage), 0.0)
     wanted_amperes = max(iso2.amount(request.EVTargetCurrent), 0.0)
-    max_watts = min(dc.max_power, schedule.watts(s.now))
+    max_watts = min(dc.max_power, schedule.watts(s.talk.now))
     watts = max_watts if s.most_watts is None else min(max_watts, s.most_watts)
     volts = given(wanted_volts, dc.min_voltage, min(dc.max_voltage, s.most_volts))
     amperes = (
         given(wanted_amperes, dc.min_current, min(dc.max_current, s.most_amperes, watts / volts)) if volts else 0.0
     )
-    s.power.hold(volts, s.now)
-    s.power.flow(volts * amperes, volts, amperes, s.now)
+    s.power.hold(volts, s.talk.now)
+    s.power.flow(volts * amperes, volts, amperes, s.talk.now)
     s.sample()
     meter = s.meter_info()
     receipt = receipt_required(s, meter)
@@ -149,9 +149,9 @@ def welding_detection(s: Iso2StationSession, request: iso2.WeldingDetectionReq) 
     """Show the falling voltage, so that the vehicle can see that its contactors are open."""
     _heed(s, request.DC_EVStatus)
     check_state_b(s, "WeldingDetectionReq")
-    there = s.power.ramp(0.0, s.config.dc.volts_per_second, s.now)
-    if s.power.output(s.now) > SAFE_VOLTAGE:
-        yield Until(min(there, s.now + _HOLD))
+    there = s.power.ramp(0.0, s.config.dc.volts_per_second, s.talk.now)
+    if s.power.output(s.talk.now) > SAFE_VOLTAGE:
+        yield Until(min(there, s.talk.now + _HOLD))
     return Reply(
         iso2.WeldingDetectionRes(ResponseCode=_OK, DC_EVSEStatus=s.dc_status(), EVSEPresentVoltage=_output(s)),
         State.WELDING,
@@ -169,4 +169,4 @@ def check_state_b(s: Iso2StationSession, name: str) -> None:
 
 
 def _output(s: Iso2StationSession) -> iso2.PhysicalValueType:
-    return iso2.physical(round(s.power.output(s.now), 1), _V)
+    return iso2.physical(round(s.power.output(s.talk.now), 1), _V)

@@ -21,7 +21,7 @@ def session_stop(s: Iso2StationSession, request: iso2.SessionStopReq) -> Reply:
                 f"The vehicle asked for a pause while the station was {s.state}; it may after PowerDelivery(Stop).",
                 clause="V2G2-739",
             )
-        left = schedule.moved_to(s.now) or schedule
+        left = schedule.moved_to(s.talk.now) or schedule
         s.config.paused[int.from_bytes(s.id, "big")] = KeptSession(
             session_id=s.id,
             payment=s.payment,
@@ -29,7 +29,7 @@ def session_stop(s: Iso2StationSession, request: iso2.SessionStopReq) -> Reply:
             tuple_id=left.tuple_id,
             schedule=left.entries,
             schedule_end=left.end,
-            paused_at=s.now,
+            paused_at=s.talk.now,
             energy_wh=s.energy_wh,
             emaid=s.emaid,
         )

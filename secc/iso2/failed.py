@@ -72,7 +72,7 @@ def _certificate_update(_: iso2.BodyElement, code: Code, s: Iso2StationSession) 
 
 
 def _payment_details(_: iso2.BodyElement, code: Code, s: Iso2StationSession) -> iso2.BodyElement:
-    return iso2.PaymentDetailsRes(ResponseCode=code, GenChallenge=NO_CHALLENGE, EVSETimeStamp=int(s.now))
+    return iso2.PaymentDetailsRes(ResponseCode=code, GenChallenge=NO_CHALLENGE, EVSETimeStamp=int(s.talk.now))
 
 
 def _authorization(_: iso2.BodyElement, code: Code, s: Iso2StationSession) -> iso2.BodyElement:
@@ -120,7 +120,7 @@ def _cable_check(_: iso2.BodyElement, code: Code, s: Iso2StationSession) -> iso2
 
 
 def _volts(s: Iso2StationSession) -> iso2.PhysicalValueType:
-    return iso2.physical(s.power.output(s.now), iso2.UnitSymbolType.V)
+    return iso2.physical(s.power.output(s.talk.now), iso2.UnitSymbolType.V)
 
 
 def _pre_charge(_: iso2.BodyElement, code: Code, s: Iso2StationSession) -> iso2.BodyElement:

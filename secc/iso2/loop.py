@@ -21,9 +21,9 @@ def loop_turn(s: Iso2StationSession) -> None:
         s.receipt_sent, s.receipt_due = None, 0
     if fault := s.fault:
         raise PeerError(f"The station cannot go on delivering power: {fault}.")
-    if s.wishes.stop_at is not None and s.now - s.wishes.stop_at > s.config.stop_patience:
+    if s.wishes.stop_at is not None and s.talk.now - s.wishes.stop_at > s.config.stop_patience:
         raise PeerError(
-            f"The vehicle has gone on charging for {s.now - s.wishes.stop_at:.0f} s after the station asked it to "
+            f"The vehicle has gone on charging for {s.talk.now - s.wishes.stop_at:.0f} s after the station asked it to "
             f"stop within {s.config.notification_delay} s.",
             clause="V2G2-679",
         )
@@ -53,7 +53,7 @@ def metering_receipt(s: Iso2StationSession, request: iso2.MeteringReceiptReq) ->
     else:
         reading = request.MeterInfo.MeterReading or 0
         s.voice.judged(what, True, f"the vehicle signed {shown_energy(reading)} with its contract key", clause)
-        s.notice(notices.ReceiptVerified(time=s.now, register_wh=reading, exi=s.payload))
+        s.notice(notices.ReceiptVerified(time=s.talk.now, register_wh=reading, exi=s.payload))
     s.receipt_sent = None
     status = s.dc_status(loop=True) if s.is_dc else s.ac_status(loop=True)
     return Reply(

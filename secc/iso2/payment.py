@@ -53,7 +53,7 @@ def payment_details(s: Iso2StationSession, request: iso2.PaymentDetailsReq) -> H
             request.eMAID,
             chain,
             config.contract_anchors,
-            s.now,
+            s.talk.now,
             central_validation=config.central_validation,
             algorithms=config.algorithms,
             soon_days=config.expires_soon_days,
@@ -70,7 +70,7 @@ def payment_details(s: Iso2StationSession, request: iso2.PaymentDetailsReq) -> H
     s.emaid, s.contract = contract.emaid, contract
     if config.authorize_early:
         s.authorization = s.ask(_contract_question(s))
-        answer = yield from _wait(s, s.now + MESSAGES["PaymentDetails"].performance - _MARGIN)
+        answer = yield from _wait(s, s.talk.now + MESSAGES["PaymentDetails"].performance - _MARGIN)
         if answer is not None:
             _accepted(s, answer)
     s.challenge = s.random(16)
@@ -78,7 +78,7 @@ def payment_details(s: Iso2StationSession, request: iso2.PaymentDetailsReq) -> H
         iso2.PaymentDetailsRes(
             ResponseCode=_Code.OK_CertificateExpiresSoon if contract.expires_soon else _Code.OK,
             GenChallenge=s.challenge,
-            EVSETimeStamp=int(s.now),
+            EVSETimeStamp=int(s.talk.now),
         ),
         State.DETAILS,
     )
@@ -106,7 +106,7 @@ def authorization(s: Iso2StationSession, request: iso2.AuthorizationReq) -> Hand
     _check_still_valid(s)
     if s.authorization is None:
         s.authorization = s.ask(_contract_question(s) if s.is_contract else ExternalAuthorization())
-    answer = yield from _wait(s, s.now + s.config.poll_seconds)
+    answer = yield from _wait(s, s.talk.now + s.config.poll_seconds)
     if answer is None:
         s.ongoing_too_long(None)
         waiting = _Processing.Ongoing if s.is_contract else _Processing.Ongoing_WaitingForCustomerInteraction
@@ -114,7 +114,7 @@ def authorization(s: Iso2StationSession, request: iso2.AuthorizationReq) -> Hand
     _check_still_valid(s)
     granted = _accepted(s, answer)
     s.ongoing_since = None
-    s.notice(notices.Authorized(time=s.now, emaid=s.emaid, token=granted.token))
+    s.notice(notices.Authorized(time=s.talk.now, emaid=s.emaid, token=granted.token))
     s.voice.story(f"Charging is authorized for {s.emaid or granted.token or 'the driver'}.")
     return Reply(iso2.AuthorizationRes(ResponseCode=_Code.OK, EVSEProcessing=_Processing.Finished), State.AUTHORIZED)
 
@@ -142,10 +142,10 @@ def _check_still_valid(s: Iso2StationSession) -> None:
     if s.contract is None:
         return
     try:
-        check_still_valid(s.contract, s.config.contract_anchors, s.now, s.config.algorithms)
+        check_still_valid(s.contract, s.config.contract_anchors, s.talk.now, s.config.algorithms)
     except PeerError as error:
         s.voice.judged(f"contract certificate chain of {s.emaid}", False, error.sentence, error.clause)
-        s.notice(notices.AuthorizationRefused(time=s.now, emaid=s.emaid, text=error.sentence))
+        s.notice(notices.AuthorizationRefused(time=s.talk.now, emaid=s.emaid, text=error.sentence))
         raise
 
 
@@ -191,6 +191,6 @@ def _accepted(s: Iso2StationSession, answer: object) -> AuthorizationAnswer:
         text, kind, clause, advice = answer.sentence, answer.kind, answer.clause, answer.advice
     else:
         text, kind, clause, advice = f"the station answered {type(answer).__name__}", "defect", "", ""
-    s.notice(notices.AuthorizationRefused(time=s.now, emaid=s.emaid, text=text))
+    s.notice(notices.AuthorizationRefused(time=s.talk.now, emaid=s.emaid, text=text))
     who = f"contract {s.emaid}" if s.is_contract else "driver"
     raise PeerError(f"Charging is not authorized for the {who}: {text}", clause=clause, advice=advice, kind=kind)

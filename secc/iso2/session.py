@@ -83,13 +83,13 @@ class Iso2StationSession(StationSession):
     def ongoing_too_long(self, limit: float | None) -> bool:
         """Note that an Ongoing answer is about to be sent; True once the first is ``limit`` seconds ago (V2G2-712)."""
         if self.ongoing_since is None:
-            self.ongoing_since = self.now
-        return limit is not None and self.now - self.ongoing_since >= limit
+            self.ongoing_since = self.talk.now
+        return limit is not None and self.talk.now - self.ongoing_since >= limit
 
     def notification(self, *, loop: bool) -> tuple[int, iso2.EVSENotificationType]:
         """NotificationMaxDelay and EVSENotification to send. ReNegotiation counts in the loop only (V2G2-680, -841)."""
         if self.wishes.stop_at is not None:
-            left = self.wishes.stop_at + self.config.notification_delay - self.now
+            left = self.wishes.stop_at + self.config.notification_delay - self.talk.now
             return max(0, int(left)), iso2.EVSENotificationType.StopCharging
         if loop and self.wishes.renegotiation:
             return self.config.notification_delay, iso2.EVSENotificationType.ReNegotiation
@@ -125,7 +125,7 @@ class Iso2StationSession(StationSession):
 
     def meter_info(self) -> iso2.MeterInfoType:
         """The meter's own output (V2G2-902), in Wh."""
-        now = self.now
+        now = self.talk.now
         return iso2.MeterInfoType(
             MeterID=self.power.meter_id,
             MeterReading=self.power.reading(now),

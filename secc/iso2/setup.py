@@ -20,14 +20,14 @@ def session_setup(s: Iso2StationSession, request: iso2.SessionSetupReq) -> Reply
     code = codes.OK_OldSessionJoined if paused is not None else codes.OK_NewSessionEstablished
     s.open(paused.session_id if paused is not None else _new_id(s, asked), paused)
     s.evccid = request.EVCCID.hex().upper()
-    s.notice(notices.SessionStarted(time=s.now, session_id=s.id, evccid=s.evccid, resumed=paused is not None))
+    s.notice(notices.SessionStarted(time=s.talk.now, session_id=s.id, evccid=s.evccid, resumed=paused is not None))
     who = s.evccid or "without a MAC address"
     s.voice.story(f"Vehicle {who} {'resumes its paused' if paused else 'opens a new'} session {s.id.hex().upper()}.")
     return Reply(
         iso2.SessionSetupRes(
             ResponseCode=code,
             EVSEID=s.config.evse_id,
-            EVSETimeStamp=int(s.now) if s.config.has_clock else None,
+            EVSETimeStamp=int(s.talk.now) if s.config.has_clock else None,
         ),
         State.SESSION,
     )
@@ -44,8 +44,8 @@ def _joined(s: Iso2StationSession, asked: int) -> KeptSession | None:
     if kept is None:
         return None
     why = ""
-    if s.now - kept.paused_at > s.config.pause_seconds:
-        why = f"it was paused {s.now - kept.paused_at:.0f} s ago, it was kept for {s.config.pause_seconds:g} s"
+    if s.talk.now - kept.paused_at > s.config.pause_seconds:
+        why = f"it was paused {s.talk.now - kept.paused_at:.0f} s ago, it was kept for {s.config.pause_seconds:g} s"
     elif kept.payment not in payment_options(s):
         why = f"its payment option {kept.payment} is not offered now"
     if why:

@@ -29,7 +29,7 @@ def holding(name: str, seconds: float) -> Any:
     known = SECC_ISO2.moves[f"{name}Req"]
 
     def held(s: Any, request: Any) -> Any:
-        yield Until(s.now + seconds)
+        yield Until(s.talk.now + seconds)
         answer = known(s, request)
         return answer if not hasattr(answer, "send") else (yield from answer)
 

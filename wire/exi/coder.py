@@ -105,7 +105,8 @@ class Codec:
         x = int.from_bytes(data, "big")
         r = 8 * len(data) - 8 - self._root_bits
         value, r = self._ns[self._roots[x >> r]](x, r)
-        _check_rest(x, r, liberties)
+        if r > 7 or (r and x & ((1 << r) - 1)):
+            liberties.append(rest(r >> 3))
         return value
 
     def careful_document(self, data: bytes, liberties: list[Liberty]) -> Any:
@@ -122,12 +123,12 @@ class Codec:
         """
         code, types = self._fragment_code(name, value)
         elements, bits, end = self._fragments
-        type_ = next((t for t in types if t == type(value).__name__), "")
+        type_ = type(value).__name__
         try:
             start = (0x100 | HEADER) << bits | code
             if relaxed and len(types) > 1:
                 x = write_relaxed(start, value, types, self._attributes, len(elements))
-            elif type_:
+            elif type_ in types:
                 x = self._ns[f"e_{type_}"](start, value)
             else:
                 raise Rare
@@ -155,7 +156,8 @@ class Codec:
             r -= bits
             if x >> r & ((1 << bits) - 1) != end:
                 raise Rare
-            _check_rest(x, r, liberties)
+            if r > 7 or (r and x & ((1 << r) - 1)):
+                liberties.append(rest(r >> 3))
         except STUMBLES:
             liberties.clear()
             name, value = self._careful_decoder(data, liberties).fragment()
@@ -273,13 +275,6 @@ def _octets(x: int) -> bytes:
     width = x.bit_length() - 1
     pad = -width & 7
     return (x << pad).to_bytes((width + pad >> 3) + 1, "big")[1:]
-
-
-def _check_rest(x: int, r: int, liberties: list[Liberty]) -> None:
-    if r > 7:
-        liberties.append(rest(r >> 3))
-    elif r and x & ((1 << r) - 1):
-        liberties.append(rest(0))
 
 
 def _class_name(type_: Type) -> str:

@@ -164,20 +164,20 @@ class EncoderSource:
             self.emit(f"if not {item.low} <= len(a){high}: raise Rare")
         long = item.high is None or item.high > LONG_LIST
         if long:
-            self.emit("p = [x]")
+            self.emit(f"p = [x] if len(a) > {LONG_LIST} else None")
         name = self.fresh()
         self.emit(f"for {name} in a:")
         self.depth += 1
         if long:
-            self.emit("x = 1")
+            self.emit("if p: x = 1")
         self._occurrence(item, name)
         self.flush()
         if long:
-            self.emit("p.append(x)")
+            self.emit("if p: p.append(x)")
         self._remember(self.plan.state(index, 1))
         self.depth -= 1
         if long:
-            self.emit("x = join(p)")
+            self.emit("if p: x = join(p)")
         if item.high is not None:
             self.emit(f"if len(a) == {item.high}:")
             self.depth += 1

@@ -297,4 +297,5 @@ class OcppSession:
         return [SendFrame(Frame(text, self.version))]
 
     def _tell(self, direction: Direction, action: str, text: str, payload: Any) -> None:
-        self._voice.frame(direction, self.peer, action, masked(text, action, payload))
+        if self._voice.heard:
+            self._voice.frame(direction, self.peer, action, masked(text, action, payload))

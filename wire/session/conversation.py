@@ -79,6 +79,7 @@ class Conversation(ABC):
         self.done = False
         self.phase: Phase | None = None
         self._limit: float | None = None  # when the peer's next message is overdue
+        self._resumes: float | None = None  # when this side goes on by itself; until then the peer owes nothing
         self._codecs = {EXI: codec("app")}  # by the payload type of what comes
         self._channels: dict[type, tuple[int, Codec]] = {}  # by the type of what goes
         self._agreed = False
@@ -91,6 +92,8 @@ class Conversation(ABC):
         """Lab time at which :meth:`wake` is due, or None."""
         if self.done:
             return None
+        if self._resumes is not None:
+            return self._resumes
         until = self.phase.until if self.phase is not None else None
         if until is None or self._limit is None:
             return self._limit if until is None else until

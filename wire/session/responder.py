@@ -107,12 +107,6 @@ class Responder(Conversation):
         self._sent_at: float | None = None
         self._refusal: PncError | None = None  # after which the vehicle was let go on
 
-    @property
-    def deadline(self) -> float | None:
-        """As :class:`Conversation`; while an answer is being held back the vehicle owes nothing."""
-        pending = self._pending
-        return super().deadline if pending is None or self.done else pending.until.time
-
     def answered(self, id: int, answer: object, now: float) -> list[Output]:
         """A question was answered; an answer nobody waits for any more is kept for the move that asked."""
         return self._work(now, self._answered, id, answer)
@@ -286,7 +280,7 @@ class Responder(Conversation):
     def _resume(self, value: object) -> None:
         pending = self._pending
         assert pending is not None
-        self._pending = None
+        self._pending = self._resumes = None
         self._advance(pending.row, pending.request, pending.handling, value)
         self._drain()
 
@@ -300,7 +294,7 @@ class Responder(Conversation):
             self._refuse(row.event, request, error)
             return
         else:
-            self._pending = _Pending(row, request, handling, until)
+            self._pending, self._resumes = _Pending(row, request, handling, until), until.time
             return
         self._answer(row, request, reply)
 
@@ -379,7 +373,7 @@ class Responder(Conversation):
         """Nothing more is answered."""
         if self._pending is not None:
             self._pending.handling.close()
-            self._pending = None
+            self._pending = self._resumes = None
         self.done = True
         self.phase = None
         self._queue.clear()

@@ -179,17 +179,21 @@ _PLAIN = frozenset((type(None), str, bytes, bool, int))
 """Types of most members, which hold no Id."""
 
 
-def _ids(signed: Iterable[object]) -> Iterator[str]:
+def _ids(signed: Iterable[object]) -> list[str]:
     """Every Id in these values of the catalogue, however deep."""
+    found: list[str] = []
     left = list(signed)
     for value in left:  # which grows meanwhile
         if isinstance(value, _SEVERAL):
             left += value
         elif isinstance(value, ComplexType):
-            if identifier := getattr(value, "Id", None):
-                yield identifier
-            members = [getattr(value, name) for name in type(value).__defaults__]
-            left += [member for member in members if type(member) not in _PLAIN]
+            for name in type(value).__defaults__:
+                member = getattr(value, name)
+                if type(member) not in _PLAIN:
+                    left.append(member)
+                elif name == "Id" and member:
+                    found.append(member)
+    return found
 
 
 def _check_references(
