@@ -105,17 +105,16 @@ class _Rows(Generic[V]):
         position = self.positions.get(key)
         return None if position is None else self.values[position]
 
-    def put(self, value: V) -> None:
-        key = self.kind.key(value)
+    def put(self, key: str, value: V) -> None:
         position = self.positions.get(key)
         if position is None:
             self.insert(next(self._next), value)
             return
         previous, self.values[position] = self.values[position], value
         for name, text in self.kind.indexes.items():
-            if text(previous) != text(value):
-                self._forget((name, text(previous)), position)
-                insort(self._found.setdefault((name, text(value)), []), position)
+            if (was := text(previous)) != (now := text(value)):
+                self._forget((name, was), position)
+                insort(self._found.setdefault((name, now), []), position)
 
     def insert(self, position: int, value: V) -> None:
         self.positions[self.kind.key(value)] = position
@@ -164,8 +163,9 @@ class _MemoryTable(Generic[V]):
         await self.put(value)
 
     async def put(self, value: V) -> V | None:
-        previous = self._about_to_change(self._rows.kind.key(value))
-        self._rows.put(value)
+        key = self._rows.kind.key(value)
+        previous = self._about_to_change(key)
+        self._rows.put(key, value)
         return previous
 
     async def remove(self, key: str) -> V | None:

@@ -41,6 +41,8 @@ class OfferedSchedule(Struct, frozen=True):
 
     def next_change(self, now: float) -> float | None:
         """The lab time at which another limit holds, None if that does not come."""
+        if now - self.since + _PUNCTUAL >= self.entries[-1][0]:
+            return None  # which is nearly always so
         at = max(1, self._after(now))
         return self.since + self.entries[at][0] if at < len(self.entries) else None
 

@@ -20,6 +20,9 @@ from pncsim.wire.voice import Voice
 CLOSE_SECONDS = 5.0
 """How long the peer may take to let the connection end in order before it is dropped."""
 
+GLANCE = 16_384
+"""Octets that are sent before it is looked whether the peer takes them."""
+
 Answerer = Callable[[object], Awaitable[object]]
 """Answers a question; a PncError it raises is the answer then."""
 Tell = Callable[[object], None]
@@ -73,6 +76,7 @@ class Driver(Generic[E]):
         self._alarm: Timer | None = None
         self._alarm_at = 0.0
         self._blocked = False
+        self._sent = 0  # octets since it was looked whether the peer takes them
 
     async def run(self) -> Close:
         """Drive the engine until it says Close; then close the stream, or drop it if that takes too long.
@@ -97,12 +101,11 @@ class Driver(Generic[E]):
 
     def act(self, outputs: list[Output]) -> None:
         """Do what the engine says, in order."""
-        sent = False
         for output in outputs:
             # By their type itself where they are frequent: isinstance is slow to say no to a struct.
             if type(output) is Send:
                 self._stream.write(output.frame)
-                sent = True
+                self._sent += len(output.frame)
             elif type(output) is Notice:
                 self._tell(output.content)
             elif type(output) is Ask:
@@ -113,10 +116,12 @@ class Driver(Generic[E]):
                 self._send_later(output)
             elif isinstance(output, Close) and not self._end.done():
                 self._end.set_result(output)
-        if sent and not self._blocked and self._stream.unsent > BUFFER:
-            # A peer that does not take our answers does not get to ask for more.
-            self._blocked = True
-            self._stream.pause()
+        if self._sent > GLANCE:
+            self._sent = 0
+            if not self._blocked and self._stream.unsent > BUFFER:
+                # A peer that does not take our answers does not get to ask for more.
+                self._blocked = True
+                self._stream.pause()
         deadline = self.engine.deadline
         # Deadlines mostly move away with every message: an alarm that rings early just looks again.
         if self._alarm is not None and (deadline is None or deadline < self._alarm_at):

@@ -17,7 +17,7 @@ from pncsim.wire.exi import ExiDecodeError
 from pncsim.wire.exi.beyond import Unlisted
 from pncsim.wire.gate import Liberty, Tolerance
 from pncsim.wire.session.conversation import ROUNDING, UNREADABLE, Conversation
-from pncsim.wire.session.dialect import Dialect, Envelope
+from pncsim.wire.session.dialect import Dialect, Envelope, MessageTime
 from pncsim.wire.session.outputs import Alter, Output, RawOctets
 from pncsim.wire.session.sequence import CONNECTED, Row
 from pncsim.wire.v2g import appprotocol as app
@@ -71,6 +71,7 @@ class Initiator(Conversation):
         self.patience = patience
         self._asked = ""  # the last request, as the table writes it
         self._asked_at = 0.0
+        self._pace: MessageTime  # of the response that is due
         self._expected = ""  # the response that is due, empty for none
         self._after = CONNECTED
         self._heard_at: float | None = None
@@ -189,7 +190,7 @@ class Initiator(Conversation):
 
     def _check_pace(self) -> None:
         """A station may be slower than it should be without being late."""
-        took, times = self.now - self._asked_at, self.dialect.times.of(self._expected)
+        took, times = self.now - self._asked_at, self._pace
         if took > times.performance + ROUNDING:
             late = (
                 f"The station took {took:.3g} s for {self._expected}; it should take {times.performance:g} s at most."
@@ -252,12 +253,13 @@ class Initiator(Conversation):
             reason = f"it took the vehicle {self.now - self._heard_at:.1f} s; it should take {pace.seconds:g} s at most"
             self.voice.judged(f"{name} in time", False, reason, pace.source)
         self._asked, self._asked_at, self._expected = asked, self.now, f"{name[:-3]}Res"
-        self._limit = self.now + times.of(name).timeout * self.patience
+        self._pace = times.of(name)
+        self._limit = self.now + self._pace.timeout * self.patience
 
     # ---- ends ----------------------------------------------------------------------------------------------------
 
     def _silent(self) -> PncError:
-        times = self.dialect.times.of(self._expected)
+        times = self._pace
         return PeerSilent(
             f"The station did not answer {self._asked} within {times.timeout * self.patience:g} s.",
             clause=times.source,
