@@ -100,13 +100,14 @@ class StationSession:
         if not last and self.sampled_at is not None and now - self.sampled_at < self.config.meter_interval:
             return
         self.sampled_at = now
-        energy = self.energy_wh
+        register = power.energy(now)
+        energy = register - self.start_wh
         self.notice(
             notices.MeterSample(
                 time=now,
                 watts=power.watts,
                 energy_wh=energy,
-                register_wh=power.reading(now),
+                register_wh=int(register),
                 volts=power.volts,
                 amperes=power.amperes,
                 soc=self.soc,

@@ -20,6 +20,9 @@ MOST_KEPT = 256
 
 REGISTER: types.MeasurandEnumType = "Energy.Active.Import.Register"
 
+SAMPLED = "SampledDataCtrlr"
+"""Whether transactions carry meter values at all (Enabled), which, and how often."""
+
 MEASURES: dict[types.MeasurandEnumType, tuple[str, str]] = {
     REGISTER: ("register_wh", "Wh"),
     "Power.Active.Import": ("watts", "W"),
@@ -30,21 +33,11 @@ MEASURES: dict[types.MeasurandEnumType, tuple[str, str]] = {
 """Measurand -> the field of MeterSample that holds it, unit."""
 
 
-def enabled(model: DeviceModel) -> bool:
-    """Whether transactions carry meter values at all."""
-    return model.flag("SampledDataCtrlr", "Enabled")
-
-
-def interval(model: DeviceModel, name: str) -> int:
-    """Seconds between periodic values (TxUpdatedInterval, TxEndedInterval); 0: none."""
-    return model.integer("SampledDataCtrlr", name)
-
-
 def values(
     model: DeviceModel, measurands: str, sample: notices.MeterSample, context: types.ReadingContextEnumType
 ) -> list[types.MeterValueType]:
     """``sample`` as one MeterValueType with what the variable ``measurands`` lists; nothing where that is nothing."""
-    return _read(model.text("SampledDataCtrlr", measurands), sample, context) if enabled(model) else []
+    return _read(model.text(SAMPLED, measurands), sample, context) if model.flag(SAMPLED, "Enabled") else []
 
 
 def aligned(model: DeviceModel, measurands: str, sample: notices.MeterSample) -> list[types.MeterValueType]:

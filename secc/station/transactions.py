@@ -192,13 +192,13 @@ class TransactionBook(Struct):
         if tx is None:
             return []
         tx.sample = notice
-        if not metering.enabled(self.model):
+        if not self.model.flag(metering.SAMPLED, "Enabled"):
             return []
-        every = metering.interval(self.model, "TxEndedInterval")
+        every = self.model.integer(metering.SAMPLED, "TxEndedInterval")
         if every and notice.time - tx.kept_at >= every:
             tx.kept_at = notice.time
             metering.keep(tx.kept, metering.values(self.model, "TxEndedMeasurands", notice, "Sample.Periodic"))
-        every = metering.interval(self.model, "TxUpdatedInterval")
+        every = self.model.integer(metering.SAMPLED, "TxUpdatedInterval")
         if not every or notice.time - tx.sampled_at < every:
             return []
         tx.sampled_at = notice.time

@@ -120,6 +120,7 @@ class DeviceModel:
         self._owner = owner
         self._changed = changed
         self._written: dict[Key, str] = {}
+        self._settled: dict[tuple[str, str, str, int], str] = {}  # values that stay until one is written
 
     def text(self, component: str, name: str, instance: str = "", *, evse: int = 0, connector: int = 0) -> str:
         """The value of a variable that is declared."""
@@ -127,17 +128,21 @@ class DeviceModel:
 
     def integer(self, component: str, name: str, instance: str = "", *, evse: int = 0) -> int:
         """The value as a number."""
-        return int(self._value(Key(component, name, instance, evse)))
+        return int(
+            self._settled.get((component, name, instance, evse)) or self._settle(component, name, instance, evse)
+        )
 
     def flag(self, component: str, name: str, instance: str = "", *, evse: int = 0) -> bool:
         """The value as truth."""
-        return self._value(Key(component, name, instance, evse)) == "true"
+        value = self._settled.get((component, name, instance, evse)) or self._settle(component, name, instance, evse)
+        return value == "true"
 
     def put(self, component: str, name: str, value: str, instance: str = "", *, evse: int = 0) -> None:
         """Write from inside the station, whatever the access."""
         key = Key(component, name, instance, evse)
         assert key in self._rows.by_key, key
         self._written[key] = value
+        self._settled.clear()
 
     @property
     def written(self) -> list[tuple[Key, str]]:
@@ -147,6 +152,7 @@ class DeviceModel:
     def restore(self, written: Iterable[tuple[Key, str]]) -> None:
         """Have these values again; of variables nobody declares any more there is nothing to have."""
         self._written = {key: value for key, value in written if key in self._rows.by_key}
+        self._settled.clear()
 
     def writable(self) -> list[Key]:
         """Every variable a CSMS may write."""
@@ -158,6 +164,13 @@ class DeviceModel:
             return written
         value = self._rows.by_key[key].value
         return value if isinstance(value, str) else value(self._owner, key.evse, key.connector)
+
+    def _settle(self, component: str, name: str, instance: str, evse: int) -> str:
+        key = Key(component, name, instance, evse)
+        value = self._value(key)
+        if key in self._written or isinstance(self._rows.by_key[key].value, str):
+            self._settled[component, name, instance, evse] = value
+        return value
 
     # What the CSMS asks for
 
@@ -235,6 +248,7 @@ class DeviceModel:
         # What is WriteOnly is a secret: its keeper is told, the table stays empty.
         if row.access != "WriteOnly":
             self._written[key] = value
+            self._settled.clear()
         if self._changed is not None:
             self._changed(key, value)
         if row.reboot:

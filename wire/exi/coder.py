@@ -77,8 +77,7 @@ class Codec:
         if code is None:
             raise ExiEncodeError(f"{cls.__name__} is not the type of a root element of the set {self.name!r}.")
         try:
-            start = (0x100 | HEADER) << self._root_bits | code
-            return _octets(self._ns[f"e_{cls.__name__}"](start, document))
+            return _octets(self._ns[f"e_{cls.__name__}"]((0x100 | HEADER) << self._root_bits | code, document))
         except STUMBLES:
             qname, type_ = self.schema.documents[code]
             return self._careful_encoder().document(code, qname, type_, document)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Generator
+from functools import cache
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -390,5 +391,6 @@ def same_id(one: bytes, other: bytes) -> bool:
     return int.from_bytes(one, "big") == int.from_bytes(other, "big")
 
 
+@cache
 def _response(request: str) -> str:
     return f"{request.removesuffix('Req')}Res"
