@@ -328,35 +328,42 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             self._cancelled = 0
 
     def _run_once(self) -> None:
+        """Turn after turn, until there is nothing left to do but wait."""
         timers, ready = self._timers, self._ready
-        while timers and timers[0][2]._cancelled:
-            heappop(timers)
-            self._cancelled -= 1
-        if not (ready or self._stopping or (timers and timers[0][0] <= self._virtual)):
-            if self.held:
-                self._process_events(self._selector.select(None))
-            elif not timers:
-                # In memory nobody else is left who could go on from here; better a defect than a silence without end.
-                raise RuntimeError("every actor waits for another one, and no timer is set")
-            else:
-                self._virtual = timers[0][0]
-        while timers and timers[0][0] <= self._virtual:
-            timer = heappop(timers)[2]
-            self._cancelled -= timer._cancelled
-            timer._waits = False
-            ready.append(timer)
-        # Whoever becomes ready meanwhile waits for the next turn.
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle._cancelled:
-                try:
-                    handle._context.run(handle._callback, *handle._args)
-                except (SystemExit, KeyboardInterrupt):
-                    raise
-                except BaseException as error:
-                    what = getattr(handle._callback, "__qualname__", repr(handle._callback))
-                    said = f"Exception in callback {what}({', '.join(map(repr, handle._args))})"
-                    self.call_exception_handler({"message": said, "exception": error, "handle": handle})
+        while True:
+            while timers and timers[0][2]._cancelled:
+                heappop(timers)
+                self._cancelled -= 1
+            if not (ready or self._stopping or (timers and timers[0][0] <= self._virtual)):
+                if self.held:
+                    self._process_events(self._selector.select(None))
+                elif not timers:
+                    # Nobody else is left who could go on from here; better a defect than a silence without end.
+                    raise RuntimeError("every actor waits for another one, and no timer is set")
+                else:
+                    self._virtual = timers[0][0]
+            while timers and timers[0][0] <= self._virtual:
+                timer = heappop(timers)[2]
+                self._cancelled -= timer._cancelled
+                timer._waits = False
+                ready.append(timer)
+            # Whoever becomes ready meanwhile waits for the next turn.
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if not handle._cancelled:
+                    try:
+                        handle._context.run(handle._callback, *handle._args)
+                    except (SystemExit, KeyboardInterrupt):
+                        raise
+                    except BaseException as error:
+                        self._report(handle, error)
+            if not ready or self._stopping:
+                return
+
+    def _report(self, handle: _Handle, error: BaseException) -> None:
+        what = getattr(handle._callback, "__qualname__", repr(handle._callback))
+        said = f"Exception in callback {what}({', '.join(map(repr, handle._args))})"
+        self.call_exception_handler({"message": said, "exception": error, "handle": handle})
 
     def run_in_executor(self, executor: object, func: Callable[..., object], *args: object) -> NoReturn:
         raise LocalError(

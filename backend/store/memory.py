@@ -48,7 +48,9 @@ class MemoryStore:
         """As Store. A step that waits for anything but the store is a defect of its author: RuntimeError."""
         change = _MemoryChange(self._rows_of)
         try:
-            result = _at_once(self._whole(change, step))
+            result = _at_once(step(change))
+            if change.facts:
+                _at_once(self._write_along(change))
         except BaseException:
             change.undo()
             raise
@@ -65,11 +67,9 @@ class MemoryStore:
         """As Store."""
         return self._jobs[job]
 
-    async def _whole(self, change: _MemoryChange, step: Callable[[Change], Awaitable[R]]) -> R:
-        result = await step(change)
+    async def _write_along(self, change: _MemoryChange) -> None:
         for fact in tuple(change.facts):
             await self._along(change, fact)
-        return result
 
     def _rows_of(self, kind: KeptKind[V]) -> _Rows[V]:
         rows = self._rows.get(kind.name)

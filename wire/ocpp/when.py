@@ -9,14 +9,15 @@ from functools import lru_cache
 @lru_cache(maxsize=64)
 def timestamp(now: float) -> str:
     """RFC 3339 in UTC with milliseconds and ``Z``, from seconds since the epoch (Part 4, 3.2: at most 3 decimals)."""
-    minute, microseconds = divmod(round(now * 1e6), 60_000_000)
-    return f"{_minute(minute)}:{microseconds // 1_000_000:02}.{microseconds // 1000 % 1000:03}Z"
+    day, milliseconds = divmod(round(now * 1e6) // 1000, 86_400_000)
+    minutes, milliseconds = divmod(milliseconds, 60_000)
+    return f"{_day(day)}T{minutes // 60:02}:{minutes % 60:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}Z"
 
 
 @lru_cache(maxsize=64)
-def _minute(number: int) -> str:
-    """The minute of that number since the epoch: what comes next is in the same one, mostly."""
-    return datetime.fromtimestamp(number * 60, UTC).isoformat()[:16]
+def _day(number: int) -> str:
+    """The day of that number since the epoch: what comes next is on the same one, mostly."""
+    return datetime.fromtimestamp(number * 86_400, UTC).isoformat()[:10]
 
 
 @lru_cache(maxsize=64)

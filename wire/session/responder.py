@@ -137,6 +137,9 @@ class Responder(Conversation):
     # ---- requests ------------------------------------------------------------------------------------------------
 
     def _frames(self, frames: list[V2gtpFrame]) -> None:
+        if len(frames) == 1 and self._pending is None and not self._queue:
+            self._message(frames[0], False)  # nearly always
+            return
         for frame in frames:
             self._queue.append((frame, self._pending is not None or bool(self._queue)))
         if len(self._queue) > MAX_QUEUED:
@@ -176,7 +179,8 @@ class Responder(Conversation):
                 f"The vehicle sent {what}, which is no request.", kind="out of turn", clause=self._clause("out of turn")
             )
         else:
-            self._turn_to(dialect)
+            if dialect is not self.dialect:
+                self._turn_to(dialect)
             self._request(envelope, frame.payload, liberties)
 
     def _manners(self, early: bool) -> Liberty | None:
