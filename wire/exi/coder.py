@@ -245,7 +245,10 @@ class Codec:
         from pncsim.wire.exi.plan import CoderPlan
 
         plan = CoderPlan(self.schema.model(self.schema.classes[cls]), self.grammars)
-        maker = DecoderSource(plan) if direction == "d" else EncoderSource(plan)
+        within = plan.framed if self.has_root(plan.model.cls) else ()
+        plans = [CoderPlan(self.schema.model(one), self.grammars) for one in within if not one.__abstract__]
+        inner: dict[Type, CoderPlan] = {one.model.cls: one for one in plans if one.end is not None}
+        maker = DecoderSource(plan, inner) if direction == "d" else EncoderSource(plan, inner)
         source = maker.source()
         return tuple(sorted(maker.enumerations)), compile(source, f"<exi {self.name} {cls}>", "exec")
 

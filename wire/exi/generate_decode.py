@@ -1,4 +1,5 @@
-"""Source code of straight-line decoders, one function per type: ``d_Type(x, r) -> (object, r)``.
+"""Source code of straight-line decoders, one function per type: ``d_Type(x, r) -> (object, r)``. Types given as
+``inner`` are written out in place.
 
 ``x`` is the message as one integer, ``r`` the number of bits not read yet; reading w bits is ``r -= w; x >> r & mask``.
 Bits consumed stay on top of ``x`` and never matter, so ``r`` is the whole state. Neighbouring fields of known width are
@@ -11,7 +12,7 @@ starts over. So nothing here explains itself to a peer, and nothing unusual is a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pncsim.wire.exi.plan import CoderPlan, Item, Range
 from pncsim.wire.exi.schema import AttributeUse, Element, Type, Value
@@ -28,8 +29,9 @@ Assign = Callable[[str], str]
 class DecoderSource:
     """Writes the decoder of one type."""
 
-    def __init__(self, plan: CoderPlan) -> None:
-        self.plan = plan
+    def __init__(self, plan: CoderPlan, inner: Mapping[Type, CoderPlan]) -> None:
+        self.plan, self.inner = plan, inner
+        self.object, self.count = "o", 0
         self.lines: list[str] = []
         self.depth = 1
         self.run: list[tuple[int, int, Callable[[str], list[str]] | None]] = []
@@ -113,14 +115,14 @@ class DecoderSource:
                 known = None
             self.depth -= 1
             if len(item.fields) == 1:
-                self.emit(f"else: o.{item.fields[0]} = {'[]' if item.high != 1 else 'None'}")
+                self.emit(f"else: {self.object}.{item.fields[0]} = {'[]' if item.high != 1 else 'None'}")
         if plan.model.text is None:
             self.flush()
             if known is None:
                 self.emit(f"if c != {plan.end}: raise Rare")
         for name, default in plan.model.cls.__defaults__.items():
             if name == "items" and not plan.model.regular and default is list:
-                self.emit("o.items = []")
+                self.emit(f"{self.object}.items = []")
         self.flush()
 
     def _read_code(self, state: Range) -> int | None:
@@ -145,15 +147,15 @@ class DecoderSource:
 
     def _occurrences(self, index: int, item: Item) -> int | None:
         if isinstance(item.options[0], Value):
-            self._value(item.options[0], lambda e: f"o.value = {e}")
+            self._value(item.options[0], self._field("value"))
             self.expect(1, 0)
             self.flush()
             return None
         if item.high == 1:
-            self._one(item, lambda e: f"o.{item.fields[0]} = {e}")
+            self._one(item, self._field(item.fields[0]))
             return self._read_code(self.plan.state(index, 1))
         self.flush()
-        self.emit(f"a = o.{item.fields[0]} = []")
+        self.emit(f"a = {self.object}.{item.fields[0]} = []")
         self.emit("while True:")
         self.depth += 1
         self._one(item, lambda e: f"a.append({e})")
@@ -191,11 +193,12 @@ class DecoderSource:
             self.emit(f"t, r = ns[{names!r}[{at}]](x, r)")
             self.emit(assign("t"))
             return
-        self.emit(f"{' = '.join(f'o.{f}' for f in item.fields)} = None")
+        self.emit(f"{' = '.join(f'{self.object}.{f}' for f in item.fields)} = None")
         for number, option in enumerate(item.options, item.first):
             self.emit(f"{'if' if number == item.first else 'elif'} c == {number}:")
             self.depth += 1
-            self._option(option, lambda e, o=option: f"o.{o.field} = {e}")  # type: ignore[misc]  # each has a field
+            assert isinstance(option, Element)
+            self._option(option, self._field(option.field))
             self.flush()
             self.depth -= 1
 
@@ -212,8 +215,24 @@ class DecoderSource:
             self.expect(1, 0)
             return
         self.flush()
+        if type_ in self.inner:
+            self._written_out(self.inner[type_], assign)
+            return
         self.emit(f"t, r = d_{type_.__name__}(x, r)")
         self.emit(assign("t"))
+
+    def _written_out(self, inner: CoderPlan, assign: Assign) -> None:
+        outer = self.plan, self.object
+        self.count += 1
+        self.plan, self.object = inner, f"o{self.count}"
+        self.emit(f"{self.object} = new({inner.model.cls.__name__})")
+        self._items()
+        self.emit(assign(self.object))
+        self.plan, self.object = outer
+
+    def _field(self, name: str) -> Assign:
+        target = f"{self.object}.{name}"
+        return lambda value: f"{target} = {value}"
 
     # ---- values -----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-"""Source code of straight-line encoders, one function per type: ``e_Type(x, o) -> x``.
+"""Source code of straight-line encoders, one function per type: ``e_Type(x, o) -> x``. Types given as ``inner`` are
+written out in place.
 
 ``x`` is everything written so far as one integer under a leading 1, which keeps count of the bits: appending w bits is
 ``x << w | bits``. That costs as much as ``x`` is long, so neighbouring fields are appended in one go. Where an optional
@@ -11,6 +12,8 @@ starts over: it writes what is merely rare and explains what is wrong.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pncsim.wire.exi.generate_decode import LONG_LIST
 from pncsim.wire.exi.plan import CoderPlan, Item, Range
 from pncsim.wire.exi.schema import AttributeUse, Element, Type, Value
@@ -19,8 +22,9 @@ from pncsim.wire.exi.schema import AttributeUse, Element, Type, Value
 class EncoderSource:
     """Writes the encoder of one type."""
 
-    def __init__(self, plan: CoderPlan) -> None:
-        self.plan = plan
+    def __init__(self, plan: CoderPlan, inner: Mapping[Type, CoderPlan]) -> None:
+        self.plan, self.inner = plan, inner
+        self.object = "o"
         self.lines: list[str] = []
         self.depth = 1
         self.run: list[tuple[int, int, str]] = []
@@ -34,10 +38,8 @@ class EncoderSource:
         """The function's source."""
         if self.plan.end is None or self.plan.model.cls.__abstract__:
             return f"def e_{self.name}(x, o):\n raise Rare\n"
-        self.emit(f"if o.__class__ is not {self.name}: raise Rare")
-        if not self.plan.model.regular:
-            self.emit("if o.items: raise Rare")
-        self._items()
+        self._content()
+        self.emit(f"return {self.taken()}")
         head = "".join(f"{table}\n" for table in self.tables)
         return f"{head}def e_{self.name}(x, o):\n" + "\n".join(self.lines) + "\n"
 
@@ -78,28 +80,32 @@ class EncoderSource:
 
     # ---- the sequence -----------------------------------------------------------------------------------------
 
+    def _content(self) -> None:
+        self.emit(f"if {self.object}.__class__ is not {self.plan.model.cls.__name__}: raise Rare")
+        if not self.plan.model.regular:
+            self.emit(f"if {self.object}.items: raise Rare")
+        self._items()
+
     def _items(self) -> None:
         plan = self.plan
         self.state = plan.state(0)
         for index, item in enumerate(plan.items):
             if isinstance(item.options[0], Value):
                 self._code(item.first)
-                self._value(item.options[0], "o.value")
+                self._value(item.options[0], f"{self.object}.value")
                 self.put(1, 0)
-                self.emit(f"return {self.taken()}")
                 return
             if item.high != 1:
                 self._list(index, item)
             elif len(item.fields) > 1:
                 self._choice(index, item)
             elif item.low:
-                self._occurrence(item, f"o.{item.fields[0]}")
+                self._occurrence(item, f"{self.object}.{item.fields[0]}")
                 self.state = plan.state(index, 1)
             else:
                 self._optional(index, item)
         assert plan.end is not None
         self._code(plan.end)
-        self.emit(f"return {self.taken()}")
 
     def _code(self, number: int) -> None:
         """The event code of production ``number`` in the present state."""
@@ -128,7 +134,7 @@ class EncoderSource:
                 self.flush()
             before = self.run
             self._remember(self.state)
-        self.emit(f"{name} = o.{item.fields[0]}")
+        self.emit(f"{name} = {self.object}.{item.fields[0]}")
         self.emit(f"if {name} is not None:")
         self.depth += 1
         self.run = before
@@ -139,15 +145,16 @@ class EncoderSource:
 
     def _choice(self, index: int, item: Item) -> None:
         self.flush()
-        self.emit(f"if {' + '.join(f'(o.{f} is not None)' for f in item.fields)} != 1: raise Rare")
+        present = " + ".join(f"({self.object}.{f} is not None)" for f in item.fields)
+        self.emit(f"if {present} != 1: raise Rare")
         before = self.state
         for number, option in enumerate(item.options, item.first):
             assert isinstance(option, Element)
-            self.emit(f"{'if' if number == item.first else 'elif'} o.{option.field} is not None:")
+            self.emit(f"{'if' if number == item.first else 'elif'} {self.object}.{option.field} is not None:")
             self.depth += 1
             self.state = before
             self._code(number)
-            self._element(option.type, f"o.{option.field}")
+            self._element(option.type, f"{self.object}.{option.field}")
             self.flush()
             self.depth -= 1
         self.state = self.plan.state(index, 1)
@@ -157,7 +164,7 @@ class EncoderSource:
             self._remember(self.state)
         self.flush()
         self.state = None
-        self.emit(f"a = o.{item.fields[0]}")
+        self.emit(f"a = {self.object}.{item.fields[0]}")
         self.emit("if a.__class__ is not list: raise Rare")
         high = "" if item.high is None else f" <= {item.high}"
         if item.low or high:
@@ -190,7 +197,7 @@ class EncoderSource:
             numbered = enumerate(item.options, item.first)
             members = {o.type.__name__: n for n, o in numbered if isinstance(o, Element) and isinstance(o.type, type)}
             table = ", ".join(f"{name}: ({n}, 'e_{name}')" for name, n in members.items())
-            constant = f"M{item.first}_{self.name}"
+            constant = f"M{item.first}_{self.plan.model.cls.__name__}"
             self.tables.append(f"{constant} = {{{table}}}")
             self.flush()
             self.emit(f"t = {source}; i, f = {constant}[t.__class__]")
@@ -210,7 +217,17 @@ class EncoderSource:
             self._value(type_, source)
             self.put(1, 0)
             return
+        if type_ in self.inner:
+            self._written_out(self.inner[type_], source)
+            return
         self.emit(f"x = e_{type_.__name__}({self.taken()}, {source})")
+
+    def _written_out(self, inner: CoderPlan, source: str) -> None:
+        outer = self.plan, self.object, self.state
+        self.plan, self.object = inner, self.fresh()
+        self.emit(f"{self.object} = {source}")
+        self._content()
+        self.plan, self.object, self.state = outer
 
     # ---- values -----------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from pncsim.wire.exi.bits import bits_for
+from pncsim.wire.exi.declare import ComplexType
 from pncsim.wire.exi.grammar import END, Grammars
 from pncsim.wire.exi.schema import AttributeUse, Element, Group, Model, Particle, Value, Wild
 
@@ -100,6 +101,17 @@ class CoderPlan:
 
     def _numbers(self) -> int:
         return self.items[-1].first + len(self.items[-1].options) if self.items else 0
+
+    @property
+    def framed(self) -> tuple[type[ComplexType], ...]:
+        """What stands in every message of this type, if that is required elements alone: a header and a body."""
+        found: list[type[ComplexType]] = []
+        for item in self.items:
+            option = item.options[0]
+            if (item.low, item.high) != (1, 1) or not isinstance(option, Element) or not isinstance(option.type, type):
+                return ()
+            found.append(option.type)
+        return tuple(found)
 
 
 def _options(part: Particle) -> tuple[Element, ...]:
