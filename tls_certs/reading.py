@@ -74,13 +74,19 @@ def reading(what: str, *, clause: str = "RFC 5280 4.1") -> Iterator[None]:
     try:
         yield
     except UNREADABLE as error:
-        raise Unreadable(f"{what} cannot be read: {error}.", clause=clause, kind="unparsable") from error
+        raise _unreadable(what, clause, error) from error
+
+
+def _unreadable(what: str, clause: str, error: Exception) -> Unreadable:
+    return Unreadable(f"{what} cannot be read: {error}.", clause=clause, kind="unparsable")
 
 
 def load(der: bytes, what: str = "The certificate") -> x509.Certificate:
     """The certificate in ``der``, its names and dates readable. Raises Unreadable, which calls it ``what``."""
-    with reading(what):
+    try:
         return parsed(der)
+    except UNREADABLE as error:
+        raise _unreadable(what, "RFC 5280 4.1", error) from error
 
 
 @lru_cache(maxsize=512)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from pncsim.wire import capture
@@ -10,7 +10,7 @@ from pncsim.wire.clock import Clock
 from pncsim.wire.errors import LocalError, PeerError
 from pncsim.wire.gate import Tolerance
 from pncsim.wire.network import Handlers, SeccAddress
-from pncsim.wire.streams import NOWHERE
+from pncsim.wire.streams import NOWHERE, Gate
 from pncsim.wire.tcp import address_text
 from pncsim.wire.trace import Direction, EndPoint
 from pncsim.wire.v2g.sdp import (
@@ -80,15 +80,17 @@ class Asking:
     def __init__(self, clock: Clock, voice: Voice | None, remote: EndPoint) -> None:
         self._clock, self._voice = clock, voice
         self._remote = remote
-        self._inbox: asyncio.Queue[tuple[bytes, EndPoint]] = asyncio.Queue(INBOX)
+        self._inbox: deque[tuple[bytes, EndPoint]] = deque()
+        self._arrived = Gate()
         self.local: EndPoint = NOWHERE
         """Where from, once there is a socket."""
 
     def put(self, datagram: bytes, sender: EndPoint) -> None:
         """A datagram arrived."""
         capture.datagram(self._voice, "received", self.local, sender, datagram)
-        if not self._inbox.full():
-            self._inbox.put_nowait((datagram, sender))
+        if len(self._inbox) < INBOX:
+            self._inbox.append((datagram, sender))
+            self._arrived.open()
 
     def ignore(self, sender: EndPoint, reason: str) -> None:
         """A datagram is no answer to us."""
@@ -107,11 +109,13 @@ class Asking:
             self._tell("sent", self._remote, request)
             send(request)
             while (left := (engine.deadline or 0.0) - self._clock.now()) > 0:
-                try:
-                    async with self._clock.timeout(left):
-                        datagram, sender = await self._inbox.get()
-                except TimeoutError:
-                    break
+                if not self._inbox:
+                    try:
+                        async with self._clock.timeout(left):
+                            await self._arrived.wait()
+                    except TimeoutError:
+                        break
+                datagram, sender = self._inbox.popleft()
                 response = engine.receive(datagram)
                 if response is not None:
                     self._tell("received", sender, datagram)

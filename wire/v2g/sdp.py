@@ -62,7 +62,12 @@ class SdpResponse(Struct, frozen=True):
     @property
     def host(self) -> str:
         """The address to connect to, without scope: ``fe80::1``, ``::1`` or ``127.0.0.1``."""
-        return str(self.address.ipv4_mapped or self.address)
+        return _host(self.address)
+
+
+@lru_cache(maxsize=64)
+def _host(address: IPv6Address) -> str:
+    return str(address.ipv4_mapped or address)
 
 
 @lru_cache(maxsize=64)
