@@ -54,7 +54,7 @@ class Voice:
     liberties this instance does not let pass (:meth:`tolerate`).
     """
 
-    __slots__ = ("_now", "_readers", "_sink", "_stream", "refuses", "role", "session", "unit")
+    __slots__ = ("_now", "_sink", "_stream", "heard", "refuses", "role", "session", "unit")
 
     def __init__(
         self,
@@ -85,10 +85,11 @@ class Voice:
     def follow(self, stream: Trace | None) -> None:
         """Whoever owns the sink passes all on to ``stream``: from now on, what nobody there would read is not made."""
         self._stream = stream
-        self._readers: Sequence[object] = _SOMEBODY if stream is None else stream.readers
+        self.heard: Sequence[object] = _SOMEBODY if stream is None else stream.readers
+        """Who reads what is told. Where nobody does, what is dear to say need not be said."""
 
     def _tell(self, event: Callable[..., Event], /, **what: Any) -> None:
-        if self._readers:
+        if self.heard:
             self._sink(event(time=self._now(), role=self.role, unit=self.unit, session=self.session, **what))
 
     # For people
@@ -135,11 +136,6 @@ class Voice:
     # From the wire
 
     @property
-    def heard(self) -> bool:
-        """Whether anybody reads what is told: what is dear to say need not be said otherwise."""
-        return bool(self._readers)
-
-    @property
     def wants_bytes(self) -> bool:
         """Whether anybody reads :meth:`octets`."""
         return self._stream is not None and self._stream.wants_bytes
@@ -169,12 +165,12 @@ class Voice:
 
     def message(self, direction: Direction, name: str, payload: bytes, value: object) -> None:
         """A V2GTP message, without its header, and what it says."""
-        if self._readers:  # here and below: said so often that it is not even put together for nobody
+        if self.heard:  # here and below: said so often that it is not even put together for nobody
             self._tell(trace.V2gMessage, direction=direction, name=name, payload=payload, value=value)
 
     def state(self, state: str) -> None:
         """A row of a state machine was entered."""
-        if self._readers:
+        if self.heard:
             self._tell(trace.StateEntered, state=state)
 
     def secured(
@@ -240,7 +236,7 @@ class Voice:
 
     def frame(self, direction: Direction, peer: str, action: str, frame: str) -> None:
         """An OCPP-J frame, secrets masked already."""
-        if self._readers:
+        if self.heard:
             self._tell(trace.OcppFrame, direction=direction, peer=peer, action=action, frame=frame)
 
     def http(
@@ -259,7 +255,7 @@ class Voice:
 
     def power(self, *, watts: float, energy_wh: float, volts: float, amperes: float, soc: float | None = None) -> None:
         """A sample of the energy transfer."""
-        if self._readers:
+        if self.heard:
             self._tell(trace.Power, watts=watts, energy_wh=energy_wh, volts=volts, amperes=amperes, soc=soc)
 
     def pilot(self, state: str, duty: float) -> None:
@@ -272,7 +268,7 @@ class Voice:
         self, service: str, operation: str, ok: bool, text: str, *, asked: bytes = b"", answered: bytes = b""
     ) -> None:
         """Another service was asked, or this one was, and how it ended."""
-        if not self._readers:
+        if not self.heard:
             return
         if not self.wants_bytes:
             asked = answered = b""

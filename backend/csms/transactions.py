@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
@@ -20,7 +20,7 @@ else:
 REGISTER = "Energy.Active.Import.Register"
 
 
-class MeterValue(NamedTuple):
+class MeterValue(Struct, frozen=True, array_like=True):
     """One sampled value: ``time`` in seconds since the epoch, ``value`` in ``unit``; ``signed`` if a signature came."""
 
     time: float

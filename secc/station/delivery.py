@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from pncsim.wire.clock import Clock
 from pncsim.wire.errors import PeerClosed, PncError
+from pncsim.wire.streams import Gate
 
 if TYPE_CHECKING:
     from pncsim.wire.ocpp.types import v201 as types
@@ -45,16 +45,13 @@ class EventDelivery:
         self._delivered = delivered
         self._given_up, self._gone = given_up, gone
         self._waiting: deque[Event] = deque()
-        self._news = asyncio.Event()
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self._news, self._emptied = Gate(), Gate()
 
     def add(self, events: list[Event]) -> None:
         """Queue ``events``."""
         for event in events:
             self._waiting.append(event)
-            self._empty.clear()
-            self._news.set()
+        self._news.open()
         while len(self._waiting) > MAX_WAITING and self._drop_one():
             pass
 
@@ -77,18 +74,18 @@ class EventDelivery:
 
     async def emptied(self) -> None:
         """Wait until every event is delivered or given up."""
-        await self._empty.wait()
+        while self._waiting:
+            await self._emptied.wait()
 
     async def run(self) -> None:
         """Deliver until cancelled. Ends with PeerClosed when the connection is gone; what waits is kept."""
         while True:
-            await self._news.wait()
             while self._waiting:
                 await self._deliver(self._waiting[0])
                 self._waiting.popleft()
                 self._gone()
-            self._news.clear()
-            self._empty.set()
+            self._emptied.open()
+            await self._news.wait()
 
     async def _deliver(self, event: Event) -> None:
         tried = 0

@@ -238,7 +238,8 @@ class Initiator(Conversation):
             raise RuntimeError(f"The vehicle's table does not lead from {row.name} to {asked}.")
         name = asked.partition("(")[0]
         body = say.request if self.alter is None else self.alter(name, say.request)
-        self.voice.state(row.name)
+        if self.voice.heard:
+            self.voice.state(row.name)
         self._await(asked)
         if body is not say.request and (body is None or isinstance(body, (bytes, RawOctets))):
             self._put(name, say.request, body)
