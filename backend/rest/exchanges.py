@@ -36,7 +36,7 @@ class Exchange(Struct, frozen=True, gc=False):
 
     @property
     def path(self) -> str:
-        """Without what is escaped in it, and without the query."""
+        """Decoded, and without the query."""
         return self.request.path
 
     @property
