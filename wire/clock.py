@@ -47,6 +47,7 @@ class Clock:
 
     def __init__(self, start: float | None = None, *, leaps: bool = False) -> None:
         self._loop = asyncio.get_running_loop()
+        self._virtual = self._loop if isinstance(self._loop, VirtualTimeLoop) else None
         self._base = (time.time() if start is None else start) - self._loop.time()
         self.leaps = leaps
         self.settle: Callable[[], Awaitable[None]] | None = None
@@ -58,7 +59,9 @@ class Clock:
 
     def now(self) -> float:
         """Seconds since the epoch, lab time."""
-        return self._base + self._loop.time() if self._held is None else self._held
+        if self._held is not None:
+            return self._held
+        return self._base + (self._loop.time() if self._virtual is None else self._virtual.reached)
 
     @property
     def held(self) -> bool:
@@ -72,8 +75,8 @@ class Clock:
         """
         if self._held is None:
             self._held = self.now()
-            if isinstance(self._loop, VirtualTimeLoop):
-                self._loop.held = True
+            if self._virtual is not None:
+                self._virtual.held = True
             for timer in self._timers:
                 timer.disarm()
 
@@ -81,8 +84,8 @@ class Clock:
         """Let lab time go on from where it was held. Idempotent."""
         if self._held is not None:
             self._base, self._held = self._held - self._loop.time(), None
-            if isinstance(self._loop, VirtualTimeLoop):
-                self._loop.held = False
+            if self._virtual is not None:
+                self._virtual.held = False
             for timer in tuple(self._timers):
                 timer.rearm()
 
@@ -182,10 +185,9 @@ class Clock:
 
     def _reach(self, when: float) -> None:
         """Rounding can leave the clock a hair before a timer's time; who is woken at a deadline must not be early."""
-        if self.now() < when:
-            self._base = when - self._loop.time()
-            while self.now() < when:
-                self._base = math.nextafter(self._base, math.inf)
+        self._base = when - self._loop.time()
+        while self.now() < when:
+            self._base = math.nextafter(self._base, math.inf)
 
     def call_at(self, when: float, callback: Callable[[], object]) -> Timer:
         """Call ``callback()`` at lab time ``when``; the answer can be cancelled."""
@@ -263,8 +265,10 @@ class Timer(Struct, eq=False):
             self._handle = None
 
     def _fire(self) -> None:
-        self._clock._timers.pop(self, None)
-        self._clock._reach(self._when)
+        clock = self._clock
+        clock._timers.pop(self, None)
+        if clock.now() < self._when:
+            clock._reach(self._when)
         self._callback()
 
     def cancel(self) -> None:
@@ -291,7 +295,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     _process_events: Callable[[list[tuple[selectors.SelectorKey, int]]], None]
 
     def __init__(self) -> None:
-        self._virtual = 0.0
+        self.reached = 0.0
+        """The loop's time."""
         self.held = False
         """Time stands still although nothing is ready to run (:meth:`Clock.hold`)."""
         self._timers: list[tuple[float, int, Any]] = []
@@ -300,7 +305,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         super().__init__(_LonelySelector())
 
     def time(self) -> float:
-        return self._virtual
+        return self.reached
 
     def call_soon(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
@@ -319,10 +324,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         heappush(self._timers, (when, next(self._numbers), timer))
         return timer  # type: ignore[no-any-return]  # it does what is asked of one
 
-    def timer_cancelled(self) -> None:
-        """Told by one that waits. They leave when their time comes, or when there are too many of them."""
-        self._cancelled += 1
-        if self._cancelled > _IDLE and self._cancelled > len(self._timers) // 2:
+    def _forget_cancelled(self) -> None:
+        """Timers that are cancelled leave when their time comes, or when there are too many of them."""
+        if self._cancelled > len(self._timers) // 2:
             self._timers[:] = [entry for entry in self._timers if not entry[2]._cancelled]
             heapify(self._timers)
             self._cancelled = 0
@@ -334,15 +338,15 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             while timers and timers[0][2]._cancelled:
                 heappop(timers)
                 self._cancelled -= 1
-            if not (ready or self._stopping or (timers and timers[0][0] <= self._virtual)):
+            if not (ready or self._stopping or (timers and timers[0][0] <= self.reached)):
                 if self.held:
                     self._process_events(self._selector.select(None))
                 elif not timers:
                     # Nobody else is left who could go on from here; better a defect than a silence without end.
                     raise RuntimeError("every actor waits for another one, and no timer is set")
                 else:
-                    self._virtual = timers[0][0]
-            while timers and timers[0][0] <= self._virtual:
+                    self.reached = timers[0][0]
+            while timers and timers[0][0] <= self.reached:
                 timer = heappop(timers)[2]
                 self._cancelled -= timer._cancelled
                 timer._waits = False
@@ -404,7 +408,10 @@ class _TimerHandle(_Handle, kw_only=True, eq=False):
             self._cancelled = True
             self._callback, self._args = _nothing, ()
             if self._waits:
-                self._loop.timer_cancelled()
+                loop = self._loop
+                loop._cancelled += 1
+                if loop._cancelled > _IDLE:
+                    loop._forget_cancelled()
 
     def when(self) -> float:
         """The loop's time at which it rings."""
