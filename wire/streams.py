@@ -107,7 +107,10 @@ class ByteStream(ABC):
         while not self._waiting and not self._over:
             await self._changed.wait()
         if self._waiting:
-            return self._take()
+            data, self._waiting = bytes(self._waiting), b""
+            if self._held:
+                self._make_room()
+            return data
         if self._error is not None:
             raise self._error
         return b""
@@ -168,7 +171,12 @@ class ByteStream(ABC):
         if len(self._waiting) > BUFFER and not self._held:
             self._held = True
             self._hold(True)
-        self._schedule()
+        # As _schedule does it, in place: nothing comes more often.
+        if self._receiver is None:
+            self._changed.open()
+        elif not self._due and not self._paused:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._deliver)
 
     @abstractmethod
     def _hold(self, full: bool) -> None:
@@ -211,7 +219,10 @@ class ByteStream(ABC):
         assert receiver is not None, "a delivery is scheduled for a receiver, and none ever leaves"
         try:
             if self._waiting and not self._paused:
-                receiver.received(self._take())
+                data, self._waiting = bytes(self._waiting), b""
+                if self._held:
+                    self._make_room()
+                receiver.received(data)
             if receiver is not self._receiver or self._told or not self._over:
                 return
             # A failure does not wait until a paused receiver wants to have what came before it.
@@ -221,13 +232,9 @@ class ByteStream(ABC):
         except Exception as defect:
             self._defect(defect)
 
-    def _take(self) -> bytes:
-        data = bytes(self._waiting)
-        self._waiting = b""
-        if self._held:
-            self._held = False
-            self._hold(False)
-        return data
+    def _make_room(self) -> None:
+        self._held = False
+        self._hold(False)
 
     def _defect(self, defect: Exception) -> None:
         self.abort()

@@ -11,6 +11,7 @@ pyOpenSSL's version is bounded in pyproject.toml for this file's sake; tests obs
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -119,33 +120,30 @@ _RECORD = 16_384
 _buffer = _ffi.new_allocator(should_clear_after_alloc=False)
 
 
-class Records:
+class Records(ABC):
     """The octets of a connection with memory BIOs, in both directions."""
-
-    __slots__ = ("_connection", "_from_ssl", "_into_ssl", "_room", "_ssl", "_start")
 
     def __init__(self, connection: SSL.Connection) -> None:
         self._connection = connection  # owns what the following point to
         self._ssl, self._into_ssl, self._from_ssl = connection._ssl, connection._into_ssl, connection._from_ssl
         self._room = _buffer("char[]", _RECORD)
         self._start = _ffi.new("char **")
+        self._mute = False  # nothing more is encrypted
+
+    @abstractmethod
+    def _end(self, by: SSL.Error) -> None:
+        """Nothing more comes; ZeroReturnError: the peer has ended in order."""
 
     def feed(self, data: bytes) -> None:
-        """Bytes came from the peer."""
+        """Bytes came from the peer during the handshake."""
         _lib.BIO_write(self._into_ssl, data, len(data))
 
     def outgoing(self) -> bytes:
-        """Bytes to send to the peer, maybe none."""
-        got = _lib.BIO_read(self._from_ssl, self._room, _RECORD)
-        if got < _RECORD:
-            return _ffi.unpack(self._room, got) if got > 0 else b""
-        parts = [_ffi.unpack(self._room, got)]
-        while (got := _lib.BIO_read(self._from_ssl, self._room, _RECORD)) > 0:
-            parts.append(_ffi.unpack(self._room, got))
-        return b"".join(parts)
+        """Bytes to send to the peer now, maybe none."""
+        return self.encrypt(b"")
 
-    def decrypt(self, data: bytes) -> tuple[bytes, SSL.Error | None]:
-        """The plaintext of all records complete with ``data``, and what ended them: ZeroReturnError if in order."""
+    def decrypt(self, data: bytes = b"") -> bytes:
+        """The plaintext of all records complete with ``data``, maybe none."""
         if data:
             _lib.BIO_write(self._into_ssl, data, len(data))
         plain = b""
@@ -156,30 +154,38 @@ class Records:
                 clear_errors()
             got = _lib.SSL_read(self._ssl, self._room, _RECORD)
             if got <= 0:
-                return plain, self._error(got)
+                self._failed(got)
+                break
             plain += _ffi.unpack(self._room, got)
-        return plain, None
+        return plain
 
-    def encrypt(self, data: bytes) -> SSL.Error | None:
-        """Turn ``data`` into :meth:`outgoing`, or say why that is not possible."""
-        if _lib.ERR_peek_error():
-            clear_errors()
-        for at in range(0, len(data), _RECORD):
-            part = data[at : at + _RECORD]
-            done = _lib.SSL_write(self._ssl, part, len(part))
-            if done <= 0:
-                return self._error(done)
-        return None
+    def encrypt(self, data: bytes) -> bytes:
+        """Bytes to send to the peer now, ``data`` among them unless the connection is past that."""
+        if data and not self._mute:
+            if _lib.ERR_peek_error():
+                clear_errors()
+            for at in range(0, len(data), _RECORD):
+                part = data[at : at + _RECORD]
+                done = _lib.SSL_write(self._ssl, part, len(part))
+                if done <= 0:
+                    self._failed(done)
+                    break
+        got = _lib.BIO_read(self._from_ssl, self._room, _RECORD)
+        if got < _RECORD:
+            return _ffi.unpack(self._room, got) if got > 0 else b""
+        parts = [_ffi.unpack(self._room, got)]
+        while (got := _lib.BIO_read(self._from_ssl, self._room, _RECORD)) > 0:
+            parts.append(_ffi.unpack(self._room, got))
+        return b"".join(parts)
 
-    def _error(self, result: int) -> SSL.Error | None:
-        """What ``result`` of a call means; None if there is just nothing more yet."""
+    def _failed(self, result: int) -> None:
+        """A call came to ``result``: either there is just nothing more yet, or it is the end."""
         try:
             self._connection._raise_ssl_error(self._ssl, result)
         except SSL.WantReadError:
-            return None
+            pass
         except SSL.Error as error:
-            return error
-        return None
+            self._end(error)
 
 
 def clear_errors() -> None:

@@ -21,13 +21,14 @@ _VERSIONS = {"TLSv1.2": SSL.TLS1_2_VERSION, "TLSv1.3": SSL.TLS1_3_VERSION}
 _SIGNATURES = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512"
 
 
-class OpenSslSession:
+class OpenSslSession(_openssl_shim.Records):
     """One TLS connection as a state machine: ``feed`` bytes, ``step`` the handshake, then ``decrypt`` and ``encrypt``.
 
     After every call, :meth:`outgoing` has what must be sent; after a TlsError, that is the alert.
     """
 
     def __init__(self, context: SSL.Context, config: TlsClient | TlsServer, peer: str) -> None:
+        super().__init__(SSL.Connection(context, None))
         self._config = config
         self._judge: Judge | None = config.judge
         self._who = f"The TLS {'server' if isinstance(config, TlsClient) else 'client'} {peer}"
@@ -49,8 +50,6 @@ class OpenSslSession:
         self.staples: tuple[bytes | None, ...] = ()
         self._client_hello = b""
         self._shown: list[bytes] = []
-        self._connection = SSL.Connection(context, None)
-        self._records = _openssl_shim.Records(self._connection)
         _openssl_shim.watch(self._connection, self)
         if isinstance(config, TlsClient):
             if config.trusted_ca_keys:
@@ -116,37 +115,17 @@ class OpenSslSession:
         return True
 
     def feed(self, data: bytes) -> None:
-        """Bytes came from the peer during the handshake."""
         if len(self._first) < 8:
             if not self._first and isinstance(self._config, TlsServer) and self._config.on_opening is not None:
                 self._config.on_opening(data[:1])
             self._first += data[:8]
-        self._records.feed(data)
-
-    def outgoing(self) -> bytes:
-        """Bytes to send to the peer now, maybe none."""
-        return self._records.outgoing()
-
-    def decrypt(self, data: bytes = b"") -> bytes:
-        """The plaintext that is complete with ``data``, maybe none; at the end ``closed``, with ``failure`` if any."""
-        plain, ended = self._records.decrypt(data)
-        if ended is not None:
-            self._end(ended)
-        return plain
-
-    def encrypt(self, data: bytes) -> bytes:
-        """What is to be sent for ``data``; nothing after :meth:`finish` or a failure but what that left to send."""
-        if data and not self._finished and self.failure is None:
-            failed = self._records.encrypt(data)
-            if failed is not None:
-                self._end(failed)
-        return self._records.outgoing()
+        super().feed(data)
 
     def finish(self) -> None:
         """Put close_notify into :meth:`outgoing`, once, if the connection was up and no alert ended it."""
         if not self._done or self._finished or self._alert_sent or self._alert_received:
             return
-        self._finished = True
+        self._finished = self._mute = True
         _openssl_shim.clear_errors()
         try:
             self._connection.shutdown()
@@ -234,7 +213,7 @@ class OpenSslSession:
         if not isinstance(by, SSL.ZeroReturnError):
             failure = self._failure(by)
             assert isinstance(failure, TlsError), "nobody is asked any more after the handshake"
-            self.failure = failure
+            self.failure, self._mute = failure, True
 
     def _failure(self, error: SSL.Error) -> BaseException:
         """The error for what went wrong inside OpenSSL, in the order of what explains most."""
