@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from pncsim.secc.visitor import Visitor
-from pncsim.wire.errors import LocalError
 from pncsim.wire.streams import ByteStream
 
 
@@ -17,7 +15,8 @@ class Connected:
     def __init__(self, left: Callable[[Visitor], None], emptied: Callable[[], None]) -> None:
         self._left, self._emptied = left, emptied
         self._streams: set[ByteStream] = set()
-        self._shaking: set[ByteStream] = set()
+        self.shaking: set[ByteStream] = set()
+        """Those of them that still are in their handshake, so that it is not known yet who that is."""
         self._visitors = 0
         self._nobody = asyncio.Event()
         self._nobody.set()
@@ -31,36 +30,22 @@ class Connected:
         """Wait until nobody is."""
         await self._nobody.wait()
 
-    @contextlib.contextmanager
-    def visited_by(self, visitor: Visitor, stream: ByteStream) -> Iterator[None]:
-        """In the body the visitor is; however it ends, whoever watches hears of it."""
+    def came(self, stream: ByteStream) -> None:
+        """Somebody is; :meth:`went` has to follow."""
         self._streams.add(stream)
         self._visitors += 1
         self._nobody.clear()
-        try:
-            yield
-        except asyncio.CancelledError:
-            if not visitor.state:
-                visitor.left("The station was shut down.", LocalError("The station was shut down."))
-            raise
-        finally:
-            self._streams.discard(stream)
-            try:
-                self._left(visitor)
-            finally:
-                self._visitors -= 1
-                if not self._visitors:
-                    self._emptied()
-                    self._nobody.set()
 
-    @contextlib.contextmanager
-    def shaking_hands(self, stream: ByteStream) -> Iterator[None]:
-        """In the body it is not known yet who that is."""
-        self._shaking.add(stream)
+    def went(self, stream: ByteStream, visitor: Visitor) -> None:
+        """That was ``visitor``, who has left."""
+        self._streams.discard(stream)
         try:
-            yield
+            self._left(visitor)
         finally:
-            self._shaking.discard(stream)
+            self._visitors -= 1
+            if not self._visitors:
+                self._emptied()
+                self._nobody.set()
 
     def abort(self) -> None:
         """Reset every connection."""
@@ -69,5 +54,5 @@ class Connected:
 
     def abort_handshakes(self) -> None:
         """Reset the connections on which nobody has said yet who he is."""
-        for stream in tuple(self._shaking):
+        for stream in tuple(self.shaking):
             stream.abort()

@@ -269,28 +269,39 @@ class Evse:
     # ---- connections ---------------------------------------------------------------------------------------------
 
     async def _over_tls(self, stream: ByteStream) -> None:
-        visitor = Visitor(peer=stream.peer, tls=True)
-        with self._connected.visited_by(visitor, stream):
-            secured = await self._shake_hands(stream, visitor)
-            if secured is not None:
-                await self._serve(secured, visitor)
+        await self._visit(stream, Visitor(peer=stream.peer, tls=True))
+
+    async def _over_tcp(self, stream: ByteStream) -> None:
+        await self._visit(stream, Visitor(peer=stream.peer, tls=False))
+
+    async def _visit(self, stream: ByteStream, visitor: Visitor) -> None:
+        """However it ends, whoever watches hears of it."""
+        self._connected.came(stream)
+        try:
+            ready = await self._shake_hands(stream, visitor) if visitor.tls else stream
+            if ready is not None:
+                await self._serve(ready, visitor)
+        except asyncio.CancelledError:
+            if not visitor.state:
+                visitor.left("The station was shut down.", LocalError("The station was shut down."))
+            raise
+        finally:
+            self._connected.went(stream, visitor)
 
     async def _shake_hands(self, stream: ByteStream, visitor: Visitor) -> ByteStream | None:
         assert self._shown is not None, "only what has a certificate listens for TLS"
         due = self._listeners.set_up_by
         within = self._setup.seconds if due is None else due - self._clock.now()
-        with self._connected.shaking_hands(stream):
+        self._connected.shaking.add(stream)
+        try:
             secured = await secure(stream, self._shown(), self._clock, self.voice, within=within)
+        finally:
+            self._connected.shaking.discard(stream)
         if isinstance(secured, FailedHandshake):
             visitor.spoke_tls = secured.spoke_tls
             visitor.left(secured.error.sentence, secured.error)
             return None
         return secured
-
-    async def _over_tcp(self, stream: ByteStream) -> None:
-        visitor = Visitor(peer=stream.peer, tls=False)
-        with self._connected.visited_by(visitor, stream):
-            await self._serve(stream, visitor)
 
     def _left(self, visitor: Visitor) -> None:
         if self.on_left is not None:
@@ -394,8 +405,14 @@ class Evse:
 
         The end of a connection on which no session was set up says nothing about the vehicle that is plugged in.
         """
-        visitor.note(notice)
         kind = type(notice)
+        if kind is notices.MeterSample:  # most of them are, and say nothing of the visitor
+            self.loops += 1
+            if self.on_loop is not None:
+                self.on_loop(self.loops)
+            self._note(notice)
+            return
+        visitor.note(notice)
         if kind is notices.ProtocolAnswered:
             self._take(visitor)
             self._vehicle_shown()
@@ -412,10 +429,6 @@ class Evse:
             return
         elif kind is notices.ReceiptVerified:
             self.receipts += 1
-        elif kind is notices.MeterSample:
-            self.loops += 1
-            if self.on_loop is not None:
-                self.on_loop(self.loops)
         self._note(notice)
 
     def _note(self, notice: object) -> None:

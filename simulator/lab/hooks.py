@@ -134,7 +134,7 @@ class Hooks(Struct):
 
     def due(self, plug_in: PlugIn, loop: int = 0) -> list[Do]:
         """What is to be done now, once only: who asks does it."""
-        return [deed.do for deed in self._deeds if deed.due(plug_in, loop)]
+        return [deed.do for deed in self._deeds if deed.due(plug_in, loop)] if self._deeds else []
 
 
 def chained(alters: Iterable[Alter | None]) -> Alter | None:

@@ -295,7 +295,8 @@ class Lab:
         def loop(number: int) -> None:
             if number == renegotiate_after_loops:
                 evse.request_renegotiation()
-            self._deeds.extend(asyncio.ensure_future(do(plug_in)) for do in self.hooks.due(plug_in, number))
+            for do in self.hooks.due(plug_in, number):
+                self._deeds.append(asyncio.ensure_future(do(plug_in)))
 
         evse.on_loop = loop
         session, watch = self.sessions.begin(vehicle.name), SessionWatch(evse, site.station.outlet(evse.number).book)

@@ -41,11 +41,12 @@ class LabSessions(Struct):
 
     several: bool = False
     _all: list[LabSession] = field(default_factory=list)
+    _highest: int = 0  # of their numbers
 
     def begin(self, vehicle: str = "") -> LabSession:
         """The session of a vehicle that is plugged in now."""
-        number = max((one.number for one in self._all), default=0) + 1
-        session = LabSession(number=number, vehicle=vehicle, told=self.several)
+        self._highest += 1
+        session = LabSession(number=self._highest, vehicle=vehicle, told=self.several)
         self._all.append(session)
         return session
 
@@ -55,10 +56,11 @@ class LabSessions(Struct):
         if outcome.resumed:
             earlier = self._all[: next(at for at, one in enumerate(self._all) if one is session)]
             session.number = next((o.number for o in reversed(earlier) if o.vehicle == session.vehicle), session.number)
+            self._highest = max(one.number for one in self._all)
 
     def of(self, outcome: SessionOutcome) -> LabSession:
         """The session that ended so; one nobody has begun here (at somebody else's station) is taken in."""
-        for session in self._all:
+        for session in reversed(self._all):
             if session.outcome is outcome:
                 return session
         session = self.begin()
@@ -76,7 +78,8 @@ class SessionWatch:
 
     def tell(self, session: LabSession) -> None:
         """Write down what was seen."""
-        self._look()
+        if self._book.open is not None:
+            self._open[self._book.open.id] = None
         self._evse.on_notice = None
         session.transactions, session.receipts = tuple(self._open), self._evse.receipts - self._before
 
@@ -84,9 +87,5 @@ class SessionWatch:
         if type(notice) is notices.SessionStarted:
             # What was open before is this session's only if it goes on: a paused one may be somebody else's.
             self._open.clear()
-        else:
-            self._look()
-
-    def _look(self) -> None:
-        if self._book.open is not None:
+        elif self._book.open is not None:
             self._open[self._book.open.id] = None

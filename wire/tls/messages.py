@@ -7,6 +7,7 @@ the part that could be read; refusing it is OpenSSL's business, and a judge neve
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -85,12 +86,18 @@ def certificate_status(message: bytes) -> bytes | None:
     return _ocsp_response(Octets(message[4:]))
 
 
-def certificates(message: bytes, *, tls13: bool) -> list[tuple[bytes, bytes | None]]:
-    """The certificates of a Certificate message as DER, leaf first, each with its staple (TLS 1.3) or None."""
+Chain = tuple[tuple[bytes, ...], tuple[bytes | None, ...]]
+"""Certificates as DER, leaf first, and for each its staple, or None."""
+
+
+@lru_cache(maxsize=64)
+def certificates(message: bytes, *, tls13: bool) -> Chain:
+    """The certificates of a Certificate message; staples are in those of TLS 1.3 only."""
     reader = Octets(message[4:])
     if tls13:
         reader.vector(1)  # certificate_request_context
-    entries: list[tuple[bytes, bytes | None]] = []
+    chain: list[bytes] = []
+    staples: list[bytes | None] = []
     listed = reader.vector(3)
     while listed.more:
         der = listed.octets(listed.number(3))
@@ -100,8 +107,9 @@ def certificates(message: bytes, *, tls13: bool) -> list[tuple[bytes, bytes | No
                 if kind == STATUS_REQUEST:
                     staple = _ocsp_response(body)
         if der:
-            entries.append((der, staple))
-    return entries
+            chain.append(der)
+            staples.append(staple)
+    return tuple(chain), tuple(staples)
 
 
 def trusted_authorities(client_hello: bytes) -> tuple[TrustedAuthority, ...]:

@@ -81,18 +81,18 @@ class OpenSslSession(_openssl_shim.Records):
     @property
     def own_chain(self) -> tuple[bytes, ...]:
         """The certificates this side has sent."""
-        return tuple(der for der, _ in self._own_entries())
+        return self._own()[0]
 
     @property
     def own_staples(self) -> tuple[bytes | None, ...]:
         """The OCSP responses this side has stapled to them; OpenSSL leaves out what it cannot read."""
-        own = tuple(staple for _, staple in self._own_entries())
+        own = self._own()[1]
         stapled = [messages.certificate_status(one) for one in self._shown if one[0] == messages.CERTIFICATE_STATUS]
         return (*stapled, *own[1:]) if own and stapled else own
 
-    def _own_entries(self) -> list[tuple[bytes, bytes | None]]:
+    def _own(self) -> messages.Chain:
         sent = next((one for one in self._shown if one[0] == messages.CERTIFICATE), None)
-        return [] if sent is None else messages.certificates(sent, tls13=self.version == "TLSv1.3")
+        return ((), ()) if sent is None else messages.certificates(sent, tls13=self.version == "TLSv1.3")
 
     def step(self, now: float) -> bool:
         """Go on with the handshake as far as the bytes fed allow; True once it is complete.
@@ -148,9 +148,7 @@ class OpenSslSession(_openssl_shim.Records):
         if sent and kind != messages.CLIENT_HELLO:
             self._shown.append(message)
         elif kind == messages.CERTIFICATE:
-            entries = messages.certificates(message, tls13=version == SSL.TLS1_3_VERSION)
-            self.peer_chain = tuple(der for der, _ in entries)
-            self.staples = tuple(staple for _, staple in entries)
+            self.peer_chain, self.staples = messages.certificates(message, tls13=version == SSL.TLS1_3_VERSION)
         elif kind == messages.CERTIFICATE_STATUS and self.staples:
             self.staples = (messages.certificate_status(message), *self.staples[1:])
         elif kind == messages.CLIENT_HELLO:
