@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from msgspec import Struct
@@ -268,11 +268,11 @@ class Evse:
 
     # ---- connections ---------------------------------------------------------------------------------------------
 
-    async def _over_tls(self, stream: ByteStream) -> None:
-        await self._visit(stream, Visitor(peer=stream.peer, tls=True))
+    def _over_tls(self, stream: ByteStream) -> Awaitable[None]:
+        return self._visit(stream, Visitor(peer=stream.peer, tls=True))
 
-    async def _over_tcp(self, stream: ByteStream) -> None:
-        await self._visit(stream, Visitor(peer=stream.peer, tls=False))
+    def _over_tcp(self, stream: ByteStream) -> Awaitable[None]:
+        return self._visit(stream, Visitor(peer=stream.peer, tls=False))
 
     async def _visit(self, stream: ByteStream, visitor: Visitor) -> None:
         """However it ends, whoever watches hears of it."""
