@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,15 +12,25 @@ from hypothesis import strategies as st
 from samples import BODY_MESSAGES, Sampler
 
 from pncsim.wire.exi import ExiDecodeError
-from pncsim.wire.exi.coder import LONGEST
-from pncsim.wire.exi.runtime import STUMBLES
+from pncsim.wire.exi.coder import LONGEST, Codec
+from pncsim.wire.exi.runtime import Rare
 from pncsim.wire.gate import Liberty, NotTolerated, Tolerance
-from pncsim.wire.v2g import iso2
+from pncsim.wire.v2g import iso2, xmldsig
 from pncsim.wire.v2g.registry import codec
 
 SEEDS = [
     codec("iso2").encode(Sampler(Random(name), optional=0.6, longest_list=2).message(name)) for name in BODY_MESSAGES
 ]
+
+
+class Generated(Codec):
+    """Generated code alone: what it does not know nobody reads."""
+
+    def careful_document(self, data: bytes, liberties: list[Liberty]) -> Any:
+        raise Rare
+
+
+GENERATED = Generated("iso2", (iso2, xmldsig))
 
 
 def judge(data: bytes) -> None:
@@ -28,8 +39,8 @@ def judge(data: bytes) -> None:
     quick_notes: list[Liberty] = []
     notes: list[Liberty] = []
     try:
-        quick = coder.quick_document(data, quick_notes)
-    except STUMBLES:
+        quick = GENERATED.decode(data, gate=quick_notes.append)
+    except Rare:
         try:
             coder.decode(data, gate=notes.append)
         except ExiDecodeError as error:

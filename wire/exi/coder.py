@@ -77,7 +77,9 @@ class Codec:
         if code is None:
             raise ExiEncodeError(f"{cls.__name__} is not the type of a root element of the set {self.name!r}.")
         try:
-            return _octets(self._ns[f"e_{cls.__name__}"]((0x100 | HEADER) << self._root_bits | code, document))
+            x: int = self._ns[f"e_{cls.__name__}"](HEADER << self._root_bits | code, document)
+            width = x.bit_length()  # the header's first bit is a 1
+            return (x << (-width & 7)).to_bytes(width + 7 >> 3, "big")
         except STUMBLES:
             qname, type_ = self.schema.documents[code]
             return self._careful_encoder().document(code, qname, type_, document)
@@ -89,7 +91,13 @@ class Codec:
         """
         liberties: list[Liberty] = []
         try:
-            value = self.quick_document(data, liberties)
+            if len(data) > QUICK:
+                raise Rare
+            x = int.from_bytes(data, "big")
+            r = 8 * len(data) - 8 - self._root_bits
+            value, r = self._ns[self._roots[x >> r]](x, r)
+            if r > 7 or (r and x & ((1 << r) - 1)):
+                liberties.append(rest(r >> 3))
         except STUMBLES:
             liberties.clear()
             value = self.careful_document(data, liberties)
@@ -97,19 +105,8 @@ class Codec:
             gate(liberty)
         return value
 
-    def quick_document(self, data: bytes, liberties: list[Liberty]) -> Any:
-        """``decode`` by generated code alone; raises one of STUMBLES for whatever that does not know."""
-        if len(data) > QUICK:
-            raise Rare
-        x = int.from_bytes(data, "big")
-        r = 8 * len(data) - 8 - self._root_bits
-        value, r = self._ns[self._roots[x >> r]](x, r)
-        if r > 7 or (r and x & ((1 << r) - 1)):
-            liberties.append(rest(r >> 3))
-        return value
-
     def careful_document(self, data: bytes, liberties: list[Liberty]) -> Any:
-        """``decode`` by walking the grammar; the result of both is the same where the first has one."""
+        """``decode`` by walking the grammar; generated code has the same result where it has one."""
         return self._careful_decoder(data, liberties).document()
 
     # ---- fragments --------------------------------------------------------------------------------------------
@@ -124,14 +121,16 @@ class Codec:
         elements, bits, end = self._fragments
         type_ = type(value).__name__
         try:
-            start = (0x100 | HEADER) << bits | code
+            start = HEADER << bits | code
             if relaxed and len(types) > 1:
                 x = write_relaxed(start, value, types, self._attributes, len(elements))
             elif type_ in types:
                 x = self._ns[f"e_{type_}"](start, value)
             else:
                 raise Rare
-            return _octets(x << bits | end)
+            x = x << bits | end
+            width = x.bit_length()
+            return (x << (-width & 7)).to_bytes(width + 7 >> 3, "big")
         except STUMBLES:
             _, found = self.schema.fragments[code]
             simple = next((t for t in found if not isinstance(t, type)), found[0])
@@ -270,13 +269,6 @@ class Codec:
         if len(data) > LONGEST:
             raise ExiDecodeError(f"An EXI stream of {len(data)} octets was received; at most {LONGEST} are read.")
         return CarefulDecoder(self.schema, self.grammars, data, liberties)
-
-
-def _octets(x: int) -> bytes:
-    """The octets of a bit string under a leading 1, padded with zero bits."""
-    width = x.bit_length() - 1
-    pad = -width & 7
-    return (x << pad).to_bytes((width + pad >> 3) + 1, "big")[1:]
 
 
 def _class_name(type_: Type) -> str:
