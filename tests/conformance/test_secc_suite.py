@@ -87,7 +87,7 @@ def test_a_station_that_goes_on_after_a_refusal_fails(monkeypatch: pytest.Monkey
 
 
 def test_a_station_that_answers_out_of_turn_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = ISO2.station.row("session set up", "ServiceDiscoveryReq")
+    row = ISO2.station.rows["session set up", "ServiceDiscoveryReq"]
     speaking(monkeypatch, lambda d: d.with_row("station", replace(row, state="protocol negotiated")))
     verdict, why = found("CMN_VTB_SessionSetup_002")
     assert verdict is CaseVerdict.FAIL and why.startswith("It answered with ServiceDiscoveryRes OK; expected was")

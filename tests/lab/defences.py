@@ -70,8 +70,8 @@ def any_path(sent: list[Any], known: list[Any], anchors: tuple[Any, ...], *rest:
 
 def any_row(self: Any, name: str) -> Any:
     """A request may come whenever it may come at all."""
-    rows = self.dialect.station
-    return rows.find(self.state, name) or next(row for row in rows if row.event == name)
+    table = self.dialect.station
+    return table.rows.get((self.state, name)) or next(row for row in table if row.event == name)
 
 
 def signature_alone(s: Any, request: Any) -> None:

@@ -22,7 +22,7 @@ def test_every_message_has_its_times() -> None:
     assert {name.removesuffix("Req") for name in REQUESTS} == set(timing.MESSAGES)
     for name, times in timing.MESSAGES.items():
         assert times.performance < times.timeout, name
-    assert timing.TIMES.of("PaymentDetailsRes").timeout == 5
+    assert timing.TIMES.messages["PaymentDetails"].timeout == 5
     assert "| CurrentDemand | 0.25 | 0.025 |" in timing.describe()
 
 

@@ -16,11 +16,9 @@ TABLE = Sequence(("state", "request", "answer leads to"), ROWS)
 
 
 def test_a_row_is_found_by_its_state_and_event() -> None:
-    assert TABLE.find("greeted", "ByeReq") is ROWS[2]
-    assert TABLE.find(CONNECTED, "ByeReq") is None
-    assert TABLE.row(CONNECTED, "HelloReq").outcomes == ("greeted",)
-    with pytest.raises(KeyError):
-        TABLE.row(ENDED, "HelloReq")
+    assert TABLE.rows["greeted", "ByeReq"] is ROWS[2]
+    assert (CONNECTED, "ByeReq") not in TABLE.rows
+    assert TABLE.rows[CONNECTED, "HelloReq"].outcomes == ("greeted",)
 
 
 def test_what_may_come_depends_on_the_liberties_granted() -> None:

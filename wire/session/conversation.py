@@ -218,19 +218,35 @@ class Conversation(ABC):
             ignored_one = f"A V2GTP message of the {self.peer} was ignored: {one.reason}"
             self.tolerate(Tolerance.V2GTP_STRAY(ignored_one, one.clause))
 
-    def _decode(self, frame: V2gtpFrame, liberties: list[Liberty]) -> Any:
-        """The message in the grammar that is due: SupportedAppProtocol first, then the dialect agreed on.
+    def _read(self, frame: V2gtpFrame, liberties: list[Liberty]) -> tuple[Any, Envelope | None, Dialect]:
+        """A message, what is in it, and whose it is; in no envelope is what is no message of any dialect of ours.
 
-        ``liberties`` receives those it takes. What is in another grammar of ours is read all the same, to say what
-        came. Raises ExiDecodeError.
+        The grammar that is due is SupportedAppProtocol's first, then that of the dialect agreed on. ``liberties``
+        receives those the message takes. Raises ExiDecodeError.
         """
         due = self._codecs.get(frame.payload_type)
-        refusal: ExiDecodeError | None = None
-        if due is not None:
+        if due is None:
+            document = self._decode_undue(frame, None, liberties)
+        else:
             try:
-                return due.decode(frame.payload, gate=liberties.append)
+                document = due.decode(frame.payload, gate=liberties.append)
             except ExiDecodeError as error:
-                refusal = error
+                document = self._decode_undue(frame, error, liberties)
+        if type(document) in _HANDSHAKE:
+            return document, Envelope(type(document).__name__, document, b""), self.dialect
+        if self._agreed:
+            return document, self.dialect.unwrap(document), self.dialect
+        for one in self.dialects:
+            if frame.payload_type in one.sets and (opened := one.unwrap(document)) is not None:
+                return document, opened, one
+        return document, None, self.dialect
+
+    def _decode_undue(self, frame: V2gtpFrame, refusal: ExiDecodeError | None, liberties: list[Liberty]) -> Any:
+        """What is in another grammar of ours than the one due is read all the same, to say what came.
+
+        Raises ``refusal``, which is that of the grammar due, if no other one fits.
+        """
+        due = self._codecs.get(frame.payload_type)
         others = [codec("app")] if frame.payload_type == EXI else []
         others += [one.codec(frame.payload_type) for one in self.dialects if frame.payload_type in one.sets]
         for other in others:
@@ -243,17 +259,6 @@ class Conversation(ABC):
         liberties.clear()
         assert refusal is not None, "the reader lets payload types of our dialects pass only"
         raise refusal
-
-    def _envelope(self, document: Any, payload_type: int) -> tuple[Envelope | None, Dialect]:
-        """What is in a message and whose it is; None for what is no message of any dialect of ours."""
-        if type(document) in _HANDSHAKE:
-            return Envelope(type(document).__name__, document, b""), self.dialect
-        if self._agreed:
-            return self.dialect.unwrap(document), self.dialect
-        for one in self.dialects:
-            if payload_type in one.sets and (opened := one.unwrap(document)) is not None:
-                return opened, one
-        return None, self.dialect
 
     def _speak(self, dialect: Dialect) -> None:
         """``dialect`` was agreed on: what comes and goes from now on is in it."""
@@ -291,7 +296,8 @@ class Conversation(ABC):
                 payload = coder.encode(document)
             except ExiEncodeError as error:
                 raise LocalError(f"The {self.me} cannot send {name}: {error.sentence}", clause=error.clause) from error
-        self.voice.message("sent", name, payload, document)
+        if self.voice.heard:
+            self.voice.message("sent", name, payload, document)
         self.out.append(Send(pack(under, payload)))
 
     def _put(self, name: str, document: Any, payload: bytes | RawOctets | None) -> None:

@@ -46,10 +46,6 @@ class Times(Struct, frozen=True, kw_only=True):
     vehicle_setup: TimeLimit
     station_setup: TimeLimit
 
-    def of(self, name: str) -> MessageTime:
-        """Times of a message by its full name (``CableCheckReq``, ``CableCheckRes``). Raises KeyError if unknown."""
-        return self.messages[name[:-3]]
-
 
 class Envelope(Struct, frozen=True):
     """A message taken out of what it travels in. ``name`` is the body's, ``complaint`` what its header grumbles."""

@@ -19,7 +19,7 @@ from pncsim.wire.gate import Liberty, Tolerance
 from pncsim.wire.session.conversation import ROUNDING, UNREADABLE, Conversation
 from pncsim.wire.session.dialect import Dialect, Envelope, MessageTime
 from pncsim.wire.session.outputs import Alter, Output, RawOctets
-from pncsim.wire.session.sequence import CONNECTED, Row
+from pncsim.wire.session.sequence import CONNECTED
 from pncsim.wire.v2g import appprotocol as app
 from pncsim.wire.v2g.v2gtp import V2gtpFrame
 from pncsim.wire.values import replace
@@ -115,7 +115,7 @@ class Initiator(Conversation):
 
     def _first(self) -> None:
         name = "SupportedAppProtocolReq"
-        if name not in self.dialect.vehicle.row(CONNECTED, "").outcomes:
+        if name not in self.dialect.vehicle.rows[CONNECTED, ""].outcomes:
             raise RuntimeError(f"The vehicle's table does not lead from {CONNECTED} to {name}.")
         self._await(name)
         self._send(name, self._offer())
@@ -137,7 +137,7 @@ class Initiator(Conversation):
             )
         liberties: list[Liberty] = []
         try:
-            document = self._decode(frame, liberties)
+            document, envelope, _ = self._read(frame, liberties)
         except ExiDecodeError as error:
             self.voice.message("received", UNREADABLE, payload, None)
             raise PeerError(
@@ -146,9 +146,9 @@ class Initiator(Conversation):
                 clause=error.clause,
                 advice=error.advice or f"Received: {payload[:32].hex()}{'…' if len(payload) > 32 else ''}",
             ) from error
-        envelope, _ = self._envelope(document, frame.payload_type)
         name = envelope.name if envelope is not None else type(document).__name__
-        self.voice.message("received", name or type(document).__name__, payload, document)
+        if self.voice.heard:
+            self.voice.message("received", name or type(document).__name__, payload, document)
         for liberty in liberties:
             self.tolerate(replace(liberty, what=f"{name}: {liberty.what}"))
         if envelope is None or name != expected:
@@ -158,7 +158,8 @@ class Initiator(Conversation):
                 clause=self.dialect.clauses.get("unexpected answer", ""),
                 advice="The two sides disagree on where the session stands: compare the last messages.",
             )
-        self._check_pace()
+        if self.now - self._asked_at > self._pace.performance + ROUNDING:
+            self._slowly_answered()
         self._limit, self._expected, self._after, self._heard_at = None, "", name, self.now
         self._carry_out(self._decide(envelope))
 
@@ -182,20 +183,18 @@ class Initiator(Conversation):
                 advice=self.dialect.advice.get(code, ""),
                 response_code=code,
             )
-        if name not in ("SupportedAppProtocolRes", f"{self.dialect.opening}Res"):
+        other = envelope.session_id != self.session.id
+        if other and name not in ("SupportedAppProtocolRes", f"{self.dialect.opening}Res"):
             self.check_session(envelope.session_id)
         self.session.received = envelope
         decision: Decision = self.dialect.moves[name](self.session, body)
         return decision
 
-    def _check_pace(self) -> None:
+    def _slowly_answered(self) -> None:
         """A station may be slower than it should be without being late."""
         took, times = self.now - self._asked_at, self._pace
-        if took > times.performance + ROUNDING:
-            late = (
-                f"The station took {took:.3g} s for {self._expected}; it should take {times.performance:g} s at most."
-            )
-            self.tolerate(Tolerance.LATE_RESPONSE(late, times.source))
+        late = f"The station took {took:.3g} s for {self._expected}; it should take {times.performance:g} s at most."
+        self.tolerate(Tolerance.LATE_RESPONSE(late, times.source))
         if took > times.timeout + ROUNDING:
             self.overdue(self._expected, took, times.timeout)
 
@@ -220,41 +219,39 @@ class Initiator(Conversation):
         self._carry_out(later.then(self.session, answer))
 
     def _carry_out(self, decision: Decision) -> None:
-        if isinstance(decision, Say):
-            self._say(decision, self.dialect.vehicle.row(self._after, decision.condition))
-            return
+        """Ask, end, or send a request; each as the table allows here, the request signed if the move wants it so."""
         if isinstance(decision, Later):
             self._pending = (self.ask(decision.question), decision)
             return
-        row = self.dialect.vehicle.row(self._after, decision.condition)
-        if row.outcomes:
-            raise RuntimeError(f"The vehicle's table does not end the session after {row.name}.")
-        self._ended(decision.reason, decision.error)
-
-    def _say(self, say: Say, row: Row) -> None:
-        """Send a request the table allows here, signed if the move wants it so."""
-        asked = self.dialect.asked(say.request)
+        row = self.dialect.vehicle.rows[self._after, decision.condition]
+        if isinstance(decision, End):
+            if row.outcomes:
+                raise RuntimeError(f"The vehicle's table does not end the session after {row.name}.")
+            self._ended(decision.reason, decision.error)
+            return
+        request = decision.request
+        asked = self.dialect.asked(request)
         if asked not in row.outcomes:
             raise RuntimeError(f"The vehicle's table does not lead from {row.name} to {asked}.")
         name = asked.partition("(")[0]
-        body = say.request if self.alter is None else self.alter(name, say.request)
+        body = request if self.alter is None else self.alter(name, request)
         if self.voice.heard:
             self.voice.state(row.name)
         self._await(asked)
-        if body is not say.request and (body is None or isinstance(body, (bytes, RawOctets))):
-            self._put(name, say.request, body)
+        if body is not request and (body is None or isinstance(body, (bytes, RawOctets))):
+            self._put(name, request, body)
         else:
-            self._send(name, self.dialect.wrap(self.session.id, body, say.signer))
+            self._send(name, self.dialect.wrap(self.session.id, body, decision.signer))
 
     def _await(self, asked: str) -> None:
         """From now on the answer to ``asked`` is due. The vehicle's own slowness is reported, too."""
-        name, times = asked.partition("(")[0], self.dialect.times
+        pair, times = asked.partition("(")[0][:-3], self.dialect.times
         pace = times.sequence_performance
         if self._heard_at is not None and self.now - self._heard_at > pace.seconds + ROUNDING:
             reason = f"it took the vehicle {self.now - self._heard_at:.1f} s; it should take {pace.seconds:g} s at most"
-            self.voice.judged(f"{name} in time", False, reason, pace.source)
-        self._asked, self._asked_at, self._expected = asked, self.now, f"{name[:-3]}Res"
-        self._pace = times.of(name)
+            self.voice.judged(f"{pair}Req in time", False, reason, pace.source)
+        self._asked, self._asked_at, self._expected = asked, self.now, f"{pair}Res"
+        self._pace = times.messages[pair]
         self._limit = self.now + self._pace.timeout * self.patience
 
     # ---- ends ----------------------------------------------------------------------------------------------------

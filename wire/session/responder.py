@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Generator
 from functools import cache
+from math import inf
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -105,7 +106,7 @@ class Responder(Conversation):
         self._pending: _Pending | None = None
         self._asked_at = 0.0
         self._last_sent = ""
-        self._sent_at: float | None = None
+        self._sent_at = inf
         self._refusal: PncError | None = None  # after which the vehicle was let go on
 
     def answered(self, id: int, answer: object, now: float) -> list[Output]:
@@ -153,7 +154,7 @@ class Responder(Conversation):
     def _message(self, frame: V2gtpFrame, early: bool) -> None:
         liberties: list[Liberty] = []
         try:
-            document = self._decode(frame, liberties)
+            document, envelope, dialect = self._read(frame, liberties)
         except ExiDecodeError as error:
             payload = frame.payload
             self.voice.message("received", UNREADABLE, payload, None)
@@ -165,12 +166,12 @@ class Responder(Conversation):
                 advice=f"After {self._last_sent or 'the connection'} came {payload[:32].hex()}"
                 f"{'…' if len(payload) > 32 else ''}.",
             ) from error
-        if (unmannered := self._manners(early)) is not None:
-            liberties.append(unmannered)
+        if early or self.now - self._sent_at > self.dialect.times.sequence_performance.seconds + ROUNDING:
+            liberties.append(self._ill_timed(early))
         self._asked_at = self.now
-        envelope, dialect = self._envelope(document, frame.payload_type)
         name = envelope.name if envelope is not None else type(document).__name__
-        self.voice.message("received", name or type(document).__name__, frame.payload, document)
+        if self.voice.heard:
+            self.voice.message("received", name or type(document).__name__, frame.payload, document)
         if type(document) is app.SupportedAppProtocolReq:
             self._handshake(document)
         elif envelope is None or name not in dialect.moves:
@@ -183,19 +184,17 @@ class Responder(Conversation):
                 self._turn_to(dialect)
             self._request(envelope, frame.payload, liberties)
 
-    def _manners(self, early: bool) -> Liberty | None:
+    def _ill_timed(self, early: bool) -> Liberty:
         """What is wrong with when a request came: it may come after the last answer, and soon."""
         if early:
             what = "The vehicle sent a request before its last one was answered."
             return Tolerance.EARLY_REQUEST(what, self._clause("out of turn"))
-        limit = self.dialect.times.sequence_performance
-        if self._sent_at is None or (waited := self.now - self._sent_at) <= limit.seconds + ROUNDING:
-            return None
+        waited, limit = self.now - self._sent_at, self.dialect.times.sequence_performance
         what = f"The vehicle took {waited:.1f} s for its next request; it should take {limit.seconds:g} s at most."
         return Tolerance.LATE_REQUEST(what, limit.source)
 
     def _handshake(self, request: app.SupportedAppProtocolReq) -> None:
-        row = self.dialect.station.find(self.state, "SupportedAppProtocolReq")
+        row = self.dialect.station.rows.get((self.state, "SupportedAppProtocolReq"))
         offered = request if row is not None else app.SupportedAppProtocolReq(AppProtocol=[])
         response, chosen = self._choose(offered)
         self._respond("SupportedAppProtocolRes", response)
@@ -221,7 +220,7 @@ class Responder(Conversation):
         try:
             for liberty in liberties:
                 self.tolerate(liberty)
-            if name != f"{dialect.opening}Req":
+            if envelope.session_id != session.id and name != f"{dialect.opening}Req":
                 self._check_session(name, envelope.session_id)
             row = self._row(name)
             handling = dialect.moves[name](session, envelope.body)
@@ -235,8 +234,6 @@ class Responder(Conversation):
 
     def _check_session(self, name: str, found: bytes) -> None:
         own = self.session.id
-        if found == own:
-            return
         if any(own) and not same_id(found, own):
             raise PeerError(
                 f"The vehicle sent {name} with SessionID {found.hex().upper()}, its session is {own.hex().upper()}.",
@@ -249,7 +246,7 @@ class Responder(Conversation):
 
     def _row(self, name: str) -> Row:
         """The row of a request that may come now. Raises PeerError for one that may not."""
-        row = self.dialect.station.find(self.state, name)
+        row = self.dialect.station.rows.get((self.state, name))
         if row is None or row.liberty in self.voice.refuses:
             raise self._out_of_order(name)
         if row.liberty is not None:
@@ -348,7 +345,7 @@ class Responder(Conversation):
     def _respond(self, name: str, document: Any, payload: bytes | None = None) -> None:
         """Send a response and wait for the next request. The station's own slowness is reported, too."""
         times = self.dialect.times
-        took, own = self.now - self._asked_at, times.of(name)
+        took, own = self.now - self._asked_at, times.messages[name[:-3]]
         if took > own.performance + ROUNDING:
             reason = f"it took the station {took:.1f} s; it should take {own.performance:g} s at most"
             self.voice.judged(f"{name} in time", False, reason, own.source)
@@ -387,7 +384,8 @@ class Responder(Conversation):
         self.state = state
         if state != ENDED:
             self.reached = state
-        self.voice.state(str(state))
+        if self.voice.heard:
+            self.voice.state(str(state))
 
 
 def same_id(one: bytes, other: bytes) -> bool:

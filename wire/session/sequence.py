@@ -46,29 +46,22 @@ class Row(Struct, frozen=True):
 class Sequence:
     """Rows in the order they are printed. ``headings`` say what a state, an event and an outcome are on this side."""
 
-    __slots__ = ("_rows", "headings")
+    __slots__ = ("headings", "rows")
 
     def __init__(self, headings: tuple[str, str, str], rows: Iterable[Row]) -> None:
         self.headings = headings
-        self._rows: dict[tuple[str, str], Row] = {}
+        self.rows: dict[tuple[str, str], Row] = {}
+        """By state and event."""
         for row in rows:
-            if (row.state, row.event) in self._rows:
+            if (row.state, row.event) in self.rows:
                 raise ValueError(f"two rows for {row.name}")
-            self._rows[row.state, row.event] = row
+            self.rows[row.state, row.event] = row
 
     def __iter__(self) -> Iterator[Row]:
-        return iter(self._rows.values())
+        return iter(self.rows.values())
 
     def __len__(self) -> int:
-        return len(self._rows)
-
-    def find(self, state: str, event: str) -> Row | None:
-        """The row of ``event`` in ``state``, if there is one."""
-        return self._rows.get((state, event))
-
-    def row(self, state: str, event: str) -> Row:
-        """The row of ``event`` in ``state``. Raises KeyError if there is none."""
-        return self._rows[state, event]
+        return len(self.rows)
 
     def of(self, state: str) -> tuple[Row, ...]:
         """The rows of one state."""
@@ -85,11 +78,11 @@ class Sequence:
 
     def with_row(self, row: Row) -> Sequence:
         """This table with ``row`` in the place of the one for the same state and event, or added at its end."""
-        return Sequence(self.headings, {**self._rows, (row.state, row.event): row}.values())
+        return Sequence(self.headings, {**self.rows, (row.state, row.event): row}.values())
 
     def without(self, state: str, event: str) -> Sequence:
         """This table without one row. Raises KeyError if it has none such."""
-        gone = self.row(state, event)
+        gone = self.rows[state, event]
         return Sequence(self.headings, (row for row in self if row is not gone))
 
     def printed(self) -> str:

@@ -16,7 +16,6 @@ from pncsim.wire.exi import ExiDecodeError
 from pncsim.wire.session.conversation import UNREADABLE
 from pncsim.wire.session.dialect import Dialect, Envelope
 from pncsim.wire.session.initiator import Decision, Say
-from pncsim.wire.session.sequence import Row
 from pncsim.wire.v2g.v2gtp import V2gtpFrame
 
 CLOSES = 5.0
@@ -52,11 +51,11 @@ class TestingVehicle(EvccEngine):
         else:
             super()._first()
 
-    def _say(self, say: Say, row: Row) -> None:
-        if self._is_due(self.dialect.asked(say.request)):
-            self._strike(lambda: EvccEngine._say(self, say, row))
+    def _carry_out(self, decision: Decision) -> None:
+        if isinstance(decision, Say) and self._is_due(self.dialect.asked(decision.request)):
+            self._strike(lambda: EvccEngine._carry_out(self, decision))
         else:
-            super()._say(say, row)
+            super()._carry_out(decision)
 
     def _is_due(self, asked: str) -> bool:
         step = self.step
@@ -96,12 +95,11 @@ class TestingVehicle(EvccEngine):
             super()._message(frame)
             return
         try:
-            document = self._decode(frame, [])
+            document, envelope, _ = self._read(frame, [])
         except ExiDecodeError as error:
             self.voice.message("received", UNREADABLE, frame.payload, None)
             self.answers.append(Heard(UNREADABLE, error.sentence, b"", None, self.now))
         else:
-            envelope, _ = self._envelope(document, frame.payload_type)
             name = envelope.name if envelope is not None else type(document).__name__
             self.voice.message("received", name, frame.payload, document)
             self._note(envelope or Envelope(name, document, b""))
