@@ -87,6 +87,8 @@ class VehicleSession(Struct):
     def settle(self) -> None:
         """Account for the energy that flowed since the last time, at the power last known."""
         now = self.talk.now
+        if now == self.flow_since:
+            return
         energy = self.vehicle.battery.charge(self.flow, now - self.flow_since)
         self.flow_since = now
         if energy > 0:
@@ -97,8 +99,10 @@ class VehicleSession(Struct):
 
     def sample(self, watts: float, volts: float, amperes: float) -> None:
         """Report a sample of the energy transfer."""
-        soc = self.vehicle.battery.soc
-        self.voice.power(watts=watts, energy_wh=self.outcome.energy_wh, volts=volts, amperes=amperes, soc=soc)
+        voice = self.talk.voice
+        if voice.heard:
+            soc = self.vehicle.battery.soc
+            voice.power(watts=watts, energy_wh=self.outcome.energy_wh, volts=volts, amperes=amperes, soc=soc)
 
     def begin_phase(
         self, name: str, seconds: float, clause: str, advice: str, *, performance: float | None = None

@@ -113,7 +113,9 @@ class StationSession:
                 soc=self.soc,
             )
         )
-        self.voice.power(watts=power.watts, energy_wh=energy, volts=power.volts, amperes=power.amperes, soc=self.soc)
+        if self.voice.heard:
+            watts, volts, amperes = power.watts, power.volts, power.amperes
+            self.voice.power(watts=watts, energy_wh=energy, volts=volts, amperes=amperes, soc=self.soc)
 
     def start_charging(self) -> None:
         """Energy may flow from now on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pncsim.ev.iso2.loop import after_response, note_meter, note_wishes
-from pncsim.ev.iso2.requests import phases
 from pncsim.ev.iso2.session import Iso2VehicleSession
 from pncsim.wire.errors import PeerError
 from pncsim.wire.gate import Tolerance
@@ -21,7 +20,7 @@ def charging_status(s: Iso2VehicleSession, res: iso2.ChargingStatusRes) -> Decis
             )
         )
     amperes = s.vehicle.config.ac.max_current if res.EVSEMaxCurrent is None else iso2.amount(res.EVSEMaxCurrent)
-    per_ampere = s.ac_voltage * phases(s)
+    per_ampere = s.ac_voltage * s.phases
     s.flow = _flow(s, min(amperes, s.ac_current), per_ampere)
     s.sample(s.flow, s.ac_voltage, s.flow / per_ampere)
     note_wishes(s, res.AC_EVSEStatus)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pncsim.ev.iso2.contract import SIGNED_ID
 from pncsim.ev.iso2.requests import enough, least_power, loop_request, power_delivery, wanted_energy
 from pncsim.ev.iso2.session import Iso2VehicleSession
@@ -72,40 +74,45 @@ def metering_receipt(s: Iso2VehicleSession, res: iso2.MeteringReceiptRes) -> Dec
 
 def go_on(s: Iso2VehicleSession, condition: str) -> Decision:
     """Stop, renegotiate, or let time pass and ask again, at the latest when the schedule says something else."""
-    leaving = _leaving(s)
+    assert s.schedule is not None
+    now, wanted = s.talk.now, wanted_energy(s)
+    change = s.schedule.next_change(now)
+    if change is not None and ((limit := s.schedule.limit(now)) <= 0 or limit < least_power(s)):
+        s.last_energy_at = now  # more may flow later: that is agreed, and no station without energy
+    leaving = _leaving(s, wanted)
     if leaving is not None:
         return leaving
-    assert s.schedule is not None
     watts = s.flow
     seconds = s.vehicle.config.loop_interval
     if watts > 0:
-        seconds = min(seconds, wanted_energy(s) / watts * 3600)
-    now = s.talk.now
-    for moment in (s.departure_at, s.schedule.next_change(now), s.schedule.renewal(s.departure_at)):
+        seconds = min(seconds, wanted / watts * 3600)
+    for moment in (s.departure_at, change, s.renewal_at):
         if moment is not None:
             seconds = min(seconds, max(0.0, moment - now))
-    return Later(PassTime(seconds), lambda s, _: _next_loop(s, condition))
+    return Later(PassTime(seconds), partial(_next_loop, condition))
 
 
-def _next_loop(s: Iso2VehicleSession, condition: str) -> Decision:
+def _next_loop(condition: str, s: Iso2VehicleSession, _: object) -> Decision:
     """One more request even if all was delivered: its answer brings the meter's last reading."""
     s.settle()
     assert s.schedule is not None
     # A charger knows the schedule: it does not wait for an answer to come down.
-    s.flow = 0.0 if enough(s) else min(s.flow, s.schedule.limit(s.talk.now))
+    s.flow = 0.0 if enough(s, wanted_energy(s)) else min(s.flow, s.schedule.limit(s.talk.now))
     return Say(condition, loop_request(s))
 
 
-def _leaving(s: Iso2VehicleSession) -> Decision | None:
-    """The request that leaves the loop, if there is a reason to."""
-    _look_for_end(s)
+def _leaving(s: Iso2VehicleSession, wanted: float) -> Decision | None:
+    """The request that leaves the loop, if there is a reason to; ``wanted`` are the Wh that are."""
+    # Whether it is time to ask for another schedule (V2G2-305).
+    runs_out = s.renewal_at is not None and s.talk.now >= s.renewal_at - ROUNDING
+    _look_for_end(s, wanted, runs_out)
     if s.ending:
         s.voice.story(f"Charging stops: {s.ending}.")
         return Say("enough", power_delivery(s, iso2.ChargeProgressType.Stop))
     wish = s.vehicle.config.renegotiate_after_loops
     if wish is not None and s.outcome.loops >= wish and s.outcome.renegotiations == 0:
         s.renegotiate = True
-    if _schedule_runs_out(s):
+    if runs_out:
         s.renegotiate = True
         s.voice.story("The schedule is about to end and energy is still wanted.")
     if s.renegotiate:
@@ -117,31 +124,16 @@ def _leaving(s: Iso2VehicleSession) -> Decision | None:
     return None
 
 
-def _schedule_runs_out(s: Iso2VehicleSession) -> bool:
-    """Whether it is time to ask for another schedule (V2G2-305)."""
-    renewal = None if s.schedule is None else s.schedule.renewal(s.departure_at)
-    return renewal is not None and s.talk.now >= renewal - ROUNDING
-
-
 def _in_vain(s: Iso2VehicleSession) -> int:
     """Renegotiations one after the other between which no energy has flowed."""
     return s.in_vain if s.outcome.energy_wh == s.energy_then else 0
 
 
-def _waits_by_schedule(s: Iso2VehicleSession) -> bool:
-    """Whether nothing is to flow now because more may flow later: that is agreed, and no station without energy."""
-    assert s.schedule is not None
-    changes = s.schedule.next_change(s.talk.now) is not None
-    return changes and ((limit := s.schedule.limit(s.talk.now)) <= 0 or limit < least_power(s))
-
-
-def _look_for_end(s: Iso2VehicleSession) -> None:
+def _look_for_end(s: Iso2VehicleSession, wanted: float, runs_out: bool) -> None:
     config, battery, loops = s.vehicle.config, s.vehicle.battery, s.outcome.loops
     if s.ending:
         return
-    if _waits_by_schedule(s):
-        s.last_energy_at = s.talk.now
-    if enough(s):
+    if enough(s, wanted):
         full = s.energy_left is None or battery.room < s.energy_left
         end(s, f"the battery is at {battery.soc:.0f} %" if full else "the energy wished for has been delivered")
     elif s.departure_at is not None and s.talk.now >= s.departure_at:
@@ -151,7 +143,7 @@ def _look_for_end(s: Iso2VehicleSession) -> None:
     elif config.pause_after_loops is not None and loops >= config.pause_after_loops and not s.outcome.resumed:
         s.pausing = True
         end(s, "the vehicle pauses")
-    elif _in_vain(s) >= config.max_renegotiations and _schedule_runs_out(s):
+    elif runs_out and _in_vain(s) >= config.max_renegotiations:
         end(
             s,
             "the schedule ends",

@@ -82,6 +82,7 @@ def charge_parameter_discovery(s: Iso2VehicleSession, res: iso2.ChargeParameterD
     s.schedules = _read_schedules(s, res.SASchedules)
     wanted = s.schedule.tuple_id if s.schedule else s.resuming.schedule_tuple if s.resuming else None
     s.schedule = choose(s.schedules, wanted if s.outcome.resumed and not s.outcome.renegotiations else None)
+    s.renewal_at = s.schedule.renewal(s.departure_at)
     if off:
         return stop_in_order(s)
     s.voice.story(

@@ -26,26 +26,21 @@ def wanted_energy(s: Iso2VehicleSession) -> float:
     return room if s.energy_left is None else min(room, max(0.0, s.energy_left))
 
 
-def enough(s: Iso2VehicleSession) -> bool:
-    """Whether battery or driver have got what they wanted."""
-    return wanted_energy(s) <= ENOUGH_WH or s.vehicle.battery.acceptance == 0
+def enough(s: Iso2VehicleSession, wanted: float) -> bool:
+    """Whether battery or driver have got what they wanted, with so many Wh still wanted."""
+    return wanted <= ENOUGH_WH or s.vehicle.battery.acceptance == 0
 
 
 def power_wish(s: Iso2VehicleSession) -> float:
     """W the vehicle would take now if the station had no limits."""
     if s.is_dc:
         return min(s.vehicle.config.dc.max_power, s.vehicle.battery.acceptance)
-    return min(s.ac_voltage * phases(s) * s.vehicle.config.ac.max_current, s.vehicle.battery.acceptance)
+    return min(s.ac_voltage * s.phases * s.vehicle.config.ac.max_current, s.vehicle.battery.acceptance)
 
 
 def least_power(s: Iso2VehicleSession) -> float:
     """W below which the vehicle takes nothing at all: an on-board charger has a least current, a battery has none."""
-    return 0.0 if s.is_dc else s.ac_voltage * phases(s) * s.vehicle.config.ac.min_current
-
-
-def phases(s: Iso2VehicleSession) -> int:
-    """Phases in use: what both the mode and the on-board charger have."""
-    return min(3 if s.mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1, s.vehicle.config.ac.phases)
+    return 0.0 if s.is_dc else s.ac_voltage * s.phases * s.vehicle.config.ac.min_current
 
 
 def power_delivery(s: Iso2VehicleSession, progress: iso2.ChargeProgressType) -> iso2.PowerDeliveryReq:
@@ -107,9 +102,10 @@ def current_demand(s: Iso2VehicleSession) -> iso2.CurrentDemandReq:
     volts, amperes, watts = s.dc_limits
     target = max(1.0, min(battery.full_voltage, dc.max_voltage, volts))
     power = min(power_wish(s), s.schedule.limit(s.talk.now), watts)
-    done = enough(s)
+    wanted = wanted_energy(s)
+    done = enough(s, wanted)
     current = max(0.0, min(power / target, dc.max_current, amperes)) if not done else 0.0
-    remaining = wanted_energy(s) / s.flow * 3600 if s.flow > 0 else None
+    remaining = wanted / s.flow * 3600 if s.flow > 0 else None
     return iso2.CurrentDemandReq(
         DC_EVStatus=ev_status(s),
         EVTargetCurrent=iso2.physical(current, _A),

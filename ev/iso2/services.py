@@ -28,7 +28,7 @@ def service_discovery(s: Iso2VehicleSession, res: iso2.ServiceDiscoveryRes) -> D
         if s.resuming is None
         else (s.resuming.energy_mode, *s.vehicle.config.energy_modes)
     )
-    s.mode = next((mode for mode in wanted if mode in offered), "")
+    s.take_mode(next((mode for mode in wanted if mode in offered), ""))
     if not s.mode:
         return give_up(
             s,

@@ -9,10 +9,10 @@ from msgspec import field
 from pncsim.ev.iso2.schedule import OfferedSchedule
 from pncsim.ev.session import VehicleSession
 from pncsim.ev.session_memory import PausedSession
+from pncsim.wire.v2g import iso2
 
 if TYPE_CHECKING:
     from pncsim.ev.contracts import Contract
-    from pncsim.wire.v2g import iso2
 
 
 SHOWING = ("PaymentDetailsRes", "AuthorizationRes", "CertificateUpdateRes")
@@ -22,7 +22,11 @@ NO_MORE = ("FAILED_CertificateRevoked", "FAILED_ContractCanceled", "FAILED_Certi
 
 
 class Iso2VehicleSession(VehicleSession):
-    """One session in ISO 15118-2: services, payment, schedules and the charging loop."""
+    """One session in ISO 15118-2: services, payment, schedules and the charging loop.
+
+    ``phases`` are those both the energy transfer mode and the on-board charger have; ``renewal_at`` is the lab time at
+    which to ask for another schedule, None if the one chosen lasts.
+    """
 
     resuming: PausedSession | None = None
 
@@ -33,8 +37,11 @@ class Iso2VehicleSession(VehicleSession):
     discovery: iso2.ServiceDiscoveryRes | None = None
 
     mode: str = ""
+    is_dc: bool = False
+    phases: int = 1
     schedules: tuple[OfferedSchedule, ...] = ()
     schedule: OfferedSchedule | None = None
+    renewal_at: float | None = None
     ac_voltage: float = 0.0
     ac_current: float = 0.0
     dc_limits: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -55,7 +62,8 @@ class Iso2VehicleSession(VehicleSession):
         if code == "FAILED_CertificateExpired":
             self.voice.story(f"The vehicle's {self.contract.validity(self.talk.now)}.")
 
-    @property
-    def is_dc(self) -> bool:
-        """Whether the chosen energy transfer mode is a DC one."""
-        return self.mode.startswith("DC")
+    def take_mode(self, mode: str) -> None:
+        """Energy is to flow in this mode."""
+        self.mode, self.is_dc = mode, mode.startswith("DC")
+        possible = 3 if mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1
+        self.phases = min(possible, self.vehicle.config.ac.phases)

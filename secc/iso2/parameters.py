@@ -30,7 +30,7 @@ def heed_parameters(s: Iso2StationSession, request: iso2.ChargeParameterDiscover
             clause="V2G2-477",
             kind="charge parameter",
         )
-    s.mode = mode
+    s.take_mode(mode)
 
 
 def schedules_wanted(s: Iso2StationSession, request: iso2.ChargeParameterDiscoveryReq) -> SchedulesWanted:

@@ -78,7 +78,7 @@ def payment_service_selection(s: Iso2StationSession, request: iso2.PaymentServic
     for service in selected:
         if service.ServiceID != offer.CHARGE_SERVICE_ID:
             _check_service(s, service)
-    s.payment = payment
+    s.take_payment(payment)
     s.voice.story(f"The vehicle pays by {'contract (Plug & Charge)' if s.is_contract else 'external identification'}.")
     return Reply(iso2.PaymentServiceSelectionRes(ResponseCode=_OK), State.CONTRACT if s.is_contract else State.EXTERNAL)
 

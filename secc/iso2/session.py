@@ -28,6 +28,8 @@ class Iso2StationSession(StationSession):
         super().__init__(talk, config, power, tls, random, wishes)
         # payment
         self.payment = ""
+        self.is_contract = False
+        """Plug & Charge was selected."""
         self.certificate_selected = False
         self.contract: CheckedContract | None = None
         self.challenge: bytes | None = None
@@ -35,6 +37,10 @@ class Iso2StationSession(StationSession):
         self.ongoing_since: float | None = None
         # charging
         self.mode = ""
+        self.is_dc = config.energy_modes[0].startswith("DC")
+        """DC was requested; before the request, whether it is what the EVSE prefers."""
+        self.phases = 1
+        """Phases of the AC mode requested."""
         self.schedule: Schedule | None = None
         self.next_tuple_id = 1
         self.offered: tuple[Schedule, ...] = ()
@@ -51,20 +57,14 @@ class Iso2StationSession(StationSession):
         self.receipt_due = config.receipts.first
         self.receipt_sent: iso2.MeterInfoType | None = None
 
-    @property
-    def is_contract(self) -> bool:
-        """Plug & Charge was selected."""
-        return self.payment == iso2.PaymentOptionType.Contract
+    def take_payment(self, option: iso2.PaymentOptionType) -> None:
+        """The vehicle has selected how it pays."""
+        self.payment, self.is_contract = option, option == iso2.PaymentOptionType.Contract
 
-    @property
-    def is_dc(self) -> bool:
-        """DC was requested; before the request, whether it is what the EVSE prefers."""
-        return (self.mode or self.config.energy_modes[0]).startswith("DC")
-
-    @property
-    def phases(self) -> int:
-        """Phases of the AC mode requested."""
-        return 3 if self.mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1
+    def take_mode(self, mode: iso2.EnergyTransferModeType) -> None:
+        """The vehicle has requested how energy is to flow."""
+        self.mode, self.is_dc = mode, mode.startswith("DC")
+        self.phases = 3 if mode == iso2.EnergyTransferModeType.AC_three_phase_core else 1
 
     @property
     def isolation_valid(self) -> bool:

@@ -140,7 +140,7 @@ def test_a_mutant_station_with_one_row_replaced_is_seen_by_the_vehicle() -> None
 def _straight_to_parameters(s: Any, res: iso2.ServiceDiscoveryRes) -> Say:
     from pncsim.ev.iso2.parameters import request_parameters
 
-    s.mode = "AC_three_phase_core"
+    s.take_mode("AC_three_phase_core")
     return Say("services chosen", request_parameters(s))
 
 
