@@ -136,7 +136,8 @@ class Pilot:
             raise ValueError(f"a duty cycle is 0 to 100 %, not {duty}")
         if duty != self.duty:
             self.duty = duty
-            self._tell(self.state)
+            state = self.state
+            self._tell(state, state)
 
     def match(self, up: bool) -> None:
         """The data link stands, or no longer does."""
@@ -153,23 +154,21 @@ class Pilot:
             raise ValueError(f"a station signals E or F, not {state}")
         before = self.state
         self._fault = state
-        if self.state is not before:
-            self._tell(before)
+        if state is not before:
+            self._tell(before, state)
 
     def clear(self) -> None:
         """Signal E or F no longer."""
         before = self.state
         self._fault = None
-        if self.state is not before:
-            self._tell(before)
+        if self._vehicle is not before:
+            self._tell(before, self._vehicle)
 
     def _switch(self, state: PilotState) -> None:
-        before = self.state
-        self._vehicle = state
-        if self.state is not before:
-            self._tell(before)
+        before, self._vehicle = self._vehicle, state
+        if self._fault is None and state is not before:
+            self._tell(before, state)
 
-    def _tell(self, before: PilotState) -> None:
-        now = self.state
+    def _tell(self, before: PilotState, now: PilotState) -> None:
         for watcher in tuple(self._watchers):
             watcher(before, now)

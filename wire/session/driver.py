@@ -168,9 +168,14 @@ class Driver(Generic[E]):
 
     def _ring(self) -> None:
         self._alarm = None
+        now = max(self._clock.now(), self._alarm_at)  # the clock may round to just before the time it was set to
+        deadline = self.engine.deadline
+        if deadline is not None and now < deadline:
+            self._alarm_at = deadline
+            self._alarm = self._clock.call_at(deadline, self._ring)
+            return
         try:
-            # The clock may round to just before the time it was set to.
-            self.act(self.engine.wake(max(self._clock.now(), self._alarm_at)))
+            self.act(self.engine.wake(now))
         except Exception as defect:
             self._fail(defect)
 

@@ -117,12 +117,11 @@ def verify(
     differently goes through ``gate`` once all is verified. Raises :class:`SignatureError`, saying which of the checks
     failed, or what the gate raises.
     """
-    what = " and ".join(name for name, _ in parts)
     if signature is None:
-        raise SignatureError(f"{what} came without a signature in the message header.", clause="V2G2-771")
+        raise SignatureError(f"{_named(parts)} came without a signature in the message header.", clause="V2G2-771")
     info = signature.SignedInfo
     algorithm = _check_form(info, rules)
-    _check_ids(signature, [value for _, value in parts] if within is None else within)
+    _check_ids(signature, *(parts if within is None else [within]))
     liberties = [*_transforms(info), *_check_references(info, parts, METHODS[algorithm], rules)]
     raw = signature.SignatureValue.value
     if len(raw) != algorithm.size:
@@ -135,11 +134,11 @@ def verify(
             break
     else:
         raise SignatureError(
-            f"The signature over {what} was not made with the key of the certificate shown.",
+            f"The signature over {_named(parts)} was not made with the key of the certificate shown.",
             advice="Tried SignedInfo in the xmldsig grammar and in the message grammar.",
         )
     if grammar != SEPARATE:
-        said = f"SignedInfo of {what} is encoded in the message grammar instead of the one of xmldsig."
+        said = f"SignedInfo of {_named(parts)} is encoded in the message grammar instead of the one of xmldsig."
         liberties.append(Tolerance.SIGNATURE_GRAMMAR(said, "7.9.2.4"))
     for liberty in liberties:
         gate(liberty)
@@ -155,8 +154,11 @@ def _transforms(info: ds.SignedInfoType) -> Iterator[Liberty]:
             yield Tolerance.TRANSFORMS_MISSING(f"{where} has no Transforms.", clause)
         elif len(transforms) > 1:
             yield Tolerance.TRANSFORM_REPEATED(f"{where} has the same Transform {len(transforms)} times.", clause)
-        if inside := [name for transform in transforms for name, _ in transform.items]:
-            yield Tolerance.TRANSFORM_CONTENT(f"{where} has {' and '.join(inside)} in its Transform; ignored.", clause)
+        inside: list[Part] = []
+        for transform in transforms:
+            inside += transform.items
+        if inside:
+            yield Tolerance.TRANSFORM_CONTENT(f"{where} has {_named(inside)} in its Transform; ignored.", clause)
 
 
 def _check_ids(*signed: object) -> None:
@@ -261,22 +263,28 @@ def _check_form(info: ds.SignedInfoType, rules: Rules) -> Algorithm:
     """V2G2-771: the only algorithms and shapes allowed. Returns the algorithm used."""
     if not 1 <= len(info.Reference) <= MAX_REFERENCES:
         raise SignatureError(f"SignedInfo has {len(info.Reference)} references, allowed are 1 to 4.", clause="V2G2-909")
-    named = {METHODS[algorithm].signature: algorithm for algorithm in rules.algorithms}
-    algorithm = named.get(info.SignatureMethod.Algorithm)
-    if algorithm is None:
+    for algorithm in rules.algorithms:
+        if METHODS[algorithm].signature == info.SignatureMethod.Algorithm:
+            break
+    else:
+        named = " or ".join(repr(METHODS[algorithm].signature) for algorithm in rules.algorithms)
         raise SignatureError(
-            f"SignatureMethod is {info.SignatureMethod.Algorithm!r}, allowed is {' or '.join(map(repr, named))}.",
-            clause="V2G2-771",
+            f"SignatureMethod is {info.SignatureMethod.Algorithm!r}, allowed is {named}.", clause="V2G2-771"
         )
     wanted = [("CanonicalizationMethod", info.CanonicalizationMethod.Algorithm, CANONICAL_EXI)]
     for reference in info.Reference:
         wanted.append(("DigestMethod", reference.DigestMethod.Algorithm, METHODS[algorithm].digest))
         transforms = reference.Transforms.Transform if reference.Transforms else []
-        wanted += [("Transform", transform.Algorithm, CANONICAL_EXI) for transform in transforms]
+        for transform in transforms:
+            wanted.append(("Transform", transform.Algorithm, CANONICAL_EXI))
     for element, found, right in wanted:
         if found != right:
             raise SignatureError(f"{element} is {found!r}, allowed is {right!r}.", clause="V2G2-771")
     return algorithm
+
+
+def _named(parts: Sequence[Part]) -> str:
+    return " and ".join(name for name, _ in parts)
 
 
 def _names(rules: Rules) -> str:
