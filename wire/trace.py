@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from pncsim.wire.errors import Kind
-from pncsim.wire.ocpp.frames import Content, parse
+from pncsim.wire.ocpp.frames import Content, Frame
 
 Direction = Literal["sent", "received"]
 Carrier = Literal["UDP", "TCP"]
@@ -147,7 +147,7 @@ class OcppFrame(Event, frozen=True, kw_only=True):
 @lru_cache(maxsize=64)
 def _content(text: str) -> Content:
     # Both ends report the same text, and several readers ask; nobody pays where nobody asks.
-    return parse(text)
+    return Frame(text).content
 
 
 class HttpExchange(Event, frozen=True, kw_only=True):

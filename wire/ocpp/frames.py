@@ -59,23 +59,27 @@ class BadFrame(Struct, frozen=True):
 Content = Call | Result | Error | BadFrame
 
 
-class Frame:
+class Frame(Struct, eq=False):
     """One frame on its way. ``checked``: the version by whose schemas its sender, one of this process, has checked it.
 
     None is what a stranger sent: it has to be checked.
     """
 
-    __slots__ = ("_content", "checked", "text")
-
-    def __init__(self, text: str, checked: OcppVersion | None = None) -> None:
-        self.text, self.checked = text, checked
-        self._content: Content | None = None
+    text: str
+    checked: OcppVersion | None = None
+    _content: Content | None = None
 
     @property
     def content(self) -> Content:
-        """What the text says."""
+        """What the text says. Numbers must be JSON's (no NaN); nesting beyond Python's recursion limit is not read.
+
+        Half a surrogate pair, as it stands or spelled by an escape, is not JSON: no UTF-8 text could carry it on.
+        """
         if self._content is None:
-            self._content = parse(self.text)
+            try:
+                self._content = _read_frame(self.text)
+            except (ValueError, RecursionError):
+                self._content = _what_is_wrong(self.text)
         return self._content
 
 
@@ -84,13 +88,9 @@ _read_frame = Decoder(Call | Result | Error).decode
 _encode = Encoder().encode
 
 
-def _write(value: object) -> str:
-    return _encode(value).decode()
-
-
 def written(payload: Mapping[str, Any]) -> str:
     """A payload as JSON."""
-    return _write(payload)
+    return _encode(payload).decode()
 
 
 def call(id: str, action: str, payload: str) -> str:
@@ -100,24 +100,12 @@ def call(id: str, action: str, payload: str) -> str:
 
 def result(id: str, payload: Mapping[str, Any]) -> str:
     """The text of a CALLRESULT."""
-    return _write([CALLRESULT, id, payload])
+    return _encode([CALLRESULT, id, payload]).decode()
 
 
 def error(id: str, code: str, description: str, details: dict[str, Any]) -> str:
     """The text of a CALLERROR."""
-    return _write([CALLERROR, id, code, description[:255], details])
-
-
-def parse(text: str) -> Content:
-    """Read one frame. Numbers must be JSON's (no NaN); nesting deeper than Python's recursion limit is not read.
-
-    Half a surrogate pair, as it stands or spelled by an escape, is not JSON: no UTF-8 text could carry it on.
-    """
-    try:
-        content: Content = _read_frame(text)
-        return content
-    except (ValueError, RecursionError):
-        return _what_is_wrong(text)
+    return _encode([CALLERROR, id, code, description[:255], details]).decode()
 
 
 def _what_is_wrong(text: str) -> BadFrame:

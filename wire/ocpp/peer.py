@@ -77,11 +77,13 @@ class OcppPeer:
         within ``timeout`` seconds, waiting behind other calls included), PeerClosed, PayloadError (our own mistake).
         """
         limit = self.default_timeout if timeout is None else timeout
-        token, outputs = self._session.call(action, payload, limit, self._clock.now())
+        now = self._clock.now()
+        token, outputs = self._session.call(action, payload, limit, now)
         done: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
         self._calls[token] = done
         self._perform(outputs)
-        self._arm()
+        if self._timer is None or now + limit < self._timer[0]:
+            self._arm()
         try:
             return await done
         except asyncio.CancelledError:
@@ -199,16 +201,15 @@ class OcppPeer:
     def _arm(self) -> None:
         # One timer serves many calls: only a new call can bring it forward, and it looks again when it fires.
         deadline = self._session.deadline
-        if deadline is None or (self._timer is not None and self._timer[0] <= deadline):
-            return
         if self._timer is not None:
             self._timer[1].cancel()
-        self._timer = (deadline, self._clock.call_at(deadline, self._wake))
+        self._timer = None if deadline is None else (deadline, self._clock.call_at(deadline, self._wake))
 
     def _wake(self) -> None:
         self._timer = None
-        self._perform(self._session.wake(self._clock.now()))
-        self._arm()
+        if self._calls:
+            self._perform(self._session.wake(self._clock.now()))
+            self._arm()
 
 
 def _retold(what: str, error: Exception) -> PncError:

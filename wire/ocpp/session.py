@@ -66,14 +66,15 @@ class Hangup(Struct, frozen=True):
 OcppOutput = SendFrame | Incoming | Settled | Hangup
 
 
-class _Waiting:
+class _Waiting(Struct, eq=False):
     """A call of ours, queued or sent; ``payload`` as JSON, as it was when it was checked."""
 
-    __slots__ = ("action", "deadline", "id", "payload", "timeout", "token")
-
-    def __init__(self, token: int, action: str, payload: str, deadline: float, timeout: float) -> None:
-        self.token, self.action, self.payload, self.deadline, self.timeout = token, action, payload, deadline, timeout
-        self.id = ""
+    token: int
+    action: str
+    payload: str
+    deadline: float
+    timeout: float
+    id: str = ""
 
 
 class OcppSession:
@@ -133,13 +134,12 @@ class OcppSession:
         """The caller lost interest: a queued call is dropped, the outstanding one no longer waited for."""
         if self._outstanding is not None and self._outstanding.token == token:
             self._outstanding = None
-            return self._next()
+            return self._next() if self._queue else []
         self._queue = deque(w for w in self._queue if w.token != token)
         return []
 
     def _next(self) -> list[OcppOutput]:
-        if not self._queue:
-            return []
+        """The first call of the queue, which must hold one, goes out."""
         waiting = self._outstanding = self._queue.popleft()
         waiting.id = self._ids()
         return self._sent(frames.call(waiting.id, waiting.action, waiting.payload), waiting.action)
@@ -177,7 +177,8 @@ class OcppSession:
         return self._error(content.id, "", CallError(content.code, content.text)) if content.code else []
 
     def _called(self, content: frames.Call, frame: Frame) -> list[OcppOutput]:
-        self._tell("received", content.action, frame.text, content.payload)
+        if self._voice.heard:
+            self._tell("received", content.action, frame.text, content.payload)
         if content.id in self._unanswered:
             # An answer could not say which of the two it is for.
             what = f"{self.peer} used message id {content.id} again while the first call with it was open; ignored."
@@ -208,13 +209,17 @@ class OcppSession:
         self._outstanding = None
         if isinstance(content, frames.Error):
             self._tell("received", waiting.action, frame.text, content.details)
-            return [Settled(waiting.token, {}, self._refused(waiting, content)), *self._next()]
-        self._tell("received", waiting.action, frame.text, content.payload)
-        checked = frame.checked is self.version
-        wrong = None if checked else schema.violation(self.version, waiting.action, "Response", content.payload)
-        if wrong is None:
-            return [Settled(waiting.token, content.payload), *self._next()]
-        return [Settled(waiting.token, {}, self._broken(waiting, wrong)), *self._next()]
+            settled = Settled(waiting.token, {}, self._refused(waiting, content))
+        else:
+            if self._voice.heard:
+                self._tell("received", waiting.action, frame.text, content.payload)
+            checked = frame.checked is self.version
+            wrong = None if checked else schema.violation(self.version, waiting.action, "Response", content.payload)
+            if wrong is None:
+                settled = Settled(waiting.token, content.payload)
+            else:
+                settled = Settled(waiting.token, {}, self._broken(waiting, wrong))
+        return [settled, *self._next()] if self._queue else [settled]
 
     def _broken(self, waiting: _Waiting, wrong: schema.Violation) -> PeerError:
         sentence = f"{self.peer} answered {waiting.action} with a payload that breaks OCPP's schema: {wrong.text}."
@@ -269,7 +274,7 @@ class OcppSession:
             told = "did not answer" if waiting.id else "was kept busy by other calls and was never asked"
             sentence = f"{self.peer} {told} {waiting.action} within {waiting.timeout:g} s."
             out.append(Settled(waiting.token, {}, PeerSilent(sentence)))
-        if self._outstanding is None:
+        if self._outstanding is None and self._queue:
             out += self._next()
         return out
 
@@ -293,9 +298,9 @@ class OcppSession:
     # Observation
 
     def _sent(self, text: str, action: str) -> list[OcppOutput]:
-        self._tell("sent", action, text, {})
+        if self._voice.heard:
+            self._tell("sent", action, text, {})
         return [SendFrame(Frame(text, self.version))]
 
     def _tell(self, direction: Direction, action: str, text: str, payload: Any) -> None:
-        if self._voice.heard:
-            self._voice.frame(direction, self.peer, action, masked(text, action, payload))
+        self._voice.frame(direction, self.peer, action, masked(text, action, payload))
