@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pncsim.backend.events.facts import Fact
 from pncsim.backend.store.tables import PAGE, Change, KeptKind, Page, Table, Where, WriteAlong, check_page
@@ -42,7 +42,7 @@ class MemoryStore:
 
     def of(self, kind: KeptKind[V]) -> Table[V]:
         """As Store."""
-        return _MemoryTable(self._rows_of(kind), None)
+        return _MemoryTable(self._rows_of(kind))
 
     async def change(self, step: Callable[[Change], Awaitable[R]]) -> R:
         """As Store. A step that waits for anything but the store is a defect of its author: RuntimeError."""
@@ -101,10 +101,6 @@ class _Rows(Generic[V]):
         self._found: dict[Where, list[int]] = {}
         self._next = itertools.count(1)
 
-    def get(self, key: str) -> V | None:
-        position = self.positions.get(key)
-        return None if position is None else self.values[position]
-
     def put(self, key: str, value: V) -> None:
         position = self.positions.get(key)
         if position is None:
@@ -146,17 +142,22 @@ class _Rows(Generic[V]):
             del self._found[where]
 
 
-class _MemoryTable(Generic[V]):
-    """A table, within a change or outside of one."""
+_Undo = tuple[_Rows[Any], str, int, Any]
+"""Rows, a key, and at which position what was kept under it, if anything, before it was changed."""
 
-    def __init__(self, rows: _Rows[V], change: _MemoryChange | None) -> None:
-        self._rows, self._change = rows, change
+
+class _MemoryTable(Struct, Generic[V]):
+    """A table, outside of a change, or within one that keeps in ``_undo`` what it takes to undo it, newest last."""
+
+    _rows: _Rows[V]
+    _undo: list[_Undo] | None = None
 
     async def get(self, key: str) -> V | None:
-        return self._rows.get(key)
+        position = self._rows.positions.get(key)
+        return None if position is None else self._rows.values[position]
 
     async def part(self, key: str, fields: type[P]) -> P | None:
-        value = self._rows.get(key)
+        value = await self.get(key)
         return None if value is None else fields(**{name: getattr(value, name) for name in fields.__struct_fields__})
 
     async def add(self, value: V) -> None:
@@ -176,34 +177,31 @@ class _MemoryTable(Generic[V]):
     async def page(self, where: Where | None = None, *, after: str = "", limit: int = PAGE) -> Page[V]:
         found = self._rows.behind(where, check_page(after, limit), limit + 1)
         shown = found[:limit]
-        return Page(tuple(self._rows.values[p] for p in shown), str(shown[-1]) if len(found) > limit else "")
+        return Page(tuple(map(self._rows.values.__getitem__, shown)), str(shown[-1]) if len(found) > limit else "")
 
     def _about_to_change(self, key: str) -> V | None:
-        previous = self._rows.get(key)
-        if self._change is not None:
-            self._change.remember(self._rows, key, previous)
+        position = self._rows.positions.get(key, 0)
+        previous = self._rows.values.get(position)
+        if self._undo is not None:
+            self._undo.append((self._rows, key, position, previous))
         return previous
 
 
-class _MemoryChange:
-    """Keeps what it takes to undo the change, newest last."""
+class _MemoryChange(Struct):
+    """A change in progress."""
 
-    def __init__(self, rows_of: Callable[[KeptKind[Any]], _Rows[Any]]) -> None:
-        self.facts: list[Fact] = []
-        self._rows_of = rows_of
-        self._before: list[tuple[_Rows[Any], str, int, Any]] = []
+    _rows_of: Callable[[KeptKind[Any]], _Rows[Any]]
+    _undo: list[_Undo] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
 
     def of(self, kind: KeptKind[V]) -> Table[V]:
-        return _MemoryTable(self._rows_of(kind), self)
+        return _MemoryTable(self._rows_of(kind), self._undo)
 
     def tell(self, fact: Fact) -> None:
         self.facts.append(fact)
 
-    def remember(self, rows: _Rows[V], key: str, previous: V | None) -> None:
-        self._before.append((rows, key, rows.positions.get(key, 0), previous))
-
     def undo(self) -> None:
-        for rows, key, position, previous in reversed(self._before):
+        for rows, key, position, previous in reversed(self._undo):
             rows.remove(key)
             if previous is not None:
                 rows.insert(position, previous)
