@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+from math import inf, isfinite
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -75,7 +76,7 @@ TRANSACTIONS: KeptKind[Transaction] = KeptKind(
     "transactions",
     Transaction,
     key=lambda transaction: transaction_key(transaction.station, transaction.id),
-    indexes={"station": lambda transaction: transaction.station},
+    indexes={"station": attrgetter("station")},
 )
 
 
@@ -87,7 +88,7 @@ async def record(store: Store, station: str, event: TransactionEventRequest) -> 
     """
     id = event["transactionInfo"]["transactionId"]
     moment = seconds(event["timestamp"])
-    values = [value for sample in event.get("meterValue", ()) for value in _values(sample)]
+    values = _values(event["meterValue"]) if "meterValue" in event else []
 
     async def step(change: Change) -> tuple[Transaction, bool]:
         kept = change.of(TRANSACTIONS)
@@ -133,27 +134,27 @@ def _with(before: Transaction, event: TransactionEventRequest, moment: float, va
     return replace(before, events={**before.events, number: event}, **changes)
 
 
-def _values(sample: MeterValueType) -> list[MeterValue]:
-    moment = seconds(sample["timestamp"])
-    return [
-        MeterValue(
-            moment,
-            value.get("measurand", REGISTER),
-            _quantity(value["value"], value.get("unitOfMeasure", {}).get("multiplier", 0)),
-            value.get("unitOfMeasure", {}).get("unit", "Wh"),
-            value.get("context", "Sample.Periodic"),
-            "signedMeterValue" in value,
-        )
-        for value in sample["sampledValue"]
-    ]
-
-
-def _quantity(value: float, multiplier: int) -> float:
-    """``value`` times ten to ``multiplier``; JSON's numbers have no bounds, not even a float's. Raises ValueError."""
-    try:
-        quantity = float(value) * 10.0**multiplier
-    except OverflowError:
-        raise ValueError("a number is too large") from None
-    if not isfinite(quantity):
-        raise ValueError("a number is too large")
-    return quantity
+def _values(samples: list[MeterValueType]) -> list[MeterValue]:
+    """JSON's numbers have no bounds, not even a float's: raises ValueError for a quantity beyond."""
+    values = []
+    for sample in samples:
+        moment = seconds(sample["timestamp"])
+        for value in sample["sampledValue"]:
+            unit = value.get("unitOfMeasure", {})
+            try:
+                quantity = float(value["value"]) * 10.0 ** unit.get("multiplier", 0)
+            except OverflowError:
+                quantity = inf
+            if not isfinite(quantity):
+                raise ValueError("a number is too large")
+            values.append(
+                MeterValue(
+                    moment,
+                    value.get("measurand", REGISTER),
+                    quantity,
+                    unit.get("unit", "Wh"),
+                    value.get("context", "Sample.Periodic"),
+                    "signedMeterValue" in value,
+                )
+            )
+    return values
