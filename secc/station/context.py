@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -145,10 +145,9 @@ class StationContext:
         """Call the CSMS. Raises PeerClosed while not registered (``triggered`` messages may go while Pending)."""
         return await self.link.call(action, payload, self.config.call_timeout, triggered=triggered)
 
-    async def ask(self, request: Request[A], *, triggered: bool = False) -> A:
+    def ask(self, request: Request[A], *, triggered: bool = False) -> Awaitable[A]:
         """As :meth:`call`, for an action whose types are known: ``ask(v201.Heartbeat({}))``."""
-        answer: Any = await self.call(request.action, request.payload, triggered=triggered)
-        return answer  # type: ignore[no-any-return]  # its schema has accepted it
+        return self.link.ask(request, self.config.call_timeout, triggered=triggered)
 
     # What computed variables are read from
 
@@ -211,20 +210,21 @@ class StationContext:
             shown, self._held = self._held, None
             if shown.until > self.clock.now():
                 outlet.present(shown._replace(until=float("inf")))
-        self.tell(outlet.book.note(notice))
+        events = outlet.book.note(notice)
+        if events:
+            self.tell(events)
         if isinstance(notice, notices.VehiclePlanned):
             self.spawn(outlet.tell_plan(notice))
         if kind is notices.PluggedIn or kind is notices.Unplugged:
             self._report_status(outlet)
-        if outlet.transaction is None:
+        if outlet.book.open is None:
             self._reset_what_is_idle(outlet)
 
     def tell(self, events: list[types.TransactionEventRequest]) -> None:
         """Have the CSMS hear of ``events``, if there is one; they are kept before it does."""
-        if events:
-            if not self._alone:
-                self.delivery.add(events)
-            self.keep()
+        if not self._alone:
+            self.delivery.add(events)
+        self.keep()
 
     def _send_if_online(self, request: Request[Any]) -> None:
         if self.online:

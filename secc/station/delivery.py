@@ -70,7 +70,9 @@ class EventDelivery:
 
     def holds(self, transaction_id: str | None = None) -> bool:
         """Whether events (of one transaction, or any) still wait."""
-        return any(transaction_id in (None, event["transactionInfo"]["transactionId"]) for event in self._waiting)
+        if transaction_id is None:
+            return bool(self._waiting)
+        return any(event["transactionInfo"]["transactionId"] == transaction_id for event in self._waiting)
 
     async def emptied(self) -> None:
         """Wait until every event is delivered or given up."""

@@ -74,6 +74,8 @@ class Link:
         distrusted: Callable[[str, str], None],
     ) -> None:
         self.state: registration.Registration = "Offline"
+        self.online = False
+        """Registered and connected."""
         self.password = password
         self.stopping = False
         self.away_since: float | None = None
@@ -87,11 +89,6 @@ class Link:
         self._hurry = False
         self._ping_otherwise = asyncio.Event()
         self._stop_asked = asyncio.Event()
-
-    @property
-    def online(self) -> bool:
-        """Registered and connected."""
-        return self.state == "Accepted"
 
     async def run(self) -> None:
         """Connect, register and stay connected until :meth:`stop`. Raises LocalError for a CSMS address of no use."""
@@ -145,17 +142,17 @@ class Link:
         if self._peer is not None:
             await self._peer.close(1001, why)
 
-    async def call(self, action: str, payload: Payload, limit: float, *, triggered: bool = False) -> Payload:
+    def call(self, action: str, payload: Payload, limit: float, *, triggered: bool = False) -> Awaitable[Payload]:
         """Call the CSMS. Raises PeerClosed while not registered (``triggered`` messages may go while Pending)."""
         peer = self._peer
         if peer is None or not (self.online or (triggered and self.state == "Pending")):
             raise PeerClosed(f"{action} was not sent: {self._config.identity} is {registration.MEANING[self.state]}.")
-        return await peer.call(action, payload, limit)
+        return peer.call(action, payload, limit)
 
-    async def ask(self, request: Request[A], limit: float) -> A:
+    def ask(self, request: Request[A], limit: float, *, triggered: bool = False) -> Awaitable[A]:
         """As :meth:`call`, for an action whose types are known: ``ask(v201.Authorize(…), 10)``."""
-        answer: Any = await self.call(request.action, request.payload, limit)
-        return answer  # type: ignore[no-any-return]  # its schema has accepted it
+        answer: Awaitable[Any] = self.call(request.action, request.payload, limit, triggered=triggered)
+        return answer  # its schema has accepted it
 
     @property
     def calling(self) -> bool:
@@ -317,7 +314,7 @@ class Link:
     def _happen(self, happening: registration.Happening) -> None:
         state = registration.follow(self.state, happening)
         if state != self.state:
-            self.state = state
+            self.state, self.online = state, state == "Accepted"
             self._voice.state(state)
             self._changed()
 

@@ -48,12 +48,12 @@ def aligned(model: DeviceModel, measurands: str, sample: notices.MeterSample) ->
 def _read(
     measurands: str, sample: notices.MeterSample, context: types.ReadingContextEnumType
 ) -> list[types.MeterValueType]:
-    taken = []
+    taken: list[types.SampledValueType] = []
     for measurand in _listed(measurands):
         field, unit = MEASURES[measurand]
         value = getattr(sample, field)
         if value is not None:
-            taken.append(_value(value, measurand, context, unit))
+            taken.append({"value": value, "measurand": measurand, "context": context, "unitOfMeasure": {"unit": unit}})
     return [{"timestamp": timestamp(sample.time), "sampledValue": taken}] if taken else []
 
 
@@ -83,17 +83,17 @@ def signed(receipt: notices.ReceiptVerified) -> list[types.SampledValueType]:
         "encodingMethod": "ISO 15118-2 MeteringReceiptReq (EXI)",
         "publicKey": "",
     }
-    shown = _value(receipt.register_wh, REGISTER, "Other", "Wh")
-    shown["signedMeterValue"] = value
-    return [shown]
+    return [
+        {
+            "value": receipt.register_wh,
+            "measurand": REGISTER,
+            "context": "Other",
+            "unitOfMeasure": {"unit": "Wh"},
+            "signedMeterValue": value,
+        }
+    ]
 
 
 @lru_cache(maxsize=256)
 def _listed(text: str) -> tuple[types.MeasurandEnumType, ...]:
     return cast("tuple[types.MeasurandEnumType, ...]", tuple(text.split(",")) if text else ())
-
-
-def _value(
-    value: float, measurand: types.MeasurandEnumType, context: types.ReadingContextEnumType, unit: str
-) -> types.SampledValueType:
-    return {"value": value, "measurand": measurand, "context": context, "unitOfMeasure": {"unit": unit}}

@@ -47,10 +47,14 @@ class OwnCertificates:
     def current(self) -> Credentials | None:
         """What is shown now; while none is valid, what was shown last, so that the vehicle may say what is wrong."""
         now = self._clock.now()
-        valid = [one for one in self._kept if begins(one) <= now < ends(one) + 1]
-        if valid:
+        shown: Credentials | None = None
+        for one in self._kept:
+            first, last = _validity(*one.chain)
             # Of two that begin in the same second the one that came later.
-            self._trust.own = max(reversed(valid), key=_start)
+            if first <= now < last + 1 and (shown is None or _start(one) >= _start(shown)):
+                shown = one
+        if shown is not None:
+            self._trust.own = shown
         return self._trust.own
 
     def last(self, gap: float) -> Credentials | None:

@@ -192,14 +192,14 @@ class TransactionBook(Struct):
         if tx is None:
             return []
         tx.sample = notice
-        if not self.model.flag(metering.SAMPLED, "Enabled"):
+        keeps = 0 < self.model.integer(metering.SAMPLED, "TxEndedInterval") <= notice.time - tx.kept_at
+        tells = 0 < self.model.integer(metering.SAMPLED, "TxUpdatedInterval") <= notice.time - tx.sampled_at
+        if not (keeps or tells) or not self.model.flag(metering.SAMPLED, "Enabled"):
             return []
-        every = self.model.integer(metering.SAMPLED, "TxEndedInterval")
-        if every and notice.time - tx.kept_at >= every:
+        if keeps:
             tx.kept_at = notice.time
             metering.keep(tx.kept, metering.values(self.model, "TxEndedMeasurands", notice, "Sample.Periodic"))
-        every = self.model.integer(metering.SAMPLED, "TxUpdatedInterval")
-        if not every or notice.time - tx.sampled_at < every:
+        if not tells:
             return []
         tx.sampled_at = notice.time
         values = metering.values(self.model, "TxUpdatedMeasurands", notice, "Sample.Periodic")

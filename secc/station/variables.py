@@ -122,9 +122,9 @@ class DeviceModel:
         self._written: dict[Key, str] = {}
         self._settled: dict[tuple[str, str, str, int], str] = {}  # values that stay until one is written
 
-    def text(self, component: str, name: str, instance: str = "", *, evse: int = 0, connector: int = 0) -> str:
+    def text(self, component: str, name: str, instance: str = "", *, evse: int = 0) -> str:
         """The value of a variable that is declared."""
-        return self._value(Key(component, name, instance, evse, connector))
+        return self._settled.get((component, name, instance, evse)) or self._settle(component, name, instance, evse)
 
     def integer(self, component: str, name: str, instance: str = "", *, evse: int = 0) -> int:
         """The value as a number."""
