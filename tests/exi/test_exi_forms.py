@@ -78,7 +78,7 @@ def test_emaid_is_written_by_the_relaxed_grammar_unless_asked_otherwise() -> Non
 def test_the_quick_relaxed_form_is_the_careful_one(text: str, id_: Any, plain: bool) -> None:
     coder = codec("iso2")
     value = text if plain else iso2.EMAIDType(Id=id_, value=text)
-    code, _ = coder._fragment_code("eMAID", value)
+    code, _ = coder._choose_fragment("eMAID", type(value))
     careful = CarefulEncoder(coder.schema, coder.grammars).fragment(code, iso2.EMAIDType, value, relaxed=True)
     assert coder.encode_fragment("eMAID", value) == careful
 

@@ -38,9 +38,11 @@ class Scripted:
         self.told: list[object] = []
         self.times: list[float] = []
         self.done = False
+        self.now = 0.0
         self.voice = Voice("SECC", "CS001/1", lambda: 0.0, lambda event: None)
 
     def _hear(self, what: object, now: float) -> list[Output]:
+        self.now = now
         if self.done:
             return []
         self.told.append(what)

@@ -117,9 +117,13 @@ class Codec:
         An element declared with several types (eMAID of ISO 15118-2) is written by the relaxed grammar that W3C EXI
         8.5.3 prescribes; ``relaxed=False`` writes it by its own type, as the cbV2G family of stacks does.
         """
-        code, types = self._fragment_code(name, value)
+        kind = type(value)
+        choice = self._fragment_choices.get((name, kind))
+        if choice is None:
+            choice = self._fragment_choices[name, kind] = self._choose_fragment(name, kind)
+        code, types = choice
         elements, bits, end = self._fragments
-        type_ = type(value).__name__
+        type_ = kind.__name__
         try:
             start = HEADER << bits | code
             if relaxed and len(types) > 1:
@@ -134,7 +138,7 @@ class Codec:
         except STUMBLES:
             _, found = self.schema.fragments[code]
             simple = next((t for t in found if not isinstance(t, type)), found[0])
-            wanted = next((t for t in found if t is type(value)), simple)
+            wanted = next((t for t in found if t is kind), simple)
             encoder = self._careful_encoder()
             return encoder.fragment(code, wanted, value, relaxed and len(types) > 1)
 
@@ -191,15 +195,8 @@ class Codec:
             codes.setdefault(local, []).append(code)
         return codes
 
-    def _fragment_code(self, name: str, value: object) -> tuple[int, tuple[str, ...]]:
-        """The code of the element ``value`` is written as, and the names of its declared types."""
-        kind = type(value)
-        known = self._fragment_choices.get((name, kind))
-        if known is None:
-            known = self._fragment_choices[name, kind] = self._choose_fragment(name, kind)
-        return known
-
     def _choose_fragment(self, name: str, kind: type) -> tuple[int, tuple[str, ...]]:
+        """The code of the element a value of this type is written as, and the names of its declared types."""
         found = self._fragments[0]
         named = self._fragment_codes.get(name)
         if not named:

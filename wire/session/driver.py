@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from pncsim.wire.clock import Clock, Timer
@@ -34,6 +35,7 @@ class Engine(Protocol):
 
     me: str
     voice: Voice
+    now: float
 
     @property
     def deadline(self) -> float | None: ...
@@ -71,7 +73,8 @@ class Driver(Generic[E]):
         engine.voice.follow(trace)
         self._end: asyncio.Future[Close] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._waits: set[Timer] = set()
+        self._waits: dict[int, Timer] = {}  # by the question that is answered then
+        self._late: set[Timer] = set()
         self._passing: tuple[int, Timer | asyncio.Task[None]] | None = None
         self._alarm: Timer | None = None
         self._alarm_at = 0.0
@@ -93,7 +96,7 @@ class Driver(Generic[E]):
             raise
         finally:
             self._end.cancel()
-            for timer in (*self._waits, *filter(None, [self._alarm])):
+            for timer in (*self._waits.values(), *self._late, *filter(None, [self._alarm])):
                 timer.cancel()
             for task in self._tasks:
                 task.cancel()
@@ -199,21 +202,17 @@ class Driver(Generic[E]):
         return task
 
     def _wait(self, id: int, seconds: float) -> Timer:
-        def over() -> None:
-            self._waits.discard(timer)
-            self._answered(id, None)
-
-        timer = self._clock.call_at(self._clock.now() + seconds, over)
-        self._waits.add(timer)
+        timer = self._clock.call_at(self.engine.now + seconds, partial(self._answered, id, None))
+        self._waits[id] = timer
         return timer
 
     def _send_later(self, late: SendLater) -> None:
         def due() -> None:
-            self._waits.discard(timer)
+            self._late.discard(timer)
             self._stream.write(late.frame)
 
-        timer = self._clock.call_at(self._clock.now() + late.seconds, due)
-        self._waits.add(timer)
+        timer = self._clock.call_at(self.engine.now + late.seconds, due)
+        self._late.add(timer)
 
     async def _pass(self, id: int, seconds: float) -> None:
         await self._clock.pass_time(seconds, acting=True)
@@ -227,6 +226,7 @@ class Driver(Generic[E]):
         self._answered(ask.id, answer)
 
     def _answered(self, id: int, answer: object) -> None:
+        self._waits.pop(id, None)
         try:
             self.act(self.engine.answered(id, answer, self._clock.now()))
         except Exception as defect:

@@ -97,7 +97,8 @@ def sign(parts: Sequence[Part], signer: Signer, *, rules: Rules = ISO2, grammar:
         Reference=[_reference(name, value, method, rules) for name, value in parts],
     )
     return ds.SignatureType(
-        SignedInfo=info, SignatureValue=ds.SignatureValueType(value=signer.sign(_signed_octets(info, grammar)))
+        SignedInfo=info,
+        SignatureValue=ds.SignatureValueType(value=signer.sign(codec(grammar).encode_fragment("SignedInfo", info))),
     )
 
 
@@ -130,7 +131,7 @@ def verify(
     if not algorithm.fits(public_key):
         raise SignatureError(f"The signature is {algorithm.name}, for which the key of the certificate shown is not.")
     for grammar in (SEPARATE, rules.messages):
-        if algorithm.verifies(public_key, raw, _signed_octets(info, grammar)):
+        if algorithm.verifies(public_key, raw, codec(grammar).encode_fragment("SignedInfo", info)):
             break
     else:
         raise SignatureError(
@@ -253,10 +254,6 @@ def digest_of(name: str, value: object, signature: str, rules: Rules = ISO2) -> 
     if method is None:
         raise LocalError(f"SignatureMethod is {signature!r}, allowed is {_names(rules)}.", clause="V2G2-771")
     return _digest(name, value, method, rules)
-
-
-def _signed_octets(info: ds.SignedInfoType, grammar: str) -> bytes:
-    return codec(grammar).encode_fragment("SignedInfo", info)
 
 
 def _check_form(info: ds.SignedInfoType, rules: Rules) -> Algorithm:
