@@ -52,7 +52,7 @@ class EvccEngine(Initiator):
         )
         self.vehicle, self.tls, self.plugged_in = vehicle, tls, plugged_in
         self._offered = offers(dialects, config.habits)
-        self.outcome = SessionOutcome(tls=tls)
+        self.outcome = SessionOutcome(tls=tls, response_codes=self.response_codes)
         """What is known of the session so far."""
         self.session = self._new_session()
 
@@ -115,10 +115,8 @@ class EvccEngine(Initiator):
     def _chosen(self, response: app.SupportedAppProtocolRes) -> Dialect:
         return chosen(response, self._offered, self.dialects, self.tolerate)
 
-    def _heard(self, name: str, code: str) -> None:
-        self.outcome.response_codes.append((name, code))
-        if code.startswith("FAILED"):
-            self.session.refused(name, code)
+    def _refused(self, name: str, code: str) -> None:
+        self.session.refused(name, code)
 
     def _complains(self, error: PeerError) -> None:
         self.session.problem(error)

@@ -69,6 +69,8 @@ class Initiator(Conversation):
     ) -> None:
         super().__init__(dialects, role=role, unit=unit, me="vehicle", peer="station", alter=alter, refuses=refuses)
         self.patience = patience
+        self.response_codes: list[tuple[str, str]] = []
+        """What came: the names of the responses and their codes."""
         self._asked = ""  # the last request, as the table writes it
         self._asked_at = 0.0
         self._pace: MessageTime  # of the response that is due
@@ -96,8 +98,8 @@ class Initiator(Conversation):
         """The dialect the station chose. Raises PeerError for none."""
 
     @abstractmethod
-    def _heard(self, name: str, code: str) -> None:
-        """A response came with this code."""
+    def _refused(self, name: str, code: str) -> None:
+        """A response came with this code, which says no."""
 
     @abstractmethod
     def _complains(self, error: PeerError) -> None:
@@ -166,7 +168,10 @@ class Initiator(Conversation):
     def _decide(self, envelope: Envelope) -> Decision:
         name, body = envelope.name, envelope.body
         code = str(body.ResponseCode)
-        self._heard(name, code)
+        self.response_codes.append((name, code))
+        failed = code.startswith("FAILED")
+        if failed:
+            self._refused(name, code)
         if type(body) is app.SupportedAppProtocolRes:
             self._speak(self._chosen(body))
         elif envelope.complaint:
@@ -176,7 +181,7 @@ class Initiator(Conversation):
                 f"The station answered {self._asked} with the ResponseCode {code}, which the standard does not list.",
                 kind="unexpected answer",
             )
-        if code.startswith("FAILED") and name not in self.dialect.hears_failures:
+        if failed and name not in self.dialect.hears_failures:
             raise PeerError(
                 f"The station answered {self._asked} with {code}.",
                 kind="refused",
