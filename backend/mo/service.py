@@ -134,8 +134,8 @@ class MobilityOperator:
 
     async def authorize(self, emaid: str) -> TokenStatus:
         """Whether the contract may charge now; an answer that says no is a value, with a sentence."""
-        contract = await self._held(normal_emaid(emaid))
-        status = standing(normal_emaid(emaid), contract, self._clock.now())
+        name = normal_emaid(emaid)
+        status = standing(name, await self._held(name), self._clock.now())
         self._voice.judged(f"contract {emaid[:20]}", status.status == "Accepted", status.text, "CSO-2")
         return status
 

@@ -33,6 +33,7 @@ from pncsim.wire.ocpp.peer import message_ids
 from pncsim.wire.ocpp.types import Payload
 from pncsim.wire.ocpp.when import timestamp
 from pncsim.wire.source import Source
+from pncsim.wire.streams import Gate
 from pncsim.wire.trace import Trace
 from pncsim.wire.voice import Voice
 
@@ -68,9 +69,9 @@ class StationContext:
         self.voice = Voice.on(clock, trace, "CS", config.identity, refuses=config.refuses)
         self.trust = TrustStore(roots)
         self.model = DeviceModel(_declared(blocks), self, self._variable_written)
-        self.keep: Callable[[], None] = lambda: None
-        """To be called when something is as it was not that has to be there after a loss of power."""
-        self.changes = asyncio.Event()
+        self.put_away: Callable[[], None] | None = None
+        """Puts away what has to be there after a loss of power, where that is kept."""
+        self.changes = Gate()
         self.first_problem: PncError | None = None
         self.announced = False
         self.password_changed = False
@@ -117,7 +118,7 @@ class StationContext:
             interval=lambda: float(self.model.integer("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent")),
             delivered=self._event_delivered,
             given_up=self._event_given_up,
-            gone=lambda: self.keep(),
+            gone=self.keep,
         )
         self.upkeep = Upkeep(
             config,
@@ -226,6 +227,11 @@ class StationContext:
             self.delivery.add(events)
         self.keep()
 
+    def keep(self) -> None:
+        """Something is as it was not that has to be there after a loss of power."""
+        if self.put_away is not None:
+            self.put_away()
+
     def _send_if_online(self, request: Request[Any]) -> None:
         if self.online:
             self.spawn(self._ask_alone(request))
@@ -235,7 +241,7 @@ class StationContext:
 
     def _event_delivered(self, event: types.TransactionEventRequest, answer: types.TransactionEventResponse) -> None:
         self.delivered += 1
-        self.changes.set()
+        self.changes.open()
         info = answer.get("idTokenInfo")
         if info is None or info["status"] == "Accepted" or event["eventType"] == "Ended":
             return
@@ -282,7 +288,7 @@ class StationContext:
             for connector in outlet.connectors if everything else outlet.unreported():
                 await self.send_status(outlet, connector)
         self.announced = True
-        self.changes.set()
+        self.changes.open()
 
     def _report_status(self, outlet: Outlet) -> None:
         """Every change is told, however short it lasts (G01)."""
@@ -319,7 +325,7 @@ class StationContext:
         """Something went wrong; the first such error is what :meth:`secc.station.station.Station.wait_ready` raises."""
         if self.first_problem is None:
             self.first_problem = error
-        self.changes.set()
+        self.changes.open()
         self.voice.problem(error)
 
     def security_event(self, kind: str, text: str = "") -> None:
@@ -389,7 +395,7 @@ class StationContext:
     def _state_changed(self) -> None:
         if self.online:
             self.first_problem = None
-        self.changes.set()
+        self.changes.open()
 
     def _variable_written(self, key: Key, value: str) -> None:
         if key.name == "BasicAuthPassword":
@@ -404,7 +410,7 @@ class StationContext:
         self.keep()
 
     def _certificates_changed(self) -> None:
-        self.changes.set()
+        self.changes.open()
         self.keep()
 
     async def reconnect_with_new_password(self) -> None:

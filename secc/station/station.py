@@ -75,7 +75,7 @@ class Station:
             if credentials is not None and not config.request_certificate:
                 self.upkeep.use(credentials)  # somebody else sees to them
         if keep is not None:
-            context.keep = lambda: keep(self.state_kept)
+            context.put_away = lambda: keep(self.state_kept)
 
     # What the SECC needs
 
@@ -166,7 +166,6 @@ class Station:
                 while not (self.online and context.announced and self.upkeep.complete):
                     if context.first_problem is not None and (not patient or self.link.stopping):
                         raise context.first_problem
-                    context.changes.clear()
                     await context.changes.wait()
         except TimeoutError:
             text = (
@@ -177,13 +176,11 @@ class Station:
     async def wait_offline(self) -> None:
         """Return once the CSMS cannot be asked."""
         while self.online:
-            self._context.changes.clear()
             await self._context.changes.wait()
 
     async def heard(self) -> None:
         """Return once the CSMS has heard every TransactionEvent, or cannot be asked any more."""
         while self.online and self.delivery.holds():
-            self._context.changes.clear()
             await self._context.changes.wait()
 
     async def settled(self, within: float | None = None) -> bool:

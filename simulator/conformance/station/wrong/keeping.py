@@ -27,7 +27,7 @@ async def _no_beat(self: Link) -> None:
 
 async def _announces_nothing(self: StationContext, *, everything: bool) -> None:
     self.announced = True
-    self.changes.set()
+    self.changes.open()
 
 
 _link_restart = Link.restart
