@@ -86,12 +86,12 @@ def certificate_status(message: bytes) -> bytes | None:
     return _ocsp_response(Octets(message[4:]))
 
 
-Chain = tuple[tuple[bytes, ...], tuple[bytes | None, ...]]
+StapledChain = tuple[tuple[bytes, ...], tuple[bytes | None, ...]]
 """Certificates as DER, leaf first, and for each its staple, or None."""
 
 
 @lru_cache(maxsize=64)
-def certificates(message: bytes, *, tls13: bool) -> Chain:
+def certificates(message: bytes, *, tls13: bool) -> StapledChain:
     """The certificates of a Certificate message; staples are in those of TLS 1.3 only."""
     reader = Octets(message[4:])
     if tls13:

@@ -90,7 +90,7 @@ class OpenSslSession(_openssl_shim.Records):
         stapled = [messages.certificate_status(one) for one in self._shown if one[0] == messages.CERTIFICATE_STATUS]
         return (*stapled, *own[1:]) if own and stapled else own
 
-    def _own(self) -> messages.Chain:
+    def _own(self) -> messages.StapledChain:
         sent = next((one for one in self._shown if one[0] == messages.CERTIFICATE), None)
         return ((), ()) if sent is None else messages.certificates(sent, tls13=self.version == "TLSv1.3")
 
