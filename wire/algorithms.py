@@ -46,7 +46,7 @@ class Algorithm(Struct, frozen=True, eq=False):
 
     def sign(self, key: SigningKey, data: bytes) -> bytes:
         """The signature value over ``data``. Raises LocalError where ``key`` does not fit."""
-        if not self.fits(key):
+        if _curve(key) != self.curve:
             raise LocalError(f"A key on {_curve(key)} cannot sign with {self.name}.")
         fitting: Any = key
         if self.ecdsa is None:
@@ -56,7 +56,7 @@ class Algorithm(Struct, frozen=True, eq=False):
 
     def verifies(self, key: object, value: bytes, data: bytes) -> bool:
         """Whether ``value`` is the signature over ``data`` of the holder of ``key``, a public key; False if unfit."""
-        if len(value) != self.size or not self.fits(key) or hasattr(key, "public_key"):
+        if len(value) != self.size or _curve(key) != self.curve or hasattr(key, "public_key"):
             return False
         fitting: Any = key
         try:

@@ -8,7 +8,7 @@ stand-alone xmldsig schema set, one the combined message set. We sign with the f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -94,12 +94,18 @@ def sign(parts: Sequence[Part], signer: Signer, *, rules: Rules = ISO2, grammar:
     info = ds.SignedInfoType(
         CanonicalizationMethod=ds.CanonicalizationMethodType(Algorithm=CANONICAL_EXI),
         SignatureMethod=ds.SignatureMethodType(Algorithm=method.signature),
-        Reference=[_reference(name, value, method, rules) for name, value in parts],
+        Reference=[],
     )
-    return ds.SignatureType(
-        SignedInfo=info,
-        SignatureValue=ds.SignatureValueType(value=signer.sign(codec(grammar).encode_fragment("SignedInfo", info))),
-    )
+    for name, value in parts:
+        reference = ds.ReferenceType(
+            URI=f"#{getattr(value, 'Id')}",  # noqa: B009 - parts are of many types, all with an Id
+            Transforms=ds.TransformsType(Transform=[ds.TransformType(Algorithm=CANONICAL_EXI)]),
+            DigestMethod=ds.DigestMethodType(Algorithm=method.digest),
+            DigestValue=_digest(name, value, method, rules),
+        )
+        info.Reference.append(reference)
+    made = signer.sign(codec(grammar).encode_fragment("SignedInfo", info))
+    return ds.SignatureType(SignedInfo=info, SignatureValue=ds.SignatureValueType(value=made))
 
 
 def verify(
@@ -122,18 +128,19 @@ def verify(
         raise SignatureError(f"{_named(parts)} came without a signature in the message header.", clause="V2G2-771")
     info = signature.SignedInfo
     algorithm = _check_form(info, rules)
-    _check_ids(signature, *(parts if within is None else [within]))
+    _check_ids(signature, *(parts if within is None else (within,)))
     liberties = [*_transforms(info), *_check_references(info, parts, METHODS[algorithm], rules)]
     raw = signature.SignatureValue.value
     if len(raw) != algorithm.size:
         form = "r || s" if algorithm.ecdsa else "RFC 8032"
         raise SignatureError(f"SignatureValue has {len(raw)} bytes, expected {algorithm.size} ({form}).")
-    if not algorithm.fits(public_key):
-        raise SignatureError(f"The signature is {algorithm.name}, for which the key of the certificate shown is not.")
     for grammar in (SEPARATE, rules.messages):
         if algorithm.verifies(public_key, raw, codec(grammar).encode_fragment("SignedInfo", info)):
             break
     else:
+        if not algorithm.fits(public_key):
+            said = f"The signature is {algorithm.name}, for which the key of the certificate shown is not."
+            raise SignatureError(said)
         raise SignatureError(
             f"The signature over {_named(parts)} was not made with the key of the certificate shown.",
             advice="Tried SignedInfo in the xmldsig grammar and in the message grammar.",
@@ -162,29 +169,16 @@ def _transforms(info: ds.SignedInfoType) -> Iterator[Liberty]:
             yield Tolerance.TRANSFORM_CONTENT(f"{where} has {_named(inside)} in its Transform; ignored.", clause)
 
 
-def _check_ids(*signed: object) -> None:
-    """A reference names an element by its Id, which therefore stands in a message once: what is verified is what is
-    used (xs:ID; attacks by wrapping give theirs to two).
-    """
-    seen: set[str] = set()
-    for identifier in _ids(signed):
-        if identifier in seen:
-            raise SignatureError(
-                f"Two elements of the message have the Id {identifier!r}, so that nobody can tell which one is signed.",
-                clause="V2G2-771",
-                advice="An Id stands in a message once.",
-            )
-        seen.add(identifier)
-
-
 _SEVERAL = (list, tuple)
 _PLAIN = frozenset((type(None), str, bytes, bool, int))
 """Types of most members, which hold no Id."""
 
 
-def _ids(signed: Iterable[object]) -> list[str]:
-    """Every Id in these values of the catalogue, however deep."""
-    found: list[str] = []
+def _check_ids(*signed: object) -> None:
+    """A reference names an element by its Id, which therefore stands in a message once, however deep: what is verified
+    is what is used (xs:ID; attacks by wrapping give theirs to two).
+    """
+    seen: set[str] = set()
     left = list(signed)
     for value in left:  # which grows meanwhile
         if isinstance(value, _SEVERAL):
@@ -195,15 +189,23 @@ def _ids(signed: Iterable[object]) -> list[str]:
                 if type(member) not in _PLAIN:
                     left.append(member)
                 elif name == "Id" and member:
-                    found.append(member)
-    return found
+                    if member in seen:
+                        raise SignatureError(
+                            f"Two elements of the message have the Id {member!r}, so that nobody can tell which one is "
+                            "signed.",
+                            clause="V2G2-771",
+                            advice="An Id stands in a message once.",
+                        )
+                    seen.add(member)
 
 
 def _check_references(
     info: ds.SignedInfoType, parts: Sequence[Part], method: Method, rules: Rules
 ) -> Iterator[Liberty]:
     """Each part has its reference and its digest, and there is no reference to anything else."""
-    references = {reference.URI: reference for reference in info.Reference}
+    references: dict[str | None, ds.ReferenceType] = {}
+    for one in info.Reference:
+        references[one.URI] = one
     if len(references) != len(info.Reference):
         raise SignatureError("SignedInfo refers to the same element twice.", clause="V2G2-909")
     for name, value in parts:
@@ -230,15 +232,6 @@ def _check_references(
         yield Tolerance.DIGEST_GRAMMAR(said, "W3C EXI 8.5.3")
     if references:
         raise SignatureError(f"SignedInfo refers to unknown elements: {', '.join(map(str, references))}.")
-
-
-def _reference(name: str, value: object, method: Method, rules: Rules) -> ds.ReferenceType:
-    return ds.ReferenceType(
-        URI=f"#{getattr(value, 'Id')}",  # noqa: B009 - parts are of many types, all with an Id
-        Transforms=ds.TransformsType(Transform=[ds.TransformType(Algorithm=CANONICAL_EXI)]),
-        DigestMethod=ds.DigestMethodType(Algorithm=method.digest),
-        DigestValue=_digest(name, value, method, rules),
-    )
 
 
 def _digest(name: str, value: object, method: Method, rules: Rules, *, relaxed: bool = True) -> bytes:
@@ -271,8 +264,7 @@ def _check_form(info: ds.SignedInfoType, rules: Rules) -> Algorithm:
     wanted = [("CanonicalizationMethod", info.CanonicalizationMethod.Algorithm, CANONICAL_EXI)]
     for reference in info.Reference:
         wanted.append(("DigestMethod", reference.DigestMethod.Algorithm, METHODS[algorithm].digest))
-        transforms = reference.Transforms.Transform if reference.Transforms else []
-        for transform in transforms:
+        for transform in reference.Transforms.Transform if reference.Transforms else ():
             wanted.append(("Transform", transform.Algorithm, CANONICAL_EXI))
     for element, found, right in wanted:
         if found != right:
