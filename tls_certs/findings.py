@@ -6,7 +6,7 @@ other than its profile says is worth a look and no refusal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -144,5 +144,5 @@ def _used(bits: list[str], critical: bool) -> str:
     return f"{', '.join(USAGE_NAMES[bit] for bit in bits)}{'' if critical else ' (not critical)'}"
 
 
-def _listed(values: list[str]) -> str:
+def _listed(values: Sequence[str]) -> str:
     return ", ".join(values) or "none"

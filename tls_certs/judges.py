@@ -84,7 +84,7 @@ def _private_root(chain: Sequence[bytes]) -> x509.Certificate | None:
         last = reading.load(chain[-1])
     except reading.Unreadable:
         return None
-    private = "PE" in reading.domains_of(last.subject)
+    private = reading.is_private(last)
     return last if private and last.subject == last.issuer and reading.issued_by(last, last) else None
 
 
@@ -94,6 +94,10 @@ def _tell_nobody(what: str, ok: bool, reason: str, clause: str) -> None:
 
 def _praise(chain: ValidatedChain) -> str:
     return f"{_subject(chain.leaf)} leads to the trusted root {_subject(chain.anchor)}."
+
+
+def _staple_for(certificate: x509.Certificate) -> str:
+    return f"{STAPLE} for {_subject(certificate)}"
 
 
 @reading.by_identity
@@ -114,13 +118,12 @@ def _judge_staples(
         return
     for certificate, issuer in chain.issuers:
         staple = staples.get(reading.der(certificate))
-        what = f"{STAPLE} for {_subject(certificate)}"
         if staple:
-            _judge_staple(staple, certificate, issuer, now, what, tell, gate)
+            _judge_staple(staple, certificate, issuer, now, tell, gate)
         elif certificate is chain.leaf:
             sentence = "The station did not staple an OCSP response for its certificate."
             if policy == "require":
-                tell(what, False, sentence, "V2G2-875")
+                tell(_staple_for(certificate), False, sentence, "V2G2-875")
                 raise OcspError(
                     sentence,
                     kind="staple missing",
@@ -135,10 +138,10 @@ def _judge_staple(
     certificate: x509.Certificate,
     issuer: x509.Certificate,
     now: float,
-    what: str,
     tell: Observe,
     gate: Tolerate,
 ) -> None:
+    what = _staple_for(certificate)
     try:
         answer = verify_response(staple, certificate, issuer, now, gate=gate)
         _check_good(answer, certificate)

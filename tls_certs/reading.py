@@ -184,9 +184,10 @@ def names(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return certificate.issuer == issuer.subject
 
 
-def common_names(certificate: x509.Certificate) -> list[str]:
+@by_identity
+def common_names(certificate: x509.Certificate) -> tuple[str, ...]:
     """The CNs of the subject; more than one is unusual, none possible."""
-    return values_of(certificate.subject, NameOID.COMMON_NAME)
+    return tuple(values_of(certificate.subject, NameOID.COMMON_NAME))
 
 
 def common_name(certificate: x509.Certificate) -> str:
@@ -202,6 +203,12 @@ def shown(name: x509.Name) -> str:
 def domains_of(name: x509.Name) -> list[str]:
     """The DCs of a subject or issuer, by which ISO 15118 tells what a certificate is for."""
     return values_of(name, NameOID.DOMAIN_COMPONENT)
+
+
+@by_identity
+def is_private(certificate: x509.Certificate) -> bool:
+    """Whether its subject is in the domain of private environments."""
+    return "PE" in domains_of(certificate.subject)
 
 
 # Octets
@@ -237,8 +244,9 @@ def key_for(certificate: x509.Certificate, algorithms: Iterable[AlgorithmId]) ->
         key = certificate.public_key()
     except UNREADABLE:
         return None
-    fits = isinstance(key, ec.EllipticCurvePublicKey) and any(one.fits(key) for one in allowed(algorithms))
-    return key if isinstance(key, ec.EllipticCurvePublicKey) and fits else None
+    if isinstance(key, ec.EllipticCurvePublicKey) and any(one.fits(key) for one in allowed(algorithms)):
+        return key
+    return None
 
 
 def public_key_octets(certificate: x509.Certificate | x509.CertificateSigningRequest) -> bytes:

@@ -72,7 +72,7 @@ class ValidatedChain(Struct, frozen=True):
     @property
     def private(self) -> bool:
         """Whether it belongs to a private environment, where there is no OCSP (V2G2-872)."""
-        return "PE" in reading.domains_of(self.anchor.subject)
+        return reading.is_private(self.anchor)
 
 
 def validate_chain(
@@ -96,7 +96,7 @@ def validate_chain(
     A chain that verified is remembered with its octets: where the same one is to lead to the same roots again, only the
     time and revocation are looked at.
     """
-    asked = (use, _octets(chain), _octets(anchors), _octets(intermediates), algorithms)
+    asked = (use, _octets(chain, anchors, intermediates), algorithms)
     before = _REMEMBERED.get(asked)
     if before is None or not before.starts <= now < before.ends + 1:
         before = _verify(use, chain, anchors, intermediates, algorithms, now)
@@ -120,13 +120,19 @@ def _refusal(gate: Tolerate, liberty: Liberty) -> NotTolerated | None:
     return None
 
 
-_Octets = tuple[bytes, ...]
-_Asked = tuple[Use, _Octets, _Octets, _Octets, tuple[AlgorithmId, ...]]
+_Octets = tuple[tuple[bytes, ...], ...]
+_Asked = tuple[Use, _Octets, tuple[AlgorithmId, ...]]
 
 
-def _octets(certificates: Sequence[bytes | x509.Certificate]) -> _Octets:
+def _octets(*several: Sequence[bytes | x509.Certificate]) -> _Octets:
     """What certificates are remembered by; the library's own hash of one goes through all of its fields each time."""
-    return tuple([one if isinstance(one, bytes) else reading.der(one) for one in certificates])
+    found: list[tuple[bytes, ...]] = []
+    for certificates in several:
+        octets: list[bytes] = []
+        for one in certificates:
+            octets.append(one if isinstance(one, bytes) else reading.der(one))
+        found.append(tuple(octets))
+    return tuple(found)
 
 
 class _Verified(Struct, frozen=True):

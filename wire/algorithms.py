@@ -74,13 +74,14 @@ class Algorithm(Struct, frozen=True, eq=False):
 def allowed(ids: Iterable[AlgorithmId]) -> tuple[Algorithm, ...]:
     """The algorithms that configuration names. Raises LocalError for one that nobody knows, and for none."""
     known = {"P-256": P256, "P-521": P521}
-    found = tuple(ids)
-    for one in found:
+    found: list[Algorithm] = []
+    for one in ids:
         if one not in known:
             raise LocalError(f"There is no algorithm {one!r}.", advice=f"There are {' and '.join(known)}.")
+        found.append(known[one])
     if not found:
         raise LocalError("Certificates and signatures need an algorithm.", advice=f"Name {' or '.join(known)}.")
-    return tuple(known[one] for one in found)
+    return tuple(found)
 
 
 P256 = Algorithm("ECDSA with P-256 and SHA-256", "secp256r1", ecdsa(hashes.SHA256()), 64)

@@ -99,7 +99,7 @@ def test_files_are_pem_with_one_or_several_or_der(pki: Pki) -> None:
 
 def test_names_are_what_the_certificate_says(pki: Pki) -> None:
     leaf = pki.certificate("contract_leaf")
-    assert (reading.common_name(leaf), reading.common_names(leaf)) == (DEFAULT_EMAID, [DEFAULT_EMAID])
+    assert (reading.common_name(leaf), reading.common_names(leaf)) == (DEFAULT_EMAID, (DEFAULT_EMAID,))
     assert reading.domains_of(pki.certificate("secc_leaf").subject) == ["CPO"]
     assert reading.shown(leaf.subject) == DEFAULT_EMAID
     assert len(reading.fingerprint(reading.der(leaf))) == 64

@@ -12,6 +12,7 @@ pyOpenSSL's version is bounded in pyproject.toml for this file's sake; tests obs
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -188,9 +189,8 @@ class Records(ABC):
             self._end(error)
 
 
-def clear_errors() -> None:
-    """Empty OpenSSL's error queue, so that an earlier call's error is not taken for the next one's."""
-    _lib.ERR_clear_error()
+clear_errors: Callable[[], None] = _lib.ERR_clear_error
+"""Empties OpenSSL's error queue, so that an earlier call's error is not taken for the next one's."""
 
 
 @_ffi.callback("int (*)(int, X509_STORE_CTX *)", error=0)  # type: ignore[untyped-decorator]

@@ -6,6 +6,7 @@ the part that could be read; refusing it is OpenSSL's business, and a judge neve
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -131,7 +132,8 @@ def trusted_authorities(client_hello: bytes) -> tuple[TrustedAuthority, ...]:
     return tuple(found)
 
 
-def trusted_ca_keys_body(sha1_hashes: tuple[bytes, ...]) -> bytes:
-    """The extension's body naming certificates by their SHA-1 hashes."""
-    entries = b"".join(bytes((CERT_SHA1_HASH,)) + digest for digest in sha1_hashes)
+@lru_cache(maxsize=64)
+def trusted_ca_keys_body(roots: tuple[bytes, ...]) -> bytes:
+    """The extension's body naming certificates (DER) by their SHA-1 hashes."""
+    entries = b"".join(bytes((CERT_SHA1_HASH,)) + hashlib.sha1(der, usedforsecurity=False).digest() for der in roots)
     return len(entries).to_bytes(2, "big") + entries

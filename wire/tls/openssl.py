@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -53,8 +52,7 @@ class OpenSslSession(_openssl_shim.Records):
         _openssl_shim.watch(self._connection, self)
         if isinstance(config, TlsClient):
             if config.trusted_ca_keys:
-                hashes = tuple(hashlib.sha1(der, usedforsecurity=False).digest() for der in config.trusted_ca_keys)
-                self._extension = _openssl_shim.extension_buffer(messages.trusted_ca_keys_body(hashes))
+                self._extension = _openssl_shim.extension_buffer(messages.trusted_ca_keys_body(config.trusted_ca_keys))
             if config.ask_staple:
                 self._connection.request_ocsp()
             self._connection.set_connect_state()
