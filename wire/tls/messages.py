@@ -82,6 +82,7 @@ def _ocsp_response(reader: Octets) -> bytes | None:
     return reader.octets(reader.number(3)) or None
 
 
+@lru_cache(maxsize=64)
 def certificate_status(message: bytes) -> bytes | None:
     """The OCSPResponse in a CertificateStatus handshake message of TLS 1.2 (with its 4-octet header)."""
     return _ocsp_response(Octets(message[4:]))

@@ -82,6 +82,7 @@ def encode_request(request: SdpRequest) -> bytes:
     return pack(SDP_REQUEST, bytes((request.security, request.transport)))
 
 
+@lru_cache(maxsize=64)
 def decode_request(datagram: bytes) -> SdpRequest:
     """Read a request. Raises PeerError with the reason why it is to be ignored."""
     payload = unpack_datagram(datagram, SDP_REQUEST)
@@ -97,6 +98,7 @@ def encode_response(response: SdpResponse) -> bytes:
     return pack(SDP_RESPONSE, body)
 
 
+@lru_cache(maxsize=64)
 def decode_response(datagram: bytes) -> SdpResponse:
     """Read a response. Raises PeerError with the reason why it is to be ignored."""
     payload = unpack_datagram(datagram, SDP_RESPONSE)
