@@ -214,9 +214,9 @@ class StationContext:
         events = outlet.book.note(notice)
         if events:
             self.tell(events)
-        if isinstance(notice, notices.VehiclePlanned):
+        if type(notice) is notices.VehiclePlanned:
             self.spawn(outlet.tell_plan(notice))
-        if kind is notices.PluggedIn or kind is notices.Unplugged:
+        elif kind is notices.PluggedIn or kind is notices.Unplugged:
             self._report_status(outlet)
         if outlet.book.open is None:
             self._reset_what_is_idle(outlet)

@@ -23,6 +23,7 @@ UNREADABLE_ID: Final = "-1"
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
 
 
+@final
 class Call(Struct, frozen=True, array_like=True, tag=CALL, forbid_unknown_fields=True):
     """[2, id, action, payload]"""
 
@@ -31,6 +32,7 @@ class Call(Struct, frozen=True, array_like=True, tag=CALL, forbid_unknown_fields
     payload: Any
 
 
+@final
 class Result(Struct, frozen=True, array_like=True, tag=CALLRESULT, forbid_unknown_fields=True):
     """[3, id, payload]"""
 
@@ -38,6 +40,7 @@ class Result(Struct, frozen=True, array_like=True, tag=CALLRESULT, forbid_unknow
     payload: Any
 
 
+@final
 class Error(Struct, frozen=True, array_like=True, tag=CALLERROR, forbid_unknown_fields=True):
     """[4, id, code, description, details]"""
 
