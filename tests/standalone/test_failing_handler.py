@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alone_lab import QUICK, charge
 
-from pncsim.ev.iso2 import requests
+from pncsim.ev.iso2 import loop
 from pncsim.secc.iso2 import payment
 from pncsim.simulator.alone.options import StationOptions
 from pncsim.wire.trace import Event, Problem
@@ -34,7 +34,7 @@ async def test_a_station_whose_handler_fails_ends_its_visit_and_tells_why(
 async def test_a_vehicle_whose_handler_fails_ends_its_session_and_tells_why(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests, "wanted_energy", fails)
+    monkeypatch.setattr(loop, "wanted_energy", fails)
     told: list[Event] = []
     async with asyncio.timeout(60):
         # The command says of it what it says of every defect, with an exit code of its own.
