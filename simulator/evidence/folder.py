@@ -315,11 +315,12 @@ class Recorder:
 
     def _tell(self, event: Event, lines: dict[str, list[bytes]], messages: list[Message]) -> None:
         assert self._presented is not None
+        # By its type itself: isinstance is slow to say no to a struct.
         kind = type(event)
-        if isinstance(event, LinkBytes):
+        if type(event) is LinkBytes:
             self._numbered(event)
             return
-        if isinstance(event, V2gMessage):
+        if type(event) is V2gMessage:
             messages.append(self._message(event, self._presented(event)))
             if not self._once.tell(event):
                 return

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from pncsim.simulator.evidence.wire_told import Once
 from pncsim.wire.trace import ROLES, Event, OcppFrame, Problem, ServiceCall, V2gMessage
@@ -27,7 +28,7 @@ _OTHER = {"EV": "?SECC", "SECC": "?EV"}
 """Who is at the other end, until it is known which of them."""
 
 
-class Step(NamedTuple):
+class Step(Struct, frozen=True):
     """An arrow from ``source`` to ``target``, or where there is no target a note. ``answer``: a dashed one."""
 
     source: str
@@ -122,7 +123,7 @@ class SequenceChart:
         if not self._units:
             roles = {unit: role for role, units in self._known.items() for unit in (*units, f"?{role}")}
             name = roles.get
-            return [Step(name(s[0], s[0]), name(s[1], s[1]), s.text, s.answer) for s in self._steps]
+            return [Step(name(s.source, s.source), name(s.target, s.target), s.text, s.answer) for s in self._steps]
         partner: dict[str, str] = {}
         found = []
         for step in reversed(self._steps):

@@ -7,6 +7,7 @@ import shutil
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from pncsim.simulator.evidence.wire_told import Once, told_datagram, told_frame, told_message, whole_message
@@ -45,8 +46,7 @@ KEPT = 1000
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 """What peers wrote must not steer the terminal it is told on."""
 
-_MESSAGES = (V2gMessage, OcppFrame)
-_REPEATED = (Secured, SdpDatagram)
+_REPEATED = frozenset({Secured, SdpDatagram})
 """What may have been told already by other words, or at its other end."""
 
 _LINK = frozenset({"EV", "SECC"})
@@ -90,12 +90,14 @@ class StoryTeller:
             self._width = max(40, min(width, shutil.get_terminal_size((width, 24)).columns))
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, _MESSAGES) and (not self._level or not self._once.tell(event)):
+        tell = _TOLD.get(type(event))
+        if tell is None:
             return
-        told = describe(event)
-        if told is None or told[0] > self._level or (isinstance(event, _REPEATED) and self._again(event)):
+        if (type(event) is V2gMessage or type(event) is OcppFrame) and not (self._level and self._once.tell(event)):
             return
-        _, text, colour = told
+        level, text, colour = tell(event)
+        if level > self._level or (type(event) in _REPEATED and self._again(event)):
+            return
         name = event.unit if self._units else event.role
         actor = self._actors.get(name)
         if actor is None:
@@ -222,49 +224,78 @@ def paint(text: str, colour: int, wanted: bool) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m" if wanted else text
 
 
-def describe(event: Event) -> tuple[int, str, int] | None:
-    """Level, text and colour (0 = none) of an event; None for events that are not told."""
-    # What comes often stands first.
-    match event:
-        case V2gMessage(direction=direction):
-            return 1, f"{'>>' if direction == 'sent' else '<<'} {told_message(event)}", GREY
-        case OcppFrame(direction=direction):
-            return 1, f"{'->' if direction == 'sent' else '<-'} {told_frame(event)}", GREY
-        case StateEntered(state=state):
-            return 2, f"state {state}", GREY
-        case Power(watts=watts, energy_wh=energy):
-            return 2, f"{watts / 1000:.2f} kW, {shown_energy(energy)}", GREY
-        case Judged(what=what, ok=ok, reason=reason, clause=clause):
-            text = f"{what}: {reason}" + (f" [{clause}]" if clause and not ok else "")
-            if ok:
-                return 1, text, GREY
-            return (1 if event.role in _LINK else 0), text, RED
-        case Story(text=text):
-            return 0, text, 0
-        case ServiceCall(service=service, operation=operation, ok=ok, text=text):
-            what = operation if service == event.role else f"{service}.{operation}"
-            return (1 if ok else 0), f"{what}: {text}", GREY if ok else RED
-        case Problem(text=text, clause=clause, advice=advice):
-            return 0, " ".join(filter(None, [text, f"[{clause}]" if clause else "", advice])), RED
-        case Tolerated(what=what, clause=clause):
-            return 0, f"tolerated: {what}" + (f" [{clause}]" if clause else ""), YELLOW
-        case Warned(text=text):
-            return 0, f"note: {text}", YELLOW
-        case Secured(ok=True, version=version, cipher=cipher, stapled=stapled):
-            return 1, f"{version} with {cipher}{', OCSP response stapled' if stapled else ''}", GREY
-        case Secured(ok=False, hello=hello) if hello:
-            return 0, f"The vehicle's ClientHello offered {client_offer(hello)}.", YELLOW
-        case Secured(ok=False, reason=reason):
-            return 1, f"TLS refused: {reason}", RED
-        case OcppSecured(ok=True, peer=peer, version=version, cipher=cipher, shown=shown):
-            whom = f", {peer} has shown {shown}" if shown else f", {peer} shows no certificate"
-            return 1, f"{version} with {cipher} to {peer}{whom}", GREY
-        case OcppSecured(ok=False, reason=reason):
-            return 1, f"TLS refused: {reason}", RED
-        case SdpDatagram(direction=direction, peer=peer):
-            way = "from" if direction == "received" else "to"
-            level = 0 if direction == "received" and event.role == "SECC" else 1
-            return level, f"{told_datagram(event)}, {way} {address_text(*peer)}", GREY if level else 0
-        case HttpExchange(method=method, url=url, status=status):
-            return 1, f"{method} {url}: {status}", GREY
-    return None
+Told = tuple[int, str, int]
+"""Level, text and colour (0 = none) of an event."""
+
+
+def describe(event: Event) -> Told | None:
+    """How an event is told; None for events that are not."""
+    tell = _TOLD.get(type(event))
+    return None if tell is None else tell(event)
+
+
+def _message(event: V2gMessage) -> Told:
+    return 1, f"{'>>' if event.direction == 'sent' else '<<'} {told_message(event)}", GREY
+
+
+def _frame(event: OcppFrame) -> Told:
+    return 1, f"{'->' if event.direction == 'sent' else '<-'} {told_frame(event)}", GREY
+
+
+def _judged(event: Judged) -> Told:
+    if event.ok:
+        return 1, f"{event.what}: {event.reason}", GREY
+    return (1 if event.role in _LINK else 0), f"{event.what}: {event.reason}{_cited(event.clause)}", RED
+
+
+def _called(event: ServiceCall) -> Told:
+    what = event.operation if event.service == event.role else f"{event.service}.{event.operation}"
+    return (1 if event.ok else 0), f"{what}: {event.text}", GREY if event.ok else RED
+
+
+def _problem(event: Problem) -> Told:
+    return 0, " ".join(filter(None, [f"{event.text}{_cited(event.clause)}", event.advice])), RED
+
+
+def _secured(event: Secured) -> Told:
+    if event.ok:
+        stapled = ", OCSP response stapled" if event.stapled else ""
+        return 1, f"{event.version} with {event.cipher}{stapled}", GREY
+    if event.hello:
+        return 0, f"The vehicle's ClientHello offered {client_offer(event.hello)}.", YELLOW
+    return 1, f"TLS refused: {event.reason}", RED
+
+
+def _ocpp_secured(event: OcppSecured) -> Told:
+    if not event.ok:
+        return 1, f"TLS refused: {event.reason}", RED
+    whom = f"{event.peer} has shown {event.shown}" if event.shown else f"{event.peer} shows no certificate"
+    return 1, f"{event.version} with {event.cipher} to {event.peer}, {whom}", GREY
+
+
+def _datagram(event: SdpDatagram) -> Told:
+    way = "from" if event.direction == "received" else "to"
+    level = 0 if event.direction == "received" and event.role == "SECC" else 1
+    return level, f"{told_datagram(event)}, {way} {address_text(*event.peer)}", GREY if level else 0
+
+
+def _cited(clause: str) -> str:
+    return f" [{clause}]" if clause else ""
+
+
+_TOLD: dict[type[Event], Callable[[Any], Told]] = {
+    V2gMessage: _message,
+    OcppFrame: _frame,
+    StateEntered: lambda event: (2, f"state {event.state}", GREY),
+    Power: lambda event: (2, f"{event.watts / 1000:.2f} kW, {shown_energy(event.energy_wh)}", GREY),
+    Judged: _judged,
+    Story: lambda event: (0, event.text, 0),
+    ServiceCall: _called,
+    Problem: _problem,
+    Tolerated: lambda event: (0, f"tolerated: {event.what}{_cited(event.clause)}", YELLOW),
+    Warned: lambda event: (0, f"note: {event.text}", YELLOW),
+    Secured: _secured,
+    OcppSecured: _ocpp_secured,
+    SdpDatagram: _datagram,
+    HttpExchange: lambda event: (1, f"{event.method} {event.url}: {event.status}", GREY),
+}

@@ -17,14 +17,15 @@ from pncsim.wire.v2g import sdp
 _UNREMARKABLE = frozenset({"OK", "OK_SuccessfulNegotiation"})
 
 
-def _values(*paths: str) -> Callable[[Mapping[str, Any]], str]:
-    """The values at dotted ``paths``, those that are there."""
+def _values(*dotted: str) -> Callable[[Mapping[str, Any]], str]:
+    """The values at ``dotted`` paths, those that are there."""
+    paths = [path.split(".") for path in dotted]
 
     def tell(payload: Mapping[str, Any]) -> str:
         found = []
         for path in paths:
             value: Any = payload
-            for name in path.split("."):
+            for name in path:
                 value = value.get(name) if isinstance(value, dict) else None
             if isinstance(value, str | int | float):
                 found.append(str(value))
@@ -33,23 +34,24 @@ def _values(*paths: str) -> Callable[[Mapping[str, Any]], str]:
     return tell
 
 
-def _token(payload: Mapping[str, Any]) -> str:
-    token = payload.get("idToken")
-    return _values("type", "idToken")(token) if isinstance(token, dict) else ""
+_nothing, _token = _values(), _values("idToken.type", "idToken.idToken")
+_kind, _state = (
+    _values("eventType"),
+    _values("triggerReason", "transactionInfo.chargingState", "transactionInfo.stoppedReason"),
+)
+_variable = _values("component.name", "variable.name", "attributeStatus")
+_status, _certificate = _values("status", "idTokenInfo.status"), _values("certificateStatus")
+_information, _code = _values("statusInfo.additionalInfo"), _values("statusInfo.reasonCode")
 
 
 def _transaction(payload: Mapping[str, Any]) -> str:
-    told = [_values("eventType")(payload), f"seq {payload.get('seqNo', '?')}"]
-    told += [_values("triggerReason", "transactionInfo.chargingState", "transactionInfo.stoppedReason")(payload)]
-    told += [_token(payload), "offline" if payload.get("offline") else ""]
-    return " ".join(filter(None, told))
+    told = [_kind(payload), f"seq {payload.get('seqNo', '?')}", _state(payload), _token(payload)]
+    return " ".join(filter(None, (*told, "offline" if payload.get("offline") else "")))
 
 
 def _variables(payload: Mapping[str, Any]) -> str:
     rows = next((value for value in payload.values() if isinstance(value, list)), [])
-    return ", ".join(_values("component.name", "variable.name", "attributeStatus")(row) for row in rows[:2]) + (
-        f" and {len(rows) - 2} more" if len(rows) > 2 else ""
-    )
+    return ", ".join(map(_variable, rows[:2])) + (f" and {len(rows) - 2} more" if len(rows) > 2 else "")
 
 
 _CALLS: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -77,10 +79,10 @@ _CALLS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 
 
 def _answer(payload: Mapping[str, Any]) -> str:
-    status = _values("status", "idTokenInfo.status")(payload)
-    certificate = _values("certificateStatus")(payload)
-    why = _values("statusInfo.additionalInfo")(payload) or _values("statusInfo.reasonCode")(payload)
-    return ", ".join(filter(None, (status, f"certificate {certificate}" if certificate else "", why)))
+    if not payload:
+        return ""
+    certificate, why = _certificate(payload), _information(payload) or _code(payload)
+    return ", ".join(filter(None, (_status(payload), f"certificate {certificate}" if certificate else "", why)))
 
 
 _ANSWERS: dict[str, Callable[[Mapping[str, Any]], str]] = {"GetVariables": _variables, "SetVariables": _variables}
@@ -90,7 +92,7 @@ def told_frame(event: OcppFrame) -> str:
     """An OCPP-J frame: ``Authorize eMAID DE…``, ``Authorize answered: Accepted``, ``Authorize refused: …``."""
     match event.content:
         case Call(payload=dict(payload)):
-            return f"{event.action} {_CALLS.get(event.action, _values())(payload)}".rstrip()
+            return f"{event.action} {_CALLS.get(event.action, _nothing)(payload)}".rstrip()
         case Result(payload=dict(payload)):
             said = _ANSWERS.get(event.action, _answer)(payload)
             return f"{event.action} answered{f': {said}' if said else ''}"
