@@ -224,40 +224,40 @@ def paint(text: str, colour: int, wanted: bool) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m" if wanted else text
 
 
-Told = tuple[int, str, int]
+_Told = tuple[int, str, int]
 """Level, text and colour (0 = none) of an event."""
 
 
-def describe(event: Event) -> Told | None:
+def describe(event: Event) -> _Told | None:
     """How an event is told; None for events that are not."""
     tell = _TOLD.get(type(event))
     return None if tell is None else tell(event)
 
 
-def _message(event: V2gMessage) -> Told:
+def _message(event: V2gMessage) -> _Told:
     return 1, f"{'>>' if event.direction == 'sent' else '<<'} {told_message(event)}", GREY
 
 
-def _frame(event: OcppFrame) -> Told:
+def _frame(event: OcppFrame) -> _Told:
     return 1, f"{'->' if event.direction == 'sent' else '<-'} {told_frame(event)}", GREY
 
 
-def _judged(event: Judged) -> Told:
+def _judged(event: Judged) -> _Told:
     if event.ok:
         return 1, f"{event.what}: {event.reason}", GREY
     return (1 if event.role in _LINK else 0), f"{event.what}: {event.reason}{_cited(event.clause)}", RED
 
 
-def _called(event: ServiceCall) -> Told:
+def _called(event: ServiceCall) -> _Told:
     what = event.operation if event.service == event.role else f"{event.service}.{event.operation}"
     return (1 if event.ok else 0), f"{what}: {event.text}", GREY if event.ok else RED
 
 
-def _problem(event: Problem) -> Told:
+def _problem(event: Problem) -> _Told:
     return 0, " ".join(filter(None, [f"{event.text}{_cited(event.clause)}", event.advice])), RED
 
 
-def _secured(event: Secured) -> Told:
+def _secured(event: Secured) -> _Told:
     if event.ok:
         stapled = ", OCSP response stapled" if event.stapled else ""
         return 1, f"{event.version} with {event.cipher}{stapled}", GREY
@@ -266,14 +266,14 @@ def _secured(event: Secured) -> Told:
     return 1, f"TLS refused: {event.reason}", RED
 
 
-def _ocpp_secured(event: OcppSecured) -> Told:
+def _ocpp_secured(event: OcppSecured) -> _Told:
     if not event.ok:
         return 1, f"TLS refused: {event.reason}", RED
     whom = f"{event.peer} has shown {event.shown}" if event.shown else f"{event.peer} shows no certificate"
     return 1, f"{event.version} with {event.cipher} to {event.peer}, {whom}", GREY
 
 
-def _datagram(event: SdpDatagram) -> Told:
+def _datagram(event: SdpDatagram) -> _Told:
     way = "from" if event.direction == "received" else "to"
     level = 0 if event.direction == "received" and event.role == "SECC" else 1
     return level, f"{told_datagram(event)}, {way} {address_text(*event.peer)}", GREY if level else 0
@@ -283,7 +283,7 @@ def _cited(clause: str) -> str:
     return f" [{clause}]" if clause else ""
 
 
-_TOLD: dict[type[Event], Callable[[Any], Told]] = {
+_TOLD: dict[type[Event], Callable[[Any], _Told]] = {
     V2gMessage: _message,
     OcppFrame: _frame,
     StateEntered: lambda event: (2, f"state {event.state}", GREY),
