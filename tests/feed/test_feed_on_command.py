@@ -18,11 +18,11 @@ class Player:
 
     def __init__(self, broker: Mosquitto, heard: Heard, process: subprocess.Popen[str]) -> None:
         self._broker, self._heard, self.process = broker, heard, process
-        self._asked = 0
+        self._asked = self._from = 0
 
     def asks(self, command: str, **arguments: Any) -> Json:
         """What became of it."""
-        self._asked += 1
+        self._asked, self._from = self._asked + 1, len(self._heard.all)
         id = str(self._asked)
         self._broker.publish("lab/commands", {"id": id, "command": command, "arguments": arguments})
         return self._heard.answer(id)
@@ -35,12 +35,20 @@ class Player:
         return said
 
     def hears(self, event: str, **fields: str) -> Json:
-        """The next event of that kind with these fields."""
-        return self._heard.until(
-            lambda topic, said: (
-                said.get("event") == event and all(said.get(name) == value for name, value in fields.items())
-            )
-        )
+        """The next event of that kind with these fields, since the last command was given: a session may be over before
+        its answer is here."""
+
+        def meant(topic: str, said: Json) -> bool:
+            return said.get("event") == event and all(said.get(name) == value for name, value in fields.items())
+
+        while self._from < len(self._heard.all):
+            topic, said = self._heard.all[self._from]
+            self._from += 1
+            if meant(topic, said):
+                return said
+        found = self._heard.until(meant)
+        self._from = len(self._heard.all)
+        return found
 
     def waits_for(self, command: str) -> None:
         """Until that can be asked."""
