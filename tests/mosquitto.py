@@ -38,6 +38,8 @@ class Mosquitto:
         self._configuration = folder / "mosquitto.conf"
         allowed = "true" if anonymous else "false"
         head = [f"listener {self.port} 127.0.0.1", f"allow_anonymous {allowed}", "log_dest stderr", "user root"]
+        # A lab tells three thousand events in a second; a slower subscriber would lose all but a thousand.
+        head.append("max_queued_messages 0")
         self._configuration.write_text("\n".join([*head, *lines, ""]))
         self._process: subprocess.Popen[str] | None = None
         self.start()
