@@ -135,6 +135,13 @@ def _stopped_for(trigger: TriggerReasonEnumType, reason: ReasonEnumType) -> Any:
     return instead
 
 
+_integer = DeviceModel.integer
+
+
+def _in_no_interval(model: DeviceModel, component: str, name: str, instance: str = "", *, evse: int = 0) -> int:
+    return 0 if component == metering.SAMPLED else _integer(model, component, name, instance, evse=evse)
+
+
 _values, _needs, _schedules = metering.values, SchedulePlanner._needs, SchedulePlanner.schedules
 
 
@@ -308,7 +315,7 @@ WRONG = wrong(
         lambda self: False,
         ids("J_06"),
     ),
-    ("no-interval", "values come in no interval", metering, "interval", lambda model, name: 0, ids("J_09 E_40")),
+    ("no-interval", "values come in no interval", DeviceModel, "integer", _in_no_interval, ids("J_09 E_40")),
     ("no-signatures", "nothing is signed", metering, "signed", lambda receipt: [], ids("J_11")),
     (
         "plan-untold",
