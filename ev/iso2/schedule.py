@@ -37,14 +37,13 @@ class OfferedSchedule(Struct, frozen=True):
 
     def limit(self, now: float) -> float:
         """W allowed at ``now``; the last value holds on after the end, since the vehicle then asks again (V2G2-305)."""
-        begun = bisect_right(self.entries, (now - self.since + _PUNCTUAL, inf))
-        return self.entries[max(0, begun - 1)][1]
+        return self.entries[max(0, self._begun(now) - 1)][1]
 
     def next_change(self, now: float) -> float | None:
         """The lab time at which another limit holds, None if that does not come."""
         if now - self.since + _PUNCTUAL >= self.entries[-1][0]:
             return None  # which is nearly always so
-        at = max(1, bisect_right(self.entries, (now - self.since + _PUNCTUAL, inf)))
+        at = max(1, self._begun(now))
         return self.since + self.entries[at][0] if at < len(self.entries) else None
 
     def renewal(self, departure: float | None) -> float | None:
@@ -55,6 +54,10 @@ class OfferedSchedule(Struct, frozen=True):
         if self.end is None or (departure is not None and departure <= self.since + self.end + 1):
             return None
         return self.since + self.end - min(RENEWAL_LEAD, self.end * RENEWAL_SHARE)
+
+    def _begun(self, now: float) -> int:
+        """How many entries have."""
+        return bisect_right(self.entries, (now - self.since + _PUNCTUAL, inf))
 
 
 def read_schedule(offered: iso2.SAScheduleTupleType, now: float, price: float | None = None) -> OfferedSchedule:

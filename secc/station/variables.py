@@ -107,6 +107,19 @@ def _places(tier: Tier, connectors: tuple[int, ...]) -> Iterator[tuple[int, int]
             yield from ((evse, connector) for connector in range(1, count + 1))
 
 
+class _Values(dict[Key, str]):
+    """The values of variables; those that stay are kept, the others are ``worked_out`` each time."""
+
+    def __init__(self, worked_out: Callable[[Key], tuple[str, bool]]) -> None:
+        self._worked_out = worked_out
+
+    def __missing__(self, key: Key) -> str:
+        value, stays = self._worked_out(key)
+        if stays:
+            self[key] = value
+        return value
+
+
 class DeviceModel:
     """The variables of one station. ``changed(key, value)`` is called with each one the CSMS has written."""
 
@@ -120,29 +133,25 @@ class DeviceModel:
         self._owner = owner
         self._changed = changed
         self._written: dict[Key, str] = {}
-        self._settled: dict[tuple[str, str, str, int], str] = {}  # values that stay until one is written
+        self._values = _Values(self._worked_out)
 
     def text(self, component: str, name: str, instance: str = "", *, evse: int = 0) -> str:
         """The value of a variable that is declared."""
-        return self._settled.get((component, name, instance, evse)) or self._settle(component, name, instance, evse)
+        return self._values[Key(component, name, instance, evse)]
 
     def integer(self, component: str, name: str, instance: str = "", *, evse: int = 0) -> int:
         """The value as a number."""
-        return int(
-            self._settled.get((component, name, instance, evse)) or self._settle(component, name, instance, evse)
-        )
+        return int(self._values[Key(component, name, instance, evse)])
 
     def flag(self, component: str, name: str, instance: str = "", *, evse: int = 0) -> bool:
         """The value as truth."""
-        value = self._settled.get((component, name, instance, evse)) or self._settle(component, name, instance, evse)
-        return value == "true"
+        return self._values[Key(component, name, instance, evse)] == "true"
 
     def put(self, component: str, name: str, value: str, instance: str = "", *, evse: int = 0) -> None:
         """Write from inside the station, whatever the access."""
         key = Key(component, name, instance, evse)
         assert key in self._rows.by_key, key
-        self._written[key] = value
-        self._settled.clear()
+        self._write(key, value)
 
     @property
     def written(self) -> list[tuple[Key, str]]:
@@ -152,25 +161,21 @@ class DeviceModel:
     def restore(self, written: Iterable[tuple[Key, str]]) -> None:
         """Have these values again; of variables nobody declares any more there is nothing to have."""
         self._written = {key: value for key, value in written if key in self._rows.by_key}
-        self._settled.clear()
+        self._values.clear()
 
     def writable(self) -> list[Key]:
         """Every variable a CSMS may write."""
         return [key for key, row in self._rows.by_key.items() if row.access != "ReadOnly"]
 
-    def _value(self, key: Key) -> str:
-        written = self._written.get(key)
-        if written is not None:
-            return written
-        value = self._rows.by_key[key].value
-        return value if isinstance(value, str) else value(self._owner, key.evse, key.connector)
+    def _write(self, key: Key, value: str) -> None:
+        self._written[key] = value
+        self._values.clear()
 
-    def _settle(self, component: str, name: str, instance: str, evse: int) -> str:
-        key = Key(component, name, instance, evse)
-        value = self._value(key)
-        if key in self._written or isinstance(self._rows.by_key[key].value, str):
-            self._settled[component, name, instance, evse] = value
-        return value
+    def _worked_out(self, key: Key) -> tuple[str, bool]:
+        """The value of a variable, and whether it stays so until one is written."""
+        written = self._written.get(key)
+        value = self._rows.by_key[key].value if written is None else written
+        return (value, True) if isinstance(value, str) else (value(self._owner, key.evse, key.connector), False)
 
     # What the CSMS asks for
 
@@ -225,7 +230,7 @@ class DeviceModel:
             result["attributeStatus"] = "Rejected"
             result["attributeStatusInfo"] = {"reasonCode": "WriteOnly"}
         else:
-            result["attributeValue"] = self._value(key)
+            result["attributeValue"] = self._values[key]
         return result
 
     def _set(self, item: types.SetVariableDataType) -> types.SetVariableResultType:
@@ -247,8 +252,7 @@ class DeviceModel:
             return result
         # What is WriteOnly is a secret: its keeper is told, the table stays empty.
         if row.access != "WriteOnly":
-            self._written[key] = value
-            self._settled.clear()
+            self._write(key, value)
         if self._changed is not None:
             self._changed(key, value)
         if row.reboot:
@@ -266,7 +270,7 @@ class DeviceModel:
             variable["instance"] = key.instance
         attribute: types.VariableAttributeType = {"mutability": row.access, "persistent": row.access != "ReadOnly"}
         if row.access != "WriteOnly":
-            attribute["value"] = self._value(key)
+            attribute["value"] = self._values[key]
         return {
             "component": component,
             "variable": variable,

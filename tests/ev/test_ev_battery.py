@@ -58,6 +58,14 @@ def test_a_schedule_is_kept_in_lab_time() -> None:
     assert limits == [11_000, 11_000, 3_700, 3_700]
 
 
+def test_the_next_change_of_a_schedule_is_that_of_the_entry_that_has_not_begun() -> None:
+    schedule = OfferedSchedule(1, 100.0, ((0, 3.0), (10, 2.0), (20, 1.0)))
+    seconds = (-1, 0, 9.9, 9.9995, 10, 19.9, 19.9995, 20, 99)
+    assert [schedule.next_change(100 + s) for s in seconds] == [110, 110, 110, 120, 120, 120, None, None, None]
+    late = OfferedSchedule(1, 100.0, ((5, 3.0),))
+    assert [late.next_change(100 + s) for s in (0, 5, 9)] == [None, None, None], "its only value holds from the start"
+
+
 def test_the_tuple_is_the_wanted_the_cheapest_or_the_first() -> None:
     one, two = OfferedSchedule(1, 0.0, ((0, 1.0),), price=3.0), OfferedSchedule(2, 0.0, ((0, 1.0),), price=2.0)
     unknown = OfferedSchedule(3, 0.0, ((0, 1.0),))
