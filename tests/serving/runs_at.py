@@ -45,7 +45,10 @@ def run_at(
     options: Mapping[str, object] = {},
 ) -> RunResult:
     chosen = RunSettings(ecosystem=str(ecosystem), credentials=credentials, faults=faults)
-    return run_on_loop("loopback", lambda: Run(found, dict(options), chosen, readers=readers).done())
+    told = run_on_loop("loopback", lambda: Run(found, dict(options), chosen, readers=readers).done())
+    # What a test that wanted something else shows beside its assertion.
+    print(told.verdict, told.first_problem, *(check.seen for check in told.checks if not check.ok), sep="\n")
+    return told
 
 
 def in_process(found: Scenario, faults: Sequence[str] = (), options: Mapping[str, object] = {}) -> RunResult:
