@@ -12,9 +12,10 @@ from ears import Ears
 from pncsim.wire.clock import Clock, VirtualTimeLoop
 from pncsim.wire.errors import LocalError, PeerClosed, PeerError
 from pncsim.wire.network import Network, SdpError, SeccAddress, Security
+from pncsim.wire.network.discovery import INBOX, Asking
 from pncsim.wire.network.loopback import LoopbackNetwork, loopback_host
 from pncsim.wire.network.memory import MemoryNetwork
-from pncsim.wire.streams import ByteStream
+from pncsim.wire.streams import NOWHERE, ByteStream
 from pncsim.wire.trace import SdpDatagram, Tolerated
 
 BOTH = {Security.TLS, Security.NONE}
@@ -141,6 +142,23 @@ async def test_a_station_that_comes_later_is_found(make: Make) -> None:
     clock.jump(0.25)
     assert await finding == serving.address
     await serving.close()
+
+
+def test_a_flood_of_datagrams_that_are_no_answer_is_looked_at_in_part() -> None:
+    async def main() -> int:
+        ears = Ears()
+        asking = Asking(Clock(), ears.voice("EV"), NOWHERE)
+
+        def flood(request: bytes) -> None:
+            for _ in range(1_000):
+                asking.put(b"no answer", NOWHERE)
+
+        with pytest.raises(SdpError):
+            await asking.search(Security.TLS, flood, attempts=2)
+        return sum(isinstance(event, Tolerated) for event in ears.events)
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        assert runner.run(main()) == 2 * INBOX
 
 
 def test_a_search_in_virtual_time_takes_12_5_seconds_of_it() -> None:
